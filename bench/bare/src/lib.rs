@@ -1,0 +1,72 @@
+//! As little as a Worker with a Durable Object can do.
+//!
+//! | request | the object |
+//! |---|---|
+//! | `GET /bytes/{n}` | answers n constant bytes from memory |
+//! | `GET /empty` | answers nothing |
+//! | `PATCH /insert/{n}` | reads the body, inserts two rows, answers n constant bytes |
+//!
+//! No token, no routing to speak of, no JSON. It is what the platform itself takes.
+
+use std::{cell::RefCell, rc::Rc};
+
+use worker::{
+    Context, DurableObject, Env, Method, Request, Response, Result, SqlStorageValue, State,
+    durable_object, event,
+};
+
+/// Entry of every HTTP request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    env.durable_object("BARE")?.get_by_name("bench")?.fetch_with_request(request).await
+}
+
+#[durable_object]
+struct Bare {
+    state: State,
+    answer: RefCell<Rc<Vec<u8>>>,
+}
+
+impl DurableObject for Bare {
+    fn new(state: State, _: Env) -> Self {
+        let sql = state.storage().sql();
+        for table in [
+            "CREATE TABLE IF NOT EXISTS current (id TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS past (n INTEGER PRIMARY KEY, value BLOB)",
+        ] {
+            // A table that is missing shows at the first insert.
+            let _ = sql.exec(table, None);
+        }
+        Bare { state, answer: RefCell::default() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.method() == Method::Patch {
+            let body = request.bytes().await?;
+            let answer = self.answer(&request)?;
+            let sql = self.state.storage().sql();
+            sql.exec(
+                "INSERT INTO current VALUES ('bench', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                vec![SqlStorageValue::Blob(answer.to_vec())],
+            )?;
+            sql.exec("INSERT INTO past (value) VALUES (?)", vec![SqlStorageValue::Blob(body)])?;
+            return Response::from_bytes(answer.to_vec());
+        }
+        match self.answer(&request)? {
+            answer if answer.is_empty() => Response::empty(),
+            answer => Response::from_bytes(answer.to_vec()),
+        }
+    }
+}
+
+impl Bare {
+    /// As many bytes as the path says, made once.
+    fn answer(&self, request: &Request) -> Result<Rc<Vec<u8>>> {
+        let path = request.path();
+        let bytes = path.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0);
+        if self.answer.borrow().len() != bytes {
+            self.answer.replace(Rc::new(vec![b'x'; bytes]));
+        }
+        Ok(Rc::clone(&self.answer.borrow()))
+    }
+}

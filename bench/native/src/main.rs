@@ -1,0 +1,40 @@
+//! Side-by-side benchmarks: Nacre and its peers in the same run, in turns.
+//!
+//! `cargo xtask bench [name…]` builds what a benchmark needs and runs this program once for each.
+//! A result is a table and a list of targets, printed and written to `bench/results/<name>.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark stops at the first surprise, and prints"
+)]
+
+mod chains;
+mod child;
+mod hash;
+mod http;
+mod made_up;
+mod report;
+mod resolve;
+mod resolve_wasm;
+mod storage;
+mod turns;
+
+fn main() {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    for name in &names {
+        match name.as_str() {
+            "hash" => hash::run(),
+            "resolve-wasm" => resolve_wasm::run(),
+            "storage" => storage::run(),
+            "http" => http::run(),
+            "resolve" => resolve::run(),
+            _ => {
+                eprintln!("there is no benchmark {name}");
+                std::process::exit(2);
+            }
+        }
+    }
+}

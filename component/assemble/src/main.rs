@@ -1,0 +1,58 @@
+//! Makes the component of its core module, describes its interfaces, and weighs it.
+//!
+//! A program of its own, so that the task runner stays quick to build; `cargo xtask component` and
+//! the tests call it.
+
+mod page;
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context, Result, bail};
+use flate2::{Compression, write::GzEncoder};
+use wit_component::{ComponentEncoder, DecodedWasm};
+
+const USAGE: &str = "\
+assemble component MODULE OUT   make a component of a core module; it must import nothing
+assemble page WIT               describe the interfaces of a folder of WIT, as Markdown
+assemble size FILE              bytes of a file, and with gzip";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let said = match arguments.as_slice() {
+        ["component", module, out] => component(module.as_ref(), out.as_ref())?,
+        ["page", wit] => page::describe(wit.as_ref())?,
+        ["size", file] => size(file.as_ref())?,
+        _ => bail!("{USAGE}"),
+    };
+    Ok(io::stdout().write_all(said.as_bytes())?)
+}
+
+/// Wraps a core module, which carries its types in a custom section.
+fn component(module: &Path, out: &Path) -> Result<String> {
+    let component = ComponentEncoder::default().validate(true).module(&read(module)?)?.encode()?;
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(&component)? else {
+        bail!("what came out is no component");
+    };
+    let imports = resolve.worlds.get(world).map_or(0, |world| world.imports.len());
+    if imports != 0 {
+        bail!("the component has {imports} imports; it promises to have none");
+    }
+    fs::write(out, component).with_context(|| format!("writing {}", out.display()))?;
+    Ok(String::new())
+}
+
+fn size(file: &Path) -> Result<String> {
+    let bytes = read(file)?;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&bytes)?;
+    Ok(format!("{} {}\n", bytes.len(), gzip.finish()?.len()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("reading {}", file.display()))
+}

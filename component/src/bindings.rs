@@ -1,0 +1,18 @@
+//! Bindings of `wit/`, generated when this is compiled.
+#![allow(
+    clippy::all,
+    clippy::restriction,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated"
+)]
+
+use super::Component;
+
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "contexts",
+});
+
+export!(Component);

@@ -1,0 +1,138 @@
+//! Values and errors, from the bindings to the core and back.
+
+use alloc::vec::Vec;
+
+use nacre_core::{
+    address::Address,
+    entropy::Entropy,
+    error::{Code, Error, Fault, Result},
+    id::ContextId,
+    json,
+    layer::Layer,
+    level, limits,
+    moment::Moment,
+    rules::Rules,
+    store::AsOf,
+    value::{Value, check_limits},
+    wire,
+};
+
+use crate::{
+    bindings::exports::nacre::context::types::{self, Level, Problem},
+    bounds::check_text,
+};
+
+impl From<Error> for types::Error {
+    fn from(error: Error) -> types::Error {
+        let problem = Problem {
+            code: error.code().as_str().into(),
+            detail: error.detail().into(),
+            pointer: error.pointer().map(Into::into),
+            document: wire::problem(&error),
+        };
+        match error.fault() {
+            Fault::Input => types::Error::Invalid(problem),
+            Fault::Conflict => types::Error::Conflict(problem),
+            Fault::Denied => types::Error::Denied(problem),
+            Fault::Limit => types::Error::Limit(problem),
+            Fault::Store => types::Error::Unavailable(problem),
+            Fault::Bug => types::Error::Internal(problem),
+        }
+    }
+}
+
+impl From<Level> for level::Level {
+    fn from(level: Level) -> level::Level {
+        match level {
+            Level::Global => level::Level::Global,
+            Level::Project => level::Level::Project,
+            Level::Branch => level::Level::Branch,
+            Level::Task => level::Level::Task,
+        }
+    }
+}
+
+impl From<level::Level> for Level {
+    fn from(level: level::Level) -> Level {
+        match level {
+            level::Level::Global => Level::Global,
+            level::Level::Project => Level::Project,
+            level::Level::Branch => Level::Branch,
+            level::Level::Task => Level::Task,
+        }
+    }
+}
+
+impl TryFrom<types::Address> for Address {
+    type Error = Error;
+
+    fn try_from(address: types::Address) -> Result<Address> {
+        Address::new(address.level.into(), ContextId::parse(&address.id)?)
+    }
+}
+
+impl From<types::AsOf> for AsOf {
+    fn from(at: types::AsOf) -> AsOf {
+        match at {
+            types::AsOf::Seq(seq) => AsOf::Seq(seq),
+            types::AsOf::Time(millis) => AsOf::Time(Moment(millis)),
+        }
+    }
+}
+
+impl From<&Address> for types::Address {
+    fn from(address: &Address) -> types::Address {
+        types::Address { level: address.level.into(), id: address.id.as_str().into() }
+    }
+}
+
+/// The randomness of one call.
+///
+/// # Errors
+/// `invalid-request` unless there are 32 bytes.
+pub(crate) fn entropy(bytes: Vec<u8>) -> Result<Entropy> {
+    let seed = bytes.try_into().map_err(|_| {
+        Error::new(Code::InvalidRequest, "entropy is 32 bytes from a secure random source")
+    })?;
+    Ok(Entropy::from_seed(seed))
+}
+
+/// Reads a document of the depth that a context's data may have.
+///
+/// # Errors
+/// `invalid-json`, `too-deep`, `too-large`.
+pub(crate) fn document(text: &[u8]) -> Result<Value> {
+    json::read(check_text(text)?, limits::DEPTH)
+}
+
+/// Reads a patch, a list of values or a body: documents with something around them.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn body(text: &[u8]) -> Result<Value> {
+    wire::read_json(check_text(text)?)
+}
+
+/// Reads merge rules; no bytes are no rules.
+///
+/// # Errors
+/// As [`document`]; `invalid-rules`.
+pub(crate) fn rules(text: &[u8]) -> Result<Rules> {
+    match text {
+        [] => Ok(Rules::default()),
+        text => match document(text)? {
+            Value::Object(table) => Rules::from_object(&table),
+            _ => Err(Error::new(Code::InvalidRules, "rules are an object").at("")),
+        },
+    }
+}
+
+/// Reads what one context may hold.
+///
+/// # Errors
+/// As [`document`]; `invalid-request` when it is no object.
+pub(crate) fn layer(text: &[u8]) -> Result<Layer> {
+    let value = document(text)?;
+    check_limits(&value)?;
+    Layer::from_value(&value)
+}

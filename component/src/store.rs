@@ -1,0 +1,350 @@
+//! `store`: a store in memory, with what surrounds each of its decisions.
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::cell::RefCell;
+
+use nacre_core::{
+    access::Scopes,
+    decide::{Setting, decide},
+    entropy::Entropy,
+    error::{Code, Error, Result},
+    id::{ContextId, User},
+    limits,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{Caller, Idempotency, Import, Op, Request, Resolve, Which},
+    plan::Reply,
+    pointer::Pointer,
+    record::EntryKind,
+    seal::{Keyring, MasterKeyring, SensitiveNames},
+    store::{Filter, Reads},
+    wire::{
+        Answer, Cursor, Export, import, open_export,
+        operation::{BatchBody, PreviewBody, item},
+        request,
+    },
+};
+
+use crate::{
+    Component,
+    bindings::exports::nacre::context::{
+        store::{self as wit, Guest, GuestLines, GuestStore},
+        types,
+    },
+    bounds::{check_export, check_memory, check_text},
+    convert::{body, entropy},
+};
+
+/// A text that is handed over at once: small contexts are many to a part.
+const PART: usize = 256 << 10;
+
+/// Wraps the keys of a new store while they are made: the core gives no key that was not wrapped
+/// once. What it wraps is opened on the spot and never leaves, so it need not be a secret.
+const PASSING_KEY: &str = "passing:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// The rows, and the owner with their keys.
+struct Inner {
+    owner: User,
+    keys: Keyring,
+    names: SensitiveNames,
+    rows: MemoryStore<'static>,
+}
+
+/// A store that an export under way shares.
+pub(crate) struct Store(Rc<RefCell<Inner>>);
+
+/// An export under way.
+pub(crate) struct Lines {
+    store: Rc<RefCell<Inner>>,
+    export: RefCell<Export>,
+}
+
+impl Guest for Component {
+    type Store = Store;
+    type Lines = Lines;
+}
+
+impl Inner {
+    /// Decides a request, applies what it comes to, and gives the reply with the store's seq.
+    fn decide(
+        &mut self,
+        op: Op,
+        idempotency: Option<Idempotency>,
+        at: Moment,
+        mut entropy: Entropy,
+    ) -> Result<(Reply, u64)> {
+        let names = &self.names;
+        let mut setting = Setting { at, entropy: &mut entropy, keys: Some(&self.keys), names };
+        let (user, owner) = (self.owner.clone(), self.owner.clone());
+        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
+        let request = Request { caller: Caller { user, owner, scopes }, op, idempotency, id: None };
+        let plan = decide(&self.rows, &mut setting, &request)?;
+        self.rows.apply(&plan.writes);
+        Ok((plan.reply, plan.seq))
+    }
+}
+
+impl Store {
+    /// A store with new keys, and the rows that `fill` gives.
+    fn begin(
+        owner: &str,
+        seed: Vec<u8>,
+        fill: impl FnOnce(&SensitiveNames, &Keyring, &mut Entropy) -> Result<MemoryStore<'static>>,
+    ) -> Result<wit::Store> {
+        let (owner, mut entropy) = (User::parse(owner)?, entropy(seed)?);
+        let passing = MasterKeyring::parse(PASSING_KEY)?;
+        let wrapped = Keyring::create(&owner, &passing, &mut entropy)?;
+        let keys = Keyring::unwrap(&owner, &wrapped, &passing)?;
+        let names = SensitiveNames::default();
+        let rows = fill(&names, &keys, &mut entropy)?;
+        let inner = Inner { owner, keys, names, rows };
+        Ok(wit::Store::new(Store(Rc::new(RefCell::new(inner)))))
+    }
+
+    fn write(
+        &self,
+        op: Op,
+        idempotency: Option<Idempotency>,
+        now: u64,
+        seed: Vec<u8>,
+    ) -> Result<Answer> {
+        check_memory()?;
+        let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
+        let (reply, seq) = store.decide(op, idempotency, Moment(now), entropy(seed)?)?;
+        Answer::of(&reply, seq)
+    }
+
+    /// A read depends on no time, and draws no randomness.
+    fn read(&self, op: Op) -> Result<Answer> {
+        check_memory()?;
+        let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
+        let (reply, seq) = store.decide(op, None, Moment(0), Entropy::from_seed([0; 32]))?;
+        Answer::of(&reply, seq)
+    }
+}
+
+impl GuestStore for Store {
+    fn create(owner: String, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
+        Ok(Store::begin(&owner, seed, |_, _, _| Ok(MemoryStore::new()))?)
+    }
+
+    fn open(owner: String, lines: Vec<u8>, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
+        check_memory()?;
+        Ok(Store::begin(&owner, seed, |names, keys, entropy| {
+            open_export(check_export(&lines)?, names, keys, entropy)
+        })?)
+    }
+
+    fn seq(&self) -> u64 {
+        self.0.try_borrow().ok().and_then(|store| store.rows.seq().ok()).unwrap_or_default()
+    }
+
+    fn run(
+        &self,
+        operation: Vec<u8>,
+        now: u64,
+        entropy: Vec<u8>,
+    ) -> Result<wit::Answer, types::Error> {
+        let item = item(body(&operation)?)?;
+        Ok(self.write(item.op, item.idempotency, now, entropy)?.into())
+    }
+
+    fn batch(
+        &self,
+        operations: Vec<u8>,
+        now: u64,
+        entropy: Vec<u8>,
+    ) -> Result<wit::Answer, types::Error> {
+        let batch: BatchBody = request::decode(body(&operations)?)?;
+        Ok(self.write(batch.into_op()?, None, now, entropy)?.into())
+    }
+
+    fn import_lines(
+        &self,
+        lines: Vec<u8>,
+        mode: wit::ImportMode,
+        now: u64,
+        entropy: Vec<u8>,
+    ) -> Result<wit::Answer, types::Error> {
+        let lines = check_text(&lines)?
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.trim_ascii().is_empty())
+            .map(import::line)
+            .take(limits::BATCH_OPERATIONS + 1)
+            .collect();
+        let op = Op::Import(Import { mode: mode.into(), lines });
+        Ok(self.write(op, None, now, entropy)?.into())
+    }
+
+    fn preview(
+        &self,
+        address: types::Address,
+        trial: Vec<u8>,
+        now: u64,
+        entropy: Vec<u8>,
+    ) -> Result<Vec<u8>, types::Error> {
+        let trial: PreviewBody = request::decode(body(&trial)?)?;
+        Ok(self.write(trial.into_op(address.try_into()?)?, None, now, entropy)?.body)
+    }
+
+    fn get(
+        &self,
+        address: types::Address,
+        which: wit::Which,
+        reveal: bool,
+    ) -> Result<wit::Answer, types::Error> {
+        let address = address.try_into()?;
+        Ok(self.read(Op::Get { address, which: which.into(), reveal })?.into())
+    }
+
+    fn view(
+        &self,
+        address: types::Address,
+        options: wit::ViewOptions,
+    ) -> Result<wit::Answer, types::Error> {
+        let wit::ViewOptions { path, at, explain, reveal } = options;
+        let op = Op::Resolve(Resolve {
+            address: address.try_into()?,
+            path: path.map(Pointer::parse).transpose()?,
+            as_of: at.map(Into::into),
+            explain,
+            reveal,
+        });
+        Ok(self.read(op)?.into())
+    }
+
+    fn view_diff(
+        &self,
+        address: types::Address,
+        before: types::AsOf,
+        after: Option<types::AsOf>,
+    ) -> Result<Vec<u8>, types::Error> {
+        let (from, to) = (before.into(), after.map(Into::into));
+        Ok(self.read(Op::ViewDiff { address: address.try_into()?, from, to })?.body)
+    }
+
+    fn contexts(
+        &self,
+        filter: wit::Filter,
+        data: bool,
+        page: wit::Page,
+    ) -> Result<Vec<u8>, types::Error> {
+        let after = page.cursor.as_deref().map(Cursor::read_list).transpose()?;
+        let (filter, limit) = (filter.try_into()?, limit(&page)?);
+        Ok(self.read(Op::List { filter, after, limit, data, reveal: false })?.body)
+    }
+
+    fn history(&self, address: types::Address, page: wit::Page) -> Result<Vec<u8>, types::Error> {
+        let before = page.cursor.as_deref().map(Cursor::read_history).transpose()?;
+        let (address, limit) = (address.try_into()?, limit(&page)?);
+        Ok(self.read(Op::History { address, before, limit })?.body)
+    }
+
+    fn diff(
+        &self,
+        address: types::Address,
+        from: u64,
+        to: Option<u64>,
+    ) -> Result<Vec<u8>, types::Error> {
+        Ok(self.read(Op::Diff { address: address.try_into()?, from, to })?.body)
+    }
+
+    fn entries(
+        &self,
+        address: types::Address,
+        kind: wit::EntryKind,
+        page: wit::Page,
+    ) -> Result<Vec<u8>, types::Error> {
+        let before = page.cursor.as_deref().map(Cursor::read_entry).transpose()?;
+        let (address, limit) = (address.try_into()?, limit(&page)?);
+        Ok(self.read(Op::Entries { address, kind: kind.into(), before, limit })?.body)
+    }
+
+    fn audit(&self, page: wit::Page) -> Result<Vec<u8>, types::Error> {
+        let before = page.cursor.as_deref().map(Cursor::read_audit).transpose()?;
+        Ok(self.read(Op::Audit { before, limit: limit(&page)? })?.body)
+    }
+
+    fn export_lines(&self, reveal: bool) -> wit::Lines {
+        let export = RefCell::new(Export::new(reveal));
+        wit::Lines::new(Lines { store: Rc::clone(&self.0), export })
+    }
+}
+
+impl GuestLines for Lines {
+    fn next(&self) -> Result<Option<Vec<u8>>, types::Error> {
+        check_memory()?;
+        let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
+        let mut export = self.export.try_borrow_mut().map_err(|_| in_use())?;
+        let mut text = Vec::new();
+        while let Some(op) = export.next().filter(|_| text.len() < PART) {
+            let (reply, _) = store.decide(op, None, Moment(0), Entropy::from_seed([0; 32]))?;
+            export.write(&reply, &mut text)?;
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
+/// How many items a page may have.
+fn limit(page: &wit::Page) -> Result<usize> {
+    match page.limit.map(usize::try_from) {
+        None => Ok(limits::PAGE_DEFAULT),
+        Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
+        _ => Err(Error::new(Code::InvalidRequest, "a page has 1 to 200 items")
+            .limit(limits::PAGE as u64)),
+    }
+}
+
+/// Components are not re-entered, so this cannot come about.
+fn in_use() -> Error {
+    Error::bug("a store was called while it was at work")
+}
+
+impl From<Answer> for wit::Answer {
+    fn from(answer: Answer) -> wit::Answer {
+        let Answer { body, seq, etag, replayed, .. } = answer;
+        wit::Answer { body, seq, etag, replayed }
+    }
+}
+
+impl From<wit::Which> for Which {
+    fn from(which: wit::Which) -> Which {
+        match which {
+            wit::Which::Current => Which::Current,
+            wit::Which::Version(version) => Which::Version(version),
+            wit::Which::Past(at) => Which::AsOf(at.into()),
+        }
+    }
+}
+
+impl From<wit::ImportMode> for nacre_core::op::ImportMode {
+    fn from(mode: wit::ImportMode) -> Self {
+        match mode {
+            wit::ImportMode::Create => Self::Create,
+            wit::ImportMode::Replace => Self::Replace,
+        }
+    }
+}
+
+impl From<wit::EntryKind> for EntryKind {
+    fn from(kind: wit::EntryKind) -> EntryKind {
+        match kind {
+            wit::EntryKind::Insight => EntryKind::Insight,
+            wit::EntryKind::Progress => EntryKind::Progress,
+        }
+    }
+}
+
+impl TryFrom<wit::Filter> for Filter {
+    type Error = Error;
+
+    fn try_from(filter: wit::Filter) -> Result<Filter> {
+        let wit::Filter { level, parent, under, prefix } = filter;
+        Ok(Filter {
+            level: level.map(Into::into),
+            parent: parent.as_deref().map(ContextId::parse).transpose()?,
+            under: under.map(TryInto::try_into).transpose()?,
+            prefix,
+        })
+    }
+}

@@ -1,0 +1,312 @@
+//! Where every value of a view comes from, what it shadows, and what a lock overruled.
+
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::{
+    error::{Code, Error, Result},
+    layer::{Container, Content, Layer, Member},
+    level::LAYERS,
+    limits,
+    merge::{Fold, Item, Outcome, Sink, Stack},
+    name,
+    pointer::Pointer,
+    resolve::{Link, layers, walk},
+    rules::Rule,
+};
+
+/// The origins of a view's values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explanation {
+    /// One for each scalar, each array and each empty object, in document order; for each item of
+    /// an array that a rule put together; and for each object that took the place of something.
+    pub origins: Vec<Origin>,
+    /// What layers hold at a path that a layer above them has locked.
+    pub ignored: Vec<Ignored>,
+}
+
+/// Where one value comes from. Layers count from the global one, 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The value's place in the view.
+    pub pointer: String,
+    /// The layer that decided it.
+    pub layer: usize,
+    /// The rule by which it got there.
+    pub rule: Cow<'static, str>,
+    /// Layers whose value it hides, nearest first.
+    pub shadowed: Vec<usize>,
+}
+
+/// A value that does not count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ignored {
+    /// Its place in the layer.
+    pub pointer: String,
+    /// The layer that holds it.
+    pub layer: usize,
+    /// The layer whose lock overrules it.
+    pub locked_by: usize,
+}
+
+/// Explains the view of a chain, for whoever has asked from outside: long names above many values
+/// make more pointers than there is memory.
+///
+/// # Errors
+/// `too-large` past [`limits::EXPLANATION_BYTES`].
+pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
+    let (explanation, left) = explain_within(chain, limits::EXPLANATION_BYTES);
+    if left.is_none() {
+        return Err(Error::new(
+            Code::TooLarge,
+            "the origins of so many values under such long names are too much to tell",
+        )
+        .limit(limits::EXPLANATION_BYTES as u64));
+    }
+    Ok(explanation)
+}
+
+/// Explains the view of a chain.
+pub fn explain(chain: &[Link<'_>]) -> Explanation {
+    explain_within(chain, usize::MAX).0
+}
+
+/// Explains as much as there is room for; no room is left when that was not all.
+fn explain_within(chain: &[Link<'_>], room: usize) -> (Explanation, Option<usize>) {
+    let lock = chain.iter().position(|link| {
+        link.rules.iter().any(|(pointer, rule)| pointer.is_root() && *rule == Rule::Lock)
+    });
+    let sink = OriginSink {
+        layers: layers(chain),
+        path: Pointer::root(),
+        arrays: Vec::new(),
+        open: Vec::new(),
+        locked: lock.is_some(),
+        pending: Pending::default(),
+        found: Explanation::default(),
+        room: Some(room),
+    };
+    let OriginSink { found: mut explanation, room, .. } = walk(chain, sink);
+    // A lock on the whole document overrules whole layers, which the walk never sees.
+    if let Some(locked_by) = lock {
+        let below = chain.iter().enumerate().skip(locked_by + 1);
+        for (layer, _) in below.filter(|(_, link)| link.layer.text() != b"{}") {
+            explanation.ignored.push(Ignored { pointer: String::new(), layer, locked_by });
+        }
+    }
+    (explanation, room)
+}
+
+struct OriginSink<'a> {
+    layers: [&'a Layer; LAYERS],
+    path: Pointer,
+    /// For every open array: the position of its next item, and its rule.
+    arrays: Vec<(usize, Cow<'static, str>)>,
+    open: Vec<Open>,
+    /// Whether a lock holds for the open member, or for one around it.
+    locked: bool,
+    pending: Pending,
+    found: Explanation,
+    /// Bytes that more origins may take; `None` once there was one too many.
+    room: Option<usize>,
+}
+
+/// A member whose value is being walked.
+struct Open {
+    layer: usize,
+    rule: Option<Cow<'static, str>>,
+    /// How many origins there were when it was opened: none more means that it is empty.
+    origins: usize,
+    /// Whether a lock held around it.
+    locked_around: bool,
+}
+
+/// What `folded` learned about the member that comes next.
+#[derive(Default)]
+struct Pending {
+    /// The lowest layer that counts, where the member is put together from several.
+    layer: Option<usize>,
+    rule: Option<Cow<'static, str>>,
+    shadowed: Vec<usize>,
+    list: bool,
+    locked: bool,
+}
+
+impl<'a> OriginSink<'a> {
+    fn layer(&self, layer: usize) -> &'a Layer {
+        self.layers.get(layer).copied().unwrap_or(self.layers[0])
+    }
+
+    fn push(&mut self, layer: usize, member: &Member) {
+        let name = name::decode(self.layer(layer).name(member));
+        self.path.push(&name);
+    }
+
+    /// The path so far, if there is room for it.
+    fn place(&mut self) -> Option<String> {
+        let bytes = self.path.as_str().len() + size_of::<Origin>();
+        self.room = self.room.and_then(|room| room.checked_sub(bytes));
+        self.room.map(|_| self.path.to_string())
+    }
+
+    fn origin(&mut self, layer: usize, rule: Cow<'static, str>, shadowed: Vec<usize>) {
+        let Some(pointer) = self.place() else { return };
+        let rule = if self.locked { Cow::Borrowed("lock") } else { rule };
+        self.found.origins.push(Origin { pointer, layer, rule, shadowed });
+    }
+
+    /// Origins below a value that one layer holds alone.
+    fn value(
+        &mut self,
+        layer: usize,
+        content: Content,
+        rule: Cow<'static, str>,
+        shadowed: Vec<usize>,
+    ) {
+        let of = self.layer(layer);
+        match content {
+            Content::Object(id) if !of.members(of.container(id)).is_empty() => {
+                if !shadowed.is_empty() {
+                    self.origin(layer, rule, shadowed);
+                }
+                for member in of.members(of.container(id)) {
+                    self.push(layer, member);
+                    self.value(layer, member.content(), Cow::Borrowed("replace"), Vec::new());
+                    self.path.pop();
+                }
+            }
+            _ => self.origin(layer, rule, shadowed),
+        }
+    }
+}
+
+impl<'a> Sink<'a> for OriginSink<'a> {
+    const LISTENS: bool = true;
+
+    fn open_object(&mut self) {}
+    fn close_object(&mut self) {}
+
+    fn open_array(&mut self) {
+        let rule = self.open.last().and_then(|open| open.rule.clone());
+        self.arrays.push((0, rule.unwrap_or(Cow::Borrowed("append"))));
+    }
+
+    fn close_array(&mut self) {
+        self.arrays.pop();
+    }
+
+    fn run(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
+        for member in self.layer(layer).members(object).iter().take(to).skip(from) {
+            self.push(layer, member);
+            self.value(layer, member.content(), Cow::Borrowed("replace"), Vec::new());
+            self.path.pop();
+        }
+    }
+
+    fn entry(&mut self, layer: usize, member: &'a Member) {
+        let pending = core::mem::take(&mut self.pending);
+        let locked_around = self.locked;
+        self.locked |= pending.locked;
+        self.push(layer, member);
+        let rule = pending.rule.unwrap_or(Cow::Borrowed("replace"));
+        self.value(layer, member.content(), rule, pending.shadowed);
+        self.path.pop();
+        self.locked = locked_around;
+    }
+
+    fn open_member(&mut self, layer: usize, member: &'a Member) {
+        let pending = core::mem::take(&mut self.pending);
+        let locked_around = self.locked;
+        self.locked |= pending.locked;
+        self.push(layer, member);
+        let layer = pending.layer.unwrap_or(layer);
+        if pending.list || !pending.shadowed.is_empty() {
+            let rule = pending.rule.clone().unwrap_or(Cow::Borrowed("deep"));
+            self.origin(layer, rule, pending.shadowed);
+        }
+        let origins = self.found.origins.len();
+        self.open.push(Open { layer, rule: pending.rule, origins, locked_around });
+    }
+
+    fn close_member(&mut self, _: &'a Member) {
+        if let Some(Open { layer, rule, origins, locked_around }) = self.open.pop() {
+            let told = self.found.origins.last().is_some_and(|o| o.pointer == self.path.as_str());
+            if origins == self.found.origins.len() && !told {
+                self.origin(layer, rule.unwrap_or(Cow::Borrowed("deep")), Vec::new());
+            }
+            self.locked = locked_around;
+        }
+        self.path.pop();
+    }
+
+    fn item(&mut self, layer: usize, _: &'a Member) {
+        let rule = self.arrays.last().map(|(_, rule)| rule.clone());
+        self.open_item(Stack::default());
+        self.origin(layer, rule.unwrap_or(Cow::Borrowed("append")), Vec::new());
+        self.path.pop();
+    }
+
+    fn open_item(&mut self, _: Stack) {
+        if let Some((next, _)) = self.arrays.last_mut() {
+            self.path.push_index(*next);
+            *next += 1;
+        }
+    }
+
+    fn close_item(&mut self) {
+        self.path.pop();
+    }
+
+    fn folded(&mut self, fold: &Fold<'a, '_>) {
+        let holds = |layer: usize| fold.contributions.get(layer).copied().flatten();
+        let counts = |layer: &usize| {
+            fold.ignored >> layer & 1 == 0
+                && holds(*layer).is_some_and(|member| member.content() != Content::Null)
+        };
+        if fold.ignored != 0
+            && let Some((layer, member)) =
+                (0..LAYERS).find_map(|layer| Some((layer, holds(layer)?)))
+        {
+            self.push(layer, member);
+            let locked_by = fold.scope.and_then(|scope| scope.locker()).unwrap_or_default();
+            for layer in (0..LAYERS).filter(|layer| fold.ignored >> layer & 1 == 1) {
+                let Some(pointer) = self.place() else { break };
+                self.found.ignored.push(Ignored { pointer, layer, locked_by });
+            }
+            self.path.pop();
+        }
+        let hidden = |shown: &dyn Fn(usize) -> bool| {
+            (0..LAYERS).rev().filter(counts).filter(|&layer| !shown(layer)).collect::<Vec<_>>()
+        };
+        let (layer, shadowed) = match fold.outcome {
+            Outcome::Nothing => return,
+            Outcome::One(layer, _) => (*layer, hidden(&|other| other >= *layer)),
+            Outcome::Objects(stack) => {
+                let lowest = stack.iter().map(|(layer, _)| layer).next_back().unwrap_or_default();
+                let shown = |other| stack.iter().any(|(layer, _)| layer == other);
+                (lowest, hidden(&shown))
+            }
+            Outcome::List(items) => {
+                let shown = |other: usize| {
+                    items.iter().any(|item| match item {
+                        Item::Verbatim(layer, _) => *layer == other,
+                        Item::Merged(stack) => stack.iter().any(|(layer, _)| layer == other),
+                    })
+                };
+                let lowest = (0..LAYERS).rev().find(|&layer| counts(&layer)).unwrap_or_default();
+                (lowest, hidden(&|other| other >= lowest || shown(other)))
+            }
+        };
+        let rule = fold.scope.and_then(|scope| scope.rule(layer));
+        self.pending = Pending {
+            layer: Some(layer),
+            rule: rule.map(|rule| Cow::Owned(rule.to_string())),
+            shadowed,
+            list: matches!(fold.outcome, Outcome::List(_)),
+            locked: fold.scope.is_some_and(|scope| scope.is_locked()),
+        };
+    }
+}

@@ -1,0 +1,92 @@
+//! Newtypes for the identifiers people choose: contexts and users.
+
+use alloc::{rc::Rc, string::String};
+use core::fmt;
+
+use crate::{
+    error::{Code, Error, Result},
+    limits,
+};
+
+/// The id of a context within its level: 1–128 characters of `A–Z a–z 0–9 . _ : ~ -`.
+///
+/// Cloning is cheap; ids travel in plans, events and caches.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextId(Rc<str>);
+
+impl ContextId {
+    /// Checks and takes an id.
+    ///
+    /// # Errors
+    /// `invalid-id` when it is empty, longer than [`limits::ID_LENGTH`] or holds another character.
+    pub fn parse(text: &str) -> Result<ContextId> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
+        if text.is_empty() || text.len() > limits::ID_LENGTH || !text.bytes().all(allowed) {
+            return Err(Error::new(
+                Code::InvalidId,
+                "an id is 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
+            )
+            .limit(limits::ID_LENGTH as u64));
+        }
+        Ok(ContextId(text.into()))
+    }
+
+    /// The one id of the global level.
+    pub fn global() -> ContextId {
+        ContextId("global".into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A user, as the token's `sub` names them: 1–256 bytes, no control characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct User(Rc<str>);
+
+impl User {
+    /// Checks and takes a user name.
+    ///
+    /// # Errors
+    /// `invalid-id` when it is empty, longer than 256 bytes or holds a control character.
+    pub fn parse(text: &str) -> Result<User> {
+        if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+            return Err(Error::new(
+                Code::InvalidId,
+                "a user is 1 to 256 bytes without control characters",
+            ));
+        }
+        Ok(User(text.into()))
+    }
+
+    /// The user as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl From<&User> for String {
+    fn from(user: &User) -> String {
+        user.as_str().into()
+    }
+}

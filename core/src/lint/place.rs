@@ -1,0 +1,37 @@
+//! Places in a layer: findings are kept by where their value begins, and get a pointer only when
+//! they are told.
+
+use alloc::string::String;
+
+use crate::{
+    layer::{Content, Layer},
+    limits, name,
+    pointer::Pointer,
+};
+
+/// The pointer to the value that begins at an offset of the layer's text (0 is the whole), and
+/// whether it is that. A pointer longer than [`limits::POINTER_BYTES`] ends before it is.
+pub(super) fn pointer(layer: &Layer, offset: u32) -> (String, bool) {
+    let mut pointer = Pointer::root();
+    let mut content = Content::Object(layer.root());
+    let mut at = 0;
+    while at != offset {
+        let (Content::Object(id) | Content::Array(id)) = content else {
+            return (pointer.into(), false);
+        };
+        let members = layer.members(layer.container(id));
+        let place = members.partition_point(|member| member.span().end <= offset);
+        let Some(member) = members.get(place) else { return (pointer.into(), false) };
+        match content {
+            Content::Array(_) => pointer.push_index(place),
+            _ => pointer.push(&name::decode(layer.name(member))),
+        }
+        if pointer.as_str().len() > limits::POINTER_BYTES {
+            pointer.pop();
+            return (pointer.into(), false);
+        }
+        content = member.content();
+        at = member.span().start;
+    }
+    (pointer.into(), true)
+}

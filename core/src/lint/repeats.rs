@@ -1,0 +1,251 @@
+//! What a layer repeats although it inherits it, and tombstones that hide nothing.
+//!
+//! A layer's members are walked with what the layers above hold at the same places looked up
+//! beside them, so that the cost is that of the layer, not of the view.
+
+use alloc::{format, vec::Vec};
+
+use super::{Kind, Report, Said};
+use crate::{
+    hash::Hash,
+    layer::{Content, Layer, Member},
+    level::LAYERS,
+    merge::{Contributions, HashSink, Outcome, Stack, Walk},
+    name::Key,
+    resolve::{Link, layers},
+    rules::{Rule, Scope},
+};
+
+/// Repeated values, each by the topmost path that can go as a whole, and idle tombstones.
+pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
+    let seat = report.seat;
+    let chain: Vec<Link<'_>> = report
+        .tree
+        .chain(seat)
+        .map(|seat| Link { layer: seat.context.layer, rules: seat.context.rules })
+        .collect();
+    for idle in idle(&chain, scope) {
+        let other = idle
+            .holder
+            .and_then(|layer| report.tree.above(seat, layer))
+            .map(|seat| seat.context.address.clone());
+        let (kind, message) = match (idle.effect, idle.offset) {
+            (Effect::Hides, _) => (
+                Kind::TombstoneIdle,
+                format!(
+                    "this only removes what is not inherited: remove it and save {} bytes",
+                    idle.bytes
+                ),
+            ),
+            (_, 0) => (
+                Kind::ValueRepeated,
+                format!("all of this layer is inherited: empty it and save {} bytes", idle.bytes),
+            ),
+            _ => (
+                Kind::ValueRepeated,
+                format!("this value is inherited: remove it and save {} bytes", idle.bytes),
+            ),
+        };
+        report.add_note(kind, idle.offset, || Said {
+            message,
+            other,
+            bytes: Some(idle.bytes),
+            ..Said::default()
+        });
+    }
+}
+
+/// Something in a layer that could go without a change to its view.
+struct Idle {
+    effect: Effect,
+    offset: u32,
+    /// The layer that holds the value too, if one layer does.
+    holder: Option<usize>,
+    /// How much shorter the layer's text is without it.
+    bytes: usize,
+}
+
+/// What a value does to what it inherits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Changes,
+    Repeats,
+    /// It consists of tombstones that hide nothing.
+    Hides,
+}
+
+/// What the last layer of a chain holds in vain, in document order.
+fn idle<'a>(chain: &[Link<'a>], scope: Option<&Scope<'a>>) -> Vec<Idle> {
+    let Some((own, above)) = chain.split_last() else { return Vec::new() };
+    let all = layers(chain);
+    let own_place = above.len();
+    let root = own.layer.root();
+    let walk = Walk { layers: all, count: own_place, sink: HashSink::new(all) };
+    let mut stack = walk.roots(scope);
+    if let Some(scope) = scope {
+        if scope.blocks(own_place, Content::Object(root)) {
+            return Vec::new();
+        }
+        if scope.rule(own_place) == Some(&Rule::Replace) {
+            stack = Stack::default();
+        }
+    }
+    let mut search = Search { walk, own: own_place, of: own.layer, found: Vec::new() };
+    let effect = search.object(stack, root, scope);
+    let members = own.layer.members(own.layer.container(root)).len();
+    if effect == Effect::Repeats && members > 0 {
+        search.found.clear();
+        let bytes = own.layer.text().len().saturating_sub(2);
+        search.found.push(Idle { effect, offset: 0, holder: only(stack), bytes });
+    }
+    search.found
+}
+
+struct Search<'a> {
+    walk: Walk<'a, HashSink<'a>>,
+    own: usize,
+    of: &'a Layer,
+    found: Vec<Idle>,
+}
+
+impl<'a> Search<'a> {
+    /// What an object does to the objects above that it merges with.
+    fn object(&mut self, above: Stack, object: u32, scope: Option<&Scope<'a>>) -> Effect {
+        let of = self.of;
+        let container = of.container(object);
+        let comma = usize::from(container.len() > 1);
+        let mut sum = None;
+        for member in of.members(container) {
+            let key = of.key(member);
+            let scope = scope.and_then(|scope| scope.child(&key, container.plain));
+            let contributions = self.contributions(above, &key, container.plain);
+            let before = self.found.len();
+            let (effect, holder) = self.member(member, contributions, scope);
+            if effect != Effect::Changes {
+                self.found.truncate(before);
+                let bytes = of.member_text(member).len() + comma;
+                self.found.push(Idle { effect, offset: member.span().start, holder, bytes });
+            }
+            sum = match (sum, effect) {
+                (Some(Effect::Changes), _) | (_, Effect::Changes) => Some(Effect::Changes),
+                (Some(Effect::Repeats), _) | (_, Effect::Repeats) => Some(Effect::Repeats),
+                _ => Some(Effect::Hides),
+            };
+        }
+        sum.unwrap_or(Effect::Repeats)
+    }
+
+    fn contributions(&self, above: Stack, key: &Key<'_>, plain: bool) -> Contributions<'a> {
+        let mut contributions: Contributions<'a> = [None; LAYERS];
+        for (layer, object) in above.iter() {
+            let of = self.walk.layer(layer);
+            if let Some(slot) = contributions.get_mut(layer) {
+                *slot = of.find_key(of.container(object), key, plain);
+            }
+        }
+        contributions
+    }
+
+    /// What a member does to what it inherits, and the one layer that it inherits it from.
+    fn member(
+        &mut self,
+        member: &'a Member,
+        contributions: Contributions<'a>,
+        scope: Option<&Scope<'a>>,
+    ) -> (Effect, Option<usize>) {
+        let changes = (Effect::Changes, None);
+        let content = member.content();
+        // What a lock overrules does not count; it is found as a broken lock.
+        if scope.is_some_and(|scope| scope.blocks(self.own, content)) {
+            return changes;
+        }
+        let inherited = contributions.iter().any(Option::is_some);
+        let rule = scope.and_then(|scope| scope.rule(self.own));
+        match content {
+            Content::Scalar if !inherited => changes,
+            Content::Array(_) if !inherited => changes,
+            Content::Object(object) if !inherited => {
+                self.tombstones(object, scope);
+                changes
+            }
+            Content::Null => match self.walk.fold(&contributions, scope).0 {
+                Outcome::Nothing => (Effect::Hides, None),
+                _ => changes,
+            },
+            Content::Scalar => match self.walk.fold(&contributions, scope).0 {
+                Outcome::One(layer, other)
+                    if other.content() == Content::Scalar
+                        && self.walk.layer(layer).value_text(other)
+                            == self.of.value_text(member) =>
+                {
+                    (Effect::Repeats, Some(layer))
+                }
+                _ => changes,
+            },
+            Content::Array(array) => self.array(member, array, contributions, scope, rule),
+            Content::Object(object) => match self.walk.fold(&contributions, scope).0 {
+                Outcome::Objects(stack) if rule == Some(&Rule::Replace) => {
+                    self.tombstones(object, scope);
+                    let own = self.hash(Stack::one(self.own, object), scope);
+                    match self.hash(stack, scope) == own {
+                        true => (Effect::Repeats, only(stack)),
+                        false => changes,
+                    }
+                }
+                Outcome::Objects(stack) => (self.object(stack, object, scope), only(stack)),
+                _ => {
+                    self.tombstones(object, scope);
+                    changes
+                }
+            },
+        }
+    }
+
+    /// Tombstones in an object that merges with nothing.
+    fn tombstones(&mut self, object: u32, scope: Option<&Scope<'a>>) {
+        if self.of.container(object).has_tombs() {
+            self.object(Stack::default(), object, scope);
+        }
+    }
+
+    fn array(
+        &self,
+        member: &'a Member,
+        array: u32,
+        mut contributions: Contributions<'a>,
+        scope: Option<&Scope<'a>>,
+        rule: Option<&Rule>,
+    ) -> (Effect, Option<usize>) {
+        let above = self.walk.fold(&contributions, scope).0;
+        let by_rule = matches!(rule, Some(Rule::Union | Rule::Append | Rule::Keyed(_)));
+        if let (Outcome::One(layer, other), false) = (&above, by_rule) {
+            let of = self.walk.layer(*layer);
+            let same = matches!(other.content(), Content::Array(other)
+                if of.container(other).hash == self.of.container(array).hash);
+            return if same { (Effect::Repeats, Some(*layer)) } else { (Effect::Changes, None) };
+        }
+        let Some(above) = self.walk.items(above) else { return (Effect::Changes, None) };
+        // What list rules put together is compared with and without what this layer adds.
+        if let Some(slot) = contributions.get_mut(self.own) {
+            *slot = Some(member);
+        }
+        let with = self.walk.items(self.walk.fold(&contributions, scope).0).unwrap_or_default();
+        match self.walk.same(&above, &with) {
+            true => (Effect::Repeats, None),
+            false => (Effect::Changes, None),
+        }
+    }
+
+    fn hash(&self, stack: Stack, scope: Option<&Scope<'a>>) -> Hash {
+        let Walk { layers, count, .. } = self.walk;
+        let mut walk = Walk { layers, count, sink: HashSink::new(layers) };
+        walk.object(stack, scope);
+        walk.sink.hash()
+    }
+}
+
+/// The layer of a stack that has one.
+fn only(stack: Stack) -> Option<usize> {
+    let mut layers = stack.iter().map(|(layer, _)| layer);
+    layers.next().filter(|_| layers.next().is_none())
+}

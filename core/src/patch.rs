@@ -1,0 +1,36 @@
+//! Edits of one stored document: merge patch (RFC 7396), JSON Patch (RFC 6902), appending to a
+//! list, and storing tombstones.
+//!
+//! All of them work on the tree and leave it as it was when they fail. A sealed value, held by a
+//! marker `{"$sealed":"…"}`, is opaque: it can be replaced, moved and removed, not entered. The
+//! document itself is never a marker.
+
+mod apply;
+mod edit;
+mod json_patch;
+mod merge_patch;
+
+pub use edit::{append, unset};
+pub use json_patch::{JsonPatch, Operation};
+pub use merge_patch::merge_patch;
+
+use crate::{
+    error::{Code, Error, Result},
+    pointer::Pointer,
+    value::check_depth,
+};
+
+/// Refuses a value of this depth at a place that is too deep for it.
+fn check_place(pointer: &Pointer, depth: usize) -> Result<()> {
+    check_depth(pointer.len() + depth).map_err(|error| error.at(pointer))
+}
+
+/// The refusal of an edit that does not fit the document as it is.
+fn conflict(detail: &'static str, pointer: &Pointer) -> Error {
+    Error::new(Code::MergeConflict, detail).at(pointer)
+}
+
+/// The refusal of a path that leads into a sealed value.
+fn sealed(pointer: &Pointer) -> Error {
+    conflict("the path leads into a sealed value, which can only be replaced as a whole", pointer)
+}

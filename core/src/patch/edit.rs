@@ -1,0 +1,109 @@
+//! Edits that need not know the document: appending to a list, storing tombstones.
+
+use alloc::vec::Vec;
+
+use super::{check_place, conflict, sealed};
+use crate::{
+    error::{Code, Error, Result},
+    pointer::{self, Pointer},
+    value::{Object, Value},
+};
+
+/// Appends `values` to the list at `list`, making it and the objects above it where they are
+/// missing. A tombstone in the list's own place counts as missing.
+///
+/// # Errors
+/// `merge-conflict` with the pointer when something else is in the way, `too-deep`.
+pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Result<()> {
+    let deepest = values.iter().map(Value::depth).max().unwrap_or(0);
+    check_place(list, 1 + deepest)?;
+    // Nothing can fail once something has been made, so the walk is all or nothing.
+    let mut here = document;
+    let mut left = list.len();
+    for token in list.tokens() {
+        left -= 1;
+        let make =
+            || if left == 0 { Value::Array(Vec::new()) } else { Value::Object(Object::new()) };
+        here = match here {
+            Value::Object(object) => object.get_or_insert_with(&token, make),
+            Value::Array(items) => pointer::index(&token)
+                .and_then(|at| items.get_mut(at))
+                .ok_or_else(|| conflict("the array has no such element", list))?,
+            Value::Null => return Err(buried(list)),
+            _ => return Err(in_the_way(list)),
+        };
+        if left > 0 && here.sealed().is_some() {
+            return Err(sealed(list));
+        }
+    }
+    match here {
+        Value::Array(items) => items.extend(values),
+        Value::Null => *here = Value::Array(values),
+        _ => return Err(conflict("what is there is not a list", list)),
+    }
+    Ok(())
+}
+
+/// Stores a tombstone (`null`) at every pointer, which hides what the layers above hold there, and
+/// makes the objects around it where they are missing. Below a tombstone there is nothing to do.
+///
+/// # Errors
+/// `invalid-pointer` for the root; `merge-conflict` with the pointer when a list or a scalar is in
+/// the way; `too-deep`. The document is then unchanged.
+pub fn unset(document: &mut Value, pointers: &[Pointer]) -> Result<()> {
+    let mut edited = document.clone();
+    for pointer in pointers {
+        bury(&mut edited, pointer)?;
+    }
+    *document = edited;
+    Ok(())
+}
+
+fn bury(document: &mut Value, pointer: &Pointer) -> Result<()> {
+    check_place(pointer, 0)?;
+    let mut tokens = pointer.tokens();
+    let Some(last) = tokens.next_back() else {
+        return Err(
+            Error::new(Code::InvalidPointer, "the whole document cannot be unset").at(pointer)
+        );
+    };
+    let mut here = document;
+    for token in tokens {
+        here = match here {
+            Value::Object(object) => {
+                object.get_or_insert_with(&token, || Value::Object(Object::new()))
+            }
+            other => return no_member(other, pointer),
+        };
+        if here.sealed().is_some() {
+            return Err(sealed(pointer));
+        }
+    }
+    match here {
+        Value::Object(object) => {
+            object.insert(last, Value::Null);
+            Ok(())
+        }
+        other => no_member(other, pointer),
+    }
+}
+
+/// What it means that a tombstone's place would be inside something that has no members.
+fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
+    match value {
+        Value::Null => Ok(()),
+        Value::Array(_) => Err(conflict(
+            "elements of a list cannot be unset; replace the list or use a JSON Patch",
+            pointer,
+        )),
+        _ => Err(in_the_way(pointer)),
+    }
+}
+
+fn in_the_way(pointer: &Pointer) -> Error {
+    conflict("a scalar stands where an object would have to be", pointer)
+}
+
+fn buried(pointer: &Pointer) -> Error {
+    conflict("a tombstone stands where an object would have to be", pointer)
+}

@@ -1,0 +1,282 @@
+//! Which member names are sensitive: names as words, and the list of words that seal.
+//!
+//! A name is read as words. They end where a character is neither a letter nor a digit, between
+//! letters and digits, between a script with capitals and one without (`用户token`), and where
+//! `camelCase` turns to a capital. In `JWTtoken`, `APIKey` or `TOKENs` the end of the capitals
+//! cannot be told from spelling alone (`JW-Ttoken` or `JWT-token`?), so a word may end on either
+//! side of the last one: in doubt a value is sealed.
+//!
+//! A name is sensitive when the words of a listed entry occur in it, whole and in order, written
+//! apart or together (`api_key`, `apiKey`, `APIKEY`), in the singular or a simple plural (`-s`,
+//! `-y` → `-ies`), whatever the case. `tokenizer`, `secretary` and `passwordless` hold no listed
+//! word.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use crate::error::{Code, Error, Result};
+
+/// Most entries in a list.
+const ENTRIES: usize = 256;
+
+/// Longest entry, in bytes.
+const ENTRY_BYTES: usize = 128;
+
+/// The words that make a member name sensitive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SensitiveNames {
+    patterns: Vec<Pattern>,
+}
+
+/// An entry, in the singular or as a plural.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    /// Folded words joined by `_`.
+    words: Box<str>,
+    /// The [`letters`] that an ASCII name must have; all of them when the words are not ASCII.
+    letters: u32,
+}
+
+impl SensitiveNames {
+    /// The list that holds when none is configured. (`pass_word` finds `password` too, and also
+    /// `passWord` and `pass-word`.)
+    pub const DEFAULT: &str = "api_key, pass_word, secret, token, credential";
+
+    /// Reads a list: entries separated by commas, each one or more words in any spelling
+    /// (`api_key`, `apiKey`, `api key`).
+    ///
+    /// # Errors
+    /// `invalid-request` when there is no entry, an entry without a letter or digit, one of more
+    /// than 128 bytes, or more than 256 of them.
+    pub fn parse(list: &str) -> Result<SensitiveNames> {
+        let invalid = |detail| Err(Error::new(Code::InvalidRequest, detail));
+        let entries: Vec<&str> =
+            list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+        if entries.is_empty() {
+            return invalid("the list of sensitive names has no entry");
+        }
+        if entries.len() > ENTRIES || entries.iter().any(|entry| entry.len() > ENTRY_BYTES) {
+            return invalid("the list of sensitive names is too long: 256 entries of 128 bytes");
+        }
+        let mut patterns = Vec::new();
+        for entry in entries {
+            let words = words_of(entry);
+            if words.is_empty() {
+                return invalid("an entry of the list of sensitive names has no letter or digit");
+            }
+            if let Some(stem) = words.strip_suffix('y') {
+                patterns.push(Pattern::new(alloc::format!("{stem}ies")));
+            }
+            patterns.push(Pattern::new(alloc::format!("{words}s")));
+            patterns.push(Pattern::new(words));
+        }
+        Ok(SensitiveNames { patterns })
+    }
+
+    /// Whether values under this member name are to be sealed.
+    ///
+    /// Called for every member of a write: allocates nothing, and looks closer only at entries
+    /// whose letters all occur in the name, which one pass over its bytes finds out.
+    pub fn holds(&self, name: &str) -> bool {
+        let lacking = if name.is_ascii() { !letters(name) } else { 0 };
+        self.patterns
+            .iter()
+            .any(|pattern| pattern.letters & lacking == 0 && pattern.occurs_in(name))
+    }
+}
+
+impl Default for SensitiveNames {
+    fn default() -> SensitiveNames {
+        // The list is a constant that a test parses; without it nothing would be sealed.
+        SensitiveNames::parse(Self::DEFAULT).unwrap_or(SensitiveNames { patterns: Vec::new() })
+    }
+}
+
+impl Pattern {
+    fn new(words: String) -> Pattern {
+        let letters = if words.is_ascii() { letters(&words.replace('_', "")) } else { u32::MAX };
+        Pattern { words: words.into(), letters }
+    }
+
+    /// Whether the words stand anywhere in a name.
+    fn occurs_in(&self, name: &str) -> bool {
+        let Some(first) = self.words.chars().next() else { return false };
+        let mut seen = Seen::default();
+        let mut rest = name.chars();
+        loop {
+            let here = rest.clone();
+            let Some(next) = rest.next() else { return false };
+            let may_begin = match next.is_ascii() {
+                true => next.to_ascii_lowercase() == first,
+                false => next.to_lowercase().next() == Some(first),
+            };
+            if may_begin
+                && seen.edge(next, rest.clone().next()) != Edge::None
+                && stands_at(&self.words, here)
+            {
+                return true;
+            }
+            seen.push(next);
+        }
+    }
+}
+
+/// Whether a pattern stands at the beginning of `rest`, where a word begins, and ends with a word.
+fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>) -> bool {
+    let mut seen = Seen::default();
+    let mut pattern = pattern.chars().peekable();
+    while let Some(&expected) = pattern.peek() {
+        let mut apart = seen.last.is_none();
+        if expected == '_' {
+            pattern.next();
+            apart = true;
+        }
+        let Some(mut next) = rest.next() else { return false };
+        while apart && kind(next) == Kind::Separator {
+            let Some(following) = rest.next() else { return false };
+            next = following;
+        }
+        if !apart && seen.edge(next, rest.clone().next()) == Edge::Sure {
+            return false;
+        }
+        for folded in next.to_lowercase() {
+            if pattern.next() != Some(folded) {
+                return false;
+            }
+        }
+        seen.push(next);
+    }
+    let mut after = rest;
+    match after.next() {
+        None => true,
+        Some(next) => seen.edge(next, after.next()) != Edge::None,
+    }
+}
+
+/// An entry's words, folded, joined by `_`.
+fn words_of(entry: &str) -> String {
+    let mut words = String::new();
+    let mut seen = Seen::default();
+    let mut rest = entry.chars();
+    while let Some(next) = rest.next() {
+        let following = rest.clone().next();
+        if kind(next) != Kind::Separator {
+            let begins = match seen.edge(next, following) {
+                Edge::Sure => true,
+                // Of the two readings, the usual one: the last capital begins the next word.
+                Edge::Perhaps => next.is_uppercase(),
+                Edge::None => false,
+            };
+            if begins && !words.is_empty() {
+                words.push('_');
+            }
+            words.extend(next.to_lowercase());
+        }
+        seen.push(next);
+    }
+    words
+}
+
+/// Which letters an ASCII text has, whatever their case, as bits 1 to 26. Other characters share
+/// these bits or have others; a set can only be too large.
+fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31))
+}
+
+/// Whether a word begins before a character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    None,
+    Perhaps,
+    Sure,
+}
+
+/// What a character does to words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Upper,
+    Lower,
+    /// A letter of a script without case.
+    Plain,
+    Digit,
+    Separator,
+}
+
+fn kind(c: char) -> Kind {
+    match c {
+        'a'..='z' => Kind::Lower,
+        'A'..='Z' => Kind::Upper,
+        '0'..='9' => Kind::Digit,
+        _ if c.is_ascii() => Kind::Separator,
+        _ if c.is_uppercase() => Kind::Upper,
+        _ if c.is_lowercase() => Kind::Lower,
+        _ if c.is_numeric() => Kind::Digit,
+        _ if c.is_alphabetic() => Kind::Plain,
+        _ => Kind::Separator,
+    }
+}
+
+/// The two characters before the current one.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    before: Option<char>,
+    last: Option<char>,
+}
+
+impl Seen {
+    fn push(&mut self, c: char) {
+        self.before = self.last;
+        self.last = Some(c);
+    }
+
+    /// Whether a word ends before `next`, which `following` follows.
+    fn edge(&self, next: char, following: Option<char>) -> Edge {
+        let Some(last) = self.last else { return Edge::Sure };
+        match (kind(last), kind(next)) {
+            (Kind::Upper, Kind::Upper) => match following.map(kind) {
+                Some(Kind::Lower) => Edge::Perhaps,
+                _ => Edge::None,
+            },
+            (Kind::Upper, Kind::Lower) => match self.before.map(kind) {
+                Some(Kind::Upper) => Edge::Perhaps,
+                _ => Edge::None,
+            },
+            (last, next) if last == next && last != Kind::Separator => Edge::None,
+            _ => Edge::Sure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_list_is_a_list() {
+        assert_eq!(SensitiveNames::parse(SensitiveNames::DEFAULT), Ok(SensitiveNames::default()));
+        assert!(SensitiveNames::default().holds("password"));
+    }
+
+    #[test]
+    fn entries_are_read_as_words() {
+        for (entry, words) in [
+            ("apiKey", "api_key"),
+            ("API Key", "api_key"),
+            ("APIKey", "api_key"),
+            ("oauth2", "oauth_2"),
+            ("--x--", "x"),
+            ("Ключ", "ключ"),
+        ] {
+            assert_eq!(words_of(entry), words);
+        }
+    }
+
+    #[test]
+    fn a_list_without_words_is_refused() {
+        for list in ["", " , ,", "token,--", &"x,".repeat(257), &"x".repeat(129)] {
+            assert_eq!(
+                SensitiveNames::parse(list).map_err(|error| error.code()),
+                Err(Code::InvalidRequest)
+            );
+        }
+    }
+}

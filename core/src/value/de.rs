@@ -1,0 +1,434 @@
+//! Decodes a value that is already parsed into a Rust type, with errors that name the place and
+//! never quote what stands there.
+
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use core::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        self, DeserializeOwned, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, MapAccess,
+        SeqAccess, Unexpected, VariantAccess, Visitor,
+    },
+    forward_to_deserialize_any,
+};
+
+use super::{Object, Value};
+use crate::{
+    error::{Code, Error, Result},
+    number::Number,
+    pointer::Pointer,
+};
+
+/// Decodes a request's value into the type that describes it.
+///
+/// Types that refuse unknown members say `#[serde(deny_unknown_fields)]`. What serde buffers
+/// (`flatten`, internally tagged and untagged enums) loses the place within the buffered part.
+///
+/// # Errors
+/// `invalid-request` with the pointer to the first member that does not fit.
+pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T> {
+    T::deserialize(Node(value)).map_err(|mismatch| {
+        let path = mismatch.path.iter().rev().map(String::as_str);
+        Error::new(Code::InvalidRequest, mismatch.detail).at(Pointer::from_tokens(path))
+    })
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// Why a value does not fit: the detail, and the tokens of the place from the inside out.
+#[derive(Debug)]
+struct Mismatch {
+    detail: Cow<'static, str>,
+    path: Vec<String>,
+}
+
+impl Mismatch {
+    fn new(detail: impl Into<Cow<'static, str>>) -> Mismatch {
+        Mismatch { detail: detail.into(), path: Vec::new() }
+    }
+
+    fn below(mut self, token: String) -> Mismatch {
+        self.path.push(token);
+        self
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl core::error::Error for Mismatch {}
+
+/// serde's own texts quote the offending value, which may be a secret; these do not.
+impl de::Error for Mismatch {
+    fn custom<T: fmt::Display>(detail: T) -> Mismatch {
+        Mismatch::new(format!("{detail}"))
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
+        Mismatch::new(format!("{} is expected here, not {}", in_words(expected), kind(&found)))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
+        Mismatch::new(format!("{} is expected here", in_words(expected)))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Mismatch {
+        Mismatch::new(format!("{expected} is expected here, not {length}"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Mismatch {
+        Mismatch::new(format!("this is none of the possible values: {}", expected.join(", ")))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Mismatch {
+        Mismatch::new(format!("there is no such member here; possible: {}", expected.join(", ")))
+    }
+
+    fn missing_field(field: &'static str) -> Mismatch {
+        Mismatch::new(format!("the member `{field}` is missing"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Mismatch {
+        Mismatch::new(format!("the member `{field}` comes twice"))
+    }
+}
+
+/// What serde expects, without Rust's names for it.
+fn in_words(expected: &dyn Expected) -> Cow<'static, str> {
+    let expected = format!("{expected}");
+    Cow::Borrowed(match expected.as_str() {
+        "u8" => "an integer from 0 to 255",
+        "u16" => "an integer from 0 to 65535",
+        "u32" | "usize" => "an integer from 0 to 4294967295",
+        "u64" => "an integer from 0 to 18446744073709551615",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "an integer within the range",
+        "f32" | "f64" => "a number",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        "unit" => "null",
+        _ => return Cow::Owned(expected),
+    })
+}
+
+fn kind(found: &Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Seq => "an array",
+        Unexpected::Map => "an object",
+        _ => "this",
+    }
+}
+
+/// A value being decoded. A type of its own, so that [`Value`] promises no more than [`decode`].
+struct Node(Value);
+
+impl<'de> Deserializer<'de> for Node {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(bool) => visitor.visit_bool(bool),
+            Value::Number(Number::Unsigned(unsigned)) => visitor.visit_u64(unsigned),
+            Value::Number(Number::Signed(signed)) => visitor.visit_i64(signed),
+            Value::Number(Number::Float(float)) => visitor.visit_f64(float),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(items) => {
+                let mut elements = Elements { items: items.into_iter(), next: 0 };
+                let value = visitor.visit_seq(&mut elements)?;
+                match elements.items.len() {
+                    0 => Ok(value),
+                    _ => Err(Mismatch::new("the array holds too many elements")),
+                }
+            }
+            Value::Object(object) => {
+                visitor.visit_map(Members { members: object.into_iter(), current: None })
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        // Derived structs would also take an array of their members in order.
+        match self.0 {
+            Value::Object(_) => self.deserialize_any(visitor),
+            other => {
+                Err(Mismatch::new(format!("an object is expected here, not {}", other.kind())))
+            }
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
+            Value::Object(object) if object.len() == 1 => {
+                let Some((name, content)) = object.into_iter().next() else {
+                    return Err(Mismatch::new("an object with one member is expected here"));
+                };
+                visitor.visit_enum(Variant { name, content: Some(content) })
+            }
+            other => Err(Mismatch::new(format!(
+                "a string or an object with one member is expected here, not {}",
+                other.kind()
+            ))),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+struct Elements {
+    items: alloc::vec::IntoIter<Value>,
+    next: usize,
+}
+
+impl<'de> SeqAccess<'de> for Elements {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Mismatch> {
+        let Some(item) = self.items.next() else { return Ok(None) };
+        let index = self.next;
+        self.next += 1;
+        seed.deserialize(Node(item))
+            .map(Some)
+            .map_err(|mismatch| mismatch.below(format!("{index}")))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+struct Members {
+    members: alloc::vec::IntoIter<(String, Value)>,
+    current: Option<(String, Value)>,
+}
+
+impl<'de> MapAccess<'de> for Members {
+    type Error = Mismatch;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Mismatch> {
+        let Some((name, value)) = self.members.next() else { return Ok(None) };
+        // An unknown member shows itself here, so the place is the member.
+        let key = seed
+            .deserialize(name.as_str().into_deserializer())
+            .map_err(|mismatch: Mismatch| mismatch.below(name.clone()))?;
+        self.current = Some((name, value));
+        Ok(Some(key))
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
+        match self.current.take() {
+            Some((name, value)) => {
+                seed.deserialize(Node(value)).map_err(|mismatch| mismatch.below(name))
+            }
+            None => Err(Mismatch::new("a value was asked for before its name")),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.members.len())
+    }
+}
+
+struct Variant {
+    name: String,
+    content: Option<Value>,
+}
+
+impl<'de> EnumAccess<'de> for Variant {
+    type Error = Mismatch;
+    type Variant = VariantContent;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, VariantContent), Mismatch> {
+        let variant = seed.deserialize(self.name.as_str().into_deserializer())?;
+        Ok((variant, VariantContent { name: self.name, content: self.content }))
+    }
+}
+
+struct VariantContent {
+    name: String,
+    content: Option<Value>,
+}
+
+impl VariantContent {
+    fn content(self) -> Result<(String, Node), Mismatch> {
+        match self.content {
+            Some(content) => Ok((self.name, Node(content))),
+            None => Err(Mismatch::new("an object with one member is expected here, not a string")),
+        }
+    }
+}
+
+impl<'de> VariantAccess<'de> for VariantContent {
+    type Error = Mismatch;
+
+    fn unit_variant(self) -> Result<(), Mismatch> {
+        match self.content {
+            None => Ok(()),
+            Some(_) => Err(Mismatch::new("a string is expected here, not an object")),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
+        let (name, content) = self.content()?;
+        seed.deserialize(content).map_err(|mismatch| mismatch.below(name))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        let (name, content) = self.content()?;
+        content.deserialize_tuple(length, visitor).map_err(|mismatch| mismatch.below(name))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        let (name, content) = self.content()?;
+        content.deserialize_struct("", fields, visitor).map_err(|mismatch| mismatch.below(name))
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, bool: bool) -> Result<Value, E> {
+        Ok(bool.into())
+    }
+
+    fn visit_i64<E>(self, signed: i64) -> Result<Value, E> {
+        Ok(signed.into())
+    }
+
+    fn visit_u64<E>(self, unsigned: u64) -> Result<Value, E> {
+        Ok(unsigned.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, float: f64) -> Result<Value, E> {
+        Number::from_f64(float)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number must be finite"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = elements.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Value, A::Error> {
+        ObjectVisitor.visit_map(members).map(Value::Object)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = access.next_entry()? {
+            members.push(member);
+        }
+        Object::from_unsorted(members)
+            .map_err(|_| de::Error::custom("an object holds the same member twice"))
+    }
+}

@@ -1,0 +1,63 @@
+// The component on Node, through jco, and in Python: the transcript of the wasmtime run gives the
+// same answers there, and the README's examples do what they say.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+
+const root = join(import.meta.dirname, "../../..");
+const component = join(root, "dist/nacre.wasm");
+const folder = join(root, "dist/component");
+const transcript = join(folder, "transcript.ndjson");
+const python = process.env.NACRE_PYTHON;
+const withPython = { skip: python ? false : "no Python here" };
+
+const run = (program, ...given) => execFileSync(program, given, { cwd: folder, encoding: "utf8" });
+const here = (name) => join(import.meta.dirname, name);
+
+before(() => {
+  mkdirSync(folder, { recursive: true });
+  run(process.execPath, here("transpile.mjs"), component, join(folder, "nacre"));
+  cpSync(component, join(folder, "nacre.wasm"));
+});
+
+/** How many calls of each topic the wasmtime run made. */
+function calls() {
+  const counts = {};
+  for (const line of readFileSync(transcript, "utf8").split("\n").filter(Boolean)) {
+    const { topic } = JSON.parse(line);
+    counts[topic] = (counts[topic] ?? 0) + 1;
+  }
+  assert.ok(Object.keys(counts).length >= 13, "wasmtime has run the vectors");
+  return counts;
+}
+
+test("Node gives every answer that wasmtime gives", () => {
+  const said = run(process.execPath, here("replay.mjs"), join(folder, "nacre"), transcript);
+  assert.deepEqual(JSON.parse(said), calls());
+});
+
+test("Python gives every answer that wasmtime gives", withPython, () => {
+  const said = run(python, here("replay.py"), component, transcript);
+  assert.deepEqual(JSON.parse(said), calls());
+});
+
+/** The README's example in a language, and what it says that it prints. */
+function example(language) {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const section = readme.slice(readme.indexOf("## As a component"));
+  const [, code] = section.match(new RegExp("```" + language + "\\n([\\s\\S]*?)```"));
+  return code;
+}
+
+test("the README's example runs on Node", () => {
+  writeFileSync(join(folder, "readme.mjs"), example("js"));
+  run(process.execPath, "readme.mjs");
+});
+
+test("the README's example runs in Python", withPython, () => {
+  writeFileSync(join(folder, "readme.py"), example("python"));
+  run(python, "readme.py");
+});

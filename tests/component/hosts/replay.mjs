@@ -1,0 +1,116 @@
+// Replays the transcript on Node, through jco: every answer has to be the one that wasmtime gave.
+//
+//     node replay.mjs FOLDER TRANSCRIPT    where FOLDER holds the transpiled component
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join, resolve as absolute } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [folder, transcript] = process.argv.slice(2).map((path) => absolute(path));
+const { lint, resolver, store } = await import(pathToFileURL(join(folder, "nacre.js")));
+
+const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
+const base64 = (bytes) => Buffer.from(bytes).toString("base64");
+const text = (call) => (...given) => base64(call(...given.map(bytes)));
+
+/** A chain of layers, given as data and rules from the global one downward. */
+const places = [["global", "global"], ["project", "p"], ["branch", "b"], ["task", "t"], ["task", "t"]];
+const chain = (layers) =>
+  layers.slice(0, 5).map(([data, rules], place) => {
+    const [level, id] = places[place];
+    return { level, id, data: bytes(data), rules: bytes(rules) };
+  });
+
+const address = (text) => {
+  const [level, id] = text.split("/");
+  return { level, id };
+};
+const shown = (address) => (address ? `${address.level}/${address.id}` : null);
+
+/** A context's changes, each a second after the one before. */
+function entropyOf(count) {
+  const seed = new Uint8Array(32);
+  new DataView(seed.buffer).setBigUint64(0, BigInt(count), true);
+  return seed;
+}
+
+function exported(of) {
+  const lines = of.exportLines(false);
+  const parts = [];
+  for (let part; (part = lines.next()) !== undefined; ) parts.push(part);
+  return base64(Buffer.concat(parts));
+}
+
+const calls = {
+  resolve: (...layers) => base64(resolver.resolve(chain(layers))),
+  "resolve-prepared": (...layers) => {
+    const prepared = chain(layers).map((layer) => resolver.PreparedLayer.prepare(layer));
+    return base64(resolver.resolvePrepared(prepared));
+  },
+  explain: (...layers) => {
+    const { origins, ignored } = resolver.explain(chain(layers));
+    return {
+      origins: origins.map((o) => [o.pointer, o.layer, o.rule, [...o.shadowed]]),
+      ignored: ignored.map((i) => [i.pointer, i.layer, i.lockedBy]),
+    };
+  },
+  hash: (...layers) => resolver.hash(chain(layers)),
+  diff: text(resolver.diff),
+  "merge-patch": text(resolver.mergePatch),
+  "json-patch": text(resolver.jsonPatch),
+  append: (document, list, values) =>
+    base64(resolver.append(bytes(document), list, bytes(values))),
+  unset: (document, pointers) => base64(resolver.unset(bytes(document), pointers)),
+  canonical: text(resolver.canonical),
+  check: (...contexts) =>
+    lint
+      .check(contexts.map(([at, parent, data, rules]) => ({
+        address: address(at), parent: parent ?? undefined, data: bytes(data), rules: bytes(rules),
+      })))
+      .map((f) => ({
+        bytes: f.bytes === undefined ? null : Number(f.bytes),
+        context: shown(f.address),
+        kind: f.kind,
+        message: f.message,
+        other: shown(f.other),
+        pointer: f.pointer,
+        severity: f.severity,
+      })),
+  open: (lines) => exported(store.Store.open("alice", bytes(lines), new Uint8Array(32).fill(1))),
+  store: (...bodies) => {
+    const of = store.Store.create("alice", new Uint8Array(32).fill(1));
+    const answers = bodies.map((body, place) => {
+      const count = place + 1;
+      return answerOf(() => {
+        const answer = of.batch(bytes(body), BigInt(count * 1000), entropyOf(count));
+        return [base64(answer.body), Number(answer.seq), answer.etag ?? null, answer.replayed];
+      });
+    });
+    return { answers, export: exported(of) };
+  },
+};
+
+/** What a call gives, as the transcript says it. What is no error of the component is one here. */
+function answerOf(call) {
+  try {
+    return { ok: call() };
+  } catch (thrown) {
+    const error = thrown.payload ?? thrown;
+    if (!error?.val?.code) throw thrown;
+    const { code, detail, pointer, document } = error.val;
+    return {
+      error: {
+        case: error.tag, code, detail, pointer: pointer ?? null, document: base64(document),
+      },
+    };
+  }
+}
+
+const counts = {};
+for (const line of readFileSync(transcript, "utf8").split("\n").filter(Boolean)) {
+  const { topic, title, call, arguments: given, ...expected } = JSON.parse(line);
+  assert.deepEqual(answerOf(() => calls[call](...given)), expected, `${topic}: ${title}`);
+  counts[topic] = (counts[topic] ?? 0) + 1;
+}
+console.log(JSON.stringify(counts));

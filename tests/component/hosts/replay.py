@@ -1,0 +1,175 @@
+"""Replays the transcript in Python: every answer has to be the one that the other host gave.
+
+    python replay.py COMPONENT TRANSCRIPT
+"""
+
+import base64
+import json
+import sys
+from collections import Counter
+
+from wasmtime import Engine, Store
+from wasmtime.component import Component, Linker, Record, Variant
+
+COMPONENT, TRANSCRIPT = sys.argv[1:]
+PLACES = [("global", "global"), ("project", "p"), ("branch", "b"), ("task", "t"), ("task", "t")]
+
+engine = Engine()
+host = Store(engine)
+instance = Linker(engine).instantiate(host, Component.from_file(engine, COMPONENT))
+
+
+class Refused(Exception):
+    """An error of the component."""
+
+
+def function(interface, name):
+    """A function that gives its value, or raises what it refuses with."""
+    of = instance.get_export_index(host, f"nacre:context/{interface}@0.1.0")
+    call = instance.get_func(host, instance.get_export_index(host, name, of))
+
+    def called(*given):
+        answer = call(host, *given)
+        call.post_return(host)
+        if isinstance(answer, Variant) and isinstance(answer.payload, Record):
+            raise Refused(answer)
+        return answer
+
+    return called
+
+
+def record(**members):
+    made = Record()
+    made.__dict__.update(members)
+    return made
+
+
+def coded(data):
+    return base64.b64encode(bytes(data)).decode()
+
+
+decoded = base64.b64decode
+
+
+def text(name):
+    call = function("resolver", name)
+    return lambda *given: coded(call(*map(decoded, given)))
+
+
+def chain(layers):
+    return [
+        record(level=level, id=id, data=decoded(data), rules=decoded(rules))
+        for (data, rules), (level, id) in zip(layers, PLACES)
+    ]
+
+
+def address(shown):
+    level, id = shown.split("/")
+    return record(level=level, id=id)
+
+
+def shown(address):
+    return address and f"{address.level}/{address.id}"
+
+
+def of_chain(name):
+    call = function("resolver", name)
+    return lambda *layers: call(chain(layers))
+
+
+resolve, hash_of, explain = map(of_chain, ["resolve", "hash", "explain"])
+prepare = function("resolver", "[static]prepared-layer.prepare")
+resolve_prepared = function("resolver", "resolve-prepared")
+append, unset = function("resolver", "append"), function("resolver", "unset")
+lint = function("lint", "check")
+create, open_store = (function("store", f"[static]store.{name}") for name in ["create", "open"])
+batch = function("store", "[method]store.batch")
+export_lines = function("store", "[method]store.export-lines")
+next_part = function("store", "[method]lines.next")
+
+
+def prepared(*layers):
+    return coded(resolve_prepared([prepare(layer) for layer in chain(layers)]))
+
+
+def explained(*layers):
+    found = explain(*layers)
+    return {
+        "origins": [[o.pointer, o.layer, o.rule, list(o.shadowed)] for o in found.origins],
+        "ignored": [[i.pointer, i.layer, getattr(i, "locked-by")] for i in found.ignored],
+    }
+
+
+def check(*contexts):
+    given = [
+        record(address=address(at), parent=parent, data=decoded(data), rules=decoded(rules))
+        for at, parent, data, rules in contexts
+    ]
+    return [
+        {
+            "bytes": f.bytes, "context": shown(f.address), "kind": f.kind, "message": f.message,
+            "other": shown(f.other), "pointer": f.pointer, "severity": f.severity,
+        }
+        for f in lint(given, None)
+    ]
+
+
+def exported(store):
+    lines = export_lines(store, False)
+    parts = []
+    while (part := next_part(lines)) is not None:
+        parts.append(bytes(part))
+    return coded(b"".join(parts))
+
+
+def in_store(*bodies):
+    store = create("alice", b"\x01" * 32)
+
+    def answer(count, body):
+        made = batch(store, decoded(body), count * 1000, count.to_bytes(8, "little") + bytes(24))
+        return [coded(made.body), made.seq, made.etag, made.replayed]
+
+    answers = [answer_of(lambda: answer(count, body)) for count, body in enumerate(bodies, 1)]
+    return {"answers": answers, "export": exported(store)}
+
+
+CALLS = {
+    "resolve": lambda *layers: coded(resolve(*layers)),
+    "resolve-prepared": prepared,
+    "explain": explained,
+    "hash": hash_of,
+    "diff": text("diff"),
+    "merge-patch": text("merge-patch"),
+    "json-patch": text("json-patch"),
+    "append": lambda document, list, values: coded(append(decoded(document), list, decoded(values))),
+    "unset": lambda document, pointers: coded(unset(decoded(document), pointers)),
+    "canonical": text("canonical"),
+    "check": check,
+    "open": lambda lines: exported(open_store("alice", decoded(lines), b"\x01" * 32)),
+    "store": in_store,
+}
+
+
+def answer_of(call):
+    try:
+        return {"ok": call()}
+    except Refused as refused:
+        (error,) = refused.args
+        problem = error.payload
+        return {
+            "error": {
+                "case": error.tag, "code": problem.code, "detail": problem.detail,
+                "pointer": problem.pointer, "document": coded(problem.document),
+            }
+        }
+
+
+counts = Counter()
+with open(TRANSCRIPT, encoding="utf-8") as lines:
+    for line in map(json.loads, lines):
+        answer = answer_of(lambda: CALLS[line["call"]](*line["arguments"]))
+        expected = {name: line[name] for name in ("ok", "error") if name in line}
+        if answer != expected:
+            sys.exit(f"{line['topic']}: {line['title']}\n  got {answer}\n  not {expected}")
+        counts[line["topic"]] += 1
+print(json.dumps(counts))

@@ -1,0 +1,18 @@
+//! The component in wasmtime, called from typed bindings, with every call noted.
+//!
+//! What [`Host`] is asked and answers goes into a transcript. Other hosts replay it and must give
+//! the same bytes, so that a vector is understood in one place only.
+
+pub mod call;
+pub mod host;
+pub mod tape;
+pub mod transcript;
+
+/// Bindings of `wit/`.
+#[allow(missing_docs, reason = "generated; wit/ says it")]
+pub mod bindings {
+    wasmtime::component::bindgen!({ path: "../../wit", world: "contexts" });
+}
+
+pub use call::Call;
+pub use host::Host;

@@ -1,0 +1,288 @@
+//! The vectors, through the component: the bytes of every answer are those of the native runner.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use nacre_component_tests::{
+    Call,
+    bindings::exports::nacre::context::{
+        lint::Context,
+        types::{Address, Error, Level},
+    },
+    call::{Answer, bytes_of, parts},
+    transcript::Transcript,
+};
+use nacre_core::json;
+use nacre_tests::vectors::{self, Case, hex, text};
+use serde_json::{Value, json};
+
+/// Topics that do not reach the component, and why.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("auth", "tokens are the Worker's"),
+    ("msgpack", "documents cross as JSON only"),
+    ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
+];
+
+#[test]
+fn every_vector_gives_the_same_bytes() {
+    let transcript = Transcript::new().expect("an instance");
+    let run: BTreeSet<&str> = [
+        resolve(&transcript),
+        diff(&transcript),
+        merge_patch(&transcript),
+        json_patch(&transcript),
+        append(&transcript),
+        unset(&transcript),
+        pointer(&transcript),
+        reader(&transcript),
+        number(&transcript),
+        operation(&transcript),
+        store(&transcript),
+        lint(&transcript),
+        open(&transcript),
+    ]
+    .into();
+    transcript.write().expect("a transcript");
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
+    let topics: BTreeSet<String> = fs::read_dir(folder)
+        .expect("vectors")
+        .map(|entry| entry.expect("a topic").file_name().to_string_lossy().into_owned())
+        .collect();
+    let known = run.iter().copied().chain(ELSEWHERE.map(|(topic, _)| topic));
+    assert_eq!(topics, known.map(String::from).collect(), "a topic is not run");
+}
+
+fn resolve(transcript: &Transcript) -> &'static str {
+    let expected = ["view", "hash", "origins", "ignored"];
+    vectors::run("resolve", &["layers"], expected, |case| {
+        let layers: Vec<[Vec<u8>; 2]> = case["layers"]
+            .as_array()
+            .expect("layers")
+            .iter()
+            .map(|layer| [bytes(&layer["data"]), bytes(&layer["rules"])])
+            .collect();
+        let ask = |call| transcript.call("resolve", &case["title"], &call);
+        let view = ask(Call::Resolve(layers.clone())).expect("a view");
+        assert_eq!(ask(Call::ResolvePrepared(layers.clone())).expect("a view"), view);
+        let hash = ask(Call::Hash(layers.clone())).expect("a hash");
+        let explained = ask(Call::Explain(layers)).expect("an explanation");
+        let list = |name: &str| explained[name].as_array().expect("a list").clone().into_iter();
+        let origins = list("origins").map(|of| {
+            let told = json!({"layer": of[1], "rule": of[2], "shadowed": of[3]});
+            (of[0].as_str().expect("a pointer").to_owned(), told)
+        });
+        let ignored =
+            list("ignored").map(|of| json!({"pointer": of[0], "layer": of[1], "locked_by": of[2]}));
+        [canonical(&view), hash, Value::Object(origins.collect()), ignored.collect()]
+    });
+    "resolve"
+}
+
+fn diff(transcript: &Transcript) -> &'static str {
+    vectors::run("diff", &["from", "to"], ["patch"], |case| {
+        let call = Call::Diff([bytes(&case["from"]), bytes(&case["to"])]);
+        [canonical(&transcript.call("diff", &case["title"], &call).expect("a patch"))]
+    });
+    "diff"
+}
+
+fn merge_patch(transcript: &Transcript) -> &'static str {
+    vectors::run("merge-patch", &["target", "patch"], ["result"], |case| {
+        let call = Call::MergePatch([bytes(&case["target"]), bytes(&case["patch"])]);
+        [canonical(&transcript.call("merge-patch", &case["title"], &call).expect("a document"))]
+    });
+    "merge-patch"
+}
+
+fn json_patch(transcript: &Transcript) -> &'static str {
+    vectors::run("json-patch", &["document", "patch"], ["result", "error"], |case| {
+        let call = Call::JsonPatch([bytes(&case["document"]), bytes(&case["patch"])]);
+        edited(&transcript.call("json-patch", &case["title"], &call))
+    });
+    "json-patch"
+}
+
+fn append(transcript: &Transcript) -> &'static str {
+    let given = ["document", "pointer", "values"];
+    vectors::run("append", &given, ["result", "error"], |case| {
+        let list = text(case, "pointer").to_owned();
+        let call = Call::Append(bytes(&case["document"]), list, bytes(&case["values"]));
+        edited(&transcript.call("append", &case["title"], &call))
+    });
+    "append"
+}
+
+fn unset(transcript: &Transcript) -> &'static str {
+    vectors::run("unset", &["document", "pointers"], ["result", "error"], |case| {
+        let pointers = case["pointers"].as_array().expect("pointers").iter();
+        let pointers = pointers.map(|p| p.as_str().expect("a pointer").to_owned()).collect();
+        let call = Call::Unset(bytes(&case["document"]), pointers);
+        edited(&transcript.call("unset", &case["title"], &call))
+    });
+    "unset"
+}
+
+/// What a pointer leads to is what a `test` of a JSON Patch finds there.
+fn pointer(transcript: &Transcript) -> &'static str {
+    let given = ["document", "pointer"];
+    vectors::run("pointer", &given, ["found", "value", "error"], |case| {
+        let patch = json!([{"op": "test", "path": case["pointer"], "value": case["value"]}]);
+        let call = Call::JsonPatch([bytes(&case["document"]), bytes(&patch)]);
+        let answer = transcript.call("pointer", &case["title"], &call);
+        let value = if answer.is_ok() { case["value"].clone() } else { Value::Null };
+        let refused = answer.as_ref().err().map(|error| parts(error).1);
+        let error = match refused.filter(|problem| problem.code == "invalid-pointer") {
+            // In a patch the place of a pointer is the operation that holds it.
+            Some(problem) => json!({
+                "code": problem.code, "detail": problem.detail, "pointer": case["error"]["pointer"]
+            }),
+            None => Value::Null,
+        };
+        [answer.is_ok().into(), value, error]
+    });
+    "pointer"
+}
+
+/// Texts that are read to the depth of a context's data; others cannot be asked for here.
+fn reader(transcript: &Transcript) -> &'static str {
+    let given = ["encoding", "input", "max_depth"];
+    vectors::run("json", &given, ["canonical", "error"], |case| {
+        if case["max_depth"] != 64 {
+            return as_expected(case, ["canonical", "error"]);
+        }
+        let input = match text(case, "encoding") {
+            "hex" => hex(text(case, "input")),
+            _ => text(case, "input").as_bytes().to_vec(),
+        };
+        let answer = transcript.call("json", &case["title"], &Call::Canonical(input));
+        let text = answer.as_ref().ok().map(|text| String::from_utf8(bytes_of(text)));
+        [text.transpose().expect("UTF-8").into(), refusal(&answer)]
+    });
+    "json"
+}
+
+/// Doubles, in the form that Rust prints.
+fn number(transcript: &Transcript) -> &'static str {
+    vectors::run("number", &["bits"], ["text"], |case| {
+        let bits = u64::from_str_radix(text(case, "bits"), 16).expect("16 hex digits");
+        let printed = format!("{:e}", f64::from_bits(bits));
+        let answer =
+            transcript.call("number", &case["title"], &Call::Canonical(printed.into_bytes()));
+        let text = answer.ok().map(|text| String::from_utf8(bytes_of(&text)).expect("UTF-8"));
+        [text.into()]
+    });
+    "number"
+}
+
+/// Whether an operation is understood; what it does then is for `store` to say.
+fn operation(transcript: &Transcript) -> &'static str {
+    vectors::run("operation", &["operation"], ["write", "error"], |case| {
+        let batch = json!({"operations": [case["operation"]]});
+        let answer =
+            transcript.call("operation", &case["title"], &Call::Store(vec![bytes(&batch)]));
+        let answers = answer.expect("a store");
+        let problem = match case["error"].is_null() {
+            true => Value::Null,
+            false => in_batch(&answers["answers"][0]["error"]),
+        };
+        [case["write"].clone(), problem]
+    });
+    "operation"
+}
+
+fn store(transcript: &Transcript) -> &'static str {
+    vectors::run("store", &["operations"], ["results"], |case| {
+        let operations = case["operations"].as_array().expect("operations").iter();
+        let bodies = operations
+            .map(|operation| bytes(&json!({"transaction": false, "operations": [operation]})));
+        let answer = transcript.call("store", &case["title"], &Call::Store(bodies.collect()));
+        let answers = answer.expect("a store")["answers"].as_array().expect("answers").clone();
+        let results = answers.iter().map(|answer| {
+            let mut body = canonical(&answer["ok"][0]);
+            let mut result = body["results"][0].take();
+            // Vectors say where in the operation; an answer says where in the batch.
+            let place = result["pointer"].as_str().unwrap_or_default();
+            if let Some(place) = place.strip_prefix("/operations/0") {
+                result["pointer"] = place.into();
+            }
+            result
+        });
+        [results.collect()]
+    });
+    "store"
+}
+
+fn lint(transcript: &Transcript) -> &'static str {
+    vectors::run("lint", &["layers"], ["findings"], |case| {
+        let contexts = case["layers"].as_array().expect("layers").iter().map(|layer| {
+            let level = match layer["level"].as_str() {
+                Some("global") => Level::Global,
+                Some("project") => Level::Project,
+                Some("branch") => Level::Branch,
+                _ => Level::Task,
+            };
+            let address = Address { level, id: layer["id"].as_str().expect("an id").into() };
+            let parent = layer["parent"].as_str().map(String::from);
+            Context { address, parent, data: bytes(&layer["data"]), rules: bytes(&layer["rules"]) }
+        });
+        let call = Call::Check(contexts.collect());
+        [transcript.call("lint", &case["title"], &call).expect("findings")]
+    });
+    "lint"
+}
+
+/// Exports that open give themselves again.
+fn open(transcript: &Transcript) -> &'static str {
+    vectors::run("open", &["lines"], ["error"], |case| {
+        let lines = case["lines"].as_array().expect("lines").iter();
+        let line = |line: &Value| line.as_str().map_or_else(|| line.to_string(), String::from);
+        let lines: Vec<String> = lines.map(line).collect();
+        let lines = lines.join("\n").into_bytes();
+        match transcript.call("open", &case["title"], &Call::Open(lines)) {
+            Ok(_) => [Value::Null],
+            Err(error) => {
+                let problem = parts(&error).1;
+                let document: Value = serde_json::from_slice(&problem.document).expect("JSON");
+                let mut told = told(&error);
+                told["line"] = document["failed_operation"].clone();
+                [told]
+            }
+        }
+    });
+    "open"
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// An answer's document, which has to be canonical.
+fn canonical(answer: &Value) -> Value {
+    let text = bytes_of(answer);
+    let value = json::read(&text, 128).expect("JSON");
+    assert_eq!(json::write(&value), text, "an answer is not canonical");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+fn edited(answer: &Answer) -> [Value; 2] {
+    [answer.as_ref().map_or(Value::Null, canonical), refusal(answer)]
+}
+
+fn refusal(answer: &Answer) -> Value {
+    answer.as_ref().err().map_or(Value::Null, told)
+}
+
+fn told(error: &Error) -> Value {
+    let problem = parts(error).1;
+    json!({"code": problem.code, "detail": problem.detail, "pointer": problem.pointer})
+}
+
+/// The error of a batch's first operation, with its place in the operation.
+fn in_batch(error: &Value) -> Value {
+    let place = error["pointer"].as_str().and_then(|place| place.strip_prefix("/operations/0"));
+    json!({"code": error["code"], "detail": error["detail"], "pointer": place})
+}
+
+fn as_expected<const N: usize>(case: &Case, names: [&str; N]) -> [Value; N] {
+    names.map(|name| case[name].clone())
+}

@@ -1,0 +1,128 @@
+// What each operation costs in SQL rows, as Server-Timing says: rows are what a deployment pays for.
+// A number here that has to grow is a decision, not a detail.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { start } from "./harness.mjs";
+
+const MERGE = { "content-type": "application/merge-patch+json" };
+const JSON_PATCH = { "content-type": "application/json-patch+json" };
+const LINES = { "content-type": "application/x-ndjson" };
+const PROJECT = "/v1/contexts/project/p";
+const BRANCH = "/v1/contexts/branch/b";
+const TASK = "/v1/contexts/task/t";
+const MANY = 100;
+
+let worker, api, bob;
+before(async () => {
+  worker = await start();
+  api = worker.api("alice", { scope: "contexts:read contexts:write secrets:reveal admin" });
+  bob = worker.api("bob");
+});
+after(() => worker?.stop());
+
+const cold = () => worker.evict("alice");
+const many = (make) => Array.from({ length: MANY }, (_, n) => make(n));
+const ofAlice = { "nacre-owner": "alice" };
+const etag = async (path) => ({ "if-none-match": (await api.get(path)).headers.get("etag") });
+
+/**
+ * `[what, request, rows read at most, rows written exactly, cache]`, each after the ones before.
+ *
+ * A commit writes the metadata and a line of the audit trail; a change to a context its row and a
+ * version; a context that comes, goes or moves one row of an index for each place it leaves or takes.
+ */
+const BUDGET = [
+  ["the first write makes the tables", () => api.put("/v1/contexts/global/global", { data: { a: 1 } }), 16, 23],
+  ["create", () => api.put(PROJECT, { data: { b: 1 } }), 3, 5],
+  ["create a branch", () => api.put(BRANCH, { data: { b: 1 }, parent: "p" }), 3, 5],
+  ["create a task", () => api.put(TASK, { data: { c: 1 }, parent: "b" }), 3, 5],
+  ["create with a missing parent", () => api.put("/v1/contexts/branch/b9?create_parents=true", { data: {}, parent: "p9" }), 3, 8],
+  ["replace", () => api.put(TASK, { data: { c: 2 } }), 3, 4],
+  ["replace by the same", () => api.put(TASK, { data: { c: 2 } }), 0, 0],
+  ["merge patch", () => api.patch(TASK, { d: 2 }, MERGE), 3, 4],
+  ["merge patch with a key", () => api.patch(TASK, { d: 3 }, { ...MERGE, "idempotency-key": "k" }), 3, 5],
+  ["the same key again", () => api.patch(TASK, { d: 3 }, { ...MERGE, "idempotency-key": "k" }), 1, 0],
+  ["JSON Patch", () => api.patch(TASK, [{ op: "add", path: "/x", value: 1 }], JSON_PATCH), 3, 4],
+  ["a new secret", () => api.patch(TASK, { token: "s" }, MERGE), 3, 5],
+  ["the same secret elsewhere", () => api.patch(PROJECT, { token: "s" }, MERGE), 4, 4],
+  ["unset", () => api.post(`${TASK}/unset`, { pointers: ["/x"] }), 4, 4],
+  ["append", () => api.post(`${TASK}/append`, { pointer: "/l", values: [1, 2] }), 4, 4],
+  ["insight", () => api.post(`${TASK}/insights`, { content: "i" }), 3, 3],
+  ["progress", () => api.post(`${TASK}/progress`, { content: "p" }), 3, 3],
+  ["rollback", () => api.post(`${TASK}/rollback`, { version: 2 }), 12, 4],
+  ["another branch", () => api.put("/v1/contexts/branch/b2", { data: {}, parent: "p" }), 3, 5],
+  ["move", () => api.post(`${TASK}/move`, { parent: "b2" }), 3, 5],
+  ["share", () => api.put("/v1/members/bob", { project: "p", role: "reader" }), 3, 3],
+  ["a stale version is refused", () => api.patch(TASK, { d: 2 }, { ...MERGE, "if-match": '"v9"' }), 20, 0],
+  ["delete", () => api.delete(TASK), 3, 5],
+  ["restore", () => api.post(`${TASK}/restore`), 4, 5],
+  ["a delete that would orphan is refused", () => api.delete(PROJECT), 3, 0],
+  ["delete four", () => api.delete(`${PROJECT}?cascade=true`), 16, 14],
+  ["restore four", () => api.post(`${PROJECT}/restore`), 8, 14],
+  ["batch, 100 new", () => api.post("/v1/batch", { operations: many((n) => ({ action: "create", level: "task", context_id: `n${n}`, parent: "b", data: { n } })) }), 3, 302],
+  ["batch, 100 changed", () => api.post("/v1/batch", { operations: many((n) => ({ action: "update", level: "task", context_id: `n${n}`, patch: { m: n } })) }), 3, 202],
+  ["import, 100 lines", () => api.post("/v1/import", many((n) => JSON.stringify({ level: "task", id: `m${n}`, parent: "b", data: { n } })).join("\n"), LINES), 3, 302],
+
+  ["get, cold", () => api.get(TASK), 2, 0, undefined, cold],
+  ["get, warm", () => api.get(TASK), 0, 0],
+  ["resolve four layers, cold", () => api.get(`${TASK}/resolved`), 5, 0, "miss", cold],
+  ["resolve, warm", () => api.get(`${TASK}/resolved`), 0, 0, "hit"],
+  ["resolve, the client has it", async () => api.get(`${TASK}/resolved`, await etag(`${TASK}/resolved`)), 0, 0, "hit"],
+  ["resolve a path", () => api.get(`${TASK}/resolved?path=/c`), 0, 0, "hit"],
+  ["resolve and explain", () => api.get(`${TASK}/resolved?explain=true`), 0, 0, "hit"],
+  ["resolve and reveal a secret", () => api.get(`${TASK}/resolved?reveal=true`), 1, 0, "hit"],
+  ["a write above that is shadowed", () => api.patch("/v1/contexts/global/global", { b: 9 }, MERGE), 3, 4],
+  ["resolve, kept", () => api.get(`${TASK}/resolved`), 0, 0, "hit"],
+  ["a write above that shows", () => api.patch("/v1/contexts/global/global", { z: 9 }, MERGE), 3, 4],
+  ["resolve, made anew", () => api.get(`${TASK}/resolved`), 0, 0, "miss"],
+  ["resolve the past", () => api.get(`${TASK}/resolved?at=8`), 50, 0],
+  ["what changed in the view", () => api.get(`${TASK}/resolved/diff?from=8`), 50, 0],
+  ["history, a page of ten", () => api.get(`${TASK}/history?limit=10`), 14, 0],
+  ["diff of versions", () => api.get(`${TASK}/diff?from=2`), 16, 0],
+  ["get a version", () => api.get(`${TASK}?version=2`), 16, 0],
+  ["insights", () => api.get(`${TASK}/insights`), 3, 0],
+  ["list 50 of 208", () => api.get("/v1/contexts?limit=50"), 60, 0],
+  ["list a prefix", () => api.get("/v1/contexts?level=task&prefix=m9&limit=50"), 12, 0],
+  ["list children", () => api.get("/v1/contexts?parent=b&limit=10"), 16, 0],
+  ["list a subtree", () => api.get("/v1/contexts?under=branch/b&limit=10"), 12, 0],
+  ["list tasks of a project", () => api.get("/v1/contexts?under=project/p&level=task&limit=10"), 60, 0],
+  ["audit, a page of ten", () => api.get("/v1/audit?limit=10"), 11, 0],
+  ["members", () => api.get("/v1/members"), 1, 0],
+  ["preview over 201 views", () => api.post(`${BRANCH}/preview`, { patch: { y: 1 } }), 450, 0],
+
+  ["a guest, cold", () => bob.get(`${TASK}/resolved`, ofAlice), 6, 0, "miss", cold],
+  ["a guest, warm", () => bob.get(`${TASK}/resolved`, ofAlice), 0, 0, "hit"],
+];
+
+/** What Server-Timing says: `{read, written, cache}`. */
+function cost({ headers }) {
+  const timing = headers.get("server-timing");
+  const value = (name) => new RegExp(`${name};desc="(\\w+)"`).exec(timing)?.[1];
+  return {
+    read: Number(value("rows-read")),
+    written: Number(value("rows-written")),
+    cache: value("cache"),
+  };
+}
+
+test("no operation costs more rows than its budget", async () => {
+  const table = [];
+  const wrong = [];
+  for (const [what, request, read, written, cache, first] of BUDGET) {
+    await first?.();
+    const answer = await request();
+    const spent = cost(answer);
+    table.push({ what, status: answer.status, ...spent });
+    const refused = /refused/.test(what);
+    const held =
+      spent.read <= read &&
+      spent.written === written &&
+      spent.cache === cache &&
+      answer.status < 400 !== refused;
+    if (!held) wrong.push({ what, status: answer.status, spent, read, written, cache, text: answer.text.slice(0, 200) });
+  }
+  console.table(table);
+  assert.deepEqual(wrong, []);
+});

@@ -1,0 +1,7 @@
+//! The laws, by what they are about.
+
+pub mod json;
+pub mod patch;
+pub mod resolve;
+pub mod rows;
+pub mod store;

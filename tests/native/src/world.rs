@@ -1,0 +1,109 @@
+//! A store in memory with its keys, and a clock that moves by a second with every request.
+
+use nacre_core::{
+    access::Scopes,
+    address::Address,
+    decide::{Setting, decide},
+    entropy::Entropy,
+    error::{Code, Error},
+    id::User,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{Caller, Op, Request, Resolve},
+    plan::{Plan, Reply},
+    seal::{Keyring, MasterKeyring, SensitiveNames},
+    store::{AsOf, Reads},
+    wire::{Export, open_export},
+};
+
+/// The world of one test. Every request is the owner's.
+pub struct World {
+    /// The rows.
+    pub store: MemoryStore<'static>,
+    keys: Keyring,
+    names: SensitiveNames,
+    /// How many requests there were: the time in seconds.
+    pub requests: u64,
+}
+
+impl World {
+    /// An empty store.
+    pub fn empty() -> World {
+        let masters =
+            MasterKeyring::parse("m1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let wrapped =
+            Keyring::create(&alice(), &masters, &mut Entropy::from_seed([1; 32])).unwrap();
+        World {
+            store: MemoryStore::new(),
+            keys: Keyring::unwrap(&alice(), &wrapped, &masters).unwrap(),
+            names: SensitiveNames::default(),
+            requests: 0,
+        }
+    }
+
+    /// Decides, and applies nothing.
+    pub fn plan(&mut self, op: Op) -> Result<Plan, Error> {
+        self.requests += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.requests.to_le_bytes());
+        let mut entropy = Entropy::from_seed(seed);
+        let mut setting = Setting {
+            at: Moment(self.requests * 1000),
+            entropy: &mut entropy,
+            keys: Some(&self.keys),
+            names: &self.names,
+        };
+        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
+        let caller = Caller { user: alice(), owner: alice(), scopes };
+        let request = Request { caller, op, idempotency: None, id: None };
+        decide(&self.store, &mut setting, &request)
+    }
+
+    /// Decides and applies.
+    pub fn run(&mut self, op: Op) -> Result<Reply, Error> {
+        let plan = self.plan(op)?;
+        self.store.apply(&plan.writes);
+        Ok(plan.reply)
+    }
+
+    /// The lines of an export.
+    pub fn export(&mut self, reveal: bool) -> Vec<u8> {
+        let mut export = Export::new(reveal);
+        let mut text = Vec::new();
+        while let Some(op) = export.next() {
+            let reply = self.run(op).expect("a part of an export");
+            export.write(&reply, &mut text).expect("the part that was asked for");
+        }
+        text
+    }
+
+    /// A world whose store is an opened export; it has the same keys, and its clock goes on.
+    pub fn opened(&self, export: &[u8]) -> Result<World, Error> {
+        let World { keys, names, .. } = World::empty();
+        let mut entropy = Entropy::from_seed([2; 32]);
+        let store = open_export(export, &names, &keys, &mut entropy)?;
+        Ok(World { store, keys, names, requests: self.requests })
+    }
+
+    /// A view's text, now or as of then; `None` when it is not there.
+    pub fn view(&mut self, address: &Address, as_of: Option<AsOf>) -> Option<Vec<u8>> {
+        let (address, path) = (address.clone(), None);
+        let op = Op::Resolve(Resolve { address, path, as_of, explain: false, reveal: false });
+        match self.run(op) {
+            Ok(Reply::View(view)) => Some(view.view.text.clone()),
+            Ok(other) => panic!("not a view: {other:?}"),
+            Err(error) if error.code() == Code::NotFound => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A live context's own data.
+    pub fn data(&self, address: &Address) -> Option<Vec<u8>> {
+        let record = self.store.record(address).unwrap()?;
+        record.is_live().then(|| record.layer.text().to_vec())
+    }
+}
+
+fn alice() -> User {
+    User::parse("alice").unwrap()
+}

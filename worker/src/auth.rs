@@ -1,0 +1,186 @@
+//! Who is asking: bearer tokens (RFC 6750) as signed JWTs (RFC 7519), checked without I/O.
+//!
+//! Time is an argument and fetching the issuer's keys is the caller's part, so that every decision
+//! here is a test:
+//!
+//! ```text
+//! check(token, at) ─┬─ Ok(Identity)
+//!                   └─ Err(refusal) ─ plan(refusal, at) ─┬─ No      answer with the refusal
+//!                                                        ├─ Behind  answer now, fetch afterwards
+//!                                                        └─ First   fetch, learn or fetch_failed,
+//!                                                                   then check once more
+//! ```
+//!
+//! **A token cannot choose how it is checked.** A deployment trusts either one shared secret or one
+//! issuer's keys; a secret verifies HS256 and nothing else, an issuer's key its own algorithm and
+//! nothing else, and keys inside a token are never looked at.
+
+mod claims;
+mod jwks;
+mod jws;
+mod keyring;
+mod memo;
+mod public_key;
+mod refusal;
+mod rsa;
+mod secret;
+mod settings;
+
+use nacre_core::{access::Scopes, id::User, moment::Moment};
+
+pub use claims::{Expected, LEEWAY_MILLIS};
+pub use jwks::{Jwks, JwksError, Skipped, Unusable};
+pub use jws::{Algorithm, TOKEN_BYTES};
+pub use keyring::{
+    BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, KEPT_MILLIS, Keyring, MAX_AGE_MILLIS, RETRY_MILLIS,
+};
+pub use refusal::{Refusal, insufficient_scope};
+pub use secret::Secret;
+pub use settings::{Misconfigured, Settings};
+
+use memo::Memo;
+
+/// Who a valid token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The claim `sub`.
+    pub user: User,
+    /// The claim `scope`.
+    pub scopes: Scopes,
+    /// The claim `exp`, without leeway.
+    pub expires_at: Moment,
+}
+
+/// The token check of one deployment.
+#[derive(Debug)]
+pub struct Auth {
+    trust: Trust,
+    expected: Expected,
+    memo: Memo,
+}
+
+/// Whom the deployment believes. One or the other, never both.
+#[derive(Debug)]
+enum Trust {
+    Secret(Secret),
+    Issuer(Box<Issuer>),
+}
+
+#[derive(Debug)]
+struct Issuer {
+    url: String,
+    keyring: Keyring,
+}
+
+impl Auth {
+    /// Reads the deployment's settings.
+    ///
+    /// # Errors
+    /// What the operator has to change, in a sentence that quotes no setting.
+    pub fn configure(settings: &Settings<'_>) -> Result<Auth, Misconfigured> {
+        let settings = settings.checked()?;
+        let trust = match settings.trust {
+            settings::Trusted::Secret(secret) => Trust::Secret(secret),
+            settings::Trusted::Issuer(url) => {
+                Trust::Issuer(Box::new(Issuer { url, keyring: Keyring::default() }))
+            }
+        };
+        Ok(Auth { trust, expected: settings.expected, memo: Memo::default() })
+    }
+
+    /// Checks a token at the time `at`.
+    ///
+    /// # Errors
+    /// Why the token is refused; [`Auth::plan`] says whether fetching keys may change that.
+    pub fn check(&mut self, token: &str, at: Moment) -> Result<Identity, Refusal> {
+        if token.len() > TOKEN_BYTES {
+            return Err(Refusal::TooLong);
+        }
+        let payload = match &self.trust {
+            Trust::Secret(secret) => match self.memo.recall(token, at) {
+                Some(known) => return known,
+                None => secret.open(token),
+            },
+            Trust::Issuer(issuer) => {
+                // Without keys nothing is believed, remembered or not.
+                let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
+                match self.memo.recall(token, at) {
+                    Some(known) => return known,
+                    None => keys.open(token).map_err(|refusal| match refusal {
+                        // The key may be on its way: the client should come back, not get another
+                        // token.
+                        Refusal::UnknownKey if issuer.keyring.in_flight(at) => {
+                            Refusal::KeysUnavailable
+                        }
+                        refusal => refusal,
+                    }),
+                }
+            }
+        };
+        let identity = claims::identity(&payload?, &self.expected, at)?;
+        self.memo.remember(token, &identity, at);
+        Ok(identity)
+    }
+
+    /// What to do about the issuer's keys after a [`Auth::check`]; a fetch it asks for counts as
+    /// begun.
+    pub fn plan(&mut self, refusal: Option<Refusal>, at: Moment) -> Fetch<'_> {
+        match &mut self.trust {
+            Trust::Secret(_) => Fetch::No,
+            Trust::Issuer(issuer) => issuer.keyring.plan(&issuer.url, refusal, at),
+        }
+    }
+
+    /// Takes the document that a fetch brought; the keys in it replace all earlier ones. Returns
+    /// the entries that were passed over, for a log line.
+    ///
+    /// # Errors
+    /// When it is not a key set; the keys of before stay. Counts as a failed fetch.
+    pub fn learn(&mut self, document: &[u8], at: Moment) -> Result<Vec<Skipped>, JwksError> {
+        match &mut self.trust {
+            Trust::Secret(_) => Ok(Vec::new()),
+            Trust::Issuer(issuer) => {
+                let learnt = issuer.keyring.learn(document, at)?;
+                if learnt.changed {
+                    self.memo.clear();
+                }
+                Ok(learnt.skipped)
+            }
+        }
+    }
+
+    /// Notes that a fetch brought nothing.
+    pub fn fetch_failed(&mut self, at: Moment) {
+        if let Trust::Issuer(issuer) = &mut self.trust {
+            issuer.keyring.failed(at);
+        }
+    }
+}
+
+/// The token in an `Authorization` header.
+///
+/// # Errors
+/// [`Refusal::Missing`] without a header, [`Refusal::NotBearer`] for another scheme.
+pub fn bearer(authorization: Option<&str>) -> Result<&str, Refusal> {
+    let header = authorization.ok_or(Refusal::Missing)?;
+    let (scheme, token) = header.split_once(' ').ok_or(Refusal::NotBearer)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::NotBearer);
+    }
+    Ok(token.trim_start_matches(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_found_in_any_case_and_no_other_is_taken() {
+        assert_eq!(bearer(Some("Bearer a.b.c")), Ok("a.b.c"));
+        assert_eq!(bearer(Some("bEARER   a.b.c")), Ok("a.b.c"));
+        assert_eq!(bearer(None), Err(Refusal::Missing));
+        for other in ["", "Bearer", "Basic YTpi", "Bearera.b.c", " Bearer a.b.c", "Bearer\ta.b.c"] {
+            assert_eq!(bearer(Some(other)), Err(Refusal::NotBearer), "{other:?}");
+        }
+    }
+}

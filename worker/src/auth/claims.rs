@@ -1,0 +1,86 @@
+//! The claims of a token whose signature holds (RFC 7519 §4.1).
+
+use nacre_core::{
+    access::Scopes,
+    id::User,
+    json,
+    limits::{self, EXACT_INTEGER},
+    moment::Moment,
+    value::{Object, Value},
+};
+
+use super::{Identity, refusal::Refusal};
+
+/// How far the issuer's clock and ours may be apart, in milliseconds. Machines that keep time over
+/// the network differ by less than a second and the platform's clock stands still while a request
+/// runs, so half a minute is ample; and a token of five minutes lives at most a tenth longer.
+pub const LEEWAY_MILLIS: u64 = 30_000;
+
+/// What the deployment wants to see in every token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// `aud` is this, or a list that holds it. `None`: any, or none.
+    pub audience: Option<String>,
+    /// `iss` is this. `None`: any, or none.
+    pub issuer: Option<String>,
+}
+
+/// Reads the claims as of `at`.
+pub(super) fn identity(
+    payload: &[u8],
+    expected: &Expected,
+    at: Moment,
+) -> Result<Identity, Refusal> {
+    // Members that come twice are refused by the reader (RFC 7519 §4).
+    let claims = json::read(payload, limits::DEPTH).map_err(|_| Refusal::Claims)?;
+    let claims = claims.as_object().ok_or(Refusal::Claims)?;
+
+    let expires_at = date(claims, "exp", f64::floor)?.ok_or(Refusal::NoExpiry)?;
+    if has_expired(expires_at, at) {
+        return Err(Refusal::Expired);
+    }
+    let not_before = date(claims, "nbf", f64::ceil)?;
+    if not_before.is_some_and(|not_before| not_before > at.later(LEEWAY_MILLIS)) {
+        return Err(Refusal::NotYetValid);
+    }
+    if expected.issuer.as_deref().is_some_and(|issuer| text(claims, "iss") != Some(issuer)) {
+        return Err(Refusal::Issuer);
+    }
+    if expected.audience.as_deref().is_some_and(|audience| !is_for(claims, audience)) {
+        return Err(Refusal::Audience);
+    }
+    let user = text(claims, "sub").and_then(|sub| User::parse(sub).ok()).ok_or(Refusal::Subject)?;
+    let scopes = match claims.get("scope") {
+        None => Scopes::UNSTATED,
+        Some(Value::String(names)) => Scopes::parse(names),
+        // A list or a null may mean less than both defaults; guessing would grant too much.
+        Some(_) => return Err(Refusal::Claims),
+    };
+    Ok(Identity { user, scopes, expires_at })
+}
+
+/// Whether an `exp` has passed at `at` (RFC 7519 §4.1.4: "on or after").
+pub(super) fn has_expired(expires_at: Moment, at: Moment) -> bool {
+    at >= expires_at.later(LEEWAY_MILLIS)
+}
+
+/// A NumericDate: seconds since 1970, fractions allowed (RFC 7519 §2), here to the millisecond.
+/// Dates before 1970 become 1970, dates past [`EXACT_INTEGER`] become that.
+fn date(claims: &Object, name: &str, round: fn(f64) -> f64) -> Result<Option<Moment>, Refusal> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let seconds = value.as_number().ok_or(Refusal::Claims)?.as_f64();
+    let millis = round(seconds * 1000.0).clamp(0.0, EXACT_INTEGER as f64);
+    Ok(Some(Moment(millis as u64)))
+}
+
+fn text<'a>(claims: &'a Object, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str()
+}
+
+fn is_for(claims: &Object, audience: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::String(one)) => one == audience,
+        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(audience)),
+        _ => false,
+    }
+}

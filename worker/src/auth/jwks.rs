@@ -1,0 +1,159 @@
+//! An issuer's key set (RFC 7517 §5) and the choice of a key for a token.
+
+use core::fmt;
+
+use nacre_core::{
+    json, limits,
+    value::{Object, Value},
+};
+
+use super::{
+    jws::{Algorithm, Jws},
+    public_key::PublicKey,
+    refusal::Refusal,
+};
+
+/// Largest document, in bytes; the largest in use, with certificate chains, have some tens of KiB.
+const DOCUMENT_BYTES: usize = 256 << 10;
+
+/// Most entries in a set; each RSA key takes some fifty microseconds to prepare in wasm.
+const ENTRIES: usize = 64;
+
+/// The usable keys of an issuer, all of them public.
+#[derive(Clone, Debug, Default)]
+pub struct Jwks {
+    keys: Vec<(Option<String>, PublicKey)>,
+    skipped: Vec<Skipped>,
+}
+
+/// An entry of a key set that is passed over (RFC 7517 §5 asks for that instead of refusing all).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its place in the document, from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub why: Unusable,
+}
+
+/// Why an entry of a key set is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Not RSA, P-256 or Ed25519; a shared secret (`oct`) is never published.
+    Kind,
+    /// `use` or `key_ops` do not allow verifying.
+    Purpose,
+    /// `alg` is not the one algorithm accepted for this kind of key.
+    Algorithm,
+    /// A member is missing, of a wrong type or not base64url.
+    Member,
+    /// The private part stands beside the public one.
+    Private,
+    /// An RSA modulus that is even, below 2048 or above 4096 bits.
+    Modulus,
+    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
+    Exponent,
+    /// Not a point of the curve, or one of small order.
+    Point,
+}
+
+/// Why a document is not taken for a key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwksError {
+    /// Larger than 256 KiB, or more than 64 entries.
+    TooLarge,
+    /// Not a JSON object with an array `keys` of objects, or a member comes twice.
+    Unreadable,
+}
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            JwksError::TooLarge => "the key set is larger than 256 KiB or 64 keys",
+            JwksError::Unreadable => "the document is not a JSON Web Key Set",
+        })
+    }
+}
+
+impl core::error::Error for JwksError {}
+
+impl Jwks {
+    /// Reads a key set. A set without usable keys is one: an issuer may withdraw all.
+    ///
+    /// # Errors
+    /// When the document as a whole is not a key set.
+    pub fn parse(document: &[u8]) -> Result<Jwks, JwksError> {
+        if document.len() > DOCUMENT_BYTES {
+            return Err(JwksError::TooLarge);
+        }
+        let document = json::read(document, limits::DEPTH).map_err(|_| JwksError::Unreadable)?;
+        let entries = document
+            .as_object()
+            .and_then(|document| document.get("keys"))
+            .and_then(Value::as_array)
+            .ok_or(JwksError::Unreadable)?;
+        if entries.len() > ENTRIES {
+            return Err(JwksError::TooLarge);
+        }
+        let mut set = Jwks::default();
+        for (index, entry) in entries.iter().enumerate() {
+            let entry = entry.as_object().ok_or(JwksError::Unreadable)?;
+            match read_entry(entry) {
+                Ok(key) => set.keys.push(key),
+                Err(why) => set.skipped.push(Skipped { index, why }),
+            }
+        }
+        Ok(set)
+    }
+
+    /// The entries that were passed over.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// How many keys are usable.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key is usable.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The payload of a token signed with a key of this set.
+    ///
+    /// # Errors
+    /// Why it is not one.
+    pub fn open(&self, token: &str) -> Result<Vec<u8>, Refusal> {
+        let jws = Jws::read(token)?;
+        if jws.algorithm == Algorithm::Hs256 {
+            return Err(Refusal::Algorithm);
+        }
+        let key = self.find(jws.algorithm, jws.key_id.as_deref())?;
+        jws.open(|message, signature| key.verify(message, signature))
+    }
+
+    /// The one key that is meant: by its id and algorithm, or by its algorithm alone when the token
+    /// names no key. Trying several would make a check as dear as the set is long.
+    fn find(&self, algorithm: Algorithm, id: Option<&str>) -> Result<&PublicKey, Refusal> {
+        let named =
+            || self.keys.iter().filter(|(key_id, _)| id.is_none() || key_id.as_deref() == id);
+        if named().next().is_none() {
+            return Err(Refusal::UnknownKey);
+        }
+        let mut fitting = named().filter(|(_, key)| key.algorithm() == algorithm);
+        match (fitting.next(), fitting.next()) {
+            (Some((_, key)), None) => Ok(key),
+            (None, _) => Err(Refusal::Algorithm),
+            (Some(_), Some(_)) => Err(Refusal::AmbiguousKey),
+        }
+    }
+}
+
+fn read_entry(entry: &Object) -> Result<(Option<String>, PublicKey), Unusable> {
+    let id = match entry.get("kid") {
+        None => None,
+        Some(id) => Some(id.as_str().ok_or(Unusable::Member)?.into()),
+    };
+    Ok((id, PublicKey::read(entry)?))
+}

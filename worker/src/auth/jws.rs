@@ -1,0 +1,111 @@
+//! The compact form of a signed token (RFC 7515 §7.1), read strictly.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use nacre_core::{json, limits, value::Value};
+
+use super::refusal::Refusal;
+
+/// Longest token, in bytes: what proxies commonly allow for one header.
+pub const TOKEN_BYTES: usize = 8 << 10;
+
+/// The signature algorithms that are accepted (RFC 7518, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// Ed25519: `EdDSA` (RFC 8037), or by its newer name `Ed25519` (RFC 9864).
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Reads an `alg`; `None` for every other, `none` among them. Names are case-sensitive.
+    pub fn parse(name: &str) -> Option<Algorithm> {
+        match name {
+            "HS256" => Some(Algorithm::Hs256),
+            "RS256" => Some(Algorithm::Rs256),
+            "ES256" => Some(Algorithm::Es256),
+            "EdDSA" | "Ed25519" => Some(Algorithm::Ed25519),
+            _ => None,
+        }
+    }
+}
+
+/// A token whose signature is yet to be checked. Its payload cannot be had before that, and of its
+/// header only what chooses among keys that are trusted already: `jwk`, `jku`, `x5u` and `x5c` have
+/// no place here.
+pub(super) struct Jws<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) key_id: Option<String>,
+    /// Header and payload with the dot between them, as they were signed.
+    message: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Jws<'a> {
+    /// Reads the header and splits the rest.
+    pub(super) fn read(token: &'a str) -> Result<Jws<'a>, Refusal> {
+        if token.len() > TOKEN_BYTES {
+            return Err(Refusal::TooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Shape)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::Shape)?;
+        if payload.contains('.') {
+            return Err(Refusal::Shape);
+        }
+        let (algorithm, key_id) = read_header(&decode(header)?)?;
+        Ok(Jws { algorithm, key_id, message, payload, signature })
+    }
+
+    /// The payload, when `verify` says of message and signature that they belong together.
+    pub(super) fn open(
+        &self,
+        verify: impl FnOnce(&[u8], &[u8]) -> bool,
+    ) -> Result<Vec<u8>, Refusal> {
+        let signature = decode(self.signature)?;
+        if !verify(self.message.as_bytes(), &signature) {
+            return Err(Refusal::Signature);
+        }
+        decode(self.payload)
+    }
+}
+
+/// Decodes base64url without padding (RFC 7515 §2); bits that no byte uses must be zero, so that
+/// every value has one text.
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
+    Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Encoding)
+}
+
+fn read_header(bytes: &[u8]) -> Result<(Algorithm, Option<String>), Refusal> {
+    // Members that come twice are refused by the reader (RFC 7515 §4).
+    let header = json::read(bytes, limits::DEPTH).map_err(|_| Refusal::Header)?;
+    let header = header.as_object().ok_or(Refusal::Header)?;
+    // No extension is understood here, so none may be critical. `b64` changes what is signed
+    // (RFC 7797) and would have to be listed in `crit`; on its own it is a mistake or a trap.
+    if header.contains("crit") || header.contains("b64") {
+        return Err(Refusal::Extension);
+    }
+    let text = |name| match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(Refusal::Header),
+    };
+    let algorithm = text("alg")?.ok_or(Refusal::Header)?;
+    let algorithm = Algorithm::parse(algorithm).ok_or(Refusal::Algorithm)?;
+    if text("typ")?.is_some_and(|media_type| !is_access_token(media_type)) {
+        return Err(Refusal::Type);
+    }
+    Ok((algorithm, text("kid")?.map(String::from)))
+}
+
+/// Whether a token of this type may stand for a user at all: `JWT` (RFC 7519 §5.1) or `at+jwt`
+/// (RFC 9068 §2.1). The same issuer signs tokens for other ends with the same keys, such as
+/// logouts, security events or proofs of possession (RFC 8725 §3.11).
+fn is_access_token(media_type: &str) -> bool {
+    let lower = media_type.to_ascii_lowercase();
+    matches!(lower.strip_prefix("application/").unwrap_or(&lower), "jwt" | "at+jwt")
+}

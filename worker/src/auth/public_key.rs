@@ -1,0 +1,104 @@
+//! An issuer's public key: one value, one algorithm.
+
+use p256::ecdsa::signature::Verifier as _;
+
+use super::{
+    jwks::Unusable,
+    jws::{Algorithm, decode},
+    rsa::RsaKey,
+};
+use nacre_core::value::Object;
+
+/// A key with the one algorithm it verifies. No case takes a MAC, so that a published key cannot
+/// be mistaken for a shared secret.
+#[derive(Clone, Debug)]
+pub(super) enum PublicKey {
+    Rs256(RsaKey),
+    Es256(p256::ecdsa::VerifyingKey),
+    Ed25519(ed25519_dalek::VerifyingKey),
+}
+
+impl PublicKey {
+    /// Reads a JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
+    pub(super) fn read(jwk: &Object) -> Result<PublicKey, Unusable> {
+        if !meant_for_signatures(jwk)? {
+            return Err(Unusable::Purpose);
+        }
+        // Who publishes the private part has lost the key.
+        if jwk.contains("d") {
+            return Err(Unusable::Private);
+        }
+        let key = match (text(jwk, "kty")?, jwk.contains("crv")) {
+            ("RSA", _) => PublicKey::Rs256(RsaKey::new(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?),
+            ("EC", true) if text(jwk, "crv")? == "P-256" => PublicKey::Es256(p256_key(jwk)?),
+            ("OKP", true) if text(jwk, "crv")? == "Ed25519" => {
+                PublicKey::Ed25519(ed25519_key(jwk)?)
+            }
+            _ => return Err(Unusable::Kind),
+        };
+        match jwk.get("alg") {
+            None => Ok(key),
+            Some(_) if Algorithm::parse(text(jwk, "alg")?) == Some(key.algorithm()) => Ok(key),
+            Some(_) => Err(Unusable::Algorithm),
+        }
+    }
+
+    /// The algorithm of this key.
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self {
+            PublicKey::Rs256(_) => Algorithm::Rs256,
+            PublicKey::Es256(_) => Algorithm::Es256,
+            PublicKey::Ed25519(_) => Algorithm::Ed25519,
+        }
+    }
+
+    /// Whether the signature is the message's.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            PublicKey::Rs256(key) => key.verify(message, signature),
+            // r and s of 32 bytes each (RFC 7518 §3.4). Both signs of s are valid in JWS.
+            PublicKey::Es256(key) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            PublicKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+        }
+    }
+}
+
+/// `use` and `key_ops`, where they are there, must allow verifying (RFC 7517 §4.2, §4.3).
+fn meant_for_signatures(jwk: &Object) -> Result<bool, Unusable> {
+    let by_use = !jwk.contains("use") || text(jwk, "use")? == "sig";
+    let by_operations = match jwk.get("key_ops") {
+        None => true,
+        Some(operations) => {
+            let operations = operations.as_array().ok_or(Unusable::Member)?;
+            operations.iter().any(|operation| operation.as_str() == Some("verify"))
+        }
+    };
+    Ok(by_use && by_operations)
+}
+
+fn p256_key(jwk: &Object) -> Result<p256::ecdsa::VerifyingKey, Unusable> {
+    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
+    // RFC 7518 §6.2.1.2: coordinates have their full length.
+    if x.len() != 32 || y.len() != 32 {
+        return Err(Unusable::Point);
+    }
+    let uncompressed = [[0x04].as_slice(), &x, &y].concat();
+    p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed).map_err(|_| Unusable::Point)
+}
+
+fn ed25519_key(jwk: &Object) -> Result<ed25519_dalek::VerifyingKey, Unusable> {
+    let x: [u8; 32] = bytes(jwk, "x")?.try_into().map_err(|_| Unusable::Point)?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&x).map_err(|_| Unusable::Point)?;
+    // A point of small order verifies signatures that nobody made.
+    if key.is_weak() { Err(Unusable::Point) } else { Ok(key) }
+}
+
+fn text<'a>(jwk: &'a Object, name: &str) -> Result<&'a str, Unusable> {
+    jwk.get(name).and_then(|value| value.as_str()).ok_or(Unusable::Member)
+}
+
+fn bytes(jwk: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
+    decode(text(jwk, name)?).map_err(|_| Unusable::Member)
+}

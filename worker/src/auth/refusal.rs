@@ -1,0 +1,142 @@
+//! Why a token is refused: one case each for logs and tests, one answer for the client.
+//!
+//! Texts are constants, so that no part of a token can appear in one.
+
+use nacre_core::{
+    access::Scopes,
+    error::{Code, Error},
+};
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal;)*) => {
+        /// Why a token is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Refusal {
+            /// There is no `Authorization` header.
+            Missing,
+            /// The issuer's keys are not here now. The token may be good: come back later.
+            KeysUnavailable,
+            $($(#[$doc])* $variant),*
+        }
+
+        impl Refusal {
+            /// Every case.
+            pub const ALL: &'static [Refusal] =
+                &[Refusal::Missing, Refusal::KeysUnavailable, $(Refusal::$variant),*];
+
+            /// A short reason.
+            pub const fn reason(self) -> &'static str {
+                match self {
+                    Refusal::Missing => "a bearer token is needed",
+                    Refusal::KeysUnavailable => "the issuer's keys cannot be read now",
+                    $(Refusal::$variant => $text),*
+                }
+            }
+
+            /// The value of `WWW-Authenticate` (RFC 6750 §3): without an error code when the
+            /// request named no credentials, absent when the token is not at fault.
+            pub const fn challenge(self) -> Option<&'static str> {
+                match self {
+                    Refusal::Missing => Some("Bearer realm=\"nacre\""),
+                    Refusal::KeysUnavailable => None,
+                    $(Refusal::$variant => Some(concat!(
+                        "Bearer realm=\"nacre\", error=\"invalid_token\", error_description=\"",
+                        $text,
+                        "\""
+                    ))),*
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The `Authorization` header names another scheme, or no token.
+    NotBearer = "the Authorization header must be: Bearer, a space, a token";
+    /// Longer than [`TOKEN_BYTES`](super::TOKEN_BYTES).
+    TooLong = "the token is too long";
+    /// Not three parts.
+    Shape = "the token is not a compact JWS of three parts";
+    /// A part is not base64url: padding, whitespace, another alphabet, stray bits.
+    Encoding = "a part of the token is not base64url";
+    /// The header is not a JSON object, has a member twice, or one of a wrong type.
+    Header = "the token's header cannot be read";
+    /// `alg` is not the algorithm of the key, or not supported, `none` among others.
+    Algorithm = "the token's algorithm is not the one of the key";
+    /// The header asks for an extension (`crit`, `b64`).
+    Extension = "the token's header asks for an extension";
+    /// `typ` says that this is another kind of token.
+    Type = "the token is of another type";
+    /// The issuer has no key with this `kid`.
+    UnknownKey = "the token's key is not known";
+    /// More than one key could be meant.
+    AmbiguousKey = "the token does not say which key signed it";
+    /// The signature does not hold.
+    Signature = "the signature does not hold";
+    /// The payload is not a JSON object, has a member twice, or one of a wrong type.
+    Claims = "the token's claims cannot be read";
+    /// There is no `exp`.
+    NoExpiry = "the token has no exp";
+    /// `exp` has passed.
+    Expired = "the token has expired";
+    /// `nbf` is yet to come.
+    NotYetValid = "the token is not valid yet";
+    /// `sub` is missing, empty or not a user's name.
+    Subject = "the token's sub is missing or not a user";
+    /// `aud` does not name this service.
+    Audience = "the token is for another audience";
+    /// `iss` is not the expected issuer.
+    Issuer = "the token is from another issuer";
+}
+
+impl Refusal {
+    /// The code of the answer: `unauthenticated`, unless the token is not at fault.
+    pub const fn code(self) -> Code {
+        match self {
+            Refusal::KeysUnavailable => Code::StoreUnavailable,
+            _ => Code::Unauthenticated,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        Error::new(refusal.code(), refusal.reason())
+    }
+}
+
+/// The `WWW-Authenticate` of a 403: the scopes that the request needs (RFC 6750 §3.1).
+pub fn insufficient_scope(needed: Scopes) -> String {
+    format!("Bearer realm=\"nacre\", error=\"insufficient_scope\", scope=\"{needed}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_challenge_is_a_well_formed_header() {
+        for refusal in Refusal::ALL {
+            // RFC 6750 §3: printable ASCII without quotes and backslashes.
+            let plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\';
+            assert!(refusal.reason().bytes().all(plain), "{refusal:?}");
+            match (refusal.code(), refusal.challenge()) {
+                (Code::Unauthenticated, Some(challenge)) => {
+                    assert!(challenge.starts_with("Bearer realm="));
+                    let names_an_error = challenge.contains("error=\"invalid_token\"");
+                    assert_eq!(names_an_error, *refusal != Refusal::Missing);
+                }
+                (Code::StoreUnavailable, None) => {}
+                other => panic!("{refusal:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_scope_is_named() {
+        assert_eq!(
+            insufficient_scope(Scopes::READ.with(Scopes::REVEAL)),
+            r#"Bearer realm="nacre", error="insufficient_scope", scope="contexts:read secrets:reveal""#
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! The deployment's settings for tokens, checked as a whole.
+
+use core::fmt;
+
+use super::{Expected, secret::Secret};
+
+/// The settings as the deployment has them; `None` for what is not set.
+#[derive(Clone, Copy, Default)]
+pub struct Settings<'a> {
+    /// `NACRE_JWT_SECRET`: the shared secret of HS256, at least [`Secret::LEAST_BYTES`] bytes.
+    pub jwt_secret: Option<&'a str>,
+    /// `NACRE_JWKS_URL`: where the issuer publishes its keys.
+    pub jwks_url: Option<&'a str>,
+    /// `NACRE_JWT_AUDIENCE`: what `aud` must name.
+    pub audience: Option<&'a str>,
+    /// `NACRE_JWT_ISSUER`: what `iss` must be.
+    pub issuer: Option<&'a str>,
+}
+
+/// What the operator has to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misconfigured {
+    /// Neither a secret nor a key set.
+    NoTrust,
+    /// A secret and a key set: a token could choose between them.
+    TwoTrusts,
+    /// The secret is shorter than HS256 needs.
+    ShortSecret,
+    /// The key set would come over a line that others can write on.
+    InsecureUrl,
+    /// The variable is set, to nothing.
+    Empty(&'static str),
+}
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Misconfigured::NoTrust => {
+                "set NACRE_JWT_SECRET (a shared secret) or NACRE_JWKS_URL (an issuer's keys)"
+            }
+            Misconfigured::TwoTrusts => {
+                "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; keep one"
+            }
+            Misconfigured::ShortSecret => "NACRE_JWT_SECRET needs at least 32 bytes",
+            Misconfigured::InsecureUrl => {
+                "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
+            }
+            Misconfigured::Empty(name) => return write!(f, "{name} is set but empty"),
+        })
+    }
+}
+
+impl core::error::Error for Misconfigured {}
+
+/// Settings that hold together.
+pub(super) struct Checked {
+    pub(super) trust: Trusted,
+    pub(super) expected: Expected,
+}
+
+/// Whom the settings name.
+pub(super) enum Trusted {
+    Secret(Secret),
+    Issuer(String),
+}
+
+impl Settings<'_> {
+    pub(super) fn checked(&self) -> Result<Checked, Misconfigured> {
+        let set = [
+            ("NACRE_JWT_SECRET", self.jwt_secret),
+            ("NACRE_JWKS_URL", self.jwks_url),
+            ("NACRE_JWT_AUDIENCE", self.audience),
+            ("NACRE_JWT_ISSUER", self.issuer),
+        ];
+        if let Some((name, _)) = set.into_iter().find(|(_, value)| *value == Some("")) {
+            return Err(Misconfigured::Empty(name));
+        }
+        let trust = match (self.jwt_secret, self.jwks_url) {
+            (None, None) => return Err(Misconfigured::NoTrust),
+            (Some(_), Some(_)) => return Err(Misconfigured::TwoTrusts),
+            (Some(secret), None) => {
+                Trusted::Secret(Secret::new(secret.as_bytes()).ok_or(Misconfigured::ShortSecret)?)
+            }
+            (None, Some(url)) if is_safe(url) => Trusted::Issuer(url.into()),
+            (None, Some(_)) => return Err(Misconfigured::InsecureUrl),
+        };
+        let expected = Expected {
+            audience: self.audience.map(String::from),
+            issuer: self.issuer.map(String::from),
+        };
+        Ok(Checked { trust, expected })
+    }
+}
+
+/// Whether nobody on the way can change what is fetched.
+fn is_safe(url: &str) -> bool {
+    if let Some(rest) = url.strip_prefix("https://") {
+        return !rest.is_empty();
+    }
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    matches!(host, "127.0.0.1" | "localhost") && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn refusal(settings: Settings<'_>) -> Option<Misconfigured> {
+        settings.checked().err()
+    }
+
+    #[test]
+    fn exactly_one_trust_is_needed() {
+        let none = Settings::default();
+        let secret = Settings { jwt_secret: Some(SECRET), ..none };
+        let keys = Settings { jwks_url: Some("https://issuer.example/keys"), ..none };
+        assert_eq!(refusal(none), Some(Misconfigured::NoTrust));
+        assert_eq!(refusal(secret), None);
+        assert_eq!(refusal(keys), None);
+        let both = Settings { jwt_secret: Some(SECRET), ..keys };
+        assert_eq!(refusal(both), Some(Misconfigured::TwoTrusts));
+    }
+
+    #[test]
+    fn a_secret_of_31_bytes_is_too_short() {
+        let settings = |secret| Settings { jwt_secret: Some(secret), ..Settings::default() };
+        assert_eq!(refusal(settings(&SECRET[1..])), Some(Misconfigured::ShortSecret));
+        assert_eq!(refusal(settings(SECRET)), None);
+    }
+
+    #[test]
+    fn what_is_set_to_nothing_is_refused_rather_than_skipped() {
+        let secret = Settings { jwt_secret: Some(SECRET), ..Settings::default() };
+        for (name, settings) in [
+            ("NACRE_JWT_SECRET", Settings { jwt_secret: Some(""), ..secret }),
+            ("NACRE_JWKS_URL", Settings { jwks_url: Some(""), ..secret }),
+            ("NACRE_JWT_AUDIENCE", Settings { audience: Some(""), ..secret }),
+            ("NACRE_JWT_ISSUER", Settings { issuer: Some(""), ..secret }),
+        ] {
+            assert_eq!(refusal(settings), Some(Misconfigured::Empty(name)));
+        }
+    }
+
+    #[test]
+    fn keys_come_over_tls_or_from_this_machine() {
+        for safe in ["https://a.example/k", "http://127.0.0.1:8080/k", "http://localhost/k"] {
+            assert!(is_safe(safe), "{safe}");
+        }
+        for unsafe_ in [
+            "https://",
+            "http://a.example/k",
+            "http://localhost.a.example/k",
+            "http://localhost@a.example/k",
+            "http://localhost:80@a.example/k",
+            "http://127.0.0.1\\@a.example",
+            "ftp://127.0.0.1/k",
+            "file:///etc/keys",
+            "/keys",
+        ] {
+            assert!(!is_safe(unsafe_), "{unsafe_}");
+        }
+    }
+}

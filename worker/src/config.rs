@@ -1,0 +1,89 @@
+//! The deployment's settings, read once for each isolate.
+//!
+//! **A deployment that is not set up refuses every request**, with a sentence for its operator.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    rc::Rc,
+};
+
+use nacre_core::seal::{MasterKeyring, SensitiveNames};
+use worker::Env;
+
+use crate::{
+    auth::{self, Auth},
+    http::{self, Cors},
+    sql_store::Retention,
+};
+
+/// Days that history is kept, unless the deployment says otherwise.
+const HISTORY_DAYS: u64 = 90;
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+
+/// What the deployment sets.
+pub(crate) struct Config {
+    /// Whom it believes. Borrowed for a moment at a time, never across an await.
+    pub(crate) auth: RefCell<Auth>,
+    /// What the HTTP side needs.
+    pub(crate) http: http::Settings,
+    /// What wraps users' keys.
+    pub(crate) masters: MasterKeyring,
+    /// Which members are sealed.
+    pub(crate) names: SensitiveNames,
+    /// How long history is kept.
+    pub(crate) retention: Retention,
+}
+
+thread_local! {
+    static CONFIG: OnceCell<Result<Rc<Config>, String>> = const { OnceCell::new() };
+}
+
+impl Config {
+    /// The settings of this isolate's deployment.
+    ///
+    /// # Errors
+    /// What the operator has to change; it quotes no setting.
+    pub(crate) fn of(env: &Env) -> Result<Rc<Config>, String> {
+        CONFIG.with(|config| config.get_or_init(|| Config::read(env).map(Rc::new)).clone())
+    }
+
+    fn read(env: &Env) -> Result<Config, String> {
+        let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
+        let [secret, url, audience, issuer] =
+            ["NACRE_JWT_SECRET", "NACRE_JWKS_URL", "NACRE_JWT_AUDIENCE", "NACRE_JWT_ISSUER"]
+                .map(variable);
+        let auth = Auth::configure(&auth::Settings {
+            jwt_secret: secret.as_deref(),
+            jwks_url: url.as_deref(),
+            audience: audience.as_deref(),
+            issuer: issuer.as_deref(),
+        })
+        .map_err(|error| error.to_string())?;
+        let masters = variable("NACRE_MASTER_KEYS").ok_or(
+            "NACRE_MASTER_KEYS is not set: give it at least one key, `id:base64` of 32 random bytes",
+        )?;
+        let masters = MasterKeyring::parse(&masters)
+            .map_err(|error| format!("NACRE_MASTER_KEYS: {}", error.detail()))?;
+        let names = match variable("NACRE_SENSITIVE_NAMES") {
+            Some(names) => SensitiveNames::parse(&names)
+                .map_err(|error| format!("NACRE_SENSITIVE_NAMES: {}", error.detail()))?,
+            None => SensitiveNames::default(),
+        };
+        let days = match variable("NACRE_HISTORY_DAYS") {
+            Some(days) => days
+                .parse()
+                .ok()
+                .filter(|days| (1..=36_500).contains(days))
+                .ok_or("NACRE_HISTORY_DAYS must be a whole number of days, 1 or more")?,
+            None => HISTORY_DAYS,
+        };
+        let cors = variable("NACRE_CORS_ORIGINS");
+        Ok(Config {
+            auth: RefCell::new(auth),
+            http: http::Settings { cors: cors.as_deref().map(Cors::parse).unwrap_or_default() },
+            masters,
+            names,
+            retention: Retention { history_millis: days * DAY_MILLIS },
+        })
+    }
+}

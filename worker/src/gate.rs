@@ -1,0 +1,91 @@
+//! Who comes in: the token check with its one piece of I/O, fetching the issuer's keys.
+
+use std::rc::Rc;
+
+use nacre_core::error::{Code, Error};
+use worker::{Context, Fetch as Client, Url, console_error};
+
+use crate::{
+    auth::{Fetch, Identity, Refusal, bearer},
+    config::Config,
+    host,
+};
+
+/// Largest key set that is read, in bytes.
+const KEYS_BYTES: usize = 256 << 10;
+
+/// Checks the token of a request, fetching keys where that may change the outcome.
+///
+/// # Errors
+/// Why the caller does not come in.
+pub(crate) async fn admit(
+    config: &Rc<Config>,
+    authorization: Option<&str>,
+    context: &Context,
+) -> Result<Identity, Refusal> {
+    let token = bearer(authorization)?;
+    let (outcome, fetch) = {
+        let Ok(mut auth) = config.auth.try_borrow_mut() else {
+            return Err(Refusal::KeysUnavailable);
+        };
+        let at = host::now();
+        let outcome = auth.check(token, at);
+        let fetch = match auth.plan(outcome.as_ref().err().copied(), at) {
+            Fetch::No => None,
+            Fetch::Behind(url) => Some((url.to_owned(), false)),
+            Fetch::First(url) => Some((url.to_owned(), true)),
+        };
+        (outcome, fetch)
+    };
+    match fetch {
+        None => outcome,
+        Some((url, false)) => {
+            let config = Rc::clone(config);
+            context.wait_until(async move { learn(&config, &url).await });
+            outcome
+        }
+        Some((url, true)) => {
+            learn(config, &url).await;
+            let Ok(mut auth) = config.auth.try_borrow_mut() else {
+                return Err(Refusal::KeysUnavailable);
+            };
+            auth.check(token, host::now())
+        }
+    }
+}
+
+/// Fetches the issuer's keys and takes what comes.
+async fn learn(config: &Config, url: &str) {
+    let document = download(url).await;
+    let Ok(mut auth) = config.auth.try_borrow_mut() else { return };
+    let at = host::now();
+    match document {
+        Ok(document) => match auth.learn(&document, at) {
+            Ok(skipped) => {
+                for skipped in skipped {
+                    console_error!("key set: an entry was passed over: {skipped:?}");
+                }
+            }
+            Err(error) => console_error!("key set: {error:?}"),
+        },
+        Err(error) => {
+            console_error!("key set: {error}");
+            auth.fetch_failed(at);
+        }
+    }
+}
+
+async fn download(url: &str) -> Result<Vec<u8>, Error> {
+    let failed = |what: &'static str| Error::new(Code::StoreUnavailable, what);
+    let url = Url::parse(url).map_err(|_| failed("NACRE_JWKS_URL is no URL"))?;
+    let mut response =
+        Client::Url(url).send().await.map_err(|_| failed("the issuer does not answer"))?;
+    if response.status_code() != 200 {
+        return Err(failed("the issuer answers with another status than 200"));
+    }
+    let document = response.bytes().await.map_err(|_| failed("the answer breaks off"))?;
+    if document.len() > KEYS_BYTES {
+        return Err(failed("the answer is too long for a key set"));
+    }
+    Ok(document)
+}

@@ -1,0 +1,60 @@
+//! What the platform has and the core does without: the clock and randomness. Both work inside
+//! handlers only.
+
+use js_sys::Date;
+use nacre_core::{
+    entropy::Entropy,
+    error::{Error, Result},
+    moment::Moment,
+};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+}
+
+/// Now. The clock stands still while code runs, so this is one moment for a whole request.
+pub(crate) fn now() -> Moment {
+    Moment(Date::now() as u64)
+}
+
+/// What one request needs of chance.
+pub(crate) struct Draw {
+    /// For its decisions.
+    pub(crate) entropy: Entropy,
+    id: [u8; 12],
+}
+
+impl Draw {
+    /// Fresh bytes, in one crossing into JavaScript.
+    ///
+    /// # Errors
+    /// `internal` when the platform has no randomness to give.
+    pub(crate) fn new() -> Result<Draw> {
+        let mut bytes = [0; 44];
+        get_random_values(&mut bytes)
+            .map_err(|_| Error::bug("the platform gives no randomness"))?;
+        let (mut seed, mut id) = ([0; 32], [0; 12]);
+        for (to, from) in seed.iter_mut().chain(&mut id).zip(bytes) {
+            *to = from;
+        }
+        Ok(Draw { entropy: Entropy::from_seed(seed), id })
+    }
+
+    /// A name for a request that brought none.
+    pub(crate) fn request_id(&self) -> String {
+        self.id.iter().fold(String::with_capacity(24), |mut name, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                name.extend(char::from_digit(digit.into(), 16));
+            }
+            name
+        })
+    }
+}
+
+/// A name for a request that brought none.
+pub(crate) fn request_id() -> String {
+    Draw::new().map_or_else(|_| "none".into(), |draw| draw.request_id())
+}

@@ -1,0 +1,92 @@
+//! HTTP as data: requests to operations, replies to responses, without a platform.
+//!
+//! ```text
+//! Exchange::begin(head) ─ route(head, caller) ─▶ Ask ─ decode(body) ─▶ Task
+//!        │                                                             │ decide, apply
+//!        └────────────── answer(reply) · problem(error) · …  ◀─────────┘
+//! ```
+//! An [`Exchange`] exists from the first byte on, so that every failure, wherever it happens, is
+//! answered in the same form. The Worker in front uses [`front()`] and, for a refused token,
+//! [`Exchange::challenge`]; the object does the rest. One table ([`routes::ROUTES`]) says what
+//! exists, for routing and for the OpenAPI document alike.
+
+mod ask;
+mod conditions;
+mod cors;
+mod decode;
+mod exchange;
+mod export;
+mod front;
+mod import;
+mod media;
+mod query;
+mod response;
+mod route;
+pub mod routes;
+
+pub use ask::{Ask, BodyWanted, Task};
+pub use cors::Cors;
+pub use exchange::{Exchange, Work};
+pub use export::Exporter;
+pub use front::{OPENAPI, front};
+pub use import::Importer;
+pub use response::Response;
+
+use nacre_core::{
+    error::{Code, Error, Result},
+    id::User,
+};
+
+/// Request headers, looked up by lower-case name. Several fields of one name come joined by `, `.
+pub trait Headers {
+    /// The value, if there is such a header and its value is text.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// A list of names and values, for tests and for shells that hold headers that way.
+impl Headers for Vec<(String, String)> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.clone())
+    }
+}
+
+/// A request without its body.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// The method as sent.
+    pub method: &'a str,
+    /// The path as sent, percent-encoded, without query.
+    pub path: &'a str,
+    /// The query as sent, without `?`; empty when there is none.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a dyn Headers,
+}
+
+/// What the deployment sets.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which web origins may call.
+    pub cors: Cors,
+}
+
+/// The header that names the owner of a shared project's store.
+pub const OWNER: &str = "nacre-owner";
+
+/// Whose store the request asks for; `None`: the caller's own. The name comes percent-encoded where
+/// it holds a `%` or anything beyond ASCII.
+///
+/// # Errors
+/// `invalid-id` when the header holds no user's name.
+pub fn owner(head: &Head<'_>) -> Result<Option<User>> {
+    let named = |name: String| {
+        percent_encoding::percent_decode_str(&name)
+            .decode_utf8()
+            .ok()
+            .and_then(|name| User::parse(&name).ok())
+            .ok_or_else(|| Error::new(Code::InvalidId, "Nacre-Owner names no user"))
+    };
+    head.headers.get(OWNER).map(named).transpose()
+}

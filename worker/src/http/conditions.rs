@@ -1,0 +1,222 @@
+//! Conditional requests (RFC 9110 §13): what `If-Match` and `If-None-Match` ask for.
+
+use nacre_core::{
+    error::{Code, Error, Result},
+    op::Expect,
+};
+
+use super::{
+    Head,
+    routes::{Conditions, Route},
+};
+
+/// The conditions of a read, to be held against the answer's ETag.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Validators {
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+}
+
+/// What a validator says about an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Show it.
+    Show,
+    /// The client has it: 304.
+    Unchanged,
+    /// The client asked for another: 412.
+    Failed,
+}
+
+impl Validators {
+    pub(super) fn of(head: &Head<'_>) -> Validators {
+        Validators {
+            if_match: head.headers.get("if-match"),
+            if_none_match: head.headers.get("if-none-match"),
+        }
+    }
+
+    /// Holds an answer's ETag against the conditions, in the order of RFC 9110 §13.2.2.
+    pub(super) fn judge(&self, etag: &str) -> Verdict {
+        let holds = |list: &str, weak: bool| {
+            list.trim() == "*" || tags(list).any(|tag| tag.matches(etag, weak))
+        };
+        if self.if_match.as_deref().is_some_and(|list| !holds(list, false)) {
+            Verdict::Failed
+        } else if self.if_none_match.as_deref().is_some_and(|list| holds(list, true)) {
+            Verdict::Unchanged
+        } else {
+            Verdict::Show
+        }
+    }
+}
+
+/// What a write expects to find.
+///
+/// A list in `If-Match` holds if any of its tags does. Tags that are weak, or not of the form
+/// `"v<n>"`, can never match (§13.1.1 asks for the strong comparison), so a list of such alone
+/// expects a version that never was.
+///
+/// # Errors
+/// `invalid-request` for a condition that has no meaning here, and for a malformed one.
+pub(super) fn expect(head: &Head<'_>, route: &Route) -> Result<Expect> {
+    let (if_match, if_none_match) =
+        (head.headers.get("if-match"), head.headers.get("if-none-match"));
+    if if_match.is_none() && if_none_match.is_none() {
+        return Ok(Expect::Anything);
+    }
+    match (route.conditions, if_match, if_none_match) {
+        (Conditions::Create, None, Some(list)) if list.trim() == "*" => Ok(Expect::NoneMatch),
+        (Conditions::Create | Conditions::Match, Some(list), None) => expected_version(&list),
+        // What must be there and must not be there is never found.
+        (Conditions::Create, Some(_), Some(list)) if list.trim() == "*" => Ok(Expect::Version(0)),
+        (Conditions::Create, ..) => Err(refuse("If-None-Match takes `*` alone on a write")),
+        (Conditions::Match, ..) => Err(refuse("this request takes If-Match alone")),
+        // A guard that is not looked at would be worse than none.
+        (Conditions::None | Conditions::Read, ..) => {
+            Err(refuse("this request takes neither If-Match nor If-None-Match"))
+        }
+    }
+}
+
+fn expected_version(list: &str) -> Result<Expect> {
+    if list.trim() == "*" {
+        return Ok(Expect::Present);
+    }
+    if !is_list(list) {
+        return Err(refuse("If-Match is `*` or a list of entity tags: \"v3\""));
+    }
+    let mut versions = tags(list).filter_map(|tag| tag.version());
+    match (versions.next(), versions.next()) {
+        // No version is 0.
+        (None, _) => Ok(Expect::Version(0)),
+        (Some(version), None) => Ok(Expect::Version(version)),
+        (Some(_), Some(_)) => Err(refuse("If-Match takes one version")),
+    }
+}
+
+/// An entity tag of a list.
+struct Tag<'a> {
+    text: &'a str,
+    weak: bool,
+}
+
+impl Tag<'_> {
+    /// Compares with an answer's strong tag, quotes included.
+    fn matches(&self, etag: &str, weak: bool) -> bool {
+        self.text == etag && (weak || !self.weak)
+    }
+
+    /// The version, for a strong `"v<n>"`.
+    fn version(&self) -> Option<u64> {
+        let digits = self.text.strip_prefix("\"v")?.strip_suffix('"')?;
+        let plain = !self.weak && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if plain && !digits.starts_with('0') { digits.parse().ok() } else { None }
+    }
+}
+
+/// The tags of a list, up to the first that is malformed. Tags may hold commas.
+fn tags(list: &str) -> impl Iterator<Item = Tag<'_>> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let (tag, after) = next_tag(rest)?;
+        rest = after;
+        Some(tag)
+    })
+}
+
+fn next_tag(list: &str) -> Option<(Tag<'_>, &str)> {
+    let list = list.trim_start_matches([' ', '\t', ',']);
+    let (weak, tag) = match list.strip_prefix("W/") {
+        Some(tag) => (true, tag),
+        None => (false, list),
+    };
+    let end = tag.strip_prefix('"')?.find('"')?;
+    let (text, rest) = tag.split_at_checked(end + 2)?;
+    Some((Tag { text, weak }, rest))
+}
+
+/// Whether all of it can be read as tags.
+fn is_list(list: &str) -> bool {
+    let mut rest = list;
+    let mut any = false;
+    while let Some((_, after)) = next_tag(rest) {
+        let gap = after.trim_start_matches([' ', '\t']);
+        if !gap.is_empty() && !gap.starts_with(',') {
+            return false;
+        }
+        any = true;
+        rest = after;
+    }
+    any && rest.trim_matches([' ', '\t', ',']).is_empty()
+}
+
+fn refuse(detail: &'static str) -> Error {
+    Error::new(Code::InvalidRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{
+        Headers,
+        routes::{Action, ROUTES},
+    };
+
+    fn head(headers: &dyn Headers) -> Head<'_> {
+        Head { method: "PUT", path: "", query: "", headers }
+    }
+
+    fn expected(action: Action, headers: &[(&str, &str)]) -> Result<Expect> {
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let route = ROUTES.iter().find(|route| route.action == action).unwrap();
+        expect(&head(&headers), route)
+    }
+
+    #[test]
+    fn a_write_expects_what_the_headers_say() {
+        for (headers, outcome) in [
+            (&[][..], Some(Expect::Anything)),
+            (&[("if-match", "\"v3\"")], Some(Expect::Version(3))),
+            (&[("if-match", " \"v3\" ,")], Some(Expect::Version(3))),
+            (&[("if-match", "*")], Some(Expect::Present)),
+            (&[("if-match", "\"x,y\", \"v12\"")], Some(Expect::Version(12))),
+            (&[("if-match", "W/\"v3\"")], Some(Expect::Version(0))),
+            (&[("if-match", "\"v03\"")], Some(Expect::Version(0))),
+            (&[("if-match", "\"v99999999999999999999\"")], Some(Expect::Version(0))),
+            (&[("if-match", "\"v1\", \"v2\"")], None),
+            (&[("if-match", "v3")], None),
+            (&[("if-match", "")], None),
+            (&[("if-match", "\"v3")], None),
+            (&[("if-match", "\"v3\" \"v4\"")], None),
+            (&[("if-none-match", "*")], Some(Expect::NoneMatch)),
+            (&[("if-none-match", "\"v3\"")], None),
+            (&[("if-match", "*"), ("if-none-match", "*")], Some(Expect::Version(0))),
+        ] {
+            assert_eq!(expected(Action::Put, headers).ok(), outcome, "{headers:?}");
+        }
+        assert!(expected(Action::Patch, &[("if-none-match", "*")]).is_err());
+        assert!(expected(Action::Batch, &[("if-match", "\"v1\"")]).is_err());
+        assert!(expected(Action::Restore, &[("if-match", "*")]).is_err());
+    }
+
+    #[test]
+    fn a_read_is_held_against_lists_weakly_and_strongly() {
+        let judge = |if_match: Option<&str>, if_none_match: Option<&str>| {
+            Validators {
+                if_match: if_match.map(Into::into),
+                if_none_match: if_none_match.map(Into::into),
+            }
+            .judge("\"abc\"")
+        };
+        assert_eq!(judge(None, None), Verdict::Show);
+        assert_eq!(judge(None, Some("\"abc\"")), Verdict::Unchanged);
+        assert_eq!(judge(None, Some("\"x\" , W/\"abc\"")), Verdict::Unchanged);
+        assert_eq!(judge(None, Some("*")), Verdict::Unchanged);
+        assert_eq!(judge(None, Some("abc")), Verdict::Show);
+        assert_eq!(judge(Some("\"abc\""), None), Verdict::Show);
+        assert_eq!(judge(Some("W/\"abc\""), None), Verdict::Failed);
+        assert_eq!(judge(Some("\"x\""), Some("\"abc\"")), Verdict::Failed);
+    }
+}

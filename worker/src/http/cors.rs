@@ -1,0 +1,94 @@
+//! Which web pages may call (the CORS protocol of the Fetch standard).
+
+use super::{Head, response::Response};
+
+/// The origins a deployment lets in. None by default: then no answer has a CORS header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    any: bool,
+    origins: Vec<String>,
+}
+
+/// What pages may read of an answer, beside its body.
+const EXPOSED: &str = "ETag, Location, Retry-After, Nacre-Seq, Idempotency-Replayed, \
+                       X-Request-Id, Server-Timing, WWW-Authenticate";
+/// What pages may send.
+const ALLOWED: &str = "Authorization, Content-Type, Accept, If-Match, If-None-Match, \
+                       Idempotency-Key, Nacre-Owner, Nacre-Confirm, X-Request-Id";
+/// For how long a browser may remember a preflight's answer, in seconds.
+const MAX_AGE: &str = "600";
+
+impl Cors {
+    /// Reads the setting: origins (`https://app.example`) separated by spaces or commas, or `*`
+    /// for any. Tokens travel in a header that pages must set themselves, so `*` lends no page
+    /// anybody's login.
+    pub fn parse(setting: &str) -> Cors {
+        let names = setting.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+        let mut cors = Cors::default();
+        for name in names {
+            match name {
+                "*" => cors.any = true,
+                name => cors.origins.push(name.trim_end_matches('/').to_ascii_lowercase()),
+            }
+        }
+        cors
+    }
+
+    /// Whether any page may call at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.any || !self.origins.is_empty()
+    }
+
+    /// The origin to name in the answer, if it is let in.
+    pub(super) fn admit(&self, head: &Head<'_>) -> Option<String> {
+        if !self.is_on() {
+            return None;
+        }
+        let origin = head.headers.get("origin")?;
+        if self.any {
+            return Some("*".into());
+        }
+        let known = origin.to_ascii_lowercase();
+        self.origins.contains(&known).then_some(origin)
+    }
+}
+
+/// Adds what lets the page read an answer.
+pub(super) fn expose(origin: String, response: &mut Response) {
+    response.set("Access-Control-Allow-Origin", origin);
+    response.set("Access-Control-Expose-Headers", EXPOSED);
+}
+
+/// Adds what a preflight asks for.
+pub(super) fn preflight(origin: String, methods: String, response: &mut Response) {
+    response.set("Access-Control-Allow-Origin", origin);
+    response.set("Access-Control-Allow-Methods", methods);
+    response.set("Access-Control-Allow-Headers", ALLOWED);
+    response.set("Access-Control-Max-Age", MAX_AGE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(setting: &str, origin: &str) -> Option<String> {
+        let headers = vec![("origin".to_string(), origin.to_string())];
+        let head = Head { method: "GET", path: "/", query: "", headers: &headers };
+        Cors::parse(setting).admit(&head)
+    }
+
+    #[test]
+    fn only_named_origins_are_let_in() {
+        let setting = "https://app.example, http://localhost:5173/";
+        assert_eq!(
+            admitted(setting, "https://app.example").as_deref(),
+            Some("https://app.example")
+        );
+        assert!(admitted(setting, "http://localhost:5173").is_some());
+        for other in ["https://app.example.org", "http://app.example", "null", "*", ""] {
+            assert_eq!(admitted(setting, other), None, "{other}");
+        }
+        assert_eq!(admitted("", "https://app.example"), None);
+        assert_eq!(admitted("*", "https://app.example").as_deref(), Some("*"));
+    }
+}

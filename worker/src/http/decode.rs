@@ -1,0 +1,366 @@
+//! From a request's head to what it asks for: one arm for each action of the table.
+
+use nacre_core::{
+    address::Address,
+    error::{Code, Error, Result},
+    hash::Hash,
+    id::User,
+    op::{Caller, Edit, Expect, Op, Resolve, Which},
+    patch::JsonPatch,
+    record::EntryKind,
+    store::Filter,
+    value::Value,
+    wire::{
+        Cursor,
+        operation::{BatchBody, PreviewBody, check_key},
+        request::{
+            self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
+            RestoreBody, RollbackBody, UnsetBody, UnshareBody,
+        },
+    },
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Head,
+    ask::{Key, Pending},
+    conditions::expect,
+    export::Exporter,
+    import::Importer,
+    media::Reader,
+    query::{Query, decode_segment},
+    routes::{Action, Route},
+};
+
+/// What stands in the varying segments of a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Segments<'p> {
+    first: &'p str,
+    second: &'p str,
+}
+
+impl<'p> Segments<'p> {
+    /// Holds a path against a template; `None` when it does not fit.
+    pub(super) fn of(template: &str, path: &'p str) -> Option<Segments<'p>> {
+        // Every request is held against every template: mostly the first bytes tell.
+        let until = |text: &str, end| text.bytes().take_while(|byte| *byte != end).count();
+        let mut found = Segments::default();
+        let (mut template, mut rest) = (template, path);
+        loop {
+            let (literal, variable) = template.split_at_checked(until(template, b'{'))?;
+            rest = rest.strip_prefix(literal)?;
+            if variable.is_empty() {
+                return rest.is_empty().then_some(found);
+            }
+            let (given, after) = rest.split_at_checked(until(rest, b'/'))?;
+            let place = if found.first.is_empty() { &mut found.first } else { &mut found.second };
+            *place = given;
+            if given.is_empty() {
+                return None;
+            }
+            rest = after;
+            template = variable.get(until(variable, b'}') + 1..)?;
+        }
+    }
+
+    fn address(&self) -> Result<Address> {
+        Address::parse(&decode_segment(self.first)?, &decode_segment(self.second)?)
+    }
+
+    fn user(&self) -> Result<User> {
+        User::parse(&decode_segment(self.first)?)
+    }
+}
+
+/// Everything that the head of a request says.
+pub(super) struct Understood<'a> {
+    pub(super) head: &'a Head<'a>,
+    pub(super) route: &'static Route,
+    pub(super) segments: Segments<'a>,
+    pub(super) query: &'a Query<'a>,
+    pub(super) reader: Reader,
+    pub(super) caller: &'a Caller,
+    pub(super) request_id: &'a str,
+    pub(super) key: Option<&'a Key>,
+}
+
+/// What the head comes to.
+pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
+    let Understood { head, route, segments, query, .. } = request;
+    let address = || segments.address();
+    let expect = || match route.is_write() {
+        true => expect(head, route),
+        false => Ok(Expect::Anything),
+    };
+    // Actions that take no condition refuse one nevertheless.
+    let expected = expect()?;
+    Ok(match route.action {
+        Action::Health | Action::Describe => {
+            return Err(Error::bug("this is answered without a store"));
+        }
+        Action::List => Pending::Op(Op::List {
+            filter: Filter {
+                level: query.level("level")?,
+                parent: query.id("parent")?,
+                under: query.address("under")?,
+                prefix: query.text("prefix").map(Into::into),
+            },
+            after: query.read("cursor", Cursor::read_list)?,
+            limit: query.limit()?,
+            data: query.flag("data")?,
+            reveal: query.flag("reveal")?,
+        }),
+        Action::Get => Pending::Op(Op::Get {
+            address: address()?,
+            which: match (query.version("version")?, query.as_of("at")?) {
+                (None, None) => Which::Current,
+                (Some(version), None) => Which::Version(version),
+                (None, Some(at)) => Which::AsOf(at),
+                (Some(_), Some(_)) => {
+                    return Err(Error::new(
+                        Code::InvalidRequest,
+                        "the query parameters `version` and `at` exclude each other",
+                    ));
+                }
+            },
+            reveal: query.flag("reveal")?,
+        }),
+        Action::Put => {
+            let (address, create_parents) = (address()?, query.flag("create_parents")?);
+            body(move |body: PutBody| body.into_op(address, create_parents, expected))
+        }
+        Action::Patch => {
+            let (address, summary, reader) = (address()?, query.summary(), request.reader);
+            let finish = move |patch| {
+                Ok(Op::Update { address, patch: edit(reader, patch)?, summary, expect: expected })
+            };
+            Pending::Body(Box::new(move |value| finish(there(value)?)))
+        }
+        Action::Delete => Pending::Op(Op::Delete {
+            address: address()?,
+            cascade: query.flag("cascade")?,
+            summary: query.summary(),
+            expect: expected,
+        }),
+        Action::Unset => {
+            let address = address()?;
+            body(move |body: UnsetBody| body.into_op(address, expected))
+        }
+        Action::Append => {
+            let address = address()?;
+            body(move |body: AppendBody| body.into_op(address, expected))
+        }
+        Action::AddInsight => {
+            let address = address()?;
+            body(move |body: InsightBody| Ok(body.into_op(address)))
+        }
+        Action::AddProgress => {
+            let address = address()?;
+            body(move |body: ProgressBody| Ok(body.into_op(address)))
+        }
+        Action::Insights => entries(address()?, EntryKind::Insight, query)?,
+        Action::Progress => entries(address()?, EntryKind::Progress, query)?,
+        Action::Restore => {
+            let address = address()?;
+            optional_body(move |body: Option<RestoreBody>| {
+                Ok(Op::Restore { address, summary: body.and_then(|body| body.summary) })
+            })
+        }
+        Action::Move => {
+            let address = address()?;
+            body(move |body: MoveBody| body.into_op(address, expected))
+        }
+        Action::Rollback => {
+            let address = address()?;
+            body(move |body: RollbackBody| {
+                let RollbackBody { version, summary } = body;
+                Ok(Op::Rollback { address, version, summary, expect: expected })
+            })
+        }
+        Action::History => Pending::Op(Op::History {
+            address: address()?,
+            before: query.read("cursor", Cursor::read_history)?,
+            limit: query.limit()?,
+        }),
+        Action::Diff => Pending::Op(Op::Diff {
+            address: address()?,
+            from: query.version("from")?.ok_or_else(missing_parameter)?,
+            to: query.version("to")?,
+        }),
+        Action::Resolve => Pending::Op(Op::Resolve(Resolve {
+            address: address()?,
+            path: query.pointer("path")?,
+            as_of: query.as_of("at")?,
+            explain: query.flag("explain")?,
+            reveal: query.flag("reveal")?,
+        })),
+        Action::ViewDiff => Pending::Op(Op::ViewDiff {
+            address: address()?,
+            from: query.as_of("from")?.ok_or_else(missing_parameter)?,
+            to: query.as_of("to")?,
+        }),
+        Action::Preview => {
+            let address = address()?;
+            body(move |body: PreviewBody| body.into_op(address))
+        }
+        Action::Batch => body(BatchBody::into_op),
+        Action::Audit => Pending::Op(Op::Audit {
+            before: query.read("cursor", Cursor::read_audit)?,
+            limit: query.limit()?,
+        }),
+        Action::Members => Pending::Op(Op::Members),
+        Action::PutMember => {
+            let user = segments.user()?;
+            body(move |body: MemberBody| {
+                let (project, role) = body.into_parts()?;
+                Ok(Op::PutMember { user, project, role })
+            })
+        }
+        Action::DeleteMember => {
+            let (user, named) = (segments.user()?, query.id("project")?);
+            optional_body(move |body: Option<UnshareBody>| {
+                let in_body = body.map(UnshareBody::into_project).transpose()?;
+                let project = match (named, in_body) {
+                    (Some(named), Some(in_body)) if named != in_body => {
+                        return Err(Error::new(
+                            Code::InvalidRequest,
+                            "the query names another project than the body",
+                        )
+                        .at("/project"));
+                    }
+                    (Some(project), _) | (None, Some(project)) => project,
+                    (None, None) => {
+                        return Err(Error::new(
+                            Code::InvalidRequest,
+                            "the project must be named, in the query or in the body",
+                        ));
+                    }
+                };
+                Ok(Op::DeleteMember { user, project })
+            })
+        }
+        Action::Export => Pending::Export(Exporter::new(
+            request.caller.clone(),
+            request.request_id.into(),
+            query.flag("reveal")?,
+        )),
+        Action::Import => Pending::Import(Importer::new(
+            request.caller.clone(),
+            request.request_id.into(),
+            query.mode()?,
+            request.key.cloned(),
+        )),
+        Action::Keys | Action::RotateKeys => {
+            owner_only(request.caller)?;
+            Pending::Keys(route.action == Action::RotateKeys)
+        }
+        Action::Erase => {
+            owner_only(request.caller)?;
+            if head.headers.get(CONFIRM).as_deref() != Some("erase") {
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "this destroys everything; confirm it with the header Nacre-Confirm: erase",
+                ));
+            }
+            Pending::Erase
+        }
+    })
+}
+
+/// Keys and the store's end are nobody's but the owner's: others find nothing here.
+fn owner_only(caller: &Caller) -> Result<()> {
+    if caller.user == caller.owner { Ok(()) } else { Err(Error::not_found()) }
+}
+
+/// The header without which nothing is erased.
+const CONFIRM: &str = "nacre-confirm";
+
+/// The `Idempotency-Key` of a write, bound to the head of its request.
+///
+/// # Errors
+/// `invalid-request` for a malformed key.
+pub(super) fn key(head: &Head<'_>, route: &Route) -> Result<Option<Key>> {
+    if !route.takes_key() {
+        return Ok(None);
+    }
+    let Some(header) = head.headers.get("idempotency-key") else { return Ok(None) };
+    let text = header.trim();
+    // The draft's form is a structured string, in quotes; most clients send the bare key.
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    check_key(text)?;
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(Error::new(Code::InvalidRequest, "an idempotency key is printable ASCII"));
+    }
+    let content_type = head.headers.get("content-type").unwrap_or_default();
+    let mut bytes = Vec::new();
+    for part in [head.method, head.path, head.query, &content_type] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    Ok(Some(Key { text: text.into(), head: Hash::of(&bytes) }))
+}
+
+fn body<T: DeserializeOwned>(finish: impl FnOnce(T) -> Result<Op> + 'static) -> Pending {
+    Pending::Body(Box::new(move |value| finish(request::decode(there(value)?)?)))
+}
+
+fn optional_body<T: DeserializeOwned>(
+    finish: impl FnOnce(Option<T>) -> Result<Op> + 'static,
+) -> Pending {
+    Pending::Body(Box::new(move |value| finish(value.map(request::decode).transpose()?)))
+}
+
+fn there(value: Option<Value>) -> Result<Value> {
+    value.ok_or_else(|| Error::bug("a body that is needed was taken for an optional one"))
+}
+
+/// A patch, of the kind that its media type says.
+fn edit(reader: Reader, patch: Value) -> Result<Edit> {
+    match (reader, patch) {
+        (Reader::JsonPatch, patch) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
+        (Reader::MergePatch, patch @ Value::Object(_)) => Ok(Edit::Merge(patch)),
+        (Reader::MergePatch, _) => Err(Error::new(
+            Code::InvalidRequest,
+            "a context's data is an object, so a merge patch of it is one too",
+        )
+        .at("")),
+        (_, patch) => request::edit(patch),
+    }
+}
+
+fn entries(address: Address, kind: EntryKind, query: &Query<'_>) -> Result<Pending> {
+    Ok(Pending::Op(Op::Entries {
+        address,
+        kind,
+        before: query.read("cursor", Cursor::read_entry)?,
+        limit: query.limit()?,
+    }))
+}
+
+fn missing_parameter() -> Error {
+    Error::bug("a required query parameter was not checked for")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fits_segment_by_segment() {
+        let template = "/v1/contexts/{level}/{id}/history";
+        let found = Segments::of(template, "/v1/contexts/task/a%2Fb/history").unwrap();
+        assert_eq!((found.first, found.second), ("task", "a%2Fb"));
+        for other in [
+            "/v1/contexts/task/a/history/",
+            "/v1/contexts/task/a",
+            "/v1/contexts//a/history",
+            "/v1/contexts/task//history",
+            "/V1/contexts/task/a/history",
+            "v1/contexts/task/a/history",
+            "",
+        ] {
+            assert_eq!(Segments::of(template, other), None, "{other}");
+        }
+        assert!(Segments::of("/v1/batch", "/v1/batch").is_some());
+    }
+}

@@ -1,0 +1,372 @@
+//! One request and its response: what is negotiated at the beginning holds to the end.
+
+use nacre_core::{
+    access::Scopes,
+    error::{Code, Error, Result},
+    json, msgpack,
+    op::Caller,
+    plan::Reply,
+    value,
+    wire::{self, Answer, etag, problem, reply::KeysText},
+};
+
+use super::{
+    Head, Settings,
+    ask::{Ask, body_limit, too_large},
+    conditions::{Validators, Verdict},
+    cors,
+    decode::{Segments, Understood, decode, key},
+    media::{Format, JSON, LINES, MSGPACK, PROBLEM, Reader},
+    query::Query,
+    response::Response,
+    routes::{Body, Method, ROUTES, Route},
+};
+use crate::auth::insufficient_scope;
+
+/// What a request cost, for `Server-Timing`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// SQL rows read.
+    pub rows_read: u64,
+    /// SQL rows written.
+    pub rows_written: u64,
+    /// Whether a view came from memory; `None` when none was asked for.
+    pub cache_hit: Option<bool>,
+}
+
+/// One request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    request_id: String,
+    format: Format,
+    head_only: bool,
+    origin: Option<String>,
+    cors: bool,
+    /// A read may be answered with 304 or 412.
+    validators: Option<Validators>,
+    /// Sealed values may be in the answer: nobody keeps it.
+    reveals: bool,
+    /// The scopes that the token would need.
+    lacking: Option<Scopes>,
+    /// The methods that the path has, when the one asked for is not among them.
+    allow: Option<String>,
+}
+
+impl Exchange {
+    /// Begins: the request's id, the form of the answer, the origin. `fresh_id` makes an id for a
+    /// request that brings none: 1 to 128 visible ASCII characters.
+    pub fn begin(
+        head: &Head<'_>,
+        settings: &Settings,
+        fresh_id: impl FnOnce() -> String,
+    ) -> Exchange {
+        let brought = head.headers.get("x-request-id").filter(|id| is_request_id(id));
+        Exchange {
+            request_id: brought.unwrap_or_else(fresh_id),
+            format: Format::preferred(head.headers.get("accept").as_deref()),
+            head_only: head.method == "HEAD",
+            origin: settings.cors.admit(head),
+            cors: settings.cors.is_on(),
+            validators: None,
+            reveals: false,
+            lacking: None,
+            allow: None,
+        }
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Understands the head of a request: route, path, query, conditions, scopes, media type and
+    /// length. The body need not be read if this refuses.
+    ///
+    /// # Errors
+    /// `not-found` and `method-not-allowed` for what the table does not have; `forbidden` for a
+    /// scope that the token lacks; `unsupported-media-type`, `too-large`, `invalid-request`,
+    /// `invalid-id`, `invalid-pointer`.
+    pub fn route(&mut self, head: &Head<'_>, caller: Caller) -> Result<Ask> {
+        let (route, segments) = match find(head) {
+            Found::Route(route, segments) => (route, segments),
+            Found::Other(allow) => return Err(self.refuse_method(allow)),
+            Found::Nothing => return Err(nothing_here()),
+        };
+        self.demand(&caller, route.needs)?;
+        let query = Query::parse(head.query, route)?;
+        if query.text("reveal") == Some("true") {
+            self.demand(&caller, route.needs.with(Scopes::REVEAL))?;
+            self.reveals = true;
+        }
+        let reader = self.reader(head, route)?;
+        let key = key(head, route)?;
+        if !route.is_write() {
+            self.validators = Some(Validators::of(head));
+        }
+        let pending = decode(&Understood {
+            head,
+            route,
+            segments,
+            query: &query,
+            reader,
+            caller: &caller,
+            request_id: &self.request_id,
+            key: key.as_ref(),
+        })?;
+        let request_id = self.request_id.clone();
+        Ok(Ask { route, caller, request_id, reader, pending, key })
+    }
+
+    /// The response to a decided request; `seq` is the store's after it.
+    pub fn answer(&self, reply: &Reply, seq: u64, work: &Work) -> Response {
+        // A client that has the answer costs no encoding.
+        if let Some(validators) = &self.validators
+            && let Some(etag) = etag(reply)
+        {
+            match validators.judge(&etag) {
+                Verdict::Show => {}
+                Verdict::Unchanged => {
+                    let mut response = self.of_store(304, Some(seq), work);
+                    response.set("ETag", etag);
+                    return response;
+                }
+                Verdict::Failed => {
+                    let error = Error::new(Code::VersionConflict, "If-Match does not hold");
+                    return self.problem(&error, Some(seq), work);
+                }
+            }
+        }
+        match Answer::of(reply, seq).and_then(|answer| self.formed(answer)) {
+            Ok(answer) => self.encoded(answer, work),
+            Err(error) => self.problem(&error, Some(seq), work),
+        }
+    }
+
+    /// The response to a refused request; `seq` is the store's, if it was asked.
+    pub fn problem(&self, error: &Error, seq: Option<u64>, work: &Work) -> Response {
+        let code = error.code();
+        let mut response = self.of_store(wire::status(code), seq, work);
+        response.set("Content-Type", PROBLEM);
+        if let Some(needed) = self.lacking.filter(|_| code == Code::Forbidden) {
+            response.set("WWW-Authenticate", insufficient_scope(needed));
+        }
+        if let Some(allow) = self.allow.as_ref().filter(|_| code == Code::MethodNotAllowed) {
+            response.set("Allow", allow.clone());
+        }
+        if matches!(code, Code::RateLimited | Code::StoreUnavailable | Code::SearchUnavailable) {
+            response.set("Retry-After", RETRY_SECONDS);
+        }
+        if !self.head_only {
+            response.body = problem(error);
+        }
+        response
+    }
+
+    /// The response to a request whose token was refused.
+    pub fn challenge(&self, error: &Error, www_authenticate: Option<&'static str>) -> Response {
+        let mut response = self.problem(error, None, &Work::default());
+        if let Some(challenge) = www_authenticate {
+            response.set("WWW-Authenticate", challenge);
+        }
+        response
+    }
+
+    /// The head of an export's response; the lines are for the shell to stream.
+    pub fn lines(&self, seq: u64, work: &Work) -> Response {
+        let mut response = self.of_store(200, Some(seq), work);
+        response.set("Content-Type", LINES);
+        response
+    }
+
+    /// The response that says how a store's keys stand.
+    pub fn keys(&self, keys: &KeysText<'_>, seq: u64, work: &Work) -> Response {
+        let body = value::encode(keys).map(|keys| json::write(&keys));
+        let said =
+            |body| Answer { status: 200, seq, etag: None, location: None, body, replayed: false };
+        match body.and_then(|body| self.formed(said(body))) {
+            Ok(answer) => self.encoded(answer, work),
+            Err(error) => self.problem(&error, Some(seq), work),
+        }
+    }
+
+    /// The response to the end of a store.
+    pub fn erased(&self) -> Response {
+        self.of_store(204, None, &Work::default())
+    }
+
+    /// Whether the body of the response is not sent (HEAD).
+    pub fn is_head(&self) -> bool {
+        self.head_only
+    }
+
+    /// The response to a method that the path does not have.
+    pub(super) fn wrong_method(&mut self, allow: String) -> Response {
+        let error = self.refuse_method(allow);
+        self.problem(&error, None, &Work::default())
+    }
+
+    fn refuse_method(&mut self, allow: String) -> Error {
+        self.allow = Some(allow);
+        Error::new(
+            Code::MethodNotAllowed,
+            "the resource has no such method; Allow lists those it has",
+        )
+    }
+
+    /// Headers that every answer has.
+    pub(super) fn bare(&self, status: u16) -> Response {
+        let mut response = Response::new(status);
+        response.set("X-Request-Id", self.request_id.clone());
+        response.set("X-Content-Type-Options", "nosniff");
+        if let Some(origin) = &self.origin {
+            cors::expose(origin.clone(), &mut response);
+        }
+        response
+    }
+
+    /// Headers that every answer of a store has.
+    fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
+        let mut response = self.bare(status);
+        let cache = if self.reveals { "private, no-store" } else { "private, no-cache" };
+        response.set("Cache-Control", cache);
+        let vary = match self.cors {
+            true => "Accept, Authorization, Nacre-Owner, Origin",
+            false => "Accept, Authorization, Nacre-Owner",
+        };
+        response.set("Vary", vary);
+        if let Some(seq) = seq {
+            response.set("Nacre-Seq", seq.to_string());
+            response.set("Server-Timing", timing(work));
+        }
+        response
+    }
+
+    /// An answer in the form that was asked for.
+    fn formed(&self, mut answer: Answer) -> Result<Answer> {
+        if self.format == Format::MsgPack && !answer.body.is_empty() && !self.head_only {
+            answer.body = msgpack::write(&wire::read_json(&answer.body)?);
+        }
+        Ok(answer)
+    }
+
+    fn encoded(&self, answer: Answer, work: &Work) -> Response {
+        let mut response = self.of_store(answer.status, Some(answer.seq), work);
+        if answer.status != 204 {
+            response.set(
+                "Content-Type",
+                match self.format {
+                    Format::Json => JSON,
+                    Format::MsgPack => MSGPACK,
+                },
+            );
+        }
+        if let Some(etag) = answer.etag {
+            response.set("ETag", etag);
+        }
+        if let Some(location) = answer.location {
+            response.set("Location", location);
+        }
+        if answer.replayed {
+            response.set("Idempotency-Replayed", "true");
+        }
+        if !self.head_only {
+            response.body = answer.body;
+        }
+        response
+    }
+
+    fn demand(&mut self, caller: &Caller, needed: Scopes) -> Result<()> {
+        let held = caller.scopes;
+        let lacks = |scope: Scopes, allowed: bool| needed.with(scope) == needed && !allowed;
+        if lacks(Scopes::READ, held.allows_read())
+            || lacks(Scopes::WRITE, held.allows_write())
+            || lacks(Scopes::REVEAL, held.allows_reveal())
+            || lacks(Scopes::ADMIN, held.is_admin())
+        {
+            self.lacking = Some(needed);
+            return Err(Error::new(
+                Code::Forbidden,
+                format!("the token lacks a scope; this needs {needed}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the body is read, and whether it can be short enough.
+    fn reader(&self, head: &Head<'_>, route: &Route) -> Result<Reader> {
+        if route.body == Body::None {
+            return Ok(Reader::Nothing);
+        }
+        let length = head.headers.get("content-length").and_then(|length| length.parse().ok());
+        if route.body != Body::Lines && length.is_some_and(|length| length > body_limit(route.body))
+        {
+            return Err(too_large(body_limit(route.body)));
+        }
+        let content_type = head.headers.get("content-type");
+        let content_encoding = head.headers.get("content-encoding");
+        // What has no body has no media type that matters.
+        if matches!(route.body, Body::Optional(_)) && length == Some(0) {
+            return Ok(Reader::Json);
+        }
+        Reader::choose(route.body, content_type.as_deref(), content_encoding.as_deref())
+    }
+}
+
+/// When to come back, in seconds: what is short of something now is rarely so for long.
+const RETRY_SECONDS: &str = "1";
+
+/// What the table has for a request.
+pub(super) enum Found<'p> {
+    /// This.
+    Route(&'static Route, Segments<'p>),
+    /// The path, with these methods.
+    Other(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a request up.
+pub(super) fn find<'p>(head: &Head<'p>) -> Found<'p> {
+    let method = Method::parse(head.method);
+    let mut others = Vec::new();
+    for route in ROUTES {
+        let Some(segments) = Segments::of(route.path, head.path) else { continue };
+        if Some(route.method) == method {
+            return Found::Route(route, segments);
+        }
+        others.push(route.method);
+    }
+    if others.is_empty() { Found::Nothing } else { Found::Other(allow(&others)) }
+}
+
+/// The value of `Allow`.
+pub(super) fn allow(methods: &[Method]) -> String {
+    let mut text = String::new();
+    for method in methods {
+        text.push_str(method.as_str());
+        text.push_str(", ");
+        if *method == Method::Get {
+            text.push_str("HEAD, ");
+        }
+    }
+    text.push_str("OPTIONS");
+    text
+}
+
+pub(super) fn nothing_here() -> Error {
+    Error::new(Code::NotFound, "there is no such resource; /openapi.json lists what there is")
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn timing(work: &Work) -> String {
+    let Work { rows_read, rows_written, cache_hit } = work;
+    let cache = match cache_hit {
+        Some(true) => ", cache;desc=\"hit\"",
+        Some(false) => ", cache;desc=\"miss\"",
+        None => "",
+    };
+    format!("rows-read;desc=\"{rows_read}\", rows-written;desc=\"{rows_written}\"{cache}")
+}

@@ -1,0 +1,250 @@
+//! An import: lines as they arrive, decided in blocks.
+
+use nacre_core::{
+    error::{Code, Error, Result},
+    hash::Hash,
+    limits,
+    number::Number,
+    op::{Caller, Idempotency, Import, ImportLine, ImportMode, Op, Request},
+    plan::Reply,
+    wire::{self, Answer},
+};
+
+use super::ask::Key;
+
+/// An import under way. Each block is one commit: 500 lines, or fewer when these would pass 4 MiB.
+///
+/// ```text
+/// importer.push(bytes);
+/// while let Some(request) = importer.next(ended)? { decide, apply … importer.stored(&reply)? }
+/// ```
+/// What a block's decision refuses goes through [`Importer::failed`], which counts the line in the
+/// whole; blocks before it stay.
+#[derive(Debug)]
+pub struct Importer {
+    caller: Caller,
+    id: String,
+    mode: ImportMode,
+    key: Option<Key>,
+    /// What has come and is no whole line yet.
+    rest: Vec<u8>,
+    block: Block,
+    /// Lines seen, blank ones too.
+    lines: usize,
+    blocks: usize,
+    /// The lines of the block that was decided last, by their place in the whole.
+    places: Vec<usize>,
+    created: usize,
+    replaced: usize,
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    lines: Vec<Result<ImportLine>>,
+    places: Vec<usize>,
+    hashes: Vec<u8>,
+    bytes: usize,
+}
+
+impl Importer {
+    pub(super) fn new(caller: Caller, id: String, mode: ImportMode, key: Option<Key>) -> Importer {
+        Importer {
+            caller,
+            id,
+            mode,
+            key,
+            rest: Vec::new(),
+            block: Block::default(),
+            lines: 0,
+            blocks: 0,
+            places: Vec::new(),
+            created: 0,
+            replaced: 0,
+        }
+    }
+
+    /// Takes what has arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+    }
+
+    /// The next block to decide: `None` when more has to arrive, or, at the end, when all is done.
+    ///
+    /// # Errors
+    /// `too-large` for a line that is longer than a block may be.
+    pub fn next(&mut self, ended: bool) -> Result<Option<Request>> {
+        let mut taken = 0;
+        let mut full = false;
+        while let Some(line) =
+            next_line(self.rest.get(taken..).unwrap_or_default(), ended, self.lines)?
+        {
+            full =
+                !self.block.lines.is_empty() && self.block.bytes + line.len() > limits::BATCH_BYTES;
+            if full {
+                break;
+            }
+            taken += line.len() + 1;
+            self.block.take(line, self.lines, self.key.is_some());
+            self.lines += 1;
+            full = self.block.lines.len() == limits::BATCH_OPERATIONS;
+            if full {
+                break;
+            }
+        }
+        self.rest.drain(..taken.min(self.rest.len()));
+        // An import without lines is a decision too: whether the caller may import at all.
+        let first = self.blocks == 0;
+        if !(full || ended) || (self.block.lines.is_empty() && !first) {
+            return Ok(None);
+        }
+        let Block { lines, places, hashes, .. } = core::mem::take(&mut self.block);
+        self.places = places;
+        let idempotency = self.key.as_ref().map(|key| Idempotency {
+            key: format!("{}#{}", key.text, self.blocks),
+            request: key.bind(Hash::of(&hashes)),
+        });
+        self.blocks += 1;
+        Ok(Some(Request {
+            caller: self.caller.clone(),
+            op: Op::Import(Import { mode: self.mode, lines }),
+            idempotency,
+            id: Some(self.id.clone()),
+        }))
+    }
+
+    /// Counts what a block did.
+    ///
+    /// # Errors
+    /// `internal` when the reply is another operation's; `store-unavailable` when the stored
+    /// answer to an earlier request cannot be read.
+    pub fn stored(&mut self, reply: &Reply) -> Result<()> {
+        let (created, replaced) = match reply {
+            Reply::Imported { created, replaced } => (*created, *replaced),
+            Reply::Replayed(bytes) => {
+                let body = wire::read_json(&Answer::from_bytes(bytes)?.body)?;
+                let count = |name: &str| match body.as_object()?.get(name)?.as_number()? {
+                    Number::Unsigned(count) => usize::try_from(count).ok(),
+                    _ => None,
+                };
+                match (count("created"), count("replaced")) {
+                    (Some(created), Some(replaced)) => (created, replaced),
+                    _ => return Err(Error::bug("the stored answer is not an import's")),
+                }
+            }
+            _ => return Err(Error::bug("the reply is not an import's")),
+        };
+        self.created += created;
+        self.replaced += replaced;
+        Ok(())
+    }
+
+    /// The error of a block, with its line counted in the whole import.
+    pub fn failed(&self, error: Error) -> Error {
+        match error.operation().and_then(|index| self.places.get(index)) {
+            Some(line) => error.failed_operation(*line),
+            None => error,
+        }
+    }
+
+    /// What the whole import did.
+    pub fn finish(&self) -> Reply {
+        Reply::Imported { created: self.created, replaced: self.replaced }
+    }
+}
+
+impl Block {
+    fn take(&mut self, line: &[u8], place: usize, hash: bool) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        if hash {
+            self.hashes.extend_from_slice(Hash::of(line).as_bytes());
+        }
+        self.bytes += line.len();
+        self.places.push(place);
+        self.lines.push(wire::import::line(line));
+    }
+}
+
+/// The first line of `rest`, without its line feed; `None` when its end has not come.
+fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
+    let line = match rest.iter().position(|byte| *byte == b'\n') {
+        Some(end) => rest.get(..end),
+        None if ended && !rest.is_empty() => Some(rest),
+        None => None,
+    };
+    if line.unwrap_or(rest).len() > limits::BATCH_BYTES {
+        return Err(Error::new(Code::TooLarge, "a line is too long")
+            .failed_operation(place)
+            .limit(limits::BATCH_BYTES as u64));
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use nacre_core::{access::Scopes, id::User};
+
+    use super::*;
+
+    fn importer() -> Importer {
+        let alice = User::parse("alice").unwrap();
+        let caller = Caller { user: alice.clone(), owner: alice, scopes: Scopes::UNSTATED };
+        Importer::new(caller, "r".into(), ImportMode::Create, None)
+    }
+
+    fn sizes(importer: &mut Importer, ended: bool) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while let Some(request) = importer.next(ended).unwrap() {
+            let Op::Import(import) = request.op else { panic!("an import") };
+            sizes.push(import.lines.len());
+        }
+        sizes
+    }
+
+    #[test]
+    fn a_block_is_five_hundred_lines_wherever_the_pieces_end() {
+        let text = "{\"level\":\"project\",\"id\":\"p\",\"data\":{}}\n".repeat(1001);
+        for piece in [1, 7, 4096, text.len()] {
+            let mut importer = importer();
+            let mut blocks = Vec::new();
+            for bytes in text.as_bytes().chunks(piece) {
+                importer.push(bytes);
+                blocks.extend(sizes(&mut importer, false));
+            }
+            blocks.extend(sizes(&mut importer, true));
+            assert_eq!(blocks, [500, 500, 1], "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_block_ends_early_before_it_grows_too_large() {
+        let line = format!("{}\n", "x".repeat(3 << 20));
+        let mut importer = importer();
+        importer.push(line.repeat(2).as_bytes());
+        assert_eq!(sizes(&mut importer, false), [1]);
+        assert_eq!(sizes(&mut importer, true), [1]);
+        assert!(sizes(&mut importer, true).is_empty());
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused_before_it_fills_the_memory() {
+        let mut importer = importer();
+        importer.push(b"{}\n");
+        importer.push(&vec![b' '; limits::BATCH_BYTES]);
+        assert!(importer.next(false).unwrap().is_none());
+        importer.push(b" ");
+        let error = importer.next(false).unwrap_err();
+        assert_eq!((error.code(), error.operation()), (Code::TooLarge, Some(1)));
+    }
+
+    #[test]
+    fn lines_are_counted_in_the_whole_blank_ones_too() {
+        let mut importer = importer();
+        importer.push("\n \n{}\n".repeat(501).as_bytes());
+        assert_eq!(sizes(&mut importer, true), [500, 1]);
+        let failed = importer.failed(Error::not_found().failed_operation(0));
+        assert_eq!(failed.operation(), Some(1502));
+        assert_eq!(importer.failed(Error::not_found()).operation(), None);
+    }
+}

@@ -1,0 +1,233 @@
+//! Query strings: decoded strictly, and only what the route knows.
+
+use std::borrow::Cow;
+
+use nacre_core::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::ContextId,
+    level::Level,
+    limits,
+    op::ImportMode,
+    pointer::Pointer,
+    store::AsOf,
+    wire::request,
+};
+use percent_encoding::percent_decode_str;
+
+use super::routes::Route;
+
+/// The parameters of one request. Every one of them is in the route's table, and comes once.
+pub(super) struct Query<'a> {
+    pairs: Vec<(&'static str, Cow<'a, str>)>,
+}
+
+impl<'a> Query<'a> {
+    /// Reads a query string as the route allows it.
+    ///
+    /// # Errors
+    /// `invalid-request` for an unknown, repeated, missing or undecodable parameter.
+    pub(super) fn parse(text: &'a str, route: &Route) -> Result<Query<'a>> {
+        let mut pairs = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name)?;
+            let Some(param) = route.query.iter().find(|param| param.name == name) else {
+                return Err(refuse(unknown(route)));
+            };
+            if pairs.iter().any(|(known, _)| *known == param.name) {
+                return Err(refuse(format!("the query parameter `{}` comes twice", param.name)));
+            }
+            pairs.push((param.name, decode(value)?));
+        }
+        let given = |name: &str| pairs.iter().any(|(known, _)| *known == name);
+        match route.query.iter().find(|param| param.required && !given(param.name)) {
+            Some(param) => Err(refuse(format!("the query parameter `{}` is missing", param.name))),
+            None => Ok(Query { pairs }),
+        }
+    }
+
+    /// A parameter's text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+    }
+
+    /// A parameter read by `read`; its errors name the parameter.
+    pub(super) fn read<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let read = |text| {
+            read(text).map_err(|error| {
+                let detail = format!("the query parameter `{name}`: {}", error.detail());
+                let named = Error::new(error.code(), detail);
+                error.limit_value().map_or(named.clone(), |limit| named.limit(limit))
+            })
+        };
+        self.text(name).map(read).transpose()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool> {
+        let flag = self.read(name, |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(refuse("this is true or false")),
+        })?;
+        Ok(flag.unwrap_or(false))
+    }
+
+    pub(super) fn level(&self, name: &str) -> Result<Option<Level>> {
+        self.read(name, Level::parse)
+    }
+
+    pub(super) fn id(&self, name: &str) -> Result<Option<ContextId>> {
+        self.read(name, ContextId::parse)
+    }
+
+    pub(super) fn address(&self, name: &str) -> Result<Option<Address>> {
+        self.read(name, |text| match text.split_once('/') {
+            Some((level, id)) => Address::parse(level, id),
+            None => Err(Error::new(Code::InvalidId, "this is a level, a slash and an id")),
+        })
+    }
+
+    pub(super) fn limit(&self) -> Result<usize> {
+        let limit = self.read("limit", |text| match text.parse() {
+            Ok(limit) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
+            _ => Err(refuse(format!("this is a number from 1 to {}", limits::PAGE))
+                .limit(limits::PAGE as u64)),
+        })?;
+        Ok(limit.unwrap_or(limits::PAGE_DEFAULT))
+    }
+
+    pub(super) fn version(&self, name: &str) -> Result<Option<u64>> {
+        self.read(name, |text| match text.parse() {
+            Ok(version) if (1..=limits::EXACT_INTEGER).contains(&version) => Ok(version),
+            _ => Err(refuse("a version is a number from 1")),
+        })
+    }
+
+    pub(super) fn as_of(&self, name: &str) -> Result<Option<AsOf>> {
+        // A plus sign that was not encoded came out as a space; no time holds one after the `T`.
+        self.read(name, |text| match text.rsplit_once(' ') {
+            Some((time, offset)) if time.contains('T') => {
+                request::as_of(&format!("{time}+{offset}"))
+            }
+            _ => request::as_of(text),
+        })
+    }
+
+    pub(super) fn pointer(&self, name: &str) -> Result<Option<Pointer>> {
+        self.read(name, |text| Pointer::parse(text))
+    }
+
+    pub(super) fn mode(&self) -> Result<ImportMode> {
+        let mode = self.read("mode", |text| match text {
+            "create" => Ok(ImportMode::Create),
+            "replace" => Ok(ImportMode::Replace),
+            _ => Err(refuse("this is create or replace")),
+        })?;
+        Ok(mode.unwrap_or(ImportMode::Create))
+    }
+
+    pub(super) fn summary(&self) -> Option<String> {
+        self.text("summary").map(Into::into)
+    }
+}
+
+/// A segment of a path.
+///
+/// # Errors
+/// `invalid-request` when it is not percent-encoded UTF-8.
+pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>> {
+    check_escapes(text)?;
+    percent_decode_str(text).decode_utf8().map_err(|_| refuse("the path is not UTF-8"))
+}
+
+/// A name or value of a query, as forms encode them.
+fn decode(text: &str) -> Result<Cow<'_, str>> {
+    check_escapes(text)?;
+    let refused = |_| refuse("the query is not UTF-8");
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().map_err(refused)?;
+        return Ok(Cow::Owned(decoded.into_owned()));
+    }
+    percent_decode_str(text).decode_utf8().map_err(refused)
+}
+
+fn check_escapes(text: &str) -> Result<()> {
+    let whole = text.split('%').skip(1).all(|rest| {
+        let mut digits = rest.bytes().take(2);
+        let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+        hex(digits.next()) && hex(digits.next())
+    });
+    if whole { Ok(()) } else { Err(refuse("after `%` two hexadecimal digits are expected")) }
+}
+
+fn unknown(route: &Route) -> String {
+    if route.query.is_empty() {
+        return "this request takes no query parameters".into();
+    }
+    let names: Vec<&str> = route.query.iter().map(|param| param.name).collect();
+    format!("there is no such query parameter here; possible: {}", names.join(", "))
+}
+
+fn refuse(detail: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(Code::InvalidRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::routes::{Action, ROUTES};
+
+    fn route(action: Action) -> &'static Route {
+        ROUTES.iter().find(|route| route.action == action).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_decoded_as_forms_encode_them() {
+        let query = Query::parse("summary=a+b%2Bc%c3%a9&&cascade=true", route(Action::Delete));
+        let query = query.unwrap();
+        assert_eq!(query.summary().as_deref(), Some("a b+cé"));
+        assert!(query.flag("cascade").unwrap());
+    }
+
+    #[test]
+    fn what_the_route_does_not_know_is_refused() {
+        let parse = |text: &'static str| Query::parse(text, route(Action::List)).err();
+        for text in ["x=1", "limit=1&limit=2", "prefix=%", "prefix=%g0", "prefix=%ff", "Limit=1"] {
+            assert_eq!(parse(text).unwrap().code(), Code::InvalidRequest, "{text}");
+        }
+        assert!(parse("").is_none());
+        let missing = Query::parse("to=2", route(Action::Diff)).err().unwrap();
+        assert!(missing.detail().contains("`from` is missing"), "{missing}");
+    }
+
+    #[test]
+    fn each_kind_refuses_what_it_is_not() {
+        let list = |text: &'static str| Query::parse(text, route(Action::List)).unwrap();
+        assert_eq!(list("limit=200").limit(), Ok(200));
+        assert_eq!(list("").limit(), Ok(limits::PAGE_DEFAULT));
+        for text in ["limit=0", "limit=201", "limit=x", "limit="] {
+            assert_eq!(list(text).limit().unwrap_err().limit_value(), Some(200), "{text}");
+        }
+        assert_eq!(list("level=moon").level("level").unwrap_err().code(), Code::InvalidId);
+        assert_eq!(list("parent=").id("parent").unwrap_err().code(), Code::InvalidId);
+        assert_eq!(list("under=task").address("under").unwrap_err().code(), Code::InvalidId);
+        assert!(list("under=task/a").address("under").unwrap().is_some());
+        assert!(list("data=yes").flag("data").is_err());
+
+        let get = |text: &'static str| Query::parse(text, route(Action::Get)).unwrap();
+        for text in ["version=0", "version=-1", "version=9007199254740992", "version=1.0"] {
+            assert!(get(text).version("version").is_err(), "{text}");
+        }
+        for text in ["at=2026-01-01T00:00:00+01:00", "at=2026-01-01T00:00:00%2B01:00"] {
+            assert!(matches!(get(text).as_of("at"), Ok(Some(AsOf::Time(_)))), "{text}");
+        }
+        assert_eq!(get("at=5").as_of("at"), Ok(Some(AsOf::Seq(5))));
+        assert!(get("at=").as_of("at").is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! A response as data.
+
+use std::borrow::Cow;
+
+/// Status, headers and body, for a shell to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Headers; each name once.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body; empty for HEAD, 204 and 304.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub(super) fn new(status: u16) -> Response {
+        Response { status, headers: Vec::with_capacity(12), body: Vec::new() }
+    }
+
+    pub(super) fn set(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.headers.push((name, value.into()));
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| &**value)
+    }
+}

@@ -1,0 +1,527 @@
+//! The one table of what exists: method, path, parameters, body, scopes, answers and errors.
+//!
+//! Requests are routed by it and the OpenAPI document is generated from it, so that neither can
+//! know something the other does not.
+
+use nacre_core::{access::Scopes, error::Code};
+
+pub use super::route::{Action, Body, BodyType, Conditions, Kind, Method, Param, Route, Shape};
+
+const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param {
+    Param { name, kind, required: false, about }
+}
+
+const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param {
+    Param { name, kind, required: true, about }
+}
+
+const REVEAL: Param =
+    optional("reveal", Kind::Flag, "Open sealed values; needs the scope secrets:reveal.");
+const CURSOR: Param =
+    optional("cursor", Kind::Cursor, "Where the list goes on: `next_cursor` of the page before.");
+const LIMIT: Param = optional("limit", Kind::Limit, "Page size.");
+const SUMMARY: Param = optional("summary", Kind::Summary, "Why, for the history.");
+const AT: Param = optional("at", Kind::AsOf, "A past state: a seq or an RFC 3339 time.");
+
+/// What a read can meet.
+const READING: Route = Route {
+    method: Method::Get,
+    path: "",
+    action: Action::Get,
+    name: "",
+    summary: "",
+    query: &[],
+    body: Body::None,
+    conditions: Conditions::None,
+    needs: Scopes::READ,
+    answers: &[],
+    errors: &[Code::InvalidId, Code::NotFound],
+};
+
+/// What a write to one context can meet.
+const WRITING: Route = Route {
+    method: Method::Post,
+    conditions: Conditions::Match,
+    needs: Scopes::WRITE,
+    answers: &[(200, Shape::Context)],
+    ..READING
+};
+
+/// Errors of a write that has a body with data or an edit of data.
+const EDIT_ERRORS: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidId,
+    Code::InvalidPointer,
+    Code::NotFound,
+    Code::Locked,
+    Code::MergeConflict,
+    Code::VersionConflict,
+    Code::TooLarge,
+    Code::TooDeep,
+    Code::UnsupportedMediaType,
+];
+
+/// Every route. Paths of one length are told apart by their first differing literal segment.
+pub const ROUTES: &[Route] = &[
+    Route {
+        path: "/healthz",
+        action: Action::Health,
+        name: "health",
+        summary: "Whether the service runs.",
+        needs: Scopes::NONE,
+        answers: &[(200, Shape::Health)],
+        errors: &[],
+        ..READING
+    },
+    Route {
+        path: "/openapi.json",
+        action: Action::Describe,
+        name: "describe",
+        summary: "This description.",
+        needs: Scopes::NONE,
+        answers: &[(200, Shape::Description)],
+        errors: &[],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts",
+        action: Action::List,
+        name: "listContexts",
+        summary: "Lists contexts in order of level and id.",
+        query: &[
+            optional("level", Kind::Level, "Of this level."),
+            optional("parent", Kind::Id, "With this parent."),
+            optional("under", Kind::Address, "In the subtree of this context, itself included."),
+            optional("prefix", Kind::IdPrefix, "Whose id begins with this."),
+            CURSOR,
+            LIMIT,
+            optional("data", Kind::Flag, "With their data."),
+            REVEAL,
+        ],
+        answers: &[(200, Shape::Contexts)],
+        errors: &[Code::InvalidId, Code::NotFound],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}",
+        action: Action::Get,
+        name: "getContext",
+        summary: "Reads a context as it is stored.",
+        query: &[optional("version", Kind::Version, "An earlier version."), AT, REVEAL],
+        conditions: Conditions::Read,
+        answers: &[(200, Shape::Context)],
+        errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired, Code::VersionConflict],
+        ..READING
+    },
+    Route {
+        method: Method::Put,
+        path: "/v1/contexts/{level}/{id}",
+        action: Action::Put,
+        name: "putContext",
+        summary: "Creates a context, or replaces its data.",
+        query: &[optional("create_parents", Kind::Flag, "Make missing parents, empty.")],
+        body: Body::Typed(BodyType::Put),
+        conditions: Conditions::Create,
+        answers: &[(200, Shape::Context), (201, Shape::Context)],
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::Locked,
+            Code::VersionConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::UnsupportedMediaType,
+            Code::InvalidRules,
+        ],
+        ..WRITING
+    },
+    Route {
+        method: Method::Patch,
+        path: "/v1/contexts/{level}/{id}",
+        action: Action::Patch,
+        name: "patchContext",
+        summary: "Edits the stored layer with a merge patch or a JSON Patch.",
+        query: &[SUMMARY],
+        body: Body::Patch,
+        errors: EDIT_ERRORS,
+        ..WRITING
+    },
+    Route {
+        method: Method::Delete,
+        path: "/v1/contexts/{level}/{id}",
+        action: Action::Delete,
+        name: "deleteContext",
+        summary: "Takes a context away, restorably.",
+        query: &[optional("cascade", Kind::Flag, "With everything below."), SUMMARY],
+        answers: &[(200, Shape::Deleted)],
+        errors: &[
+            Code::InvalidId,
+            Code::NotFound,
+            Code::HasChildren,
+            Code::VersionConflict,
+            Code::TooLarge,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/unset",
+        action: Action::Unset,
+        name: "unset",
+        summary: "Stores tombstones, which hide what the layers above hold.",
+        body: Body::Typed(BodyType::Unset),
+        errors: EDIT_ERRORS,
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/append",
+        action: Action::Append,
+        name: "append",
+        summary: "Appends to a list, made if it is missing.",
+        body: Body::Typed(BodyType::Append),
+        errors: EDIT_ERRORS,
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/insights",
+        action: Action::AddInsight,
+        name: "addInsight",
+        summary: "Adds an insight.",
+        body: Body::Typed(BodyType::Insight),
+        conditions: Conditions::None,
+        answers: &[(201, Shape::Insight)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/insights",
+        action: Action::Insights,
+        name: "listInsights",
+        summary: "Lists insights, newest first.",
+        query: &[CURSOR, LIMIT],
+        answers: &[(200, Shape::Insights)],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/progress",
+        action: Action::AddProgress,
+        name: "addProgress",
+        summary: "Adds a progress note.",
+        body: Body::Typed(BodyType::Progress),
+        conditions: Conditions::None,
+        answers: &[(201, Shape::Progress)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/progress",
+        action: Action::Progress,
+        name: "listProgress",
+        summary: "Lists progress notes, newest first.",
+        query: &[CURSOR, LIMIT],
+        answers: &[(200, Shape::ProgressNotes)],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/restore",
+        action: Action::Restore,
+        name: "restoreContext",
+        summary: "Brings back what the delete of this context took.",
+        body: Body::Optional(BodyType::Restore),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Restored)],
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::AlreadyExists,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::UnsupportedMediaType,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/move",
+        action: Action::Move,
+        name: "moveContext",
+        summary: "Puts a branch or a task under another parent.",
+        body: Body::Typed(BodyType::Move),
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::Locked,
+            Code::VersionConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::UnsupportedMediaType,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/rollback",
+        action: Action::Rollback,
+        name: "rollbackContext",
+        summary: "Makes a new version with an old one's data and rules.",
+        body: Body::Typed(BodyType::Rollback),
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::NotFound,
+            Code::Locked,
+            Code::HistoryExpired,
+            Code::VersionConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::UnsupportedMediaType,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/history",
+        action: Action::History,
+        name: "listHistory",
+        summary: "Lists versions, newest first.",
+        query: &[CURSOR, LIMIT],
+        answers: &[(200, Shape::History)],
+        errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/diff",
+        action: Action::Diff,
+        name: "diffVersions",
+        summary: "What changed between two versions.",
+        query: &[
+            required("from", Kind::Version, "The one version."),
+            optional("to", Kind::Version, "The other version; the current one by default."),
+        ],
+        answers: &[(200, Shape::Diff)],
+        errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/resolved",
+        action: Action::Resolve,
+        name: "resolveContext",
+        summary: "Reads the resolved view.",
+        query: &[
+            optional("path", Kind::Pointer, "One part of the view."),
+            AT,
+            optional("explain", Kind::Flag, "With the origin of every value."),
+            REVEAL,
+        ],
+        conditions: Conditions::Read,
+        answers: &[(200, Shape::View)],
+        errors: &[
+            Code::InvalidId,
+            Code::InvalidPointer,
+            Code::NotFound,
+            Code::HistoryExpired,
+            Code::VersionConflict,
+            Code::TooLarge,
+        ],
+        ..READING
+    },
+    Route {
+        path: "/v1/contexts/{level}/{id}/resolved/diff",
+        action: Action::ViewDiff,
+        name: "diffViews",
+        summary: "What changed in the view between two states, and which layers did it.",
+        query: &[
+            required("from", Kind::AsOf, "The one state: a seq or an RFC 3339 time."),
+            optional("to", Kind::AsOf, "The other state; now by default."),
+        ],
+        answers: &[(200, Shape::Diff)],
+        errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired],
+        ..READING
+    },
+    Route {
+        method: Method::Post,
+        path: "/v1/contexts/{level}/{id}/preview",
+        action: Action::Preview,
+        name: "preview",
+        summary: "What writes would change, in every view. Nothing is stored.",
+        body: Body::Typed(BodyType::Preview),
+        answers: &[(200, Shape::Preview)],
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::InvalidPointer,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::Locked,
+            Code::HasChildren,
+            Code::AlreadyExists,
+            Code::MergeConflict,
+            Code::HistoryExpired,
+            Code::VersionConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::TooManyOperations,
+            Code::UnsupportedMediaType,
+            Code::InvalidRules,
+        ],
+        ..READING
+    },
+    Route {
+        path: "/v1/batch",
+        action: Action::Batch,
+        name: "batch",
+        summary: "Many operations in one request, as one commit.",
+        body: Body::Typed(BodyType::Batch),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Batch)],
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::InvalidPointer,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::Locked,
+            Code::HasChildren,
+            Code::AlreadyExists,
+            Code::MergeConflict,
+            Code::HistoryExpired,
+            Code::VersionConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::TooManyOperations,
+            Code::UnsupportedMediaType,
+            Code::InvalidRules,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/export",
+        action: Action::Export,
+        name: "export",
+        summary: "All contexts with their history, a line each.",
+        query: &[REVEAL],
+        answers: &[(200, Shape::Lines)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        path: "/v1/import",
+        action: Action::Import,
+        name: "import",
+        summary: "Creates or replaces contexts, a line each; 500 lines are one commit.",
+        query: &[optional(
+            "mode",
+            Kind::Mode,
+            "`create` (the default) refuses contexts that are there, `replace` replaces them.",
+        )],
+        body: Body::Lines,
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Imported)],
+        errors: &[
+            Code::InvalidJson,
+            Code::InvalidId,
+            Code::NotFound,
+            Code::ParentNotFound,
+            Code::Locked,
+            Code::AlreadyExists,
+            Code::MergeConflict,
+            Code::TooLarge,
+            Code::TooDeep,
+            Code::UnsupportedMediaType,
+            Code::InvalidRules,
+        ],
+        ..WRITING
+    },
+    Route {
+        path: "/v1/audit",
+        action: Action::Audit,
+        name: "listAudit",
+        summary: "Lists commits, newest first: who did what, never the values.",
+        query: &[CURSOR, LIMIT],
+        answers: &[(200, Shape::Audit)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        path: "/v1/members",
+        action: Action::Members,
+        name: "listMembers",
+        summary: "Lists with whom projects are shared.",
+        answers: &[(200, Shape::Members)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        method: Method::Put,
+        path: "/v1/members/{user}",
+        action: Action::PutMember,
+        name: "putMember",
+        summary: "Shares a project with a user, or changes their role.",
+        body: Body::Typed(BodyType::Member),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Member)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        method: Method::Delete,
+        path: "/v1/members/{user}",
+        action: Action::DeleteMember,
+        name: "deleteMember",
+        summary: "Stops sharing a project. The project stands in the query or in the body.",
+        query: &[optional("project", Kind::Id, "Which project.")],
+        body: Body::Optional(BodyType::Unshare),
+        conditions: Conditions::None,
+        answers: &[(204, Shape::Nothing)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        path: "/v1/keys",
+        action: Action::Keys,
+        name: "getKeys",
+        summary: "Says which data key seals the store, and whether a rotation is under way.",
+        conditions: Conditions::None,
+        needs: Scopes::ADMIN,
+        answers: &[(200, Shape::Keys)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        method: Method::Post,
+        path: "/v1/keys/rotate",
+        action: Action::RotateKeys,
+        name: "rotateKeys",
+        summary: "Begins a new data key. Values are sealed with it in the background; while that \
+                  goes on, no other is begun.",
+        conditions: Conditions::None,
+        needs: Scopes::ADMIN,
+        answers: &[(200, Shape::Keys)],
+        errors: &[Code::NotFound],
+        ..WRITING
+    },
+    Route {
+        method: Method::Delete,
+        path: "/v1/store",
+        action: Action::Erase,
+        name: "eraseStore",
+        summary: "Destroys the caller's store and its keys. Needs the header `Nacre-Confirm: erase`.",
+        conditions: Conditions::None,
+        needs: Scopes::ADMIN,
+        answers: &[(204, Shape::Nothing)],
+        errors: &[Code::NotFound],
+        ..WRITING
+    },
+];
+
+/// Errors of a small write with a body.
+const ENTRY_ERRORS: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidId,
+    Code::NotFound,
+    Code::TooLarge,
+    Code::TooDeep,
+    Code::UnsupportedMediaType,
+];

@@ -1,0 +1,156 @@
+//! The tables of one store and the numbered steps that make them.
+//!
+//! Code of two versions runs side by side for a while after every deployment, on the same objects.
+//! So steps only add (tables, columns with a default, indexes), and each says which version the
+//! code must have at least to work with its result. Older code meets a newer schema and goes on
+//! if it is new enough for it; it stops with a clear error if it is not.
+//!
+//! ```text
+//! meta      one row: schema and needed versions, owner, wrapped keys, seq and time of the last
+//!           commit, the alarm that is set, work that goes on over several alarms
+//! contexts  level id ▸ parent updated_at deleted value     children(level, parent) of live ones
+//! versions  level id version ▸ seq at value                gone(deleted) of deleted ones
+//! entries   level id kind seq n ▸ at value
+//! audit     seq ▸ at value
+//! replays   id ▸ expires value
+//! members   project user ▸ value
+//! secrets   fingerprint ▸ value mark
+//! ```
+//! Every `value` is sealed (see `row` and `seal` in the core). An index costs a row with every
+//! write to its columns, so there are two, and both hold a part of the contexts only.
+
+use nacre_core::error::{Code, Error, Result};
+
+use crate::sql::Database;
+
+/// One step: statements, and the least version of the code that can work with the result.
+struct Step {
+    needs: u64,
+    statements: &'static [&'static str],
+}
+
+/// Schema version `n` is what the first `n` steps make.
+const STEPS: &[Step] = &[Step {
+    needs: 1,
+    statements: &[
+        "CREATE TABLE meta (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            schema INTEGER NOT NULL,
+            needs INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            keys BLOB NOT NULL,
+            seq INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            alarm INTEGER,
+            chores BLOB
+        ) STRICT",
+        "CREATE TABLE contexts (
+            level INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            parent TEXT,
+            updated_at INTEGER NOT NULL,
+            deleted INTEGER,
+            value BLOB NOT NULL,
+            PRIMARY KEY (level, id)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX children ON contexts (level, parent) WHERE deleted IS NULL",
+        "CREATE INDEX gone ON contexts (deleted) WHERE deleted IS NOT NULL",
+        "CREATE TABLE versions (
+            level INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (level, id, version)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE entries (
+            level INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            kind INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            n INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (level, id, kind, seq, n)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            value BLOB NOT NULL
+        ) STRICT",
+        "CREATE TABLE replays (
+            id BLOB PRIMARY KEY,
+            expires INTEGER NOT NULL,
+            value BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE members (
+            project TEXT NOT NULL,
+            user TEXT NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (project, user)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE secrets (
+            fingerprint TEXT PRIMARY KEY,
+            value BLOB NOT NULL,
+            mark INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID",
+    ],
+}];
+
+/// The schema version of this code.
+pub const VERSION: u64 = STEPS.len() as u64;
+
+/// The least version of the code that works with [`VERSION`].
+pub const NEEDS: u64 = needs(STEPS);
+
+const fn needs(steps: &[Step]) -> u64 {
+    match steps {
+        [] => 0,
+        [rest @ .., last] => {
+            let before = needs(rest);
+            if before > last.needs { before } else { last.needs }
+        }
+    }
+}
+
+/// Takes the steps after version `from`. Runs inside a transaction that also notes the new version
+/// in `meta`.
+///
+/// # Errors
+/// `store-unavailable` when a statement fails.
+pub fn migrate(database: &impl Database, from: u64) -> Result<()> {
+    let steps = STEPS.iter().zip(1u64..).filter(|(_, version)| *version > from);
+    for (step, _) in steps {
+        for statement in step.statements {
+            database.run(statement, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether this code can work with a store of version `schema` that needs code of version `needs`.
+///
+/// # Errors
+/// `store-unavailable` when it cannot.
+pub fn check(schema: u64, needs: u64) -> Result<()> {
+    if schema > VERSION && needs > VERSION {
+        return Err(Error::new(
+            Code::StoreUnavailable,
+            "the store was written by a newer version of Nacre than this one can work with",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_schema_is_fine_as_long_as_it_needs_no_newer_code() {
+        assert!(check(VERSION, NEEDS).is_ok());
+        assert!(check(VERSION + 1, VERSION).is_ok());
+        assert!(check(VERSION + 1, VERSION + 1).is_err());
+    }
+}

@@ -1,0 +1,295 @@
+//! One owner's store over SQL, with what it has read kept in memory.
+//!
+//! ```text
+//! record, view ─▶ memory ─▶ SQL ─▶ open (AES-GCM, DEFLATE) ─▶ index
+//! apply(writes) ─▶ seal all ─▶ one transaction ─▶ memory
+//! ```
+//! **Memory follows the database.** It is told of writes after their transaction has succeeded;
+//! when one fails, what it would have touched is forgotten. A hit costs no SQL and no decryption.
+//!
+//! **A store exists from its first write on.** Until then there are no tables and no keys, reads
+//! find nothing, and nothing that anybody asks leaves a trace.
+
+mod keys;
+mod list;
+mod meta;
+mod reads;
+mod rotate;
+mod sweep;
+mod upkeep;
+mod walk;
+mod write;
+
+use std::{
+    cell::{RefCell, RefMut},
+    rc::Rc,
+};
+
+use nacre_core::{
+    address::Address,
+    cache::{Records, Tally, Views},
+    entropy::Entropy,
+    error::{Error, Result},
+    id::User,
+    moment::Moment,
+    record::{Member, Record},
+    row::{Row as _, level_number},
+    seal::{Keyring, MasterKeyring},
+    store::Write,
+};
+
+pub use keys::Founding;
+pub use rotate::Rotation;
+pub use upkeep::Retention;
+
+use crate::{
+    schema,
+    sql::{Bind, Counts, Database},
+};
+use meta::Meta;
+
+/// Memory for decoded records of one object. An isolate has 128 MB and may hold several objects.
+const RECORD_BYTES: usize = 8 << 20;
+
+/// Memory for resolved views of one object.
+const VIEW_BYTES: usize = 8 << 20;
+
+/// A store over a database.
+pub struct SqlStore<D> {
+    database: D,
+    retention: Retention,
+    held: RefCell<Held>,
+}
+
+/// What is in memory.
+struct Held {
+    state: State,
+    records: Records,
+    views: Views,
+    members: Option<Rc<[Member]>>,
+}
+
+/// What is known of the database.
+enum State {
+    /// Nothing was asked yet.
+    Unknown,
+    /// There are no tables.
+    Void,
+    /// There is a store.
+    Open { meta: Rc<Meta>, keys: Rc<Keyring> },
+}
+
+impl<D: Database> SqlStore<D> {
+    /// A store over this database; nothing is read yet.
+    pub fn new(database: D, retention: Retention) -> SqlStore<D> {
+        let held = Held {
+            state: State::Unknown,
+            records: Records::new(RECORD_BYTES),
+            views: Views::new(VIEW_BYTES),
+            members: None,
+        };
+        SqlStore { database, retention, held: RefCell::new(held) }
+    }
+
+    /// Gets the store ready for an owner's request: reads its one row of metadata after a wake-up,
+    /// brings tables up to date, wraps keys anew after a change of the master key.
+    ///
+    /// # Errors
+    /// `store-unavailable` when the store is another owner's, was written by code that is too new,
+    /// or its keys cannot be unwrapped.
+    pub fn open(&self, owner: &User, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<()> {
+        if matches!(self.held()?.state, State::Unknown) {
+            let state = self.load(masters, entropy)?;
+            self.held()?.state = state;
+        }
+        match &self.held()?.state {
+            State::Open { meta, .. } if meta.owner != *owner => Err(keys::wrong_owner()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same without knowing the owner, for alarms: the owner, if there is a store.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub fn wake(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<Option<User>> {
+        if matches!(self.held()?.state, State::Unknown) {
+            let state = self.load(masters, entropy)?;
+            self.held()?.state = state;
+        }
+        Ok(self.meta()?.map(|meta| meta.owner.clone()))
+    }
+
+    /// Applies a plan's writes in one transaction, with the store's foundation if it is new.
+    ///
+    /// # Errors
+    /// `store-unavailable` or `too-large`; then nothing was written.
+    pub fn apply(
+        &self,
+        writes: &[Write],
+        founding: Option<&Founding>,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let outcome = self.try_apply(writes, founding, entropy);
+        let mut held = self.held()?;
+        for write in writes {
+            match write {
+                Write::Record(record) if outcome.is_ok() => {
+                    held.records.put(&record.address, Some(record));
+                }
+                Write::Record(record) => held.records.forget(&record.address),
+                Write::Member(_) | Write::Expel { .. } => held.members = None,
+                _ => {}
+            }
+        }
+        held.state = match outcome {
+            Ok(state) => state,
+            // What the database holds now is for the next request to find out.
+            Err(error) => {
+                held.state = State::Unknown;
+                return Err(error);
+            }
+        };
+        Ok(())
+    }
+
+    /// Forgets all that was read, after the database was emptied.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn forget(&self) -> Result<()> {
+        let mut held = self.held()?;
+        held.state = State::Unknown;
+        held.records.clear();
+        held.views.clear();
+        held.members = None;
+        Ok(())
+    }
+
+    /// The time of the last commit: decisions are never made for an earlier one, so that times
+    /// grow with seqs whatever the clock does.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn last_commit(&self) -> Result<Moment> {
+        Ok(self.meta()?.map_or(Moment(0), |meta| meta.at))
+    }
+
+    /// Rows touched since the object woke up.
+    pub fn counts(&self) -> Counts {
+        self.database.counts()
+    }
+
+    /// Where views came from since the object woke up.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn tally(&self) -> Result<Tally> {
+        Ok(self.held()?.views.tally())
+    }
+
+    fn held(&self) -> Result<RefMut<'_, Held>> {
+        self.held.try_borrow_mut().map_err(|_| Error::bug("the store's memory is in use twice"))
+    }
+
+    fn meta(&self) -> Result<Option<Rc<Meta>>> {
+        Ok(match &self.held()?.state {
+            State::Open { meta, .. } => Some(meta.clone()),
+            State::Void | State::Unknown => None,
+        })
+    }
+
+    /// The keys, where there is a store.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn keys(&self) -> Result<Option<Rc<Keyring>>> {
+        Ok(match &self.held()?.state {
+            State::Open { keys, .. } => Some(keys.clone()),
+            State::Void | State::Unknown => None,
+        })
+    }
+
+    /// Seals everything, then writes it in one transaction; gives the state after it.
+    fn try_apply(
+        &self,
+        writes: &[Write],
+        founding: Option<&Founding>,
+        entropy: &mut Entropy,
+    ) -> Result<State> {
+        let (mut meta, keys) = match (&self.held()?.state, founding) {
+            (State::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
+            (_, Some(founding)) => (founding.meta(), founding.keys.clone()),
+            (_, None) => return Err(Error::bug("a store is written to before it is founded")),
+        };
+        let mut sealed = Vec::with_capacity(writes.len());
+        for write in writes {
+            sealed.push(match write {
+                Write::Record(row) => row.seal(&keys, entropy)?,
+                Write::Version(row) => row.seal(&keys, entropy)?,
+                Write::Entry(row) => row.seal(&keys, entropy)?,
+                Write::Member(row) => row.seal(&keys, entropy)?,
+                Write::Replay(row) => row.seal(&keys, entropy)?,
+                Write::Audit(row) => row.seal(&keys, entropy)?,
+                Write::Secret(_) | Write::Expel { .. } => Vec::new(),
+            });
+            if let Write::Audit(audit) = write {
+                meta.seq = audit.seq;
+                meta.at = audit.at;
+            }
+        }
+        let before = meta.alarm;
+        if let Some(due) = writes.iter().filter_map(|write| self.retention.due(write)).min() {
+            meta.alarm = Some(meta.alarm.map_or(due, |alarm| alarm.min(due)));
+        }
+        let founded = matches!(self.held()?.state, State::Open { .. });
+        let with_meta =
+            meta.alarm != before || writes.iter().any(|write| matches!(write, Write::Audit(_)));
+        self.database.transaction(&mut || {
+            if !founded {
+                schema::migrate(&self.database, 0)?;
+            }
+            self.write(writes, &sealed)?;
+            if meta.chores.sweep.is_some() {
+                self.mark_written(writes)?;
+            }
+            if !founded {
+                meta.store(&self.database)?;
+            } else if with_meta {
+                meta.advance(&self.database)?;
+            }
+            match meta.alarm {
+                Some(alarm) if meta.alarm != before => self.database.set_alarm(alarm),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(State::Open { meta: Rc::new(meta), keys })
+    }
+
+    /// A context's record by way of memory.
+    fn record_of(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        if let Some(known) = self.held()?.records.get(address) {
+            return Ok(known);
+        }
+        let Some(keys) = self.keys()? else { return Ok(None) };
+        let rows = self.database.query(reads::CONTEXT, &place(address))?;
+        let record = rows.into_iter().next().map(|row| reads::record(row, &keys)).transpose()?;
+        let record = record.map(Rc::new);
+        self.held()?.records.put(address, record.as_ref());
+        Ok(record)
+    }
+}
+
+impl<D> std::fmt::Debug for SqlStore<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqlStore(..)")
+    }
+}
+
+/// The key of a context's rows.
+fn place(address: &Address) -> [Bind<'_>; 2] {
+    [Bind::Number(level_number(address.level)), Bind::Text(address.id.as_str())]
+}

@@ -1,0 +1,90 @@
+//! Opening a store with its keys, founding one, wrapping keys anew.
+
+use std::rc::Rc;
+
+use nacre_core::{
+    entropy::Entropy,
+    error::{Code, Error, Result},
+    id::User,
+    seal::{Keyring, MasterKeyring, WrappedKey},
+};
+
+use super::{SqlStore, State, meta::Meta};
+use crate::{schema, sql::Database};
+
+/// Keys for a store that does not exist yet. They come to be with its first write, in the same
+/// transaction; if there is none, they never were.
+pub struct Founding {
+    owner: User,
+    wrapped: Vec<WrappedKey>,
+    /// The plain ring, for the decision that may found the store.
+    pub keys: Rc<Keyring>,
+}
+
+impl Founding {
+    /// New keys for an owner.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn new(owner: &User, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<Founding> {
+        let wrapped = Keyring::create(owner, masters, entropy)?;
+        let keys = Rc::new(Keyring::unwrap(owner, &wrapped, masters)?);
+        Ok(Founding { owner: owner.clone(), wrapped, keys })
+    }
+
+    pub(super) fn meta(&self) -> Meta {
+        Meta::new(self.owner.clone(), self.wrapped.clone())
+    }
+}
+
+impl std::fmt::Debug for Founding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Founding(..)")
+    }
+}
+
+impl<D: Database> SqlStore<D> {
+    /// Whether there is no store yet.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn is_void(&self) -> Result<bool> {
+        Ok(matches!(self.held()?.state, State::Void))
+    }
+
+    /// Reads the metadata, brings tables and wrapped keys up to date.
+    pub(super) fn load(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<State> {
+        let Some(mut meta) = Meta::load(&self.database)? else { return Ok(State::Void) };
+        schema::check(meta.schema, meta.needs)?;
+        let keys = Rc::new(Keyring::unwrap(&meta.owner, &meta.keys, masters)?);
+        let from = meta.schema;
+        let stale = meta.keys.iter().any(|key| key.needs_rewrap(masters));
+        if from < schema::VERSION || stale {
+            for key in &mut meta.keys {
+                if key.needs_rewrap(masters) {
+                    *key = key.rewrap(&meta.owner, masters, entropy)?;
+                }
+            }
+            meta.schema = from.max(schema::VERSION);
+            meta.needs = meta.needs.max(schema::NEEDS);
+            self.database.transaction(&mut || {
+                schema::migrate(&self.database, from)?;
+                meta.store(&self.database)
+            })?;
+        }
+        // The platform keeps alarms apart from rows, and a crash may lose the one that was set while
+        // it ran: work that is under way asks for it again.
+        if let Some(alarm) = meta.alarm
+            && (meta.chores.rotation.is_some() || meta.chores.sweep.is_some())
+        {
+            self.database.set_alarm(alarm)?;
+        }
+        Ok(State::Open { meta: Rc::new(meta), keys })
+    }
+}
+
+/// The refusal to serve one owner from another's store. It cannot happen while objects are named
+/// after owners.
+pub(super) fn wrong_owner() -> Error {
+    Error::new(Code::StoreUnavailable, "this store belongs to another owner")
+}

@@ -1,0 +1,261 @@
+//! The one row of metadata.
+
+use nacre_core::{error::Result, id::User, moment::Moment, seal::WrappedKey};
+
+use crate::{
+    schema,
+    sql::{Bind, Cell, Database, odd},
+};
+
+/// What a store knows of itself.
+#[derive(Clone)]
+pub(super) struct Meta {
+    /// The schema version of the tables.
+    pub(super) schema: u64,
+    /// The least version of the code that works with them.
+    pub(super) needs: u64,
+    pub(super) owner: User,
+    /// Wrapped by a master key; the plain ring is in memory only.
+    pub(super) keys: Vec<WrappedKey>,
+    /// The last commit.
+    pub(super) seq: u64,
+    /// When it was.
+    pub(super) at: Moment,
+    /// The alarm that is set.
+    pub(super) alarm: Option<Moment>,
+    pub(super) chores: Chores,
+}
+
+/// Work that takes more than one alarm, and how far it has come. A killed object goes on here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Chores {
+    /// Sealing everything with the newest data key: what comes next.
+    pub(super) rotation: Option<Place>,
+    /// Looking for secrets that nothing mentions any more: what comes next.
+    pub(super) sweep: Option<Place>,
+    /// When the last such sweep began.
+    pub(super) swept: Moment,
+}
+
+/// A place in a walk over the tables: which table, and the key of the last row that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
+    pub(super) table: u64,
+    /// Empty at a table's beginning.
+    pub(super) after: Vec<Cell>,
+}
+
+impl Place {
+    pub(super) const START: Place = Place { table: 0, after: Vec::new() };
+}
+
+const LOAD: &str = "SELECT schema, needs, owner, keys, seq, at, alarm, chores FROM meta";
+
+const STORE: &str = "INSERT INTO meta (one, schema, needs, owner, keys, seq, at, alarm, chores)
+    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (one) DO UPDATE SET schema = excluded.schema, needs = excluded.needs,
+        owner = excluded.owner, keys = excluded.keys, seq = excluded.seq, at = excluded.at,
+        alarm = excluded.alarm, chores = excluded.chores";
+
+const ADVANCE: &str = "UPDATE meta SET seq = ?, at = ?, alarm = ? WHERE one = 1";
+
+impl Meta {
+    /// Reads the row; `None` when there is no store.
+    pub(super) fn load(database: &impl Database) -> Result<Option<Meta>> {
+        // Asking for the table first would cost a row at every wake-up.
+        let Some(rows) = database.query_if_there(LOAD, &[])? else { return Ok(None) };
+        let Some(mut row) = rows.into_iter().next() else { return Err(odd()) };
+        Ok(Some(Meta {
+            schema: row.number()?,
+            needs: row.number()?,
+            owner: User::parse(&row.text()?).map_err(|_| odd())?,
+            keys: read_keys(&row.blob()?)?,
+            seq: row.number()?,
+            at: Moment(row.number()?),
+            alarm: row.optional_number()?.map(Moment),
+            chores: read_chores(row.optional_blob()?.as_deref())?,
+        }))
+    }
+
+    /// Writes the row. A newer code's schema version stays what it is.
+    pub(super) fn store(&self, database: &impl Database) -> Result<()> {
+        let keys = write_keys(&self.keys);
+        let chores = write_chores(&self.chores);
+        database.run(
+            STORE,
+            &[
+                Bind::Number(self.schema),
+                Bind::Number(self.needs),
+                Bind::Text(self.owner.as_str()),
+                Bind::Blob(&keys),
+                Bind::Number(self.seq),
+                Bind::Number(self.at.0),
+                self.alarm.map(|alarm| alarm.0).into(),
+                chores.as_deref().map_or(Bind::Null, Bind::Blob),
+            ],
+        )
+    }
+
+    /// Writes what every commit changes, to the row that is there.
+    pub(super) fn advance(&self, database: &impl Database) -> Result<()> {
+        let (seq, at) = (Bind::Number(self.seq), Bind::Number(self.at.0));
+        database.run(ADVANCE, &[seq, at, self.alarm.map(|alarm| alarm.0).into()])
+    }
+
+    /// The metadata of a new store.
+    pub(super) fn new(owner: User, keys: Vec<WrappedKey>) -> Meta {
+        Meta {
+            schema: schema::VERSION,
+            needs: schema::NEEDS,
+            owner,
+            keys,
+            seq: 0,
+            at: Moment(0),
+            alarm: None,
+            chores: Chores::default(),
+        }
+    }
+}
+
+/// Wrapped keys one after the other, each behind its length.
+fn write_keys(keys: &[WrappedKey]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for key in keys {
+        write_bytes(&mut bytes, key.as_bytes());
+    }
+    bytes
+}
+
+fn read_keys(bytes: &[u8]) -> Result<Vec<WrappedKey>> {
+    let mut rest = bytes;
+    let mut keys = Vec::new();
+    while !rest.is_empty() {
+        keys.push(WrappedKey::from_bytes(read_bytes(&mut rest)?.to_vec())?);
+    }
+    Ok(keys)
+}
+
+// chores := format  swept  rotation  sweep
+// rotation, sweep := 0 | 1 place
+
+const FORMAT: u8 = 1;
+
+fn write_chores(chores: &Chores) -> Option<Vec<u8>> {
+    if *chores == Chores::default() {
+        return None;
+    }
+    let mut bytes = vec![FORMAT];
+    write_number(&mut bytes, chores.swept.0);
+    for place in [&chores.rotation, &chores.sweep] {
+        bytes.push(u8::from(place.is_some()));
+        if let Some(place) = place {
+            write_place(&mut bytes, place);
+        }
+    }
+    Some(bytes)
+}
+
+fn read_chores(bytes: Option<&[u8]>) -> Result<Chores> {
+    let Some(mut rest) = bytes else { return Ok(Chores::default()) };
+    let rest = &mut rest;
+    if read_byte(rest)? != FORMAT {
+        return Err(odd());
+    }
+    let swept = Moment(read_number(rest)?);
+    let rotation = if read_byte(rest)? == 1 { Some(read_place(rest)?) } else { None };
+    let sweep = if read_byte(rest)? == 1 { Some(read_place(rest)?) } else { None };
+    if rest.is_empty() { Ok(Chores { rotation, sweep, swept }) } else { Err(odd()) }
+}
+
+fn write_place(bytes: &mut Vec<u8>, place: &Place) {
+    write_number(bytes, place.table);
+    write_number(bytes, place.after.len() as u64);
+    for cell in &place.after {
+        match cell {
+            Cell::Null => bytes.push(b'0'),
+            Cell::Number(number) => {
+                bytes.push(b'n');
+                write_number(bytes, *number);
+            }
+            Cell::Text(text) => {
+                bytes.push(b't');
+                write_bytes(bytes, text.as_bytes());
+            }
+            Cell::Blob(blob) => {
+                bytes.push(b'b');
+                write_bytes(bytes, blob);
+            }
+        }
+    }
+}
+
+fn read_place(rest: &mut &[u8]) -> Result<Place> {
+    let table = read_number(rest)?;
+    let mut after = Vec::new();
+    for _ in 0..read_number(rest)? {
+        after.push(match read_byte(rest)? {
+            b'0' => Cell::Null,
+            b'n' => Cell::Number(read_number(rest)?),
+            b't' => {
+                let bytes = read_bytes(rest)?.to_vec();
+                Cell::Text(String::from_utf8(bytes).map_err(|_| odd())?)
+            }
+            b'b' => Cell::Blob(read_bytes(rest)?.to_vec()),
+            _ => return Err(odd()),
+        });
+    }
+    Ok(Place { table, after })
+}
+
+fn write_number(bytes: &mut Vec<u8>, number: u64) {
+    bytes.extend_from_slice(&number.to_be_bytes());
+}
+
+fn read_number(rest: &mut &[u8]) -> Result<u64> {
+    let (number, after) = rest.split_first_chunk().ok_or_else(odd)?;
+    *rest = after;
+    Ok(u64::from_be_bytes(*number))
+}
+
+fn write_bytes(bytes: &mut Vec<u8>, part: &[u8]) {
+    write_number(bytes, part.len() as u64);
+    bytes.extend_from_slice(part);
+}
+
+fn read_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
+    let length = usize::try_from(read_number(rest)?).map_err(|_| odd())?;
+    let (part, after) = rest.split_at_checked(length).ok_or_else(odd)?;
+    *rest = after;
+    Ok(part)
+}
+
+fn read_byte(rest: &mut &[u8]) -> Result<u8> {
+    let (byte, after) = rest.split_first().ok_or_else(odd)?;
+    *rest = after;
+    Ok(*byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chores_come_back_and_nothing_else_is_read() {
+        let after =
+            vec![Cell::Number(3), Cell::Text("atlas".into()), Cell::Blob(vec![0, 255]), Cell::Null];
+        let place = Place { table: 4, after };
+        for chores in [
+            Chores::default(),
+            Chores { rotation: Some(place.clone()), ..Chores::default() },
+            Chores { sweep: Some(Place::START), ..Chores::default() },
+            Chores { rotation: Some(Place::START), sweep: Some(place), swept: Moment(1 << 50) },
+        ] {
+            let bytes = write_chores(&chores);
+            assert_eq!(read_chores(bytes.as_deref()).ok(), Some(chores));
+            let bytes = bytes.unwrap_or_default();
+            for cut in 0..bytes.len() {
+                assert!(read_chores(Some(&bytes[..cut])).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Dropping secrets that no context and no kept version mentions any more.
+//!
+//! ```text
+//! begin: no secret is marked ─▶ each alarm: mark what the next part of contexts and versions
+//! mentions; meanwhile every commit marks what it mentions ─▶ at the end: drop what has no mark
+//! ```
+//! A row that cannot be opened might mention anything: then the sweep is given up.
+
+use nacre_core::{
+    error::Result,
+    json,
+    layer::Layer,
+    limits,
+    moment::Moment,
+    patch::Operation,
+    record::Version,
+    seal::{Fingerprint, Keyring, markers},
+    store::Write,
+    value::{SEALED, Value},
+};
+
+use super::{
+    SqlStore,
+    meta::{Meta, Place},
+    reads,
+    walk::{CONTEXTS, VERSIONS},
+};
+use crate::sql::{Bind, Database};
+
+/// Time between two sweeps: each reads all contexts and versions.
+const EVERY_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+impl<D: Database> SqlStore<D> {
+    /// Begins a sweep, after something was dropped that may have mentioned secrets.
+    pub(super) fn begin_sweep(&self, meta: &mut Meta, at: Moment) -> Result<()> {
+        let is_due = at >= meta.chores.swept.later(EVERY_MILLIS);
+        if meta.chores.sweep.is_none() && is_due && !self.database.query(ANY, &[])?.is_empty() {
+            self.database.run(UNMARK, &[])?;
+            meta.chores.sweep = Some(Place::START);
+            meta.chores.swept = at;
+        }
+        Ok(())
+    }
+
+    /// Does the next part of a sweep; runs inside the alarm's transaction.
+    pub(super) fn sweep_part(&self, meta: &mut Meta, keys: &Keyring) -> Result<()> {
+        let Some(place) = meta.chores.sweep.take() else { return Ok(()) };
+        let Ok(part) = self.part(&place) else { return Ok(()) };
+        for row in part.rows {
+            let mentioned = match place.table {
+                CONTEXTS => reads::record(row, keys).and_then(|record| of_layer(&record.layer)),
+                VERSIONS => reads::version(row, keys).and_then(|version| of_version(&version)),
+                _ => break,
+            };
+            let Ok(mentioned) = mentioned else { return Ok(()) };
+            self.mark(&mentioned)?;
+        }
+        match part.next.filter(|next| next.table <= VERSIONS) {
+            Some(next) => meta.chores.sweep = Some(next),
+            None => self.database.run(DROP_UNMARKED, &[])?,
+        }
+        Ok(())
+    }
+
+    /// Marks what a commit mentions, while a sweep is under way.
+    pub(super) fn mark_written(&self, writes: &[Write]) -> Result<()> {
+        for write in writes {
+            match write {
+                Write::Record(record) => self.mark(&of_layer(&record.layer)?)?,
+                Write::Version(version) => self.mark(&of_version(version)?)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn mark(&self, mentioned: &[Fingerprint]) -> Result<()> {
+        for fingerprint in mentioned {
+            self.database.run(MARK, &[Bind::Text(&fingerprint.to_string())])?;
+        }
+        Ok(())
+    }
+}
+
+fn of_version(version: &Version) -> Result<Vec<Fingerprint>> {
+    let mut mentioned = Vec::new();
+    let undo = version.undo.as_ref().map_or(&[][..], |undo| &undo.data.operations);
+    for operation in undo {
+        if let Operation::Add { value, .. }
+        | Operation::Replace { value, .. }
+        | Operation::Test { value, .. } = operation
+        {
+            mentioned.extend(markers(value));
+        }
+    }
+    if let Some(full) = &version.full {
+        mentioned.extend(of_layer(&full.layer)?);
+    }
+    Ok(mentioned)
+}
+
+fn of_layer(layer: &Layer) -> Result<Vec<Fingerprint>> {
+    let name = SEALED.as_bytes();
+    if !layer.text().windows(name.len()).any(|window| window == name) {
+        return Ok(Vec::new());
+    }
+    let value: Value = json::read(layer.text(), limits::DEPTH)?;
+    Ok(markers(&value).collect())
+}
+
+const ANY: &str = "SELECT 1 FROM secrets LIMIT 1";
+
+const UNMARK: &str = "UPDATE secrets SET mark = 0 WHERE mark <> 0";
+
+const MARK: &str = "UPDATE secrets SET mark = 1 WHERE fingerprint = ? AND mark = 0";
+
+const DROP_UNMARKED: &str = "DELETE FROM secrets WHERE mark = 0";

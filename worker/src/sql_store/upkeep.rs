@@ -1,0 +1,164 @@
+//! What time takes: expired answers, old history, contexts deleted long ago; and chores.
+//!
+//! One alarm, set for the earliest of what the rows say is due. Each runs one bounded part of the
+//! work in one transaction, which also sets the next alarm: at once while there is more to do.
+//!
+//! **A past state inside the retention can always be read.** Of each context the versions since the
+//! cutoff stay, and the one before them, which is the state at the cutoff.
+
+use nacre_core::{
+    entropy::Entropy, error::Result, moment::Moment, seal::MasterKeyring, store::Write,
+};
+
+use super::{SqlStore, State};
+use crate::sql::{Bind, Database};
+
+const HOUR_MILLIS: u64 = 60 * 60 * 1000;
+
+/// Most versions dropped in one transaction.
+const VERSIONS_AT_ONCE: u64 = 2000;
+
+/// Most contexts purged in one transaction.
+const CONTEXTS_AT_ONCE: u64 = 100;
+
+/// How long history is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// In milliseconds.
+    pub history_millis: u64,
+}
+
+impl Retention {
+    /// When a written row gives the alarm something to do, on the hour.
+    pub(super) fn due(self, write: &Write) -> Option<Moment> {
+        match write {
+            Write::Replay(replay) => Some(on_the_hour(replay.expires)),
+            Write::Record(record) if !record.is_live() => {
+                Some(on_the_hour(record.updated_at.later(self.history_millis)))
+            }
+            // It outdates the version before it.
+            Write::Version(version) if version.version > 1 => {
+                Some(on_the_hour(version.at.later(self.history_millis)))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<D: Database> SqlStore<D> {
+    /// One part of what is due at `now`; the store was woken before.
+    ///
+    /// # Errors
+    /// `store-unavailable`; then nothing was done, and no alarm is set.
+    pub fn upkeep(
+        &self,
+        now: Moment,
+        masters: &MasterKeyring,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        let Some((meta, keys)) = self.opened_state()? else { return Ok(()) };
+        let mut after = None;
+        let outcome = self.database.transaction(&mut || {
+            let (mut meta, mut keys) = (meta.clone(), keys.clone());
+            let pruned = self.prune(now)?;
+            if pruned.any {
+                self.begin_sweep(&mut meta, now)?;
+            }
+            self.sweep_part(&mut meta, &keys)?;
+            if let Some(ring) = self.rotate_part(&mut meta, &keys, masters, entropy)? {
+                keys = ring;
+            }
+            let busy = pruned.more || meta.chores.sweep.is_some() || meta.chores.rotation.is_some();
+            meta.alarm = if busy { Some(now) } else { self.next_due(now)? };
+            meta.store(&self.database)?;
+            if let Some(alarm) = meta.alarm {
+                self.database.set_alarm(alarm)?;
+            }
+            after = Some((meta, keys));
+            Ok(())
+        });
+        let mut held = self.held()?;
+        match (outcome, after) {
+            (Ok(()), Some((meta, keys))) => {
+                held.state = State::Open { meta: meta.into(), keys };
+                // Purged contexts may be among them.
+                held.records.clear();
+                Ok(())
+            }
+            (outcome, _) => {
+                held.state = State::Unknown;
+                outcome
+            }
+        }
+    }
+
+    fn prune(&self, now: Moment) -> Result<Pruned> {
+        let cutoff = Bind::Number(now.earlier(self.retention.history_millis).0);
+        self.database.run(DROP_REPLAYS, &[Bind::Number(now.0)])?;
+        let versions =
+            self.database.query(DROP_VERSIONS, &[cutoff, Bind::Number(VERSIONS_AT_ONCE)])?.len();
+        let gone = self.database.query(GONE, &[cutoff, Bind::Number(CONTEXTS_AT_ONCE)])?;
+        let contexts = gone.len();
+        for mut row in gone {
+            let (level, id) = (row.number()?, row.text()?);
+            for statement in [DROP_VERSIONS_OF, DROP_ENTRIES_OF, DROP_CONTEXT] {
+                self.database.run(statement, &[Bind::Number(level), Bind::Text(&id)])?;
+            }
+        }
+        let more = versions as u64 == VERSIONS_AT_ONCE || contexts as u64 == CONTEXTS_AT_ONCE;
+        Ok(Pruned { any: versions + contexts > 0, more })
+    }
+
+    /// When there will be something to do again.
+    fn next_due(&self, now: Moment) -> Result<Option<Moment>> {
+        let kept = self.retention.history_millis;
+        let mut due = None;
+        for (statement, kept) in [(FIRST_REPLAY, 0), (FIRST_OUTDATED, kept), (FIRST_GONE, kept)] {
+            let row = self.database.query(statement, &[])?.into_iter().next();
+            let at = row.map(|mut row| row.optional_number()).transpose()?.flatten();
+            let at = at.map(|at| on_the_hour(Moment(at).later(kept)));
+            due = [due, at].into_iter().flatten().min();
+        }
+        // Rows that were due just now are gone; an hour's rest in any case.
+        Ok(due.map(|due| due.max(on_the_hour(now))))
+    }
+}
+
+struct Pruned {
+    /// Whether something went that may have mentioned secrets.
+    any: bool,
+    /// Whether there is more to do at once.
+    more: bool,
+}
+
+/// The first full hour after a moment: what is due about then waits for one alarm.
+fn on_the_hour(at: Moment) -> Moment {
+    Moment((at.0 / HOUR_MILLIS).saturating_add(1).saturating_mul(HOUR_MILLIS))
+}
+
+const DROP_REPLAYS: &str = "DELETE FROM replays WHERE expires <= ?";
+
+const DROP_VERSIONS: &str = "DELETE FROM versions WHERE (level, id, version) IN (
+        SELECT old.level, old.id, old.version FROM versions AS new
+        JOIN versions AS old
+            ON old.level = new.level AND old.id = new.id AND old.version = new.version - 1
+        WHERE new.at <= ? LIMIT ?
+    ) RETURNING 1";
+
+const GONE: &str = "SELECT level, id FROM contexts
+    WHERE deleted IS NOT NULL AND updated_at <= ? LIMIT ?";
+
+const DROP_VERSIONS_OF: &str = "DELETE FROM versions WHERE level = ? AND id = ?";
+
+const DROP_ENTRIES_OF: &str = "DELETE FROM entries WHERE level = ? AND id = ?";
+
+const DROP_CONTEXT: &str =
+    "DELETE FROM contexts WHERE level = ? AND id = ? AND deleted IS NOT NULL";
+
+const FIRST_REPLAY: &str = "SELECT min(expires) FROM replays";
+
+const FIRST_OUTDATED: &str = "SELECT min(new.at) FROM versions AS new
+    JOIN versions AS old
+        ON old.level = new.level AND old.id = new.id AND old.version = new.version - 1";
+
+const FIRST_GONE: &str = "SELECT min(updated_at) FROM contexts WHERE deleted IS NOT NULL";

@@ -1,0 +1,135 @@
+//! Writes as statements. Writing a row twice is the same as writing it once.
+//!
+//! A statement crosses into JavaScript and back, which takes as long as writing two rows: of
+//! contexts and versions, the bulk of every batch, many rows go into one. These are rows of
+//! different keys, so their order does not matter; everything else is written in order.
+
+use nacre_core::{
+    error::Result,
+    record::Record,
+    row::{ReplayColumns, Row as _, kind_number},
+    store::Write,
+};
+
+use super::{SqlStore, place};
+use crate::sql::{Bind, Database};
+
+/// Rows in one statement: a Durable Object binds at most 100 values.
+const ROWS: usize = 100 / COLUMNS;
+
+/// Columns of a context's row and of a version's.
+const COLUMNS: usize = 6;
+
+type Bindings<'a> = [Bind<'a>; COLUMNS];
+
+impl<D: Database> SqlStore<D> {
+    /// Writes rows, each with its sealed value.
+    pub(super) fn write(&self, writes: &[Write], sealed: &[Vec<u8>]) -> Result<()> {
+        let (mut contexts, mut in_place, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+        for (write, value) in writes.iter().zip(sealed) {
+            match write {
+                Write::Record(record) if self.stays_in_place(record)? => {
+                    in_place.push(context(record, value));
+                }
+                Write::Record(record) => contexts.push(context(record, value)),
+                Write::Version(version) => {
+                    let [level, id] = place(&version.address);
+                    let numbers = [version.version, version.seq, version.at.0].map(Bind::Number);
+                    let [version, seq, at] = numbers;
+                    versions.push([level, id, version, seq, at, Bind::Blob(value)]);
+                }
+                _ => self.write_one(write, Bind::Blob(value))?,
+            }
+        }
+        self.write_many(PUT_CONTEXTS, &contexts)?;
+        self.write_many(PUT_CONTEXTS_IN_PLACE, &in_place)?;
+        self.write_many(PUT_VERSIONS, &versions)
+    }
+
+    fn write_many(&self, [insert, conflict]: [&str; 2], rows: &[Bindings<'_>]) -> Result<()> {
+        for rows in rows.chunks(ROWS) {
+            let values = vec!["(?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+            let statement = format!("{insert} VALUES {values} {conflict}");
+            self.database.run(&statement, rows.as_flattened())?;
+        }
+        Ok(())
+    }
+
+    fn write_one(&self, write: &Write, value: Bind<'_>) -> Result<()> {
+        match write {
+            Write::Record(_) | Write::Version(_) => Ok(()),
+            Write::Entry(entry) => {
+                let [level, id] = place(&entry.address);
+                let numbers = [kind_number(entry.kind), entry.id.seq, entry.id.n, entry.at.0];
+                let [kind, seq, n, at] = numbers.map(Bind::Number);
+                self.database.run(PUT_ENTRY, &[level, id, kind, seq, n, at, value])
+            }
+            Write::Secret(secret) => {
+                let fingerprint = secret.fingerprint.to_string();
+                let sealed = Bind::Blob(&secret.sealed);
+                self.database.run(PUT_SECRET, &[Bind::Text(&fingerprint), sealed])
+            }
+            Write::Member(member) => {
+                let key = [member.project.as_str(), member.user.as_str()].map(Bind::Text);
+                let [project, user] = key;
+                self.database.run(PUT_MEMBER, &[project, user, value])
+            }
+            Write::Expel { user, project } => {
+                self.database.run(DROP_MEMBER, &[project.as_str(), user.as_str()].map(Bind::Text))
+            }
+            Write::Replay(replay) => {
+                let ReplayColumns { id, expires } = replay.columns();
+                self.database.run(PUT_REPLAY, &[Bind::Blob(&id), Bind::Number(expires.0), value])
+            }
+            Write::Audit(audit) => {
+                let [seq, at] = [audit.seq, audit.at.0].map(Bind::Number);
+                self.database.run(PUT_AUDIT, &[seq, at, value])
+            }
+        }
+    }
+
+    /// Whether a context's row keeps its parent and stays live or deleted: then its indexes need no
+    /// write.
+    fn stays_in_place(&self, record: &Record) -> Result<bool> {
+        let known = self.held()?.records.get(&record.address).flatten();
+        Ok(known
+            .is_some_and(|known| known.parent == record.parent && known.deleted == record.deleted))
+    }
+}
+
+fn context<'a>(record: &'a Record, value: &'a [u8]) -> Bindings<'a> {
+    let [level, id] = place(&record.address);
+    let parent = record.parent.as_ref().map(|parent| parent.as_str()).into();
+    let updated_at = Bind::Number(record.updated_at.0);
+    [level, id, parent, updated_at, record.deleted.into(), Bind::Blob(value)]
+}
+
+// An upsert that names no indexed column costs one row; the one that does costs a row more for each
+// index that holds the row before or after. What stands before and after the values:
+
+const PUT_CONTEXTS: [&str; 2] = [
+    "INSERT INTO contexts (level, id, parent, updated_at, deleted, value)",
+    "ON CONFLICT (level, id) DO UPDATE SET parent = excluded.parent,
+        updated_at = excluded.updated_at, deleted = excluded.deleted, value = excluded.value",
+];
+
+const PUT_CONTEXTS_IN_PLACE: [&str; 2] = [
+    "INSERT INTO contexts (level, id, parent, updated_at, deleted, value)",
+    "ON CONFLICT (level, id) DO UPDATE SET updated_at = excluded.updated_at, value = excluded.value",
+];
+
+const PUT_VERSIONS: [&str; 2] =
+    ["INSERT OR REPLACE INTO versions (level, id, version, seq, at, value)", ""];
+
+const PUT_ENTRY: &str = "INSERT OR REPLACE INTO entries (level, id, kind, seq, n, at, value)
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+const PUT_SECRET: &str = "INSERT OR REPLACE INTO secrets (fingerprint, value) VALUES (?, ?)";
+
+const PUT_MEMBER: &str = "INSERT OR REPLACE INTO members (project, user, value) VALUES (?, ?, ?)";
+
+const DROP_MEMBER: &str = "DELETE FROM members WHERE project = ? AND user = ?";
+
+const PUT_REPLAY: &str = "INSERT OR REPLACE INTO replays (id, expires, value) VALUES (?, ?, ?)";
+
+const PUT_AUDIT: &str = "INSERT OR REPLACE INTO audit (seq, at, value) VALUES (?, ?, ?)";

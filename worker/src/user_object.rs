@@ -1,0 +1,315 @@
+//! One owner's store: a Durable Object with an SQLite database.
+//!
+//! ```text
+//! request ─ route, read body, decode ─▶ decide ─▶ apply, one transaction ─▶ answer
+//! ```
+//! **From decision to commit nothing is awaited**, so no two requests ever decide side by side.
+//! The object can vanish between any two lines: what it needs after a wake-up is in SQL.
+
+use std::rc::Rc;
+
+use futures_util::{StreamExt as _, stream::try_unfold};
+use nacre_core::{
+    decide::{Setting, decide},
+    entropy::Entropy,
+    error::{Code, Error, Result},
+    op::{Caller, Request as Ask},
+    plan::Plan,
+    store::Reads as _,
+    wire::reply::KeysText,
+};
+use worker::{
+    ByteStream, DurableObject, Env, Request, Response, State, console_error, durable_object,
+};
+
+use crate::{
+    config::Config,
+    forward, host,
+    http::{BodyWanted, Exchange, Exporter, Importer, Response as Answer, Task, Work},
+    message::{self, Parts},
+    sql::{Counts, Durable},
+    sql_store::{Founding, Rotation, SqlStore},
+};
+
+/// When a failed alarm is tried again, in milliseconds: the platform itself gives up after six
+/// tries, and what is due has to be done all the same.
+const ALARM_AGAIN_MILLIS: i64 = 60_000;
+
+#[durable_object(alarm)]
+struct UserObject {
+    state: State,
+    store: Result<Rc<Keeper>, String>,
+}
+
+/// The store with the deployment's settings.
+struct Keeper {
+    config: Rc<Config>,
+    store: SqlStore<Durable>,
+}
+
+impl DurableObject for UserObject {
+    fn new(state: State, env: Env) -> Self {
+        let store = Config::of(&env).map(|config| {
+            let store = SqlStore::new(Durable::new(&state.storage()), config.retention);
+            Rc::new(Keeper { config, store })
+        });
+        UserObject { state, store }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let parts = Parts::of_object(&request);
+        let head = parts.head();
+        let keeper = match &self.store {
+            Ok(keeper) => keeper,
+            Err(message) => return crate::not_set_up(&head, message),
+        };
+        // Drawn once for all that is decided here: every draw crosses into JavaScript.
+        let draw = host::Draw::new().map_err(thrown)?;
+        let mut exchange = Exchange::begin(&head, &keeper.config.http, || draw.request_id());
+        let mut entropy = draw.entropy;
+        let caller = forward::caller(&head);
+        let is_owner = caller.as_ref().is_ok_and(|caller| caller.user == caller.owner);
+        let task = match caller.and_then(|caller| exchange.route(&head, caller)) {
+            Ok(ask) => {
+                let body = match ask.body() {
+                    BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
+                    BodyWanted::None | BodyWanted::Lines => Ok(Vec::new()),
+                };
+                body.and_then(|body| ask.decode(&body))
+            }
+            Err(error) => Err(error),
+        };
+        match task {
+            Ok(Task::Op(ask)) => message::response(keeper.answer(&exchange, &ask, &mut entropy)),
+            Ok(Task::Import(importer)) => {
+                let lines = message::stream(&mut request);
+                let answer = keeper.import(&exchange, importer, lines, is_owner, entropy).await;
+                message::response(answer)
+            }
+            Ok(Task::Export(exporter)) => keeper.export(exchange, exporter, entropy),
+            Ok(Task::Keys { caller, rotate }) => {
+                message::response(keeper.keys(&exchange, &caller, rotate, &mut entropy))
+            }
+            Ok(Task::Erase) => {
+                self.state.storage().delete_all().await?;
+                let erased = match keeper.store.forget() {
+                    Ok(()) => exchange.erased(),
+                    Err(error) => exchange.problem(&error, None, &Work::default()),
+                };
+                message::response(erased)
+            }
+            Err(error) => {
+                message::pass_over(&mut request).await;
+                message::response(exchange.problem(&error, None, &Work::default()))
+            }
+        }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        let done = match &self.store {
+            Ok(keeper) => keeper.upkeep(),
+            Err(message) => Err(Error::bug(message.clone())),
+        };
+        if let Err(error) = done {
+            console_error!("alarm: {error}");
+            self.state.storage().set_alarm(ALARM_AGAIN_MILLIS).await?;
+        }
+        Response::empty()
+    }
+}
+
+impl Keeper {
+    /// Decides a request and applies what was decided, in one go.
+    fn carry_out(&self, ask: &Ask, entropy: &mut Entropy) -> Result<Plan> {
+        let Keeper { config, store } = self;
+        store.open(&ask.caller.owner, &config.masters, entropy)?;
+        let founding = if store.is_void()? && ask.op.is_write() {
+            Some(Founding::new(&ask.caller.owner, &config.masters, entropy)?)
+        } else {
+            None
+        };
+        let keys = store.keys()?.or(founding.as_ref().map(|founding| founding.keys.clone()));
+        let mut setting = Setting {
+            at: host::now().max(store.last_commit()?),
+            entropy,
+            keys: keys.as_deref(),
+            names: &config.names,
+        };
+        let plan = decide(store, &mut setting, ask)?;
+        store.apply(&plan.writes, founding.as_ref(), entropy)?;
+        Ok(plan)
+    }
+
+    fn answer(&self, exchange: &Exchange, ask: &Ask, entropy: &mut Entropy) -> Answer {
+        let meter = Meter::start(self);
+        match self.carry_out(ask, entropy) {
+            Ok(plan) => exchange.answer(&plan.reply, plan.seq, &meter.read(self)),
+            // Whoever may not know of a store is not told how far it has got either.
+            Err(error) if error.code() == Code::NotFound && ask.caller.user != ask.caller.owner => {
+                exchange.problem(&error, None, &Work::default())
+            }
+            Err(error) => exchange.problem(&error, self.store.seq().ok(), &meter.read(self)),
+        }
+    }
+
+    /// Decides an import block by block, as its lines arrive.
+    async fn import(
+        &self,
+        exchange: &Exchange,
+        mut importer: Importer,
+        lines: Option<ByteStream>,
+        is_owner: bool,
+        mut entropy: Entropy,
+    ) -> Answer {
+        let meter = Meter::start(self);
+        let outcome = self.import_blocks(&mut importer, lines, &mut entropy).await;
+        let seq = self.store.seq();
+        match outcome.and_then(|()| Ok((importer.finish(), seq.clone()?))) {
+            Ok((reply, seq)) => exchange.answer(&reply, seq, &meter.read(self)),
+            // It may have failed before it was known whether others may know of the store.
+            Err(error) => {
+                let seq = seq.ok().filter(|_| is_owner);
+                exchange.problem(&error, seq, &meter.read(self))
+            }
+        }
+    }
+
+    async fn import_blocks(
+        &self,
+        importer: &mut Importer,
+        mut lines: Option<ByteStream>,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        let mut ended = false;
+        while !ended {
+            match &mut lines {
+                Some(stream) => match stream.next().await {
+                    Some(part) => importer.push(&part.map_err(|_| message::broken_off())?),
+                    None => ended = true,
+                },
+                None => ended = true,
+            }
+            while let Some(block) = importer.next(ended)? {
+                let plan =
+                    self.carry_out(&block, entropy).map_err(|error| importer.failed(error))?;
+                importer.stored(&plan.reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Streams an export piece by piece. The first one is decided before the response begins.
+    fn export(
+        self: &Rc<Self>,
+        exchange: Exchange,
+        mut exporter: Exporter,
+        mut entropy: Entropy,
+    ) -> worker::Result<Response> {
+        let meter = Meter::start(self);
+        let first = self.piece(&mut exporter, &mut entropy);
+        let (seq, work) = (self.store.seq(), meter.read(self));
+        let (lines, seq) = match first.and_then(|lines| Ok((lines.unwrap_or_default(), seq?))) {
+            Ok(first) => first,
+            Err(error) => return message::response(exchange.problem(&error, None, &work)),
+        };
+        let Answer { status, headers, .. } = exchange.lines(seq, &work);
+        let headers = message::named(&headers)?;
+        if exchange.is_head() {
+            return Ok(Response::empty()?.with_status(status).with_headers(headers));
+        }
+        let keeper = Rc::clone(self);
+        let begun = (Some(lines), exporter, entropy);
+        let pieces = try_unfold(begun, move |(first, mut exporter, mut entropy)| {
+            let piece = match first {
+                Some(lines) => Ok(Some(lines)),
+                None => keeper.piece(&mut exporter, &mut entropy),
+            };
+            async move {
+                let piece = piece.map_err(thrown)?;
+                Ok::<_, worker::Error>(piece.map(|lines| (lines, (None, exporter, entropy))))
+            }
+        });
+        Ok(Response::from_stream(pieces)?.with_status(status).with_headers(headers))
+    }
+
+    fn piece(&self, exporter: &mut Exporter, entropy: &mut Entropy) -> Result<Option<Vec<u8>>> {
+        exporter.piece(|ask| Ok(self.carry_out(ask, entropy)?.reply))
+    }
+
+    /// Says how the keys stand; a rotation that is begun here goes on by alarm.
+    fn keys(
+        &self,
+        exchange: &Exchange,
+        caller: &Caller,
+        rotate: bool,
+        entropy: &mut Entropy,
+    ) -> Answer {
+        let meter = Meter::start(self);
+        let rotate = rotate.then(|| exchange.request_id().to_owned());
+        match self.rotation(caller, rotate, entropy) {
+            Ok((rotation, seq)) => {
+                let data_key = rotation.key.to_string();
+                let keys = KeysText { data_key: &data_key, rotating: rotation.goes_on };
+                exchange.keys(&keys, seq, &meter.read(self))
+            }
+            Err(error) => exchange.problem(&error, None, &meter.read(self)),
+        }
+    }
+
+    fn rotation(
+        &self,
+        caller: &Caller,
+        rotate: Option<String>,
+        entropy: &mut Entropy,
+    ) -> Result<(Rotation, u64)> {
+        let Keeper { config, store } = self;
+        store.open(&caller.owner, &config.masters, entropy)?;
+        let rotation = match rotate {
+            Some(request) => {
+                let (by, request) = (&caller.user, Some(request));
+                store.rotate(host::now(), by, request, &config.masters, entropy)?
+            }
+            None => store.rotation()?,
+        };
+        Ok((rotation.ok_or_else(Error::not_found)?, store.seq()?))
+    }
+
+    fn upkeep(&self) -> Result<()> {
+        let mut entropy = host::Draw::new()?.entropy;
+        if self.store.wake(&self.config.masters, &mut entropy)?.is_some() {
+            self.store.upkeep(host::now(), &self.config.masters, &mut entropy)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error that no answer can tell any more.
+fn thrown(error: Error) -> worker::Error {
+    worker::Error::RustError(error.to_string())
+}
+
+/// What a request costs, from here on.
+struct Meter {
+    rows: Counts,
+    views: (u64, u64),
+}
+
+impl Meter {
+    fn start(keeper: &Keeper) -> Meter {
+        Meter { rows: keeper.store.counts(), views: views(keeper) }
+    }
+
+    fn read(&self, keeper: &Keeper) -> Work {
+        let rows = keeper.store.counts().since(self.rows);
+        let (found, made) = views(keeper);
+        let cache_hit =
+            if made > self.views.1 { Some(false) } else { (found > self.views.0).then_some(true) };
+        Work { rows_read: rows.read, rows_written: rows.written, cache_hit }
+    }
+}
+
+/// Views found in memory, and views made.
+fn views(keeper: &Keeper) -> (u64, u64) {
+    let tally = keeper.store.tally().unwrap_or_default();
+    (tally.hits + tally.kept, tally.misses)
+}

@@ -1,0 +1,255 @@
+//! The service under test: what the Worker and the object do, with memory for SQL.
+
+use std::collections::BTreeMap;
+
+use nacre_core::{
+    access::Scopes,
+    decide::{Setting, decide},
+    entropy::Entropy,
+    error::{Error, Result},
+    id::User,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{Caller, Request},
+    plan::Plan,
+    seal::{Keyring, MasterKeyring, SensitiveNames},
+    store::Reads,
+};
+use nacre_worker::http::{
+    BodyWanted, Exchange, Head, Importer, Response, Settings, Task, Work, front, owner,
+};
+use serde_json::Value;
+
+use crate::conform::Contract;
+
+/// The service, with a store for each user.
+pub(crate) struct Service {
+    pub(crate) settings: Settings,
+    contract: Contract,
+    stores: BTreeMap<String, Store>,
+    masters: MasterKeyring,
+    names: SensitiveNames,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+    requests: u64,
+}
+
+struct Store {
+    rows: MemoryStore<'static>,
+    keys: Keyring,
+}
+
+/// A request in the making.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) user: String,
+    pub(crate) scopes: Scopes,
+}
+
+pub(crate) fn call(method: &str, target: &str) -> Call {
+    Call {
+        method: method.into(),
+        target: target.into(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        user: "alice".into(),
+        scopes: Scopes::UNSTATED,
+    }
+}
+
+pub(crate) fn get(target: &str) -> Call {
+    call("GET", target)
+}
+
+impl Call {
+    pub(crate) fn json(self, body: Value) -> Call {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Call {
+        self.body = body.into();
+        self.header("content-type", content_type)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Call {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn user(mut self, user: &str) -> Call {
+        self.user = user.into();
+        self
+    }
+
+    pub(crate) fn scopes(mut self, scopes: &str) -> Call {
+        self.scopes = Scopes::parse(scopes);
+        self
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+}
+
+impl Service {
+    pub(crate) fn new() -> Service {
+        Service {
+            settings: Settings::default(),
+            contract: Contract::default(),
+            stores: BTreeMap::new(),
+            masters: MasterKeyring::parse("m:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+                .unwrap(),
+            names: SensitiveNames::default(),
+            now: 1_700_000_000,
+            requests: 0,
+        }
+    }
+
+    /// Sends a request; its response fits the contract.
+    #[track_caller]
+    pub(crate) fn send(&mut self, call: Call) -> Response {
+        let response = self.respond(&call);
+        self.contract.check(&call, &response);
+        response
+    }
+
+    /// Sends a request that has to succeed with this status; gives the body.
+    #[track_caller]
+    pub(crate) fn ok(&mut self, status: u16, call: Call) -> Value {
+        let shown = format!("{} {}", call.method, call.target);
+        let response = self.send(call);
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        assert_eq!(response.status, status, "{shown}: {text}");
+        if response.body.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    /// Sends a request that has to fail with this code; gives the problem.
+    #[track_caller]
+    pub(crate) fn fails(&mut self, code: &str, call: Call) -> Value {
+        let shown = format!("{} {}", call.method, call.target);
+        let response = self.send(call);
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+        assert_eq!(problem["code"], code, "{shown}: {} {text}", response.status);
+        assert_eq!(problem["status"], response.status, "{text}");
+        problem
+    }
+
+    fn respond(&mut self, call: &Call) -> Response {
+        self.requests += 1;
+        self.now += 1;
+        let number = self.requests;
+        let fresh_id = || format!("request-{number}");
+        let head = Head {
+            method: &call.method,
+            path: call.path(),
+            query: call.query(),
+            headers: &call.headers,
+        };
+        if let Some(response) = front(&head, &self.settings, fresh_id) {
+            return response;
+        }
+        let mut exchange = Exchange::begin(&head, &self.settings, fresh_id);
+        let user = User::parse(&call.user).unwrap();
+        let owner = match owner(&head) {
+            Ok(owner) => owner.unwrap_or_else(|| user.clone()),
+            Err(error) => return exchange.problem(&error, None, &Work::default()),
+        };
+        let caller = Caller { user, owner: owner.clone(), scopes: call.scopes };
+        let asked = exchange.route(&head, caller).and_then(|ask| match ask.body() {
+            BodyWanted::AtMost(_) => ask.decode(&call.body),
+            BodyWanted::None | BodyWanted::Lines => ask.decode(b""),
+        });
+        let outcome = asked.and_then(|task| self.perform(&mut exchange, &owner, task, &call.body));
+        let seq = self.store(&owner).rows.seq().unwrap();
+        outcome.unwrap_or_else(|error| exchange.problem(&error, Some(seq), &Work::default()))
+    }
+
+    fn perform(
+        &mut self,
+        exchange: &mut Exchange,
+        owner: &User,
+        task: Task,
+        body: &[u8],
+    ) -> Result<Response> {
+        let work = Work::default();
+        match task {
+            Task::Op(request) => {
+                let plan = self.decide(owner, &request)?;
+                Ok(exchange.answer(&plan.reply, plan.seq, &work))
+            }
+            Task::Export(mut exporter) => {
+                let mut lines = Vec::new();
+                while let Some(piece) =
+                    exporter.piece(|request| Ok(self.decide(owner, request)?.reply))?
+                {
+                    lines.extend(piece);
+                }
+                let mut response = exchange.lines(self.store(owner).rows.seq()?, &work);
+                response.body = lines;
+                Ok(response)
+            }
+            Task::Import(mut importer) => {
+                // In pieces that end anywhere.
+                for piece in body.chunks(997) {
+                    importer.push(piece);
+                    self.import(owner, &mut importer, false)?;
+                }
+                self.import(owner, &mut importer, true)?;
+                let seq = self.store(owner).rows.seq()?;
+                Ok(exchange.answer(&importer.finish(), seq, &work))
+            }
+            // Keys are the SQL store's; its own tests turn them.
+            Task::Keys { .. } => Err(Error::not_found()),
+            Task::Erase => {
+                self.stores.remove(owner.as_str());
+                Ok(exchange.erased())
+            }
+        }
+    }
+
+    fn import(&mut self, owner: &User, importer: &mut Importer, ended: bool) -> Result<()> {
+        while let Some(request) = importer.next(ended)? {
+            let plan = self.decide(owner, &request).map_err(|error| importer.failed(error))?;
+            importer.stored(&plan.reply)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, owner: &User, request: &Request) -> Result<Plan, Error> {
+        self.store(owner);
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.requests.to_le_bytes());
+        let mut entropy = Entropy::from_seed(seed);
+        let Some(Store { rows, keys }) = self.stores.get_mut(owner.as_str()) else {
+            panic!("the store was just made");
+        };
+        let mut setting = Setting {
+            at: Moment(self.now * 1000),
+            entropy: &mut entropy,
+            keys: Some(keys),
+            names: &self.names,
+        };
+        let plan = decide(rows, &mut setting, request)?;
+        rows.apply(&plan.writes);
+        Ok(plan)
+    }
+
+    fn store(&mut self, owner: &User) -> &mut Store {
+        let masters = &self.masters;
+        self.stores.entry(owner.as_str().into()).or_insert_with(|| {
+            let mut entropy = Entropy::from_seed([7; 32]);
+            let wrapped = Keyring::create(owner, masters, &mut entropy).unwrap();
+            let keys = Keyring::unwrap(owner, &wrapped, masters).unwrap();
+            Store { rows: MemoryStore::new(), keys }
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! The schemas of bodies and answers, derived from the wire types.
+
+use std::collections::BTreeMap;
+
+use nacre_core::wire::{
+    self,
+    import::LineBody,
+    operation::{BatchBody, PreviewBody},
+    reply::{
+        AuditText, ContextText, DeletedText, DiffText, ImportedText, InsightText, KeysText,
+        MemberText, MembersText, PageText, PreviewText, ProgressText, RestoredText, VersionText,
+        ViewText,
+    },
+    request::{
+        AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
+        RollbackBody, UnsetBody, UnshareBody,
+    },
+};
+use nacre_worker::http::routes::{BodyType, Shape};
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Value, json};
+
+/// Gathers the schemas that a document refers to.
+pub(crate) struct Schemas {
+    bodies: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+impl Schemas {
+    pub(crate) fn new() -> Schemas {
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+        };
+        Schemas {
+            bodies: settings().for_deserialize().into_generator(),
+            answers: settings().for_serialize().into_generator(),
+        }
+    }
+
+    /// The schema of a body.
+    pub(crate) fn body(&mut self, body: BodyType) -> Value {
+        match body {
+            BodyType::Put => self.read::<PutBody>(),
+            BodyType::Unset => self.read::<UnsetBody>(),
+            BodyType::Append => self.read::<AppendBody>(),
+            BodyType::Insight => self.read::<InsightBody>(),
+            BodyType::Progress => self.read::<ProgressBody>(),
+            BodyType::Restore => self.read::<RestoreBody>(),
+            BodyType::Move => self.read::<MoveBody>(),
+            BodyType::Rollback => self.read::<RollbackBody>(),
+            BodyType::Preview => self.read::<PreviewBody>(),
+            BodyType::Batch => self.read::<BatchBody>(),
+            BodyType::Member => self.read::<MemberBody>(),
+            BodyType::Unshare => self.read::<UnshareBody>(),
+        }
+    }
+
+    /// The schema of a line to import.
+    pub(crate) fn line(&mut self) -> Value {
+        self.read::<LineBody>()
+    }
+
+    /// The schema of an answer; `None` for one without a body.
+    pub(crate) fn answer(&mut self, shape: Shape) -> Option<Value> {
+        Some(match shape {
+            Shape::Health => json!({
+                "type": "object",
+                "properties": { "status": { "const": "ok" } },
+                "required": ["status"]
+            }),
+            Shape::Description => json!({ "type": "object", "required": ["openapi", "paths"] }),
+            Shape::Context => self.said::<ContextText<'_>>(),
+            Shape::Contexts => self.said::<PageText<ContextText<'_>>>(),
+            Shape::Deleted => self.said::<DeletedText<'_>>(),
+            Shape::Restored => self.said::<RestoredText<'_>>(),
+            Shape::View => self.said::<ViewText<'_>>(),
+            Shape::Diff => self.said::<DiffText<'_>>(),
+            Shape::Preview => self.said::<PreviewText<'_>>(),
+            Shape::Insight => self.said::<InsightText<'_>>(),
+            Shape::Insights => self.said::<PageText<InsightText<'_>>>(),
+            Shape::Progress => self.said::<ProgressText<'_>>(),
+            Shape::ProgressNotes => self.said::<PageText<ProgressText<'_>>>(),
+            Shape::History => self.said::<PageText<VersionText<'_>>>(),
+            Shape::Keys => self.said::<KeysText<'_>>(),
+            Shape::Imported => self.said::<ImportedText>(),
+            Shape::Member => self.said::<MemberText<'_>>(),
+            Shape::Members => self.said::<MembersText<'_>>(),
+            Shape::Audit => self.said::<PageText<AuditText<'_>>>(),
+            Shape::Batch => self.batch(),
+            Shape::Lines => json!({ "type": "string" }),
+            Shape::Nothing => return None,
+        })
+    }
+
+    /// The schema of an error.
+    pub(crate) fn problem(&mut self) -> Value {
+        self.said::<wire::Problem<'_>>()
+    }
+
+    /// Results are the answers of their operations, or problems, each with its status.
+    fn batch(&mut self) -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "results": {
+                    "description": "One for each operation, in order: the members of its answer or of its problem, and its status.",
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "status": { "type": "integer", "minimum": 200, "maximum": 599 },
+                            "version": { "type": "integer", "minimum": 1 },
+                            "replayed": {
+                                "description": "The idempotency key was used before; this is the first result.",
+                                "const": true
+                            }
+                        },
+                        "required": ["status"]
+                    }
+                },
+                "seq": { "type": "integer", "minimum": 0 }
+            },
+            "required": ["results", "seq"]
+        })
+    }
+
+    fn read<T: JsonSchema>(&mut self) -> Value {
+        self.bodies.subschema_for::<T>().to_value()
+    }
+
+    fn said<T: JsonSchema>(&mut self) -> Value {
+        self.answers.subschema_for::<T>().to_value()
+    }
+
+    /// All schemas, by name.
+    pub(crate) fn finish(mut self) -> BTreeMap<String, Value> {
+        let mut all: BTreeMap<String, Value> =
+            self.bodies.take_definitions(true).into_iter().collect();
+        for (name, schema) in self.answers.take_definitions(true) {
+            if let Some(other) = all.insert(name.clone(), schema.clone()) {
+                assert_eq!(other, schema, "two schemas are named {name}");
+            }
+        }
+        all
+    }
+}
+
+/// A validator for a schema within the document.
+pub(crate) fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
+    let mut schema = schema.clone();
+    if let Some(members) = schema.as_object_mut() {
+        members
+            .insert("components".into(), json!({ "schemas": document["components"]["schemas"] }));
+    }
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("a valid schema")
+}

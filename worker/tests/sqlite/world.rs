@@ -1,0 +1,264 @@
+//! The store under test beside its twin in memory, with a clock and keys of their own.
+
+use nacre_core::{
+    access::Scopes,
+    address::Address,
+    decide::{Setting, decide},
+    entropy::Entropy,
+    error::Error,
+    hash::Hash,
+    id::{ContextId, User},
+    json,
+    level::Level,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{Caller, Idempotency, Op, Request},
+    plan::Plan,
+    record::{EntryId, EntryKind},
+    seal::{MasterKeyring, SensitiveNames},
+    store::{AsOf, Filter, Reads, Write, resolve_records},
+    value::Value,
+};
+use nacre_worker::sql_store::{Founding, Retention, Rotation, SqlStore};
+use proptest::prelude::*;
+
+use super::Sqlite;
+
+pub(crate) const DAY: u64 = 24 * 60 * 60 * 1000;
+pub(crate) const RETENTION: Retention = Retention { history_millis: 90 * DAY };
+pub(crate) const SECRET: &str = "plant-7f3a91";
+
+/// The store under test, its twin, and a clock.
+pub(crate) struct World {
+    pub(crate) sql: SqlStore<Sqlite>,
+    pub(crate) database: Sqlite,
+    pub(crate) twin: MemoryStore<'static>,
+    pub(crate) masters: MasterKeyring,
+    pub(crate) names: SensitiveNames,
+    pub(crate) now: u64,
+    pub(crate) seeds: u64,
+}
+
+pub(crate) fn masters(ids: &[&str]) -> MasterKeyring {
+    let entries: Vec<String> =
+        ids.iter().map(|id| format!("{id}:{}=", id.repeat(43).get(..43).unwrap())).collect();
+    MasterKeyring::parse(&entries.join(",")).unwrap()
+}
+
+pub(crate) fn alice() -> User {
+    User::parse("alice").unwrap()
+}
+
+pub(crate) fn id(text: &str) -> ContextId {
+    ContextId::parse(text).unwrap()
+}
+
+pub(crate) fn value(text: &str) -> Value {
+    json::read(text.as_bytes(), 64).unwrap()
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        let database = Sqlite::new();
+        World {
+            sql: SqlStore::new(database.clone(), RETENTION),
+            database,
+            twin: MemoryStore::new(),
+            masters: masters(&["A"]),
+            names: SensitiveNames::default(),
+            now: 1_790_000_000_000,
+            seeds: 0,
+        }
+    }
+
+    pub(crate) fn entropy(&mut self) -> Entropy {
+        self.seeds += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seeds.to_le_bytes());
+        Entropy::from_seed(seed)
+    }
+
+    /// What an object does after it was evicted.
+    pub(crate) fn sleep(&mut self) {
+        self.sql = SqlStore::new(self.database.clone(), RETENTION);
+    }
+
+    pub(crate) fn open(&mut self) -> Result<(), Error> {
+        let mut entropy = self.entropy();
+        self.sql.open(&alice(), &self.masters, &mut entropy)
+    }
+
+    pub(crate) fn founding(&mut self) -> Option<Founding> {
+        let mut entropy = self.entropy();
+        let void = self.sql.is_void().unwrap();
+        void.then(|| Founding::new(&alice(), &self.masters, &mut entropy).unwrap())
+    }
+
+    pub(crate) fn plan(
+        &mut self,
+        op: &Op,
+        key: Option<&str>,
+    ) -> Result<(Plan, Option<Founding>), Error> {
+        self.open()?;
+        let founding = self.founding();
+        let held = self.sql.keys()?;
+        let keys = founding.as_ref().map(|founding| &*founding.keys).or(held.as_deref());
+        let mut entropy = self.entropy();
+        let at = Moment(self.now).max(self.sql.last_commit()?);
+        let mut setting = Setting { at, entropy: &mut entropy, keys, names: &self.names };
+        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL).with(Scopes::ADMIN);
+        let caller = Caller { user: alice(), owner: alice(), scopes };
+        let idempotency = key.map(|key| Idempotency { key: key.into(), request: Hash::of(&[1]) });
+        let request = Request { caller, op: op.clone(), idempotency, id: Some("r-1".into()) };
+        Ok((decide(&self.sql, &mut setting, &request)?, founding))
+    }
+
+    pub(crate) fn run(&mut self, op: &Op, key: Option<&str>) -> Result<Plan, Error> {
+        let (plan, founding) = self.plan(op, key)?;
+        let mut entropy = self.entropy();
+        self.sql.apply(&plan.writes, founding.as_ref(), &mut entropy)?;
+        self.twin.apply(&plan.writes);
+        Ok(plan)
+    }
+
+    pub(crate) fn alarm(&mut self) -> Result<(), Error> {
+        let mut entropy = self.entropy();
+        self.sql.wake(&self.masters, &mut entropy)?;
+        self.sql.upkeep(Moment(self.now), &self.masters, &mut entropy)
+    }
+
+    /// Begins a rotation; its line in the audit trail is a commit of both stores.
+    pub(crate) fn rotate(&mut self) -> Result<Option<Rotation>, Error> {
+        self.open()?;
+        let (mut entropy, before) = (self.entropy(), self.sql.seq()?);
+        let now = Moment(self.now);
+        let rotation = self.sql.rotate(now, &alice(), None, &self.masters, &mut entropy)?;
+        if self.sql.seq()? > before {
+            self.twin.apply(&[Write::Audit(self.sql.audit(None, 1)?.remove(0))]);
+        }
+        Ok(rotation)
+    }
+
+    /// Asks both stores everything and compares.
+    pub(crate) fn compare(&mut self) -> Result<(), TestCaseError> {
+        self.open().unwrap();
+        let (sql, twin) = (&self.sql, &self.twin);
+        prop_assert_eq!(sql.seq(), twin.seq());
+        for address in universe() {
+            prop_assert_eq!(sql.record(&address), twin.record(&address));
+            for (from, limit) in [(0, 100), (2, 2), (9, 1)] {
+                prop_assert_eq!(
+                    sql.versions_from(&address, from, limit),
+                    twin.versions_from(&address, from, limit)
+                );
+            }
+            for (before, limit) in [(None, 100), (None, 1), (Some(3), 2), (Some(1), 5)] {
+                prop_assert_eq!(
+                    sql.versions_before(&address, before, limit),
+                    twin.versions_before(&address, before, limit)
+                );
+            }
+            let times = (0..60).map(|n| AsOf::Time(Moment(1_790_000_000_000 + n * 1000)));
+            for at in (0..60).map(AsOf::Seq).chain(times) {
+                prop_assert_eq!(sql.version_as_of(&address, at), twin.version_as_of(&address, at));
+            }
+            for kind in [EntryKind::Insight, EntryKind::Progress] {
+                for (before, limit) in [(None, 100), (None, 1), (Some(EntryId { seq: 5, n: 1 }), 3)]
+                {
+                    prop_assert_eq!(
+                        sql.entries(&address, kind, before, limit),
+                        twin.entries(&address, kind, before, limit)
+                    );
+                }
+            }
+        }
+        for seq in 0..40 {
+            prop_assert_eq!(sql.deleted_by(seq), twin.deleted_by(seq));
+        }
+        for (before, limit) in [(None, 100), (None, 2), (Some(4), 2)] {
+            prop_assert_eq!(sql.audit(before, limit), twin.audit(before, limit));
+        }
+        for user in [None, Some(User::parse("bob").unwrap()), Some(alice())] {
+            prop_assert_eq!(sql.members(user.as_ref()), twin.members(user.as_ref()));
+        }
+        for key in ["k0", "k1", "k2"] {
+            prop_assert_eq!(sql.replay(&alice(), key), twin.replay(&alice(), key));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn compare_lists(&self) -> Result<(), TestCaseError> {
+        let (sql, twin) = (&self.sql, &self.twin);
+        for filter in filters() {
+            let whole = twin.list(&filter, None, usize::MAX).unwrap();
+            prop_assert_eq!(&sql.list(&filter, None, usize::MAX).unwrap(), &whole, "{:?}", filter);
+            for limit in [1, 3] {
+                let mut paged = Vec::new();
+                let mut after: Option<Address> = None;
+                loop {
+                    let page = sql.list(&filter, after.as_ref(), limit).unwrap();
+                    prop_assert!(page.len() <= limit);
+                    let Some(last) = page.last() else { break };
+                    after = Some(last.address.clone());
+                    paged.extend(page);
+                }
+                prop_assert_eq!(&paged, &whole, "{:?} by {}", &filter, limit);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn compare_views(&self) -> Result<(), TestCaseError> {
+        for address in universe() {
+            let mut chain = Vec::new();
+            let mut next = Some(address);
+            while let Some(address) = next {
+                let Some(record) = self.sql.record(&address).unwrap().filter(|r| r.is_live())
+                else {
+                    break;
+                };
+                next = record.above();
+                chain.insert(0, record);
+            }
+            if !chain.is_empty() {
+                prop_assert_eq!(self.sql.view(&chain).unwrap(), resolve_records(&chain));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn universe() -> Vec<Address> {
+    let mut all = vec![Address::global()];
+    let ids = [
+        (Level::Project, ["p", "p1", "P"]),
+        (Level::Branch, ["b", "b~", "p"]),
+        (Level::Task, ["t", "t:1", "b"]),
+    ];
+    for (level, ids) in ids {
+        all.extend(ids.map(|text| Address { level, id: id(text) }));
+    }
+    all
+}
+
+pub(crate) fn filters() -> Vec<Filter> {
+    let levels = [None, Some(Level::Global), Some(Level::Branch), Some(Level::Task)];
+    let parents = [None, Some("global"), Some("p"), Some("b")];
+    let roots = universe().into_iter().map(Some).chain([None]);
+    let mut all = Vec::new();
+    for under in roots {
+        for level in levels {
+            for parent in parents {
+                for prefix in [None, Some("p"), Some("b~"), Some("")] {
+                    all.push(Filter {
+                        level,
+                        parent: parent.map(id),
+                        under: under.clone(),
+                        prefix: prefix.map(String::from),
+                    });
+                }
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask check`: everything that can be said about the code without running it.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    process, tidy,
+    tools::{self, BARE_WASM, WASM},
+    workspace::root,
+};
+
+type Step = fn() -> Result<()>;
+
+/// `cargo xtask check`.
+pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
+    }
+    tools::install_target(WASM)?;
+    let steps: [(&str, Step); 7] = [
+        ("format", || cargo("format", &["fmt", "--all", "--check"])),
+        ("tidy", tidy::run),
+        ("clippy", || {
+            cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        }),
+        // One by one: the component is to have no standard library, and would get the Worker's.
+        ("wasm", || ["nacre-worker", "nacre-component"].into_iter().try_for_each(wasm)),
+        ("bare", bare_core),
+        ("docs", || {
+            let mut command = Command::new("cargo");
+            // With private items, and links to them: these docs are for whoever works here.
+            command
+                .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+                .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
+            process::run("docs", command.current_dir(root()))
+        }),
+        ("deny", dependencies),
+    ];
+    let mut failed = Vec::new();
+    for (name, step) in steps {
+        match step() {
+            Ok(()) => println!("{name:>7} | ok"),
+            Err(error) => {
+                println!("{name:>7} | FAILED: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wasm(package: &str) -> Result<()> {
+    cargo("wasm", &["clippy", "-p", package, "--target", WASM, "--", "-D", "warnings"])
+}
+
+/// Builds the core for a machine without an operating system or a host.
+pub(crate) fn bare_core() -> Result<()> {
+    tools::install_target(BARE_WASM)?;
+    cargo("bare", &["build", "-p", "nacre-core", "--target", BARE_WASM])
+}
+
+/// Licences, banned packages and sources; known vulnerabilities where their database can be had.
+fn dependencies() -> Result<()> {
+    let deny = match tools::cargo_deny() {
+        Ok(deny) => deny,
+        Err(error) => {
+            println!("   deny | SKIPPED, dependencies were NOT checked: {error:#}");
+            return Ok(());
+        }
+    };
+    let deny = || {
+        let mut command = Command::new(&deny);
+        command.current_dir(root());
+        command
+    };
+    process::run("deny", deny().args(["--offline", "check", "licenses", "bans", "sources"]))?;
+    if process::run("deny", deny().args(["fetch", "db"])).is_err() {
+        println!("   deny | SKIPPED, advisories were NOT checked: their database is out of reach");
+        return Ok(());
+    }
+    process::run("deny", deny().args(["--offline", "check", "advisories"]))
+}
+
+fn cargo(label: &str, arguments: &[&str]) -> Result<()> {
+    process::run(label, Command::new("cargo").current_dir(root()).args(arguments))
+}

@@ -1,0 +1,158 @@
+//! What the compiler does not check: opening comments, file lengths, loose ends, and that the
+//! core stays free of platforms.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{process, workspace::root};
+
+/// A file longer than this is two files.
+const LONGEST: usize = 700;
+
+/// Words that mark unfinished work, split here so that this file passes its own check.
+const LOOSE_ENDS: [&str; 4] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("unimple", "mented!"),
+    concat!("to", "do!"),
+];
+
+/// Packages that would give the core a clock, a random source or a platform.
+const PLATFORMS: [&str; 9] = [
+    "chrono",
+    "getrandom",
+    "js-sys",
+    "rand",
+    "tokio",
+    "wasm-bindgen",
+    "web-sys",
+    "web-time",
+    "worker",
+];
+
+/// Fails with everything that is out of place.
+pub(crate) fn run() -> Result<()> {
+    let root = root();
+    let mut faults = Vec::new();
+    for path in sources(&root)? {
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+        faults.extend(faults_of(&name, &text));
+    }
+    faults.extend(platforms_in_core()?);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("{} untidy:\n{}", faults.len(), faults.join("\n"))
+}
+
+fn faults_of(name: &str, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let opening = if name.ends_with(".rs") { ["//!", "//!"] } else { ["//", "/*"] };
+    let first = text.lines().find(|line| !line.is_empty() && !line.starts_with("#!/"));
+    if !first.is_some_and(|line| opening.iter().any(|open| line.starts_with(open))) {
+        faults.push(format!("{name}: does not open by saying what it is for"));
+    }
+    let length = text.lines().count();
+    if length > LONGEST {
+        faults.push(format!("{name}: {length} lines, at most {LONGEST}"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        if let Some(word) = LOOSE_ENDS.iter().find(|word| has_word(line, word)) {
+            faults.push(format!("{name}:{}: {word}", number + 1));
+        }
+    }
+    faults
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line.get(..at).and_then(|rest| rest.chars().next_back());
+        let after = line.get(at + word.len()..).and_then(|rest| rest.chars().next());
+        !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word)
+    })
+}
+
+fn platforms_in_core() -> Result<Vec<String>> {
+    let tree = process::read(Command::new("cargo").current_dir(root()).args([
+        "tree",
+        "--package",
+        "nacre-core",
+        "--edges",
+        "normal",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]))?;
+    let mut found: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| PLATFORMS.contains(name))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    Ok(found.iter().map(|name| format!("nacre-core: {name} is in its dependency tree")).collect())
+}
+
+/// Every source file of the checkout.
+fn sources(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            let kind = entry.file_type()?; // of the entry itself: links are not followed
+            let built = ["target", "dist", "build", "node_modules"].contains(&name.as_ref());
+            if kind.is_dir() && !built && !name.starts_with('.') {
+                folders.push(path);
+            } else if kind.is_file()
+                && [".rs", ".mjs", ".js", ".ts"].iter().any(|end| name.ends_with(end))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tidy_file_has_no_faults() {
+        assert!(faults_of("a.rs", "//! What it is.\nfn f() {}\n").is_empty());
+        assert!(faults_of("a.mjs", "#!/usr/bin/env node\n// What it is.\n").is_empty());
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let loose = LOOSE_ENDS.map(|word| format!("// {word}\n")).concat();
+        let long = "\n".repeat(LONGEST + 1);
+        assert_eq!(faults_of("a.rs", "fn f() {}\n").len(), 1);
+        assert_eq!(faults_of("a.mjs", "export {};\n").len(), 1);
+        assert_eq!(faults_of("a.rs", &format!("//! What.\n{loose}")).len(), LOOSE_ENDS.len());
+        assert_eq!(faults_of("a.rs", &format!("//! What.{long}")).len(), 1);
+    }
+
+    #[test]
+    fn a_loose_end_is_a_whole_word() {
+        assert!(has_word(concat!("x TO", "DO: y"), LOOSE_ENDS[0]));
+        assert!(!has_word(concat!("MAS", "TO", "DON"), LOOSE_ENDS[0]));
+    }
+}
