@@ -72,13 +72,6 @@ impl<D: Database> SqlStore<D> {
                 meta.store(&self.database)
             })?;
         }
-        // The platform keeps alarms apart from rows, and a crash may lose the one that was set while
-        // it ran: work that is under way asks for it again.
-        if let Some(alarm) = meta.alarm
-            && (meta.chores.rotation.is_some() || meta.chores.sweep.is_some())
-        {
-            self.database.set_alarm(alarm)?;
-        }
         Ok(State::Open { meta: Rc::new(meta), keys })
     }
 }

@@ -69,7 +69,9 @@ impl<D: Database> SqlStore<D> {
                 keys = ring;
             }
             let busy = pruned.more || meta.chores.sweep.is_some() || meta.chores.rotation.is_some();
-            meta.alarm = if busy { Some(now) } else { self.next_due(now)? };
+            // Later than any that may be running: the platform takes setting the time it has for no
+            // change, and forgets an alarm once it has run.
+            meta.alarm = if busy { Some(now.later(1)) } else { self.next_due(now)? };
             meta.store(&self.database)?;
             if let Some(alarm) = meta.alarm {
                 self.database.set_alarm(alarm)?;
