@@ -121,10 +121,28 @@ impl World {
         Ok(plan)
     }
 
+    /// Runs the alarm, once it is due if that is within a second. As on the platform, one that was
+    /// set to the time it had is forgotten with the run.
     pub(crate) fn alarm(&mut self) -> Result<(), Error> {
+        let running = self.database.alarm.get();
+        self.now = running.map_or(self.now, |at| self.now.max(at.0.min(self.now + 1000)));
         let mut entropy = self.entropy();
         self.sql.wake(&self.masters, &mut entropy)?;
-        self.sql.upkeep(Moment(self.now), &self.masters, &mut entropy)
+        self.sql.upkeep(Moment(self.now), &self.masters, &mut entropy)?;
+        if self.database.alarm.get() == running {
+            self.database.alarm.set(None);
+        }
+        Ok(())
+    }
+
+    /// Runs the alarm as long as there is one that is due within a second.
+    pub(crate) fn alarms(&mut self) {
+        let mut rounds = 0;
+        while self.database.alarm.get().is_some_and(|at| at.0 <= self.now + 1000) {
+            self.alarm().unwrap();
+            rounds += 1;
+            assert!(rounds < 50);
+        }
     }
 
     /// Begins a rotation; its line in the audit trail is a commit of both stores.
