@@ -1,0 +1,63 @@
+// Builds the page into dist/web: `node web-demo/build.mjs`.
+//
+// The script, the style and the core's module get names that hold a hash of their content; the
+// service worker gets the list of all of them, so that the page opens without a network.
+
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const out = join(here, "../dist/web");
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: "es2023",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+cpSync(join(here, "static"), out, { recursive: true });
+
+const { metafile } = await build({
+  ...shared,
+  entryPoints: ["src/main.tsx", "styles/page.css"],
+  outdir: join(out, "assets"),
+  entryNames: "[name]-[hash]",
+  assetNames: "[name]-[hash]",
+  loader: { ".wasm": "file" },
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  conditions: ["browser"],
+  metafile: true,
+});
+
+const made = Object.entries(metafile.outputs).map(([path, { entryPoint }]) => ({
+  entryPoint,
+  url: `/assets/${basename(path)}`,
+}));
+const of = (entry) => made.find(({ entryPoint }) => entryPoint === entry).url;
+const page = readFileSync(join(here, "index.html"), "utf8")
+  .replaceAll("%SCRIPT%", of("src/main.tsx"))
+  .replaceAll("%STYLE%", of("styles/page.css"));
+writeFileSync(join(out, "index.html"), page);
+
+const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...made.map(({ url }) => url)];
+const held = createHash("sha256").update(page);
+for (const file of readdirSync(join(here, "static"))) held.update(readFileSync(join(here, "static", file)));
+await build({
+  ...shared,
+  entryPoints: ["src/offline.ts"],
+  outfile: join(out, "offline.js"),
+  format: "iife",
+  define: {
+    SHELL: JSON.stringify(shell),
+    EDITION: JSON.stringify(held.digest("hex").slice(0, 16)),
+  },
+});

@@ -1,0 +1,36 @@
+// What contexts are called, and where one is shown: `#/task/cart-latency/history`.
+
+import type { Address, Level } from "@nacre/context";
+
+export type { Address, Level };
+
+export const LEVELS = ["global", "project", "branch", "task"] as const satisfies Level[];
+export const GLOBAL: Address = { level: "global", id: "global" };
+
+export const key = ({ level, id }: Address): string => `${level}/${id}`;
+export const same = (a: Address, b: Address): boolean => a.level === b.level && a.id === b.id;
+
+/** In running text: `project shop`, and `global` alone. */
+export const name = ({ level, id }: Address): string => (level === "global" ? level : `${level} ${id}`);
+
+/** The level one above or below; `undefined` past the ends. */
+export const above = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(level) - 1];
+export const below = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(level) + 1];
+
+export const TABS = ["view", "layer", "history"] as const;
+export type Tab = (typeof TABS)[number];
+
+/** What an address's fragment asks to see. */
+export function fromFragment(fragment: string): { address: Address; tab: Tab } | undefined {
+  const [, level, id, tab] = fragment.replace(/^#/, "").split("/");
+  const known = LEVELS.find((one) => one === level);
+  if (!known || !id) return undefined;
+  return {
+    address: { level: known, id: decodeURIComponent(id) },
+    tab: TABS.find((one) => one === tab) ?? "view",
+  };
+}
+
+export function toFragment({ level, id }: Address, tab: Tab): string {
+  return `#/${level}/${encodeURIComponent(id)}${tab === "view" ? "" : `/${tab}`}`;
+}

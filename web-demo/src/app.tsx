@@ -1,0 +1,155 @@
+// The page with a replica open: contexts on the left, the chosen one in the middle, one of its
+// values on the right, and on top how things stand with the server.
+
+import type { ChangeEvent, Replica } from "@nacre/context";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
+import { Contexts } from "./contexts";
+import { Create, Deleted, noteRemovals } from "./create";
+import { DropZone, Import } from "./import";
+import { Glyph } from "./parts";
+import { type Opened, OpenedContext, attempt } from "./reading";
+import { Room } from "./room";
+import { StatusBar } from "./status";
+
+/** How long a context that has just changed stands out, in milliseconds. */
+const STIR = 6000;
+
+export function App({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
+  const opened = useRevisions(replica);
+  const [place, setPlace] = useState(() => fromFragment(location.hash) ?? { address: GLOBAL, tab: "view" as Tab });
+  const [open, setOpen] = useState<"create" | "import" | "deleted">();
+  const [drawer, setDrawer] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
+  const { stirring, said } = useStir(replica);
+  useEffect(() => noteRemovals(replica), [replica]);
+
+  useEffect(() => {
+    const follow = () => setPlace((now) => fromFragment(location.hash) ?? now);
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  const go = (address: Address, tab: Tab = place.tab) => {
+    setPlace({ address, tab });
+    setDrawer(false);
+    const fragment = toFragment(address, tab);
+    if (location.hash !== fragment) history.pushState(null, "", fragment);
+    document.title = `${name(address)} · Nacre`;
+  };
+  useEffect(() => {
+    if (!drawer) return;
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setDrawer(false);
+      menu.current?.focus();
+    };
+    addEventListener("keydown", close);
+    return () => removeEventListener("keydown", close);
+  }, [drawer]);
+
+  const items = useMemo(() => attempt(() => replica.list().items).value ?? [], [opened]);
+  const waiting = useMemo(() => new Set(replica.pending().map(key)), [opened]);
+
+  return (
+    <OpenedContext.Provider value={opened}>
+      <a class="skip" href="#room" onClick={(event) => skip(event)}>
+        Skip to the context
+      </a>
+      <header class="top">
+        <button
+          ref={menu}
+          type="button"
+          class="icon menu"
+          aria-expanded={drawer}
+          aria-controls="contexts"
+          aria-label="Contexts"
+          onClick={() => setDrawer(!drawer)}
+        >
+          <Glyph name="menu" />
+        </button>
+        <img src="/icon.svg" width="26" height="26" alt="" />
+        <h1>Nacre</h1>
+        <StatusBar onGo={go} onLeave={onLeave} />
+      </header>
+      <div class="frame">
+        <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
+          <div class="row side-head">
+            <button type="button" class="button" onClick={() => setOpen("create")}>
+              <Glyph name="plus" /> New
+            </button>
+            <button type="button" class="button" onClick={() => setOpen("import")}>
+              <Glyph name="upload" /> Import
+            </button>
+            <button type="button" class="button" onClick={() => setOpen("deleted")}>
+              <Glyph name="undo" /> Restore
+            </button>
+          </div>
+          <Contexts items={items} chosen={place.address} stirring={stirring} waiting={waiting} onChoose={go} />
+        </nav>
+        <Room
+          key={key(place.address)}
+          address={place.address}
+          tab={place.tab}
+          empty={items.length === 0}
+          onGo={go}
+          onCreate={() => setOpen("create")}
+          onImport={() => setOpen("import")}
+        />
+      </div>
+      {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
+      {open === "import" && <Import onClose={() => setOpen(undefined)} />}
+      {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
+      <DropZone />
+      <p class="unseen" role="status">
+        {said}
+      </p>
+    </OpenedContext.Provider>
+  );
+}
+
+function skip(event: Event) {
+  event.preventDefault();
+  document.getElementById("room")?.focus();
+}
+
+/** Another number after every change of contexts, queue or connection. */
+function useRevisions(replica: Replica): Opened {
+  const [opened, setOpened] = useState<Opened>({ replica, revision: 0 });
+  useEffect(() => {
+    const next = () => setOpened(({ revision }) => ({ replica, revision: revision + 1 }));
+    const ends = [replica.subscribe("all", next), replica.on("status", next), replica.on("conflict", next)];
+    next();
+    return () => ends.forEach((end) => end());
+  }, [replica]);
+  return opened;
+}
+
+/** Contexts that others change, for a moment, and the same in words for who cannot see it. */
+function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; said: string } {
+  const [stirring, setStirring] = useState<ReadonlyMap<string, string>>(new Map());
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    const timers = new Map<string, ReturnType<typeof setTimeout>>();
+    const stir = ({ level, context_id, by, action, mine }: ChangeEvent) => {
+      if (mine) return;
+      const address = { level, id: context_id };
+      const of = key(address);
+      setStirring((now) => new Map(now).set(of, by));
+      setSaid(`${by}: ${action} of ${name(address)}`);
+      clearTimeout(timers.get(of));
+      timers.set(
+        of,
+        setTimeout(() => {
+          setStirring((now) => new Map([...now].filter(([one]) => one !== of)));
+        }, STIR),
+      );
+    };
+    const end = replica.on("change", stir);
+    return () => {
+      end();
+      timers.forEach((timer) => clearTimeout(timer));
+    };
+  }, [replica]);
+  return { stirring, said };
+}

@@ -1,0 +1,121 @@
+// Conflicts: what was there, what they wrote and what I wrote, side by side, and the decision.
+
+import type { Conflict, Json, Replica } from "@nacre/context";
+import { useState } from "preact/hooks";
+
+import { isSealed } from "./document";
+import { attempt } from "./reading";
+import { type Value, mistake, parse, plain, print } from "./json";
+import { Dialog, Fault, Layer, When } from "./parts";
+import { useReplica } from "./reading";
+
+const WHAT: Record<Conflict["aspect"], string> = {
+  data: "Both changed this value; the rest of the write went through.",
+  context: "One side deleted or made the context while the other changed it.",
+  parent: "Both moved the context.",
+  rules: "Both changed its merge rules.",
+  operation: "The server could not do this any more.",
+};
+
+export function Conflicts({ onClose }: { onClose: () => void }) {
+  const { replica } = useReplica();
+  const conflicts = replica.conflicts();
+  return (
+    <Dialog title="Conflicts" wide onClose={onClose}>
+      {conflicts.length === 0 ? (
+        <p class="nothing">None. What others changed meanwhile has been merged.</p>
+      ) : (
+        <ol class="conflicts">
+          {conflicts.map((conflict) => (
+            <Decision key={conflict.id} conflict={conflict} replica={replica} />
+          ))}
+        </ol>
+      )}
+    </Dialog>
+  );
+}
+
+function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica }) {
+  const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary, problem } = conflict;
+  const [editing, setEditing] = useState(false);
+  const [text, setText] = useState(() => print(mine ?? theirs));
+  const [fault, setFault] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const own = attempt(() => parse(text));
+  const canEdit = (aspect === "data" || aspect === "context") && !isSealed(mine) && !isSealed(theirs);
+  const settle = async (choice: "mine" | "theirs" | { value: Json }) => {
+    setBusy(true);
+    try {
+      await replica.settle(conflict, choice);
+    } catch (error) {
+      setFault(error);
+      setBusy(false);
+    }
+  };
+  return (
+    <li class="conflict">
+      <div class="row">
+        <Layer of={{ level, id }} />
+        <code>{pointer === "" ? "the whole of it" : pointer}</code>
+      </div>
+      <p class="quiet">
+        {WHAT[aspect]} Mine is from <When at={at} />
+        {summary ? `: ${summary}` : "."}
+      </p>
+      {problem && <Fault error={{ code: problem.code, message: problem.detail, pointer: problem.pointer }} />}
+      {aspect !== "operation" && (
+        <div class="sides">
+          <Side title="Before" value={ancestor} absent="not there" />
+          <Side title="Theirs" value={theirs} absent="taken out" />
+          <Side title="Mine" value={mine} absent="taken out" />
+        </div>
+      )}
+      {editing && (
+        <div class="field">
+          <label for={`own-${conflict.id}`}>Another value, as JSON</label>
+          <textarea
+            id={`own-${conflict.id}`}
+            rows={Math.min(12, text.split("\n").length + 1)}
+            value={text}
+            aria-invalid={own.error !== undefined}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          {own.error !== undefined && <p class="fault">{mistake(text)?.message ?? "This is no JSON value."}</p>}
+        </div>
+      )}
+      {fault !== undefined && <Fault error={fault} />}
+      <div class="row end">
+        <button type="button" class="button" disabled={busy} onClick={() => settle("theirs")}>
+          {aspect === "operation" ? "Give it up" : "Take theirs"}
+        </button>
+        <button type="button" class="button" disabled={busy} onClick={() => settle("mine")}>
+          {aspect === "operation" ? "Try once more" : "Keep mine"}
+        </button>
+        {canEdit && !editing && (
+          <button type="button" class="button" disabled={busy} onClick={() => setEditing(true)}>
+            Another value …
+          </button>
+        )}
+        {editing && (
+          <button
+            type="button"
+            class="button main"
+            disabled={busy || own.value === undefined}
+            onClick={() => own.value !== undefined && settle({ value: plain(own.value) })}
+          >
+            Save this value
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Side({ title, value, absent }: { title: string; value: Value | undefined; absent: string }) {
+  return (
+    <section class={`side-${title.toLowerCase()}`} aria-label={title}>
+      <h3>{title}</h3>
+      {value === undefined ? <p class="quiet">{absent}</p> : <pre>{print(value)}</pre>}
+    </section>
+  );
+}

@@ -1,0 +1,172 @@
+// The tree of contexts, by layer: find one, go to it, see which ones are changing.
+
+import type { ContextSummary } from "@nacre/context";
+import { useMemo, useRef, useState } from "preact/hooks";
+
+import { type Address, GLOBAL, above, key, same } from "./address";
+import { Glyph, Tag } from "./parts";
+import { type Row, focusRow, move } from "./tree";
+
+interface ContextRow extends Row {
+  address: Address;
+  item: ContextSummary | undefined;
+  position: number;
+  siblings: number;
+}
+
+export function Contexts(props: {
+  items: readonly ContextSummary[];
+  chosen: Address;
+  /** Contexts that changed a moment ago, and who changed them. */
+  stirring: ReadonlyMap<string, string>;
+  /** Contexts with writes that are still to be sent. */
+  waiting: ReadonlySet<string>;
+  onChoose: (address: Address) => void;
+}) {
+  const { items, chosen, stirring, waiting, onChoose } = props;
+  const tree = useRef<HTMLDivElement>(null);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [filter, setFilter] = useState("");
+  const [focused, setFocused] = useState(key(chosen));
+  const rows = useMemo(() => shownContexts(items, closed, filter), [items, closed, filter]);
+  const stop = rows.some((row) => row.key === focused) ? focused : (rows[0]?.key ?? "");
+  const toggle = (row: Row) => {
+    const next = new Set(closed);
+    if (row.open) next.add(row.key);
+    else next.delete(row.key);
+    setClosed(next);
+  };
+
+  const press = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const asked = move(event.key, rows, stop);
+    if (!asked) return;
+    event.preventDefault();
+    const wanted = Object.values(asked)[0];
+    const row = rows.find((row) => row.key === wanted);
+    if (!row) return;
+    if ("to" in asked) {
+      setFocused(row.key);
+      focusRow(tree.current, row.key);
+    } else if ("toggle" in asked) toggle(row);
+    else onChoose(row.address);
+  };
+
+  return (
+    <div class="contexts">
+      <label class="filter">
+        <Glyph name="search" />
+        <span class="unseen">Find a context</span>
+        <input
+          type="search"
+          placeholder="Find a context"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      </label>
+      {rows.length === 0 && <p class="nothing">No context has “{filter}” in its name.</p>}
+      <div ref={tree} role="tree" aria-label="Contexts" onKeyDown={press}>
+        {rows.map((row) => (
+          <div
+            key={row.key}
+            role="treeitem"
+            data-key={row.key}
+            class={`context ${row.address.level} ${row.item ? "" : "missing"}`}
+            style={{ "--depth": row.depth }}
+            aria-level={row.depth + 1}
+            aria-posinset={row.position}
+            aria-setsize={row.siblings}
+            aria-expanded={row.open}
+            aria-selected={same(row.address, chosen)}
+            tabIndex={row.key === stop ? 0 : -1}
+            onClick={() => {
+              setFocused(row.key);
+              onChoose(row.address);
+            }}
+          >
+            {row.open === undefined ? (
+              <span class="gap" />
+            ) : (
+              <span
+                class="twist"
+                aria-hidden="true"
+                onClick={(event) => {
+                  event.stopPropagation();
+                  toggle(row);
+                }}
+              >
+                <Glyph name="chevron" />
+              </span>
+            )}
+            <Tag level={row.address.level} short />
+            <span class="id">{row.address.id}</span>
+            {waiting.has(row.key) && (
+              <span class="pending" title="has changes that are still to be sent">
+                unsent
+              </span>
+            )}
+            {stirring.has(row.key) && (
+              <span class="stir" title={`changed by ${stirring.get(row.key)}`}>
+                {stirring.get(row.key)}
+              </span>
+            )}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** The rows that show: parents before their children, by name; a filter opens what leads to a hit. */
+function shownContexts(
+  items: readonly ContextSummary[],
+  closed: ReadonlySet<string>,
+  filter: string,
+): ContextRow[] {
+  const children = new Map<string, Address[]>();
+  const held = new Map(items.map((item) => [key(item), item]));
+  const put = (address: Address, parent: string) => {
+    const among = children.get(parent);
+    if (among) among.push(address);
+    else children.set(parent, [address]);
+  };
+  if (!held.has(key(GLOBAL))) put(GLOBAL, "");
+  for (const item of items) {
+    const level = above(item.level);
+    const parent = !level ? "" : level === "global" ? key(GLOBAL) : key({ level, id: item.parent ?? "" });
+    // A parent that is not here (another project's, say): its children stand at the top.
+    put({ level: item.level, id: item.id }, held.has(parent) || parent === key(GLOBAL) ? parent : "");
+  }
+  for (const among of children.values()) {
+    among.sort((a, b) => a.id.localeCompare(b.id, undefined, { numeric: true }));
+  }
+  const wanted = filter.trim().toLowerCase();
+  const rows: ContextRow[] = [];
+  const visit = (address: Address, depth: number, position: number, siblings: number): boolean => {
+    const row = key(address);
+    const below = children.get(row) ?? [];
+    const open = wanted !== "" || !closed.has(row);
+    const place = rows.length;
+    rows.push({
+      key: row,
+      address,
+      depth,
+      item: held.get(row),
+      open: below.length > 0 ? open : undefined,
+      position,
+      siblings,
+    });
+    let inside = false;
+    if (open) {
+      below.forEach((child, index) => {
+        inside = visit(child, depth + 1, index + 1, below.length) || inside;
+      });
+    }
+    if (inside || address.id.toLowerCase().includes(wanted)) return true;
+    rows.length = place;
+    return false;
+  };
+  const top = children.get("") ?? [];
+  top.forEach((address, index) => visit(address, 0, index + 1, top.length));
+  return rows;
+}

@@ -1,0 +1,190 @@
+// The resolved document: a tree of values, each in the colour and with the letter of its layer.
+
+import type { Origin } from "@nacre/context";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import type { Level } from "./address";
+import { type Value, glance, isObject } from "./json";
+import { Glyph, Tag } from "./parts";
+import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
+import { focusRow, move } from "./tree";
+
+/** Rows drawn at once; more on request. */
+const PAGE = 600;
+/** How long a value that has just changed stands out, in milliseconds. */
+const GLOW = 2600;
+
+export function Document(props: {
+  /** Names what is shown: another context begins anew, another state of the same one glows. */
+  of: string;
+  data: Value;
+  origins: Readonly<Record<string, Origin>>;
+  chosen: string | undefined;
+  onChoose: (pointer: string) => void;
+}) {
+  const { of, data, origins, chosen, onChoose } = props;
+  const tree = useRef<HTMLDivElement>(null);
+  const rows = useMemo(() => rowsOf(data, origins), [data, origins]);
+  const atFirst = useMemo(() => openAtFirst(rows), [rows]);
+  const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const [filter, setFilter] = useState("");
+  const [room, setRoom] = useState(PAGE);
+  const [focused, setFocused] = useState("");
+  useEffect(() => {
+    setToggled(new Map());
+    setFilter("");
+    setRoom(PAGE);
+    setFocused("");
+  }, [of]);
+  const glowing = useGlow(of, rows);
+
+  const isOpen = (key: string) => toggled.get(key) ?? atFirst.has(key);
+  const all = useMemo(() => shownRows(rows, isOpen, filter), [rows, toggled, atFirst, filter]);
+  const shown = all.slice(0, room);
+  const stop = shown.some(({ key }) => key === focused) ? focused : (shown[0]?.key ?? "");
+  const toggle = (row: ValueRow) => setToggled(new Map(toggled).set(row.key, !row.open));
+
+  const press = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const asked = move(event.key, shown, stop);
+    if (!asked) return;
+    event.preventDefault();
+    if ("to" in asked) {
+      setFocused(asked.to);
+      focusRow(tree.current, asked.to);
+    } else if ("toggle" in asked) {
+      const row = shown.find(({ key }) => key === asked.toggle);
+      if (row) toggle(row);
+    } else onChoose(asked.choose);
+  };
+
+  if (rows.length === 0) return <p class="nothing">Nothing is set here, and nothing above it.</p>;
+  return (
+    <div class="document">
+      <label class="filter">
+        <Glyph name="search" />
+        <span class="unseen">Filter names and values</span>
+        <input
+          type="search"
+          placeholder="Filter names and values"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      </label>
+      {all.length === 0 && <p class="nothing">No name and no value has “{filter}” in it.</p>}
+      <div ref={tree} class="values" role="tree" aria-label="Resolved document" onKeyDown={press}>
+        {shown.map((row) => (
+          <ValueLine
+            key={row.key}
+            row={row}
+            chosen={row.key === chosen}
+            glowing={glowing.has(row.key)}
+            stop={row.key === stop}
+            onToggle={() => toggle(row)}
+            onChoose={() => {
+              setFocused(row.key);
+              onChoose(row.key);
+            }}
+          />
+        ))}
+      </div>
+      {all.length > shown.length && (
+        <button type="button" class="button" onClick={() => setRoom(room + PAGE)}>
+          Show more: {all.length - shown.length} of {all.length} rows are left
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ValueLine(props: {
+  row: ValueRow;
+  chosen: boolean;
+  glowing: boolean;
+  stop: boolean;
+  onToggle: () => void;
+  onChoose: () => void;
+}) {
+  const { row, chosen, glowing, stop, onToggle, onChoose } = props;
+  const { origin } = row;
+  const classes = ["value", origin && row.levels.length < 2 ? origin.level : "", glowing ? "glowing" : ""];
+  return (
+    <div
+      class={classes.join(" ")}
+      role="treeitem"
+      data-key={row.key}
+      style={{ "--depth": row.depth }}
+      aria-level={row.depth + 1}
+      aria-posinset={row.position}
+      aria-setsize={row.siblings}
+      aria-expanded={row.open}
+      aria-selected={chosen}
+      tabIndex={stop ? 0 : -1}
+      onClick={onChoose}
+    >
+      <span class="from">
+        {row.levels.map((level: Level) => (
+          <Tag key={level} level={level} id={origin?.level === level ? origin.id : undefined} short />
+        ))}
+      </span>
+      <span class="what">
+        {row.open === undefined ? (
+          <span class="gap" />
+        ) : (
+          <span
+            class="twist"
+            aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation();
+              onToggle();
+            }}
+          >
+            <Glyph name="chevron" />
+          </span>
+        )}
+        <span class="member">{row.name}</span>
+        <Shown row={row} />
+        {origin !== undefined && origin.shadowed.length > 0 && (
+          <span class="shadows" title={`hides ${origin.shadowed.length} value above`}>
+            hides {origin.shadowed.length}
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}
+
+function Shown({ row: { value, size } }: { row: ValueRow }) {
+  if (isSealed(value)) {
+    return (
+      <span class="sealed">
+        <Glyph name="lock" /> sealed
+      </span>
+    );
+  }
+  if (size !== undefined) {
+    const word = Array.isArray(value) ? (size === 1 ? "item" : "items") : size === 1 ? "member" : "members";
+    return <span class="quiet">{size === 0 ? "empty" : `${size} ${word}`}</span>;
+  }
+  return <span class={`scalar ${typeof value}`}>{typeof value === "string" ? value : glance(value)}</span>;
+}
+
+/** Whether a value is a marker that stands for a secret. */
+export function isSealed(value: Value | undefined): boolean {
+  return isObject(value) && "$sealed" in value;
+}
+
+/** The values that have just changed while the same context was shown. */
+function useGlow(of: string, rows: readonly ValueRow[]): ReadonlySet<string> {
+  const last = useRef<{ of: string; rows: readonly ValueRow[] }>({ of: "", rows: [] });
+  const [glowing, setGlowing] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    const before = last.current;
+    last.current = { of, rows };
+    if (before.of !== of || before.rows === rows) return setGlowing(new Set());
+    setGlowing(changed(before.rows, rows));
+    const timer = setTimeout(() => setGlowing(new Set()), GLOW);
+    return () => clearTimeout(timer);
+  }, [of, rows]);
+  return glowing;
+}

@@ -1,0 +1,248 @@
+// One value of the view: where it comes from, what it hides, and changing it in the layer that is
+// shown.
+
+import type { Context, Json, JsonObject, Operation, Origin, Patch } from "@nacre/context";
+import { useMemo, useState } from "preact/hooks";
+
+import { type Address, name, same } from "./address";
+import { isSealed } from "./document";
+import { type Members, type Value, at, equal, isObject, names, parse, plain, print } from "./json";
+import { Fault, Glyph, Layer, Name } from "./parts";
+import { PreviewOf } from "./preview";
+import { type Shown, useRead, useReplica } from "./reading";
+
+export function Inspector(props: {
+  address: Address;
+  view: Shown;
+  pointer: string;
+  onClose: () => void;
+  onOpenLayer: (address: Address) => void;
+}) {
+  const { address, view, pointer, onClose, onOpenLayer } = props;
+  const value = at(view.data, pointer);
+  const origin = originOf(view, pointer);
+  const layers = useRead((replica) => view.chain.map(({ level, id }) => replica.get(level, id)), [view]);
+  const own = layers.value?.find((layer) => same(layer, address));
+  return (
+    <aside class="inspector" aria-label="Origin of a value">
+      <header>
+        <h2 class="path mono">{pointer}</h2>
+        <button type="button" class="icon" aria-label="Close" onClick={onClose}>
+          <Glyph name="close" />
+        </button>
+      </header>
+      <div class="origin">
+        {layers.value && (
+          <Stack chain={layers.value} view={view} pointer={pointer} origin={origin} onOpenLayer={onOpenLayer} />
+        )}
+        {inList(view, pointer) ? (
+          <p class="quiet">Items of a list are changed together with their list, in its layer.</p>
+        ) : (
+          <Change key={`${address.level}/${address.id}${pointer}`} {...{ address, pointer, value, own }} />
+        )}
+      </div>
+    </aside>
+  );
+}
+
+/** The origin of a value, or of the array it stands in. */
+function originOf(view: Shown, pointer: string): Origin | undefined {
+  for (let path = pointer; path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
+    const origin = view.origins[path];
+    if (origin) return origin;
+    if (path === pointer && isObject(at(view.data, path))) return undefined;
+  }
+  return undefined;
+}
+
+function inList(view: Shown, pointer: string): boolean {
+  for (let path = pointer; path !== ""; ) {
+    path = path.slice(0, path.lastIndexOf("/"));
+    if (Array.isArray(at(view.data, path))) return true;
+  }
+  return false;
+}
+
+/** What every layer of the chain says about it, the one that counts first. */
+function Stack(props: {
+  chain: readonly Context[];
+  view: Shown;
+  pointer: string;
+  origin: Origin | undefined;
+  onOpenLayer: (address: Address) => void;
+}) {
+  const { chain, view, pointer, origin, onOpenLayer } = props;
+  const said = [...chain].reverse().flatMap((layer) => {
+    const value = at(layer.data, pointer);
+    const wins = origin !== undefined && same(origin, layer);
+    if (value === undefined && !wins) return [];
+    const ignored = view.ignored.find(
+      (one) => same(one, layer) && (pointer === one.pointer || pointer.startsWith(`${one.pointer}/`)),
+    );
+    const hidden = origin?.shadowed.some((one) => same(one, layer)) ?? false;
+    return [{ layer, value, wins, hidden, ignored }];
+  });
+  if (said.length === 0) {
+    return <p class="quiet">Put together by rule from the lists of several layers.</p>;
+  }
+  return (
+    <ol class="stack" aria-label="Layers that say something about it, nearest first">
+      {said.map(({ layer, value, wins, hidden, ignored }) => (
+        <li key={`${layer.level}/${layer.id}`} class={`${layer.level} ${hidden || ignored ? "hidden" : ""}`}>
+          <div class="row">
+            <Layer of={layer} version={wins ? origin?.version : layer.version} />
+            <button type="button" class="link" onClick={() => onOpenLayer(layer)}>
+              open layer<span class="unseen"> {name(layer)}</span>
+            </button>
+          </div>
+          {value !== undefined && <Text value={value} />}
+          <p class="why">
+            {ignored ? (
+              <>
+                not heard: <Name of={ignored.locked_by} /> has locked this path
+              </>
+            ) : wins ? (
+              `set by ${origin?.by} · rule ${origin?.rule}`
+            ) : hidden ? (
+              "hidden by the layer above this card"
+            ) : (
+              `by ${layer.updated_by}, merged in`
+            )}
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Text({ value }: { value: Value }) {
+  if (isSealed(value)) {
+    return (
+      <span class="sealed">
+        <Glyph name="lock" /> sealed: it is never shown here
+      </span>
+    );
+  }
+  if (value === null) return <pre>null, which removes what is inherited</pre>;
+  return <pre>{typeof value === "string" ? value : print(value)}</pre>;
+}
+
+/** Changes the value in the layer that is shown. */
+function Change(props: { address: Address; pointer: string; value: Value | undefined; own: Context | undefined }) {
+  const { address, pointer, value, own } = props;
+  const { replica } = useReplica();
+  const held = at(own?.data, pointer);
+  const now = held === undefined || held === null ? value : held;
+  const [mode, setMode] = useState<"set" | "hide" | "drop" | undefined>();
+  const [text, setText] = useState("");
+  const [taken, setTaken] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const plain = typeof now === "string";
+  const [asText, setAsText] = useState(plain);
+  const read = useMemo((): { value: Value } | { wrong: string } => {
+    if (asText) return { value: text };
+    try {
+      return { value: parse(text) };
+    } catch {
+      return { wrong: "This is no JSON value: put text in quotes, or choose Text." };
+    }
+  }, [text, asText]);
+  const operations = useMemo((): Operation[] => {
+    const on = { level: address.level, context_id: address.id };
+    if (mode === "hide") return [{ action: "unset", ...on, pointers: [pointer] }];
+    if (mode === "drop") return [{ action: "update", ...on, patch: [{ op: "remove", path: pointer }] }];
+    if (mode !== "set" || "wrong" in read || equal(read.value, held)) return [];
+    return [{ action: "update", ...on, patch: write(own?.data ?? {}, pointer, read.value) }];
+  }, [mode, read, own, pointer]);
+
+  if (!own) return null;
+  const begin = (next: "set" | "hide" | "drop") => {
+    setMode(next);
+    setFault(undefined);
+    setAsText(plain);
+    setText(typeof now === "string" ? now : print(now));
+  };
+  if (!mode) {
+    return (
+      <div class="row">
+        {!isSealed(value) && (
+          <button type="button" class="button" onClick={() => begin("set")}>
+            {held === undefined ? "Set here" : "Change"}
+          </button>
+        )}
+        {held !== undefined && (
+          <button type="button" class="button" onClick={() => begin("drop")}>
+            Take out of this layer
+          </button>
+        )}
+        {held === undefined && (
+          <button type="button" class="button" onClick={() => begin("hide")}>
+            Hide here
+          </button>
+        )}
+      </div>
+    );
+  }
+  const save = async (event: Event) => {
+    event.preventDefault();
+    if (!taken) return;
+    try {
+      await replica.batch(operations);
+      setMode(undefined);
+    } catch (error) {
+      setFault(error);
+    }
+  };
+  return (
+    <form class="change-form" onSubmit={save}>
+      <h3>
+        In <Name of={address} />
+        {mode === "hide" && ": hide what is inherited"}
+        {mode === "drop" && ": take the value out, and let the layers above decide"}
+      </h3>
+      {mode === "set" && (
+        <>
+          <div class="row" role="group" aria-label="Kind of value">
+            <label class="check">
+              <input type="radio" name="kind" checked={asText} onChange={() => setAsText(true)} /> Text
+            </label>
+            <label class="check">
+              <input type="radio" name="kind" checked={!asText} onChange={() => setAsText(false)} /> JSON
+            </label>
+          </div>
+          <textarea
+            aria-label="New value"
+            rows={Math.min(10, text.split("\n").length + 1)}
+            spellcheck={asText}
+            value={text}
+            aria-invalid={"wrong" in read}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          {"wrong" in read && <p class="fault">{read.wrong}</p>}
+        </>
+      )}
+      <PreviewOf operations={operations} onVerdict={setTaken} />
+      {fault !== undefined && <Fault error={fault} />}
+      <div class="row end">
+        <button type="button" class="button" onClick={() => setMode(undefined)}>
+          Cancel
+        </button>
+        <button type="submit" class="button main" disabled={!taken}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** The edit that puts a value at a pointer of a layer which may not hold what is above it. */
+function write(data: Members, pointer: string, value: Value): Patch {
+  const parent = pointer.slice(0, pointer.lastIndexOf("/"));
+  if (!isObject(at(data, parent))) return nested(pointer, value);
+  return [{ op: "add", path: pointer, value: plain(value) }];
+}
+
+/** The merge patch (RFC 7396) that says something about one place only. */
+function nested(pointer: string, value: Value): Patch {
+  return names(pointer).reduceRight<Json>((inner, name) => ({ [name]: inner }), plain(value)) as JsonObject;
+}

@@ -1,0 +1,160 @@
+// JSON as people read and write it: values to text and back without rounding integers, where a
+// mistake stands, pointers (RFC 6901), and the smallest edit between two documents.
+
+import type { Json } from "@nacre/context";
+
+export type Value = null | boolean | number | bigint | string | Value[] | { [name: string]: Value };
+export type Members = { [name: string]: Value };
+
+/** One step of a JSON Patch (RFC 6902). */
+export interface Step {
+  op: "add" | "remove" | "replace";
+  path: string;
+  value?: Value;
+}
+
+type Source = { source: string };
+const raw = (JSON as unknown as { rawJSON?: (text: string) => Value }).rawJSON;
+
+/**
+ * Reads text. Integers beyond 2^53 become `bigint`, so that nothing is rounded.
+ *
+ * @throws {SyntaxError} when it is no JSON
+ */
+export function parse(text: string): Value {
+  const exact = (_: string, value: Value, context?: Source): Value => {
+    if (typeof value !== "number" || Number.isSafeInteger(value) || !context) return value;
+    return /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+  };
+  return JSON.parse(text, exact as (name: string, value: Value) => Value) as Value;
+}
+
+/** Writes a value, indented by two for people. */
+export function print(value: Value | undefined, indent = 2): string {
+  if (value === undefined) return "";
+  const exact = (_: string, value: Value): Value =>
+    typeof value === "bigint" && raw ? raw(value.toString()) : value;
+  return JSON.stringify(value, exact, indent);
+}
+
+/** A value as the replica takes it: what JavaScript would round goes along as its digits. */
+export function plain(value: Value): Json {
+  if (typeof value === "bigint") return (raw ? raw(value.toString()) : Number(value)) as Json;
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}
+
+/** A value in one short line. */
+export function glance(value: Value | undefined, longest = 160): string {
+  const text = value === undefined ? "" : print(value, 0);
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
+
+/** Where JSON text goes wrong. */
+export interface Mistake {
+  message: string;
+  /** Both count from 1. */
+  line: number;
+  column: number;
+}
+
+/** What is wrong with the text of an object; `undefined` when nothing is. */
+export function mistake(text: string): Mistake | undefined {
+  try {
+    const value = parse(text);
+    if (isObject(value)) return undefined;
+    return { message: "A layer is an object: begin with { and end with }.", line: 1, column: 1 };
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const position = /at position (\d+)/.exec(said);
+    const at = position ? Number(position[1]) : text.length;
+    const before = text.slice(0, at).split("\n");
+    return {
+      message: said.replace(/ in JSON at position.*| \(line.*/, "").replace(/, \.*".*$/s, ""),
+      line: before.length,
+      column: (before.at(-1) ?? "").length + 1,
+    };
+  }
+}
+
+export function isObject(value: Value | undefined): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function equal(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
+  );
+}
+
+export const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+const unescape = (part: string): string => part.replaceAll("~1", "/").replaceAll("~0", "~");
+
+/** The names in a pointer. */
+export const names = (pointer: string): string[] => pointer.split("/").slice(1).map(unescape);
+
+/** What stands at a pointer. */
+export function at(value: Value | undefined, pointer: string): Value | undefined {
+  let found = value;
+  for (const name of names(pointer)) {
+    if (Array.isArray(found)) found = /^\d+$/.test(name) ? found[Number(name)] : undefined;
+    else found = isObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
+  }
+  return found;
+}
+
+/** Every step that makes `b` of `a`: members one by one, arrays as a whole. */
+export function steps(a: Members, b: Members, under = ""): Step[] {
+  const all: Step[] = [];
+  for (const name of Object.keys(a)) {
+    if (!Object.hasOwn(b, name)) all.push({ op: "remove", path: `${under}/${escape(name)}` });
+  }
+  for (const [name, value] of Object.entries(b)) {
+    const path = `${under}/${escape(name)}`;
+    const before = a[name];
+    if (!Object.hasOwn(a, name)) all.push({ op: "add", path, value });
+    else if (isObject(before) && isObject(value)) all.push(...steps(before, value, path));
+    else if (!equal(before, value)) all.push({ op: "replace", path, value });
+  }
+  return all;
+}
+
+/**
+ * An unsaved draft on a new base: what only they changed comes in, what only I changed stays, and
+ * where both did, mine stands and the place is named.
+ */
+export function rebase(
+  base: Members,
+  mine: Members,
+  theirs: Members,
+): { data: Members; clashes: string[] } {
+  const own = steps(base, mine);
+  const within = (a: string, b: string) => a === b || a.startsWith(`${b}/`);
+  const clashes: string[] = [];
+  let data = mine;
+  for (const step of steps(base, theirs)) {
+    if (equal(at(mine, step.path), step.value)) continue;
+    if (own.some(({ path }) => within(path, step.path) || within(step.path, path))) clashes.push(step.path);
+    else data = apply(data, names(step.path), step.value);
+  }
+  return { data, clashes };
+}
+
+/** A document with one member set, or taken out when there is no value. */
+function apply(data: Members, [name, ...rest]: string[], value: Value | undefined): Members {
+  if (name === undefined) return data;
+  const next = { ...data };
+  const inner = next[name];
+  if (rest.length > 0) next[name] = apply(isObject(inner) ? inner : {}, rest, value);
+  else if (value === undefined) delete next[name];
+  else next[name] = value;
+  return next;
+}

@@ -1,0 +1,172 @@
+// One stored layer as text: what this context alone says. Mistakes show as they are typed, and so
+// does everything below that a save would change.
+
+import type { Context, JsonObject, Operation, Rules } from "@nacre/context";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { type Members, equal, mistake, parse, plain, print, rebase, steps } from "./json";
+import { Fault, When } from "./parts";
+import { PreviewOf } from "./preview";
+import { useReplica } from "./reading";
+
+export function LayerEditor({ context }: { context: Context }) {
+  const { replica } = useReplica();
+  const [base, setBase] = useState(context);
+  const [data, setData] = useState(() => print(context.data));
+  const [rules, setRules] = useState(() => print(context.rules));
+  const [summary, setSummary] = useState("");
+  const [taken, setTaken] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const [said, setSaid] = useState("");
+  /** Where somebody else has written what is being edited here. */
+  const [clashes, setClashes] = useState<readonly string[]>([]);
+
+  const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
+  const untouched = data === print(base.data) && rules === print(base.rules);
+  const begin = (from: Context) => {
+    setBase(from);
+    setData(print(from.data));
+    setRules(print(from.rules));
+    setFault(undefined);
+    setClashes([]);
+  };
+  useEffect(() => {
+    if (context.version === base.version && equal(context.data, base.data)) return;
+    if (untouched) return begin(context);
+    if (wrong.data || wrong.rules) return; // taken in as soon as the text can be read again
+    const draft = rebase(base.data, parse(data) as Members, context.data);
+    if (rules === print(base.rules)) setRules(print(context.rules));
+    setBase(context);
+    setData(print(draft.data));
+    setClashes(draft.clashes);
+    setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
+  }, [context, wrong]);
+
+  const operations = useMemo(
+    (): Operation[] =>
+      wrong.data || wrong.rules
+        ? []
+        : edits(base, parse(data) as Members, parse(rules) as Members, summary.trim()),
+    [base, data, rules, summary, wrong],
+  );
+
+  const save = async (event: Event) => {
+    event.preventDefault();
+    if (!taken) return;
+    try {
+      const [written] = await replica.batch(operations);
+      if (written) begin(replica.get(written.level, written.id));
+      setSummary("");
+      setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
+    } catch (error) {
+      setFault(error);
+    }
+  };
+
+  return (
+    <form class={`layer-editor ${base.level}`} onSubmit={save}>
+      <p class="quiet">
+        Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer
+        itself says; a <code>null</code> hides what is inherited.
+      </p>
+      {clashes.length > 0 && (
+        <div class="notice" role="alert">
+          <span>
+            {base.updated_by} has written here too: {clashes.map((path) => <code key={path}>{path} </code>)}
+            Your text stands; saving it replaces theirs.
+          </span>{" "}
+          <button type="button" class="link" onClick={() => begin(context)}>
+            Drop mine
+          </button>
+        </div>
+      )}
+      <JsonField label="Data" text={data} wrong={wrong.data} onText={setData} />
+      <details open={Object.keys(base.rules).length > 0}>
+        <summary>Rules: how paths merge, here and below</summary>
+        <JsonField label="Rules" text={rules} wrong={wrong.rules} onText={setRules} />
+        <p class="quiet">
+          A pointer and its rule: <code>replace</code>, <code>deep</code>, <code>union</code>,{" "}
+          <code>append</code>, <code>keyed:id</code> or <code>lock</code>.
+        </p>
+      </details>
+      {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
+      {fault !== undefined && <Fault error={fault} />}
+      <div class="save">
+        <label class="field">
+          Why (for the history)
+          <input value={summary} maxLength={500} onInput={(event) => setSummary(event.currentTarget.value)} />
+        </label>
+        <div class="row end">
+          <span role="status" class="said">
+            {untouched || clashes.length === 0 ? said : ""}
+          </span>
+          <button type="button" class="button" disabled={untouched} onClick={() => begin(context)}>
+            Discard
+          </button>
+          <button type="submit" class="button main" disabled={!taken || operations.length === 0}>
+            Save
+          </button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+/** The least that makes the new layer of the old one; rules have no smaller edit than the whole. */
+function edits(base: Context, data: Members, rules: Members, summary: string): Operation[] {
+  const on = { level: base.level, context_id: base.id, ...(summary === "" ? {} : { summary }) };
+  if (!equal(base.rules, rules)) {
+    return [{ action: "put", ...on, data: plain(data) as JsonObject, rules: rules as Rules }];
+  }
+  const patch = steps(base.data, data).map(({ op, path, value }) =>
+    value === undefined ? { op, path } : { op, path, value: plain(value) },
+  );
+  return patch.length === 0 ? [] : [{ action: "update", ...on, patch }];
+}
+
+/** Text with line numbers; the first mistake is told in words and marked in its line. */
+export function JsonField(props: {
+  label: string;
+  text: string;
+  wrong: ReturnType<typeof mistake>;
+  onText: (text: string) => void;
+}) {
+  const { label, text, wrong, onText } = props;
+  const lines = text.split("\n").length;
+  const gutter = useRef<HTMLDivElement>(null);
+  const id = `json-${label.toLowerCase()}`;
+  return (
+    <div class="json">
+      <label for={id}>{label}</label>
+      <div class="code">
+        <div ref={gutter} class="gutter mono" aria-hidden="true">
+          {Array.from({ length: lines }, (_, index) => (
+            <div key={index} class={wrong?.line === index + 1 ? "wrong" : ""}>
+              {index + 1}
+            </div>
+          ))}
+        </div>
+        <textarea
+          id={id}
+          value={text}
+          rows={Math.min(28, Math.max(3, lines + 1))}
+          wrap="off"
+          spellcheck={false}
+          autocapitalize="off"
+          autocomplete="off"
+          aria-invalid={wrong !== undefined}
+          aria-describedby={wrong ? `${id}-wrong` : undefined}
+          onInput={(event) => onText(event.currentTarget.value)}
+          onScroll={(event) => {
+            if (gutter.current) gutter.current.scrollTop = event.currentTarget.scrollTop;
+          }}
+        />
+      </div>
+      {wrong && (
+        <p id={`${id}-wrong`} class="fault" role="alert">
+          Line {wrong.line}, column {wrong.column}: {wrong.message}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+// Where the page begins: a token, then a replica, then the page.
+
+import { type Replica, init, open } from "@nacre/context";
+import module from "@nacre/context/context.wasm";
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import { App } from "./app";
+import { Fault } from "./parts";
+import { signOut, token } from "./session";
+import { SignIn } from "./sign-in";
+
+function Page() {
+  const [bearer, setBearer] = useState(token);
+  const [replica, setReplica] = useState<Replica>();
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    if (!bearer) return;
+    let wanted = true;
+    const opening = init(module).then(() => open({ url: location.origin, token: () => token() ?? "" }));
+    opening.then(
+      (opened) => {
+        if (wanted) setReplica(opened);
+        else void opened.close();
+      },
+      (error: unknown) => wanted && setError(error),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [bearer]);
+
+  const leave = async () => {
+    await replica?.close();
+    signOut();
+    setReplica(undefined);
+    setError(undefined);
+    setBearer(undefined);
+  };
+  if (!bearer) return <SignIn onToken={() => setBearer(token())} />;
+  if (replica) return <App replica={replica} onLeave={leave} />;
+  if (error !== undefined) {
+    return (
+      <main class="alone">
+        <h1>Nacre</h1>
+        <Fault error={error} />
+        <div class="row">
+          <button type="button" class="button main" onClick={() => location.reload()}>
+            Try again
+          </button>
+          <button type="button" class="button" onClick={leave}>
+            Use another token
+          </button>
+        </div>
+      </main>
+    );
+  }
+  return (
+    <main class="alone" aria-busy="true">
+      <p class="quiet">Opening your contexts …</p>
+    </main>
+  );
+}
+
+/** The worker that lets the page open without a network; the page works without it, too. */
+function keepForOffline() {
+  if (!("serviceWorker" in navigator)) return;
+  const address = "/offline.js";
+  const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy("nacre", {
+    createScriptURL: (url) => url,
+  });
+  const allowed = policy?.createScriptURL(address) ?? address;
+  navigator.serviceWorker.register(allowed as string).catch((error: unknown) => {
+    console.warn("This page will not open without a network:", error);
+  });
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ): { createScriptURL(url: string): unknown };
+}
+
+const place = document.getElementById("page");
+if (place) render(<Page />, place);
+keepForOffline();

@@ -1,0 +1,58 @@
+// The service worker: keeps the page itself, so that it opens without a network. What the page
+// shows is kept by the replica; nothing under /v1/ ever passes through here.
+
+/** What the page consists of, and a name for exactly this edition of it; the build fills them in. */
+declare const SHELL: string[];
+declare const EDITION: string;
+
+interface Lifetime extends Event {
+  waitUntil(done: Promise<unknown>): void;
+}
+interface Fetching extends Lifetime {
+  readonly request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+
+const cacheName = `nacre-${EDITION}`;
+const scope = self as unknown as EventTarget & {
+  skipWaiting(): Promise<void>;
+  clients: { claim(): Promise<void> };
+};
+
+scope.addEventListener("install", (event) => {
+  const keep = async () => {
+    const cache = await caches.open(cacheName);
+    await cache.addAll(SHELL);
+    await scope.skipWaiting();
+  };
+  (event as Lifetime).waitUntil(keep());
+});
+
+scope.addEventListener("activate", (event) => {
+  const drop = async () => {
+    const others = (await caches.keys()).filter((name) => name.startsWith("nacre-") && name !== cacheName);
+    await Promise.all(others.map((name) => caches.delete(name)));
+    await scope.clients.claim();
+  };
+  (event as Lifetime).waitUntil(drop());
+});
+
+scope.addEventListener("fetch", (event) => {
+  const { request } = event as Fetching;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin || !SHELL.includes(pathname)) return;
+  (event as Fetching).respondWith(answer(request, pathname));
+});
+
+/** The page from the network, as long as there is one; its parts, which never change, from here. */
+async function answer(request: Request, pathname: string): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const kept = await cache.match(pathname);
+  if (kept && pathname.startsWith("/assets/")) return kept;
+  try {
+    return await fetch(request);
+  } catch (error) {
+    if (kept) return kept;
+    throw error;
+  }
+}

@@ -1,0 +1,198 @@
+// Small parts used everywhere: the label of a layer, a dialog, tabs, a switch, a moment in time.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+import { type Address, type Level, name } from "./address";
+
+/** Which layer: colour and word together, so that neither has to be seen for the other. */
+export function Tag({ level, id, short }: { level: Level; id?: string | undefined; short?: boolean }) {
+  const full = id === undefined || level === "global" ? level : `${level} ${id}`;
+  if (short) {
+    return (
+      <abbr class={`tag short ${level}`} title={full}>
+        {level[0]?.toUpperCase()}
+      </abbr>
+    );
+  }
+  return <span class={`tag ${level}`}>{level}</span>;
+}
+
+/** A layer by its label and name. */
+export function Layer({ of, version }: { of: Address; version?: number | undefined }) {
+  return (
+    <span class="layer">
+      <Tag level={of.level} />
+      {of.level !== "global" && <span class="id">{of.id}</span>}
+      {version !== undefined && <span class="quiet">v{version}</span>}
+    </span>
+  );
+}
+
+/** A modal dialog: the platform's own, which keeps the focus and closes on Escape. */
+export function Dialog(props: {
+  title: string;
+  wide?: boolean;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={props.wide ? "wide" : ""}
+      aria-labelledby={title}
+      onClose={props.onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="sheet">
+        <header>
+          <h2 id={title}>{props.title}</h2>
+          <button type="button" class="icon" aria-label="Close" onClick={() => dialog.current?.close()}>
+            <Glyph name="close" />
+          </button>
+        </header>
+        {props.children}
+      </div>
+    </dialog>
+  );
+}
+
+/** Tabs by the ARIA practices: one stop for Tab, arrows between them, chosen as they are reached. */
+export function Tabs<T extends string>(props: {
+  label: string;
+  tabs: readonly (readonly [T, string, number?])[];
+  chosen: T;
+  panel: string;
+  onChoose: (tab: T) => void;
+}) {
+  const list = useRef<HTMLDivElement>(null);
+  const step = (event: KeyboardEvent) => {
+    const at = props.tabs.findIndex(([tab]) => tab === props.chosen);
+    const last = props.tabs.length - 1;
+    const to = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
+    const next = to === undefined ? undefined : props.tabs[to];
+    if (to === undefined || !next) return;
+    event.preventDefault();
+    props.onChoose(next[0]);
+    list.current?.querySelectorAll<HTMLElement>("[role=tab]")[to]?.focus();
+  };
+  return (
+    <div ref={list} class="tabs" role="tablist" aria-label={props.label} onKeyDown={step}>
+      {props.tabs.map(([tab, label, count]) => (
+        <button
+          key={tab}
+          type="button"
+          role="tab"
+          id={`tab-${tab}`}
+          aria-selected={tab === props.chosen}
+          aria-controls={props.panel}
+          tabIndex={tab === props.chosen ? 0 : -1}
+          onClick={() => props.onChoose(tab)}
+        >
+          {label}
+          {count !== undefined && count > 0 && <span class="count">{count}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** On or off, at once. */
+export function Switch(props: { label: string; on: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <button
+      type="button"
+      role="switch"
+      class="switch"
+      aria-checked={props.on}
+      onClick={() => props.onChange(!props.on)}
+    >
+      <span class="track" aria-hidden="true">
+        <span class="thumb" />
+      </span>
+      <span class="label">{props.label}</span>
+    </button>
+  );
+}
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+
+/** When something happened: how long ago, and exactly on hover. */
+export function When({ at }: { at: string }) {
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={absolute.format(date)}>
+      {ago(date)}
+    </time>
+  );
+}
+
+function ago(date: Date): string {
+  const seconds = Math.min(0, Math.round((date.getTime() - Date.now()) / 1000));
+  if (seconds > -45) return "just now";
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute");
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), "hour");
+  return relative.format(Math.round(seconds / 86_400), "day");
+}
+
+/** What went wrong, where, and what to do. */
+export function Fault({ error }: { error: unknown }) {
+  if (error === undefined) return null;
+  const { message, code, pointer } = error as { message?: string; code?: string; pointer?: string };
+  return (
+    <p class="fault" role="alert">
+      <Glyph name="warning" />
+      <span>
+        {code && <code>{code}</code>} {message ?? String(error)}
+        {pointer && (
+          <>
+            {" "}
+            at <code>{pointer}</code>
+          </>
+        )}
+      </span>
+    </p>
+  );
+}
+
+const GLYPHS = {
+  close: "M4 4l8 8M12 4l-8 8",
+  chevron: "M6 4l4 4-4 4",
+  plus: "M8 3v10M3 8h10",
+  menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
+  upload: "M8 10.5V3M5 5.8L8 3l3 2.8M3 10.5V13h10v-2.5",
+  warning: "M8 2.5L14 13H2zM8 6.5v3M8 11.2v.3",
+  lock: "M4.5 7.5h7v5.5h-7zM6 7.5V5.2a2 2 0 0 1 4 0v2.3",
+  trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
+  undo: "M5.5 3.5L3 6l2.5 2.5M3 6h6.5a3.5 3.5 0 0 1 0 7H6",
+  search: "M7 2.8a4.2 4.2 0 1 1 0 8.4 4.2 4.2 0 0 1 0-8.4M10.2 10.2l3.3 3.3",
+} as const;
+
+/** A drawn sign; always beside a word or inside something with a label. */
+export function Glyph({ name }: { name: keyof typeof GLYPHS }) {
+  return (
+    <svg class={`glyph ${name}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      <path d={GLYPHS[name]} />
+    </svg>
+  );
+}
+
+/** What a context is called in running text. */
+export function Name({ of }: { of: Address }) {
+  return <span class={`name ${of.level}`}>{name(of)}</span>;
+}

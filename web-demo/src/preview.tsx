@@ -1,0 +1,93 @@
+// What a write would do, told before it is made: the views below that change, and those that have
+// decided otherwise.
+
+import type { Operation, Preview } from "@nacre/context";
+import { useEffect } from "preact/hooks";
+
+import { type Value, glance } from "./json";
+import { Fault, Layer } from "./parts";
+import { useRead, useSettled } from "./reading";
+
+/** How many changes of one view are spelt out. */
+const SPELT = 12;
+
+/** Previews operations as they are being typed; `onVerdict` hears whether they would be taken. */
+export function PreviewOf(props: {
+  operations: readonly Operation[];
+  onVerdict: (taken: boolean) => void;
+}) {
+  const operations = useSettled(props.operations, 150);
+  const { value, error } = useRead(
+    (replica) => {
+      const [first] = operations;
+      return first && replica.preview(first.level, first.context_id, { operations: [...operations] });
+    },
+    [operations],
+  );
+  useEffect(
+    () => props.onVerdict(value !== undefined && operations === props.operations),
+    [value, operations, props.operations],
+  );
+  if (error !== undefined) return <Fault error={error} />;
+  return value ? <Told preview={value} /> : null;
+}
+
+function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Preview }) {
+  return (
+    <section class="preview" aria-label="What this changes">
+      <h3>
+        {affected.length === 0
+          ? "No view changes"
+          : `${affected.length} ${affected.length === 1 ? "view changes" : "views change"}`}
+        {unchanged > 0 && `, ${unchanged} ${unchanged === 1 ? "stays" : "stay"} as ${unchanged === 1 ? "it is" : "they are"}`}
+      </h3>
+      <ul>
+        {affected.map(({ level, id, changes }) => (
+          <li key={`${level}/${id}`} class={level}>
+            <Layer of={{ level, id }} />
+            <ul class="changes">
+              {changes.slice(0, SPELT).map(({ pointer, before, after }) => (
+                <Change key={pointer} pointer={pointer} before={before} after={after} />
+              ))}
+              {changes.length > SPELT && <li class="quiet">and {changes.length - SPELT} more</li>}
+            </ul>
+          </li>
+        ))}
+      </ul>
+      {overridden_by.length > 0 && (
+        <>
+          <h3>Decided for themselves</h3>
+          <ul>
+            {overridden_by.map(({ level, id, pointer }) => (
+              <li key={`${level}/${id}${pointer}`} class={level}>
+                <Layer of={{ level, id }} /> <code>{pointer}</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** One value before and after; a sign beside each colour. */
+export function Change(props: { pointer: string; before?: Value | undefined; after?: Value | undefined }) {
+  const { pointer, before, after } = props;
+  return (
+    <li class="change">
+      <code class="path">{pointer === "" ? "the whole document" : pointer}</code>
+      {before !== undefined && (
+        <del>
+          <span class="sign">−</span>
+          {glance(before)}
+        </del>
+      )}
+      {after !== undefined && (
+        <ins>
+          <span class="sign">+</span>
+          {glance(after)}
+        </ins>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,62 @@
+// Reading from the replica: answers are there at once, and asked for anew whenever something
+// changes, here, in another tab or elsewhere.
+
+import type { AsOf, ExplainedView, Replica } from "@nacre/context";
+import { createContext } from "preact";
+import { useContext, useEffect, useMemo, useState } from "preact/hooks";
+
+import type { Address } from "./address";
+import { type Members, parse } from "./json";
+
+/** The replica of this page, and a number that is another one after every change. */
+export interface Opened {
+  replica: Replica;
+  revision: number;
+}
+
+export const OpenedContext = createContext<Opened | undefined>(undefined);
+
+export function useReplica(): Opened {
+  const opened = useContext(OpenedContext);
+  if (!opened) throw new Error("no replica is open");
+  return opened;
+}
+
+/** An answer, or why there is none. */
+export interface Answer<T> {
+  value: T | undefined;
+  error: unknown;
+}
+
+/** Reads now, and again whenever the store or one of `inputs` changes. */
+export function useRead<T>(read: (replica: Replica) => T, inputs: readonly unknown[]): Answer<T> {
+  const { replica, revision } = useReplica();
+  return useMemo(() => attempt(() => read(replica)), [replica, revision, ...inputs]);
+}
+
+export function attempt<T>(read: () => T): Answer<T> {
+  try {
+    return { value: read(), error: undefined };
+  } catch (error) {
+    return { value: undefined, error: error ?? new Error("failed") };
+  }
+}
+
+/** The same value, once it has stayed the same for a while. */
+export function useSettled<T>(value: T, milliseconds: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), milliseconds);
+    return () => clearTimeout(timer);
+  }, [value, milliseconds]);
+  return settled;
+}
+
+/** A view as it is shown: its document with every digit. */
+export type Shown = Omit<ExplainedView, "data"> & { data: Members };
+
+export function show(replica: Replica, { level, id }: Address, at?: AsOf): Shown {
+  const past = at === undefined ? {} : { at };
+  const view = replica.explain(level, id, past);
+  return { ...view, data: parse(replica.resolveText(level, id, past)) as Members };
+}

@@ -1,0 +1,143 @@
+// The chosen context: its place in the chain, and what it resolves to, says itself, and has been.
+
+import type { ContextSummary, LayerVersion } from "@nacre/context";
+import { useState } from "preact/hooks";
+
+import { type Address, type Tab, name, same } from "./address";
+import { Remove } from "./create";
+import { Document } from "./document";
+import { History } from "./history";
+import { Inspector } from "./inspector";
+import { LayerEditor } from "./layer";
+import { Fault, Glyph, Layer, Tabs, When } from "./parts";
+import { show, useRead } from "./reading";
+
+const PANEL = "panel";
+
+export function Room(props: {
+  address: Address;
+  tab: Tab;
+  /** Nothing is stored at all. */
+  empty: boolean;
+  onGo: (address: Address, tab?: Tab) => void;
+  onCreate: () => void;
+  onImport: () => void;
+}) {
+  const { address, tab, empty, onGo, onCreate, onImport } = props;
+  const { level, id } = address;
+  const [pointer, setPointer] = useState<string>();
+  const [removing, setRemoving] = useState(false);
+  const context = useRead((replica) => replica.get(level, id), [level, id]);
+  const view = useRead((replica) => show(replica, address), [level, id]);
+
+  if (!context.value || !view.value) {
+    return (
+      <main id="room" class="room" tabIndex={-1}>
+        {empty ? (
+          <div class="nothing">
+            <p>Nothing is stored yet. Begin with a context, or drop a file of them here.</p>
+            <div class="row">
+              <button type="button" class="button main" onClick={onCreate}>
+                Make the first context
+              </button>
+              <button type="button" class="button" onClick={onImport}>
+                Import a file
+              </button>
+            </div>
+          </div>
+        ) : (
+          <>
+            <h2>{name(address)}</h2>
+            <Fault error={context.error ?? view.error} />
+          </>
+        )}
+      </main>
+    );
+  }
+  const chosen = tab === "view" ? pointer : undefined;
+  return (
+    <>
+      <main id="room" class={`room ${level}`} tabIndex={-1}>
+        <header class="about">
+          <Chain chain={view.value.chain} of={address} onGo={onGo} />
+          <div class="row">
+            <h2 class="title">{id}</h2>
+            <About context={context.value} />
+            <button type="button" class="button danger" onClick={() => setRemoving(true)}>
+              <Glyph name="trash" /> Delete
+            </button>
+          </div>
+          <Tabs
+            label="What to see of this context"
+            panel={PANEL}
+            chosen={tab}
+            tabs={[
+              ["view", "View"],
+              ["layer", "Layer"],
+              ["history", "History"],
+            ]}
+            onChoose={(next) => onGo(address, next)}
+          />
+        </header>
+        <div id={PANEL} role="tabpanel" aria-labelledby={`tab-${tab}`}>
+          {tab === "view" && (
+            <Document
+              of={name(address)}
+              data={view.value.data}
+              origins={view.value.origins}
+              chosen={pointer}
+              onChoose={(next) => setPointer(next)}
+            />
+          )}
+          {tab === "layer" && <LayerEditor context={context.value} />}
+          {tab === "history" && <History context={context.value} chain={view.value.chain} />}
+        </div>
+      </main>
+      {chosen !== undefined && (
+        <Inspector
+          address={address}
+          view={view.value}
+          pointer={chosen}
+          onClose={() => {
+            setPointer(undefined);
+            document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(chosen)}"]`)?.focus();
+          }}
+          onOpenLayer={(of) => onGo(of, "layer")}
+        />
+      )}
+      {removing && <Remove address={address} onClose={() => setRemoving(false)} />}
+    </>
+  );
+}
+
+/** The chain, which is the legend of the colours too. */
+function Chain(props: { chain: readonly LayerVersion[]; of: Address; onGo: (address: Address) => void }) {
+  return (
+    <nav aria-label="Chain of layers">
+      <ol class="chain">
+        {props.chain.map((link) => (
+          <li key={link.level}>
+            <a
+              href={`#/${link.level}/${encodeURIComponent(link.id)}`}
+              aria-current={same(link, props.of) ? "page" : undefined}
+              onClick={(event) => {
+                event.preventDefault();
+                props.onGo({ level: link.level, id: link.id });
+              }}
+            >
+              <Layer of={link} version={link.version} />
+            </a>
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}
+
+function About({ context }: { context: ContextSummary }) {
+  return (
+    <span class="quiet by">
+      by {context.updated_by}, <When at={context.updated_at} />
+    </span>
+  );
+}

@@ -1,0 +1,120 @@
+// How things stand with the server: the switch, what is still to be sent, and what needs a decision.
+
+import type { Status } from "@nacre/context";
+import { useState } from "preact/hooks";
+
+import { type Address, name } from "./address";
+import { Conflicts } from "./conflicts";
+import { Dialog, Fault, Layer, Switch, When } from "./parts";
+import { useReplica } from "./reading";
+
+const STATES: Record<Status["state"], string> = {
+  online: "Up to date",
+  syncing: "Syncing",
+  offline: "Offline",
+};
+
+export function StatusBar(props: { onGo: (address: Address) => void; onLeave: () => void }) {
+  const { replica } = useReplica();
+  const [open, setOpen] = useState<"queue" | "conflicts" | "user">();
+  const { state, online, queued, conflicts, error } = replica.status;
+  const close = () => setOpen(undefined);
+  return (
+    <div class="status">
+      <span role="status" class={`state ${state}`}>
+        <span class="dot" aria-hidden="true" />
+        {online && state === "offline" ? "Unreachable" : STATES[state]}
+      </span>
+      <Switch label="Online" on={online} onChange={(on) => (replica.online = on)} />
+      <button type="button" class="button matter" onClick={() => setOpen("queue")}>
+        Queue<span class="count">{queued}</span>
+      </button>
+      <button
+        type="button"
+        class={`button matter ${conflicts > 0 ? "urgent" : ""}`}
+        onClick={() => setOpen("conflicts")}
+      >
+        Conflicts<span class="count">{conflicts}</span>
+      </button>
+      <button type="button" class="button user" onClick={() => setOpen("user")}>
+        {replica.user}
+      </button>
+      {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} />}
+      {open === "conflicts" && <Conflicts onClose={close} />}
+      {open === "user" && <User onClose={close} onLeave={props.onLeave} />}
+    </div>
+  );
+}
+
+/** What is written here and not with the server yet, in the order in which it goes out. */
+function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Address) => void }) {
+  const { replica } = useReplica();
+  const pending = replica.pending();
+  return (
+    <Dialog title="Still to be sent" onClose={props.onClose}>
+      {props.error !== null && <Fault error={props.error} />}
+      {pending.length === 0 ? (
+        <p class="nothing">Nothing: the server has everything.</p>
+      ) : (
+        <ol class="queue">
+          {pending.map((write) => (
+            <li key={write.key}>
+              <button
+                type="button"
+                onClick={() => {
+                  props.onGo({ level: write.level, id: write.id });
+                  props.onClose();
+                }}
+              >
+                <Layer of={write} />
+                <strong>{write.action.replaceAll("_", " ")}</strong>
+                <span class="quiet">
+                  {write.sent ? "on its way" : "waiting"}, <When at={write.at} />
+                </span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+      <p class="quiet">
+        Kept on this device until the server has confirmed it; closing the page loses nothing.
+      </p>
+    </Dialog>
+  );
+}
+
+function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }) {
+  const { replica } = useReplica();
+  const [sure, setSure] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const { queued, seq, leader } = replica.status;
+  const erase = async () => {
+    try {
+      await replica.erase();
+      onLeave();
+    } catch (error) {
+      setFault(error);
+    }
+  };
+  return (
+    <Dialog title={replica.user} onClose={onClose}>
+      <p class="quiet">
+        This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to
+        the server{replica.under ? ` for what is under ${name(replica.under)}` : ""}.
+      </p>
+      {fault !== undefined && <Fault error={fault} />}
+      <div class="row end">
+        <button type="button" class="button danger" onClick={() => (sure ? void erase() : setSure(true))}>
+          {!sure
+            ? "Remove from this device"
+            : queued > 0
+              ? `Remove, and lose ${queued} unsent ${queued === 1 ? "write" : "writes"}`
+              : "Remove: yes, really"}
+        </button>
+        <button type="button" class="button main" onClick={onLeave}>
+          Sign out
+        </button>
+      </div>
+    </Dialog>
+  );
+}
