@@ -107,7 +107,7 @@ function ValueLine(props: {
 }) {
   const { row, chosen, glowing, stop, onToggle, onChoose } = props;
   const { origin } = row;
-  const classes = ["value", origin && row.levels.length < 2 ? origin.level : "", glowing ? "glowing" : ""];
+  const classes = ["value", row.levels.length === 1 ? row.levels[0] : "", glowing ? "glowing" : ""];
   return (
     <div
       class={classes.join(" ")}

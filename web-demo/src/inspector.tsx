@@ -104,7 +104,7 @@ function Stack(props: {
             ) : wins ? (
               `set by ${origin?.by} · rule ${origin?.rule}`
             ) : hidden ? (
-              "hidden by the layer above this card"
+              "hidden"
             ) : (
               `by ${layer.updated_by}, merged in`
             )}

@@ -64,7 +64,8 @@ export function LayerEditor({ context }: { context: Context }) {
   };
 
   return (
-    <form class={`layer-editor ${base.level}`} onSubmit={save}>
+    <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={save}>
+      <div class="text">
       <p class="quiet">
         Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer
         itself says; a <code>null</code> hides what is inherited.
@@ -89,23 +90,34 @@ export function LayerEditor({ context }: { context: Context }) {
           <code>append</code>, <code>keyed:id</code> or <code>lock</code>.
         </p>
       </details>
-      {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
-      {fault !== undefined && <Fault error={fault} />}
-      <div class="save">
-        <label class="field">
-          Why (for the history)
-          <input value={summary} maxLength={500} onInput={(event) => setSummary(event.currentTarget.value)} />
-        </label>
+      </div>
+      {!untouched && (
+        <div class="effect">
+          {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
+          {fault !== undefined && <Fault error={fault} />}
+        </div>
+      )}
+      <div class={`save ${untouched ? "" : "touched"}`}>
+        {!untouched && (
+          <label class="field">
+            Why (for the history)
+            <input value={summary} maxLength={500} onInput={(event) => setSummary(event.currentTarget.value)} />
+          </label>
+        )}
         <div class="row end">
           <span role="status" class="said">
             {untouched || clashes.length === 0 ? said : ""}
           </span>
-          <button type="button" class="button" disabled={untouched} onClick={() => begin(context)}>
-            Discard
-          </button>
-          <button type="submit" class="button main" disabled={!taken || operations.length === 0}>
-            Save
-          </button>
+          {!untouched && (
+            <>
+              <button type="button" class="button" onClick={() => begin(context)}>
+                Discard
+              </button>
+              <button type="submit" class="button main" disabled={!taken || operations.length === 0}>
+                Save
+              </button>
+            </>
+          )}
         </div>
       </div>
     </form>

@@ -123,7 +123,11 @@ fn welcome(port: u16, token: &str) -> String {
     let contexts = format!("http://127.0.0.1:{port}/v1/contexts");
     format!(
         "
-Nacre listens on http://127.0.0.1:{port}. A token for {USER}, good for a day:
+Nacre listens on http://127.0.0.1:{port}. Its page, signed in as {USER} for a day:
+
+http://127.0.0.1:{port}/#token={token}
+
+The same token by itself:
 
 {token}
 

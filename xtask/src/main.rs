@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod check;
+mod chromium;
 mod component;
 mod dev;
 mod fuzz;
@@ -15,6 +16,7 @@ mod test;
 mod tidy;
 mod token;
 mod tools;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
