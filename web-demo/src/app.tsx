@@ -40,7 +40,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   useEffect(() => {
     if (!drawer) return;
     const close = (event: KeyboardEvent) => {
-      if (event.key !== "Escape") return;
+      if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
       setDrawer(false);
       menu.current?.focus();
     };

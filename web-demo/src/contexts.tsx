@@ -5,7 +5,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, above, key, same } from "./address";
 import { Glyph, Tag } from "./parts";
-import { type Row, focusRow, move } from "./tree";
+import { type Row, focusRow, move, pressedOn } from "./tree";
 
 interface ContextRow extends Row {
   address: Address;
@@ -39,7 +39,7 @@ export function Contexts(props: {
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const asked = move(event.key, rows, stop);
+    const asked = move(event.key, rows, pressedOn(event));
     if (!asked) return;
     event.preventDefault();
     const wanted = Object.values(asked)[0];

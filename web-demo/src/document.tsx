@@ -7,7 +7,7 @@ import type { Level } from "./address";
 import { type Value, glance, isObject } from "./json";
 import { Glyph, Tag } from "./parts";
 import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
-import { focusRow, move } from "./tree";
+import { focusRow, move, pressedOn } from "./tree";
 
 /** Rows drawn at once; more on request. */
 const PAGE = 600;
@@ -46,7 +46,7 @@ export function Document(props: {
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const asked = move(event.key, shown, stop);
+    const asked = move(event.key, shown, pressedOn(event));
     if (!asked) return;
     event.preventDefault();
     if ("to" in asked) {

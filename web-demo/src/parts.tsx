@@ -54,12 +54,12 @@ export function Dialog(props: {
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
       <div class="sheet">
-        <header>
+        <div class="sheet-head">
           <h2 id={title}>{props.title}</h2>
           <button type="button" class="icon" aria-label="Close" onClick={() => dialog.current?.close()}>
             <Glyph name="close" />
           </button>
-        </header>
+        </div>
         {props.children}
       </div>
     </dialog>

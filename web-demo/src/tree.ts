@@ -43,9 +43,12 @@ export function move(pressed: string, rows: readonly Row[], focused: string): Mo
   }
 }
 
-/** Gives the focus to a row that is about to show. */
+/** The row that a key was pressed on. */
+export function pressedOn(event: KeyboardEvent): string {
+  return event.target instanceof HTMLElement ? (event.target.dataset["key"] ?? "") : "";
+}
+
+/** Gives the focus to a row that shows. */
 export function focusRow(tree: HTMLElement | null, key: string): void {
-  requestAnimationFrame(() => {
-    tree?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
-  });
+  tree?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }

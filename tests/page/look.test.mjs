@@ -1,0 +1,158 @@
+// What the page shows: the tree, the resolved document and where its values come from, what a write
+// would change; and how much is transferred to show it.
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+
+import { client, root } from "../e2e/harness.mjs";
+import { counted, open, value } from "./stage.mjs";
+
+let stage;
+before(async () => (stage = await open()));
+afterEach(() => stage.done());
+after(() => stage?.close());
+
+test("every file comes from the assets, every call still reaches the API", async () => {
+  const anyone = client(stage.worker.url);
+  const page = await anyone.get("/");
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get("content-type"), /text\/html/);
+  assert.match(page.headers.get("content-security-policy"), /default-src 'none'/);
+  assert.doesNotMatch(page.text, /<style|style=|<script(?! type="module" src=)|\son\w+=/, "nothing is inline");
+  const [, script] = /src="(\/assets\/[^"]+)"/.exec(page.text);
+  const { headers } = await anyone.get(script);
+  assert.match(headers.get("content-type"), /javascript/);
+  assert.match(headers.get("cache-control"), /immutable/);
+  assert.equal(headers.get("x-content-type-options"), "nosniff");
+
+  for (const [path, status] of [["/v1/contexts", 401], ["/openapi.json", 200], ["/healthz", 200], ["/nothing", 404]]) {
+    const answer = await anyone.get(path);
+    assert.equal(answer.status, status, path);
+    assert.match(answer.headers.get("content-type"), /json/, path);
+  }
+});
+
+test("the first view is small", async () => {
+  const [, limit] = /\[page\][^[]*first_view_gzip_bytes = ([\d_]+)/s.exec(
+    readFileSync(join(root, "tests/budgets.toml"), "utf8"),
+  );
+  const alice = await stage.person({ serviceWorkers: "block" });
+  const page = await alice.context.newPage();
+  const sizes = new Map();
+  const bodies = [];
+  page.on("response", (response) => {
+    const { pathname, protocol } = new URL(response.url());
+    if (pathname.startsWith("/v1/") || !protocol.startsWith("http")) return;
+    bodies.push(response.body().then((body) => sizes.set(pathname, gzipSync(body).length)));
+  });
+  const bearer = await alice.tab().then((tab) => tab.evaluate(() => sessionStorage.getItem("nacre.token")));
+  await page.goto(`${stage.worker.url}/#token=${bearer}`);
+  await page.getByRole("tree", { name: "Contexts" }).waitFor();
+  await Promise.all(bodies);
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.size >= 4, `page, script, style, module: ${[...sizes.keys()]}`);
+  console.log(`first view: ${total} bytes with gzip (${[...sizes].map(([path, size]) => `${path} ${size}`).join(", ")})`);
+  assert.ok(total <= Number(limit.replaceAll("_", "")), `${total} of ${limit} bytes`);
+  await alice.close();
+});
+
+test("a token comes by link or by hand, and leaves the address", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  assert.equal(new URL(page.url()).hash, "");
+  const bearer = await page.evaluate(() => sessionStorage.getItem("nacre.token"));
+
+  const fresh = await alice.context.newPage();
+  await fresh.goto(stage.worker.url);
+  const field = fresh.getByLabel("Token");
+  await field.fill("not a token");
+  await fresh.getByRole("button", { name: "Open" }).click();
+  await fresh.getByText("This is no token").waitFor();
+  await field.fill(`Bearer ${bearer}`);
+  await fresh.getByRole("button", { name: "Open" }).click();
+  await fresh.getByRole("tree", { name: "Contexts" }).waitFor();
+  await fresh.getByRole("button", { name: "alice" }).click();
+  await fresh.getByRole("button", { name: "Sign out" }).click();
+  await fresh.getByLabel("Token").waitFor();
+  await alice.close();
+});
+
+test("each value shows its layer, its origin and what it hides", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/task/cart-latency");
+  const model = value(page, "/models/default");
+  await model.getByText("large").waitFor();
+  assert.equal((await model.locator(".tag").innerText()).trim(), "T");
+  assert.equal((await value(page, "/models/max_tokens").locator(".tag").innerText()).trim(), "G");
+  const colour = (pointer) =>
+    value(page, pointer).locator(".scalar").evaluate((one) => getComputedStyle(one).color);
+  assert.notEqual(await colour("/models/default"), await colour("/models/max_tokens"));
+  await value(page, "/payment/api_key").getByText("sealed").waitFor();
+
+  await model.click();
+  const card = page.getByRole("complementary", { name: "Origin of a value" });
+  const said = card.getByRole("list", { name: /Layers that say/ }).getByRole("listitem");
+  assert.equal(await said.count(), 2);
+  assert.match(await said.nth(0).innerText(), /task[\s\S]*cart-latency[\s\S]*large[\s\S]*set by alice/);
+  assert.match(await said.nth(1).innerText(), /global[\s\S]*small[\s\S]*hidden/);
+
+  await page.getByLabel("Filter names and values").fill("replicas");
+  assert.equal(await page.locator(".values .scalar").count(), 3);
+  await alice.close();
+});
+
+test("what a write would change below is told before it is made, and what is locked is refused", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/global/global");
+  await value(page, "/models/default").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByLabel("New value").fill("medium");
+  const preview = page.getByRole("region", { name: "What this changes" });
+  await preview.getByText("Decided for themselves").waitFor();
+  assert.match(await preview.innerText(), /6 views change, 2 stay/);
+  assert.match(await preview.innerText(), /"small"[\s\S]*"medium"/);
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  await page.evaluate(() => (location.hash = "#/project/shop/layer"));
+  const data = page.getByLabel("Data");
+  const text = await data.inputValue();
+  await data.fill(text.replace("{", '{ "security": { "tls": "1.0" },'));
+  await page.getByText("locked").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: "Save" }).isDisabled(), true);
+  await data.fill(text.replace('"language": ', '"language" '));
+  await page.getByText(/Line \d+, column \d+/).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Save" }).isDisabled(), true);
+  const { body } = await stage.api.get("/v1/contexts/project/shop");
+  assert.equal(body.version, 1, "looking changes nothing");
+  await alice.close();
+});
+
+const shared = process.env.NACRE_SHARED ?? join(root, "..", "shared");
+const govuk = join(shared, "data/layers/govuk.ndjson.gz");
+const skip = existsSync(govuk) ? false : `skipped: ${govuk} is missing`;
+if (skip) console.error(skip);
+
+test("real contexts, hundreds of them and thousands of values, are found and read", { skip }, async () => {
+  const lines = gunzipSync(readFileSync(govuk)).toString();
+  const answer = await stage.worker.api("gov").post("/v1/import", lines, { "content-type": "application/x-ndjson" });
+  assert.equal(answer.status, 200, answer.text);
+  const items = lines.trim().split("\n").map((line) => JSON.parse(line));
+  const gov = await stage.person({}, "gov");
+  const page = await gov.tab("#/global/global");
+  assert.equal(await page.getByRole("tree", { name: "Contexts" }).getByRole("treeitem").count(), items.length);
+  await page.getByLabel("Filter names and values").fill("app_domain_internal");
+  await value(page, "/app_domain_internal").waitFor();
+  const task = items.find(({ level }) => level === "task");
+  await page.getByLabel("Find a context").fill(task.id);
+  await page.locator(`[data-key="task/${task.id}"]`).click();
+  await page.getByRole("heading", { name: task.id, exact: true }).waitFor();
+  const { body } = await stage.worker.api("gov").get(`/v1/contexts/task/${task.id}/resolved?explain=true`);
+  const [pointer, origin] = Object.entries(body.origins).find(([, { level }]) => level === "task");
+  await page.getByLabel("Filter names and values").fill(pointer);
+  assert.equal((await value(page, pointer).locator(".tag").first().innerText()).trim(), origin.level[0].toUpperCase());
+  await counted(page, "Queue", 0).waitFor();
+  await gov.close();
+});

@@ -1,0 +1,110 @@
+// A Worker with the page, and people with browsers who look at it.
+//
+// Each `person` has a browser profile of their own: another device, as far as the page can tell.
+// Tabs of one person share it. Whatever a page writes to its console as an error, throws, or does
+// against its Content-Security-Policy makes `done` fail.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { root, start, token } from "../e2e/harness.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOP = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
+
+/** Opens the stage; `lines` are the contexts that alice begins with. */
+export async function open({ lines = SHOP } = {}) {
+  const worker = await start();
+  const browser = await chromium.launch({
+    executablePath: process.env.NACRE_CHROMIUM ?? "/usr/bin/chromium",
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  });
+  const api = worker.api("alice");
+  if (lines) {
+    const { status, text } = await api.post("/v1/import", lines, { "content-type": "application/x-ndjson" });
+    assert.equal(status, 200, text);
+  }
+  const faults = [];
+
+  const stage = {
+    worker,
+    /** The server as alice sees it. */
+    api,
+    /** A device of `user`: `tab` opens the page there. */
+    async person(options = {}, user = "alice") {
+      const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
+      context.setDefaultTimeout(10_000);
+      const bearer = token({ sub: user }, worker.secret);
+      return {
+        context,
+        /** The page at a fragment, with this person's token. */
+        async tab(fragment = "") {
+          const page = await context.newPage();
+          watch(page, faults);
+          await page.goto(`${worker.url}/#token=${bearer}`);
+          await page.locator(".context").first().waitFor({ state: "attached" });
+          if (fragment) await page.evaluate((fragment) => (location.hash = fragment), fragment);
+          return page;
+        },
+        close: () => context.close(),
+      };
+    },
+    /** Ends a test: nothing may have gone wrong in any page. */
+    done() {
+      assert.deepEqual(faults.splice(0), []);
+    },
+    faults,
+    async close() {
+      await browser.close();
+      await worker.stop();
+    },
+  };
+  return stage;
+}
+
+function watch(page, faults) {
+  page.on("pageerror", (error) => faults.push(`thrown: ${error.stack ?? error}`));
+  page.on("console", (message) => {
+    // A browser that is off line says so for each request; that is what is being tested then.
+    if (message.type() === "error" && !/ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text())) {
+      faults.push(`console: ${message.text()}`);
+    }
+  });
+  page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+}
+
+/** What axe-core finds wrong with what shows now: rule, and where. */
+export async function violations(page) {
+  // By way of the debugger, which the page's policy does not concern.
+  await page.evaluate(axe);
+  const results = await page.evaluate(() => globalThis.axe.run(document));
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`);
+}
+
+/** A value of the document that shows. */
+export const value = (page, pointer) => page.locator(`.values [data-key="${pointer}"]`);
+
+/** The button on top that counts something. */
+export const counted = (page, label, count) =>
+  page.getByRole("button", { name: new RegExp(`^${label}\\s*${count}$`) });
+
+/** Waits until `check` no longer throws. */
+export async function eventually(check, milliseconds = 10_000) {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

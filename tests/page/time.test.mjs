@@ -1,0 +1,109 @@
+// Making, taking away and bringing back; bringing files in; and going through time.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+
+import { root } from "../e2e/harness.mjs";
+import { eventually, open, value } from "./stage.mjs";
+
+let stage;
+before(async () => (stage = await open({ lines: "" })));
+after(() => stage?.close());
+afterEach(() => stage.done());
+
+test("contexts come in from a file that is dropped on the page", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  await page.getByText("Nothing is stored yet").waitFor();
+  const lines = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
+  await page.evaluate((lines) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([lines], "shop.ndjson"));
+    const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event("dragover"));
+    document.body.dispatchEvent(event("drop"));
+  }, lines);
+  const dialog = page.getByRole("dialog", { name: "Import contexts" });
+  await dialog.getByText("shop.ndjson").waitFor();
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await dialog.getByText("8 made, 0 replaced.").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator('[data-key="task/synonyms"]').waitFor();
+  await eventually(async () => {
+    const { body } = await stage.api.get("/v1/contexts?limit=200");
+    assert.equal(body.items.length, 8);
+  });
+  await alice.close();
+});
+
+test("a context is made, deleted with what is below it, and restored", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/project/docs");
+  await page.getByRole("heading", { name: "docs" }).waitFor();
+  await page.getByRole("button", { name: "New" }).click();
+  const made = page.getByRole("dialog", { name: "A new context" });
+  assert.equal(await made.getByLabel("Level").inputValue(), "branch");
+  assert.equal(await made.getByLabel("In which project").inputValue(), "docs");
+  await made.getByLabel(/^Name/).fill("docs.guides");
+  await made.getByLabel("What it says").fill('{ "goal": "a guide for each task" }');
+  await made.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("heading", { name: "docs.guides" }).waitFor();
+  await value(page, "/goal").getByText("a guide for each task").waitFor();
+  await eventually(async () => assert.equal((await stage.api.get("/v1/contexts/branch/docs.guides")).status, 200));
+
+  await page.locator('[data-key="project/docs"]').click();
+  await page.getByRole("button", { name: "Delete" }).click();
+  const gone = page.getByRole("dialog", { name: /Delete project docs/ });
+  assert.equal(await gone.getByRole("button", { name: "Delete" }).isDisabled(), true);
+  await gone.getByLabel("and the 1 context below it").check();
+  await gone.getByRole("button", { name: "Delete" }).click();
+  await page.locator('[data-key="branch/docs.guides"]').waitFor({ state: "detached" });
+  await eventually(async () => assert.equal((await stage.api.get("/v1/contexts/branch/docs.guides")).status, 404));
+
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  const back = page.getByRole("dialog", { name: "Restore what was deleted" });
+  await back.getByRole("button", { name: "Restore project docs" }).click();
+  await page.locator('[data-key="branch/docs.guides"]').waitFor();
+  await eventually(async () => assert.equal((await stage.api.get("/v1/contexts/branch/docs.guides")).status, 200));
+  await alice.close();
+});
+
+test("the slider goes through every state of a view, and a version comes back", async () => {
+  const merge = { "content-type": "application/merge-patch+json" };
+  const patch = async (path, body) => assert.equal((await stage.api.patch(`/v1/contexts/${path}`, body, merge)).status, 200);
+  await patch("global/global", { models: { default: "medium" } }); // seen by the task? It decides itself.
+  await patch("project/shop", { language: "Rust" });
+  await patch("task/cart-latency", { models: { default: "huge" } });
+
+  const alice = await stage.person();
+  const page = await alice.tab("#/task/cart-latency/history");
+  const slider = page.getByRole("slider");
+  assert.deepEqual([await slider.inputValue(), await slider.getAttribute("max")], ["6", "6"]);
+  const changes = page.getByRole("list", { name: "What it changed" });
+  const told = async () => (await changes.innerText()).replace(/\s+/g, " ");
+  assert.match(await told(), /\/models\/default . "large" . "huge"/);
+  await slider.focus();
+  await page.keyboard.press("ArrowLeft");
+  assert.match(await told(), /\/language . "TypeScript" . "Rust"/);
+  await page.keyboard.press("ArrowLeft");
+  await page.getByText("Nothing changed in what is seen here").waitFor();
+  assert.match(await slider.getAttribute("aria-valuetext"), /^global, version 2, update by alice$/);
+
+  await page.getByText("Difference from now").click();
+  const difference = page.getByRole("list", { name: "Difference from now" });
+  assert.match((await difference.innerText()).replace(/\s+/g, " "), /\/language . "TypeScript" . "Rust" \/models\/default/);
+  await page.getByText("The whole view then").click();
+  await value(page, "/models/default").getByText("large").waitFor();
+
+  await page.getByText("This layer").click();
+  await slider.press("Home");
+  await page.getByRole("button", { name: "Bring version 1 back" }).click();
+  await page.getByRole("button", { name: "Bring it back" }).click();
+  await eventually(async () => {
+    const { body } = await stage.api.get("/v1/contexts/task/cart-latency");
+    assert.deepEqual([body.version, body.data.models.default], [3, "large"]);
+  });
+  await alice.close();
+});

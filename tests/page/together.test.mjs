@@ -1,0 +1,143 @@
+// Several tabs and devices: changes show everywhere at once, work goes on without a network, and
+// what was changed on both sides comes up for a decision.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { counted, eventually, open, value } from "./stage.mjs";
+
+let stage;
+before(async () => (stage = await open({ lines: "" })));
+after(() => stage?.close());
+afterEach(() => stage.done());
+
+// A project of its own for each test.
+let project, count = 0;
+beforeEach(async () => {
+  project = `p${++count}`;
+  if (count === 1) await stage.api.put("/v1/contexts/global/global", { data: { model: "small" } });
+  const data = { colour: "red", size: 1, notes: ["first"] };
+  assert.equal((await stage.api.put(`/v1/contexts/project/${project}`, { data })).status, 201);
+});
+
+const stored = async () => (await stage.api.get(`/v1/contexts/project/${project}`)).body;
+
+/** Changes a value by hand, in the card beside the document. */
+async function change(page, pointer, text) {
+  await value(page, pointer).click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByLabel("New value").fill(text);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).waitFor({ state: "detached" });
+}
+
+const online = (page) => page.getByRole("switch", { name: "Online" });
+
+test("an edit reaches the server, a second tab and a second device", async () => {
+  const [laptop, phone] = [await stage.person(), await stage.person()];
+  const at = `#/project/${project}`;
+  const [here, tab, there] = [await laptop.tab(at), await laptop.tab(at), await phone.tab(at)];
+  for (const page of [here, tab, there]) await value(page, "/colour").getByText("red").waitFor();
+  await change(here, "/colour", "blue");
+  for (const page of [here, tab, there]) await value(page, "/colour").getByText("blue").waitFor();
+  await there.locator(`[data-key="project/${project}"] .stir`).waitFor();
+  await eventually(async () => assert.equal((await stored()).data.colour, "blue"));
+  assert.equal((await stored()).version, 2, "two tabs send it once");
+  await counted(here, "Queue", 0).waitFor();
+  await Promise.all([laptop.close(), phone.close()]);
+});
+
+test("a layer is edited as text, while others edit it too", async () => {
+  const [laptop, phone] = [await stage.person(), await stage.person()];
+  const here = await laptop.tab(`#/project/${project}/layer`);
+  const there = await phone.tab(`#/project/${project}`);
+  const data = here.getByLabel("Data");
+  await data.fill((await data.inputValue()).replace('"size": 1', '"size": 2'));
+  await change(there, "/colour", "green");
+  await eventually(async () => assert.match(await data.inputValue(), /"colour": "green"[\s\S]*"size": 2/));
+  await here.getByLabel("Why (for the history)").fill("it grew");
+  await here.getByRole("button", { name: "Save", exact: true }).click();
+  await eventually(async () => {
+    const { data } = await stored();
+    assert.deepEqual([data.colour, data.size], ["green", 2]);
+  });
+  const { body } = await stage.api.get(`/v1/contexts/project/${project}/history?limit=1`);
+  assert.equal(body.items[0].summary, "it grew");
+  await Promise.all([laptop.close(), phone.close()]);
+});
+
+test("work goes on without a network, over a reload too, and nothing of it is lost", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}`);
+  await eventually(async () => {
+    assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null));
+  });
+  await laptop.context.setOffline(true);
+  await page.getByText(/Unreachable|Offline/).first().waitFor();
+  await change(page, "/colour", "violet");
+  await value(page, "/colour").getByText("violet").waitFor();
+  await counted(page, "Queue", 1).click();
+  await page.getByRole("dialog").getByText("update").waitFor();
+  await page.keyboard.press("Escape");
+
+  await page.reload();
+  await value(page, "/colour").getByText("violet").waitFor();
+  await counted(page, "Queue", 1).waitFor();
+  await page.locator(`[data-key="project/${project}"] .pending`).waitFor();
+  assert.equal((await stored()).data.colour, "red");
+
+  await laptop.context.setOffline(false);
+  await counted(page, "Queue", 0).waitFor({ timeout: 40_000 });
+  await page.getByText("Up to date").waitFor({ timeout: 40_000 });
+  assert.deepEqual([(await stored()).data.colour, (await stored()).version], ["violet", 2]);
+  await laptop.close();
+});
+
+test("the switch keeps writes here until it is turned back; other values of others merge", async () => {
+  const [laptop, phone] = [await stage.person(), await stage.person()];
+  const here = await laptop.tab(`#/project/${project}`);
+  await online(here).click();
+  await here.getByText("Offline").first().waitFor();
+  await change(here, "/colour", "grey");
+  const there = await phone.tab(`#/project/${project}`);
+  await change(there, "/size", "7");
+  await eventually(async () => assert.equal((await stored()).data.size, 7));
+  await value(here, "/size").getByText("1").waitFor();
+  await online(here).click();
+  await counted(here, "Queue", 0).waitFor();
+  await value(here, "/size").getByText("7").waitFor();
+  await value(there, "/colour").getByText("grey").waitFor();
+  await counted(here, "Conflicts", 0).waitFor();
+  await Promise.all([laptop.close(), phone.close()]);
+});
+
+for (const [choice, result] of [["Keep mine", "mine"], ["Take theirs", "theirs"], ["Another value …", "both"]]) {
+  test(`a value changed on both sides is shown side by side, and settled: ${choice}`, async () => {
+    const laptop = await stage.person();
+    const page = await laptop.tab(`#/project/${project}`);
+    await online(page).click();
+    await change(page, "/colour", "mine");
+    const theirs = await stage.api.patch(`/v1/contexts/project/${project}`, { colour: "theirs" }, {
+      "content-type": "application/merge-patch+json",
+    });
+    assert.equal(theirs.status, 200);
+    await online(page).click();
+    await counted(page, "Conflicts", 1).click();
+    const dialog = page.getByRole("dialog", { name: "Conflicts" });
+    const side = (name) => dialog.getByRole("region", { name, exact: true });
+    assert.match(await side("Before").innerText(), /"red"/);
+    assert.match(await side("Theirs").innerText(), /"theirs"/);
+    assert.match(await side("Mine").innerText(), /"mine"/);
+    await dialog.getByRole("button", { name: choice }).click();
+    if (result === "both") {
+      await dialog.getByLabel("Another value, as JSON").fill('"both"');
+      await dialog.getByRole("button", { name: "Save this value" }).click();
+    }
+    await dialog.getByText("None. What others changed").waitFor();
+    await page.keyboard.press("Escape");
+    await counted(page, "Conflicts", 0).waitFor();
+    await value(page, "/colour").getByText(result).waitFor();
+    await eventually(async () => assert.equal((await stored()).data.colour, result));
+    await laptop.close();
+  });
+}
