@@ -30,6 +30,7 @@ use crate::{
     wire::Answer,
 };
 use draft::Draft;
+pub(crate) use permit::permit;
 
 /// What surrounds a decision and is no part of the store.
 #[derive(Debug)]

@@ -58,6 +58,7 @@ pub mod value;
 
 // Layers, and the walk that makes views of them.
 mod cut;
+pub mod delta;
 pub mod diff;
 pub mod explain;
 pub mod hash;
@@ -74,10 +75,12 @@ pub mod rules;
 pub mod access;
 pub mod decide;
 mod history;
+pub mod live;
 pub mod op;
 pub mod plan;
 pub mod record;
 pub mod store;
+pub mod topic;
 
 // Stores: in memory, what they cache, and rows as bytes.
 pub mod cache;

@@ -58,3 +58,13 @@ pub const IDEMPOTENCY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
 /// Largest integer that every JSON reader and SQL binding keeps exact: seqs and versions stay below.
 pub const EXACT_INTEGER: u64 = (1 << 53) - 1;
+
+/// Most changes that a subscriber is told after a break; whoever has missed more fetches anew.
+pub const MISSED_CHANGES: usize = 1000;
+
+/// Most commits whose differences of one view a subscriber is told after a break: each takes the
+/// chain as it was, from history.
+pub const MISSED_VIEWS: usize = 200;
+
+/// Longest id of a subscription or of a message over a socket, in bytes.
+pub const MESSAGE_ID_BYTES: usize = 64;

@@ -12,7 +12,7 @@ mod merge_patch;
 
 pub use edit::{append, unset};
 pub use json_patch::{JsonPatch, Operation};
-pub use merge_patch::merge_patch;
+pub use merge_patch::{merge_difference, merge_patch};
 
 use crate::{
     error::{Code, Error, Result},

@@ -6,7 +6,6 @@ use crate::{
     address::Address,
     error::Error,
     explain::Explanation,
-    id::User,
     patch::JsonPatch,
     record::{Audit, Change, Entry, Member, Record, State, Version},
     store::{View, Write},
@@ -30,17 +29,14 @@ pub struct Plan {
 /// One change to one context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// The commit.
-    pub seq: u64,
-    /// Which context.
-    pub address: Address,
-    /// Its new version.
-    pub version: u64,
-    /// Who.
-    pub by: User,
+    /// The context as the change left it.
+    pub record: Rc<Record>,
+    /// Its state before; `None` for its first version.
+    pub before: Option<State>,
     /// What kind of change.
     pub change: Change,
-    /// The edit to the stored layer; sealed values show as markers.
+    /// The edit to the stored layer, from the state before or from `{}`; sealed values show as
+    /// markers.
     pub patch: JsonPatch,
 }
 

@@ -103,7 +103,7 @@ impl<'d, 's> Draft<'d, 's> {
 
     /// The contexts this draft has changed so far, in order, each as often as it was.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
-        self.events.iter().map(|event| &event.address)
+        self.events.iter().map(|event| &event.record.address)
     }
 
     /// Closes the commit: one row for each context, however often it changed, and one line in the
@@ -219,14 +219,7 @@ impl<'d, 's> Draft<'d, 's> {
             version: Some(version),
             member: None,
         });
-        self.events.push(Event {
-            seq: self.seq,
-            address: address.clone(),
-            version,
-            by,
-            change,
-            patch,
-        });
+        self.events.push(Event { record: record.clone(), before, change, patch });
         Ok(record)
     }
 

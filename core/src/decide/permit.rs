@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// `forbidden` for a missing scope or role, `not-found` without membership.
-pub(super) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> {
+pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> {
     let guests = Guests::of(reads, caller)?;
     // Strangers learn nothing, not even that their token lacks a scope.
     if guests.as_ref().is_some_and(|guests| guests.memberships.is_empty()) {

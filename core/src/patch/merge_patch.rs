@@ -1,7 +1,7 @@
-//! JSON Merge Patch (RFC 7396) as an edit of one document.
+//! JSON Merge Patch (RFC 7396): as an edit of one document, and as the difference of two.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::{cmp::Ordering, mem};
 
 use crate::value::{Object, Value, compare_names};
 
@@ -51,4 +51,38 @@ fn join(members: Object, patch: Object) -> Object {
     }
     joined.extend(members);
     Object::from_sorted(joined)
+}
+
+/// The merge patch that makes `to` of `from`, for any implementation of RFC 7396.
+///
+/// Markers of sealed values are objects here, as they are for whoever applies it. A `null` member
+/// of an object cannot be said in a merge patch; views have none outside arrays.
+pub fn merge_difference(from: &Value, to: &Value) -> Value {
+    match (from, to) {
+        (Value::Object(from), Value::Object(to)) => Value::Object(objects_differ(from, to)),
+        _ => to.clone(),
+    }
+}
+
+fn objects_differ(from: &Object, to: &Object) -> Object {
+    let mut changes = Vec::new();
+    let (mut olds, mut news) = (from.iter().peekable(), to.iter().peekable());
+    loop {
+        let order = match (olds.peek(), news.peek()) {
+            (None, None) => return Object::from_sorted(changes),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((old, _)), Some((new, _))) => compare_names(old, new),
+        };
+        let old = if order.is_le() { olds.next() } else { None };
+        let new = if order.is_ge() { news.next() } else { None };
+        match (old, new) {
+            (Some((name, _)), None) => changes.push((name.into(), Value::Null)),
+            (None, Some((name, new))) => changes.push((name.into(), new.clone())),
+            (Some((name, old)), Some((_, new))) if old != new => {
+                changes.push((name.into(), merge_difference(old, new)));
+            }
+            _ => {}
+        }
+    }
 }

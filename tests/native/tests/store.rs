@@ -120,8 +120,8 @@ proptest! {
             let Ok(plan) = world.plan(op) else { continue };
             let mut before: BTreeMap<Address, Value> = BTreeMap::new();
             for event in &plan.events {
-                let value = before.entry(event.address.clone()).or_insert_with(|| {
-                    match world.store.record(&event.address).unwrap() {
+                let value = before.entry(event.record.address.clone()).or_insert_with(|| {
+                    match world.store.record(&event.record.address).unwrap() {
                         Some(record) => record.layer.to_value().unwrap(),
                         None => Value::Object(Object::new()),
                     }

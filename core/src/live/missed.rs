@@ -1,0 +1,150 @@
+//! What a subscriber has missed, from the audit trail and the history.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::Notice;
+use crate::{
+    address::Address,
+    delta::delta,
+    diff::diff,
+    error::{Code, Error, Result},
+    history::{chain_as_of, record_of, state_at},
+    layer::Layer,
+    limits,
+    plan::Event,
+    record::{Audit, Change},
+    store::{AsOf, Reads},
+    topic::Topic,
+};
+
+/// Rows of the audit trail read at once.
+const AT_ONCE: usize = 64;
+
+/// The notices of the commits after `since` up to `seq`, oldest first; `None` when they are too many
+/// or no longer known.
+pub(super) fn missed(
+    reads: &dyn Reads,
+    topic: &Topic,
+    since: u64,
+    seq: u64,
+) -> Result<Option<Vec<Notice>>> {
+    if since > seq {
+        // Another store has been here: the owner erased it and began anew.
+        return Ok(None);
+    }
+    let Some(commits) = commits(reads, since)? else { return Ok(None) };
+    let told = match topic {
+        Topic::Context(_) | Topic::Subtree(_) => changes(reads, topic, &commits),
+        Topic::Resolved(address) => deltas(reads, address, since, &commits),
+    };
+    match told {
+        Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
+        told => told,
+    }
+}
+
+/// The commits after `since` that changed contexts, oldest first; `None` when they changed too many.
+fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
+    let (mut commits, mut changes, mut before) = (Vec::new(), 0, None);
+    loop {
+        let page = reads.audit(before, AT_ONCE)?;
+        let is_last = page.len() < AT_ONCE;
+        for mut audit in page {
+            if audit.seq <= since {
+                commits.reverse();
+                return Ok(Some(commits));
+            }
+            before = Some(audit.seq);
+            audit.deeds.retain(|deed| deed.version.is_some());
+            changes += audit.deeds.len();
+            if changes > limits::MISSED_CHANGES {
+                return Ok(None);
+            }
+            if !audit.deeds.is_empty() {
+                commits.push(audit);
+            }
+        }
+        if is_last {
+            commits.reverse();
+            return Ok(Some(commits));
+        }
+    }
+}
+
+fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
+    let mut notices = Vec::new();
+    for commit in commits {
+        for deed in &commit.deeds {
+            let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
+            let concerned = match topic {
+                Topic::Subtree(top) => {
+                    address == top
+                        || stood_below(reads, address, top, commit.seq)?
+                        || stood_below(reads, address, top, commit.seq - 1)?
+                }
+                topic => address == topic.address(),
+            };
+            if concerned {
+                notices.push(Notice::Change(Rc::new(event(reads, address, version)?)));
+            }
+        }
+    }
+    Ok(Some(notices))
+}
+
+/// Whether a context was there after a commit and stood below another.
+fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) -> Result<bool> {
+    match chain_as_of(reads, address, AsOf::Seq(seq)) {
+        Ok(chain) => Ok(chain.iter().any(|record| record.address == *top)
+            // Global may have no layer of its own.
+            || *top == Address::global()),
+        Err(error) if error.code() == Code::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The event that made a version.
+fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
+    let current = reads.record(address)?.ok_or_else(Error::not_found)?;
+    let (row, state) = state_at(reads, &current, version)?;
+    let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
+    let patch = match &before {
+        Some(before) => diff(&before.layer, &state.layer)?,
+        None => diff(&Layer::empty(), &state.layer)?,
+    };
+    let mut record = record_of(&current, &row, state);
+    record.deleted = (row.change == Change::Delete).then_some(row.seq);
+    Ok(Event { record: Rc::new(record), before, change: row.change, patch })
+}
+
+/// The differences of a view, one for each commit that changed it.
+fn deltas(
+    reads: &dyn Reads,
+    address: &Address,
+    since: u64,
+    commits: &[Audit],
+) -> Result<Option<Vec<Notice>>> {
+    let mut notices = Vec::new();
+    let mut looked_at = 0;
+    let mut before = chain_as_of(reads, address, AsOf::Seq(since))?;
+    for commit in commits {
+        let touched = commit.deeds.iter().any(|deed| {
+            deed.address.as_ref().is_some_and(|deed| {
+                *deed == Address::global() || before.iter().any(|record| record.address == *deed)
+            })
+        });
+        if !touched {
+            continue;
+        }
+        looked_at += 1;
+        if looked_at > limits::MISSED_VIEWS {
+            return Ok(None);
+        }
+        let after = chain_as_of(reads, address, AsOf::Seq(commit.seq))?;
+        if let Some(delta) = delta(&before, &after)? {
+            notices.push(Notice::Delta { seq: commit.seq, delta });
+        }
+        before = after;
+    }
+    Ok(Some(notices))
+}

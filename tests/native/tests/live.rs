@@ -1,0 +1,237 @@
+//! The laws of live updates, over random histories: whoever follows a topic holds what a reader
+//! gets, after every commit and after every break.
+
+use std::collections::BTreeMap;
+
+use nacre_core::{
+    access::Scopes,
+    address::Address,
+    error::Code,
+    id::User,
+    json,
+    level::Level,
+    live::{Notice, Watch, subscribe},
+    op::Caller,
+    plan::Event,
+    store::Reads,
+    topic::Topic,
+    value::{Object, Value},
+};
+use nacre_tests::{
+    arbitrary,
+    histories::{universe, write},
+    world::World,
+};
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+fn alice() -> Caller {
+    let user = User::parse("alice").unwrap();
+    Caller { owner: user.clone(), user, scopes: Scopes::READ }
+}
+
+/// RFC 7396 §2, as the pseudocode there has it.
+fn merge(target: serde_json::Value, patch: &serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(patch) = patch else { return patch.clone() };
+    let mut target = match target {
+        serde_json::Value::Object(members) => members,
+        _ => serde_json::Map::new(),
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            let before = target.remove(name).unwrap_or(serde_json::Value::Null);
+            target.insert(name.clone(), merge(before, value));
+        }
+    }
+    serde_json::Value::Object(target)
+}
+
+fn foreign(text: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(text).unwrap()
+}
+
+fn canonical(value: &serde_json::Value) -> Vec<u8> {
+    json::write(&json::read(value.to_string().as_bytes(), 128).unwrap())
+}
+
+/// Runs a write and gives what the topics' subscribers are told.
+fn publish(world: &mut World, op: nacre_core::op::Op, topics: &[Topic]) -> Vec<(usize, Notice)> {
+    let Ok(plan) = world.plan(op) else { return Vec::new() };
+    let watch = Watch::before(&world.store, topics.iter(), &plan).unwrap();
+    world.store.apply(&plan.writes);
+    watch.notices(&world.store, topics.iter(), plan).unwrap()
+}
+
+fn said(event: &Event) -> (u64, Address, u64, String, Value) {
+    let record = &event.record;
+    let (seq, version) = (record.seq, record.version);
+    (seq, record.address.clone(), version, format!("{event:?}"), event.patch.to_value())
+}
+
+/// What follows a view: the document as the deltas leave it.
+fn follow(mut held: Vec<u8>, notices: &[Notice]) -> Result<Option<Vec<u8>>, TestCaseError> {
+    for notice in notices {
+        let Notice::Delta { delta, .. } = notice else { return Ok(None) };
+        let patch = foreign(&json::write(&delta.patch));
+        let next = canonical(&merge(foreign(&held), &patch));
+        prop_assert_ne!(&next, &held, "a shadowed change is no news");
+        let layer = nacre_core::layer::Layer::from_canonical(next.clone()).unwrap();
+        prop_assert_eq!(layer.hash(), delta.hash);
+        held = next;
+    }
+    Ok(Some(held))
+}
+
+proptest! {
+    #![proptest_config(arbitrary::config())]
+
+    #[test]
+    fn whoever_applies_every_delta_holds_the_view(ops in vec(write(), 1..40)) {
+        let mut world = World::empty();
+        let topics: Vec<Topic> = universe().into_iter().map(Topic::Resolved).collect();
+        let mut held: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+        for op in ops {
+            let mut told: BTreeMap<usize, Vec<Notice>> = BTreeMap::new();
+            for (place, notice) in publish(&mut world, op, &topics) {
+                told.entry(place).or_default().push(notice);
+            }
+            for (place, topic) in topics.iter().enumerate() {
+                let view = world.view(topic.address(), None);
+                let notices = told.remove(&place).unwrap_or_default();
+                match (held.remove(&place), &notices[..]) {
+                    (None, []) => prop_assert_eq!(&view, &None),
+                    (None, [Notice::Resync { .. }]) => prop_assert!(view.is_some()),
+                    (Some(_), [Notice::Lost(_)]) => prop_assert_eq!(&view, &None),
+                    (Some(before), notices) => prop_assert_eq!(&follow(before, notices)?, &view),
+                    (None, other) => prop_assert!(false, "{:?}", other),
+                }
+                if let Some(view) = view {
+                    held.insert(place, view);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_break_loses_nothing_and_repeats_nothing(
+        ops in vec(write(), 1..40), away in any::<Index>()
+    ) {
+        let mut world = World::empty();
+        let addresses = universe();
+        let topics: Vec<Topic> = addresses.iter().flat_map(|address| [
+            Topic::Context(address.clone()),
+            Topic::Subtree(address.clone()),
+            Topic::Resolved(address.clone()),
+        ]).collect();
+        let away = away.index(ops.len());
+        let (mut since, mut held) = (0, BTreeMap::new());
+        let mut live: BTreeMap<usize, Vec<Notice>> = BTreeMap::new();
+        for (step, op) in ops.into_iter().enumerate() {
+            if step == away {
+                since = world.store.seq().unwrap();
+                live.clear();
+                for (place, topic) in topics.iter().enumerate() {
+                    held.insert(place, world.view(topic.address(), None));
+                }
+            }
+            for (place, notice) in publish(&mut world, op, &topics) {
+                live.entry(place).or_default().push(notice);
+            }
+        }
+        for (place, topic) in topics.iter().enumerate() {
+            let told = live.remove(&place).unwrap_or_default();
+            let begun = subscribe(&world.store, &alice(), topic, Some(since));
+            match topic {
+                Topic::Resolved(address) => {
+                    let view = world.view(address, None);
+                    let Ok(begun) = begun else {
+                        prop_assert_eq!(view, None);
+                        continue;
+                    };
+                    if let Some(Some(before)) = held.remove(&place)
+                        && !matches!(begun.missed[..], [Notice::Resync { .. }])
+                    {
+                        prop_assert_eq!(&begun.missed, &told);
+                        prop_assert_eq!(follow(before, &begun.missed)?, view);
+                    }
+                }
+                _ => {
+                    let changes = |notices: &[Notice]| -> Option<Vec<_>> {
+                        notices.iter().map(|notice| match notice {
+                            Notice::Change(event) => Some(said(event)),
+                            _ => None,
+                        }).collect()
+                    };
+                    let missed = begun.unwrap().missed;
+                    let missed: Vec<_> = changes(&missed).expect("nothing is too old here");
+                    let told: Vec<_> = changes(&told).unwrap();
+                    let short = |said: &[(u64, Address, u64, String, Value)]| -> Vec<_> {
+                        said.iter().map(|(seq, address, version, _, patch)| {
+                            (*seq, address.clone(), *version, patch.clone())
+                        }).collect()
+                    };
+                    prop_assert_eq!(short(&missed), short(&told), "{:?} since {}", topic, since);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_or_not_theirs_cannot_be_followed() {
+    let world = World::empty();
+    let task = Address::parse("task", "t").unwrap();
+    let view = Topic::Resolved(task.clone());
+    let refused = subscribe(&world.store, &alice(), &view, None).unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    // A context that is yet to come can be waited for.
+    assert_eq!(subscribe(&world.store, &alice(), &Topic::Context(task), None).unwrap().seq, 0);
+    let stranger = Caller { user: User::parse("bob").unwrap(), ..alice() };
+    let all = Topic::Subtree(Address::global());
+    let refused = subscribe(&world.store, &stranger, &all, None).unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    let blind = Caller { scopes: Scopes::WRITE, ..alice() };
+    let refused = subscribe(&world.store, &blind, &all, None).unwrap_err();
+    assert_eq!(refused.code(), Code::Forbidden);
+}
+
+#[test]
+fn a_past_that_never_was_and_one_too_long_ago_are_read_anew() {
+    use nacre_core::op::{Edit, Expect, Op};
+    let mut world = World::empty();
+    let address = Address::global();
+    let all = Topic::Subtree(address.clone());
+    for n in 0..1010u64 {
+        let mut patch = Object::new();
+        patch.insert("n", n.into());
+        let (address, expect) = (address.clone(), Expect::Anything);
+        let op = if n == 0 {
+            let put = nacre_core::op::Put {
+                address,
+                data: patch,
+                parent: None,
+                rules: None,
+                summary: None,
+                create_parents: false,
+                expect,
+            };
+            Op::Put(put)
+        } else {
+            Op::Update { address, patch: Edit::Merge(patch.into()), summary: None, expect }
+        };
+        world.run(op).unwrap();
+    }
+    assert_eq!(address.level, Level::Global);
+    let missed = |topic: &Topic, since| {
+        subscribe(&world.store, &alice(), topic, Some(since)).unwrap().missed
+    };
+    let anew = [Notice::Resync { seq: 1010 }];
+    assert_eq!(missed(&all, 9), anew);
+    assert_eq!(missed(&all, 10).len(), 1000);
+    assert_eq!(missed(&all, 1010), []);
+    assert_eq!(missed(&all, 1011), anew);
+    let view = Topic::Resolved(Address::global());
+    assert_eq!(missed(&view, 809), anew);
+    assert_eq!(missed(&view, 810).len(), 200);
+}
