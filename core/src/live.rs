@@ -19,7 +19,7 @@ use crate::{
     hash::Hash,
     history::chain,
     op::{Caller, Op, Resolve, Which},
-    plan::{Event, Plan},
+    plan::Event,
     record::Record,
     store::{Filter, Reads},
     topic::Topic,
@@ -117,17 +117,17 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Notes what `plan` may change of `topics`, in the store as it is before the plan is applied.
+    /// Notes what a plan may change of `topics`, in the store as it is before the plan is applied.
     ///
     /// # Errors
     /// `store-unavailable`.
     pub fn before<'t>(
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        plan: &Plan,
+        events: &[Event],
     ) -> Result<Watch> {
-        let mut lines = Vec::with_capacity(plan.events.len());
-        for event in &plan.events {
+        let mut lines = Vec::with_capacity(events.len());
+        for event in events {
             let address = &event.record.address;
             let mut line = Vec::from([address.clone()]);
             line.extend(above(reads, address)?);
@@ -136,7 +136,7 @@ impl Watch {
         let mut chains = Vec::new();
         for (place, topic) in topics.enumerate() {
             if let Topic::Resolved(address) = topic
-                && plan.events.iter().any(|event| event.record.address.level <= address.level)
+                && events.iter().any(|event| event.record.address.level <= address.level)
             {
                 chains.push((place, chain(reads, address)));
             }
@@ -153,9 +153,9 @@ impl Watch {
         mut self,
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        plan: Plan,
+        events: Vec<Event>,
+        seq: u64,
     ) -> Result<Vec<(usize, Notice)>> {
-        let Plan { events, seq, .. } = plan;
         let events: Vec<Rc<Event>> = events.into_iter().map(Rc::new).collect();
         for (line, event) in self.lines.iter_mut().zip(&events) {
             line.extend(above(reads, &event.record.address)?);

@@ -11,6 +11,7 @@ mod context;
 mod cursor;
 mod export;
 pub mod import;
+pub mod live;
 mod open;
 pub mod operation;
 mod pieces;

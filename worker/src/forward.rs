@@ -1,7 +1,7 @@
 //! From the Worker in front to the object behind: who asks, of whom, and what they may do.
 //!
 //! ```text
-//! Authorization: Nacre scopes user owner       each percent-encoded
+//! Authorization: Nacre scopes user owner expiry      each percent-encoded; milliseconds
 //! ```
 //! Scopes can be none, and white space at the end of a header does not arrive.
 //! It takes the place of the token, which stays in front, so that no client can send it. One header,
@@ -11,6 +11,7 @@ use nacre_core::{
     access::Scopes,
     error::{Error, Result},
     id::User,
+    moment::Moment,
     op::Caller,
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
@@ -26,39 +27,48 @@ const SCHEME: &str = "Nacre";
 /// What separates the parts or cannot stand in a header, and the escape itself.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b' ');
 
-/// The request with the caller's identity on it; its body is passed on unread.
+/// The request with the caller's identity on it; its body is passed on unread. A token that came as
+/// a subprotocol stays in front too.
 pub(crate) fn with_identity(
     request: &Request,
     identity: &Identity,
     owner: &User,
+    from_protocol: bool,
 ) -> Result<Request, JsValue> {
     let scopes = identity.scopes.to_string();
     let [scopes, user, owner] = [&scopes, identity.user.as_str(), owner.as_str()]
         .map(|part| utf8_percent_encode(part, ESCAPED));
     let forwarded = Request::new_with_request(request)?;
-    forwarded.headers().set(AUTHORIZATION, &format!("{SCHEME} {scopes} {user} {owner}"))?;
+    let expiry = identity.expires_at.0;
+    forwarded
+        .headers()
+        .set(AUTHORIZATION, &format!("{SCHEME} {scopes} {user} {owner} {expiry}"))?;
+    if from_protocol {
+        forwarded.headers().set(http::PROTOCOLS, http::PROTOCOL)?;
+    }
     Ok(forwarded)
 }
 
-/// Who asks of whom, as the Worker in front has set it.
+/// Who asks of whom, as the Worker in front has set it, and until when their token is good.
 ///
 /// # Errors
 /// `internal` when it has not: the object cannot be reached any other way.
-pub(crate) fn caller(head: &http::Head<'_>) -> Result<Caller> {
+pub(crate) fn caller(head: &http::Head<'_>) -> Result<(Caller, Moment)> {
     let header = head.headers.get(AUTHORIZATION).unwrap_or_default();
     parse(&header).ok_or_else(|| Error::bug("a request has reached the store without an identity"))
 }
 
-fn parse(header: &str) -> Option<Caller> {
+fn parse(header: &str) -> Option<(Caller, Moment)> {
     let mut parts = header.split(' ');
     if parts.next() != Some(SCHEME) {
         return None;
     }
     let mut part = || percent_decode_str(parts.next()?).decode_utf8().ok();
-    let (scopes, user, owner) = (part()?, part()?, part()?);
-    Some(Caller {
+    let (scopes, user, owner, expiry) = (part()?, part()?, part()?, part()?);
+    let caller = Caller {
         user: User::parse(&user).ok()?,
         owner: User::parse(&owner).ok()?,
         scopes: Scopes::parse(&scopes),
-    })
+    };
+    Some((caller, Moment(expiry.parse().ok()?)))
 }

@@ -18,6 +18,7 @@ mod exchange;
 mod export;
 mod front;
 mod import;
+mod live;
 mod media;
 mod query;
 mod response;
@@ -30,6 +31,7 @@ pub use exchange::{Exchange, Work};
 pub use export::Exporter;
 pub use front::{OPENAPI, front};
 pub use import::Importer;
+pub use live::{PROTOCOL, PROTOCOLS, token};
 pub use response::Response;
 
 use nacre_core::{
@@ -81,12 +83,15 @@ pub const OWNER: &str = "nacre-owner";
 /// # Errors
 /// `invalid-id` when the header holds no user's name.
 pub fn owner(head: &Head<'_>) -> Result<Option<User>> {
-    let named = |name: String| {
-        percent_encoding::percent_decode_str(&name)
+    let named = |name: &str| {
+        percent_encoding::percent_decode_str(name)
             .decode_utf8()
             .ok()
             .and_then(|name| User::parse(&name).ok())
             .ok_or_else(|| Error::new(Code::InvalidId, "Nacre-Owner names no user"))
     };
-    head.headers.get(OWNER).map(named).transpose()
+    match head.headers.get(OWNER) {
+        Some(name) => named(&name).map(Some),
+        None => live::owner(head).map(named).transpose(),
+    }
 }

@@ -11,6 +11,7 @@ mod forward;
 mod gate;
 mod host;
 pub mod http;
+mod live;
 mod message;
 pub mod schema;
 pub mod sql;
@@ -55,7 +56,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     }
     let exchange = || Exchange::begin(&head, &config.http, host::request_id);
     let problem = |error| message::sent(exchange().problem(&error, None, &Work::default()));
-    let authorization = parts.header("authorization");
+    let from_protocol = http::token(&head);
+    let authorization = from_protocol.clone().or_else(|| parts.header("authorization"));
     let identity = match gate::admit(&config, authorization.as_deref(), &context).await {
         Ok(identity) => identity,
         Err(refusal) => return message::sent(refused(&exchange(), refusal)),
@@ -64,7 +66,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         Ok(owner) => owner.unwrap_or_else(|| identity.user.clone()),
         Err(error) => return problem(error),
     };
-    let forwarded = forward::with_identity(&request, &identity, &owner)?;
+    let forwarded = forward::with_identity(&request, &identity, &owner, from_protocol.is_some())?;
     let stub: Stub = env.durable_object(USERS)?.get_by_name(owner.as_str())?.into_rpc();
     match JsFuture::from(stub.fetch(&forwarded)?).await {
         Ok(response) => Ok(response.unchecked_into()),

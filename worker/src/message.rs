@@ -117,6 +117,17 @@ pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
     Ok(Response::from_body(body)?.with_status(status).with_headers(named(&headers)?))
 }
 
+/// The response that hands over a socket.
+///
+/// # Errors
+/// As [`response`].
+pub(crate) fn upgraded(
+    response: http::Response,
+    socket: worker::WebSocket,
+) -> worker::Result<Response> {
+    Ok(Response::from_websocket(socket)?.with_headers(named(&response.headers)?))
+}
+
 /// Headers for the platform.
 pub(crate) fn named(
     headers: &[(&'static str, std::borrow::Cow<'static, str>)],

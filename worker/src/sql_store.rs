@@ -120,6 +120,26 @@ impl<D: Database> SqlStore<D> {
         Ok(self.meta()?.map(|meta| meta.owner.clone()))
     }
 
+    /// Sets the alarm for what the rows say is due, or for what else is, if that comes first.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn arm(&self, also_due: Option<Moment>) -> Result<()> {
+        let alarm = self.meta()?.and_then(|meta| meta.alarm);
+        match [alarm, also_due].into_iter().flatten().min() {
+            Some(at) => self.database.set_alarm(at),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the rows say that something is due.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn is_due(&self, now: Moment) -> Result<bool> {
+        Ok(self.meta()?.and_then(|meta| meta.alarm).is_some_and(|alarm| alarm <= now))
+    }
+
     /// Applies a plan's writes in one transaction, with the store's foundation if it is new.
     ///
     /// # Errors

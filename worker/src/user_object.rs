@@ -2,30 +2,40 @@
 //!
 //! ```text
 //! request ─ route, read body, decode ─▶ decide ─▶ apply, one transaction ─▶ answer
+//! message ─ read ─▶ decide ─▶ apply ─▶ reply                 over a socket
+//!                             └──▶ publish to who listens
 //! ```
 //! **From decision to commit nothing is awaited**, so no two requests ever decide side by side.
 //! The object can vanish between any two lines: what it needs after a wake-up is in SQL.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use nacre_core::{
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
+    limits,
+    live::subscribe,
+    moment::Moment,
     op::{Caller, Request as Ask},
     plan::Plan,
     store::Reads as _,
-    wire::reply::KeysText,
+    wire::{
+        live::{Format, Message, Telling, message_id, read, reply},
+        reply::KeysText,
+    },
 };
 use worker::{
-    ByteStream, DurableObject, Env, Request, Response, State, console_error, durable_object,
+    ByteStream, DurableObject, Env, Request, Response, Socket, State, WebSocket,
+    WebSocketIncomingMessage, console_error, durable_object,
 };
 
 use crate::{
     config::Config,
     forward, host,
     http::{BodyWanted, Exchange, Exporter, Importer, Response as Answer, Task, Work},
+    live::{Listener, Live},
     message::{self, Parts},
     sql::{Counts, Durable},
     sql_store::{Founding, Rotation, SqlStore},
@@ -35,7 +45,7 @@ use crate::{
 /// tries, and what is due has to be done all the same.
 const ALARM_AGAIN_MILLIS: i64 = 60_000;
 
-#[durable_object(alarm)]
+#[durable_object]
 struct UserObject {
     state: State,
     store: Result<Rc<Keeper>, String>,
@@ -45,13 +55,19 @@ struct UserObject {
 struct Keeper {
     config: Rc<Config>,
     store: SqlStore<Durable>,
+    live: Live,
+    /// When the first token of a socket expires: due beside what the store's rows say.
+    first_expiry: Rc<Cell<Option<Moment>>>,
 }
 
 impl DurableObject for UserObject {
     fn new(state: State, env: Env) -> Self {
         let store = Config::of(&env).map(|config| {
-            let store = SqlStore::new(Durable::new(&state.storage()), config.retention);
-            Rc::new(Keeper { config, store })
+            let first_expiry = Rc::default();
+            let database = Durable::new(&state.storage(), Rc::clone(&first_expiry));
+            let store = SqlStore::new(database, config.retention);
+            let live = Live::new(&state, Rc::clone(&first_expiry));
+            Rc::new(Keeper { config, store, live, first_expiry })
         });
         UserObject { state, store }
     }
@@ -68,8 +84,9 @@ impl DurableObject for UserObject {
         let mut exchange = Exchange::begin(&head, &keeper.config.http, || draw.request_id());
         let mut entropy = draw.entropy;
         let caller = forward::caller(&head);
-        let is_owner = caller.as_ref().is_ok_and(|caller| caller.user == caller.owner);
-        let task = match caller.and_then(|caller| exchange.route(&head, caller)) {
+        let is_owner = caller.as_ref().is_ok_and(|(caller, _)| caller.user == caller.owner);
+        let expires = caller.as_ref().map_or(Moment(0), |(_, expires)| *expires);
+        let task = match caller.and_then(|(caller, _)| exchange.route(&head, caller)) {
             Ok(ask) => {
                 let body = match ask.body() {
                     BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
@@ -87,11 +104,21 @@ impl DurableObject for UserObject {
                 message::response(answer)
             }
             Ok(Task::Export(exporter)) => keeper.export(exchange, exporter, entropy),
+            Ok(Task::Live { caller }) => {
+                let socket = keeper.listen(caller, expires, &mut entropy);
+                match socket {
+                    Ok(socket) => message::upgraded(exchange.upgraded(&head), socket),
+                    Err(error) => {
+                        message::response(exchange.problem(&error, None, &Work::default()))
+                    }
+                }
+            }
             Ok(Task::Keys { caller, rotate }) => {
                 message::response(keeper.keys(&exchange, &caller, rotate, &mut entropy))
             }
             Ok(Task::Erase) => {
                 self.state.storage().delete_all().await?;
+                keeper.live.close_all();
                 let erased = match keeper.store.forget() {
                     Ok(()) => exchange.erased(),
                     Err(error) => exchange.problem(&error, None, &Work::default()),
@@ -116,12 +143,61 @@ impl DurableObject for UserObject {
         }
         Response::empty()
     }
+
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> worker::Result<()> {
+        let Ok(keeper) = &self.store else { return Ok(()) };
+        let Some(listener) = keeper.live.listener(&socket, host::now()) else { return Ok(()) };
+        match message {
+            WebSocketIncomingMessage::String(text) => {
+                keeper.hear(&listener, text.as_bytes(), Format::Json);
+            }
+            WebSocketIncomingMessage::Binary(bytes) => {
+                keeper.hear(&listener, &bytes, Format::MsgPack);
+            }
+        }
+        Ok(())
+    }
+
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        _code: usize,
+        _reason: String,
+        _was_clean: bool,
+    ) -> worker::Result<()> {
+        if let Ok(keeper) = &self.store {
+            keeper.live.closed(&socket);
+        }
+        Ok(())
+    }
+
+    async fn websocket_error(
+        &self,
+        socket: WebSocket,
+        _error: worker::Error,
+    ) -> worker::Result<()> {
+        if let Ok(keeper) = &self.store {
+            keeper.live.closed(&socket);
+        }
+        Ok(())
+    }
+
+    async fn connect(&self, _socket: Socket) -> worker::Result<()> {
+        Err(worker::Error::RustError("the store is not reached by bare sockets".into()))
+    }
 }
 
+/// A frame was larger than any body may be (RFC 6455 §7.4.1).
+const TOO_BIG: u16 = 1009;
+
 impl Keeper {
-    /// Decides a request and applies what was decided, in one go.
+    /// Decides a request and applies what was decided, in one go; then tells who listens.
     fn carry_out(&self, ask: &Ask, entropy: &mut Entropy) -> Result<Plan> {
-        let Keeper { config, store } = self;
+        let Keeper { config, store, live, .. } = self;
         store.open(&ask.caller.owner, &config.masters, entropy)?;
         let founding = if store.is_void()? && ask.op.is_write() {
             Some(Founding::new(&ask.caller.owner, &config.masters, entropy)?)
@@ -135,9 +211,76 @@ impl Keeper {
             keys: keys.as_deref(),
             names: &config.names,
         };
-        let plan = decide(store, &mut setting, ask)?;
+        let mut plan = decide(store, &mut setting, ask)?;
+        let watched = live.watch(store, &plan.events);
         store.apply(&plan.writes, founding.as_ref(), entropy)?;
+        live.publish(store, watched, std::mem::take(&mut plan.events), plan.seq);
+        live.expel(&plan.writes);
         Ok(plan)
+    }
+
+    /// Opens a socket.
+    fn listen(&self, caller: Caller, expires: Moment, entropy: &mut Entropy) -> Result<WebSocket> {
+        self.store.open(&caller.owner, &self.config.masters, entropy)?;
+        let socket = self.live.open(caller, expires).map_err(|error| {
+            console_error!("live: {error}");
+            Error::new(Code::StoreUnavailable, "no socket can be opened now; try again")
+        })?;
+        self.store.arm(self.first_expiry.get())?;
+        Ok(socket)
+    }
+
+    /// Answers a frame.
+    fn hear(&self, listener: &Listener<'_>, frame: &[u8], format: Format) {
+        if frame.len() > limits::BATCH_BYTES {
+            return listener.end(TOO_BIG, "a frame is at most 4 MiB long");
+        }
+        let message = match read(frame, format) {
+            Ok(message) => message,
+            Err(error) => return listener.tell(&Telling::error(&error), None, format),
+        };
+        let id = message_id(&message).map(String::from);
+        let heard = Message::of(message)
+            .and_then(|message| Ok((message, host::Draw::new()?)))
+            .and_then(|(message, draw)| self.heed(listener, message, draw, format));
+        if let Err(error) = heard {
+            listener.tell(&Telling::error(&error), id.as_deref(), format);
+        }
+    }
+
+    fn heed(
+        &self,
+        listener: &Listener<'_>,
+        message: Message,
+        draw: host::Draw,
+        format: Format,
+    ) -> Result<()> {
+        let caller = listener.caller.clone();
+        let request_id = draw.request_id();
+        let mut entropy = draw.entropy;
+        match message {
+            Message::Subscribe { id, topic, since } => {
+                self.store.open(&caller.owner, &self.config.masters, &mut entropy)?;
+                let begun = subscribe(&self.store, &caller, &topic, since)?;
+                listener.subscribe(&id, topic, format)?;
+                listener.tell(&Telling::subscribed(begun.seq, begun.hash), Some(&id), format);
+                for notice in &begun.missed {
+                    listener.tell(&Telling::notice(notice), Some(&id), format);
+                }
+                Ok(())
+            }
+            Message::Unsubscribe { id } => listener.unsubscribe(&id),
+            Message::Op { id, op, idempotency } => {
+                let ask = Ask { caller, op, idempotency, id: Some(request_id) };
+                let plan = self.carry_out(&ask, &mut entropy)?;
+                listener.send(&reply(&id, &plan.reply, plan.seq, format)?, format);
+                Ok(())
+            }
+            Message::Ping => {
+                listener.tell(&Telling::pong(), None, format);
+                Ok(())
+            }
+        }
     }
 
     fn answer(&self, exchange: &Exchange, ask: &Ask, entropy: &mut Entropy) -> Answer {
@@ -262,7 +405,7 @@ impl Keeper {
         rotate: Option<String>,
         entropy: &mut Entropy,
     ) -> Result<(Rotation, u64)> {
-        let Keeper { config, store } = self;
+        let Keeper { config, store, .. } = self;
         store.open(&caller.owner, &config.masters, entropy)?;
         let rotation = match rotate {
             Some(request) => {
@@ -275,11 +418,14 @@ impl Keeper {
     }
 
     fn upkeep(&self) -> Result<()> {
+        let now = host::now();
+        self.live.close_expired(now);
         let mut entropy = host::Draw::new()?.entropy;
-        if self.store.wake(&self.config.masters, &mut entropy)?.is_some() {
-            self.store.upkeep(host::now(), &self.config.masters, &mut entropy)?;
+        let is_there = self.store.wake(&self.config.masters, &mut entropy)?.is_some();
+        if is_there && self.store.is_due(now)? {
+            self.store.upkeep(now, &self.config.masters, &mut entropy)?;
         }
-        Ok(())
+        self.store.arm(self.first_expiry.get())
     }
 }
 

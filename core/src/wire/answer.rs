@@ -173,6 +173,11 @@ fn status_of(reply: &Reply) -> u16 {
     }
 }
 
+/// Appends a reply's JSON as a result of a batch: with its status.
+pub(super) fn write_result(reply: &Reply, seq: u64, out: &mut Vec<u8>) -> Result<()> {
+    write(reply, seq, Some(status_of(reply)), out)
+}
+
 /// Appends a reply's JSON. For a result within a batch, `within` is its status, which becomes a
 /// member.
 fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
@@ -197,7 +202,7 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
             let mut failed = Ok(());
             array(batch.member("results"), results, |out, result| {
                 let written = match result {
-                    Ok(reply) => write(reply, seq, Some(status_of(reply)), out),
+                    Ok(reply) => write_result(reply, seq, out),
                     Err(error) => {
                         out.extend_from_slice(&problem(error));
                         Ok(())

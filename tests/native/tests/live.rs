@@ -58,9 +58,9 @@ fn canonical(value: &serde_json::Value) -> Vec<u8> {
 /// Runs a write and gives what the topics' subscribers are told.
 fn publish(world: &mut World, op: nacre_core::op::Op, topics: &[Topic]) -> Vec<(usize, Notice)> {
     let Ok(plan) = world.plan(op) else { return Vec::new() };
-    let watch = Watch::before(&world.store, topics.iter(), &plan).unwrap();
+    let watch = Watch::before(&world.store, topics.iter(), &plan.events).unwrap();
     world.store.apply(&plan.writes);
-    watch.notices(&world.store, topics.iter(), plan).unwrap()
+    watch.notices(&world.store, topics.iter(), plan.events, plan.seq).unwrap()
 }
 
 fn said(event: &Event) -> (u64, Address, u64, String, Value) {

@@ -35,6 +35,11 @@ pub enum Task {
     Export(Exporter),
     /// One decision after another, each a block of lines.
     Import(Importer),
+    /// Open a socket for the caller.
+    Live {
+        /// Who, and whose store.
+        caller: Caller,
+    },
     /// Say how the keys of the caller's store stand, or begin a new one.
     Keys {
         /// Whose store.
@@ -67,6 +72,8 @@ pub(super) enum Pending {
     Export(Exporter),
     /// An import.
     Import(Importer),
+    /// A socket.
+    Live,
     /// The store's keys; whether to begin a new one.
     Keys(bool),
     /// The end of the store.
@@ -80,6 +87,7 @@ impl std::fmt::Debug for Pending {
             Pending::Body(_) => "Body",
             Pending::Export(_) => "Export",
             Pending::Import(_) => "Import",
+            Pending::Live => "Live",
             Pending::Keys(_) => "Keys",
             Pending::Erase => "Erase",
         })
@@ -146,6 +154,7 @@ impl Ask {
         let (op, idempotency) = match pending {
             Pending::Export(exporter) => return Ok(Task::Export(exporter)),
             Pending::Import(importer) => return Ok(Task::Import(importer)),
+            Pending::Live => return Ok(Task::Live { caller }),
             Pending::Keys(rotate) => return Ok(Task::Keys { caller, rotate }),
             Pending::Erase => return Ok(Task::Erase),
             Pending::Op(op) => {

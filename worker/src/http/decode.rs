@@ -27,6 +27,7 @@ use super::{
     conditions::expect,
     export::Exporter,
     import::Importer,
+    live,
     media::Reader,
     query::{Query, decode_segment},
     routes::{Action, Route},
@@ -250,6 +251,15 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
             query.mode()?,
             request.key.cloned(),
         )),
+        Action::Live => {
+            if !live::is_upgrade(head) {
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "this is for WebSockets: send a GET with `Upgrade: websocket`",
+                ));
+            }
+            Pending::Live
+        }
         Action::Keys | Action::RotateKeys => {
             owner_only(request.caller)?;
             Pending::Keys(route.action == Action::RotateKeys)

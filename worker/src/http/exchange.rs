@@ -16,6 +16,7 @@ use super::{
     conditions::{Validators, Verdict},
     cors,
     decode::{Segments, Understood, decode, key},
+    live::{PROTOCOL, PROTOCOLS},
     media::{Format, JSON, LINES, MSGPACK, PROBLEM, Reader},
     query::Query,
     response::Response,
@@ -220,6 +221,16 @@ impl Exchange {
         response.set("X-Content-Type-Options", "nosniff");
         if let Some(origin) = &self.origin {
             cors::expose(origin.clone(), &mut response);
+        }
+        response
+    }
+
+    /// The answer to a handshake that succeeds, but for the socket.
+    pub fn upgraded(&self, head: &Head<'_>) -> Response {
+        let mut response = self.bare(101);
+        let protocols = head.headers.get(PROTOCOLS).unwrap_or_default();
+        if protocols.split(',').any(|name| name.trim() == PROTOCOL) {
+            response.set("Sec-WebSocket-Protocol", PROTOCOL);
         }
         response
     }

@@ -95,6 +95,8 @@ pub enum Action {
     Import,
     /// A page of commits.
     Audit,
+    /// A socket for live updates.
+    Live,
     /// With whom projects are shared.
     Members,
     /// Share.
@@ -136,6 +138,8 @@ pub enum Kind {
     Mode,
     /// A line about why.
     Summary,
+    /// A user's name.
+    User,
 }
 
 /// A query parameter.

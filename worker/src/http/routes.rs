@@ -15,6 +15,9 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param 
     Param { name, kind, required: true, about }
 }
 
+/// The query parameter that names the owner of the store, where no header can.
+pub(super) const OWNER_PARAM: &str = "owner";
+
 const REVEAL: Param =
     optional("reveal", Kind::Flag, "Open sealed values; needs the scope secrets:reveal.");
 const CURSOR: Param =
@@ -442,6 +445,21 @@ pub const ROUTES: &[Route] = &[
         query: &[CURSOR, LIMIT],
         answers: &[(200, Shape::Audit)],
         errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        path: "/v1/live",
+        action: Action::Live,
+        name: "follow",
+        summary: "Opens a WebSocket for live updates and operations. A browser passes its token \
+                  with the subprotocols `nacre.v1, bearer.<JWT>`.",
+        query: &[optional(
+            OWNER_PARAM,
+            Kind::User,
+            "Whose store; for clients that cannot send the header Nacre-Owner.",
+        )],
+        answers: &[(101, Shape::Nothing)],
+        errors: &[Code::InvalidId],
         ..READING
     },
     Route {

@@ -1,6 +1,6 @@
 //! The storage of a Durable Object on Cloudflare.
 
-use std::cell::Cell as Slot;
+use std::{cell::Cell as Slot, rc::Rc};
 
 use js_sys::{Array, ArrayBuffer, Error as JsError, Uint8Array};
 use nacre_core::{error::Result, limits, moment::Moment};
@@ -59,15 +59,17 @@ pub struct Durable {
     storage: DurableStorage,
     sql: SqlStorage,
     counts: Slot<Counts>,
+    also_due: Rc<Slot<Option<Moment>>>,
 }
 
 impl Durable {
-    /// Takes the storage that the runtime gave to the object.
-    pub fn new(storage: &Storage) -> Durable {
+    /// Takes the storage that the runtime gave to the object. There is one alarm: it never comes
+    /// later than what is due by `also_due`, beside what rows say.
+    pub fn new(storage: &Storage, also_due: Rc<Slot<Option<Moment>>>) -> Durable {
         let storage: DurableStorage =
             JsCast::unchecked_ref::<DurableStorage>(storage.as_raw()).clone();
         let sql = storage.sql();
-        Durable { storage, sql, counts: Slot::default() }
+        Durable { storage, sql, counts: Slot::default(), also_due }
     }
 
     fn exec(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Result<Cursor, JsValue>> {
@@ -132,6 +134,7 @@ impl Database for Durable {
     }
 
     fn set_alarm(&self, at: Moment) -> Result<()> {
+        let at = self.also_due.get().map_or(at, |due| due.min(at));
         // The promise only repeats what the output gate waits for anyway.
         self.storage.set_alarm(Bind::exact(at.0)?).map(drop).map_err(failed)
     }

@@ -207,8 +207,8 @@ impl Service {
                 let seq = self.store(owner).rows.seq()?;
                 Ok(exchange.answer(&importer.finish(), seq, &work))
             }
-            // Keys are the SQL store's; its own tests turn them.
-            Task::Keys { .. } => Err(Error::not_found()),
+            // Keys are the SQL store's, sockets the platform's; their own tests turn them.
+            Task::Keys { .. } | Task::Live { .. } => Err(Error::not_found()),
             Task::Erase => {
                 self.stores.remove(owner.as_str());
                 Ok(exchange.erased())

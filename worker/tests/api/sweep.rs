@@ -99,6 +99,7 @@ fn query_values(kind: Kind) -> &'static [&'static str] {
         Kind::Pointer => &["", "/style", "/style/tone", "/none", "x", "/~", "/style/tone/0"],
         Kind::Mode => &["create", "replace", "x"],
         Kind::Summary => &["why", "", "%E2%82%AC"],
+        Kind::User => &["bob", "", "%00", "%E2%82%AC"],
     }
 }
 

@@ -164,6 +164,7 @@ pub(crate) fn query(param: &Param) -> Value {
         Kind::Summary => json!({
             "type": "string", "maxLength": nacre_core::limits::SUMMARY_BYTES
         }),
+        Kind::User => json!({ "type": "string", "minLength": 1 }),
     };
     let mut parameter = json!({
         "name": param.name, "in": "query", "description": param.about, "schema": schema

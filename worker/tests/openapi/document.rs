@@ -51,6 +51,7 @@ pub(crate) fn generate() -> Value {
             { "name": "views", "description": "Resolved views." },
             { "name": "history", "description": "Versions and the audit trail." },
             { "name": "bulk", "description": "Batches, export and import." },
+            { "name": "live", "description": "Updates as they happen, over a WebSocket." },
             { "name": "sharing", "description": "Members of projects." },
             { "name": "service", "description": "The service itself." }
         ],
@@ -262,6 +263,7 @@ fn described(status: u16, shape: Shape) -> &'static str {
     match (status, shape) {
         (201, Shape::Context) => "It was made.",
         (201, _) => "It was added.",
+        (101, _) => "The socket is open.",
         (204, _) => "It is done.",
         (_, Shape::Batch) => "What each operation came to.",
         (_, Shape::Lines) => "One context a line.",
@@ -349,6 +351,7 @@ fn tag(action: Action) -> &'static str {
         | Action::Move => "contexts",
         Action::Rollback | Action::History | Action::Diff | Action::Audit => "history",
         Action::Resolve | Action::ViewDiff | Action::Preview => "views",
+        Action::Live => "live",
         Action::Batch | Action::Export | Action::Import => "bulk",
         Action::Members | Action::PutMember | Action::DeleteMember => "sharing",
     }

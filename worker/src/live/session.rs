@@ -1,0 +1,167 @@
+//! What is known of one socket. It is attached to the socket, so that it outlives the object's
+//! memory while the socket sleeps.
+
+use std::collections::BTreeMap;
+
+use nacre_core::{
+    access::Scopes,
+    error::{Code, Error, Result},
+    id::User,
+    json, limits,
+    moment::Moment,
+    op::Caller,
+    topic::Topic,
+    value::{self, Object, Value},
+    wire::live::{Format, read_topic, topic_object},
+};
+use serde::Deserialize;
+
+/// Most that may be attached to a socket, in bytes; the platform takes 16,384 with its own framing.
+const ATTACHED_BYTES: usize = 16_000;
+
+/// One socket: who listens, until when, to what.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Session {
+    /// Tells sockets of one object apart.
+    pub(crate) number: u64,
+    /// Who listens, and to whose store.
+    pub(crate) caller: Caller,
+    /// When their token expires.
+    pub(crate) expires: Moment,
+    /// What they want to be told of, by their own names for it.
+    pub(crate) subscriptions: BTreeMap<String, Subscription>,
+}
+
+/// One subscription.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Subscription {
+    /// Of what.
+    pub(crate) topic: Topic,
+    /// In which format it was asked for.
+    pub(crate) format: Format,
+}
+
+#[derive(Deserialize)]
+struct SessionText {
+    number: u64,
+    user: String,
+    owner: String,
+    scopes: String,
+    expires: u64,
+    json: BTreeMap<String, Value>,
+    msgpack: BTreeMap<String, Value>,
+}
+
+impl Session {
+    /// The session as text.
+    ///
+    /// # Errors
+    /// `too-large` when it holds more subscriptions than can be attached.
+    pub(crate) fn to_text(&self) -> Result<String> {
+        let (mut json, mut msgpack) = (Object::new(), Object::new());
+        for (id, Subscription { topic, format }) in &self.subscriptions {
+            let of_format = match format {
+                Format::Json => &mut json,
+                Format::MsgPack => &mut msgpack,
+            };
+            of_format.insert(id.as_str(), topic_object(topic).into());
+        }
+        let mut members = Object::new();
+        members.insert("number", self.number.into());
+        members.insert("user", self.caller.user.as_str().into());
+        members.insert("owner", self.caller.owner.as_str().into());
+        members.insert("scopes", self.caller.scopes.to_string().into());
+        members.insert("expires", self.expires.0.into());
+        members.insert("json", json.into());
+        members.insert("msgpack", msgpack.into());
+        let text = String::from_utf8(json::write(&members.into()))
+            .map_err(|_| Error::bug("canonical JSON is no text"))?;
+        // The platform keeps text beyond Latin-1 in two bytes a letter.
+        let bytes = if text.is_ascii() { text.len() } else { 2 * text.len() };
+        if bytes > ATTACHED_BYTES {
+            return Err(Error::new(
+                Code::TooLarge,
+                "one socket cannot hold more subscriptions; open another, or subscribe to a subtree",
+            )
+            .limit(ATTACHED_BYTES as u64));
+        }
+        Ok(text)
+    }
+
+    /// The session that [`Session::to_text`] wrote.
+    ///
+    /// # Errors
+    /// `internal` for any other text.
+    pub(crate) fn of_text(text: &str) -> Result<Session> {
+        Session::read(text).ok_or_else(|| Error::bug("what is attached to a socket is no session"))
+    }
+
+    fn read(text: &str) -> Option<Session> {
+        let text: SessionText =
+            value::decode(json::read(text.as_bytes(), limits::DEPTH).ok()?).ok()?;
+        let mut subscriptions = BTreeMap::new();
+        for (named, format) in [(text.json, Format::Json), (text.msgpack, Format::MsgPack)] {
+            for (id, topic) in named {
+                subscriptions.insert(id, Subscription { topic: read_topic(topic).ok()?, format });
+            }
+        }
+        Some(Session {
+            number: text.number,
+            caller: Caller {
+                user: User::parse(&text.user).ok()?,
+                owner: User::parse(&text.owner).ok()?,
+                scopes: Scopes::parse(&text.scopes),
+            },
+            expires: Moment(text.expires),
+            subscriptions,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nacre_core::address::Address;
+
+    use super::*;
+
+    fn session(subscriptions: impl IntoIterator<Item = (String, Subscription)>) -> Session {
+        Session {
+            number: 7,
+            caller: Caller {
+                user: User::parse("bób \"x\"").unwrap(),
+                owner: User::parse("alice").unwrap(),
+                scopes: Scopes::READ,
+            },
+            expires: Moment(1_790_000_000_000),
+            subscriptions: subscriptions.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn a_session_survives_its_text() {
+        let address = Address::parse("branch", "b").unwrap();
+        let subscriptions = [
+            ("a", Topic::Context(address.clone()), Format::Json),
+            ("b", Topic::Subtree(Address::global()), Format::MsgPack),
+            ("ä\n", Topic::Resolved(address), Format::MsgPack),
+        ];
+        let session = session(
+            subscriptions
+                .map(|(id, topic, format)| (id.to_owned(), Subscription { topic, format })),
+        );
+        assert_eq!(Session::of_text(&session.to_text().unwrap()), Ok(session));
+        assert_eq!(Session::of_text("{}").unwrap_err().code(), Code::Internal);
+    }
+
+    #[test]
+    fn more_than_can_be_attached_is_refused() {
+        let topic = Topic::Resolved(Address::global());
+        let many = |count: u32| {
+            session((0..count).map(|n| {
+                (n.to_string(), Subscription { topic: topic.clone(), format: Format::Json })
+            }))
+        };
+        assert!(many(100).to_text().is_ok());
+        assert_eq!(many(1000).to_text().unwrap_err().code(), Code::TooLarge);
+    }
+}
