@@ -5,7 +5,7 @@
 //! leaves nothing behind. What comes out is a [`Plan`]: plain data for a shell to apply.
 
 mod batch;
-mod contexts;
+pub(crate) mod contexts;
 mod draft;
 mod entries;
 mod members;
@@ -25,7 +25,7 @@ use crate::{
     op::{Idempotency, Op, Request},
     plan::{Plan, Reply},
     record::Replay,
-    seal::{Keyring, SensitiveNames},
+    seal::{SensitiveNames, Vault},
     store::{Reads, Write},
     wire::Answer,
 };
@@ -40,7 +40,7 @@ pub struct Setting<'s> {
     /// Randomness for this one request.
     pub entropy: &'s mut Entropy,
     /// The owner's keys; `None` while the owner has no store yet, when nothing can be written.
-    pub keys: Option<&'s Keyring>,
+    pub keys: Option<&'s dyn Vault>,
     /// Which members are sealed.
     pub names: &'s SensitiveNames,
 }

@@ -85,6 +85,7 @@ pub mod topic;
 // Stores: in memory, what they cache, and rows as bytes.
 pub mod cache;
 pub mod memory;
+pub mod replica;
 pub mod row;
 
 // Secrets.

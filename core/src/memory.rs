@@ -23,7 +23,7 @@ use crate::{
 /// Rows in memory over `base`.
 #[derive(Default)]
 pub struct MemoryStore<'a> {
-    base: Option<&'a dyn Reads>,
+    base: Option<Base<'a>>,
     seq: Option<u64>,
     records: BTreeMap<Address, Rc<Record>>,
     versions: BTreeMap<(Address, u64), Version>,
@@ -35,6 +35,12 @@ pub struct MemoryStore<'a> {
     audit: BTreeMap<u64, Audit>,
 }
 
+/// What is under a store: lent for one decision, or shared for as long as the store lives.
+enum Base<'a> {
+    Lent(&'a dyn Reads),
+    Shared(Rc<dyn Reads>),
+}
+
 impl<'a> MemoryStore<'a> {
     /// An empty store.
     pub fn new() -> MemoryStore<'static> {
@@ -43,7 +49,19 @@ impl<'a> MemoryStore<'a> {
 
     /// A store that shows `base` until rows are written over it.
     pub fn over(base: &'a dyn Reads) -> MemoryStore<'a> {
-        MemoryStore { base: Some(base), ..MemoryStore::default() }
+        MemoryStore { base: Some(Base::Lent(base)), ..MemoryStore::default() }
+    }
+
+    /// As [`MemoryStore::over`], over a store that others hold too.
+    pub fn over_shared(base: Rc<dyn Reads>) -> MemoryStore<'static> {
+        MemoryStore { base: Some(Base::Shared(base)), ..MemoryStore::default() }
+    }
+
+    fn base(&self) -> Option<&dyn Reads> {
+        match self.base.as_ref()? {
+            Base::Lent(base) => Some(*base),
+            Base::Shared(base) => Some(&**base),
+        }
     }
 
     /// Says which commit was the last.
@@ -100,7 +118,7 @@ impl<'a> MemoryStore<'a> {
         limit: usize,
     ) -> Result<Vec<Rc<Record>>> {
         let mut found = BTreeMap::new();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             // Rows written over the base may take its places, so as many more are asked for.
             let limit = limit.saturating_add(self.records.len());
             for record in base.list(filter, after, limit)? {
@@ -162,7 +180,7 @@ fn of<K: Ord, V>(map: &BTreeMap<K, V>, from: K, to: K) -> impl DoubleEndedIterat
 
 impl Reads for MemoryStore<'_> {
     fn seq(&self) -> Result<u64> {
-        match (self.seq, self.base) {
+        match (self.seq, self.base()) {
             (Some(seq), _) => Ok(seq),
             (None, Some(base)) => base.seq(),
             (None, None) => Ok(0),
@@ -170,7 +188,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
-        match (self.records.get(address), self.base) {
+        match (self.records.get(address), self.base()) {
             (Some(record), _) => Ok(Some(record.clone())),
             (None, Some(base)) => base.record(address),
             (None, None) => Ok(None),
@@ -196,7 +214,7 @@ impl Reads for MemoryStore<'_> {
 
     fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
         let mut found = BTreeMap::new();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             for record in base.deleted_by(seq)? {
                 if !self.records.contains_key(&record.address) {
                     found.insert(record.address.clone(), record);
@@ -210,7 +228,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>> {
-        let mut found = match self.base {
+        let mut found = match self.base() {
             Some(base) => base.versions_from(address, from, limit)?,
             None => Vec::new(),
         };
@@ -230,7 +248,7 @@ impl Reads for MemoryStore<'_> {
         let key = |version| (address.clone(), version);
         let mut found: Vec<Version> =
             of(&self.versions, key(0), key(last)).rev().take(limit).cloned().collect();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             found.extend(base.versions_before(address, before, limit)?);
             found.truncate(limit);
         }
@@ -243,7 +261,7 @@ impl Reads for MemoryStore<'_> {
             AsOf::Seq(seq) => version.seq <= seq,
             AsOf::Time(time) => version.at <= time,
         });
-        match (own, self.base) {
+        match (own, self.base()) {
             (Some(version), _) => Ok(Some(version.clone())),
             (None, Some(base)) => base.version_as_of(address, at),
             (None, None) => Ok(None),
@@ -266,7 +284,7 @@ impl Reads for MemoryStore<'_> {
             .take(limit)
             .cloned()
             .collect();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             found.extend(base.entries(address, kind, before, limit)?);
             found.truncate(limit);
         }
@@ -274,7 +292,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn replay(&self, user: &User, key: &str) -> Result<Option<Replay>> {
-        match (self.replays.get(&(user.clone(), key.to_string())), self.base) {
+        match (self.replays.get(&(user.clone(), key.to_string())), self.base()) {
             (Some(replay), _) => Ok(Some(replay.clone())),
             (None, Some(base)) => base.replay(user, key),
             (None, None) => Ok(None),
@@ -283,7 +301,7 @@ impl Reads for MemoryStore<'_> {
 
     fn members(&self, user: Option<&User>) -> Result<Vec<Member>> {
         let mut found = BTreeMap::new();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             for member in base.members(user)? {
                 found.insert((member.project.clone(), member.user.clone()), Some(member));
             }
@@ -299,7 +317,7 @@ impl Reads for MemoryStore<'_> {
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
         let own = self.audit.range(..before.unwrap_or(u64::MAX)).rev().take(limit);
         let mut found: Vec<Audit> = own.map(|(_, audit)| audit.clone()).collect();
-        if let Some(base) = self.base {
+        if let Some(base) = self.base() {
             found.extend(base.audit(before, limit)?);
             found.truncate(limit);
         }
@@ -307,7 +325,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn secret(&self, fingerprint: &Fingerprint) -> Result<Option<Secret>> {
-        match (self.secrets.get(fingerprint), self.base) {
+        match (self.secrets.get(fingerprint), self.base()) {
             (Some(secret), _) => Ok(Some(secret.clone())),
             (None, Some(base)) => base.secret(fingerprint),
             (None, None) => Ok(None),

@@ -26,6 +26,7 @@ mod master;
 mod names;
 mod row;
 mod secret;
+mod vault;
 
 pub(crate) use fields::seal_foreign_fields;
 pub use fields::{markers, reveal, seal_fields};
@@ -34,6 +35,7 @@ pub use master::MasterKeyring;
 pub use names::SensitiveNames;
 pub use row::{PLAINTEXT_BYTES, RowIdentity, open_row, reseal_row, seal_row, sealed_with};
 pub use secret::{Fingerprint, NewSecret, open_secret, reseal_secret};
+pub use vault::{NoKeys, Vault};
 
 use crate::error::{Code, Error};
 

@@ -275,7 +275,7 @@ impl Draft<'_, '_> {
 }
 
 /// The layer's document after an edit.
-fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
+pub(crate) fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
     let mut value = layer.to_value()?;
     match edit {
         Edit::Merge(patch) => merge_patch(&mut value, patch.clone()),

@@ -25,7 +25,7 @@ pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) 
             Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")
         })?;
         let keys = setting.keys.ok_or_else(no_keys)?;
-        let value = seal::open_secret(keys, fingerprint, &secret.sealed)?;
+        let value = keys.open(fingerprint, &secret.sealed)?;
         opened.insert(*fingerprint, value.clone());
         Ok(value)
     })?;

@@ -19,9 +19,9 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use zeroize::Zeroizing;
 
 use super::{
-    keyring::Keyring,
     names::SensitiveNames,
     secret::{Fingerprint, NewSecret},
+    vault::Vault,
 };
 use crate::{
     entropy::Entropy,
@@ -42,7 +42,7 @@ use crate::{
 pub fn seal_fields(
     data: &mut Value,
     names: &SensitiveNames,
-    keys: &Keyring,
+    keys: &dyn Vault,
     entropy: &mut Entropy,
     known: &dyn Fn(&Fingerprint) -> Result<bool>,
 ) -> Result<Vec<NewSecret>> {
@@ -57,7 +57,7 @@ pub fn seal_fields(
 pub(crate) fn seal_foreign_fields(
     data: &mut Value,
     names: &SensitiveNames,
-    keys: &Keyring,
+    keys: &dyn Vault,
     entropy: &mut Entropy,
     known: &dyn Fn(&Fingerprint) -> Result<bool>,
 ) -> Result<Vec<NewSecret>> {
@@ -111,7 +111,7 @@ pub fn markers(value: &Value) -> impl Iterator<Item = Fingerprint> + '_ {
 
 struct Sealing<'a> {
     names: &'a SensitiveNames,
-    keys: &'a Keyring,
+    keys: &'a dyn Vault,
     entropy: &'a mut Entropy,
     known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
     /// Fingerprints that the store knows or that are in `new`.
@@ -124,12 +124,12 @@ struct Sealing<'a> {
 impl<'a> Sealing<'a> {
     fn new(
         names: &'a SensitiveNames,
-        keys: &'a Keyring,
+        keys: &'a dyn Vault,
         entropy: &'a mut Entropy,
         known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
     ) -> Sealing<'a> {
         let (settled, new) = (BTreeSet::new(), Vec::new());
-        Sealing { names, keys, entropy, known, settled, new, foreign: false }
+        Sealing { names, keys, entropy, known, settled, new, foreign: keys.is_apart() }
     }
 
     fn walk(&mut self, value: &mut Value, place: &Place<'_>) -> Result<()> {
@@ -184,10 +184,9 @@ impl<'a> Sealing<'a> {
         refuse_markers(value, place)?;
         let mut canonical = Zeroizing::new(Vec::new());
         json::write_to(value, &mut canonical);
-        let fingerprint = Fingerprint::of(self.keys, &canonical);
+        let fingerprint = self.keys.fingerprint(&canonical);
         if self.settled.insert(fingerprint) && !(self.known)(&fingerprint)? {
-            let nonce = self.entropy.array();
-            self.new.push(NewSecret::new(self.keys, fingerprint, &canonical, nonce)?);
+            self.new.push(self.keys.seal(fingerprint, &canonical, self.entropy)?);
         }
         Ok(fingerprint.marker())
     }

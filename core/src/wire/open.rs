@@ -24,7 +24,7 @@ use crate::{
     pointer::Pointer,
     record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
     rules::Rules,
-    seal::{Keyring, SensitiveNames, seal_foreign_fields},
+    seal::{SensitiveNames, Vault, seal_foreign_fields},
     store::{Reads as _, Write},
     value::{self, Object, Value},
 };
@@ -52,7 +52,7 @@ use crate::{
 pub fn open_export(
     lines: &[u8],
     names: &SensitiveNames,
-    keys: &Keyring,
+    keys: &dyn Vault,
     entropy: &mut Entropy,
 ) -> Result<MemoryStore<'static>> {
     let store = MemoryStore::new();
@@ -135,7 +135,7 @@ struct Opening<'o> {
     /// No two entries of a store have one id.
     entries: BTreeSet<EntryId>,
     names: &'o SensitiveNames,
-    keys: &'o Keyring,
+    keys: &'o dyn Vault,
     entropy: &'o mut Entropy,
 }
 

@@ -1,0 +1,162 @@
+//! Reads as JavaScript asks for them: one object, whose `read` says which.
+
+use alloc::{string::String, vec::Vec};
+
+use nacre_core::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::ContextId,
+    level::Level,
+    limits,
+    number::Number,
+    op::{Op, Resolve, Which},
+    pointer::Pointer,
+    record::EntryKind,
+    store::{AsOf, Filter},
+    value::{Object, Value},
+    wire::{Cursor, import, request},
+};
+
+/// The members of a request, taken out one by one.
+struct Members(Object);
+
+impl Members {
+    fn text(&mut self, name: &str) -> Result<Option<String>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong(name, "a string is expected here")),
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Result<Option<u64>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(Number::Unsigned(number))) => Ok(Some(number)),
+            Some(_) => Err(wrong(name, "a whole number is expected here")),
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some_and(|value| value.as_bool() == Some(true))
+    }
+
+    fn address(&mut self) -> Result<Address> {
+        let (level, id) = (self.text("level")?, self.text("id")?);
+        Address::parse(&level.unwrap_or_default(), &id.unwrap_or_default())
+    }
+
+    fn as_of(&mut self, name: &str) -> Result<Option<AsOf>> {
+        let at = match self.0.remove(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Number(Number::Unsigned(seq))) => Ok(AsOf::Seq(seq)),
+            Some(Value::String(text)) => request::as_of(&text),
+            Some(_) => Err(wrong(name, "a state is a seq or an RFC 3339 time")),
+        };
+        at.map(Some).map_err(|error| error.at(alloc::format!("/{name}")))
+    }
+
+    fn limit(&mut self) -> Result<usize> {
+        match self.number("limit")?.map(usize::try_from) {
+            None => Ok(limits::PAGE_DEFAULT),
+            Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
+            _ => Err(wrong("limit", "a page has 1 to 200 items").limit(limits::PAGE as u64)),
+        }
+    }
+}
+
+fn wrong(name: &str, detail: &'static str) -> Error {
+    Error::new(Code::InvalidRequest, detail).at(alloc::format!("/{name}"))
+}
+
+/// The operation of a request.
+///
+/// # Errors
+/// `invalid-request`, `invalid-id`, `invalid-pointer`.
+pub(crate) fn op(request: Value) -> Result<Op> {
+    let Value::Object(members) = request else {
+        return Err(Error::new(Code::InvalidRequest, "a request is an object").at(""));
+    };
+    let mut from = Members(members);
+    let read = from.text("read")?.unwrap_or_default();
+    Ok(match read.as_str() {
+        "resolve" => Op::Resolve(Resolve {
+            address: from.address()?,
+            path: from.text("path")?.map(Pointer::parse).transpose()?,
+            as_of: from.as_of("at")?,
+            explain: from.flag("explain"),
+            reveal: false,
+        }),
+        "get" => Op::Get {
+            address: from.address()?,
+            which: match (from.number("version")?, from.as_of("at")?) {
+                (Some(version), None) => Which::Version(version),
+                (None, Some(at)) => Which::AsOf(at),
+                (None, None) => Which::Current,
+                _ => return Err(wrong("at", "`version` and `at` exclude each other")),
+            },
+            reveal: false,
+        },
+        "list" => {
+            let under = match from.0.remove("under") {
+                Some(Value::Object(under)) => Some(Members(under).address()?),
+                _ => None,
+            };
+            let (level, parent) = (from.text("level")?, from.text("parent")?);
+            let filter = Filter {
+                level: level.as_deref().map(Level::parse).transpose()?,
+                parent: parent.as_deref().map(ContextId::parse).transpose()?,
+                under,
+                prefix: from.text("prefix")?,
+            };
+            let after = from.text("cursor")?.as_deref().map(Cursor::read_list).transpose()?;
+            let (data, limit) = (from.flag("data"), from.limit()?);
+            Op::List { filter, after, limit, data, reveal: false }
+        }
+        "history" => {
+            let before = from.text("cursor")?.as_deref().map(Cursor::read_history).transpose()?;
+            Op::History { address: from.address()?, before, limit: from.limit()? }
+        }
+        "diff" => Op::Diff {
+            address: from.address()?,
+            from: from.number("from")?.unwrap_or_default(),
+            to: from.number("to")?,
+        },
+        "view-diff" => {
+            let state = from.as_of("from")?.ok_or_else(|| wrong("from", "a state is needed"))?;
+            Op::ViewDiff { address: from.address()?, from: state, to: from.as_of("to")? }
+        }
+        "insights" | "progress" => {
+            let kind = if read == "insights" { EntryKind::Insight } else { EntryKind::Progress };
+            let before = from.text("cursor")?.as_deref().map(Cursor::read_entry).transpose()?;
+            Op::Entries { address: from.address()?, kind, before, limit: from.limit()? }
+        }
+        _ => return Err(wrong("read", "there is no such read")),
+    })
+}
+
+/// The operations that an import comes to; lines are those of an import or an export.
+///
+/// # Errors
+/// As a line gives them, with its place.
+pub(crate) fn import(lines: &str, replace: bool) -> Result<Value> {
+    let mut operations = Vec::new();
+    let filled = lines.split('\n').filter(|line| !line.trim().is_empty());
+    for (place, line) in filled.enumerate() {
+        let line = import::line(line.as_bytes()).map_err(|error| error.failed_operation(place))?;
+        let mut op = Object::new();
+        op.insert("action", if replace { "put" } else { "create" }.into());
+        op.insert("level", line.address.level.as_str().into());
+        op.insert("context_id", line.address.id.as_str().into());
+        op.insert("data", Value::Object(line.data));
+        // A project's parent is global, and said so in exports; `put` takes that as well.
+        if let Some(parent) = &line.parent {
+            op.insert("parent", parent.as_str().into());
+        }
+        if let Some(rules) = &line.rules {
+            op.insert("rules", Value::Object(rules.to_object()));
+        }
+        operations.push(Value::Object(op));
+    }
+    Ok(Value::Array(operations))
+}

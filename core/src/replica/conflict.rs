@@ -1,0 +1,119 @@
+//! What needs a decision of a person: a write of one's own that met a change of others.
+
+use alloc::string::{String, ToString};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Address,
+    error::{Error, Result},
+    json,
+    pointer::Pointer,
+    value::{self, Value},
+    wire::problem,
+};
+
+/// What the two disagree about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aspect {
+    /// The value at a pointer of the data.
+    Data,
+    /// The whole context: whether it is there.
+    Context,
+    /// Its parent.
+    Parent,
+    /// Its merge rules.
+    Rules,
+    /// Nothing in particular: the operation cannot be done.
+    Operation,
+}
+
+/// A conflict, as callers see it and as it is kept. Values that are not there are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Its name.
+    pub id: String,
+    /// What about.
+    pub aspect: Aspect,
+    /// The context's level.
+    pub level: String,
+    /// The context's id.
+    pub context_id: String,
+    /// Where in the data.
+    pub pointer: String,
+    /// What both started from.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub ancestor: Option<Value>,
+    /// What the server has.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub theirs: Option<Value>,
+    /// What was written here.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub mine: Option<Value>,
+    /// When it was written here.
+    pub at: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The write that cannot be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Value>,
+    /// Why it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Value>,
+}
+
+/// A null is a value here.
+fn present<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+impl Conflict {
+    /// A conflict about `aspect` of a context; `key` is that of the write.
+    pub(super) fn new(key: &str, aspect: Aspect, address: &Address, pointer: &Pointer) -> Conflict {
+        Conflict {
+            id: alloc::format!("{key}:{pointer}"),
+            aspect,
+            level: address.level.to_string(),
+            context_id: address.id.as_str().into(),
+            pointer: pointer.as_str().into(),
+            ancestor: None,
+            theirs: None,
+            mine: None,
+            at: String::new(),
+            summary: None,
+            operation: None,
+            problem: None,
+        }
+    }
+
+    /// A write that is refused.
+    pub(super) fn refused(key: &str, address: &Address, operation: Value, error: &Error) -> Conflict {
+        let problem = json::read(&problem(error), crate::limits::DEPTH).ok();
+        let operation = Some(operation);
+        Conflict { operation, problem, ..Conflict::new(key, Aspect::Operation, address, &Pointer::root()) }
+    }
+
+    /// Whose.
+    pub(super) fn address(&self) -> Result<Address> {
+        Address::parse(&self.level, &self.context_id)
+    }
+
+    /// Whether a later write of one's own takes the place of what this one holds.
+    pub(super) fn is_followed_by(&self, later: &Conflict) -> bool {
+        self.aspect == later.aspect
+            && self.aspect != Aspect::Operation
+            && self.level == later.level
+            && self.context_id == later.context_id
+            && self.pointer == later.pointer
+    }
+
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// None: it is texts and values.
+    pub(super) fn to_value(&self) -> Result<Value> {
+        value::encode(self)
+    }
+}
