@@ -31,6 +31,7 @@ const { metafile } = await build({
   outdir: join(out, "assets"),
   entryNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
+  publicPath: "/assets",
   loader: { ".wasm": "file" },
   jsx: "automatic",
   jsxImportSource: "preact",

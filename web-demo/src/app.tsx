@@ -113,13 +113,14 @@ function skip(event: Event) {
   document.getElementById("room")?.focus();
 }
 
-/** Another number after every change of contexts, queue or connection. */
+/** Another number after every change of contexts; another object after any change at all. */
 function useRevisions(replica: Replica): Opened {
   const [opened, setOpened] = useState<Opened>({ replica, revision: 0 });
   useEffect(() => {
-    const next = () => setOpened(({ revision }) => ({ replica, revision: revision + 1 }));
-    const ends = [replica.subscribe("all", next), replica.on("status", next), replica.on("conflict", next)];
-    next();
+    const data = () => setOpened(({ revision }) => ({ replica, revision: revision + 1 }));
+    const status = () => setOpened(({ revision }) => ({ replica, revision }));
+    const ends = [replica.subscribe({ subtree: GLOBAL }, data), replica.subscribe("all", status)];
+    data(); // whatever happened before this
     return () => ends.forEach((end) => end());
   }, [replica]);
   return opened;
