@@ -523,16 +523,13 @@ class Replica {
   #steps() {
     const turn = (act) => this.#turn(() => (this.#open(), act()));
     const core = this.#core;
-    let session;
-    const steps = {
+    return {
       isOpen: () => core.is_open(),
       seq: () => core.seq(),
       queued: () => core.queued(),
       underWay: () => core.under_way(),
       topics: () => this.#subtrees(),
       state: (state, error = null) => {
-        if (session !== undefined && session !== this.#session) return;
-        session = this.#session;
         if (this.#ended || !this.#online) return;
         [this.#state, this.#error] = [state, error];
         if (error) this.#emit("error", error);
@@ -573,7 +570,6 @@ class Replica {
         }),
       turnBack: (problem) => turn(() => this.#keepStep(call(() => core.turn_back(problem)))),
     };
-    return steps;
   }
 
   /** Topics that hold all that is held here: what is below, and each context above. */

@@ -39,10 +39,15 @@ export class Session {
     this.#wake();
   }
 
+  /** A session that was stopped has no say any more. */
+  #state(state, error) {
+    if (!this.#stop.signal.aborted) this.#replica.state(state, error);
+  }
+
   async #run() {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#replica.state("syncing");
+      this.#state("syncing");
       const connection = new AbortController();
       const end = () => connection.abort(signal.reason);
       signal.addEventListener("abort", end);
@@ -50,7 +55,7 @@ export class Session {
         await this.#converse(connection);
       } catch (error) {
         if (signal.aborted) break;
-        this.#replica.state("offline", error);
+        this.#state("offline", error);
         await this.#pause(error);
       } finally {
         signal.removeEventListener("abort", end);
@@ -135,7 +140,7 @@ export class Session {
         if (inbox.changes.length > 0) continue;
       }
       if (atRest && replica.queued() > 0) {
-        replica.state("syncing");
+        this.#state("syncing");
         if (await replica.takeOff()) {
           await this.#fly(signal);
           setMark();
@@ -143,7 +148,7 @@ export class Session {
         }
         if (inbox.changes.length > 0 || inbox.marked !== undefined) continue;
       }
-      if (atRest) replica.state("online");
+      if (atRest) this.#state("online");
       if (signal.aborted) break;
       const quiet = setTimeout(() => this.#wake(), QUIET);
       const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
