@@ -208,7 +208,7 @@ impl Keeper {
         let mut setting = Setting {
             at: host::now().max(store.last_commit()?),
             entropy,
-            keys: keys.as_deref(),
+            keys: keys.as_deref().map(|keys| keys as _),
             names: &config.names,
         };
         let mut plan = decide(store, &mut setting, ask)?;

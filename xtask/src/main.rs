@@ -10,6 +10,7 @@ mod chromium;
 mod component;
 mod dev;
 mod fuzz;
+mod npm;
 mod process;
 mod tally;
 mod test;
@@ -41,6 +42,8 @@ cargo xtask <command>
          build the Worker into dist/worker and print its size
   component
          build the WASI component dist/nacre.wasm, print its size, and describe it in wit/API.md
+  npm    build the npm package @nacre/context, pack it as dist/nacre-context-<version>.tgz, and print
+         its size
   token  [--user alice] [--scope \"contexts:read contexts:write\"] [--ttl 24h]
          print a token for the local Worker
   setup  install the pinned tools and npm packages, and print the environment that uses them
@@ -78,6 +81,7 @@ fn run() -> Result<ExitCode> {
         "bench" => bench::run(&mut arguments),
         "build" => bundle::run(&mut arguments),
         "component" => component::run(&mut arguments),
+        "npm" => npm::run(&mut arguments),
         "token" => token::run(&mut arguments),
         "setup" => tools::run(&mut arguments),
         _ => bail!("unknown command {command:?}\n\n{USAGE}"),

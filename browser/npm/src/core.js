@@ -1,0 +1,86 @@
+// The core: loading it, calling it, and what crosses over.
+
+import load, { Core } from "@core";
+import { NacreError } from "./error.js";
+
+export { Core };
+
+let loading;
+let fallback = () => new URL("./nacre_bg.wasm", import.meta.url);
+
+/** Says where the module is, when nobody says otherwise. */
+export const withSource = (source) => void (fallback = source);
+
+/** Loads the core, once. `source` is anything that `init` of the declarations takes. */
+export function init(source) {
+  loading ??= load({ module_or_path: source ?? fallback() }).then(
+    () => {},
+    (cause) => {
+      loading = undefined; // asked again, it is tried again
+      throw new NacreError("unavailable", "the core could not be loaded", { cause });
+    },
+  );
+  return loading;
+}
+
+/** Calls the core; what it throws is the text of a problem. */
+export function call(act) {
+  try {
+    return act();
+  } catch (thrown) {
+    if (typeof thrown !== "string") throw thrown;
+    const problem = JSON.parse(thrown);
+    throw new NacreError(problem.code, problem.detail, { problem });
+  }
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+export const text = (bytes) => decoder.decode(bytes);
+export const bytes = (text) => encoder.encode(text);
+export const json = (bytes) => JSON.parse(decoder.decode(bytes));
+
+const NONE = 0xffffffff;
+
+/** Entries of one piece of bytes: `[key, bytes or undefined]`. */
+export function unpack(packed) {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const entries = [];
+  let at = 0;
+  const take = () => {
+    const length = view.getUint32(at, true);
+    at += 4;
+    if (length === NONE) return undefined;
+    at += length;
+    return packed.subarray(at - length, at);
+  };
+  while (at < packed.length) entries.push([decoder.decode(take()), take()]);
+  return entries;
+}
+
+/** One piece of bytes from entries. */
+export function pack(entries) {
+  const pieces = entries.map(([key, value]) => [encoder.encode(key), value]);
+  const length = pieces.reduce((sum, [key, value]) => sum + 8 + key.length + (value?.length ?? 0), 0);
+  const packed = new Uint8Array(length);
+  const view = new DataView(packed.buffer);
+  let at = 0;
+  for (const piece of pieces.flat()) {
+    view.setUint32(at, piece?.length ?? NONE, true);
+    if (piece) packed.set(piece, at + 4);
+    at += 4 + (piece?.length ?? 0);
+  }
+  return packed;
+}
+
+/** A step of the core: what to keep, and what it says beside. */
+export function step(packed) {
+  const taken = { anew: false, conflicts: [], entries: [] };
+  for (const [key, value] of unpack(packed)) {
+    if (key === "anew") taken.anew = true;
+    else if (key === "conflicts") taken.conflicts = json(value);
+    else taken.entries.push([key, value]);
+  }
+  return taken;
+}

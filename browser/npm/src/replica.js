@@ -1,0 +1,678 @@
+// A replica: reads from the core, writes into the queue, and what holds tabs and server together.
+
+import { Core, call, init, json, pack, step, text, unpack } from "./core.js";
+import { NacreError } from "./error.js";
+import { Server, userOf } from "./server.js";
+import { Session } from "./session.js";
+import { namesOf, openMemory, openStorage } from "./storage.js";
+import { joinTabs } from "./tabs.js";
+
+const SWITCH = "j/online";
+/** How long a message of another tab may be on its way before the whole is read anew. */
+const LATE = 1000;
+
+/** See the declarations. */
+export async function open(options) {
+  const { under = null, token } = options;
+  const url = new URL(options.url);
+  url.search = url.hash = "";
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  const server = new Server(url, token);
+  const kept = options.storage !== "memory" && globalThis.indexedDB !== undefined;
+  const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
+  const [user] = await Promise.all([whose(server, kept ? prefix : undefined), init()]);
+  const replica = new Replica({ url, user, under, server, name: prefix + user, kept });
+  await replica[START](options.online);
+  return replica;
+}
+
+/** The user of the token; without one, that of the only replica on this device. */
+async function whose(server, prefix) {
+  try {
+    return userOf(await server.token());
+  } catch (error) {
+    const names = prefix === undefined ? [] : await namesOf(prefix);
+    if (names.length === 1) return names[0].slice(prefix.length);
+    if (error instanceof NacreError) throw error;
+    throw new NacreError("unauthenticated", "there is no token", { cause: error });
+  }
+}
+
+const START = Symbol("start");
+
+class Replica {
+  #core;
+  #server;
+  #storage;
+  #tabs;
+  #session;
+  #name;
+  #kept;
+  #leads = false;
+  #online = true;
+  #ended = false;
+  #state = "syncing";
+  #error = null;
+  #revision = 0;
+  #ahead = new Map(); // revisions of other tabs that came before their turn
+  #late;
+  #turns = Promise.resolve();
+  #own = new Set();
+  #topics = new Set();
+  #listeners = new Map();
+  #telling = false;
+  #said = "";
+
+  constructor({ url, user, under, server, name, kept }) {
+    this.url = url.href;
+    this.user = user;
+    this.under = under;
+    this.#server = server;
+    this.#name = name;
+    this.#kept = kept;
+    this.#core = call(() => new Core(user));
+  }
+
+  async [START](online) {
+    this.#storage = this.#kept
+      ? await openStorage(this.#name, () => this.#end())
+      : openMemory();
+    // From here on nothing that another tab keeps is missed.
+    let ready;
+    const loaded = new Promise((resolve) => (ready = resolve));
+    const receive = (message) => loaded.then(() => this.#ended || this.#hear(message));
+    const lead = () => loaded.then(() => this.#ended || this.#lead());
+    const name = this.#kept ? this.#name : `${this.#name} ${crypto.randomUUID()}`;
+    this.#tabs = joinTabs(name, receive, lead);
+    const own = await this.#load();
+    this.#online = online ?? own.get(SWITCH) ?? true;
+    if (!this.#online) this.#state = "offline";
+    if (online !== undefined && online !== own.get(SWITCH)) await this.#keep({ entries: [[SWITCH, online]] });
+    ready();
+    this.#tabs.tell({ hello: true });
+    if (this.#core.is_open()) return;
+    // The first time: there is nothing to show until the server has been heard.
+    await new Promise((resolve, reject) => {
+      const settle = () => {
+        if (this.#core.is_open()) resolve();
+        else if (this.#ended) reject(closed());
+        else if (this.#state === "offline") {
+          const why = "there is no copy on this device, and the server cannot be reached";
+          reject(this.#error ?? new NacreError("unavailable", why));
+        } else return;
+        stop();
+      };
+      const stop = this.#watch(settle);
+      settle();
+    }).catch(async (error) => {
+      await this.close();
+      throw error;
+    });
+  }
+
+  // ─── Reads ───────────────────────────────────────────────────────────────────────────────────
+
+  #read(read, request) {
+    this.#open();
+    const asked = JSON.stringify({ ...request, read }, (_, value) => value);
+    return call(() => this.#core.read(asked));
+  }
+
+  resolve(level, id, options = {}) {
+    return json(this.#read("resolve", { ...options, level, id }));
+  }
+
+  resolveBytes(level, id, { path, at } = {}) {
+    this.#open();
+    if (path === undefined && at === undefined) return call(() => this.#core.view(level, id));
+    const view = this.#read("resolve", { level, id, at });
+    const whole = call(() => Core.part(view, "/data"));
+    return path === undefined ? whole : call(() => Core.part(whole, path));
+  }
+
+  resolveText(level, id, options) {
+    return text(this.resolveBytes(level, id, options));
+  }
+
+  explain(level, id, options) {
+    return this.resolve(level, id, { ...options, explain: true });
+  }
+
+  get(level, id, options) {
+    return json(this.#read("get", { ...options, level, id }));
+  }
+
+  has(level, id) {
+    try {
+      this.get(level, id);
+      return true;
+    } catch (error) {
+      if (error.code === "not-found") return false;
+      throw error;
+    }
+  }
+
+  list(filter = {}) {
+    if (filter.limit !== undefined) return json(this.#read("list", filter));
+    const all = { items: [], next_cursor: filter.cursor ?? null };
+    do {
+      const page = json(this.#read("list", { ...filter, limit: 200, cursor: all.next_cursor }));
+      all.items.push(...page.items);
+      all.next_cursor = page.next_cursor;
+    } while (all.next_cursor !== null);
+    return all;
+  }
+
+  children(level, id) {
+    const below = { global: "project", project: "branch", branch: "task" }[level];
+    return below ? this.list({ level: below, parent: id }).items : [];
+  }
+
+  history(level, id, options) {
+    return json(this.#read("history", { ...options, level, id }));
+  }
+
+  diff(level, id, options) {
+    return json(this.#read("diff", { ...options, level, id }));
+  }
+
+  viewDiff(level, id, options) {
+    return json(this.#read("view-diff", { ...options, level, id }));
+  }
+
+  insights(level, id, options) {
+    return json(this.#read("insights", { ...options, level, id }));
+  }
+
+  progress(level, id, options) {
+    return json(this.#read("progress", { ...options, level, id }));
+  }
+
+  preview(level, id, trial) {
+    this.#open();
+    return json(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
+  }
+
+  // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
+
+  async #write(operation) {
+    return (await this.batch([operation], true))[0];
+  }
+
+  create(level, id, context) {
+    return this.#write({ ...context, action: "create", level, context_id: id });
+  }
+
+  put(level, id, context) {
+    return this.#write({ ...context, action: "put", level, context_id: id });
+  }
+
+  update(level, id, patch, options) {
+    return this.#write({ ...options, action: "update", level, context_id: id, patch });
+  }
+
+  unset(level, id, pointers, options) {
+    return this.#write({ ...options, action: "unset", level, context_id: id, pointers });
+  }
+
+  append(level, id, pointer, values, options) {
+    return this.#write({ ...options, action: "append", level, context_id: id, pointer, values });
+  }
+
+  remove(level, id, options) {
+    return this.#write({ ...options, action: "delete", level, context_id: id });
+  }
+
+  restore(level, id, options) {
+    return this.#write({ ...options, action: "restore", level, context_id: id });
+  }
+
+  rollback(level, id, version, options) {
+    return this.#write({ ...options, action: "rollback", level, context_id: id, version });
+  }
+
+  move(level, id, parent, options) {
+    return this.#write({ ...options, action: "move", level, context_id: id, parent });
+  }
+
+  addInsight(level, id, insight) {
+    return this.#write({ ...insight, action: "add_insight", level, context_id: id });
+  }
+
+  addProgress(level, id, note) {
+    return this.#write({ ...note, action: "add_progress", level, context_id: id });
+  }
+
+  /** `alone`: one operation, whose errors are not about its place. */
+  batch(operations, alone = false) {
+    if (operations.length > 100) {
+      const problem = { code: "too-many-operations", status: 413, limit: 100 };
+      return Promise.reject(new NacreError(problem.code, "a batch holds 100 operations", { problem }));
+    }
+    // A turn of its own, so that it sees what was written before.
+    return this.#turn(async () => {
+      this.#open();
+      return this.#enqueue(operations, alone, []);
+    });
+  }
+
+  async #enqueue(operations, alone, beside) {
+    const key = crypto.randomUUID();
+    let decided;
+    try {
+      decided = call(() => this.#core.write(JSON.stringify(operations), key, Date.now()));
+    } catch (error) {
+      if (alone && error.problem) delete error.problem.failed_operation;
+      throw error;
+    }
+    const [[, answer], ...kept] = unpack(decided);
+    await this.#keep({ entries: beside, queue: kept.map(([, one]) => one) });
+    return json(answer).results.map(({ version }, at) => ({
+      level: operations[at].level,
+      id: operations[at].context_id,
+      ...(version !== undefined && { version }),
+      key: at === 0 ? key : `${key}.${at}`,
+    }));
+  }
+
+  async import(source, { mode = "create" } = {}) {
+    const operations = JSON.parse(call(() => Core.import(lines(source), mode === "replace")));
+    const counts = { created: 0, replaced: 0 };
+    for (let at = 0; at < operations.length; at += 100) {
+      const part = operations.slice(at, at + 100);
+      // What stands further up in the same file is there by then.
+      const there = part.filter(({ level, context_id }) => this.has(level, context_id)).length;
+      await this.batch(part).catch((error) => {
+        if (error.problem?.failed_operation !== undefined) error.problem.failed_operation += at;
+        throw error;
+      });
+      counts.replaced += there;
+      counts.created += part.length - there;
+    }
+    return counts;
+  }
+
+  // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
+
+  get status() {
+    return {
+      state: this.#state,
+      online: this.#online,
+      queued: this.#core.queued(),
+      conflicts: this.#core.conflict_count(),
+      seq: this.#core.seq(),
+      leader: this.#leads,
+      error: this.#error,
+    };
+  }
+
+  get online() {
+    return this.#online;
+  }
+
+  set online(online) {
+    this.#open();
+    if (this.#online === Boolean(online)) return;
+    this.#switch(Boolean(online));
+    this.#tabs.tell({ online: this.#online });
+    this.#turn(() => this.#keep({ entries: [[SWITCH, this.#online]] })).catch((error) => this.#fail(error));
+  }
+
+  #switch(online) {
+    this.#online = online;
+    this.#state = online ? "syncing" : "offline";
+    this.#error = null;
+    if (this.#leads && online) this.#begin();
+    else if (this.#leads) this.#session?.stop();
+    this.#changed();
+  }
+
+  synced({ signal } = {}) {
+    return new Promise((resolve, reject) => {
+      const ends = [];
+      const settle = () => {
+        if (this.#ended) reject(closed());
+        else if (signal?.aborted) reject(signal.reason);
+        else if (this.#core.queued() === 0) resolve();
+        else return;
+        ends.forEach((end) => end());
+      };
+      ends.push(this.#watch(settle));
+      signal?.addEventListener("abort", settle);
+      ends.push(() => signal?.removeEventListener("abort", settle));
+      settle();
+    });
+  }
+
+  pending() {
+    this.#open();
+    return JSON.parse(this.#core.pending());
+  }
+
+  conflicts() {
+    this.#open();
+    return JSON.parse(call(() => this.#core.conflicts()));
+  }
+
+  settle(conflict, choice) {
+    const id = typeof conflict === "string" ? conflict : conflict.id;
+    return this.#turn(async () => {
+      this.#open();
+      const settled = call(() => this.#core.settle(id, JSON.stringify(choice)));
+      const [[, operations], ...entries] = unpack(settled);
+      const writes = json(operations);
+      if (writes.length > 0) await this.#enqueue(writes, true, entries);
+      else await this.#keep({ entries });
+    });
+  }
+
+  subscribe(topic, listener) {
+    const subscription = { topic, listener, stamp: this.#stamp(topic) };
+    this.#topics.add(subscription);
+    return () => void this.#topics.delete(subscription);
+  }
+
+  on(event, listener) {
+    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
+    const entry = { listener };
+    this.#listeners.get(event).add(entry);
+    return () => void this.#listeners.get(event).delete(entry);
+  }
+
+  async close() {
+    if (this.#ended) return;
+    this.#end();
+    await this.#turns.catch(() => {});
+    this.#core.free?.();
+  }
+
+  async erase() {
+    this.#open();
+    this.#tabs.tell({ erased: true });
+    const storage = this.#storage;
+    await this.close();
+    await storage.erase();
+  }
+
+  // ─── Within ──────────────────────────────────────────────────────────────────────────────────
+
+  #open() {
+    if (this.#ended) throw closed();
+  }
+
+  #end() {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#state = "offline";
+    this.#session?.stop();
+    this.#tabs?.leave();
+    this.#storage?.close();
+    clearTimeout(this.#late);
+    this.#emit("close", undefined);
+    this.#watchers.forEach((watcher) => watcher());
+  }
+
+  #watchers = new Set();
+
+  /** Calls back whenever something may have changed. */
+  #watch(watcher) {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** What changes the core and what is kept happens one after the other. */
+  #turn(act) {
+    const turn = this.#turns.then(act);
+    this.#turns = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Reads all that is kept. */
+  async #load() {
+    const { entries, revision, own } = await this.#storage.load();
+    call(() => this.#core.absorb(pack(entries), true));
+    this.#revision = revision;
+    for (const known of this.#ahead.keys()) if (known <= revision) this.#ahead.delete(known);
+    this.#changed();
+    return own;
+  }
+
+  /** Keeps entries and new writes, and tells the other tabs. The core knows the entries, unless
+   * they are the script's own, or stand beside writes. */
+  async #keep({ entries = [], anew = false, queue = [], known = false }) {
+    let kept;
+    try {
+      kept = await this.#storage.commit({ entries, anew, queue });
+    } catch (cause) {
+      if (this.#ended) throw closed();
+      const error = new NacreError("store-unavailable", "this device does not keep it", { cause });
+      if (known) await this.#load().catch(() => {}); // the core is ahead of what is kept
+      throw error;
+    }
+    if (this.#ended) return;
+    const packed = pack(entries.filter(([key]) => !key.startsWith("j/")));
+    const places = pack(kept.placed.map(([n, one]) => [String(n), one]));
+    if (!known && packed.length > 0) call(() => this.#core.absorb(packed, false));
+    if (places.length > 0) call(() => this.#core.queue(places));
+    this.#turnTo(kept.revision);
+    this.#tabs.tell({ revision: kept.revision, packed, places, anew });
+    this.#changed();
+    this.#session?.kick();
+  }
+
+  /** A step of the core is kept. */
+  async #keepStep(packed) {
+    const { anew, conflicts, entries } = step(packed);
+    if (anew || entries.length > 0) await this.#keep({ entries, anew, known: true });
+    for (const conflict of conflicts) this.#emit("conflict", conflict);
+    if (conflicts.length > 0) this.#tabs.tell({ conflicts });
+    return entries;
+  }
+
+  /** Counts a revision; those of other tabs may come in another order. */
+  #turnTo(revision) {
+    this.#ahead.set(revision, true);
+    while (this.#ahead.delete(this.#revision + 1)) this.#revision += 1;
+    clearTimeout(this.#late);
+    if (this.#ahead.size === 0) return;
+    this.#late = setTimeout(() => {
+      this.#turn(() => this.#ended || this.#load()).catch((error) => this.#fail(error));
+    }, LATE);
+  }
+
+  /** A message of another tab. */
+  #hear(message) {
+    if (message.erased) return this.#end();
+    if (message.hello && this.#leads) this.#tellState();
+    if (message.online !== undefined) this.#switch(message.online);
+    if (message.state && !this.#leads) {
+      this.#state = message.state;
+      this.#error = message.error ? new NacreError(message.error.code, message.error.message, message.error) : null;
+      this.#changed();
+    }
+    for (const conflict of message.conflicts ?? []) this.#emit("conflict", conflict);
+    for (const change of message.changes ?? []) this.#emit("change", change);
+    if (message.revision === undefined) return;
+    this.#turn(() => {
+      if (this.#ended || message.revision <= this.#revision) return;
+      if (message.packed.length > 0 || message.anew) {
+        call(() => this.#core.absorb(message.packed, message.anew));
+      }
+      if (message.places.length > 0) call(() => this.#core.queue(message.places));
+      this.#turnTo(message.revision);
+      this.#changed();
+      this.#session?.kick();
+    }).catch((error) => this.#fail(error));
+  }
+
+  /** This tab talks to the server from now on. */
+  async #lead() {
+    await this.#turn(() => this.#load()).catch((error) => this.#fail(error));
+    if (this.#ended) return;
+    this.#leads = true;
+    if (this.#online) this.#begin();
+    this.#changed();
+  }
+
+  #begin() {
+    this.#session?.stop();
+    this.#session = new Session(this.#steps(), this.#server);
+  }
+
+  /** What the session may do. */
+  #steps() {
+    const turn = (act) => this.#turn(() => (this.#open(), act()));
+    const core = this.#core;
+    return {
+      isOpen: () => core.is_open(),
+      seq: () => core.seq(),
+      queued: () => core.queued(),
+      underWay: () => core.under_way(),
+      topics: () => this.#subtrees(),
+      state: (state, error = null) => {
+        if (this.#ended || !this.#online) return;
+        [this.#state, this.#error] = [state, error];
+        if (error) this.#emit("error", error);
+        this.#tellState();
+        this.#changed();
+      },
+      openExport: (exported, seq) =>
+        turn(() => {
+          const { level = "", id = "" } = this.under ?? {};
+          return this.#keepStep(call(() => core.open(exported, seq, level, id)));
+        }),
+      /** Whether it could be done; if not, the copy has to be fetched anew. */
+      advance: (changes, seq) =>
+        turn(async () => {
+          try {
+            const all = `[${changes.map(({ text }) => text).join()}]`;
+            await this.#keepStep(call(() => core.advance(all, seq)));
+          } catch (error) {
+            if (error.code === "history-expired") return false;
+            throw error;
+          }
+          this.#announce(changes);
+          return true;
+        }),
+      takeOff: () =>
+        turn(async () => {
+          // Writes of other tabs may have been made upon less than is known by now.
+          await this.#keepStep(call(() => core.advance("[]", core.seq())));
+          await this.#keepStep(call(() => core.take_off()));
+          return core.under_way() !== undefined;
+        }),
+      land: (answer) =>
+        turn(async () => {
+          for (const { level, id, version } of JSON.parse(answer).results) {
+            this.#own.add(`${level}/${id}@${version}`);
+          }
+          await this.#keepStep(call(() => core.land(answer)));
+        }),
+      turnBack: (problem) => turn(() => this.#keepStep(call(() => core.turn_back(problem)))),
+    };
+  }
+
+  /** Topics that hold all that is held here: what is below, and each context above. */
+  #subtrees() {
+    if (!this.under || this.under.level === "global") {
+      return [{ subtree: { level: "global", id: "global" } }];
+    }
+    const topics = [{ subtree: this.under }, { context: { level: "global", id: "global" } }];
+    if (this.has(this.under.level, this.under.id)) {
+      for (const { level, id } of this.resolve(this.under.level, this.under.id).chain) {
+        if (level !== "global" && level !== this.under.level) topics.push({ context: { level, id } });
+      }
+    }
+    return topics;
+  }
+
+  #announce(messages) {
+    const changes = messages.map(({ message }) => {
+      const { seq, level, context_id, version, by, action, at, patch } = message;
+      const mine = this.#own.delete(`${level}/${context_id}@${version}`);
+      return { seq, level, context_id, version, by, action, at, patch, mine };
+    });
+    for (const change of changes) this.#emit("change", change);
+    if (changes.length > 0) this.#tabs.tell({ changes });
+  }
+
+  #tellState() {
+    const { code, message, problem } = this.#error ?? {};
+    this.#tabs.tell({ state: this.#state, error: this.#error && { code, message, problem } });
+  }
+
+  #fail(error) {
+    if (this.#ended) return;
+    this.#error = error;
+    this.#emit("error", error);
+    this.#changed();
+  }
+
+  #stamp(topic) {
+    if (topic === "all") return {}; // never the same
+    const { level, id } = topic.context ?? topic.subtree ?? topic.resolved;
+    return call(() => this.#core.stamp(level, id, topic.subtree !== undefined, topic.resolved !== undefined));
+  }
+
+  /** Tells listeners, once all that happens in this turn has happened. */
+  #changed() {
+    if (this.#telling || this.#ended) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      if (this.#ended) return;
+      for (const subscription of [...this.#topics]) {
+        const { topic, listener } = subscription;
+        const stamp = this.#stamp(topic);
+        if (stamp === subscription.stamp || !this.#topics.has(subscription)) continue;
+        subscription.stamp = stamp;
+        const hash = topic.resolved && { hash: stamp || null };
+        this.#tell(listener, { topic, seq: this.#core.seq(), ...hash });
+      }
+      const { status } = this;
+      const said = JSON.stringify([status, status.error?.message]);
+      if (said !== this.#said) {
+        this.#said = said;
+        this.#emit("status", status);
+      }
+      this.#watchers.forEach((watcher) => watcher());
+    });
+  }
+
+  #emit(event, detail) {
+    for (const { listener } of [...(this.#listeners.get(event) ?? [])]) this.#tell(listener, detail);
+  }
+
+  /** What a listener throws is the page's to see, and nobody else's. */
+  #tell(listener, detail) {
+    try {
+      listener(detail);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+const closed = () => new NacreError("closed", "the replica is closed");
+
+/** NDJSON of NDJSON, an array or one object. */
+function lines(source) {
+  const trimmed = source.trim();
+  if (!trimmed.startsWith("[")) {
+    try {
+      // One object, be it on many lines; integers go through unread where there is a line each.
+      const one = JSON.parse(trimmed);
+      return trimmed.includes("\n") ? JSON.stringify(one) : trimmed;
+    } catch {
+      return source;
+    }
+  }
+  try {
+    return JSON.parse(trimmed).map((one) => JSON.stringify(one)).join("\n");
+  } catch (cause) {
+    throw new NacreError("invalid-json", "the text is neither JSON nor NDJSON", { cause });
+  }
+}
+

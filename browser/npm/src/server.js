@@ -1,0 +1,128 @@
+// The server: requests and the socket. What it means is decided elsewhere.
+
+import { NacreError } from "./error.js";
+
+const unreachable = (cause) =>
+  new NacreError("unavailable", "the server cannot be reached", { cause });
+
+/** The user a token names; nothing is checked, that is the server's part. */
+export function userOf(token) {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    const { sub } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0))));
+    if (typeof sub === "string" && sub) return sub;
+  } catch {
+    // Said below.
+  }
+  throw new NacreError("unauthenticated", "the token is no JWT that names a user");
+}
+
+export class Server {
+  #url;
+  #source;
+  #token;
+
+  constructor(url, source) {
+    this.#url = url;
+    this.#source = source;
+  }
+
+  /** The token; `anew` asks for another one, if there is anything to ask. */
+  async token(anew = false) {
+    if (typeof this.#source !== "function") return this.#source;
+    if (anew || this.#token === undefined) this.#token = await this.#source();
+    return this.#token;
+  }
+
+  async #request(path, init, anew = false) {
+    const token = await this.token(anew);
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    const response = await fetch(new URL(path, this.#url), { ...init, headers }).catch((cause) => {
+      throw init.signal?.aborted ? cause : unreachable(cause);
+    });
+    if (response.status === 401 && !anew && typeof this.#source === "function") {
+      await response.body?.cancel();
+      return this.#request(path, init, true);
+    }
+    return response;
+  }
+
+  /** All that the store holds, and the state that it began in. */
+  async export(signal) {
+    const response = await this.#request("v1/export", { signal });
+    if (!response.ok) throw await refusal(response);
+    const seq = Number(response.headers.get("nacre-seq") ?? NaN);
+    if (!Number.isSafeInteger(seq)) {
+      throw new NacreError("unavailable", "the answer does not say which state it shows (Nacre-Seq)");
+    }
+    const body = await response.arrayBuffer().catch((cause) => {
+      throw unreachable(cause);
+    });
+    return { seq, bytes: new Uint8Array(body) };
+  }
+
+  /** Sends a flight: `{landed}` or `{refused}`, each the answer's text; throws when it is not known
+   * what became of it. */
+  async batch(body, signal) {
+    const headers = { "content-type": "application/json" };
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal });
+    const text = await response.text().catch((cause) => {
+      throw unreachable(cause);
+    });
+    if (response.ok) return { landed: text };
+    const error = problemError(text, response);
+    const { status } = response;
+    // Who asks too often, or may not ask, has been told nothing about what was asked.
+    if (!error.problem || status >= 500 || status === 401 || status === 429) throw error;
+    if (status === 403 && error.problem.failed_operation === undefined) throw error;
+    return { refused: text };
+  }
+
+  /** A socket, once it is open. `receive` gets messages, `ended` is called once. */
+  async connect(receive, ended, signal) {
+    const open = async (anew) => {
+      const token = await this.token(anew);
+      const url = new URL("v1/live", this.#url);
+      url.protocol = url.protocol.replace("http", "ws");
+      const socket = new WebSocket(url, ["nacre.v1", `bearer.${token}`]);
+      await new Promise((resolve, reject) => {
+        socket.onopen = resolve;
+        socket.onerror = socket.onclose = () => reject(unreachable());
+        signal.addEventListener("abort", () => (socket.close(), reject(signal.reason)), { once: true });
+      });
+      return socket;
+    };
+    // A browser does not say why a socket is refused: a new token is worth a try.
+    const socket = await open(false).catch((error) => {
+      if (signal.aborted || typeof this.#source !== "function") throw error;
+      return open(true);
+    });
+    socket.onerror = null;
+    // As text too: a number may have more digits than JavaScript holds.
+    socket.onmessage = ({ data }) => receive(JSON.parse(data), data);
+    socket.onclose = ({ code }) => {
+      if (code === 4401) this.#token = undefined;
+      ended();
+    };
+    return socket;
+  }
+}
+
+async function refusal(response) {
+  return problemError(await response.text().catch(() => ""), response);
+}
+
+function problemError(text, response) {
+  let problem;
+  try {
+    problem = JSON.parse(text);
+  } catch {
+    // Not one of Nacre's: something stands in between.
+  }
+  if (typeof problem?.code !== "string") {
+    return new NacreError("unavailable", `the server answered ${response.status}`);
+  }
+  const error = new NacreError(problem.code, problem.detail, { problem });
+  error.retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  return error;
+}

@@ -1,0 +1,179 @@
+// The leader's conversation with the server, from one connection to the next.
+//
+//   flight left over? send it again ─▶ no copy? fetch it ─▶ socket: subscribe since, mark
+//   ┌▶ changes: take in ─▶ queue: take off, send, land or turn back, mark ─┐
+//   └──────────────────────────────────────────────────────────────────────┘
+//
+// A *mark* is a subscription whose confirmation comes after every change that was made before it:
+// then the copy is as far as the confirmation says. Changes wait while a flight is under way, for
+// its outcome is not known.
+
+import { NacreError } from "./error.js";
+
+const GLOBAL = { level: "global", id: "global" };
+const SLOWEST = 30_000;
+/** A connection that says nothing for so long is asked whether it is there. */
+const QUIET = 25_000;
+
+export class Session {
+  #replica;
+  #server;
+  #stop = new AbortController();
+  #wake = () => {};
+  #fails = 0;
+
+  /** `replica` gives the core's steps: see `Steps` in replica.js. */
+  constructor(replica, server) {
+    this.#replica = replica;
+    this.#server = server;
+    this.#run();
+  }
+
+  /** There may be something to do. */
+  kick() {
+    this.#wake();
+  }
+
+  stop() {
+    this.#stop.abort(new NacreError("closed", "the replica was closed or switched off"));
+    this.#wake();
+  }
+
+  /** A session that was stopped has no say any more. */
+  #state(state, error) {
+    if (!this.#stop.signal.aborted) this.#replica.state(state, error);
+  }
+
+  async #run() {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#state("syncing");
+      const connection = new AbortController();
+      const end = () => connection.abort(signal.reason);
+      signal.addEventListener("abort", end);
+      try {
+        await this.#converse(connection);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#state("offline", error);
+        await this.#pause(error);
+      } finally {
+        signal.removeEventListener("abort", end);
+        connection.abort(unreachable());
+      }
+    }
+  }
+
+  /** Waits before the next try: longer each time, and not past the moment the network comes back. */
+  async #pause(error) {
+    const usual = Math.min(SLOWEST, 250 * 2 ** this.#fails++) * (0.75 + Math.random() / 2);
+    const time = error.retryAfter ? error.retryAfter * 1000 : usual;
+    let timer;
+    await new Promise((resolve) => {
+      timer = setTimeout(resolve, time);
+      // A new write is no reason to try at once, while nothing says that the network is back.
+      const back = () => (this.#fails = 0, resolve());
+      globalThis.addEventListener?.("online", back, { once: true });
+      this.#stop.signal.addEventListener("abort", resolve, { once: true });
+    });
+    clearTimeout(timer);
+  }
+
+  /** One connection, to its end. */
+  async #converse(connection) {
+    const { signal } = connection;
+    const replica = this.#replica;
+    if (replica.underWay()) await this.#fly(signal);
+    if (!replica.isOpen()) await this.#fetchAll(signal);
+
+    let mark = 0; // the number of the last one that was asked for
+    const inbox = { changes: [], marked: undefined, resync: false, heard: Date.now() };
+    const receive = (message, text) => {
+      inbox.heard = Date.now();
+      const isMark = message.id?.startsWith("m");
+      if (message.type === "change" && !isMark) inbox.changes.push({ message, text });
+      else if (message.type === "subscribed" && message.id === `m${mark}`) inbox.marked = message.seq;
+      else if (message.type === "resync") inbox.resync = true;
+      else if (message.type === "error" && message.id !== undefined && message.code !== "not-found") {
+        connection.abort(new NacreError(message.code, message.detail, { problem: message }));
+      }
+      this.#wake();
+    };
+    const socket = await this.#server.connect(receive, () => connection.abort(unreachable()), signal);
+    signal.addEventListener("abort", () => socket.close());
+    const say = (message) => socket.readyState === 1 && socket.send(JSON.stringify(message));
+    const setMark = () => {
+      inbox.marked = undefined;
+      if (mark > 0) say({ type: "unsubscribe", id: `m${mark}` });
+      say({ type: "subscribe", id: `m${++mark}`, topic: { context: GLOBAL } });
+    };
+    replica.topics().forEach((topic, at) => {
+      say({ type: "subscribe", id: `t${at}`, topic, since: replica.seq() });
+    });
+    setMark();
+
+    let [atRest, pinged] = [false, 0];
+    while (!signal.aborted) {
+      const woken = new Promise((resolve) => (this.#wake = resolve));
+      if (inbox.resync) {
+        inbox.resync = false;
+        await this.#fetchAll(signal);
+        setMark();
+      }
+      const { marked } = inbox;
+      const changes = inbox.changes.splice(0);
+      if (changes.length > 0 || marked !== undefined) {
+        // One commit may be several messages: without a mark the last may not be all there.
+        const last = changes.at(-1)?.message.seq ?? 0;
+        const seq = marked ?? Math.max(replica.seq(), last - 1);
+        if (!(await replica.advance(changes, seq))) {
+          await this.#fetchAll(signal);
+          setMark();
+        } else if (marked !== undefined) {
+          inbox.marked = undefined;
+          atRest = true;
+          this.#fails = 0;
+        } else {
+          setMark();
+          atRest = false;
+        }
+        if (inbox.changes.length > 0) continue;
+      }
+      if (atRest && replica.queued() > 0) {
+        this.#state("syncing");
+        if (await replica.takeOff()) {
+          await this.#fly(signal);
+          setMark();
+          atRest = false;
+        }
+        if (inbox.changes.length > 0 || inbox.marked !== undefined) continue;
+      }
+      if (atRest) this.#state("online");
+      if (signal.aborted) break;
+      const quiet = setTimeout(() => this.#wake(), QUIET);
+      const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      await Promise.race([woken, ended]);
+      clearTimeout(quiet);
+      if (Date.now() - inbox.heard >= QUIET) {
+        if (pinged > inbox.heard) connection.abort(unreachable());
+        pinged = Date.now();
+        say({ type: "ping" });
+      }
+    }
+    throw signal.reason;
+  }
+
+  async #fetchAll(signal) {
+    const { seq, bytes } = await this.#server.export(signal);
+    await this.#replica.openExport(bytes, seq);
+  }
+
+  /** Sends what is under way, until it is known what became of it. */
+  async #fly(signal) {
+    const { landed, refused } = await this.#server.batch(this.#replica.underWay(), signal);
+    if (landed !== undefined) await this.#replica.land(landed);
+    else await this.#replica.turnBack(refused);
+  }
+}
+
+const unreachable = () => new NacreError("unavailable", "the connection to the server has ended");

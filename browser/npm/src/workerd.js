@@ -1,0 +1,9 @@
+// The entry for workerd, which takes modules as imports and compiles nothing.
+
+import module from "./nacre_bg.wasm";
+
+import { withSource } from "./core.js";
+
+withSource(() => module);
+
+export * from "./index.js";

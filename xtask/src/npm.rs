@@ -1,0 +1,182 @@
+//! The npm package: `dist/npm/`, and packed as `dist/nacre-context-<version>.tgz`.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    process,
+    tools::{Tools, WASM},
+    workspace::{locked_version, root, target},
+};
+
+/// The profile in `Cargo.toml` that this artefact has to itself.
+const PROFILE: &str = "browser";
+
+/// What the module may use beyond the first version of WebAssembly: browsers of 2023 have it.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The module in the package.
+const MODULE: &str = "nacre_bg.wasm";
+
+/// `cargo xtask npm`.
+pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
+    if let Some(argument) = arguments.next()? {
+        return Err(argument.unexpected().into());
+    }
+    let package = build(&Tools::install()?)?;
+    let sizes = sizes()?;
+    let kilo = |bytes: u64| bytes as f64 / 1000.0;
+    println!(
+        "{}: wasm {:.1} KB, scripts {:.1} KB with gzip",
+        package.strip_prefix(root()).unwrap_or(&package).display(),
+        kilo(sizes.wasm),
+        kilo(sizes.scripts)
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The packed package.
+fn packed() -> Result<PathBuf> {
+    let version = locked_version("nacre-browser")?;
+    Ok(root().join(format!("dist/nacre-context-{version}.tgz")))
+}
+
+/// Builds and packs the package, unless the one there was made from the same files.
+pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root()).args(["build", "--package", "nacre-browser"]);
+    cargo.args(["--target", WASM, "--profile", PROFILE]);
+    process::run("npm", &mut cargo)?;
+    let built = target().join(WASM).join(PROFILE).join("nacre_browser.wasm");
+
+    let source = root().join("browser/npm");
+    let mut digest = Sha256::new();
+    for file in sources(&source)?.iter().chain([&built]) {
+        digest.update(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
+    }
+    let made_from = format!("{:x?}", digest.finalize().as_slice());
+    let (packed, stamp) = (packed()?, root().join("dist/npm.from"));
+    if packed.exists() && fs::read_to_string(&stamp).is_ok_and(|held| held == made_from) {
+        println!("    npm | the package is up to date");
+        return Ok(packed);
+    }
+    fs::remove_file(&stamp).ok(); // may well not be there
+    let (glue, package) = (root().join("dist/npm-glue"), root().join("dist/npm"));
+    for folder in [&glue, &package] {
+        fs::remove_dir_all(folder).ok(); // nor these
+        fs::create_dir_all(folder)?;
+    }
+    let mut bindgen = tools.wasm_bindgen()?;
+    bindgen.arg(&built).arg("--out-dir").arg(&glue);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "core"]);
+    bindgen.args(["--omit-default-module-path", "--remove-name-section"]);
+    process::run("npm", bindgen.arg("--remove-producers-section"))?;
+    let mut wasm_opt = tools.wasm_opt()?;
+    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]).args(FEATURES);
+    wasm_opt.arg(glue.join("core_bg.wasm")).arg("-o").arg(package.join(MODULE));
+    process::run("npm", &mut wasm_opt)?;
+    bundle(tools, &source, &glue, &package)?;
+    fill(&source, &package)?;
+    pack(tools, &package, &packed)?;
+    fs::write(stamp, made_from)?;
+    Ok(packed)
+}
+
+/// Files that the package is made from.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = vec![folder.join("package.json"), folder.join("index.d.ts")];
+    for entry in fs::read_dir(folder.join("src"))? {
+        files.push(entry?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// One small entry for each kind of host, over one script that all of them share.
+fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<()> {
+    let mut esbuild = tools.command(&root().join("node_modules/.bin/esbuild"))?;
+    let entry = |name: &str| source.join("src").join(name);
+    esbuild.args([entry("index.js"), entry("node.js"), entry("workerd.js")]);
+    esbuild.args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"]);
+    esbuild.args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"]);
+    esbuild.args(["--legal-comments=none", "--log-level=warning"]);
+    esbuild.arg(format!("--alias:@core={}", glue.join("core.js").display()));
+    let version = locked_version("nacre-browser")?;
+    esbuild.arg(format!("--define:VERSION=\"{version}\""));
+    process::run("npm", esbuild.arg(format!("--outdir={}", package.display())))
+}
+
+/// What stands beside the scripts.
+fn fill(source: &Path, package: &Path) -> Result<()> {
+    fs::copy(source.join("index.d.ts"), package.join("index.d.ts"))?;
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        fs::copy(root().join(licence), package.join(licence))?;
+    }
+    let manifest = fs::read_to_string(source.join("package.json"))?;
+    let version = format!("\"version\": \"{}\"", locked_version("nacre-browser")?);
+    fs::write(package.join("package.json"), manifest.replace("\"version\": \"0.0.0\"", &version))?;
+    Ok(())
+}
+
+fn pack(tools: &Tools, package: &Path, packed: &Path) -> Result<()> {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut npm = tools.command(Path::new(npm))?;
+    npm.current_dir(package).args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]);
+    process::run("npm", npm.arg(root().join("dist")))?;
+    if !packed.exists() {
+        bail!("npm did not pack {}", packed.display());
+    }
+    Ok(())
+}
+
+/// Sizes of what a page downloads, compressed.
+pub(crate) struct Sizes {
+    pub(crate) wasm: u64,
+    pub(crate) scripts: u64,
+}
+
+/// Measures what was built: the module, and the scripts of the entry for browsers.
+pub(crate) fn sizes() -> Result<Sizes> {
+    let package = root().join("dist/npm");
+    let mut sizes = Sizes { wasm: gzip_size(&package.join(MODULE))?, scripts: 0 };
+    for entry in fs::read_dir(&package)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name == "index.js" || name.starts_with("replica-") {
+            sizes.scripts += gzip_size(&path)?;
+        }
+    }
+    Ok(sizes)
+}
+
+/// By way of Node, which is here: servers compress as its zlib does.
+fn gzip_size(file: &Path) -> Result<u64> {
+    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let script = "let n=[];process.stdin.on('data',d=>n.push(d)).on('end',()=>\
+        console.log(require('zlib').gzipSync(Buffer.concat(n),{level:9}).length))";
+    let mut node = Command::new(root().join("node_modules/.bin/node"))
+        .args(["-e", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting node")?;
+    if let Some(mut input) = node.stdin.take() {
+        input.write_all(&bytes)?;
+    }
+    let output = node.wait_with_output()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().context("no size was said")
+}
