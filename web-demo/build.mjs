@@ -21,8 +21,9 @@ const shared = {
   logLevel: "warning",
 };
 
-rmSync(out, { recursive: true, force: true });
+// Emptied, not removed: a server that is watching the folder goes on watching it.
 mkdirSync(out, { recursive: true });
+for (const old of readdirSync(out)) rmSync(join(out, old), { recursive: true });
 cpSync(join(here, "static"), out, { recursive: true });
 
 const { metafile } = await build({

@@ -73,8 +73,8 @@ test("work goes on without a network, over a reload too, and nothing of it is lo
     assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null));
   });
   await laptop.context.setOffline(true);
-  await page.getByText(/Unreachable|Offline/).first().waitFor();
   await change(page, "/colour", "violet");
+  await page.getByText("Unreachable").waitFor();
   await value(page, "/colour").getByText("violet").waitFor();
   await counted(page, "Queue", 1).click();
   await page.getByRole("dialog").getByText("update").waitFor();

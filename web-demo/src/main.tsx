@@ -1,7 +1,7 @@
 // Where the page begins: a token, then a replica, then the page.
 
 import { type Replica, init, open } from "@nacre/context";
-import module from "@nacre/context/context.wasm";
+import module from "@nacre/context/nacre_bg.wasm";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 

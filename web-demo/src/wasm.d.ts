@@ -1,6 +1,6 @@
 // What the build makes of an import of a module: its address.
 
-declare module "@nacre/context/context.wasm" {
+declare module "@nacre/context/nacre_bg.wasm" {
   const url: string;
   export default url;
 }

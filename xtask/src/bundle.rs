@@ -1,4 +1,5 @@
-//! The Worker bundle: `dist/worker/index.js` and the wasm module beside it.
+//! The Worker bundle: `dist/worker/index.js` and the wasm module beside it; and `cargo xtask build`,
+//! which makes the page, too.
 
 use std::{
     fs::{self, File},
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     process,
     tools::{Tools, WASM},
+    web,
     workspace::{root, target},
 };
 
@@ -59,6 +61,7 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     }
     let tools = Tools::install()?;
     build(&tools, mode)?;
+    web::build(&tools)?;
     if !bundle_only {
         let size = size(&tools, mode)?;
         println!("dist/worker: {:.1} KB as wrangler uploads it (gzip)", size as f64 / 1000.0);

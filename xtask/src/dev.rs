@@ -16,6 +16,7 @@ use crate::{
     bundle::{self, MODE_VARIABLE, Mode},
     token,
     tools::Tools,
+    web,
 };
 
 /// Longest that the first answer may take; the build is done by then.
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
 
     let tools = Tools::install()?;
     bundle::build(&tools, mode)?;
+    web::build(&tools)?;
     token::local_secrets()?;
 
     let mut wrangler = tools.wrangler()?;

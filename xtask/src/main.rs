@@ -29,17 +29,17 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   dev    [--port 8787] [--persist DIR] [--fast]
-         build the Worker and serve it on 127.0.0.1, with a ready token
+         build the Worker and its page and serve them on 127.0.0.1, with a ready link
   test   [--fast] [STEP...] [--only PATTERN]
          run every test, or the named steps of tidy, native, worker, bare, e2e, contract,
-         component, fuzz, budget; PATTERN picks native and Node tests by name
+         component, fuzz, page, budget; PATTERN picks native and Node tests by name
   check  format, lints, bare wasm build, docs, tidiness, dependencies
   fuzz   [TARGET...] [--seconds 20]
          look for bytes that break the core's laws, so long for each target
   bench  [NAME...]
          measure against peers; results go to bench/results
   build  [--fast] [--bundle-only]
-         build the Worker into dist/worker and print its size
+         build the Worker into dist/worker and print its size, and the page into dist/web
   component
          build the WASI component dist/nacre.wasm, print its size, and describe it in wit/API.md
   npm    build the npm package @nacre/context, pack it as dist/nacre-context-<version>.tgz, and print

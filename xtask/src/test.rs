@@ -15,10 +15,13 @@ use lexopt::prelude::*;
 
 use crate::{
     bundle::{self, Mode},
-    check, component, fuzz, process,
+    check,
+    chromium::chromium,
+    component, fuzz, process,
     tally::Tally,
     tidy,
     tools::{self, Tools},
+    web,
     workspace::{read_toml, root},
 };
 
@@ -37,11 +40,12 @@ const SIDE_BY_SIDE: [&[Step]; 2] =
     [&[("tidy", tidy_files), ("native", native)], &[("worker", worker), ("bare", bare)]];
 
 /// Run after those.
-const AFTERWARDS: [Step; 5] = [
+const AFTERWARDS: [Step; 6] = [
     ("e2e", end_to_end),
     ("contract", contract),
     ("component", hosts),
     ("fuzz", look_around),
+    ("page", page),
     ("budget", budget),
 ];
 
@@ -199,6 +203,17 @@ fn hosts(plan: &Plan) -> Result<Tally> {
     Ok(tally)
 }
 
+/// Looks at the page in a real browser, on a real workerd.
+fn page(plan: &Plan) -> Result<Tally> {
+    let tools = Tools::install()?;
+    bundle::build(&tools, plan.mode)?;
+    web::build(&tools)?;
+    web::check(&tools)?;
+    let mut node = tools.node()?;
+    node.env("NACRE_CHROMIUM", chromium()?);
+    run_node("page", "tests/page/*.test.mjs", node, plan)
+}
+
 fn run_node(label: &str, files: &str, mut node: Command, plan: &Plan) -> Result<Tally> {
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
     if let Some(pattern) = &plan.pattern {
@@ -224,6 +239,7 @@ fn budget(plan: &Plan) -> Result<Tally> {
     }
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
+    web::build(&tools)?;
     let budgets = read_toml(&root().join("tests/budgets.toml"))?;
     let limit = limit_of(&budgets, "worker", "gzip_bytes")?;
     let size = bundle::size(&tools, plan.mode)?;

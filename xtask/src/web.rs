@@ -11,11 +11,11 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{process, tools::Tools, workspace::root};
+use crate::{npm, process, tools::Tools, workspace::root};
 
-/// Builds the page.
-pub(crate) fn build(tools: &Tools, package: &Path) -> Result<()> {
-    install(package)?;
+/// Builds the page, and the package that it stands on.
+pub(crate) fn build(tools: &Tools) -> Result<()> {
+    install(&npm::build(tools)?)?;
     let mut node = tools.node()?;
     process::run("web", node.arg(demo().join("build.mjs")))
 }
