@@ -8,7 +8,7 @@ import { after, afterEach, before, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 
 import { client, root } from "../e2e/harness.mjs";
-import { counted, open, value } from "./stage.mjs";
+import { counted, eventually, open, value } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open()));
@@ -33,6 +33,29 @@ test("every file comes from the assets, every call still reaches the API", async
     assert.equal(answer.status, status, path);
     assert.match(answer.headers.get("content-type"), /json/, path);
   }
+});
+
+test("what is slipped into the page does not run", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  const thrown = await page.evaluate(() => {
+    try {
+      document.body.innerHTML = "<img src=x onerror='globalThis.slipped = 1'>";
+    } catch (error) {
+      return error.name;
+    }
+  });
+  assert.equal(thrown, "TypeError");
+  await page.evaluate(() => {
+    const image = document.createElement("img");
+    image.setAttribute("onerror", "globalThis.slipped = 1");
+    image.src = "https://elsewhere.example/";
+    document.body.append(image);
+  });
+  await eventually(() => assert.match(stage.faults.join("\n"), /img-src|script-src/));
+  assert.equal(await page.evaluate(() => globalThis.slipped), undefined);
+  stage.faults.length = 0; // told, as they should be
+  await alice.close();
 });
 
 test("the first view is small", async () => {

@@ -24,6 +24,7 @@ const stored = async () => (await stage.api.get(`/v1/contexts/project/${project}
 
 /** Changes a value by hand, in the card beside the document. */
 async function change(page, pointer, text) {
+  await page.bringToFront(); // a tab behind another one is drawn late
   await value(page, pointer).click();
   await page.getByRole("button", { name: "Change" }).click();
   await page.getByLabel("New value").fill(text);

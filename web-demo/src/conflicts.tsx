@@ -3,11 +3,9 @@
 import type { Conflict, Json, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
-import { isSealed } from "./document";
-import { attempt } from "./reading";
-import { type Value, mistake, parse, plain, print } from "./json";
+import { type Value, isSealed, mistake, parse, plain, print } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
-import { useReplica } from "./reading";
+import { attempt, useReplica } from "./reading";
 
 const WHAT: Record<Conflict["aspect"], string> = {
   data: "Both changed this value; the rest of the write went through.",

@@ -99,7 +99,9 @@ export function Contexts(props: {
               </span>
             )}
             <Tag level={row.address.level} short />
-            <span class="id">{row.address.id}</span>
+            <span class="id" title={row.address.id}>
+              {row.address.id}
+            </span>
             {waiting.has(row.key) && (
               <span class="pending" title="has changes that are still to be sent">
                 unsent

@@ -4,7 +4,7 @@ import type { Origin } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Level } from "./address";
-import { type Value, glance, isObject } from "./json";
+import { type Value, glance, isSealed } from "./json";
 import { Glyph, Tag } from "./parts";
 import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
 import { focusRow, move, pressedOn } from "./tree";
@@ -167,11 +167,6 @@ function Shown({ row: { value, size } }: { row: ValueRow }) {
     return <span class="quiet">{size === 0 ? "empty" : `${size} ${word}`}</span>;
   }
   return <span class={`scalar ${typeof value}`}>{typeof value === "string" ? value : glance(value)}</span>;
-}
-
-/** Whether a value is a marker that stands for a secret. */
-export function isSealed(value: Value | undefined): boolean {
-  return isObject(value) && "$sealed" in value;
 }
 
 /** The values that have just changed while the same context was shown. */

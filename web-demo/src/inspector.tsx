@@ -5,8 +5,7 @@ import type { Context, Json, JsonObject, Operation, Origin, Patch } from "@nacre
 import { useMemo, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { isSealed } from "./document";
-import { type Members, type Value, at, equal, isObject, names, parse, plain, print } from "./json";
+import { type Members, type Value, at, equal, isObject, isSealed, names, parse, plain, print } from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Shown, useRead, useReplica } from "./reading";

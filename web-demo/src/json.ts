@@ -82,6 +82,11 @@ export function isObject(value: Value | undefined): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is a marker that stands for a secret. */
+export function isSealed(value: Value | undefined): boolean {
+  return isObject(value) && "$sealed" in value;
+}
+
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b)) {

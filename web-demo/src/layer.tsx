@@ -22,7 +22,8 @@ export function LayerEditor({ context }: { context: Context }) {
   const [clashes, setClashes] = useState<readonly string[]>([]);
 
   const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
-  const untouched = data === print(base.data) && rules === print(base.rules);
+  const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
+  const untouched = data === held.data && rules === held.rules;
   const begin = (from: Context) => {
     setBase(from);
     setData(print(from.data));
@@ -35,7 +36,7 @@ export function LayerEditor({ context }: { context: Context }) {
     if (untouched) return begin(context);
     if (wrong.data || wrong.rules) return; // taken in as soon as the text can be read again
     const draft = rebase(base.data, parse(data) as Members, context.data);
-    if (rules === print(base.rules)) setRules(print(context.rules));
+    if (rules === held.rules) setRules(print(context.rules));
     setBase(context);
     setData(print(draft.data));
     setClashes(draft.clashes);
@@ -145,19 +146,26 @@ export function JsonField(props: {
 }) {
   const { label, text, wrong, onText } = props;
   const lines = text.split("\n").length;
-  const gutter = useRef<HTMLDivElement>(null);
+  const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
+  const gutter = useRef<HTMLPreElement>(null);
   const id = `json-${label.toLowerCase()}`;
   return (
     <div class="json">
       <label for={id}>{label}</label>
+      {wrong && (
+        <p id={`${id}-wrong`} class="fault" role="alert">
+          Line {wrong.line}, column {wrong.column}: {wrong.message}
+        </p>
+      )}
       <div class="code">
-        <div ref={gutter} class="gutter mono" aria-hidden="true">
-          {Array.from({ length: lines }, (_, index) => (
-            <div key={index} class={wrong?.line === index + 1 ? "wrong" : ""}>
-              {index + 1}
-            </div>
-          ))}
-        </div>
+        <pre ref={gutter} class="gutter" aria-hidden="true">
+          {numbers}
+          {wrong && (
+            <span class="wrong" style={{ "--line": wrong.line - 1 }}>
+              {wrong.line}
+            </span>
+          )}
+        </pre>
         <textarea
           id={id}
           value={text}
@@ -174,11 +182,6 @@ export function JsonField(props: {
           }}
         />
       </div>
-      {wrong && (
-        <p id={`${id}-wrong`} class="fault" role="alert">
-          Line {wrong.line}, column {wrong.column}: {wrong.message}
-        </p>
-      )}
     </div>
   );
 }

@@ -4,12 +4,15 @@
 import type { Operation, Preview } from "@nacre/context";
 import { useEffect } from "preact/hooks";
 
+import { type Address, name } from "./address";
 import { type Value, glance } from "./json";
 import { Fault, Layer } from "./parts";
 import { useRead, useSettled } from "./reading";
 
 /** How many changes of one view are spelt out. */
 const SPELT = 12;
+/** How many views with the same changes are named at once. */
+const NAMED = 4;
 
 /** Previews operations as they are being typed; `onVerdict` hears whether they would be taken. */
 export function PreviewOf(props: {
@@ -42,9 +45,9 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Pr
         {unchanged > 0 && `, ${unchanged} ${unchanged === 1 ? "stays" : "stay"} as ${unchanged === 1 ? "it is" : "they are"}`}
       </h3>
       <ul>
-        {affected.map(({ level, id, changes }) => (
-          <li key={`${level}/${id}`} class={level}>
-            <Layer of={{ level, id }} />
+        {alike(affected).map(({ views, changes }) => (
+          <li key={views.map(name).join()}>
+            <Views views={views} />
             <ul class="changes">
               {changes.slice(0, SPELT).map(({ pointer, before, after }) => (
                 <Change key={pointer} pointer={pointer} before={before} after={after} />
@@ -67,6 +70,45 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Pr
         </>
       )}
     </section>
+  );
+}
+
+type Affected = Preview["affected"][number];
+
+/** Views that change in the same way, together: most changes reach many of them. */
+function alike(affected: readonly Affected[]): { views: Address[]; changes: Affected["changes"] }[] {
+  const groups = new Map<string, { views: Address[]; changes: Affected["changes"] }>();
+  for (const { level, id, changes } of affected) {
+    const how = JSON.stringify(changes);
+    const group = groups.get(how);
+    if (group) group.views.push({ level, id });
+    else groups.set(how, { views: [{ level, id }], changes });
+  }
+  return [...groups.values()];
+}
+
+function Views({ views }: { views: readonly Address[] }) {
+  const rest = views.slice(NAMED);
+  return (
+    <>
+      <div class="views">
+        {views.slice(0, NAMED).map((view) => (
+          <Layer key={name(view)} of={view} />
+        ))}
+      </div>
+      {rest.length > 0 && (
+        <details>
+          <summary>and {rest.length} more</summary>
+          <ul>
+            {rest.map((view) => (
+              <li key={name(view)}>
+                <Layer of={view} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
   );
 }
 

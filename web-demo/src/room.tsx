@@ -1,7 +1,7 @@
 // The chosen context: its place in the chain, and what it resolves to, says itself, and has been.
 
 import type { ContextSummary, LayerVersion } from "@nacre/context";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
 import { Remove } from "./create";
@@ -30,6 +30,13 @@ export function Room(props: {
   const context = useRead((replica) => replica.get(level, id), [level, id]);
   const view = useRead((replica) => show(replica, address), [level, id]);
 
+  const chosen = tab === "view" ? pointer : undefined;
+  useEffect(() => {
+    // Below the card on a phone, it would not be seen.
+    const narrow = matchMedia("(max-width: 760px)").matches;
+    if (chosen !== undefined) rowOf(chosen)?.scrollIntoView({ block: narrow ? "start" : "nearest" });
+  }, [chosen]);
+
   if (!context.value || !view.value) {
     return (
       <main id="room" class="room" tabIndex={-1}>
@@ -54,10 +61,9 @@ export function Room(props: {
       </main>
     );
   }
-  const chosen = tab === "view" ? pointer : undefined;
   return (
     <>
-      <main id="room" class={`room ${level}`} tabIndex={-1}>
+      <main id="room" class={`room ${chosen === undefined ? "" : "explained"}`} tabIndex={-1}>
         <header class="about">
           <Chain chain={view.value.chain} of={address} onGo={onGo} />
           <div class="row">
@@ -100,7 +106,7 @@ export function Room(props: {
           pointer={chosen}
           onClose={() => {
             setPointer(undefined);
-            document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(chosen)}"]`)?.focus();
+            rowOf(chosen)?.focus();
           }}
           onOpenLayer={(of) => onGo(of, "layer")}
         />
@@ -109,6 +115,9 @@ export function Room(props: {
     </>
   );
 }
+
+const rowOf = (pointer: string) =>
+  document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(pointer)}"]`);
 
 /** The chain, which is the legend of the colours too. */
 function Chain(props: { chain: readonly LayerVersion[]; of: Address; onGo: (address: Address) => void }) {

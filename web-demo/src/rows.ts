@@ -3,7 +3,7 @@
 import type { Origin } from "@nacre/context";
 
 import { LEVELS, type Level } from "./address";
-import { type Value, escape, glance, isObject } from "./json";
+import { type Value, escape, glance, isObject, isSealed } from "./json";
 import type { Row } from "./tree";
 
 /** One value of the document; its `key` is its pointer. */
@@ -29,7 +29,7 @@ export function rowsOf(data: Value, origins: Readonly<Record<string, Origin>>): 
   const walk = (value: Value, pointer: string, depth: number, above: Origin | undefined): ValueRow[] => {
     const members: [string, Value][] = Array.isArray(value)
       ? value.map((item, index) => [String(index), item])
-      : isObject(value)
+      : isObject(value) && !isSealed(value)
         ? Object.entries(value)
         : [];
     return members.map(([name, value], index) => {
