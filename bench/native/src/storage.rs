@@ -168,6 +168,7 @@ impl Shell {
         let request = Request { caller: self.caller.clone(), op, idempotency: None, id: Some(id) };
         let at = Moment(1_790_000_000_000 + self.requests * 60_000);
         let (keys, names) = (Some(&self.keys), &self.names);
+        let keys = keys.map(|keys| keys as _);
         let mut setting = Setting { at, entropy: &mut entropy, keys, names };
         let plan = decide(&self.store, &mut setting, &request).expect("the edit is decided");
         for write in &plan.writes {

@@ -16,7 +16,7 @@ use crate::{
 /// What the two disagree about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Aspect {
+pub(super) enum Aspect {
     /// The value at a pointer of the data.
     Data,
     /// The whole context: whether it is there.
@@ -31,37 +31,37 @@ pub enum Aspect {
 
 /// A conflict, as callers see it and as it is kept. Values that are not there are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Conflict {
+pub(super) struct Conflict {
     /// Its name.
-    pub id: String,
+    pub(super) id: String,
     /// What about.
-    pub aspect: Aspect,
+    pub(super) aspect: Aspect,
     /// The context's level.
-    pub level: String,
+    pub(super) level: String,
     /// The context's id.
-    pub context_id: String,
+    pub(super) context_id: String,
     /// Where in the data.
-    pub pointer: String,
+    pub(super) pointer: String,
     /// What both started from.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    pub ancestor: Option<Value>,
+    pub(super) ancestor: Option<Value>,
     /// What the server has.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    pub theirs: Option<Value>,
+    pub(super) theirs: Option<Value>,
     /// What was written here.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    pub mine: Option<Value>,
+    pub(super) mine: Option<Value>,
     /// When it was written here.
-    pub at: String,
+    pub(super) at: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summary: Option<String>,
+    pub(super) summary: Option<String>,
     /// The write that cannot be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<Value>,
+    pub(super) operation: Option<Value>,
     /// Why it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Value>,
+    pub(super) problem: Option<Value>,
 }
 
 /// A null is a value here.

@@ -103,6 +103,7 @@ impl World {
         let founding = self.founding();
         let held = self.sql.keys()?;
         let keys = founding.as_ref().map(|founding| &*founding.keys).or(held.as_deref());
+        let keys = keys.map(|keys| keys as _);
         let mut entropy = self.entropy();
         let at = Moment(self.now).max(self.sql.last_commit()?);
         let mut setting = Setting { at, entropy: &mut entropy, keys, names: &self.names };

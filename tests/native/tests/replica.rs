@@ -1,0 +1,466 @@
+//! The laws of replicas, over random histories of two of them and of others who write directly, with
+//! answers lost on the way and tabs that crash: nothing that was queued is lost or done twice, and
+//! in the end everyone holds what the server holds.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use nacre_core::{
+    address::Address,
+    entropy::Entropy,
+    error::Code,
+    json,
+    live::Notice,
+    moment::Moment,
+    op::Op,
+    plan::Event,
+    replica::{Choice, Entry, Replica, Step, queue_key},
+    value::Value,
+    wire::{
+        Answer,
+        live::{Format, Telling},
+        operation::BatchBody,
+        problem, request,
+    },
+};
+use nacre_tests::world::World;
+
+fn parse(text: &str) -> Value {
+    json::read(text.as_bytes(), 128).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A source of choices.
+struct Dice(Entropy);
+
+impl Dice {
+    fn new(seed: u64) -> Dice {
+        let mut bytes = [7; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        Dice(Entropy::from_seed(bytes))
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        u64::from_le_bytes(self.0.array()) % most
+    }
+
+    fn one<'o>(&mut self, of: &[&'o str]) -> &'o str {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+/// The server, and what it has announced.
+struct Server {
+    world: World,
+    said: Vec<(u64, String)>,
+    /// Every value that ever stood at a place of a context, as text.
+    ever: BTreeSet<(String, String)>,
+}
+
+impl Server {
+    fn new() -> Server {
+        Server { world: World::empty(), said: Vec::new(), ever: BTreeSet::new() }
+    }
+
+    fn seq(&self) -> u64 {
+        self.said.last().map_or(0, |(seq, _)| *seq)
+    }
+
+    fn run(&mut self, op: Op) -> Result<String, String> {
+        match self.world.plan(op) {
+            Ok(plan) => {
+                self.world.store.apply(&plan.writes);
+                for event in plan.events {
+                    self.announce(event);
+                }
+                let answer = Answer::of(&plan.reply, plan.seq).unwrap();
+                Ok(String::from_utf8(answer.body).unwrap())
+            }
+            Err(error) => Err(String::from_utf8(problem(&error)).unwrap()),
+        }
+    }
+
+    fn announce(&mut self, event: Event) {
+        let seq = event.record.seq;
+        let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
+        self.ever.insert((event.record.address.to_string(), data));
+        let event = std::rc::Rc::new(event);
+        let frame = Telling::notice(&Notice::Change(event)).frame(Some("t0"), Format::Json);
+        self.said.push((seq, String::from_utf8(frame).unwrap()));
+    }
+
+    fn batch(&mut self, body: &str) -> Result<String, String> {
+        let body: BatchBody = request::decode(parse(body)).unwrap();
+        self.run(body.into_op().unwrap())
+    }
+}
+
+/// A device: a replica, and what it keeps.
+struct Device {
+    replica: Replica,
+    kept: BTreeMap<String, Vec<u8>>,
+    place: u64,
+    /// How many of the server's messages it has had.
+    heard: usize,
+    name: &'static str,
+}
+
+impl Device {
+    fn new(name: &'static str, server: &mut Server) -> Device {
+        let replica = Replica::new("alice").unwrap();
+        let mut device = Device { replica, kept: BTreeMap::new(), place: 0, heard: 0, name };
+        device.fetch(server);
+        device
+    }
+
+    fn fetch(&mut self, server: &mut Server) {
+        let seq = server.seq();
+        let step = self.replica.open(&server.world.export(false), seq, None).unwrap();
+        self.heard = server.said.len();
+        self.keep(step);
+    }
+
+    fn keep(&mut self, step: Step) {
+        if step.anew {
+            self.kept.retain(|key, _| key.starts_with("q/"));
+        }
+        for (key, value) in step.entries {
+            match value {
+                Some(value) => drop(self.kept.insert(key, value)),
+                None => drop(self.kept.remove(&key)),
+            }
+        }
+    }
+
+    /// What is on the device is all that is left.
+    fn crash(&mut self) {
+        self.replica = Replica::new("alice").unwrap();
+        let kept: Vec<Entry> =
+            self.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+        self.replica.absorb(kept, true).unwrap();
+        // A socket is opened anew, from the seq that is known.
+    }
+
+    fn write(&mut self, op: &str, n: u64) -> bool {
+        let key = format!("{}{n}", self.name);
+        let Ok(decided) = self.replica.write(vec![parse(op)], &key, Moment(n)) else {
+            return false;
+        };
+        let mut queued = Vec::new();
+        for kept in decided.kept {
+            self.place += 1;
+            self.kept.insert(queue_key(self.place), kept.clone());
+            queued.push((self.place, kept));
+        }
+        self.replica.queue(queued).unwrap();
+        true
+    }
+
+    /// Hears up to `most` messages, or all of them and that they are all.
+    fn hear(&mut self, server: &mut Server, most: Option<usize>) {
+        if self.replica.under_way().is_some() {
+            return;
+        }
+        // Messages of the commit that is known come again after a crash, as `since` has it.
+        let from = self.heard.min(server.said.partition_point(|(seq, _)| *seq <= self.replica.seq()));
+        let upto = most.map_or(server.said.len(), |most| (from + most).min(server.said.len()));
+        let part = &server.said[from..upto];
+        let seq = match most {
+            None => server.seq(),
+            Some(_) => part.last().map_or(0, |(seq, _)| seq - 1),
+        };
+        let changes = part.iter().map(|(_, text)| parse(text)).collect();
+        match self.replica.advance(changes, seq) {
+            Ok(step) => {
+                self.heard = upto;
+                self.keep(step);
+            }
+            Err(error) => {
+                assert_eq!(error.code(), Code::HistoryExpired, "{error}");
+                self.fetch(server);
+            }
+        }
+    }
+
+    fn fly(&mut self, server: &mut Server, dice: &mut Dice) {
+        if self.replica.under_way().is_none() {
+            let step = self.replica.take_off().unwrap();
+            self.keep(step);
+        }
+        let Some(body) = self.replica.under_way().map(String::from) else { return };
+        match dice.below(4) {
+            0 => {}                                     // never arrives
+            1 => drop(server.batch(&body)),             // the answer is lost
+            _ => match server.batch(&body) {
+                Ok(answer) => {
+                    let step = self.replica.land(&parse(&answer)).unwrap();
+                    self.keep(step);
+                }
+                Err(problem) => {
+                    let step = self.replica.turn_back(&parse(&problem)).unwrap();
+                    self.keep(step);
+                }
+            },
+        }
+    }
+}
+
+/// A random write; each value is there once, so that it can be found again.
+fn random(dice: &mut Dice, n: u64, who: &str) -> String {
+    let contexts = [("global", "global", ""), ("project", "p", ""), ("project", "q", ""), ("branch", "b", "p")];
+    let (level, id, parent) = contexts[dice.below(4) as usize];
+    let named = format!(r#""level":"{level}","context_id":"{id}""#);
+    let value = format!("{who}{n}");
+    let parent = if parent.is_empty() { String::new() } else { format!(r#","parent":"{parent}""#) };
+    match dice.below(12) {
+        0 => format!(r#"{{"action":"create",{named},"data":{{"made":"{value}"}}{parent}}}"#),
+        1 => format!(r#"{{"action":"put",{named},"data":{{"a":"{value}","o":{{"x":1}}}}{parent}}}"#),
+        // Below global is everything, and with it what the laws look at.
+        2 if level != "global" => format!(r#"{{"action":"delete",{named},"cascade":true}}"#),
+        3 => format!(r#"{{"action":"restore",{named}}}"#),
+        4 => format!(r#"{{"action":"rollback",{named},"version":1}}"#),
+        5 => format!(r#"{{"action":"move","level":"branch","context_id":"b","parent":"{}"}}"#, dice.one(&["p", "q"])),
+        6 => format!(r#"{{"action":"update",{named},"patch":[{{"op":"add","path":"/list","value":["{value}"]}}]}}"#),
+        7 => format!(r#"{{"action":"update",{named},"patch":{{"api_key":"{value}"}}}}"#),
+        8 => format!(r#"{{"action":"unset",{named},"pointers":["/o/{}"]}}"#, dice.one(&["x", "y"])),
+        _ => format!(
+            r#"{{"action":"update",{named},"patch":{{"{}":"{value}","o":{{"{}":"{value}o"}}}}}}"#,
+            dice.one(&["a", "b", "c"]),
+            dice.one(&["x", "y"])
+        ),
+    }
+}
+
+fn direct(server: &mut Server, operation: &str) -> Result<String, String> {
+    server.batch(&format!(r#"{{"operations":[{operation}]}}"#))
+}
+
+fn one_history(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let mut server = Server::new();
+    direct(&mut server, r#"{"action":"create","level":"task","context_id":"t","parent":"b0","create_parents":true,"data":{"log":[]}}"#).unwrap();
+    direct(&mut server, r#"{"action":"create","level":"global","context_id":"global","data":{"a":"0"}}"#).unwrap();
+    direct(&mut server, r#"{"action":"create","level":"project","context_id":"p","data":{"a":"0"}}"#).unwrap();
+    let mut devices = [Device::new("x", &mut server), Device::new("y", &mut server)];
+    let (mut appended, mut written, mut noted) = (Vec::new(), Vec::new(), 0);
+    for n in 0..80 {
+        let device = &mut devices[dice.below(2) as usize];
+        match dice.below(12) {
+            0..=3 => {
+                let op = random(&mut dice, n, device.name);
+                if device.write(&op, n) {
+                    written.push((n, device.name, op));
+                }
+            }
+            4 => {
+                let value = format!("{}{n}", device.name);
+                let op = format!(r#"{{"action":"append","level":"task","context_id":"t","pointer":"/log","values":["{value}"]}}"#);
+                assert!(device.write(&op, n));
+                appended.push(value);
+            }
+            5 => {
+                let op = r#"{"action":"add_insight","level":"task","context_id":"t","content":"c"}"#;
+                assert!(device.write(op, n));
+                noted += 1;
+            }
+            6 => drop(direct(&mut server, &random(&mut dice, n, "s"))),
+            7 => {
+                let most = dice.below(4) as usize;
+                device.hear(&mut server, Some(most));
+            }
+            8 => device.hear(&mut server, None),
+            9 => device.crash(),
+            _ => device.fly(&mut server, &mut dice),
+        }
+    }
+    // Everyone comes back, and all that waits is told.
+    for round in 0.. {
+        assert!(round < 2000, "seed {seed}: it never ends");
+        for device in &mut devices {
+            device.fly(&mut server, &mut dice);
+            device.hear(&mut server, None);
+        }
+        if devices.iter().all(|device| device.kept.keys().all(|key| !key.starts_with("q/") && key != "f")) {
+            break;
+        }
+    }
+    for device in &mut devices {
+        device.hear(&mut server, None);
+        device.crash();
+        same_contexts(seed, &mut server, device);
+    }
+    let log = server.world.data(&Address::parse("task", "t").unwrap()).unwrap();
+    let log = String::from_utf8(log).unwrap();
+    for value in &appended {
+        assert_eq!(log.matches(&format!("\"{value}\"")).count(), 1, "seed {seed}: {value} in {log}");
+    }
+    let insights = server.world.export(false);
+    let insights = String::from_utf8(insights).unwrap();
+    assert_eq!(insights.matches("\"content\":\"c\"").count(), noted, "seed {seed}");
+    nothing_is_dropped(seed, &server, &devices, &written);
+}
+
+/// The replica shows what the server has.
+fn same_contexts(seed: u64, server: &mut Server, device: &Device) {
+    for (level, id) in [("global", "global"), ("project", "p"), ("project", "q"), ("branch", "b"), ("task", "t")] {
+        let address = Address::parse(level, id).unwrap();
+        let theirs = server.world.view(&address, None);
+        let ours = device.replica.view(&address).ok();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(
+            ours.as_ref().map(|view| text(&view.text)),
+            theirs.as_deref().map(text),
+            "seed {seed}: {address} on {}",
+            device.name
+        );
+        if let Some(ours) = ours {
+            let layer = nacre_core::layer::Layer::from_canonical(theirs.unwrap()).unwrap();
+            assert_eq!(ours.hash, layer.hash(), "seed {seed}");
+        }
+    }
+}
+
+/// Whatever was written has been with the server, or is in a conflict, or was written over by its
+/// own writer.
+fn nothing_is_dropped(seed: u64, server: &Server, devices: &[Device], written: &[(u64, &str, String)]) {
+    let ever: String = server.ever.iter().map(|(_, data)| data.as_str()).collect();
+    let conflicts: String = devices
+        .iter()
+        .map(|device| String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap())
+        .collect();
+    for (n, name, op) in written {
+        let value = format!("\"{name}{n}\"");
+        if !op.contains(&value) || op.contains("api_key") {
+            continue;
+        }
+        let place = if op.contains("\"create\"") { "made" } else { "" };
+        // One's own later write about the same context may stand in the conflict instead.
+        let context = &op[op.find("\"level\"").unwrap()..op.find("\"context_id\"").unwrap() + 16];
+        let later = written.iter().any(|(later, by, op)| later > n && by == name && op.contains(context));
+        assert!(
+            ever.contains(&value) || conflicts.contains(&value) || later,
+            "seed {seed}: {value} {place} is nowhere: {op}\n{conflicts}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_lost_or_done_twice_whatever_is_cut() {
+    let seeds = std::env::var("NACRE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    for seed in 0..seeds {
+        one_history(seed);
+    }
+}
+
+/// A replica of a server with one context, and what the server has.
+fn pair(data: &str) -> (Server, Device) {
+    let mut server = Server::new();
+    direct(&mut server, &format!(r#"{{"action":"create","level":"project","context_id":"p","data":{data}}}"#)).unwrap();
+    let device = Device::new("x", &mut server);
+    (server, device)
+}
+
+fn conflicts(device: &Device) -> Vec<serde_json::Value> {
+    serde_json::from_slice(&json::write(&device.replica.conflicts().unwrap())).unwrap()
+}
+
+fn finish(server: &mut Server, device: &mut Device) {
+    for _ in 0..20 {
+        let step = device.replica.take_off().unwrap();
+        device.keep(step);
+        if let Some(body) = device.replica.under_way().map(String::from) {
+            let step = match server.batch(&body) {
+                Ok(answer) => device.replica.land(&parse(&answer)).unwrap(),
+                Err(problem) => device.replica.turn_back(&parse(&problem)).unwrap(),
+            };
+            device.keep(step);
+        }
+        device.hear(server, None);
+    }
+    assert_eq!(device.replica.queued(), 0);
+}
+
+fn data(server: &Server) -> serde_json::Value {
+    serde_json::from_slice(&server.world.data(&Address::parse("project", "p").unwrap()).unwrap()).unwrap()
+}
+
+/// A case of `tests/vectors/rebase`: what both write upon `data`, what the server has then, and what
+/// is in conflict.
+fn check(name: &str, case: &serde_json::Value) {
+    let (mut server, mut device) = pair(&case["data"].to_string());
+    for (n, op) in case["mine"].as_array().unwrap().iter().enumerate() {
+        assert!(device.write(&op.to_string(), n as u64), "{name}: {op}");
+    }
+    for op in case["theirs"].as_array().unwrap() {
+        direct(&mut server, &op.to_string()).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    }
+    finish(&mut server, &mut device);
+    let record = server.world.data(&Address::parse("project", "p").unwrap());
+    let now: serde_json::Value =
+        record.map_or(serde_json::Value::Null, |data| serde_json::from_slice(&data).unwrap());
+    assert_eq!(now, case["result"], "{name}");
+    let mut found = conflicts(&device);
+    for conflict in &mut found {
+        let conflict = conflict.as_object_mut().unwrap();
+        conflict.retain(|member, _| ["aspect", "pointer", "ancestor", "theirs", "mine"].contains(&member.as_str()));
+    }
+    assert_eq!(serde_json::Value::Array(found), case["conflicts"], "{name}");
+}
+
+#[test]
+fn each_vector_comes_out_as_it_says() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/rebase");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let case = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        check(&path.file_stem().unwrap().to_string_lossy(), &case);
+        count += 1;
+    }
+    assert!(count >= 15, "{count} vectors");
+}
+
+#[test]
+fn a_conflict_is_decided_by_mine_theirs_or_a_value() {
+    for (choice, expected) in [
+        (Choice::Mine, r#"{"a":2,"b":1}"#),
+        (Choice::Theirs, r#"{"a":3,"b":1}"#),
+        (Choice::Other(Value::from(4u64)), r#"{"a":4,"b":1}"#),
+    ] {
+        let (mut server, mut device) = pair(r#"{"a":1}"#);
+        assert!(device.write(r#"{"action":"update","level":"project","context_id":"p","patch":{"a":2,"b":1}}"#, 1));
+        direct(&mut server, r#"{"action":"update","level":"project","context_id":"p","patch":{"a":3}}"#).unwrap();
+        finish(&mut server, &mut device);
+        let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
+        let (operations, step) = device.replica.settle(&id, choice).unwrap();
+        for operation in operations {
+            assert!(device.write(&String::from_utf8(json::write(&operation)).unwrap(), 2));
+        }
+        device.replica.absorb(step.entries.clone(), false).unwrap();
+        device.keep(step);
+        finish(&mut server, &mut device);
+        assert_eq!(data(&server), serde_json::from_str::<serde_json::Value>(expected).unwrap());
+        assert!(conflicts(&device).is_empty());
+    }
+}
+
+#[test]
+fn a_thousand_writes_take_ten_flights() {
+    let (mut server, mut device) = pair("{}");
+    for n in 0..1000 {
+        let op = format!(r#"{{"action":"append","level":"project","context_id":"p","pointer":"/l","values":[{n}]}}"#);
+        assert!(device.write(&op, n));
+    }
+    let mut flights = VecDeque::new();
+    while device.replica.queued() > 0 {
+        let step = device.replica.take_off().unwrap();
+        device.keep(step);
+        let body = device.replica.under_way().unwrap().to_owned();
+        let answer = server.batch(&body).unwrap();
+        let step = device.replica.land(&parse(&answer)).unwrap();
+        device.keep(step);
+        device.hear(&mut server, None);
+        flights.push_back(body);
+    }
+    assert_eq!(flights.len(), 10);
+    let expected: Vec<u64> = (0..1000).collect();
+    assert_eq!(data(&server)["l"], serde_json::json!(expected));
+}
