@@ -17,6 +17,7 @@ const REQUESTS = 100; // in a turn
 const folder = join(root, "dist/bench/bare");
 const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm" };
 const worker = await start({
+  assets: false, // neither has a page in front of it
   others: [
     {
       name: "bare",

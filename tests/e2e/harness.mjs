@@ -37,10 +37,12 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
  *   one that `stop` removes
  * @param {Record<string, string>} [options.vars] variables and secrets, over those of wrangler.toml
  *   and the made-up ones; `undefined` takes one away
+ * @param {boolean} [options.assets] `false` leaves out the page, and with it what looks for a file
+ *   before a request reaches the Worker
  * @param {object[]} [options.others] further Workers in the same workerd, as miniflare describes
  *   them; `urls` has their addresses
  */
-export async function start({ persist, vars = {}, others = [] } = {}) {
+export async function start({ persist, vars = {}, assets = true, others = [] } = {}) {
   const own = persist === undefined;
   const folder = persist ?? mkdtempSync(join(tmpdir(), "nacre-"));
   const bindings = {
@@ -54,7 +56,7 @@ export async function start({ persist, vars = {}, others = [] } = {}) {
   let restarted = () => {};
 
   const open = async () => {
-    const workers = [describeWorker(bindings), ...others];
+    const workers = [describeWorker(bindings, assets), ...others];
     const runtime = new Miniflare(
       convertV4MiniflareOptions({
         workers: workers.map((worker, index) => ({
@@ -120,12 +122,13 @@ export async function start({ persist, vars = {}, others = [] } = {}) {
 }
 
 /** The Worker as miniflare wants it described. */
-function describeWorker(vars) {
+function describeWorker(vars, assets) {
   const { workerOptions, main } = readConfig(join(root, "wrangler.toml"), undefined, {
     envFiles: [devNull], // instead of .dev.vars
   });
   if (!existsSync(main)) throw new Error(`${main} is missing: run \`cargo xtask build\``);
   const { modulesRules: _, bindings, ...options } = workerOptions;
+  if (!assets) delete options.assets;
   const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm" };
   const folder = dirname(main);
   const modules = readdirSync(folder)
