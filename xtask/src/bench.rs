@@ -23,12 +23,13 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 6] = [
+const BENCHMARKS: [(&str, Preparation); 7] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("http", workers),
+    ("live", workers),
     ("component", |tools| component::build(tools).map(drop)),
 ];
 
