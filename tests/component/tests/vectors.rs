@@ -16,8 +16,9 @@ use nacre_tests::vectors::{self, Case, hex, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     ("auth", "tokens are the Worker's"),
+    ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
 ];
