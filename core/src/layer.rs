@@ -21,6 +21,7 @@ use crate::{
     json, limits,
     name::{self, Key, Name},
     pointer::Pointer,
+    sort::sort_by,
     value::{SEALED, Value},
 };
 
@@ -434,7 +435,7 @@ impl Scan<'_> {
         self.members.extend(self.open.drain(base..));
         // Groups are looked up by where they begin, smaller ones first.
         if let Some(own) = self.groups.get_mut(groups_from as usize..) {
-            own.sort_by_key(|group| (group.from, group.level));
+            sort_by(own, |a, b| (a.from, a.level).cmp(&(b.from, b.level)));
         }
         let id = self.containers.len() as u32;
         self.containers.push(Container {
