@@ -29,7 +29,7 @@ const BENCHMARKS: [(&str, Preparation); 6] = [
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("http", workers),
-    ("component", |tools| component::build(tools).map(drop)),
+    ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
 
 /// `cargo xtask bench`.
