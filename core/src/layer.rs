@@ -224,7 +224,7 @@ impl Layer {
     }
 
     #[inline(always)]
-    fn slice(&self, from: u32, to: u32) -> &[u8] {
+    pub(crate) fn slice(&self, from: u32, to: u32) -> &[u8] {
         self.text.get(from as usize..to as usize).unwrap_or(&[])
     }
 
@@ -258,13 +258,13 @@ impl Layer {
         self.slice(member.value, member.end)
     }
 
-    /// Members `from..to` as canonical text, with the commas between them.
+    /// Where members `from..to` stand in the text, with the commas between them.
     #[inline(always)]
-    pub(crate) fn run_text(&self, of: &Container, from: usize, to: usize) -> &[u8] {
+    pub(crate) fn run(&self, of: &Container, from: usize, to: usize) -> Range<u32> {
         let members = self.members(of);
         match (members.get(from), to.checked_sub(1).and_then(|last| members.get(last))) {
-            (Some(first), Some(last)) if from < to => self.slice(first.name, last.end),
-            _ => &[],
+            (Some(first), Some(last)) if from < to => first.name..last.end,
+            _ => 0..0,
         }
     }
 
@@ -305,7 +305,20 @@ impl Member {
         self.content
     }
 
-    /// Where the value stands in the layer's text.
+    /// Where the name and the value stand in the layer's text.
+    #[inline(always)]
+    pub(crate) fn entry(&self) -> Range<u32> {
+        self.name..self.end
+    }
+
+    /// Where the name stands, with quotes and colon.
+    #[inline(always)]
+    pub(crate) fn opening(&self) -> Range<u32> {
+        self.name..self.value
+    }
+
+    /// Where the value stands.
+    #[inline(always)]
     pub(crate) fn span(&self) -> Range<u32> {
         self.value..self.end
     }
