@@ -53,8 +53,10 @@ const FEATURES: [&str; 6] = [
 const OPTIMISATIONS: [&str; 5] =
     ["-Oz", "--converge", "--low-memory-unused", "--strip-debug", "--strip-producers"];
 
-/// Ciphers and hashes in their short form: sealing a field takes microseconds either way.
-const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact""#;
+/// Ciphers and hashes in their short form: sealing a field takes microseconds either way. And only
+/// what shrinks is inlined, beside what the core asks for on the way to a view: LLVM's threshold for
+/// `opt-level = "s"` is 50.
+const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=6"#;
 
 /// `cargo xtask component`.
 pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
