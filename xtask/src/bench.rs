@@ -30,7 +30,7 @@ const BENCHMARKS: [(&str, Preparation); 7] = [
     ("storage", |_| Ok(())),
     ("http", workers),
     ("live", workers),
-    ("component", |tools| component::build(tools).map(drop)),
+    ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
 
 /// `cargo xtask bench`.

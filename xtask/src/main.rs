@@ -38,7 +38,8 @@ cargo xtask <command>
   build  [--fast] [--bundle-only]
          build the Worker into dist/worker and print its size
   component
-         build the WASI component dist/nacre.wasm, print its size, and describe it in wit/API.md
+         build the WASI components dist/nacre.wasm and dist/nacre-resolver.wasm, print their sizes,
+         and describe them in wit/API.md
   token  [--user alice] [--scope \"contexts:read contexts:write\"] [--ttl 24h]
          print a token for the local Worker
   setup  install the pinned tools and npm packages, and print the environment that uses them
