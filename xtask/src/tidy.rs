@@ -120,7 +120,9 @@ fn sources(root: &Path) -> Result<Vec<PathBuf>> {
             if kind.is_dir() && !built && !name.starts_with('.') {
                 folders.push(path);
             } else if kind.is_file()
-                && [".rs", ".mjs", ".js", ".ts", ".tsx", ".css"].iter().any(|end| name.ends_with(end))
+                && [".rs", ".mjs", ".js", ".ts", ".tsx", ".css"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
             {
                 found.push(path);
             }
