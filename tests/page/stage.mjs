@@ -5,13 +5,14 @@
 // against its Content-Security-Policy makes `done` fail.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
-import { root, start, token } from "../e2e/harness.mjs";
+import { client, root, start, token } from "../e2e/harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOP = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
@@ -29,16 +30,25 @@ export async function open({ lines = SHOP } = {}) {
     assert.equal(status, 200, text);
   }
   const faults = [];
+  let { secret } = worker;
 
   const stage = {
     worker,
     /** The server as alice sees it. */
     api,
+    /** A token that the Worker takes now. */
+    token: (user) => token({ sub: user }, secret),
+    /** Makes every token so far worthless. */
+    async renewSecret() {
+      secret = randomBytes(32).toString("base64url");
+      await worker.restart({ NACRE_JWT_SECRET: secret });
+      stage.api = client(worker.url, stage.token("alice"));
+    },
     /** A device of `user`: `tab` opens the page there. */
     async person(options = {}, user = "alice") {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
       context.setDefaultTimeout(10_000);
-      const bearer = token({ sub: user }, worker.secret);
+      const bearer = stage.token(user);
       return {
         context,
         /** The page at a fragment, with this person's token. */

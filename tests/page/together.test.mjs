@@ -142,3 +142,24 @@ for (const [choice, result] of [["Keep mine", "mine"], ["Take theirs", "theirs"]
     await laptop.close();
   });
 }
+
+test("a token that is no longer taken is replaced without losing what was written meanwhile", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}`);
+  await value(page, "/colour").getByText("red").waitFor();
+  await stage.renewSecret();
+  await page.getByRole("button", { name: "Sign in again" }).waitFor({ timeout: 20_000 });
+  await change(page, "/colour", "late");
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sign in again" });
+  await dialog.getByLabel("Token").fill(stage.token("bob"));
+  await dialog.getByRole("button", { name: "Open" }).click();
+  await dialog.getByText("This token is not alice's").waitFor();
+  await dialog.getByLabel("Token").fill(stage.token("alice"));
+  await dialog.getByRole("button", { name: "Open" }).click();
+  await counted(page, "Queue", 0).waitFor({ timeout: 20_000 });
+  await page.getByText("Up to date").waitFor();
+  await eventually(async () => assert.equal((await stored()).data.colour, "late"));
+  stage.faults.length = 0; // the console tells of refused requests, as it should
+  await laptop.close();
+});

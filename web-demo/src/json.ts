@@ -45,6 +45,13 @@ export function plain(value: Value): Json {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 }
 
+/** Whether a value that came by way of JavaScript's numbers may have lost digits. */
+export function isRounded(value: Value | undefined): boolean {
+  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (Array.isArray(value)) return value.some(isRounded);
+  return isObject(value) && Object.values(value).some(isRounded);
+}
+
 /** A value in one short line. */
 export function glance(value: Value | undefined, longest = 160): string {
   const text = value === undefined ? "" : print(value, 0);

@@ -4,10 +4,10 @@
 import type { Context, JsonObject, Operation, Rules } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { type Members, equal, mistake, parse, plain, print, rebase, steps } from "./json";
+import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, plain, print, rebase, steps } from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
-import { useReplica } from "./reading";
+import { attempt, useReplica } from "./reading";
 
 export function LayerEditor({ context }: { context: Context }) {
   const { replica } = useReplica();
@@ -43,13 +43,14 @@ export function LayerEditor({ context }: { context: Context }) {
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
   }, [context, wrong]);
 
-  const operations = useMemo(
-    (): Operation[] =>
-      wrong.data || wrong.rules
-        ? []
-        : edits(base, parse(data) as Members, parse(rules) as Members, summary.trim()),
-    [base, data, rules, summary, wrong],
-  );
+  const { operations, refused } = useMemo(() => {
+    const nothing = { operations: [] as Operation[], refused: undefined as unknown };
+    if (wrong.data || wrong.rules) return nothing;
+    const { value, error } = attempt(() =>
+      edits(base, parse(data) as Members, parse(rules) as Members, summary.trim()),
+    );
+    return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
+  }, [base, data, rules, summary, wrong]);
 
   const save = async (event: Event) => {
     event.preventDefault();
@@ -95,6 +96,7 @@ export function LayerEditor({ context }: { context: Context }) {
       {!untouched && (
         <div class="effect">
           {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
+          {refused !== undefined && <Fault error={refused} />}
           {fault !== undefined && <Fault error={fault} />}
         </div>
       )}
@@ -125,16 +127,29 @@ export function LayerEditor({ context }: { context: Context }) {
   );
 }
 
-/** The least that makes the new layer of the old one; rules have no smaller edit than the whole. */
+/**
+ * The least that makes the new layer of the old one; rules have no smaller edit than the whole.
+ *
+ * @throws {Error} when it would write integers anew that were rounded on their way here
+ */
 function edits(base: Context, data: Members, rules: Members, summary: string): Operation[] {
   const on = { level: base.level, context_id: base.id, ...(summary === "" ? {} : { summary }) };
   if (!equal(base.rules, rules)) {
+    keepDigits(base.data, "");
     return [{ action: "put", ...on, data: plain(data) as JsonObject, rules: rules as Rules }];
   }
-  const patch = steps(base.data, data).map(({ op, path, value }) =>
-    value === undefined ? { op, path } : { op, path, value: plain(value) },
-  );
+  const patch = steps(base.data, data).map(({ op, path, value }) => {
+    if (value !== undefined) keepDigits(at(base.data, path), path);
+    return value === undefined ? { op, path } : { op, path, value: plain(value) };
+  });
   return patch.length === 0 ? [] : [{ action: "update", ...on, patch }];
+}
+
+function keepDigits(before: Value | undefined, path: string): void {
+  if (!isObject(before) && !Array.isArray(before)) return;
+  if (!isRounded(before)) return;
+  const where = path === "" ? "This layer" : `What stands at ${path}`;
+  throw new Error(`${where} holds integers beyond 2^53, which a page rounds: write it through the API.`);
 }
 
 /** Text with line numbers; the first mistake is told in words and marked in its line. */

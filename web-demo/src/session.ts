@@ -13,13 +13,16 @@ export function token(): string | undefined {
   return sessionStorage.getItem(KEY) ?? undefined;
 }
 
-/** Takes a pasted token; says what is wrong with it, if anything is. */
-export function signIn(pasted: string): string | undefined {
+/** Takes a pasted token, of `whom` if that is said; says what is wrong with it, if anything is. */
+export function signIn(pasted: string, whom?: string): string | undefined {
   const text = pasted.trim().replace(/^Bearer\s+/i, "");
   const claims = claimsOf(text);
   if (!claims) return "This is no token: it has three parts, with dots between them.";
   if (typeof claims.exp === "number" && claims.exp * 1000 < Date.now()) {
     return "This token has expired.";
+  }
+  if (whom !== undefined && claims.sub !== whom) {
+    return `This token is not ${whom}'s: sign out to use it.`;
   }
   sessionStorage.setItem(KEY, text);
   return undefined;
@@ -29,12 +32,7 @@ export function signOut(): void {
   sessionStorage.removeItem(KEY);
 }
 
-/** Whom a token speaks for, as it says itself: for showing, never for deciding. */
-export function user(text: string): string {
-  const sub = claimsOf(text)?.sub;
-  return typeof sub === "string" ? sub : "";
-}
-
+/** What a token says itself: for showing, never for deciding. */
 function claimsOf(text: string): { sub?: unknown; exp?: unknown } | undefined {
   const [, payload, ...rest] = text.split(".");
   if (!payload || rest.length !== 1) return undefined;

@@ -1,12 +1,14 @@
 // How things stand with the server: the switch, what is still to be sent, and what needs a decision.
 
-import type { Status } from "@nacre/context";
-import { useState } from "preact/hooks";
+import type { NacreError, Replica, Status } from "@nacre/context";
+import { useEffect, useState } from "preact/hooks";
 
 import { type Address, name } from "./address";
 import { Conflicts } from "./conflicts";
 import { Dialog, Fault, Layer, Switch, When } from "./parts";
 import { useReplica } from "./reading";
+import { token } from "./session";
+import { TokenForm } from "./sign-in";
 
 const STATES: Record<Status["state"], string> = {
   online: "Up to date",
@@ -16,7 +18,7 @@ const STATES: Record<Status["state"], string> = {
 
 export function StatusBar(props: { onGo: (address: Address) => void; onLeave: () => void }) {
   const { replica } = useReplica();
-  const [open, setOpen] = useState<"queue" | "conflicts" | "user">();
+  const [open, setOpen] = useState<"queue" | "conflicts" | "user" | "token">();
   const { state, online, queued, conflicts, error } = replica.status;
   const close = () => setOpen(undefined);
   return (
@@ -25,6 +27,11 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
         <span class="dot" aria-hidden="true" />
         {online && state === "offline" ? "Unreachable" : STATES[state]}
       </span>
+      {useDenied(replica) && (
+        <button type="button" class="button matter urgent" onClick={() => setOpen("token")}>
+          Sign in again
+        </button>
+      )}
       <Switch label="Online" on={online} onChange={(on) => (replica.online = on)} />
       <button type="button" class="button matter" onClick={() => setOpen("queue")}>
         Queue<span class="count">{queued}</span>
@@ -41,8 +48,51 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
       </button>
       {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} />}
       {open === "conflicts" && <Conflicts onClose={close} />}
+      {open === "token" && <Renew onClose={close} />}
       {open === "user" && <User onClose={close} onLeave={props.onLeave} />}
     </div>
+  );
+}
+
+/** Whether the server no longer takes the token. */
+function useDenied(replica: Replica): boolean {
+  const [denied, setDenied] = useState(replica.status.error?.code === "unauthenticated");
+  useEffect(() => {
+    const doubt = async ({ code }: NacreError) => {
+      // A browser does not say why it was given no socket; an ordinary request is told.
+      if (code === "unauthenticated" || (code === "unavailable" && (await isRefused(replica)))) setDenied(true);
+    };
+    const ends = [
+      replica.on("error", (error) => void doubt(error)),
+      replica.on("status", ({ state }) => state === "online" && setDenied(false)),
+    ];
+    return () => ends.forEach((end) => end());
+  }, [replica]);
+  return denied;
+}
+
+async function isRefused({ url }: Replica): Promise<boolean> {
+  const headers = { authorization: `Bearer ${token() ?? ""}` };
+  const answer = await fetch(new URL("v1/contexts?limit=1", url), { headers }).catch(() => undefined);
+  await answer?.body?.cancel();
+  return answer?.status === 401;
+}
+
+/** Another token for the same user; work goes on where it is. */
+function Renew({ onClose }: { onClose: () => void }) {
+  const { replica } = useReplica();
+  const renew = () => {
+    replica.online = false;
+    replica.online = true; // begins at once, and asks for the token
+    onClose();
+  };
+  return (
+    <Dialog title="Sign in again" onClose={onClose}>
+      <p class="quiet">
+        The server no longer takes the token of {replica.user}. What you write meanwhile is kept here.
+      </p>
+      <TokenForm whom={replica.user} onToken={renew} />
+    </Dialog>
   );
 }
 
