@@ -158,6 +158,27 @@ test("what a write would change below is told before it is made, and what is loc
   await alice.close();
 });
 
+test("integers keep every digit, also beside what is edited", async () => {
+  const written = '{"data":{"big":9007199254740993,"list":[12345678901234567890],"note":"x"}}';
+  assert.equal((await stage.api.put("/v1/contexts/project/digits", written)).status, 201);
+  const alice = await stage.person();
+  const page = await alice.tab("#/project/digits");
+  await value(page, "/big").getByText("9007199254740993").waitFor();
+  await value(page, "/list/0").getByText("12345678901234567890").waitFor();
+  await page.getByRole("tab", { name: "Layer" }).click();
+  const data = page.getByLabel("Data");
+  const text = await data.inputValue();
+  await data.fill(text.replace("[", "[1,"));
+  await page.getByText("What stands at /list holds integers beyond 2^53").waitFor();
+  await data.fill(text.replace('"x"', '"y"'));
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await eventually(async () => {
+    const { text } = await stage.api.get("/v1/contexts/project/digits");
+    assert.match(text, /"big":9007199254740993,"list":\[12345678901234567890\],"note":"y"/);
+  });
+  await alice.close();
+});
+
 const shared = process.env.NACRE_SHARED ?? join(root, "..", "shared");
 const govuk = join(shared, "data/layers/govuk.ndjson.gz");
 const skip = existsSync(govuk) ? false : `skipped: ${govuk} is missing`;

@@ -96,6 +96,8 @@ export function isSealed(value: Value | undefined): boolean {
 
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) return true;
+  // The same integer, read exactly here and by way of a number there: it prints the same.
+  if (typeof a === "bigint" || typeof b === "bigint") return String(a) === String(b);
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => equal(item, b[index]));
   }

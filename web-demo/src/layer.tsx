@@ -83,6 +83,12 @@ export function LayerEditor({ context }: { context: Context }) {
           </button>
         </div>
       )}
+      {isRounded(base.data) && (
+        <p class="notice">
+          It holds integers beyond 2^53, which show rounded here; the view has every digit. What is not
+          changed keeps them.
+        </p>
+      )}
       <JsonField label="Data" text={data} wrong={wrong.data} onText={setData} />
       <details open={Object.keys(base.rules).length > 0}>
         <summary>Rules: how paths merge, here and below</summary>
