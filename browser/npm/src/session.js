@@ -173,6 +173,7 @@ export class Session {
     const { landed, refused } = await this.#server.batch(this.#replica.underWay(), signal);
     if (landed !== undefined) await this.#replica.land(landed);
     else await this.#replica.turnBack(refused);
+    this.#fails = 0;
   }
 }
 
