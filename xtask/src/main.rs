@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod check;
+mod chromium;
 mod component;
 mod dev;
 mod fuzz;
@@ -30,7 +31,7 @@ cargo xtask <command>
          build the Worker and serve it on 127.0.0.1, with a ready token
   test   [--fast] [STEP...] [--only PATTERN]
          run every test, or the named steps of tidy, native, worker, bare, e2e, contract,
-         component, fuzz, budget; PATTERN picks native and Node tests by name
+         component, browser, fuzz, budget; PATTERN picks native and Node tests by name
   check  format, lints, bare wasm build, docs, tidiness, dependencies
   fuzz   [TARGET...] [--seconds 20]
          look for bytes that break the core's laws, so long for each target

@@ -112,6 +112,7 @@ export class Session {
     });
     setMark();
 
+    signal.addEventListener("abort", () => this.#wake());
     let [atRest, pinged] = [false, 0];
     while (!signal.aborted) {
       const woken = new Promise((resolve) => (this.#wake = resolve));
@@ -151,8 +152,7 @@ export class Session {
       if (atRest) this.#state("online");
       if (signal.aborted) break;
       const quiet = setTimeout(() => this.#wake(), QUIET);
-      const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      await Promise.race([woken, ended]);
+      await woken;
       clearTimeout(quiet);
       if (Date.now() - inbox.heard >= QUIET) {
         if (pinged > inbox.heard) connection.abort(unreachable());

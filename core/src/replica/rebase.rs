@@ -28,7 +28,7 @@ use crate::{
     address::Address,
     decide::contexts::edited,
     diff::diff,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     history::state_at,
     json,
     layer::Layer,
@@ -207,6 +207,11 @@ impl Rebase<'_> {
                 };
                 self.merge(pending, record, &live, &before, &after)
             }
+            // What it was made upon is not known any more: it can only be shown as it is.
+            (op, _) if after.is_none() && !matches!(op, Op::Delete { .. }) => Err(Error::new(
+                Code::VersionConflict,
+                "what this was written upon has been replaced meanwhile",
+            )),
             // One side deleted what the other changed, or both made it.
             (_, live) => {
                 let theirs = live.map(|live| live.layer.to_value()).transpose()?;
