@@ -100,7 +100,6 @@ export class Session {
       this.#wake();
     };
     const socket = await this.#server.connect(receive, () => connection.abort(unreachable()), signal);
-    signal.addEventListener("abort", () => socket.close());
     const say = (message) => socket.readyState === 1 && socket.send(JSON.stringify(message));
     const setMark = () => {
       inbox.marked = undefined;
