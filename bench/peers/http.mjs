@@ -5,31 +5,15 @@
 // then takes a turn; the answer is nanoseconds for one item, the median of the turn's.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import http from "node:http";
-import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { root, start, token } from "../../tests/e2e/harness.mjs";
+import { token } from "../../tests/e2e/harness.mjs";
+import { startBesideBare } from "./bare.mjs";
 
 const REQUESTS = 100; // in a turn
 
-const folder = join(root, "dist/bench/bare");
-const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm" };
-const worker = await start({
-  others: [
-    {
-      name: "bare",
-      compatibilityDate: "2026-11-01",
-      modulesRoot: folder,
-      modules: readdirSync(folder)
-        .filter((file) => extname(file) in kinds)
-        .map((file) => ({ type: kinds[extname(file)], path: join(folder, file) }))
-        .sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js"))),
-      durableObjects: { BARE: { className: "Bare", useSQLite: true } },
-    },
-  ],
-});
+const worker = await startBesideBare();
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
 

@@ -10,9 +10,16 @@
 
 use super::Component;
 
+#[cfg(feature = "store")]
 wit_bindgen::generate!({
     path: "../wit",
     world: "contexts",
+});
+
+#[cfg(not(feature = "store"))]
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "layers",
 });
 
 export!(Component);

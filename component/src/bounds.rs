@@ -25,22 +25,6 @@ pub(crate) fn check_text(text: &[u8]) -> Result<&[u8]> {
     Ok(text)
 }
 
-/// Most bytes of an export that is opened: with its index and its history it takes several times
-/// as much.
-const EXPORT: usize = 64 << 20;
-
-/// Refuses an export that is longer than can be opened.
-///
-/// # Errors
-/// `too-large`.
-pub(crate) fn check_export(lines: &[u8]) -> Result<&[u8]> {
-    if lines.len() > EXPORT {
-        return Err(Error::new(Code::TooLarge, "an export of more than 64 MiB is not opened")
-            .limit(EXPORT as u64));
-    }
-    Ok(lines)
-}
-
 /// Refuses to begin something when memory is nearly used up.
 ///
 /// # Errors

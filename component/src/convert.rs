@@ -1,18 +1,13 @@
 //! Values and errors, from the bindings to the core and back.
 
-use alloc::vec::Vec;
-
 use nacre_core::{
     address::Address,
-    entropy::Entropy,
     error::{Code, Error, Fault, Result},
     id::ContextId,
     json,
     layer::Layer,
     level, limits,
-    moment::Moment,
     rules::Rules,
-    store::AsOf,
     value::{Value, check_limits},
     wire,
 };
@@ -71,30 +66,10 @@ impl TryFrom<types::Address> for Address {
     }
 }
 
-impl From<types::AsOf> for AsOf {
-    fn from(at: types::AsOf) -> AsOf {
-        match at {
-            types::AsOf::Seq(seq) => AsOf::Seq(seq),
-            types::AsOf::Time(millis) => AsOf::Time(Moment(millis)),
-        }
-    }
-}
-
 impl From<&Address> for types::Address {
     fn from(address: &Address) -> types::Address {
         types::Address { level: address.level.into(), id: address.id.as_str().into() }
     }
-}
-
-/// The randomness of one call.
-///
-/// # Errors
-/// `invalid-request` unless there are 32 bytes.
-pub(crate) fn entropy(bytes: Vec<u8>) -> Result<Entropy> {
-    let seed = bytes.try_into().map_err(|_| {
-        Error::new(Code::InvalidRequest, "entropy is 32 bytes from a secure random source")
-    })?;
-    Ok(Entropy::from_seed(seed))
 }
 
 /// Reads a document of the depth that a context's data may have.

@@ -1,5 +1,7 @@
 //! `store`: a store in memory, with what surrounds each of its decisions.
 
+mod arguments;
+
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::cell::RefCell;
 
@@ -7,17 +9,16 @@ use nacre_core::{
     access::Scopes,
     decide::{Setting, decide},
     entropy::Entropy,
-    error::{Code, Error, Result},
-    id::{ContextId, User},
+    error::{Error, Result},
+    id::User,
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Idempotency, Import, Op, Request, Resolve, Which},
+    op::{Caller, Idempotency, Import, Op, Request, Resolve},
     plan::Reply,
     pointer::Pointer,
-    record::EntryKind,
     seal::{Keyring, MasterKeyring, SensitiveNames},
-    store::{Filter, Reads},
+    store::Reads,
     wire::{
         Answer, Cursor, Export, import, open_export,
         operation::{BatchBody, PreviewBody, item},
@@ -31,9 +32,10 @@ use crate::{
         store::{self as wit, Guest, GuestLines, GuestStore},
         types,
     },
-    bounds::{check_export, check_memory, check_text},
-    convert::{body, entropy},
+    bounds::{check_memory, check_text},
+    convert::body,
 };
+use arguments::{check_export, entropy, limit};
 
 /// A text that is handed over at once: small contexts are many to a part.
 const PART: usize = 256 << 10;
@@ -285,16 +287,6 @@ impl GuestLines for Lines {
     }
 }
 
-/// How many items a page may have.
-fn limit(page: &wit::Page) -> Result<usize> {
-    match page.limit.map(usize::try_from) {
-        None => Ok(limits::PAGE_DEFAULT),
-        Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-        _ => Err(Error::new(Code::InvalidRequest, "a page has 1 to 200 items")
-            .limit(limits::PAGE as u64)),
-    }
-}
-
 /// Components are not re-entered, so this cannot come about.
 fn in_use() -> Error {
     Error::bug("a store was called while it was at work")
@@ -304,47 +296,5 @@ impl From<Answer> for wit::Answer {
     fn from(answer: Answer) -> wit::Answer {
         let Answer { body, seq, etag, replayed, .. } = answer;
         wit::Answer { body, seq, etag, replayed }
-    }
-}
-
-impl From<wit::Which> for Which {
-    fn from(which: wit::Which) -> Which {
-        match which {
-            wit::Which::Current => Which::Current,
-            wit::Which::Version(version) => Which::Version(version),
-            wit::Which::Past(at) => Which::AsOf(at.into()),
-        }
-    }
-}
-
-impl From<wit::ImportMode> for nacre_core::op::ImportMode {
-    fn from(mode: wit::ImportMode) -> Self {
-        match mode {
-            wit::ImportMode::Create => Self::Create,
-            wit::ImportMode::Replace => Self::Replace,
-        }
-    }
-}
-
-impl From<wit::EntryKind> for EntryKind {
-    fn from(kind: wit::EntryKind) -> EntryKind {
-        match kind {
-            wit::EntryKind::Insight => EntryKind::Insight,
-            wit::EntryKind::Progress => EntryKind::Progress,
-        }
-    }
-}
-
-impl TryFrom<wit::Filter> for Filter {
-    type Error = Error;
-
-    fn try_from(filter: wit::Filter) -> Result<Filter> {
-        let wit::Filter { level, parent, under, prefix } = filter;
-        Ok(Filter {
-            level: level.map(Into::into),
-            parent: parent.as_deref().map(ContextId::parse).transpose()?,
-            under: under.map(TryInto::try_into).transpose()?,
-            prefix,
-        })
     }
 }

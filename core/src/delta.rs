@@ -1,20 +1,21 @@
 //! The difference that a commit makes to a resolved view.
 //!
 //! The view's hash says whether there is one, at the cost of what the layers do not share. If there
-//! is, only the top-level members that some layer holds differently are resolved, before and after:
-//! a change of one value costs what hangs on its member, however large the view is.
+//! is, only the places that some layer holds differently are resolved, before and after: a change of
+//! one value costs what hangs on it, however large the view is.
 
-use alloc::{borrow::Cow, collections::BTreeSet, rc::Rc, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 
 use crate::{
     diff::diff,
     error::Result,
     hash::Hash,
     json,
-    layer::Layer,
+    layer::{Container, Content, Layer},
     limits,
     name::Name,
     patch::merge_difference,
+    pointer::Pointer,
     record::Record,
     resolve::{Link, resolve, view_hash},
     store::links,
@@ -40,9 +41,8 @@ pub fn delta(before: &[Rc<Record>], after: &[Rc<Record>]) -> Result<Option<Delta
     if view_hash(&old) == hash {
         return Ok(None);
     }
-    let names = names_that_differ(before, after)?;
-    let (old, new) = match &names {
-        Some(names) => (part(&old, names)?, part(&new, names)?),
+    let (old, new) = match places_that_differ(before, after)? {
+        Some(places) => (part(&old, &places)?, part(&new, &places)?),
         None => (resolve(&old), resolve(&new)),
     };
     let patch = merge_difference(&read(&old)?, &read(&new)?);
@@ -53,13 +53,28 @@ fn read(view: &[u8]) -> Result<Value> {
     json::read(view, limits::DEPTH)
 }
 
-/// The top-level members that some layer of the chain holds otherwise than before; `None` when all
-/// may differ: other layers, other rules.
-fn names_that_differ(
-    before: &[Rc<Record>],
-    after: &[Rc<Record>],
-) -> Result<Option<BTreeSet<String>>> {
-    let mut names = BTreeSet::new();
+/// Places in a document, as a tree of names.
+#[derive(Default)]
+struct Places {
+    /// All that is here, not only what is named below.
+    whole: bool,
+    below: BTreeMap<String, Places>,
+}
+
+impl Places {
+    fn insert(&mut self, path: &Pointer) {
+        let mut place = self;
+        for name in path.tokens() {
+            place = place.below.entry(name.into_owned()).or_default();
+        }
+        place.whole = true;
+    }
+}
+
+/// Where some layer of the chain holds something else than before; `None` when that may be
+/// anywhere: other layers, other rules.
+fn places_that_differ(before: &[Rc<Record>], after: &[Rc<Record>]) -> Result<Option<Places>> {
+    let mut places = Places::default();
     if before.len() != after.len() {
         return Ok(None);
     }
@@ -67,41 +82,49 @@ fn names_that_differ(
         if old.address != new.address || old.rules != new.rules {
             return Ok(None);
         }
-        if Rc::ptr_eq(old, new) {
-            continue;
-        }
-        for operation in diff(&old.layer, &new.layer)?.operations {
-            match operation.path().tokens().next().map(Cow::into_owned) {
-                Some(name) => names.insert(name),
-                None => return Ok(None),
-            };
+        if !Rc::ptr_eq(old, new) {
+            let patch = diff(&old.layer, &new.layer)?;
+            patch.operations.iter().for_each(|operation| places.insert(operation.path()));
         }
     }
-    Ok(Some(names))
+    Ok(Some(places).filter(|places| !places.whole))
 }
 
-/// The view of some top-level members alone.
-fn part(chain: &[Link<'_>], names: &BTreeSet<String>) -> Result<Vec<u8>> {
-    let names: Vec<Name> = names.iter().map(|name| Name::encode(name)).collect();
-    let layers: Vec<Layer> =
-        chain.iter().map(|link| members(link.layer, &names)).collect::<Result<_>>()?;
+/// The view of some places alone. What is around them stays as an object with fewer members, so
+/// that every rule and every tombstone above them still has its effect.
+fn part(chain: &[Link<'_>], places: &Places) -> Result<Vec<u8>> {
+    let layers: Vec<Layer> = chain
+        .iter()
+        .map(|link| {
+            let mut text = Vec::new();
+            write_part(link.layer, link.layer.container(link.layer.root()), places, &mut text);
+            Layer::from_canonical(text)
+        })
+        .collect::<Result<_>>()?;
     let chain: Vec<Link<'_>> =
         chain.iter().zip(&layers).map(|(link, layer)| Link { layer, rules: link.rules }).collect();
     Ok(resolve(&chain))
 }
 
-/// A layer of some of a layer's members.
-fn members(layer: &Layer, names: &[Name]) -> Result<Layer> {
-    let root = layer.container(layer.root());
-    let mut found: Vec<_> = names.iter().filter_map(|name| layer.find(root, name)).collect();
-    found.sort_unstable_by_key(|member| member.span().start);
-    let mut text = Vec::from(*b"{");
-    for (place, member) in found.into_iter().enumerate() {
-        if place > 0 {
-            text.push(b',');
+fn write_part(layer: &Layer, object: &Container, places: &Places, out: &mut Vec<u8>) {
+    let found = places
+        .below
+        .iter()
+        .filter_map(|(name, below)| Some((layer.find(object, &Name::encode(name))?, below)));
+    let mut found: Vec<_> = found.collect();
+    found.sort_unstable_by_key(|(member, _)| member.span().start);
+    out.push(b'{');
+    for (at, (member, below)) in found.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
         }
-        text.extend_from_slice(layer.member_text(member));
+        match member.content() {
+            Content::Object(inner) if !below.whole => {
+                out.extend_from_slice(layer.name_text(member));
+                write_part(layer, layer.container(inner), below, out);
+            }
+            _ => out.extend_from_slice(layer.member_text(member)),
+        }
     }
-    text.push(b'}');
-    Layer::from_canonical(text)
+    out.push(b'}');
 }

@@ -21,6 +21,7 @@ use crate::{
     json, limits,
     name::{self, Key, Name},
     pointer::Pointer,
+    sort::sort_by,
     value::{SEALED, Value},
 };
 
@@ -223,7 +224,7 @@ impl Layer {
     }
 
     #[inline(always)]
-    fn slice(&self, from: u32, to: u32) -> &[u8] {
+    pub(crate) fn slice(&self, from: u32, to: u32) -> &[u8] {
         self.text.get(from as usize..to as usize).unwrap_or(&[])
     }
 
@@ -257,13 +258,13 @@ impl Layer {
         self.slice(member.value, member.end)
     }
 
-    /// Members `from..to` as canonical text, with the commas between them.
+    /// Where members `from..to` stand in the text, with the commas between them.
     #[inline(always)]
-    pub(crate) fn run_text(&self, of: &Container, from: usize, to: usize) -> &[u8] {
+    pub(crate) fn run(&self, of: &Container, from: usize, to: usize) -> Range<u32> {
         let members = self.members(of);
         match (members.get(from), to.checked_sub(1).and_then(|last| members.get(last))) {
-            (Some(first), Some(last)) if from < to => self.slice(first.name, last.end),
-            _ => &[],
+            (Some(first), Some(last)) if from < to => first.name..last.end,
+            _ => 0..0,
         }
     }
 
@@ -304,7 +305,20 @@ impl Member {
         self.content
     }
 
-    /// Where the value stands in the layer's text.
+    /// Where the name and the value stand in the layer's text.
+    #[inline(always)]
+    pub(crate) fn entry(&self) -> Range<u32> {
+        self.name..self.end
+    }
+
+    /// Where the name stands, with quotes and colon.
+    #[inline(always)]
+    pub(crate) fn opening(&self) -> Range<u32> {
+        self.name..self.value
+    }
+
+    /// Where the value stands.
+    #[inline(always)]
     pub(crate) fn span(&self) -> Range<u32> {
         self.value..self.end
     }
@@ -434,7 +448,7 @@ impl Scan<'_> {
         self.members.extend(self.open.drain(base..));
         // Groups are looked up by where they begin, smaller ones first.
         if let Some(own) = self.groups.get_mut(groups_from as usize..) {
-            own.sort_by_key(|group| (group.from, group.level));
+            sort_by(own, |a, b| (a.from, a.level).cmp(&(b.from, b.level)));
         }
         let id = self.containers.len() as u32;
         self.containers.push(Container {

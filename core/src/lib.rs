@@ -54,6 +54,7 @@ pub mod json;
 pub mod msgpack;
 pub mod number;
 pub mod pointer;
+mod sort;
 pub mod value;
 
 // Layers, and the walk that makes views of them.

@@ -29,6 +29,7 @@ use crate::{
     locks::breaches,
     rules::{Rules, Scope},
     seal::SensitiveNames,
+    sort::sort_by,
 };
 use tree::{Seat, Tree};
 
@@ -293,7 +294,7 @@ impl<'t, 'a> Report<'t, 'a> {
                 });
             }
         }
-        self.found.sort_by_key(|finding| finding.kind);
+        sort_by(&mut self.found, |a, b| a.kind.cmp(&b.kind));
         into.append(&mut self.found);
     }
 }

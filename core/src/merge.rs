@@ -62,6 +62,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         stack
     }
 
+    #[inline(always)]
     pub(crate) fn layer(&self, layer: usize) -> &'a Layer {
         self.layers.get(layer).copied().unwrap_or(self.layers[0])
     }
@@ -184,13 +185,14 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
                 }
             }
         }
-        for cursor in [&mut upper, &mut lower] {
-            let (from, to) = cursor.pass(None, plain);
-            self.members(cursor.layer, cursor.object, from, to);
-        }
+        let (from, to) = upper.pass(None, plain);
+        self.members(upper.layer, upper.object, from, to);
+        let (from, to) = lower.pass(None, plain);
+        self.members(lower.layer, lower.object, from, to);
         self.sink.close_object();
     }
 
+    #[inline(always)]
     fn cursor(&self, (layer, object): Part) -> Cursor<'a> {
         let layer = usize::from(layer);
         let of = self.layer(layer);
@@ -209,28 +211,36 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         }
     }
 
-    /// Members of one layer that no other layer holds: runs between tombstones, which vanish.
+    /// Members of one layer that no other layer holds.
+    #[inline(always)]
     fn members(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
-        let of = self.layer(layer);
-        let mut start = from;
         if object.has_tombs() {
-            let tombs = of.tombs(object);
-            let skip = tombs.partition_point(|&tomb| (tomb as usize) < from);
-            for &tomb in tombs.iter().skip(skip) {
-                let tomb = tomb as usize;
-                if tomb >= to {
-                    break;
-                }
-                if start < tomb {
-                    self.sink.run(layer, object, start, tomb);
-                }
-                start = tomb + 1;
-                let Some(member) = of.members(object).get(tomb) else { break };
-                if let Content::Object(inner) = member.content() {
-                    self.sink.open_member(layer, member);
-                    self.object(Stack::one(layer, inner), None);
-                    self.sink.close_member(member);
-                }
+            self.between_tombs(layer, object, from, to);
+        } else if from < to {
+            self.sink.run(layer, object, from, to);
+        }
+    }
+
+    /// Runs of them between tombstones, which vanish.
+    fn between_tombs(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
+        let of = self.layer(layer);
+        let tombs = of.tombs(object);
+        let passed = tombs.partition_point(|&tomb| (tomb as usize) < from);
+        let mut start = from;
+        for &tomb in tombs.get(passed..).unwrap_or(&[]) {
+            let tomb = tomb as usize;
+            if tomb >= to {
+                break;
+            }
+            if start < tomb {
+                self.sink.run(layer, object, start, tomb);
+            }
+            start = tomb + 1;
+            let Some(member) = of.members(object).get(tomb) else { break };
+            if let Content::Object(inner) = member.content() {
+                self.sink.open_member(layer, member);
+                self.object(Stack::one(layer, inner), None);
+                self.sink.close_member(member);
             }
         }
         if start < to {

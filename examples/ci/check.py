@@ -1,6 +1,6 @@
 """Checks a folder of layers, as a step of a pipeline.
 
-    python check.py [--component nacre.wasm] [--update] [FOLDER]
+    python check.py [--component nacre-resolver.wasm] [--update] [FOLDER]
 
 FOLDER (this one, if none is named) holds `layers/`, files of contexts as an export has them (one
 JSON object in a `.json` file, one a line in an `.ndjson` file), and `views/<level>/<id>.json`, the
@@ -134,7 +134,7 @@ def main():
     here = Path(__file__).parent
     parser = argparse.ArgumentParser(description="Checks a folder of layers.")
     parser.add_argument("folder", nargs="?", type=Path, default=here)
-    parser.add_argument("--component", type=Path, default=here / "nacre.wasm")
+    parser.add_argument("--component", type=Path, default=here / "nacre-resolver.wasm")
     parser.add_argument("--update", action="store_true", help="pin the views as they are now")
     arguments = parser.parse_args()
     try:

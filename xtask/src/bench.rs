@@ -23,13 +23,14 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 6] = [
+const BENCHMARKS: [(&str, Preparation); 7] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("http", workers),
-    ("component", |tools| component::build(tools).map(drop)),
+    ("live", workers),
+    ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
 
 /// `cargo xtask bench`.

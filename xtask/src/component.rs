@@ -1,4 +1,5 @@
-//! The component: `dist/nacre.wasm`, and the page that describes its interfaces, `wit/API.md`.
+//! The components: `dist/nacre.wasm`, the small `dist/nacre-resolver.wasm`, and the page that
+//! describes their interfaces, `wit/API.md`.
 
 use std::{
     fs,
@@ -15,7 +16,26 @@ use crate::{
     workspace::{root, target},
 };
 
-/// The profile in `Cargo.toml` that this artefact has to itself.
+/// A component, by the world of `wit/` that it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Component {
+    /// The file's name in `dist`, without its ending.
+    pub(crate) name: &'static str,
+    /// What cargo is told beside the package.
+    features: &'static [&'static str],
+}
+
+/// Everything: the world `contexts`.
+pub(crate) const WHOLE: Component = Component { name: "nacre", features: &[] };
+
+/// The resolver and the linter: the world `layers`.
+const RESOLVER: Component =
+    Component { name: "nacre-resolver", features: &["--no-default-features"] };
+
+/// All that are built.
+pub(crate) const ALL: [Component; 2] = [WHOLE, RESOLVER];
+
+/// The profile in `Cargo.toml` that these artefacts have to themselves.
 const PROFILE: &str = "component";
 
 /// What the module may use beyond the first version of WebAssembly: every component host has it.
@@ -28,45 +48,56 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Ciphers and hashes in their short form: sealing a field takes microseconds either way.
-const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact""#;
+/// Small above all. Memory below 1 KiB is the far end of the stack, where no pointer leads, so
+/// offsets may be folded into loads; the name of this option says more than it asks for.
+const OPTIMISATIONS: [&str; 5] =
+    ["-Oz", "--converge", "--low-memory-unused", "--strip-debug", "--strip-producers"];
+
+/// Ciphers and hashes in their short form: sealing a field takes microseconds either way. And only
+/// what shrinks is inlined, beside what the core asks for on the way to a view: LLVM's threshold for
+/// `opt-level = "s"` is 50.
+const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=6"#;
 
 /// `cargo xtask component`.
 pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    let component = build(&Tools::install()?)?;
+    let tools = Tools::install()?;
     fs::write(root().join(PAGE), page()?)?;
-    let (raw, gzip) = sizes(&component)?;
-    let kilo = |bytes: u64| bytes as f64 / 1000.0;
-    println!("dist/nacre.wasm: {:.1} KB, {:.1} KB with gzip", kilo(raw), kilo(gzip));
+    for component in ALL {
+        let (raw, gzip) = sizes(&build(&tools, component)?)?;
+        let (raw, gzip) = (raw as f64 / 1000.0, gzip as f64 / 1000.0);
+        println!("dist/{}.wasm: {raw:.1} KB, {gzip:.1} KB with gzip", component.name);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the component, unless the one there was made from the same module.
-pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
+/// Builds a component, unless the one there was made from the same module in the same way.
+pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
+    let Component { name, features } = component;
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["build", "--package", "nacre-component"]);
+    cargo.current_dir(root()).args(["build", "--package", "nacre-component"]).args(features);
     cargo.args(["--target", WASM, "--profile", PROFILE]);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT);
     process::run("wasm", &mut cargo)?;
 
     let built = target().join(WASM).join(PROFILE).join("nacre_component.wasm");
     let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
-    let made_from = format!("{:x?}", Sha256::digest(bytes).as_slice());
+    let made_from = format!("{:x?} {OPTIMISATIONS:?}", Sha256::digest(bytes).as_slice());
     let folder = root().join("dist/component");
     fs::create_dir_all(&folder)?;
-    let (module, stamp) = (folder.join("module.wasm"), folder.join("made.from"));
-    let component = root().join("dist/nacre.wasm");
+    let module = folder.join(name).with_extension("module.wasm");
+    let stamp = folder.join(name).with_extension("from");
+    let component = root().join("dist").join(name).with_extension("wasm");
     if component.exists() && fs::read_to_string(&stamp).is_ok_and(|held| held == made_from) {
-        println!("   wasm | dist/nacre.wasm is up to date");
+        println!("   wasm | dist/{name}.wasm is up to date");
         return Ok(component);
     }
     fs::remove_file(&stamp).ok(); // may well not be there
     let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]);
-    process::run("wasm", wasm_opt.args(FEATURES).arg(&built).arg("-o").arg(&module))?;
+    wasm_opt.args(OPTIMISATIONS).args(FEATURES);
+    process::run("wasm", wasm_opt.arg(&built).arg("-o").arg(&module))?;
     process::run("wasm", assemble().arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;
     Ok(component)

@@ -40,7 +40,8 @@ cargo xtask <command>
   build  [--fast] [--bundle-only]
          build the Worker into dist/worker and print its size
   component
-         build the WASI component dist/nacre.wasm, print its size, and describe it in wit/API.md
+         build the WASI components dist/nacre.wasm and dist/nacre-resolver.wasm, print their sizes,
+         and describe them in wit/API.md
   npm    build the npm package @nacre/context, pack it as dist/nacre-context-<version>.tgz, and print
          its size
   token  [--user alice] [--scope \"contexts:read contexts:write\"] [--ttl 24h]

@@ -171,10 +171,12 @@ fn contract(plan: &Plan) -> Result<Tally> {
     run_node("contract", "tests/contract/*.test.mjs", node, plan)
 }
 
-/// Runs the component in wasmtime, on Node and in Python.
+/// Runs the components in wasmtime, on Node and in Python.
 fn hosts(plan: &Plan) -> Result<Tally> {
     let tools = Tools::install()?;
-    component::build(&tools)?;
+    for component in component::ALL {
+        component::build(&tools, component)?;
+    }
     let mut cargo = Command::new("cargo");
     cargo.current_dir(root()).args(["test", "--package", "nacre-component-tests"]);
     cargo.args(["--profile", "host"]);
@@ -241,11 +243,13 @@ fn budget(plan: &Plan) -> Result<Tally> {
     let size = bundle::size(&tools, plan.mode)?;
     println!(" budget | worker: {size} of {limit} bytes, compressed");
     let mut tally = Tally::one(size <= limit);
-    let (raw, gzip) = component::sizes(&component::build(&tools)?)?;
-    for (name, size, how) in [("bytes", raw, "as it is"), ("gzip_bytes", gzip, "compressed")] {
-        let limit = limit_of(&budgets, "component", name)?;
-        println!(" budget | component: {size} of {limit} bytes, {how}");
-        tally += Tally::one(size <= limit);
+    for component in component::ALL {
+        let (raw, gzip) = component::sizes(&component::build(&tools, component)?)?;
+        for (name, size, how) in [("bytes", raw, "as it is"), ("gzip_bytes", gzip, "compressed")] {
+            let limit = limit_of(&budgets, component.name, name)?;
+            println!(" budget | {}.wasm: {size} of {limit} bytes, {how}", component.name);
+            tally += Tally::one(size <= limit);
+        }
     }
     npm::build(&tools)?;
     let npm::Sizes { wasm, scripts } = npm::sizes()?;

@@ -5,14 +5,16 @@
 //! | `GET /bytes/{n}` | answers n constant bytes from memory |
 //! | `GET /empty` | answers nothing |
 //! | `PATCH /insert/{n}` | reads the body, inserts two rows, answers n constant bytes |
+//! | `GET /listen` | takes a hibernating socket |
+//! | `POST /tell/{n}` | sends n constant bytes to every socket, answers nothing |
 //!
 //! No token, no routing to speak of, no JSON. It is what the platform itself takes.
 
 use std::{cell::RefCell, rc::Rc};
 
 use worker::{
-    Context, DurableObject, Env, Method, Request, Response, Result, SqlStorageValue, State,
-    durable_object, event,
+    Context, DurableObject, Env, Error, Method, Request, Response, Result, Socket, SqlStorageValue,
+    State, WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object, event,
 };
 
 /// Entry of every HTTP request.
@@ -52,10 +54,42 @@ impl DurableObject for Bare {
             sql.exec("INSERT INTO past (value) VALUES (?)", vec![SqlStorageValue::Blob(body)])?;
             return Response::from_bytes(answer.to_vec());
         }
+        if request.path() == "/listen" {
+            let WebSocketPair { client, server } = WebSocketPair::new()?;
+            self.state.accept_web_socket(&server);
+            return Response::from_websocket(client);
+        }
+        if request.method() == Method::Post {
+            let frame = String::from_utf8_lossy(&self.answer(&request)?).into_owned();
+            for socket in self.state.get_websockets() {
+                socket.send_with_str(&frame)?;
+            }
+            return Response::empty();
+        }
         match self.answer(&request)? {
             answer if answer.is_empty() => Response::empty(),
             answer => Response::from_bytes(answer.to_vec()),
         }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        Response::empty()
+    }
+
+    async fn websocket_message(&self, _: WebSocket, _: WebSocketIncomingMessage) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_close(&self, _: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _: WebSocket, _: Error) -> Result<()> {
+        Ok(())
+    }
+
+    async fn connect(&self, _: Socket) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ mod chains;
 mod child;
 mod hash;
 mod http;
+mod live;
 mod made_up;
 mod report;
 mod resolve;
@@ -30,6 +31,7 @@ fn main() {
             "resolve-wasm" => resolve_wasm::run(),
             "storage" => storage::run(),
             "http" => http::run(),
+            "live" => live::run(),
             "resolve" => resolve::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");

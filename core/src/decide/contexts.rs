@@ -291,14 +291,14 @@ pub(crate) fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
 
 /// Paths on which `current` and `wanted` both differ from `base`, and from each other.
 fn conflicts(base: &Layer, current: &Layer, wanted: &Value) -> Result<Vec<Conflict>> {
-    let theirs = diff(base, current)?;
+    let changes = diff(base, current)?;
     let wanted = Layer::from_value(wanted)?;
     let mine = diff(base, &wanted)?;
     let read = |layer: &Layer, pointer: &Pointer| {
         layer.get(pointer).map(|text| crate::json::read(text, crate::limits::DEPTH)).transpose()
     };
-    let theirs: BTreeSet<&str> =
-        theirs.operations.iter().map(|their| their.path().as_str()).collect();
+    let mut theirs = BTreeSet::new(); // extended: see `sort`
+    theirs.extend(changes.operations.iter().map(|their| their.path().as_str()));
     let mut met = BTreeSet::new();
     for my in &mine.operations {
         // The upper one of two edits that meet: theirs at or above mine, or mine above theirs.

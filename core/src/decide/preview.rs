@@ -35,7 +35,8 @@ pub(super) fn preview(
             .and_then(|()| draft.perform(op))
             .map_err(|error| error.failed_operation(index))?;
     }
-    let written: BTreeSet<Address> = draft.changed().cloned().collect();
+    let mut written = BTreeSet::new(); // extended: see `sort`
+    written.extend(draft.changed().cloned());
     let mut concerned = BTreeSet::new();
     for address in &written {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };

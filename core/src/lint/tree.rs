@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, format, vec::Vec};
 
 use super::{Context, Kind, Report, Said};
-use crate::{address::Address, id::ContextId, json, level::Level, value::Value};
+use crate::{address::Address, id::ContextId, json, level::Level, sort::sort_by, value::Value};
 
 /// Contexts in order of their addresses.
 pub(super) struct Tree<'a> {
@@ -24,7 +24,7 @@ impl<'a> Tree<'a> {
     pub(super) fn of(contexts: &'a [Context<'a>]) -> Tree<'a> {
         let mut sorted: Vec<&Context<'a>> = contexts.iter().collect();
         // Upper levels first; duplicates by what they hold, so that the order given does not count.
-        sorted.sort_by(|a, b| {
+        sort_by(&mut sorted, |a, b| {
             (&a.address, &a.parent)
                 .cmp(&(&b.address, &b.parent))
                 .then_with(|| a.layer.text().cmp(b.layer.text()))

@@ -38,8 +38,10 @@ const NEAR: usize = 12;
 fn gallop(of: &Layer, members: &[Member], bound: Key<'_>, plain: bool) -> usize {
     let mut low = 1;
     if plain {
-        let near = members.iter().take(NEAR).skip(1);
-        low += near.take_while(|member| of.key(member).head < bound.head).count();
+        let near = members.get(..NEAR).unwrap_or(members);
+        while near.get(low).is_some_and(|member| of.key(member).head < bound.head) {
+            low += 1;
+        }
         match members.get(low) {
             Some(member) if of.key(member).head <= bound.head => {}
             _ => return low.min(members.len()),

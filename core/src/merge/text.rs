@@ -1,6 +1,7 @@
 //! The view's text, spliced from the layers' own.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::sink::{Sink, Stack};
 use crate::{
@@ -29,13 +30,19 @@ impl<'a> TextSink<'a> {
         self.layers.get(layer).copied().unwrap_or(self.layers[0])
     }
 
-    /// A comma, unless this is the first in its container. Canonical text ends in an opening
-    /// bracket only where a container has just begun.
+    /// Appends a piece of a layer, behind a comma unless it is the first in its container:
+    /// canonical text ends in an opening bracket only where a container has just begun. Most pieces
+    /// have a comma before them in their layer too, which is copied along.
     #[inline(always)]
-    fn comma(&mut self) {
+    fn piece(&mut self, of: &Layer, mut span: Range<u32>) {
         if !matches!(self.text.last(), Some(b'{' | b'[')) {
-            self.text.push(b',');
+            let before = span.start.wrapping_sub(1);
+            match of.slice(before, span.start) {
+                b"," => span.start = before,
+                _ => self.text.push(b','),
+            }
         }
+        self.text.extend_from_slice(of.slice(span.start, span.end));
     }
 }
 
@@ -60,32 +67,31 @@ impl<'a> Sink<'a> for TextSink<'a> {
 
     #[inline(always)]
     fn run(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
-        self.comma();
-        self.text.extend_from_slice(self.layer(layer).run_text(object, from, to));
+        let of = self.layer(layer);
+        self.piece(of, of.run(object, from, to));
     }
 
     #[inline(always)]
     fn entry(&mut self, layer: usize, member: &'a Member) {
-        self.comma();
-        self.text.extend_from_slice(self.layer(layer).member_text(member));
+        self.piece(self.layer(layer), member.entry());
     }
 
     #[inline(always)]
     fn open_member(&mut self, layer: usize, member: &'a Member) {
-        self.comma();
-        self.text.extend_from_slice(self.layer(layer).name_text(member));
+        self.piece(self.layer(layer), member.opening());
     }
 
     #[inline(always)]
     fn close_member(&mut self, _: &'a Member) {}
 
     fn item(&mut self, layer: usize, item: &'a Member) {
-        self.comma();
-        self.text.extend_from_slice(self.layer(layer).value_text(item));
+        self.piece(self.layer(layer), item.span());
     }
 
     fn open_item(&mut self, _: Stack) {
-        self.comma();
+        if !matches!(self.text.last(), Some(b'[')) {
+            self.text.push(b',');
+        }
     }
 
     fn close_item(&mut self) {}

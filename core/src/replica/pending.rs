@@ -96,6 +96,22 @@ impl Pending {
         Pending::new(self.n, Kept { op, ..self.kept.clone() })
     }
 
+    /// Whether the base shows what it came to.
+    pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
+        self.kept.landed.as_ref().is_some_and(|landed| {
+            landed.version > 0 && self.version_in(base) >= landed.version
+        })
+    }
+
+    /// Whether it was made upon less than the base has.
+    pub(super) fn is_behind(&self, base: &dyn Reads) -> bool {
+        self.kept.landed.is_none() && self.version_in(base) > self.kept.known
+    }
+
+    fn version_in(&self, base: &dyn Reads) -> u64 {
+        base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
+    }
+
     /// Decides it as the server would, over what the copy shows.
     pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);

@@ -39,7 +39,7 @@ use crate::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{Record, State},
-    store::Reads,
+    store::{Reads, Write},
     value::{Object, Value},
 };
 
@@ -50,6 +50,8 @@ pub(super) struct Rebased {
     pub(super) queue: Vec<Pending>,
     /// What needs a decision.
     pub(super) conflicts: Vec<Conflict>,
+    /// What it writes over the base.
+    pub(super) writes: Vec<Write>,
 }
 
 /// Brings a queue forward onto `base`. Writes whose context nobody else has changed stay as they
@@ -109,6 +111,11 @@ impl Rebase<'_> {
             _ => (None, None),
         };
         if pending.kept.landed.is_some() {
+            if !pending.shows_in(self.base)
+                && let Ok(plan) = pending.perform(self.place, &mut self.now)
+            {
+                self.rebased.writes.extend(plan.writes);
+            }
             self.rebased.queue.push(pending.clone());
             return Ok(());
         }
@@ -121,7 +128,10 @@ impl Rebase<'_> {
             Ok(Outcome::Goes(mut goes)) => {
                 goes.kept.known = version;
                 match goes.perform(self.place, &mut self.now) {
-                    Ok(_) => self.rebased.queue.push(goes),
+                    Ok(plan) => {
+                        self.rebased.writes.extend(plan.writes);
+                        self.rebased.queue.push(goes);
+                    }
                     Err(error) => self.refuse(pending, &error),
                 }
                 Ok(())

@@ -31,6 +31,7 @@ use crate::{
     entropy::Entropy,
     error::{Code, Error, Result},
     id::User,
+    sort::sort_by,
 };
 
 const ROWS: &str = "nacre v1 rows";
@@ -236,7 +237,7 @@ impl Keyring {
                 }
             }
         }
-        data.sort_by_key(|key| core::cmp::Reverse(key.generation));
+        sort_by(&mut data, |a, b| b.generation.cmp(&a.generation)); // newest first
         let mut data = data.into_iter();
         match (data.next(), fingerprint) {
             (Some(newest), Some(fingerprint)) => {

@@ -4,6 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::cmp::Ordering;
 
 use super::Value;
+use crate::sort::sort_by;
 
 /// The members of an object, sorted by name in UTF-16 code units (RFC 8785 §3.2.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Object {
             members.is_sorted_by(|(a, _), (b, _)| compare_names(a, b).is_lt())
         };
         if !sorted(&members) {
-            members.sort_by(|(a, _), (b, _)| compare_names(a, b));
+            sort_by(&mut members, |(a, _), (b, _)| compare_names(a, b));
             let twice = members.windows(2).find_map(|pair| match pair {
                 [(a, _), (b, _)] if a == b => Some(a.clone()),
                 _ => None,

@@ -246,8 +246,9 @@ struct Items {
 }
 
 impl Items {
-    fn add<T: Serialize + ?Sized>(&mut self, value: &T) -> Encoded<()> {
-        self.items.push(value.serialize(Encoder)?);
+    #[inline(never)]
+    fn add(&mut self, value: Encoded) -> Encoded<()> {
+        self.items.push(value?);
         Ok(())
     }
 
@@ -265,7 +266,7 @@ impl SerializeSeq for Items {
     type Error = Unencodable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Encoded<()> {
-        self.add(value)
+        self.add(value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {
@@ -278,7 +279,7 @@ impl SerializeTuple for Items {
     type Error = Unencodable;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Encoded<()> {
-        self.add(value)
+        self.add(value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {
@@ -291,7 +292,7 @@ impl SerializeTupleStruct for Items {
     type Error = Unencodable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Encoded<()> {
-        self.add(value)
+        self.add(value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {
@@ -304,7 +305,7 @@ impl SerializeTupleVariant for Items {
     type Error = Unencodable;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Encoded<()> {
-        self.add(value)
+        self.add(value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {
@@ -320,8 +321,10 @@ struct Members {
 }
 
 impl Members {
-    fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Encoded<()> {
-        self.members.push((name.into(), value.serialize(Encoder)?));
+    /// Adds a member. Takes what was encoded, to be there once and not for every type.
+    #[inline(never)]
+    fn add(&mut self, name: &str, value: Encoded) -> Encoded<()> {
+        self.members.push((name.into(), value?));
         Ok(())
     }
 
@@ -368,7 +371,7 @@ impl SerializeStruct for Members {
         name: &'static str,
         value: &T,
     ) -> Encoded<()> {
-        self.add(name, value)
+        self.add(name, value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {
@@ -385,7 +388,7 @@ impl SerializeStructVariant for Members {
         name: &'static str,
         value: &T,
     ) -> Encoded<()> {
-        self.add(name, value)
+        self.add(name, value.serialize(Encoder))
     }
 
     fn end(self) -> Encoded {

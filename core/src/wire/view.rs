@@ -62,21 +62,18 @@ fn explained(reply: &ViewReply, explanation: &Explanation) -> Result<(Vec<u8>, V
             })
         })
         .collect();
-    let origins: BTreeMap<&str, OriginText<'_>> = explanation
-        .origins
-        .iter()
-        .filter_map(|origin| {
-            let Record { address, version, updated_by, .. } = record(origin.layer)?;
-            let text = OriginText {
-                by: updated_by.as_str(),
-                id: address.id.as_str(),
-                level: address.level.as_str(),
-                rule: &origin.rule,
-                shadowed: origin.shadowed.iter().filter_map(|shadowed| layer(*shadowed)).collect(),
-                version: *version,
-            };
-            Some((origin.pointer.as_str(), text))
-        })
-        .collect();
+    let mut origins = BTreeMap::new(); // extended: see `sort`
+    origins.extend(explanation.origins.iter().filter_map(|origin| {
+        let Record { address, version, updated_by, .. } = record(origin.layer)?;
+        let text = OriginText {
+            by: updated_by.as_str(),
+            id: address.id.as_str(),
+            level: address.level.as_str(),
+            rule: &origin.rule,
+            shadowed: origin.shadowed.iter().filter_map(|shadowed| layer(*shadowed)).collect(),
+            version: *version,
+        };
+        Some((origin.pointer.as_str(), text))
+    }));
     Ok((json::write(&value::encode(&ignored)?), json::write(&value::encode(&origins)?)))
 }

@@ -22,7 +22,7 @@ function check(edit = () => {}, ...options) {
       writeFileSync(join(folder, file), text.replace(from, to));
     };
     edit(replace, folder);
-    const given = [join(folder, "check.py"), "--component", join(root, "dist/nacre.wasm")];
+    const given = [join(folder, "check.py"), "--component", join(root, "dist/nacre-resolver.wasm")];
     const run = (...more) => {
       const { status, stdout, stderr } = spawnSync(python, [...given, ...more], { encoding: "utf8" });
       return { status, said: stdout + stderr };

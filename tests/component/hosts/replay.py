@@ -82,10 +82,12 @@ prepare = function("resolver", "[static]prepared-layer.prepare")
 resolve_prepared = function("resolver", "resolve-prepared")
 append, unset = function("resolver", "append"), function("resolver", "unset")
 lint = function("lint", "check")
-create, open_store = (function("store", f"[static]store.{name}") for name in ["create", "open"])
-batch = function("store", "[method]store.batch")
-export_lines = function("store", "[method]store.export-lines")
-next_part = function("store", "[method]lines.next")
+if instance.get_export_index(host, "nacre:context/store@0.1.0"):  # one component has none
+    create = function("store", "[static]store.create")
+    open_store = function("store", "[static]store.open")
+    batch = function("store", "[method]store.batch")
+    export_lines = function("store", "[method]store.export-lines")
+    next_part = function("store", "[method]lines.next")
 
 
 def prepared(*layers):

@@ -1,4 +1,4 @@
-//! An instance of the component.
+//! An instance of a component.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,68 +7,103 @@ use std::{
 
 use wasmtime::{
     Config, Engine, OptLevel, Result, Store,
-    component::{Component, Linker},
+    component::{Component, InstancePre, Linker},
     error::Context as _,
 };
 
-use crate::bindings::{
-    Contexts,
-    exports::nacre::context::{lint, resolver, store},
-};
+use crate::bindings::exports::nacre::context::{lint, resolver, store};
 
-/// The component: `NACRE_COMPONENT`, else where `cargo xtask component` puts it.
-pub fn path() -> PathBuf {
-    std::env::var_os("NACRE_COMPONENT").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/nacre.wasm"),
-        PathBuf::from,
-    )
+/// A world of `wit/`: what a component offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// Everything.
+    Contexts,
+    /// The resolver and the linter.
+    Layers,
+}
+
+impl World {
+    /// Both.
+    pub const ALL: [World; 2] = [World::Contexts, World::Layers];
+
+    /// The component: where `cargo xtask component` puts it.
+    pub fn path(self) -> PathBuf {
+        let file = match self {
+            World::Contexts => "nacre.wasm",
+            World::Layers => "nacre-resolver.wasm",
+        };
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist").join(file)
+    }
+
+    /// The component, compiled once for the process, with nothing linked to it.
+    fn compiled(self) -> Result<&'static InstancePre<()>> {
+        static COMPILED: [OnceLock<InstancePre<()>>; 2] = [const { OnceLock::new() }; 2];
+        let [contexts, layers] = &COMPILED;
+        let compiled = if self == World::Contexts { contexts } else { layers };
+        if let Some(instance) = compiled.get() {
+            return Ok(instance);
+        }
+        let mut config = Config::new();
+        config.cranelift_opt_level(OptLevel::None); // compiled once, run briefly
+        let engine = Engine::new(&config)?;
+        let path = self.path();
+        let component = Component::from_file(&engine, &path)
+            .with_context(|| format!("{}: `cargo xtask component` builds it", path.display()))?;
+        let instance = Linker::new(&engine).instantiate_pre(&component)?;
+        Ok(compiled.get_or_init(|| instance))
+    }
 }
 
 /// One instance, with nothing linked to it.
 pub struct Host {
     /// Its memory and tables.
     pub store: Store<()>,
-    contexts: Contexts,
+    resolver: resolver::Guest,
+    lint: lint::Guest,
+    contexts: Option<store::Guest>,
 }
 
 impl Host {
-    /// A new instance of the component, which is compiled once for the process.
+    /// A new instance of the whole component.
     ///
     /// # Errors
     /// When there is no component, or it asks for imports.
     pub fn new() -> Result<Host> {
-        static COMPILED: OnceLock<Component> = OnceLock::new();
-        let component = match COMPILED.get() {
-            Some(component) => component,
-            None => {
-                let mut config = Config::new();
-                config.cranelift_opt_level(OptLevel::None); // compiled once, run briefly
-                let engine = Engine::new(&config)?;
-                let path = path();
-                let component = Component::from_file(&engine, &path).with_context(|| {
-                    format!("{}: `cargo xtask component` builds it", path.display())
-                })?;
-                COMPILED.get_or_init(|| component)
-            }
+        Host::of(World::Contexts)
+    }
+
+    /// A new instance of a component.
+    ///
+    /// # Errors
+    /// As [`Host::new`].
+    pub fn of(world: World) -> Result<Host> {
+        let ready = world.compiled()?;
+        let mut store = Store::new(ready.engine(), ());
+        let instance = ready.instantiate(&mut store)?;
+        let resolver = resolver::GuestIndices::new(ready)?.load(&mut store, &instance)?;
+        let lint = lint::GuestIndices::new(ready)?.load(&mut store, &instance)?;
+        let contexts = match world {
+            World::Contexts => Some(store::GuestIndices::new(ready)?.load(&mut store, &instance)?),
+            World::Layers => None,
         };
-        let mut store = Store::new(component.engine(), ());
-        let linker = Linker::new(component.engine());
-        let contexts = Contexts::instantiate(&mut store, component, &linker)?;
-        Ok(Host { store, contexts })
+        Ok(Host { store, resolver, lint, contexts })
     }
 
     /// The interface `resolver`, and what its functions are called with.
     pub fn resolver(&mut self) -> (&resolver::Guest, &mut Store<()>) {
-        (self.contexts.nacre_context_resolver(), &mut self.store)
+        (&self.resolver, &mut self.store)
     }
 
     /// The interface `lint`, and what its functions are called with.
     pub fn lint(&mut self) -> (&lint::Guest, &mut Store<()>) {
-        (self.contexts.nacre_context_lint(), &mut self.store)
+        (&self.lint, &mut self.store)
     }
 
     /// The interface `store`, and what its functions are called with.
+    ///
+    /// # Panics
+    /// When the component is the one without a store.
     pub fn contexts(&mut self) -> (&store::Guest, &mut Store<()>) {
-        (self.contexts.nacre_context_store(), &mut self.store)
+        (self.contexts.as_ref().expect("a component with a store"), &mut self.store)
     }
 }

@@ -15,4 +15,4 @@ pub mod bindings {
 }
 
 pub use call::Call;
-pub use host::Host;
+pub use host::{Host, World};

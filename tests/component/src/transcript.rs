@@ -10,12 +10,13 @@ use serde_json::Value;
 use wasmtime::{Result, error::Context as _};
 
 use crate::{
-    Call, Host,
+    Call, Host, World,
     call::{Answer, answer_to_json},
 };
 
 /// An instance whose calls are noted.
 pub struct Transcript {
+    world: World,
     host: RefCell<Host>,
     lines: RefCell<Vec<Value>>,
 }
@@ -25,8 +26,9 @@ impl Transcript {
     ///
     /// # Errors
     /// As [`Host::new`].
-    pub fn new() -> Result<Transcript> {
-        Ok(Transcript { host: RefCell::new(Host::new()?), lines: RefCell::default() })
+    pub fn of(world: World) -> Result<Transcript> {
+        let host = RefCell::new(Host::of(world)?);
+        Ok(Transcript { world, host, lines: RefCell::default() })
     }
 
     /// Makes a call and notes it.
@@ -52,15 +54,17 @@ impl Transcript {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self) -> Result<()> {
-        let path = path();
+        let path = self.path();
         let lines: String = self.lines.borrow().iter().map(|line| format!("{line}\n")).collect();
         let folder = path.parent().context("a folder")?;
         fs::create_dir_all(folder)?;
         fs::write(&path, lines).with_context(|| format!("writing {}", path.display()))
     }
-}
 
-/// Where the transcript is: beside the component.
-pub fn path() -> PathBuf {
-    crate::host::path().with_file_name("component").join("transcript.ndjson")
+    /// Where the transcript is: in a folder beside the component, under the component's name.
+    fn path(&self) -> PathBuf {
+        let component = self.world.path();
+        let name = component.with_extension("ndjson");
+        component.with_file_name("component").join(name.file_name().unwrap_or_default())
+    }
 }

@@ -11,7 +11,7 @@ mod example {
 
 #[test]
 fn the_example_does_what_it_says() {
-    let component = nacre_component_tests::host::path();
+    let component = nacre_component_tests::World::Contexts.path();
     std::env::set_current_dir(component.parent().expect("a folder")).expect("dist");
     example::run().expect("the README's example");
 }

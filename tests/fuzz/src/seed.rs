@@ -168,6 +168,10 @@ pub(crate) fn rows() -> Vec<Vec<u8>> {
 
 pub(crate) fn bodies() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = BODIES.iter().map(|body| (*body).into()).collect();
+    seeds.extend(cases("live").iter().filter_map(|case| {
+        let message = case.get("messages")?.as_array()?.last()?;
+        Some(json::write(message))
+    }));
     seeds.extend(cases("resolve").iter().filter_map(|case| {
         let layer = case.get("layers")?.as_array()?.first()?;
         Some(json::write(layer))

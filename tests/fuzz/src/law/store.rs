@@ -19,6 +19,7 @@ use nacre_core::{
     value::{Object, Value},
     wire::{
         self, import,
+        live::Message,
         operation::{BatchBody, PreviewBody},
         request::{
             self, AppendBody, InsightBody, MoveBody, ProgressBody, PutBody, RestoreBody,
@@ -71,6 +72,9 @@ fn read(bytes: &[u8], task: &Address) -> Vec<Op> {
         let at = || task.clone();
         let mut add = |op: Result<Op>| ops.extend(op);
         add(body(&value).and_then(BatchBody::into_op));
+        if let Ok(Message::Op { op, .. }) = Message::of(value.clone()) {
+            add(Ok(op));
+        }
         add(body(&value).and_then(|body: PreviewBody| body.into_op(at())));
         add(body(&value).and_then(|body: PutBody| body.into_op(at(), true, expect)));
         add(body(&value).and_then(|body: UnsetBody| body.into_op(at(), expect)));

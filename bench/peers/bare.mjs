@@ -1,0 +1,24 @@
+// The built Worker with the bare one beside it, in the same workerd.
+
+import { readdirSync } from "node:fs";
+import { extname, join } from "node:path";
+
+import { root, start } from "../../tests/e2e/harness.mjs";
+
+/** Starts both; `urls` has their addresses, the Worker's first. */
+export function startBesideBare() {
+  const folder = join(root, "dist/bench/bare");
+  const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm" };
+  const modules = readdirSync(folder)
+    .filter((file) => extname(file) in kinds)
+    .map((file) => ({ type: kinds[extname(file)], path: join(folder, file) }))
+    .sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
+  const bare = {
+    name: "bare",
+    compatibilityDate: "2026-11-01",
+    modulesRoot: folder,
+    modules,
+    durableObjects: { BARE: { className: "Bare", useSQLite: true } },
+  };
+  return start({ others: [bare] });
+}

@@ -1,0 +1,107 @@
+//! What is asked of a store: arguments from the bindings to the core.
+
+use alloc::vec::Vec;
+
+use nacre_core::{
+    entropy::Entropy,
+    error::{Code, Error, Result},
+    id::ContextId,
+    limits,
+    moment::Moment,
+    op::{ImportMode, Which},
+    record::EntryKind,
+    store::{AsOf, Filter},
+};
+
+use crate::bindings::exports::nacre::context::{store as wit, types};
+
+/// The randomness of one call.
+///
+/// # Errors
+/// `invalid-request` unless there are 32 bytes.
+pub(super) fn entropy(bytes: Vec<u8>) -> Result<Entropy> {
+    let seed = bytes.try_into().map_err(|_| {
+        Error::new(Code::InvalidRequest, "entropy is 32 bytes from a secure random source")
+    })?;
+    Ok(Entropy::from_seed(seed))
+}
+
+/// Most bytes of an export that is opened: with its index and its history it takes several times
+/// as much.
+const EXPORT: usize = 64 << 20;
+
+/// Refuses an export that is longer than can be opened.
+///
+/// # Errors
+/// `too-large`.
+pub(super) fn check_export(lines: &[u8]) -> Result<&[u8]> {
+    if lines.len() > EXPORT {
+        return Err(Error::new(Code::TooLarge, "an export of more than 64 MiB is not opened")
+            .limit(EXPORT as u64));
+    }
+    Ok(lines)
+}
+
+/// How many items a page may have.
+///
+/// # Errors
+/// `invalid-request` when it is none, or more than 200.
+pub(super) fn limit(page: &wit::Page) -> Result<usize> {
+    match page.limit.map(usize::try_from) {
+        None => Ok(limits::PAGE_DEFAULT),
+        Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
+        _ => Err(Error::new(Code::InvalidRequest, "a page has 1 to 200 items")
+            .limit(limits::PAGE as u64)),
+    }
+}
+
+impl From<types::AsOf> for AsOf {
+    fn from(at: types::AsOf) -> AsOf {
+        match at {
+            types::AsOf::Seq(seq) => AsOf::Seq(seq),
+            types::AsOf::Time(millis) => AsOf::Time(Moment(millis)),
+        }
+    }
+}
+
+impl From<wit::Which> for Which {
+    fn from(which: wit::Which) -> Which {
+        match which {
+            wit::Which::Current => Which::Current,
+            wit::Which::Version(version) => Which::Version(version),
+            wit::Which::Past(at) => Which::AsOf(at.into()),
+        }
+    }
+}
+
+impl From<wit::ImportMode> for ImportMode {
+    fn from(mode: wit::ImportMode) -> Self {
+        match mode {
+            wit::ImportMode::Create => Self::Create,
+            wit::ImportMode::Replace => Self::Replace,
+        }
+    }
+}
+
+impl From<wit::EntryKind> for EntryKind {
+    fn from(kind: wit::EntryKind) -> EntryKind {
+        match kind {
+            wit::EntryKind::Insight => EntryKind::Insight,
+            wit::EntryKind::Progress => EntryKind::Progress,
+        }
+    }
+}
+
+impl TryFrom<wit::Filter> for Filter {
+    type Error = Error;
+
+    fn try_from(filter: wit::Filter) -> Result<Filter> {
+        let wit::Filter { level, parent, under, prefix } = filter;
+        Ok(Filter {
+            level: level.map(Into::into),
+            parent: parent.as_deref().map(ContextId::parse).transpose()?,
+            under: under.map(TryInto::try_into).transpose()?,
+            prefix,
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Sorting, compiled once: the standard library's stable sort is several kilobytes of code for every
+//! type it is asked for, which counts in a module that is loaded on a cold start. For the same reason
+//! sorted maps are extended, not collected into, which would sort first.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// Sorts items; equal ones keep their order.
+pub(crate) fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let order = order(items.len(), &|a, b| match (items.get(a), items.get(b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => Ordering::Equal, // never: both are below the length
+    });
+    arrange(order, &mut |a, b| items.swap(a, b));
+}
+
+/// The places of the items, in order of the items.
+#[inline(never)]
+fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| compare(a, b));
+    order
+}
+
+/// Brings to each place the item that belongs there, along the cycles of the permutation.
+#[inline(never)]
+fn arrange(mut order: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
+    for start in 0..order.len() {
+        let mut at = start;
+        while let Some(slot) = order.get_mut(at) {
+            let from = core::mem::replace(slot, at);
+            if from == start {
+                break;
+            }
+            swap(at, from);
+            at = from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_sorted_and_equal_ones_keep_their_order() {
+        let mut state = 1u32;
+        for count in 0..200u32 {
+            let mut items: Vec<(u32, u32)> = (0..count)
+                .map(|place| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 20 & 15, place)
+                })
+                .collect();
+            let mut expected = items.clone();
+            expected.sort_by_key(|(key, _)| *key);
+            sort_by(&mut items, |(a, _), (b, _)| a.cmp(b));
+            assert_eq!(items, expected);
+        }
+    }
+}
