@@ -10,7 +10,7 @@ import { gunzipSync } from "node:zlib";
 import { launch, root, serve, startWorker, token, unpacked } from "../../tests/browser/stage.mjs";
 
 const shared = process.env.NACRE_SHARED ?? join(root, "..", "shared");
-const large = join(shared, "data/layers/large-global.ndjson.gz");
+const large = join(shared, "data/layers/govuk.ndjson.gz");
 const deepmerge = readFileSync(join(root, "node_modules/deepmerge/dist/cjs.js"), "utf8");
 const files = unpacked();
 const site = await serve(files.folder, (path) =>

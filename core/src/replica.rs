@@ -225,7 +225,8 @@ impl Replica {
         if op.is_write() {
             return Err(Error::bug("a write is no read"));
         }
-        let plan = self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
+        let plan =
+            self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
         Answer::of(&plan.reply, plan.seq)
     }
 
@@ -409,7 +410,11 @@ impl Replica {
         };
         for record in records.unwrap_or_default() {
             let (address, version) = (&record.address, record.version);
-            text.push_str(&format!("{address} {version} {} {};", record.layer.hash(), record.is_live()));
+            text.push_str(&format!(
+                "{address} {version} {} {};",
+                record.layer.hash(),
+                record.is_live()
+            ));
         }
         Hash::of(text.as_bytes()).to_string()
     }

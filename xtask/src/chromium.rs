@@ -14,8 +14,7 @@ use crate::process;
 const VARIABLE: &str = "NACRE_CHROMIUM";
 
 /// What distributions call it.
-const NAMES: [&str; 4] =
-    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /// A Chromium on this machine; on Debian and its kin it is installed when there is none.
 pub(crate) fn chromium() -> Result<PathBuf> {

@@ -98,9 +98,10 @@ impl Pending {
 
     /// Whether the base shows what it came to.
     pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
-        self.kept.landed.as_ref().is_some_and(|landed| {
-            landed.version > 0 && self.version_in(base) >= landed.version
-        })
+        self.kept
+            .landed
+            .as_ref()
+            .is_some_and(|landed| landed.version > 0 && self.version_in(base) >= landed.version)
     }
 
     /// Whether it was made upon less than the base has.
@@ -154,11 +155,8 @@ impl Place {
         entropy: &mut Entropy,
     ) -> Result<Plan> {
         let mut setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
-        let caller = Caller {
-            user: self.user.clone(),
-            owner: self.user.clone(),
-            scopes: Scopes::UNSTATED,
-        };
+        let caller =
+            Caller { user: self.user.clone(), owner: self.user.clone(), scopes: Scopes::UNSTATED };
         decide(reads, &mut setting, &Request { caller, op, idempotency: None, id: None })
     }
 }

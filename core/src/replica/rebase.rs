@@ -196,7 +196,8 @@ impl Rebase<'_> {
                 Ok(Outcome::Goes(pending.clone()))
             }
             (Op::Move { parent, .. }, Some(live)) => {
-                let known = state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
+                let known =
+                    state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
                 let known = known.unwrap_or_default();
                 if live.parent == known || live.parent.as_ref() == Some(parent) {
                     return Ok(Outcome::Goes(pending.clone()));
@@ -300,7 +301,9 @@ impl Rebase<'_> {
                 });
             }
         }
-        if let Some(parent) = put.parent.as_ref().filter(|parent| live.parent.as_ref() != Some(parent)) {
+        if let Some(parent) =
+            put.parent.as_ref().filter(|parent| live.parent.as_ref() != Some(parent))
+        {
             let id = |id: &crate::id::ContextId| Value::from(id.as_str());
             if known.parent == live.parent {
                 frame.parent = Some(id(parent));
