@@ -129,7 +129,13 @@ impl Core {
     }
 
     /// What a write would change.
-    pub fn preview(&self, level: &str, id: &str, trial: &str, now: f64) -> Result<Vec<u8>, JsValue> {
+    pub fn preview(
+        &self,
+        level: &str,
+        id: &str,
+        trial: &str,
+        now: f64,
+    ) -> Result<Vec<u8>, JsValue> {
         let op = || -> Result<Op> {
             let trial: PreviewBody = request::decode(parse(trial)?)?;
             trial.into_op(Address::parse(level, id)?)
@@ -162,7 +168,13 @@ impl Core {
     }
 
     /// Holds what an export says; `under` is empty for all of it.
-    pub fn open(&mut self, export: &[u8], seq: f64, level: &str, id: &str) -> Result<Vec<u8>, JsValue> {
+    pub fn open(
+        &mut self,
+        export: &[u8],
+        seq: f64,
+        level: &str,
+        id: &str,
+    ) -> Result<Vec<u8>, JsValue> {
         let under = match level {
             "" => None,
             level => Some(Address::parse(level, id).map_err(thrown)?),

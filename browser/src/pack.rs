@@ -27,9 +27,10 @@ pub(crate) fn pack(key: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
 
 /// A step's entries. Before them, under keys that no entry has: `anew`, and `conflicts` that came up.
 pub(crate) fn pack_step(step: Step) -> Vec<u8> {
-    let values = step.entries.iter().map(|(key, value)| {
-        8 + key.len() + value.as_ref().map_or(0, |value| value.len())
-    });
+    let values = step
+        .entries
+        .iter()
+        .map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, |value| value.len()));
     let mut out = Vec::with_capacity(values.sum::<usize>() + 64);
     if step.anew {
         pack("anew", None, &mut out);

@@ -192,7 +192,7 @@ impl Replica {
     /// Decides the queue anew over the base.
     fn show(&mut self) {
         let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
-        for pending in &self.queue {
+        for pending in self.queue.iter().filter(|pending| !pending.shows_in(&*self.base)) {
             // What cannot be done shows as not done; whoever talks to the server makes a conflict
             // of it.
             let _ = pending.perform(&self.place, &mut shown);
@@ -225,7 +225,8 @@ impl Replica {
         if op.is_write() {
             return Err(Error::bug("a write is no read"));
         }
-        let plan = self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
+        let plan =
+            self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
         Answer::of(&plan.reply, plan.seq)
     }
 
@@ -288,6 +289,9 @@ impl Replica {
             return Err(Error::bug("changes are taken in between flights"));
         }
         let mut step = Step::default();
+        if changes.is_empty() && !self.queue.iter().any(|pending| pending.is_behind(&*self.base)) {
+            return self.reach(seq);
+        }
         let mut next = MemoryStore::over(&*self.base);
         let mut reached = seq.max(self.seq());
         for message in changes {
@@ -308,6 +312,27 @@ impl Replica {
         }
         base.set_seq(reached);
         self.bring_forward(&mut step)?;
+        Ok(step)
+    }
+
+    /// The copy is as far as `seq`, and nothing has changed: what has landed by then is done.
+    fn reach(&mut self, seq: u64) -> Result<Step> {
+        let mut step = Step::default();
+        let reached = seq.max(self.seq());
+        let is_done = |pending: &Pending| {
+            pending.kept.landed.as_ref().is_some_and(|landed| landed.seq <= reached)
+        };
+        let done: Vec<u64> =
+            self.queue.iter().filter(|pending| is_done(pending)).map(|pending| pending.n).collect();
+        if done.is_empty() && reached == self.seq() {
+            return Ok(step);
+        }
+        step.entries.extend(done.iter().map(|n| (queue_key(*n), None)));
+        self.queue.retain(|pending| !done.contains(&pending.n));
+        self.shown = MemoryStore::new();
+        Rc::get_mut(&mut self.base).ok_or_else(shared)?.set_seq(reached);
+        step.entries.push(self.state());
+        self.show();
         Ok(step)
     }
 
@@ -340,7 +365,9 @@ impl Replica {
             self.raise(conflict, step)?;
         }
         step.entries.push(self.state());
-        self.show();
+        let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
+        shown.apply(&rebased.writes);
+        self.shown = shown;
         Ok(())
     }
 
@@ -383,7 +410,11 @@ impl Replica {
         };
         for record in records.unwrap_or_default() {
             let (address, version) = (&record.address, record.version);
-            text.push_str(&format!("{address} {version} {} {};", record.layer.hash(), record.is_live()));
+            text.push_str(&format!(
+                "{address} {version} {} {};",
+                record.layer.hash(),
+                record.is_live()
+            ));
         }
         Hash::of(text.as_bytes()).to_string()
     }

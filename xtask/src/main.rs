@@ -32,7 +32,7 @@ cargo xtask <command>
          build the Worker and its page and serve them on 127.0.0.1, with a ready link
   test   [--fast] [STEP...] [--only PATTERN]
          run every test, or the named steps of tidy, native, worker, bare, e2e, contract,
-         component, fuzz, page, budget; PATTERN picks native and Node tests by name
+         component, browser, fuzz, page, budget; PATTERN picks native and Node tests by name
   check  format, lints, bare wasm build, docs, tidiness, dependencies
   fuzz   [TARGET...] [--seconds 20]
          look for bytes that break the core's laws, so long for each target

@@ -15,9 +15,7 @@ use lexopt::prelude::*;
 
 use crate::{
     bundle::{self, Mode},
-    check,
-    chromium::chromium,
-    component, fuzz, process,
+    check, chromium, component, fuzz, npm, process,
     tally::Tally,
     tidy,
     tools::{self, Tools},
@@ -40,10 +38,11 @@ const SIDE_BY_SIDE: [&[Step]; 2] =
     [&[("tidy", tidy_files), ("native", native)], &[("worker", worker), ("bare", bare)]];
 
 /// Run after those.
-const AFTERWARDS: [Step; 6] = [
+const AFTERWARDS: [Step; 7] = [
     ("e2e", end_to_end),
     ("contract", contract),
     ("component", hosts),
+    ("browser", browser),
     ("fuzz", look_around),
     ("page", page),
     ("budget", budget),
@@ -212,8 +211,19 @@ fn page(plan: &Plan) -> Result<Tally> {
     web::build(&tools)?;
     web::check(&tools)?;
     let mut node = tools.node()?;
-    node.env("NACRE_CHROMIUM", chromium()?);
+    node.env("NACRE_CHROMIUM", chromium::chromium()?);
     run_node("page", "tests/page/*.test.mjs", node, plan)
+}
+
+/// Uses the npm package as it is packed, on Node and in Chromium.
+fn browser(plan: &Plan) -> Result<Tally> {
+    let tools = Tools::install()?;
+    bundle::build(&tools, plan.mode)?;
+    npm::build(&tools)?;
+    let mut node = tools.node()?;
+    node.env("NACRE_CHROMIUM", chromium::chromium()?);
+    node.env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?);
+    run_node("browser", "tests/browser/*.test.mjs", node, plan)
 }
 
 fn run_node(label: &str, files: &str, mut node: Command, plan: &Plan) -> Result<Tally> {
@@ -254,6 +264,13 @@ fn budget(plan: &Plan) -> Result<Tally> {
             println!(" budget | {}.wasm: {size} of {limit} bytes, {how}", component.name);
             tally += Tally::one(size <= limit);
         }
+    }
+    npm::build(&tools)?;
+    let npm::Sizes { wasm, scripts } = npm::sizes()?;
+    for (name, size) in [("wasm_gzip_bytes", wasm), ("scripts_gzip_bytes", scripts)] {
+        let limit = limit_of(&budgets, "browser", name)?;
+        println!(" budget | browser: {size} of {limit} bytes, {name}");
+        tally += Tally::one(size <= limit);
     }
     Ok(tally)
 }

@@ -53,7 +53,8 @@ export function unpack(packed) {
     at += 4;
     if (length === NONE) return undefined;
     at += length;
-    return packed.subarray(at - length, at);
+    // A copy: where a part of a buffer is kept or told, all of the buffer goes along.
+    return packed.slice(at - length, at);
   };
   while (at < packed.length) entries.push([decoder.decode(take()), take()]);
   return entries;

@@ -82,6 +82,7 @@ export class Server {
   async connect(receive, ended, signal) {
     const open = async (anew) => {
       const token = await this.token(anew);
+      signal.throwIfAborted(); // from here on its end ends the socket
       const url = new URL("v1/live", this.#url);
       url.protocol = url.protocol.replace("http", "ws");
       const socket = new WebSocket(url, ["nacre.v1", `bearer.${token}`]);
@@ -90,6 +91,7 @@ export class Server {
         socket.onerror = socket.onclose = () => reject(unreachable());
         signal.addEventListener("abort", () => (socket.close(), reject(signal.reason)), { once: true });
       });
+      signal.throwIfAborted();
       return socket;
     };
     // A browser does not say why a socket is refused: a new token is worth a try.

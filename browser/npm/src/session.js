@@ -100,7 +100,6 @@ export class Session {
       this.#wake();
     };
     const socket = await this.#server.connect(receive, () => connection.abort(unreachable()), signal);
-    signal.addEventListener("abort", () => socket.close());
     const say = (message) => socket.readyState === 1 && socket.send(JSON.stringify(message));
     const setMark = () => {
       inbox.marked = undefined;
@@ -112,6 +111,7 @@ export class Session {
     });
     setMark();
 
+    signal.addEventListener("abort", () => this.#wake());
     let [atRest, pinged] = [false, 0];
     while (!signal.aborted) {
       const woken = new Promise((resolve) => (this.#wake = resolve));
@@ -151,8 +151,7 @@ export class Session {
       if (atRest) this.#state("online");
       if (signal.aborted) break;
       const quiet = setTimeout(() => this.#wake(), QUIET);
-      const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      await Promise.race([woken, ended]);
+      await woken;
       clearTimeout(quiet);
       if (Date.now() - inbox.heard >= QUIET) {
         if (pinged > inbox.heard) connection.abort(unreachable());
@@ -173,6 +172,7 @@ export class Session {
     const { landed, refused } = await this.#server.batch(this.#replica.underWay(), signal);
     if (landed !== undefined) await this.#replica.land(landed);
     else await this.#replica.turnBack(refused);
+    this.#fails = 0;
   }
 }
 

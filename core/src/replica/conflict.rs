@@ -89,10 +89,19 @@ impl Conflict {
     }
 
     /// A write that is refused.
-    pub(super) fn refused(key: &str, address: &Address, operation: Value, error: &Error) -> Conflict {
+    pub(super) fn refused(
+        key: &str,
+        address: &Address,
+        operation: Value,
+        error: &Error,
+    ) -> Conflict {
         let problem = json::read(&problem(error), crate::limits::DEPTH).ok();
         let operation = Some(operation);
-        Conflict { operation, problem, ..Conflict::new(key, Aspect::Operation, address, &Pointer::root()) }
+        Conflict {
+            operation,
+            problem,
+            ..Conflict::new(key, Aspect::Operation, address, &Pointer::root())
+        }
     }
 
     /// Whose.

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
-    json,
-    limits,
+    json, limits,
     memory::MemoryStore,
     moment::Moment,
     op::{NewEntry, Op},
@@ -196,16 +195,18 @@ impl Replica {
         let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
         step.entries.push((FLIGHT.into(), None));
         let member = |name: &str| problem.as_object().and_then(|problem| problem.get(name));
-        let place = member("failed_operation").and_then(integer).and_then(|n| usize::try_from(n).ok());
+        let place =
+            member("failed_operation").and_then(integer).and_then(|n| usize::try_from(n).ok());
         let failed = place.and_then(|place| flight.items.get(place)).copied();
         // What stands before the one that failed has nothing against it: it goes first.
         self.most = place.unwrap_or(MOST).max(1);
         let seq = self.seq();
         let code = member("code").and_then(Value::as_str).unwrap_or_default();
-        let may_pass = [Code::VersionConflict, Code::MergeConflict, Code::AlreadyExists, Code::Locked]
-            .into_iter()
-            .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
-            .any(|passing| passing.as_str() == code);
+        let may_pass =
+            [Code::VersionConflict, Code::MergeConflict, Code::AlreadyExists, Code::Locked]
+                .into_iter()
+                .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
+                .any(|passing| passing.as_str() == code);
         let failed = self.queue.iter_mut().find(|pending| Some(pending.n) == failed);
         if let Some(pending) = failed {
             // A copy that is further on may find the reason. One that is not takes it as it is.

@@ -96,6 +96,23 @@ impl Pending {
         Pending::new(self.n, Kept { op, ..self.kept.clone() })
     }
 
+    /// Whether the base shows what it came to.
+    pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
+        self.kept
+            .landed
+            .as_ref()
+            .is_some_and(|landed| landed.version > 0 && self.version_in(base) >= landed.version)
+    }
+
+    /// Whether it was made upon less than the base has.
+    pub(super) fn is_behind(&self, base: &dyn Reads) -> bool {
+        self.kept.landed.is_none() && self.version_in(base) > self.kept.known
+    }
+
+    fn version_in(&self, base: &dyn Reads) -> u64 {
+        base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
+    }
+
     /// Decides it as the server would, over what the copy shows.
     pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);
@@ -138,11 +155,8 @@ impl Place {
         entropy: &mut Entropy,
     ) -> Result<Plan> {
         let mut setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
-        let caller = Caller {
-            user: self.user.clone(),
-            owner: self.user.clone(),
-            scopes: Scopes::UNSTATED,
-        };
+        let caller =
+            Caller { user: self.user.clone(), owner: self.user.clone(), scopes: Scopes::UNSTATED };
         decide(reads, &mut setting, &Request { caller, op, idempotency: None, id: None })
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     address::Address,
     decide::contexts::edited,
     diff::diff,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     history::state_at,
     json,
     layer::Layer,
@@ -39,7 +39,7 @@ use crate::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{Record, State},
-    store::Reads,
+    store::{Reads, Write},
     value::{Object, Value},
 };
 
@@ -50,6 +50,8 @@ pub(super) struct Rebased {
     pub(super) queue: Vec<Pending>,
     /// What needs a decision.
     pub(super) conflicts: Vec<Conflict>,
+    /// What it writes over the base.
+    pub(super) writes: Vec<Write>,
 }
 
 /// Brings a queue forward onto `base`. Writes whose context nobody else has changed stay as they
@@ -109,6 +111,11 @@ impl Rebase<'_> {
             _ => (None, None),
         };
         if pending.kept.landed.is_some() {
+            if !pending.shows_in(self.base)
+                && let Ok(plan) = pending.perform(self.place, &mut self.now)
+            {
+                self.rebased.writes.extend(plan.writes);
+            }
             self.rebased.queue.push(pending.clone());
             return Ok(());
         }
@@ -121,7 +128,10 @@ impl Rebase<'_> {
             Ok(Outcome::Goes(mut goes)) => {
                 goes.kept.known = version;
                 match goes.perform(self.place, &mut self.now) {
-                    Ok(_) => self.rebased.queue.push(goes),
+                    Ok(plan) => {
+                        self.rebased.writes.extend(plan.writes);
+                        self.rebased.queue.push(goes);
+                    }
                     Err(error) => self.refuse(pending, &error),
                 }
                 Ok(())
@@ -186,7 +196,8 @@ impl Rebase<'_> {
                 Ok(Outcome::Goes(pending.clone()))
             }
             (Op::Move { parent, .. }, Some(live)) => {
-                let known = state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
+                let known =
+                    state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
                 let known = known.unwrap_or_default();
                 if live.parent == known || live.parent.as_ref() == Some(parent) {
                     return Ok(Outcome::Goes(pending.clone()));
@@ -207,6 +218,11 @@ impl Rebase<'_> {
                 };
                 self.merge(pending, record, &live, &before, &after)
             }
+            // What it was made upon is not known any more: it can only be shown as it is.
+            (op, _) if after.is_none() && !matches!(op, Op::Delete { .. }) => Err(Error::new(
+                Code::VersionConflict,
+                "what this was written upon has been replaced meanwhile",
+            )),
             // One side deleted what the other changed, or both made it.
             (_, live) => {
                 let theirs = live.map(|live| live.layer.to_value()).transpose()?;
@@ -285,7 +301,9 @@ impl Rebase<'_> {
                 });
             }
         }
-        if let Some(parent) = put.parent.as_ref().filter(|parent| live.parent.as_ref() != Some(parent)) {
+        if let Some(parent) =
+            put.parent.as_ref().filter(|parent| live.parent.as_ref() != Some(parent))
+        {
             let id = |id: &crate::id::ContextId| Value::from(id.as_str());
             if known.parent == live.parent {
                 frame.parent = Some(id(parent));

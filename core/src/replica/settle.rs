@@ -69,9 +69,13 @@ impl Replica {
     /// `not-found` when there is no such conflict; `invalid-request` for a value where none can be
     /// set; those of the writes come when they are made.
     pub fn settle(&self, id: &str, choice: Choice) -> Result<(Vec<Value>, Step)> {
-        let conflict = self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
-            Error::new(Code::NotFound, "there is no such conflict; it may have been decided already")
-        })?;
+        let conflict =
+            self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
+                Error::new(
+                    Code::NotFound,
+                    "there is no such conflict; it may have been decided already",
+                )
+            })?;
         let mut step = Step::default();
         step.entries.push((conflict_key(id), None));
         let value = match choice {
@@ -162,7 +166,8 @@ fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
     let mut op = frame(conflict, "put");
     op.insert("data", data);
     if let Some(record) = record.filter(|record| !record.is_live()) {
-        let parent = record.above().filter(|above: &Address| above.level > crate::level::Level::Global);
+        let parent =
+            record.above().filter(|above: &Address| above.level > crate::level::Level::Global);
         if let Some(parent) = parent {
             op.insert("parent", parent.id.as_str().into());
         }
@@ -172,5 +177,6 @@ fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
 }
 
 fn in_the_way(place: &Pointer) -> Error {
-    Error::new(Code::MergeConflict, "what is there now is no object; choose another value").at(place)
+    Error::new(Code::MergeConflict, "what is there now is no object; choose another value")
+        .at(place)
 }

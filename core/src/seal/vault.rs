@@ -77,7 +77,10 @@ impl Vault for NoKeys {
     }
 
     fn open(&self, _: &Fingerprint, _: &[u8]) -> Result<Value> {
-        Err(Error::new(Code::Forbidden, "a copy of a store cannot open sealed values; ask the server"))
+        Err(Error::new(
+            Code::Forbidden,
+            "a copy of a store cannot open sealed values; ask the server",
+        ))
     }
 
     fn is_apart(&self) -> bool {

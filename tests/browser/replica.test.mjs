@@ -1,0 +1,294 @@
+// Replicas against the real Worker, on Node and in headless Chromium.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import { breakingProxy, launch, root, serve, startWorker, token, unpacked } from "./stage.mjs";
+import { exportOf, run } from "./vectors.mjs";
+
+const MERGE = { "content-type": "application/merge-patch+json" };
+
+let worker, browser, files, site, nacre;
+before(async () => {
+  files = unpacked();
+  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
+  [worker, browser] = await Promise.all([startWorker(), launch()]);
+  site = await serve(files.folder, vectorAnswers);
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await worker?.stop();
+  files?.[Symbol.dispose]();
+});
+
+// ─── Vectors ─────────────────────────────────────────────────────────────────────────────────────
+
+const folder = join(root, "tests/vectors/resolve");
+const vectors = readdirSync(folder)
+  .map((file) => ({ name: file.slice(0, -5), text: readFileSync(join(folder, file), "utf8") }))
+  // JavaScript would round these while it reads them.
+  .filter(({ text }) => !/\d{16,}/.test(text))
+  .map(({ name, text }) => ({ name, vector: JSON.parse(text) }));
+
+function vectorAnswers(path) {
+  if (path === "/vectors.mjs") {
+    return { headers: { "content-type": "text/javascript" }, body: readFileSync(join(import.meta.dirname, "vectors.mjs")) };
+  }
+  const found = vectors.find(({ name }) => path === `/${name}/v1/export`);
+  return found && { headers: { "nacre-seq": "4" }, body: exportOf(found.vector) };
+}
+
+const anyone = () => token({ sub: "alice" }, "x".repeat(32));
+
+test("the vectors come out the same on Node", async () => {
+  assert.ok(vectors.length >= 10, `${vectors.length} vectors`);
+  assert.deepEqual(await run(nacre, site.url, anyone(), vectors), []);
+});
+
+test("the vectors come out the same in Chromium", async () => {
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  const wrong = await page.evaluate(
+    async ([base, bearer, all]) => {
+      const { run } = await import("/vectors.mjs");
+      return run(await import("/package/index.js"), base, bearer, all);
+    },
+    [site.url, anyone(), vectors],
+  );
+  assert.deepEqual(wrong, []);
+  await page.close();
+});
+
+// ─── Offline ─────────────────────────────────────────────────────────────────────────────────────
+
+let people = 0;
+/** A user of their own with some contexts, and a browser profile. */
+async function person(url = worker.url) {
+  const sub = `user-${++people}`;
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
+  await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });
+  const context = await browser.newContext();
+  const bearer = token({ sub }, worker.secret);
+  const tab = async () => {
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.evaluate(
+      async ([url, bearer]) => {
+        const { open } = await import("/package/index.js");
+        globalThis.events = [];
+        globalThis.replica = await open({ url, token: bearer });
+        globalThis.replica.on("change", (change) => globalThis.events.push(change));
+      },
+      [url, bearer],
+    );
+    return page;
+  };
+  return { api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
+}
+
+const until = async (ask, message) => {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(message);
+};
+
+test("a replica opens without a network, is written to, and is brought together again", async () => {
+  const proxy = await breakingProxy(worker.url);
+  const alice = await person(proxy.url);
+  let page = await alice.tab();
+  const view = await page.evaluate(() => replica.resolve("project", "p"));
+  const theirs = (await alice.api.get("/v1/contexts/project/p/resolved")).body;
+  assert.deepEqual(view, theirs);
+  await page.close();
+
+  // The files come from a cache in an app; here only the Worker is out of reach.
+  proxy.pull(true);
+  page = await alice.tab();
+  assert.deepEqual(await page.evaluate(() => replica.resolve("project", "p")), theirs);
+  await page.evaluate(async () => {
+    await replica.update("project", "p", { y: 2 });
+    await replica.create("branch", "b", { parent: "p", data: { z: 3 } });
+    await replica.append("project", "p", "/log", ["offline"]);
+  });
+  assert.equal(await page.evaluate(() => replica.resolve("branch", "b").data.y), 2);
+  await page.close();
+
+  page = await alice.tab();
+  const status = await page.evaluate(() => replica.status);
+  assert.equal(status.queued, 3);
+  assert.equal(await page.evaluate(() => replica.resolve("branch", "b").data.z), 3);
+  await alice.api.patch("/v1/contexts/project/p", { q: 4 }, MERGE);
+  await page.close();
+
+  proxy.pull(false);
+  page = await alice.tab();
+  await page.evaluate(() => replica.synced({ signal: AbortSignal.timeout(20_000) }));
+  assert.deepEqual(await alice.data(), { x: 1, y: 2, q: 4, log: ["offline"] });
+  await alice.context.close();
+  proxy.close();
+});
+
+test("the switch holds the network back, and lets it in again", async () => {
+  const bob = await person();
+  const page = await bob.tab();
+  await page.evaluate(() => (replica.online = false));
+  await page.evaluate(() => replica.update("project", "p", { x: 2 }));
+  await bob.api.patch("/v1/contexts/project/p", { x: 3, y: 1 }, MERGE);
+  assert.equal(await page.evaluate(() => replica.status.state), "offline");
+  await page.evaluate(async () => {
+    replica.online = true;
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  });
+  const [conflict] = await page.evaluate(() => replica.conflicts());
+  const { aspect, pointer, ancestor, theirs, mine } = conflict;
+  assert.deepEqual({ aspect, pointer, ancestor, theirs, mine }, { aspect: "data", pointer: "/x", ancestor: 1, theirs: 3, mine: 2 });
+  await page.evaluate(async (id) => {
+    await replica.settle(id, { value: 5 });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  }, conflict.id);
+  assert.deepEqual(await bob.data(), { x: 5, y: 1, log: [] });
+  assert.deepEqual(await page.evaluate(() => replica.conflicts()), []);
+  await bob.context.close();
+});
+
+test("changes of others arrive at once, and views are the server's", async () => {
+  const carol = await person();
+  const page = await carol.tab();
+  await until(() => page.evaluate(() => replica.status.state === "online"), "it never is online");
+  await carol.api.patch("/v1/contexts/global/global", { a: 7 }, MERGE);
+  await until(() => page.evaluate(() => replica.resolve("project", "p").data.a === 7), "the change never came");
+  const theirs = (await carol.api.get("/v1/contexts/project/p/resolved")).body;
+  await until(
+    async () => (await page.evaluate(() => replica.resolve("project", "p").seq)) === theirs.seq,
+    "the seq is never the server's",
+  );
+  assert.deepEqual(await page.evaluate(() => replica.resolve("project", "p")), theirs);
+  await carol.context.close();
+});
+
+test("two tabs share one replica, and send every write once", async () => {
+  const dave = await person();
+  const [first, second] = [await dave.tab(), await dave.tab()];
+  const leaders = async () => Promise.all([first, second].map((page) => page.evaluate(() => replica.status.leader)));
+  await until(async () => (await leaders()).filter(Boolean).length === 1, "there is not one leader");
+  await second.evaluate(() => replica.update("project", "p", { from: "second" }));
+  await until(() => first.evaluate(() => replica.resolve("project", "p").data.from === "second"), "the first never sees it");
+  const write = (page, name) =>
+    page.evaluate(async (name) => {
+      const all = [];
+      for (let n = 0; n < 25; n++) all.push(replica.append("project", "p", "/log", [`${name}${n}`]));
+      await Promise.all(all);
+    }, name);
+  await Promise.all([write(first, "a"), write(second, "b")]);
+  await second.evaluate(() => replica.synced({ signal: AbortSignal.timeout(20_000) }));
+
+  // The leader goes while it has work to do.
+  const [leader, other] = (await leaders())[0] ? [first, second] : [second, first];
+  await Promise.all([write(leader, "c"), write(other, "d")]);
+  await leader.close();
+  await other.evaluate(() => replica.synced({ signal: AbortSignal.timeout(20_000) }));
+  await until(() => other.evaluate(() => replica.status.leader), "nobody leads");
+  const { log } = await dave.data();
+  const expected = ["a", "b", "c", "d"].flatMap((name) => Array.from({ length: 25 }, (_, n) => `${name}${n}`));
+  assert.deepEqual([...log].sort(), expected.sort());
+  assert.deepEqual(await other.evaluate(() => replica.conflicts()), []);
+  await dave.context.close();
+});
+
+test("erasing takes it off the device, in every tab", async () => {
+  const erin = await person();
+  const [first, second] = [await erin.tab(), await erin.tab()];
+  await first.evaluate(() => replica.erase());
+  await until(
+    () => second.evaluate(() => { try { replica.get("project", "p"); } catch (error) { return error.code === "closed"; } }),
+    "the second tab goes on",
+  );
+  const left = await first.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  assert.deepEqual(left.filter((name) => name.startsWith("nacre ")), []);
+  await erin.context.close();
+});
+
+// ─── Cut connections ─────────────────────────────────────────────────────────────────────────────
+
+test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, async () => {
+  const seeds = Number(process.env.NACRE_SEEDS ?? 20);
+  for (let seed = 0; seed < seeds; seed++) {
+    const sub = `cut-${seed}`;
+    const api = worker.api(sub);
+    await api.put("/v1/contexts/project/p", { data: { log: [] } });
+    let state = seed * 2654435761 + 1;
+    const dice = (most) => ((state = (state * 1103515245 + 12345) & 0x7fffffff), (state >> 8) % most);
+    const proxy = await breakingProxy(worker.url, () => ["before", "after"][dice(8)]);
+    const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+    const expected = [];
+    for (let n = 0; n < 150; n++) {
+      expected.push(n);
+      await replica.append("project", "p", "/log", [n]);
+      if (dice(20) === 0) await api.patch("/v1/contexts/project/p", { [`s${n}`]: n }, MERGE);
+      if (dice(30) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await replica.synced({ signal: AbortSignal.timeout(60_000) });
+    const { log } = (await api.get("/v1/contexts/project/p")).body.data;
+    assert.deepEqual(log, expected, `seed ${seed}`);
+    assert.deepEqual(replica.conflicts(), []);
+    await replica.close();
+    proxy.close();
+  }
+});
+
+test("integers keep all their digits on the way", async () => {
+  const api = worker.api("digits");
+  await api.put("/v1/contexts/project/p", '{"data":{"n":18446744073709551615}}');
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "digits" }, worker.secret) });
+  assert.equal(replica.resolveText("project", "p"), '{"n":18446744073709551615}');
+  await until(() => replica.status.state === "online", "never online");
+  await api.patch("/v1/contexts/project/p", '{"m":9007199254740993}', MERGE);
+  await until(() => replica.resolveText("project", "p").includes("9007199254740993"), "the change never came");
+  await replica.update("project", "p", { x: 1 });
+  await replica.synced();
+  assert.match((await api.get("/v1/contexts/project/p")).text, /"m":9007199254740993,"n":18446744073709551615,"x":1/);
+  await replica.close();
+});
+
+test("a secret is a marker here, and travels in the clear to the server alone", async () => {
+  const api = worker.api("sealer", { scope: "contexts:read contexts:write secrets:reveal" });
+  await api.put("/v1/contexts/project/p", { data: { x: 1 } });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "sealer" }, worker.secret) });
+  await replica.update("project", "p", { password: "hunter2" });
+  assert.doesNotMatch(replica.resolveText("project", "p"), /hunter2/);
+  await replica.update("project", "p", { y: 2 });
+  await replica.synced();
+  const revealed = await api.get("/v1/contexts/project/p/resolved?reveal=true");
+  assert.deepEqual(revealed.body.data, { password: "hunter2", x: 1, y: 2 });
+  await until(() => replica.resolve("project", "p").seq === revealed.body.seq, "never the same");
+  assert.equal(replica.resolve("project", "p").hash, revealed.body.hash);
+  assert.deepEqual(replica.conflicts(), []);
+  await replica.close();
+});
+
+test("only a part is held where only a part is asked for", async () => {
+  const api = worker.api("part");
+  for (const [path, body] of [
+    ["global/global", { data: { g: 1 } }],
+    ["project/p", { data: { p: 1 } }],
+    ["project/q", { data: { q: 1 } }],
+    ["branch/b", { data: { b: 1 }, parent: "p" }],
+  ]) {
+    await api.put(`/v1/contexts/${path}`, body);
+  }
+  const under = { level: "project", id: "p" };
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "part" }, worker.secret), under });
+  assert.deepEqual(replica.list().items.map(({ id }) => id), ["global", "p", "b"]);
+  await until(() => replica.status.state === "online", "never online");
+  await api.patch("/v1/contexts/global/global", { g: 2 }, MERGE);
+  await api.patch("/v1/contexts/branch/b", { b: 2 }, MERGE);
+  await until(() => { const { g, b } = replica.resolve("branch", "b").data; return g === 2 && b === 2; }, "a change never came");
+  await replica.close();
+});

@@ -1,0 +1,116 @@
+// What the tests of the npm package stand on: the package as it was packed, a Worker, pages in
+// Chromium, and a way to the Worker that breaks off.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { root, start, token } from "../e2e/harness.mjs";
+
+export { root, token };
+
+/** The packed package. */
+export const tarball = join(
+  root,
+  "dist",
+  readdirSync(join(root, "dist")).find((name) => /^nacre-context-.*\.tgz$/.test(name)) ?? "no package",
+);
+
+/** A folder that goes when it is done with; the package is unpacked in `package/`. */
+export function unpacked() {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-npm-"));
+  execFileSync("tar", ["-xzf", tarball, "-C", folder]);
+  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A Worker that pages of any origin may call. */
+export const startWorker = () => start({ vars: { NACRE_CORS_ORIGINS: "*" } });
+
+const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
+
+/** Serves folders, and what `answer` says to other paths. */
+export async function serve(folder, answer = () => undefined) {
+  const server = createServer((asked, response) => {
+    const path = new URL(asked.url, "http://x").pathname;
+    const said = answer(path, asked);
+    if (said) {
+      response.writeHead(said.status ?? 200, said.headers).end(said.body);
+      return;
+    }
+    try {
+      const body = path === "/" ? "<!doctype html><title>t</title>" : readFileSync(join(folder, path));
+      response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => (server.closeAllConnections(), server.close()) };
+}
+
+/** Headless Chromium. */
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.NACRE_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+
+/** A way to `target` that breaks off as `fate` says of each batch: `before` it gets there, `after`
+ * it was carried out, or not at all. What it cuts takes the sockets along. */
+export async function breakingProxy(target, fate = () => undefined) {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set();
+  let [batches, down] = [0, false];
+  const server = createServer((asked, answered) => {
+    if (down) return asked.socket.destroy();
+    const end = asked.url === "/v1/batch" ? fate() : undefined;
+    if (asked.url === "/v1/batch") batches += 1;
+    const body = [];
+    asked.on("data", (part) => body.push(part));
+    asked.on("end", () => {
+      if (end === "before") return asked.socket.destroy();
+      const { url: path, method, headers } = asked;
+      const on = request({ hostname, port, path, method, headers }, (answer) => {
+        if (end === "after") {
+          answer.resume().on("end", () => asked.socket.destroy());
+        } else {
+          answered.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(answered);
+        }
+      });
+      on.on("error", () => asked.socket.destroy());
+      on.end(Buffer.concat(body));
+      if (end) for (const socket of sockets) socket.destroy();
+    });
+  });
+  server.on("upgrade", (asked, socket, head) => {
+    if (down) return socket.destroy();
+    const on = connect(port, hostname, () => {
+      const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
+      on.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+      on.write(head);
+      socket.pipe(on).pipe(socket);
+    });
+    for (const end of [socket, on]) {
+      end.on("error", () => {});
+      end.on("close", () => (socket.destroy(), on.destroy(), sockets.delete(socket)));
+    }
+    sockets.add(socket);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    batches: () => batches,
+    /** Pulls the plug, or puts it back. */
+    pull(pulled) {
+      down = pulled;
+      if (down) sockets.forEach((socket) => socket.destroy());
+    },
+    close: () => (sockets.forEach((socket) => socket.destroy()), server.closeAllConnections(), server.close()),
+  };
+}
