@@ -212,6 +212,7 @@ fn page(plan: &Plan) -> Result<Tally> {
     web::check(&tools)?;
     let mut node = tools.node()?;
     node.env("NACRE_CHROMIUM", chromium::chromium()?);
+    node.arg("--test-force-exit"); // a file of which no test was picked never closes its browser
     run_node("page", "tests/page/*.test.mjs", node, plan)
 }
 
