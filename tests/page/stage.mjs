@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 
 import { chromium } from "playwright-core";
@@ -44,8 +45,8 @@ export async function open({ lines = SHOP } = {}) {
       await worker.restart({ NACRE_JWT_SECRET: secret });
       stage.api = client(worker.url, stage.token("alice"));
     },
-    /** A device of `user`: `tab` opens the page there. */
-    async person(options = {}, user = "alice") {
+    /** A device of `user`: `tab` opens the page there, over the wire of `url` if one is named. */
+    async person(options = {}, user = "alice", url = worker.url) {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
       context.setDefaultTimeout(10_000);
       const bearer = stage.token(user);
@@ -55,7 +56,7 @@ export async function open({ lines = SHOP } = {}) {
         async tab(fragment = "") {
           const page = await context.newPage();
           watch(page, faults);
-          await page.goto(`${worker.url}/#token=${bearer}`);
+          await page.goto(`${url}/#token=${bearer}`);
           await page.locator(".context").first().waitFor({ state: "attached" });
           if (fragment) await page.evaluate((fragment) => (location.hash = fragment), fragment);
           return page;
@@ -76,11 +77,38 @@ export async function open({ lines = SHOP } = {}) {
   return stage;
 }
 
+/** A wire to the Worker that can be pulled: what is under way breaks, what is new gets nowhere. */
+export async function wireTo(url) {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set();
+  let pulled = false;
+  const server = createServer((near) => {
+    if (pulled) return near.destroy();
+    const far = connect(Number(port), hostname);
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on("error", () => {});
+      one.on("close", () => (sockets.delete(one), other.destroy()));
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    pull() {
+      pulled = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => void (pulled = false),
+    close: () => (server.close(), sockets.forEach((socket) => socket.destroy())),
+  };
+}
+
 function watch(page, faults) {
   page.on("pageerror", (error) => faults.push(`thrown: ${error.stack ?? error}`));
   page.on("console", (message) => {
-    // A browser that is off line says so for each request; that is what is being tested then.
-    if (message.type() === "error" && !/ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text())) {
+    // A browser without a network says so for each request; that is what is being tested then.
+    if (message.type() === "error" && !/net::ERR_(INTERNET_DISCONNECTED|FAILED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|CONNECTION_\w+)|^WebSocket connection to/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { counted, eventually, open, value } from "./stage.mjs";
+import { counted, eventually, open, value, wireTo } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open({ lines: "" })));
@@ -68,14 +68,15 @@ test("a layer is edited as text, while others edit it too", async () => {
 });
 
 test("work goes on without a network, over a reload too, and nothing of it is lost", async () => {
-  const laptop = await stage.person();
+  const wire = await wireTo(stage.worker.url);
+  const laptop = await stage.person({}, "alice", wire.url);
   const page = await laptop.tab(`#/project/${project}`);
   await eventually(async () => {
     assert.ok(await page.evaluate(() => navigator.serviceWorker.controller !== null));
   });
-  await laptop.context.setOffline(true);
-  await change(page, "/colour", "violet");
+  wire.pull();
   await page.getByText("Unreachable").waitFor();
+  await change(page, "/colour", "violet");
   await value(page, "/colour").getByText("violet").waitFor();
   await counted(page, "Queue", 1).click();
   await page.getByRole("dialog").getByText("update").waitFor();
@@ -87,11 +88,12 @@ test("work goes on without a network, over a reload too, and nothing of it is lo
   await page.locator(`[data-key="project/${project}"] .pending`).waitFor();
   assert.equal((await stored()).data.colour, "red");
 
-  await laptop.context.setOffline(false);
+  wire.mend();
   await counted(page, "Queue", 0).waitFor({ timeout: 40_000 });
   await page.getByText("Up to date").waitFor({ timeout: 40_000 });
   assert.deepEqual([(await stored()).data.colour, (await stored()).version], ["violet", 2]);
   await laptop.close();
+  wire.close();
 });
 
 test("the switch keeps writes here until it is turned back; other values of others merge", async () => {
