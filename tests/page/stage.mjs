@@ -88,8 +88,8 @@ export async function wireTo(url) {
     for (const [one, other] of [[near, far], [far, near]]) {
       sockets.add(one);
       one.pipe(other);
-      one.on("error", () => {});
-      one.on("close", () => (sockets.delete(one), other.destroy()));
+      one.on("error", () => other.destroy());
+      one.on("close", () => (sockets.delete(one), other.end())); // what is under way gets through
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
