@@ -217,14 +217,24 @@ test("erasing takes it off the device, in every tab", async () => {
 
 // ─── Cut connections ─────────────────────────────────────────────────────────────────────────────
 
+/** Numbers below `most` that are the same for one seed (mulberry32: integers only, nothing rounds). */
+function diced(seed) {
+  let state = seed;
+  return (most) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % most;
+  };
+}
+
 test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, async () => {
   const seeds = Number(process.env.NACRE_SEEDS ?? 20);
   for (let seed = 0; seed < seeds; seed++) {
     const sub = `cut-${seed}`;
     const api = worker.api(sub);
     await api.put("/v1/contexts/project/p", { data: { log: [] } });
-    let state = seed * 2654435761 + 1;
-    const dice = (most) => ((state = (state * 1103515245 + 12345) & 0x7fffffff), (state >> 8) % most);
+    const dice = diced(seed);
     const proxy = await breakingProxy(worker.url, () => ["before", "after"][dice(8)]);
     const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
     const expected = [];
