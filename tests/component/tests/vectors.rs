@@ -16,10 +16,11 @@ use nacre_tests::vectors::{self, Case, hex, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
+    ("rebase", "replicas are the browser's"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
 ];
 
