@@ -11,6 +11,7 @@ use crate::{
     diff::diff,
     error::{Code, Error, Result},
     layer::Layer,
+    patch::JsonPatch,
     record::{Change, Record, State, Undo, Version},
     store::{AsOf, Reads},
 };
@@ -42,6 +43,14 @@ impl State {
             rules: undo.rules.clone().map_or_else(|| self.rules.clone(), Rc::new),
             parent: undo.parent.clone().or_else(|| self.parent.clone()),
         })
+    }
+
+    /// The edit that made this state's data of the one before, or of `{}`.
+    pub(crate) fn patch_from(&self, before: Option<&State>) -> Result<JsonPatch> {
+        match before {
+            Some(before) => diff(&before.layer, &self.layer),
+            None => diff(&Layer::empty(), &self.layer),
+        }
     }
 
     /// The way from this state back to an earlier one.

@@ -4,7 +4,7 @@ import type { ContextSummary } from "@nacre/context";
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, above, key, same } from "./address";
-import { Glyph, Tag } from "./parts";
+import { Filter, Tag, Twist } from "./parts";
 import { type Row, focusRow, move, pressedOn } from "./tree";
 
 interface ContextRow extends Row {
@@ -54,16 +54,7 @@ export function Contexts(props: {
 
   return (
     <div class="contexts">
-      <label class="filter">
-        <Glyph name="search" />
-        <span class="unseen">Find a context</span>
-        <input
-          type="search"
-          placeholder="Find a context"
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
-      </label>
+      <Filter label="Find a context" text={filter} onChange={setFilter} />
       {rows.length === 0 && <p class="nothing">No context has “{filter}” in its name.</p>}
       <div ref={tree} role="tree" aria-label="Contexts" onKeyDown={press}>
         {rows.map((row) => (
@@ -84,20 +75,7 @@ export function Contexts(props: {
               onChoose(row.address);
             }}
           >
-            {row.open === undefined ? (
-              <span class="gap" />
-            ) : (
-              <span
-                class="twist"
-                aria-hidden="true"
-                onClick={(event) => {
-                  event.stopPropagation();
-                  toggle(row);
-                }}
-              >
-                <Glyph name="chevron" />
-              </span>
-            )}
+            <Twist open={row.open} onToggle={() => toggle(row)} />
             <Tag level={row.address.level} short />
             <span class="id" title={row.address.id}>
               {row.address.id}

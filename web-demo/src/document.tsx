@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Level } from "./address";
 import { type Value, glance, isSealed } from "./json";
-import { Glyph, Tag } from "./parts";
+import { Filter, Glyph, Tag, Twist } from "./parts";
 import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
 import { focusRow, move, pressedOn } from "./tree";
 
@@ -61,16 +61,7 @@ export function Document(props: {
   if (rows.length === 0) return <p class="nothing">Nothing is set here, and nothing above it.</p>;
   return (
     <div class="document">
-      <label class="filter">
-        <Glyph name="search" />
-        <span class="unseen">Filter names and values</span>
-        <input
-          type="search"
-          placeholder="Filter names and values"
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
-      </label>
+      <Filter label="Filter names and values" text={filter} onChange={setFilter} />
       {all.length === 0 && <p class="nothing">No name and no value has “{filter}” in it.</p>}
       <div ref={tree} class="values" role="tree" aria-label="Resolved document" onKeyDown={press}>
         {shown.map((row) => (
@@ -128,20 +119,7 @@ function ValueLine(props: {
         ))}
       </span>
       <span class="what">
-        {row.open === undefined ? (
-          <span class="gap" />
-        ) : (
-          <span
-            class="twist"
-            aria-hidden="true"
-            onClick={(event) => {
-              event.stopPropagation();
-              onToggle();
-            }}
-          >
-            <Glyph name="chevron" />
-          </span>
-        )}
+        <Twist open={row.open} onToggle={onToggle} />
         <span class="member">{row.name}</span>
         <Shown row={row} />
         {origin !== undefined && origin.shadowed.length > 0 && (

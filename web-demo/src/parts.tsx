@@ -192,6 +192,40 @@ export function Glyph({ name }: { name: keyof typeof GLYPHS }) {
   );
 }
 
+/** A field that leaves only what has the text in it. */
+export function Filter(props: { label: string; text: string; onChange: (text: string) => void }) {
+  const { label, text, onChange } = props;
+  return (
+    <label class="filter">
+      <Glyph name="search" />
+      <span class="unseen">{label}</span>
+      <input
+        type="search"
+        placeholder={label}
+        value={text}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** Opens and closes a row of a tree with the pointer; keys do so on the row. */
+export function Twist({ open, onToggle }: { open: boolean | undefined; onToggle: () => void }) {
+  if (open === undefined) return <span class="gap" />;
+  return (
+    <span
+      class="twist"
+      aria-hidden="true"
+      onClick={(event) => {
+        event.stopPropagation();
+        onToggle();
+      }}
+    >
+      <Glyph name="chevron" />
+    </span>
+  );
+}
+
 /** What a context is called in running text. */
 export function Name({ of }: { of: Address }) {
   return <span class={`name ${of.level}`}>{name(of)}</span>;

@@ -73,6 +73,11 @@ impl Live {
         live
     }
 
+    /// When the first token of a socket expires.
+    pub(crate) fn first_expiry(&self) -> Option<Moment> {
+        self.first_expiry.get()
+    }
+
     /// Opens a socket: what the client gets.
     ///
     /// # Errors

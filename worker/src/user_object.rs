@@ -8,7 +8,7 @@
 //! **From decision to commit nothing is awaited**, so no two requests ever decide side by side.
 //! The object can vanish between any two lines: what it needs after a wake-up is in SQL.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use nacre_core::{
@@ -56,18 +56,17 @@ struct Keeper {
     config: Rc<Config>,
     store: SqlStore<Durable>,
     live: Live,
-    /// When the first token of a socket expires: due beside what the store's rows say.
-    first_expiry: Rc<Cell<Option<Moment>>>,
 }
 
 impl DurableObject for UserObject {
     fn new(state: State, env: Env) -> Self {
         let store = Config::of(&env).map(|config| {
+            // What is due beside what the store's rows say.
             let first_expiry = Rc::default();
             let database = Durable::new(&state.storage(), Rc::clone(&first_expiry));
             let store = SqlStore::new(database, config.retention);
-            let live = Live::new(&state, Rc::clone(&first_expiry));
-            Rc::new(Keeper { config, store, live, first_expiry })
+            let live = Live::new(&state, first_expiry);
+            Rc::new(Keeper { config, store, live })
         });
         UserObject { state, store }
     }
@@ -226,7 +225,7 @@ impl Keeper {
             console_error!("live: {error}");
             Error::new(Code::StoreUnavailable, "no socket can be opened now; try again")
         })?;
-        self.store.arm(self.first_expiry.get())?;
+        self.store.arm(self.live.first_expiry())?;
         Ok(socket)
     }
 
@@ -425,7 +424,7 @@ impl Keeper {
         if is_there && self.store.is_due(now)? {
             self.store.upkeep(now, &self.config.masters, &mut entropy)?;
         }
-        self.store.arm(self.first_expiry.get())
+        self.store.arm(self.live.first_expiry())
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     process,
-    tools::{Tools, WASM},
+    tools::{Tools, WASM, WASM_FEATURES},
     workspace::{root, target},
 };
 
@@ -37,16 +37,6 @@ pub(crate) const ALL: [Component; 2] = [WHOLE, RESOLVER];
 
 /// The profile in `Cargo.toml` that these artefacts have to themselves.
 const PROFILE: &str = "component";
-
-/// What the module may use beyond the first version of WebAssembly: every component host has it.
-const FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
 
 /// Small above all. Memory below 1 KiB is the far end of the stack, where no pointer leads, so
 /// offsets may be folded into loads; the name of this option says more than it asks for.
@@ -96,7 +86,7 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
     }
     fs::remove_file(&stamp).ok(); // may well not be there
     let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(OPTIMISATIONS).args(FEATURES);
+    wasm_opt.args(OPTIMISATIONS).args(WASM_FEATURES);
     process::run("wasm", wasm_opt.arg(&built).arg("-o").arg(&module))?;
     process::run("wasm", assemble().arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;

@@ -12,22 +12,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     process,
-    tools::{Tools, WASM},
+    tools::{Tools, WASM, WASM_FEATURES},
     workspace::{locked_version, root, target},
 };
 
 /// The profile in `Cargo.toml` that this artefact has to itself.
 const PROFILE: &str = "browser";
-
-/// What the module may use beyond the first version of WebAssembly: browsers of 2023 have it.
-const FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
 
 /// The module in the package.
 const MODULE: &str = "nacre_bg.wasm";
@@ -86,7 +76,7 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
     bindgen.args(["--omit-default-module-path", "--remove-name-section"]);
     process::run("npm", bindgen.arg("--remove-producers-section"))?;
     let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]).args(FEATURES);
+    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]).args(WASM_FEATURES);
     wasm_opt.arg(glue.join("core_bg.wasm")).arg("-o").arg(package.join(MODULE));
     process::run("npm", &mut wasm_opt)?;
     bundle(tools, &source, &glue, &package)?;

@@ -5,7 +5,6 @@ use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use super::Setting;
 use crate::{
     address::Address,
-    diff::diff,
     error::{Code, Error, Result},
     history::{self, WHOLE_EVERY},
     layer::Layer,
@@ -179,10 +178,7 @@ impl<'d, 's> Draft<'d, 's> {
             self.respect_locks(address, existing, &state)?;
         }
         let version = existing.map_or(1, |record| record.version + 1);
-        let patch = match &before {
-            Some(before) => diff(&before.layer, &state.layer)?,
-            None => diff(&Layer::empty(), &state.layer)?,
-        };
+        let patch = state.patch_from(before.as_ref())?;
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
         let at = self.setting.at;

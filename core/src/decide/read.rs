@@ -213,10 +213,7 @@ fn history(
 ) -> Result<Reply> {
     let mut items = Vec::new();
     let more = descend(reads, current, before, page(limit), |version, state, earlier| {
-        let patch = match earlier {
-            Some(earlier) => diff(&earlier.layer, &state.layer)?,
-            None => diff(&Layer::empty(), &state.layer)?,
-        };
+        let patch = state.patch_from(earlier)?;
         let bytes = patch.bytes();
         items.push(HistoryItem { version, patch: Some(patch) });
         Ok(bytes)

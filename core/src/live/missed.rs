@@ -6,10 +6,8 @@ use super::Notice;
 use crate::{
     address::Address,
     delta::delta,
-    diff::diff,
     error::{Code, Error, Result},
     history::{chain_as_of, record_of, state_at},
-    layer::Layer,
     limits,
     plan::Event,
     record::{Audit, Change},
@@ -108,10 +106,7 @@ fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
-    let patch = match &before {
-        Some(before) => diff(&before.layer, &state.layer)?,
-        None => diff(&Layer::empty(), &state.layer)?,
-    };
+    let patch = state.patch_from(before.as_ref())?;
     let mut record = record_of(&current, &row, state);
     record.deleted = (row.change == Change::Delete).then_some(row.seq);
     Ok(Event { record: Rc::new(record), before, change: row.change, patch })
