@@ -1,4 +1,4 @@
-//! The store in memory: rows in sorted maps, over another store or over nothing.
+//! The store in memory: rows in a sorted map, over another store or over nothing.
 //!
 //! Over nothing it is the reference twin of every SQL store — tests, the browser and the component
 //! use it. Over another store it is the overlay that lets later operations of a batch see what
@@ -17,6 +17,7 @@ use crate::{
     id::{ContextId, User},
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
     seal::Fingerprint,
+    sort::sort_by,
     store::{AsOf, Filter, Reads, Write},
 };
 
@@ -25,14 +26,37 @@ use crate::{
 pub struct MemoryStore<'a> {
     base: Option<Base<'a>>,
     seq: Option<u64>,
-    records: BTreeMap<Address, Rc<Record>>,
-    versions: BTreeMap<(Address, u64), Version>,
-    entries: BTreeMap<(Address, EntryKind, EntryId), Entry>,
-    secrets: BTreeMap<Fingerprint, Secret>,
-    /// `None`: not a member any more, whatever the base says.
-    members: BTreeMap<(ContextId, User), Option<Member>>,
-    replays: BTreeMap<(User, String), Replay>,
-    audit: BTreeMap<u64, Audit>,
+    /// Each as it was written last. One map for all kinds: the code of a sorted map is there again
+    /// for every type of row.
+    rows: BTreeMap<Key, Write>,
+}
+
+/// Where a row stands: among its kind, by what names it there.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// The first, and [`Key::Member`] the last: both are walked through without a bound.
+    Record(Address),
+    Version(Address, u64),
+    Entry(Address, EntryKind, EntryId),
+    Secret(Fingerprint),
+    Replay(User, String),
+    Audit(u64),
+    Member(ContextId, User),
+}
+
+impl Key {
+    fn of(row: &Write) -> Key {
+        match row {
+            Write::Record(record) => Key::Record(record.address.clone()),
+            Write::Version(version) => Key::Version(version.address.clone(), version.version),
+            Write::Entry(entry) => Key::Entry(entry.address.clone(), entry.kind, entry.id),
+            Write::Secret(secret) => Key::Secret(secret.fingerprint),
+            Write::Member(member) => Key::Member(member.project.clone(), member.user.clone()),
+            Write::Expel { user, project } => Key::Member(project.clone(), user.clone()),
+            Write::Replay(replay) => Key::Replay(replay.user.clone(), replay.key.clone()),
+            Write::Audit(audit) => Key::Audit(audit.seq),
+        }
+    }
 }
 
 /// What is under a store: lent for one decision, or shared for as long as the store lives.
@@ -77,37 +101,38 @@ impl<'a> MemoryStore<'a> {
     }
 
     pub(crate) fn write(&mut self, write: Write) {
-        match write {
-            Write::Record(record) => {
-                self.records.insert(record.address.clone(), record);
-            }
-            Write::Version(version) => {
-                self.versions.insert((version.address.clone(), version.version), version);
-            }
-            Write::Entry(entry) => {
-                self.entries.insert((entry.address.clone(), entry.kind, entry.id), entry);
-            }
-            Write::Secret(secret) => {
-                self.secrets.insert(secret.fingerprint, secret);
-            }
-            Write::Member(member) => {
-                self.members.insert((member.project.clone(), member.user.clone()), Some(member));
-            }
-            Write::Expel { user, project } => {
-                self.members.insert((project, user), None);
-            }
-            Write::Replay(replay) => {
-                self.replays.insert((replay.user.clone(), replay.key.clone()), replay);
-            }
-            Write::Audit(audit) => {
-                self.seq = Some(audit.seq);
-                self.audit.insert(audit.seq, audit);
-            }
+        if let Write::Audit(audit) = &write {
+            self.seq = Some(audit.seq);
+        }
+        self.rows.insert(Key::of(&write), write);
+    }
+
+    fn own_record(&self, address: &Address) -> Option<&Rc<Record>> {
+        match self.rows.get(&Key::Record(address.clone()))? {
+            Write::Record(record) => Some(record),
+            _ => None,
         }
     }
 
-    fn has_records(&self) -> bool {
-        !self.records.is_empty()
+    fn own_records(&self) -> impl Iterator<Item = &Rc<Record>> {
+        self.rows.values().map_while(|row| match row {
+            Write::Record(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    /// Versions of one context, both ends included.
+    fn own_versions(
+        &self,
+        address: &Address,
+        from: u64,
+        to: u64,
+    ) -> impl DoubleEndedIterator<Item = &Version> {
+        let key = |version| Key::Version(address.clone(), version);
+        self.rows.range(key(from)..=key(to)).filter_map(|(_, row)| match row {
+            Write::Version(version) => Some(version),
+            _ => None,
+        })
     }
 
     /// A page of live contexts by their own row alone (level, parent, prefix).
@@ -117,33 +142,38 @@ impl<'a> MemoryStore<'a> {
         after: Option<&Address>,
         limit: usize,
     ) -> Result<Vec<Rc<Record>>> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         if let Some(base) = self.base() {
             // Rows written over the base may take its places, so as many more are asked for.
-            let limit = limit.saturating_add(self.records.len());
-            for record in base.list(filter, after, limit)? {
-                if !self.records.contains_key(&record.address) {
-                    found.insert(record.address.clone(), record);
-                }
-            }
+            let limit = limit.saturating_add(self.own_records().count());
+            found = base.list(filter, after, limit)?;
         }
-        for record in self.records.values() {
-            if record.is_live()
+        let own = self.own_records().filter(|record| {
+            record.is_live()
                 && after.is_none_or(|after| record.address > *after)
                 && matches_row(filter, record)
-            {
-                found.insert(record.address.clone(), record.clone());
-            }
-        }
-        Ok(found.into_values().take(limit).collect())
+        });
+        let mut found = self.laid_over(found, own);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Rows of the base with own ones in their places, sorted.
+    fn laid_over<'r>(
+        &'r self,
+        mut found: Vec<Rc<Record>>,
+        own: impl Iterator<Item = &'r Rc<Record>>,
+    ) -> Vec<Rc<Record>> {
+        found.retain(|record| self.own_record(&record.address).is_none());
+        found.extend(own.cloned());
+        sort_by_address(&mut found);
+        found
     }
 
     /// All live contexts of a subtree, by following parents downward.
-    fn subtree(&self, root: &Address) -> Result<BTreeMap<Address, Rc<Record>>> {
-        let mut found = BTreeMap::new();
-        if let Some(record) = self.record(root)?.filter(|record| record.is_live()) {
-            found.insert(root.clone(), record);
-        }
+    fn subtree(&self, root: &Address) -> Result<Vec<Rc<Record>>> {
+        let mut found = Vec::new();
+        found.extend(self.record(root)?.filter(|record| record.is_live()));
         let mut row = alloc::vec![root.clone()];
         while let Some(level) = row.first().and_then(|address| address.level.below()) {
             let mut below = Vec::new();
@@ -155,13 +185,18 @@ impl<'a> MemoryStore<'a> {
                 };
                 for record in self.list_flat(&filter, None, usize::MAX)? {
                     below.push(record.address.clone());
-                    found.insert(record.address.clone(), record);
+                    found.push(record);
                 }
             }
             row = below;
         }
+        sort_by_address(&mut found);
         Ok(found)
     }
+}
+
+fn sort_by_address(records: &mut [Rc<Record>]) {
+    sort_by(records, |a, b| a.address.cmp(&b.address));
 }
 
 fn matches_row(filter: &Filter, record: &Record) -> bool {
@@ -171,11 +206,6 @@ fn matches_row(filter: &Filter, record: &Record) -> bool {
             .prefix
             .as_ref()
             .is_none_or(|prefix| record.address.id.as_str().starts_with(prefix.as_str()))
-}
-
-/// Rows of one context, in a map keyed by (address, …).
-fn of<K: Ord, V>(map: &BTreeMap<K, V>, from: K, to: K) -> impl DoubleEndedIterator<Item = &V> {
-    map.range(from..=to).map(|(_, row)| row)
 }
 
 impl Reads for MemoryStore<'_> {
@@ -188,7 +218,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
-        match (self.records.get(address), self.base()) {
+        match (self.own_record(address), self.base()) {
             (Some(record), _) => Ok(Some(record.clone())),
             (None, Some(base)) => base.record(address),
             (None, None) => Ok(None),
@@ -201,10 +231,10 @@ impl Reads for MemoryStore<'_> {
         after: Option<&Address>,
         limit: usize,
     ) -> Result<Vec<Rc<Record>>> {
-        let (Some(root), true) = (&filter.under, self.has_records()) else {
+        let (Some(root), true) = (&filter.under, self.own_records().next().is_some()) else {
             return self.list_flat(filter, after, limit);
         };
-        let all = self.subtree(root)?.into_values();
+        let all = self.subtree(root)?.into_iter();
         Ok(all
             .filter(|record| after.is_none_or(|after| record.address > *after))
             .filter(|record| matches_row(filter, record))
@@ -213,18 +243,12 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
-        let mut found = BTreeMap::new();
-        if let Some(base) = self.base() {
-            for record in base.deleted_by(seq)? {
-                if !self.records.contains_key(&record.address) {
-                    found.insert(record.address.clone(), record);
-                }
-            }
-        }
-        for record in self.records.values().filter(|record| record.deleted == Some(seq)) {
-            found.insert(record.address.clone(), record.clone());
-        }
-        Ok(found.into_values().collect())
+        let found = match self.base() {
+            Some(base) => base.deleted_by(seq)?,
+            None => Vec::new(),
+        };
+        let own = self.own_records().filter(|record| record.deleted == Some(seq));
+        Ok(self.laid_over(found, own))
     }
 
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>> {
@@ -232,8 +256,7 @@ impl Reads for MemoryStore<'_> {
             Some(base) => base.versions_from(address, from, limit)?,
             None => Vec::new(),
         };
-        let key = |version| (address.clone(), version);
-        found.extend(of(&self.versions, key(from), key(u64::MAX)).cloned());
+        found.extend(self.own_versions(address, from, u64::MAX).cloned());
         found.truncate(limit);
         Ok(found)
     }
@@ -245,9 +268,8 @@ impl Reads for MemoryStore<'_> {
         limit: usize,
     ) -> Result<Vec<Version>> {
         let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
-        let key = |version| (address.clone(), version);
         let mut found: Vec<Version> =
-            of(&self.versions, key(0), key(last)).rev().take(limit).cloned().collect();
+            self.own_versions(address, 0, last).rev().take(limit).cloned().collect();
         if let Some(base) = self.base() {
             found.extend(base.versions_before(address, before, limit)?);
             found.truncate(limit);
@@ -256,8 +278,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn version_as_of(&self, address: &Address, at: AsOf) -> Result<Option<Version>> {
-        let key = |version| (address.clone(), version);
-        let own = of(&self.versions, key(0), key(u64::MAX)).rev().find(|version| match at {
+        let own = self.own_versions(address, 0, u64::MAX).rev().find(|version| match at {
             AsOf::Seq(seq) => version.seq <= seq,
             AsOf::Time(time) => version.at <= time,
         });
@@ -275,15 +296,14 @@ impl Reads for MemoryStore<'_> {
         before: Option<EntryId>,
         limit: usize,
     ) -> Result<Vec<Entry>> {
-        let key = |id| (address.clone(), kind, id);
+        let key = |id| Key::Entry(address.clone(), kind, id);
         let first = EntryId { seq: 0, n: 0 };
         let last = before.unwrap_or(EntryId { seq: u64::MAX, n: u64::MAX });
-        let mut found: Vec<Entry> = of(&self.entries, key(first), key(last))
-            .rev()
-            .filter(|entry| before != Some(entry.id))
-            .take(limit)
-            .cloned()
-            .collect();
+        let own = self.rows.range(key(first)..=key(last)).rev().filter_map(|(_, row)| match row {
+            Write::Entry(entry) if before != Some(entry.id) => Some(entry),
+            _ => None,
+        });
+        let mut found: Vec<Entry> = own.take(limit).cloned().collect();
         if let Some(base) = self.base() {
             found.extend(base.entries(address, kind, before, limit)?);
             found.truncate(limit);
@@ -292,31 +312,42 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn replay(&self, user: &User, key: &str) -> Result<Option<Replay>> {
-        match (self.replays.get(&(user.clone(), key.to_string())), self.base()) {
-            (Some(replay), _) => Ok(Some(replay.clone())),
-            (None, Some(base)) => base.replay(user, key),
-            (None, None) => Ok(None),
+        match (self.rows.get(&Key::Replay(user.clone(), key.to_string())), self.base()) {
+            (Some(Write::Replay(replay)), _) => Ok(Some(replay.clone())),
+            (_, Some(base)) => base.replay(user, key),
+            (_, None) => Ok(None),
         }
     }
 
     fn members(&self, user: Option<&User>) -> Result<Vec<Member>> {
-        let mut found = BTreeMap::new();
-        if let Some(base) = self.base() {
-            for member in base.members(user)? {
-                found.insert((member.project.clone(), member.user.clone()), Some(member));
+        let mut found = match self.base() {
+            Some(base) => base.members(user)?,
+            None => Vec::new(),
+        };
+        let key = |member: &Member| Key::Member(member.project.clone(), member.user.clone());
+        found.retain(|member| !self.rows.contains_key(&key(member)));
+        for row in self.rows.values().rev() {
+            match row {
+                Write::Member(member) if user.is_none_or(|user| *user == member.user) => {
+                    found.push(member.clone());
+                }
+                Write::Member(_) | Write::Expel { .. } => {}
+                _ => break,
             }
         }
-        for ((project, of), member) in &self.members {
-            if user.is_none_or(|user| user == of) {
-                found.insert((project.clone(), of.clone()), member.clone());
-            }
-        }
-        Ok(found.into_values().flatten().collect())
+        sort_by(&mut found, |a, b| (&a.project, &a.user).cmp(&(&b.project, &b.user)));
+        Ok(found)
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
-        let own = self.audit.range(..before.unwrap_or(u64::MAX)).rev().take(limit);
-        let mut found: Vec<Audit> = own.map(|(_, audit)| audit.clone()).collect();
+        // Seqs count from 1, so nothing stands at 0.
+        let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
+        let own = self.rows.range(Key::Audit(0)..=Key::Audit(last)).rev();
+        let own = own.filter_map(|(_, row)| match row {
+            Write::Audit(audit) => Some(audit),
+            _ => None,
+        });
+        let mut found: Vec<Audit> = own.take(limit).cloned().collect();
         if let Some(base) = self.base() {
             found.extend(base.audit(before, limit)?);
             found.truncate(limit);
@@ -325,16 +356,16 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn secret(&self, fingerprint: &Fingerprint) -> Result<Option<Secret>> {
-        match (self.secrets.get(fingerprint), self.base()) {
-            (Some(secret), _) => Ok(Some(secret.clone())),
-            (None, Some(base)) => base.secret(fingerprint),
-            (None, None) => Ok(None),
+        match (self.rows.get(&Key::Secret(*fingerprint)), self.base()) {
+            (Some(Write::Secret(secret)), _) => Ok(Some(secret.clone())),
+            (_, Some(base)) => base.secret(fingerprint),
+            (_, None) => Ok(None),
         }
     }
 }
 
 impl core::fmt::Debug for MemoryStore<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "MemoryStore({} contexts)", self.records.len())
+        write!(f, "MemoryStore({} contexts)", self.own_records().count())
     }
 }

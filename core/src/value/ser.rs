@@ -1,6 +1,7 @@
 //! Encodes a Rust type as a value, 64-bit integers exact.
 
 use alloc::{
+    borrow::Cow,
     format,
     string::{String, ToString as _},
     vec::Vec,
@@ -26,7 +27,7 @@ use crate::{
 /// # Errors
 /// `internal`: the type cannot be said in JSON (a NaN, a map with keys that are not strings, bytes).
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
-    value.serialize(Encoder).map_err(|Unencodable(detail)| Error::bug(detail))
+    value.serialize(Encoder).map_err(|Unencodable(error)| error)
 }
 
 impl Serialize for Number {
@@ -58,13 +59,19 @@ impl Serialize for Object {
     }
 }
 
-/// What cannot be said in JSON, and why.
+/// What cannot be said in JSON: the error that says why.
 #[derive(Debug)]
-struct Unencodable(String);
+struct Unencodable(Error);
+
+impl Unencodable {
+    fn new(detail: impl Into<Cow<'static, str>>) -> Unencodable {
+        Unencodable(Error::bug(detail))
+    }
+}
 
 impl fmt::Display for Unencodable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -72,7 +79,7 @@ impl core::error::Error for Unencodable {}
 
 impl ser::Error for Unencodable {
     fn custom<T: fmt::Display>(detail: T) -> Unencodable {
-        Unencodable(format!("{detail}"))
+        Unencodable::new(format!("{detail}"))
     }
 }
 
@@ -81,7 +88,7 @@ type Encoded<T = Value> = core::result::Result<T, Unencodable>;
 fn object(members: Vec<(String, Value)>) -> Encoded {
     Object::from_unsorted(members)
         .map(Value::Object)
-        .map_err(|name| Unencodable(format!("the member `{name}` is encoded twice")))
+        .map_err(|name| Unencodable::new(format!("the member `{name}` is encoded twice")))
 }
 
 fn tagged(variant: &str, content: Value) -> Encoded {
@@ -144,7 +151,7 @@ impl Serializer for Encoder {
     fn serialize_f64(self, float: f64) -> Encoded {
         Number::from_f64(float)
             .map(Value::Number)
-            .ok_or_else(|| Unencodable("a number is not finite".into()))
+            .ok_or_else(|| Unencodable::new("a number is not finite"))
     }
 
     fn serialize_char(self, char: char) -> Encoded {
@@ -156,7 +163,7 @@ impl Serializer for Encoder {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Encoded {
-        Err(Unencodable("bytes have no form in JSON".into()))
+        Err(Unencodable::new("bytes have no form in JSON"))
     }
 
     fn serialize_none(self) -> Encoded {
@@ -347,7 +354,7 @@ impl SerializeMap for Members {
                 self.name = name;
                 Ok(())
             }
-            _ => Err(Unencodable("a member's name is not a string".into())),
+            _ => Err(Unencodable::new("a member's name is not a string")),
         }
     }
 
