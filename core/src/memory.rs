@@ -107,6 +107,11 @@ impl<'a> MemoryStore<'a> {
         self.rows.insert(Key::of(&write), write);
     }
 
+    /// Whether this very row was the last to be written of its context.
+    pub(crate) fn holds(&self, record: &Rc<Record>) -> bool {
+        self.own_record(&record.address).is_some_and(|own| Rc::ptr_eq(own, record))
+    }
+
     fn own_record(&self, address: &Address) -> Option<&Rc<Record>> {
         match self.rows.get(&Key::Record(address.clone()))? {
             Write::Record(record) => Some(record),

@@ -13,7 +13,7 @@ mod sink;
 mod text;
 
 use alloc::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     vec::Vec,
 };
 use core::cmp::Ordering;
@@ -331,8 +331,9 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         items.extend(self.items_of(layer, array));
         match rule {
             Rule::Union => {
-                let mut seen = BTreeSet::new();
-                items.retain(|item| seen.insert(self.identity(*item)));
+                // A map as below, for it is code that is there.
+                let mut seen = BTreeMap::new();
+                items.retain(|item| seen.insert(self.identity(*item), 0).is_none());
                 items
             }
             Rule::Keyed(member) => self.merge_by(&Name::encode(member), items),

@@ -14,6 +14,39 @@ pub(crate) fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) 
     arrange(order, &mut |a, b| items.swap(a, b));
 }
 
+/// Each of the items once, sorted. What is taken in one by one, and often the same, is better kept
+/// in [`Distinct`].
+pub(crate) fn distinct<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    sort_by(&mut items, T::cmp);
+    items.dedup();
+    items
+}
+
+/// Items of which each is wanted once, while they come: in no more than about twice their room.
+pub(crate) struct Distinct<T> {
+    items: Vec<T>,
+    /// How many of them were distinct when that was last looked at.
+    settled: usize,
+}
+
+impl<T: Ord> Distinct<T> {
+    pub(crate) fn new() -> Distinct<T> {
+        Distinct { items: Vec::new(), settled: 0 }
+    }
+
+    pub(crate) fn push(&mut self, item: T) {
+        self.items.push(item);
+        if self.items.len() > 2 * self.settled + 64 {
+            self.items = distinct(core::mem::take(&mut self.items));
+            self.settled = self.items.len();
+        }
+    }
+
+    pub(crate) fn into_sorted(self) -> Vec<T> {
+        distinct(self.items)
+    }
+}
+
 /// The places of the items, in order of the items.
 #[inline(never)]
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
@@ -41,6 +74,16 @@ fn arrange(mut order: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn distinct_items_are_kept_once_in_little_room() {
+        let mut items = Distinct::new();
+        for n in 0..10_000u32 {
+            items.push(n.wrapping_mul(2_654_435_761) % 100);
+            assert!(items.items.len() <= 2 * 100 + 65);
+        }
+        assert_eq!(items.into_sorted(), (0..100).collect::<Vec<_>>());
+    }
 
     #[test]
     fn items_are_sorted_and_equal_ones_keep_their_order() {

@@ -1,6 +1,6 @@
 //! Writes to contexts: create, replace, edit, delete, restore, roll back, move.
 
-use alloc::{boxed::Box, collections::BTreeSet, format, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
 use super::draft::Draft;
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     pointer::Pointer,
     record::{Change, Record, State},
     seal,
+    sort::distinct,
     store::{Filter, Reads, Write},
     value::{Object, Value},
 };
@@ -297,29 +298,28 @@ fn conflicts(base: &Layer, current: &Layer, wanted: &Value) -> Result<Vec<Confli
     let read = |layer: &Layer, pointer: &Pointer| {
         layer.get(pointer).map(|text| crate::json::read(text, crate::limits::DEPTH)).transpose()
     };
-    let mut theirs = BTreeSet::new(); // extended: see `sort`
-    theirs.extend(changes.operations.iter().map(|their| their.path().as_str()));
-    let mut met = BTreeSet::new();
+    let theirs = distinct(changes.operations.iter().map(|their| their.path().as_str()).collect());
+    let mut met = Vec::new();
     for my in &mine.operations {
         // The upper one of two edits that meet: theirs at or above mine, or mine above theirs.
         let mut above = my.path().clone();
         let is_met = loop {
-            if theirs.contains(above.as_str()) {
+            if theirs.binary_search(&above.as_str()).is_ok() {
                 break true;
             }
             if !above.pop() {
                 above = my.path().clone();
                 let below = format!("{above}/");
-                let next = theirs.range(below.as_str()..).next();
+                let next = theirs.get(theirs.partition_point(|their| *their < below.as_str()));
                 break next.is_some_and(|their| their.starts_with(&below));
             }
         };
         if is_met && current.get(&above) != wanted.get(&above) {
-            met.insert(above);
+            met.push(above);
         }
     }
     let mut found = Vec::with_capacity(met.len());
-    for pointer in met {
+    for pointer in distinct(met) {
         found.push(Conflict {
             base: read(base, &pointer)?,
             current: read(current, &pointer)?,

@@ -108,17 +108,14 @@ impl<'d, 's> Draft<'d, 's> {
     /// Closes the commit: one row for each context, however often it changed, and one line in the
     /// audit trail. A commit without deeds leaves the seq as it was.
     pub(super) fn commit(self, reply: Reply, request: Option<String>) -> Result<Plan> {
-        let Draft { mut writes, events, deeds, seq, setting, caller, .. } = self;
+        let Draft { mut writes, events, deeds, seq, setting, caller, store, .. } = self;
         if deeds.is_empty() {
             return Ok(Plan { writes, events, reply, seq: seq - 1 });
         }
-        let mut last = alloc::collections::BTreeSet::new();
-        writes.reverse();
         writes.retain(|write| match write {
-            Write::Record(record) => last.insert(record.address.clone()),
+            Write::Record(record) => store.holds(record),
             _ => true,
         });
-        writes.reverse();
         writes.push(Write::Audit(Audit {
             seq,
             at: setting.at,

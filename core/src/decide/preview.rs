@@ -1,6 +1,6 @@
 //! What writes would change, in the view of every context below, before they are made.
 
-use alloc::{collections::BTreeSet, rc::Rc, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 
 use super::{Setting, draft::Draft, permit};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     pointer::Pointer,
     record::Record,
     resolve,
+    sort::{Distinct, distinct},
     store::{Filter, Reads, links},
 };
 
@@ -35,20 +36,19 @@ pub(super) fn preview(
             .and_then(|()| draft.perform(op))
             .map_err(|error| error.failed_operation(index))?;
     }
-    let mut written = BTreeSet::new(); // extended: see `sort`
-    written.extend(draft.changed().cloned());
-    let mut concerned = BTreeSet::new();
+    let written = distinct(draft.changed().cloned().collect());
+    let mut concerned = Distinct::new();
     for address in &written {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         let below = |store: &dyn Reads| store.list(&filter, None, usize::MAX);
         // Before and after: what moves away and what is deleted changes too.
         for record in below(reads)?.into_iter().chain(below(&draft.store)?) {
-            concerned.insert(record.address.clone());
+            concerned.push(record.address.clone());
         }
     }
     let (mut preview, mut bytes) = (Preview::default(), 0);
-    let mut hidden = BTreeSet::new();
-    for address in concerned {
+    let mut hidden = Distinct::new();
+    for address in concerned.into_sorted() {
         let before = chain_of(reads, &address)?;
         let after = chain_of(&draft.store, &address)?;
         let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
@@ -62,7 +62,7 @@ pub(super) fn preview(
             overrides(&written, &before, &after, &mut hidden)?;
         }
     }
-    preview.overridden_by = hidden.into_iter().collect();
+    preview.overridden_by = hidden.into_sorted();
     Ok(Reply::Preview(preview))
 }
 
@@ -110,19 +110,19 @@ fn changes(
 
 /// Notes which layers below a written one hold something at a path that it changes.
 fn overrides(
-    written: &BTreeSet<Address>,
+    written: &[Address],
     before: &[Rc<Record>],
     after: &[Rc<Record>],
-    hidden: &mut BTreeSet<(Address, alloc::string::String)>,
+    hidden: &mut Distinct<(Address, alloc::string::String)>,
 ) -> Result<()> {
-    for (place, record) in after.iter().enumerate().filter(|(_, r)| written.contains(&r.address)) {
+    for (place, record) in after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok()) {
         let old = before.iter().find(|old| old.address == record.address);
         let Some(old) = old.filter(|old| old.layer != record.layer) else { continue };
         for operation in diff(&old.layer, &record.layer)?.operations {
             let pointer = operation.path();
             for lower in after.iter().skip(place + 1) {
                 if hides(&lower.layer, pointer) {
-                    hidden.insert((lower.address.clone(), pointer.as_str().into()));
+                    hidden.push((lower.address.clone(), pointer.as_str().into()));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Reads of contexts as they are stored: one, a list, entries, history, audit, export.
 
-use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{
     Setting,
@@ -19,6 +19,7 @@ use crate::{
     op::{Caller, ExportPart, Op, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
     record::{EntryId, EntryKind, Record, State, Version},
+    sort::sort_by,
     store::{Filter, Reads},
 };
 
@@ -179,15 +180,15 @@ fn listed(
     let Some(guests) = guests.filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for member in guests.memberships {
         let under = Address { level: crate::level::Level::Project, id: member.project };
         let filter = Filter { under: Some(under), ..filter.clone() };
-        for record in reads.list(&filter, after, limit)? {
-            found.insert(record.address.clone(), record);
-        }
+        found.extend(reads.list(&filter, after, limit)?); // another part of the tree each
     }
-    Ok(found.into_values().take(limit).collect())
+    sort_by(&mut found, |a, b| a.address.cmp(&b.address));
+    found.truncate(limit);
+    Ok(found)
 }
 
 fn entries(

@@ -1,6 +1,6 @@
 //! Beginning a copy, or making it anew, from an export.
 
-use alloc::{collections::BTreeSet, rc::Rc, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 
 use super::{Replica, Step, entry};
 use crate::{
@@ -58,9 +58,8 @@ fn rows(all: &MemoryStore<'static>, under: Option<&Address>) -> Result<Vec<Write
         Ok(is_above(all, under, address)? || is_above(all, address, under)?)
     };
     let mut rows = Vec::new();
-    let mut seen = BTreeSet::new();
     for record in records {
-        if !wanted(&record.address)? || !seen.insert(record.address.clone()) {
+        if !wanted(&record.address)? {
             continue;
         }
         let versions = all.versions_from(&record.address, 1, usize::MAX)?;

@@ -12,12 +12,7 @@
 //! **Nothing is dropped silently**: of each write, every path either goes on, is there already, or
 //! is in a conflict.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    string::ToString,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, rc::Rc, string::ToString, vec::Vec};
 
 use super::{
     Place,
@@ -39,6 +34,7 @@ use crate::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{Record, State},
+    sort::distinct,
     store::{Reads, Write},
     value::{Object, Value},
 };
@@ -154,8 +150,8 @@ impl Rebase<'_> {
             Ok((_, state)) if version > 0 => Some(state),
             _ => None,
         };
-        let before = match self.seen.remove(&pending.address) {
-            Some((version, data)) if version >= known => data,
+        let before = match self.seen.get_mut(&pending.address) {
+            Some((version, data)) if *version >= known => data.take(), // and replaced below
             // Another tab knew less than this one: what was written between is its own as well.
             _ => state(known).map(|state| state.layer.to_value()).transpose()?,
         };
@@ -396,22 +392,23 @@ impl Meeting {
     fn of(document: &Value, before: &Layer, theirs: &Layer, mine: &Layer) -> Result<Meeting> {
         let my_edits = diff(before, mine)?.operations;
         let their_edits = diff(before, theirs)?;
-        let taken: BTreeSet<Pointer> =
+        let taken: Vec<Pointer> =
             their_edits.operations.iter().map(|edit| whole(document, edit.path())).collect();
-        let (mut places, mut rest) = (BTreeSet::new(), Vec::new());
+        let taken = distinct(taken);
+        let (mut places, mut rest) = (Vec::new(), Vec::new());
         for edit in my_edits {
             let place = whole(document, edit.path());
             // The upper one of two that meet.
             let above = taken.iter().find(|taken| place.starts_with(taken)).cloned();
             let below = || taken.iter().any(|taken| taken.starts_with(&place));
             match above.or_else(|| below().then(|| place.clone())) {
-                Some(upper) => drop(places.insert(upper)),
+                Some(upper) => places.push(upper),
                 None => rest.push(edit),
             }
         }
         let met = !places.is_empty();
         let mut conflicts: Vec<Pointer> = Vec::new();
-        for place in places {
+        for place in distinct(places) {
             let is_below = conflicts.iter().any(|upper| place.starts_with(upper));
             if !is_below && theirs.get(&place) != mine.get(&place) {
                 conflicts.push(place);

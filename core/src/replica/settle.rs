@@ -15,6 +15,7 @@ use crate::{
     pointer::Pointer,
     record::Record,
     store::Reads,
+    sort::sort_by,
     value::{Object, Value},
 };
 
@@ -36,7 +37,7 @@ impl Replica {
     /// `store-unavailable`.
     pub fn conflicts(&self) -> Result<Value> {
         let mut all: Vec<&Conflict> = self.conflicts.iter().collect();
-        all.sort_by(|a, b| (&a.at, &a.id).cmp(&(&b.at, &b.id)));
+        sort_by(&mut all, |a, b| (&a.at, &a.id).cmp(&(&b.at, &b.id)));
         let mut shown = Vec::with_capacity(all.len());
         for conflict in all {
             let mut conflict = conflict.clone();

@@ -1,13 +1,20 @@
 //! A resolved view in an answer. This is the hot path of the product: one buffer of the right size,
 //! into which the frame is written and the document copied.
 
-use alloc::{collections::BTreeMap, string::ToString, vec::Vec};
+use alloc::{string::ToString, vec::Vec};
 
 use super::{
     reply::{IgnoredText, LayerText, OriginText},
     text::{ObjectText, array},
 };
-use crate::{error::Result, explain::Explanation, json, plan::ViewReply, record::Record, value};
+use crate::{
+    error::{Error, Result},
+    explain::Explanation,
+    json,
+    plan::ViewReply,
+    record::Record,
+    value::{self, Object, Value},
+};
 
 /// Room for the frame around a document: four links of at most 180 bytes, and the members beside.
 const FRAME: usize = 1024;
@@ -62,8 +69,7 @@ fn explained(reply: &ViewReply, explanation: &Explanation) -> Result<(Vec<u8>, V
             })
         })
         .collect();
-    let mut origins = BTreeMap::new(); // extended: see `sort`
-    origins.extend(explanation.origins.iter().filter_map(|origin| {
+    let origins = explanation.origins.iter().filter_map(|origin| {
         let Record { address, version, updated_by, .. } = record(origin.layer)?;
         let text = OriginText {
             by: updated_by.as_str(),
@@ -73,7 +79,9 @@ fn explained(reply: &ViewReply, explanation: &Explanation) -> Result<(Vec<u8>, V
             shadowed: origin.shadowed.iter().filter_map(|shadowed| layer(*shadowed)).collect(),
             version: *version,
         };
-        Some((origin.pointer.as_str(), text))
-    }));
-    Ok((json::write(&value::encode(&ignored)?), json::write(&value::encode(&origins)?)))
+        Some(value::encode(&text).map(|text| (origin.pointer.clone(), text)))
+    });
+    let origins = Object::from_unsorted(origins.collect::<Result<_>>()?)
+        .map_err(|_| Error::bug("a path has two origins"))?;
+    Ok((json::write(&value::encode(&ignored)?), json::write(&Value::Object(origins))))
 }
