@@ -141,7 +141,39 @@ fn kind(found: &Unexpected<'_>) -> &'static str {
 }
 
 /// A value being decoded. A type of its own, so that [`Value`] promises no more than [`decode`].
+///
+/// What serde asks for is answered with that alone: every arm here is there again for every type
+/// that is decoded.
 struct Node(Value);
+
+impl Node {
+    fn refuse<T>(&self, expected: &dyn Expected) -> Result<T, Mismatch> {
+        Err(de::Error::invalid_type(unexpected(&self.0), expected))
+    }
+}
+
+fn unexpected(value: &Value) -> Unexpected<'_> {
+    match value {
+        Value::Null => Unexpected::Unit,
+        Value::Bool(bool) => Unexpected::Bool(*bool),
+        Value::Number(_) => Unexpected::Float(0.0), // its kind alone is told
+        Value::String(_) => Unexpected::Str(""),
+        Value::Array(_) => Unexpected::Seq,
+        Value::Object(_) => Unexpected::Map,
+    }
+}
+
+/// Implements what one kind of value answers alone.
+macro_rules! answer {
+    ($($asked:ident: $pattern:pat => $visit:ident($given:expr);)*) => {$(
+        fn $asked<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+            match self.0 {
+                $pattern => visitor.$visit($given),
+                other => Node(other).refuse(&visitor),
+            }
+        }
+    )*};
+}
 
 impl<'de> Deserializer<'de> for Node {
     type Error = Mismatch;
@@ -150,21 +182,42 @@ impl<'de> Deserializer<'de> for Node {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(bool) => visitor.visit_bool(bool),
+            Value::Number(_) => self.deserialize_f64(visitor),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(_) => self.deserialize_seq(visitor),
+            Value::Object(_) => self.deserialize_map(visitor),
+        }
+    }
+
+    answer! {
+        deserialize_bool: Value::Bool(bool) => visit_bool(bool);
+        deserialize_string: Value::String(text) => visit_string(text);
+        deserialize_map: Value::Object(object) => visit_map(Members {
+            members: object.into_iter(),
+            current: None,
+        });
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
             Value::Number(Number::Unsigned(unsigned)) => visitor.visit_u64(unsigned),
             Value::Number(Number::Signed(signed)) => visitor.visit_i64(signed),
             Value::Number(Number::Float(float)) => visitor.visit_f64(float),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => {
-                let mut elements = Elements { items: items.into_iter(), next: 0 };
-                let value = visitor.visit_seq(&mut elements)?;
-                match elements.items.len() {
-                    0 => Ok(value),
-                    _ => Err(Mismatch::new("the array holds too many elements")),
-                }
-            }
-            Value::Object(object) => {
-                visitor.visit_map(Members { members: object.into_iter(), current: None })
-            }
+            other => Node(other).refuse(&visitor),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        let Value::Array(items) = self.0 else { return self.refuse(&visitor) };
+        let mut elements = Elements { items: items.into_iter(), next: 0 };
+        let value = visitor.visit_seq(&mut elements)?;
+        match elements.items.len() {
+            0 => Ok(value),
+            _ => Err(Mismatch::new("the array holds too many elements")),
         }
     }
 
@@ -191,10 +244,8 @@ impl<'de> Deserializer<'de> for Node {
     ) -> Result<V::Value, Mismatch> {
         // Derived structs would also take an array of their members in order.
         match self.0 {
-            Value::Object(_) => self.deserialize_any(visitor),
-            other => {
-                Err(Mismatch::new(format!("an object is expected here, not {}", other.kind())))
-            }
+            Value::Object(_) => self.deserialize_map(visitor),
+            other => Err(no_object(&other)),
         }
     }
 
@@ -220,9 +271,13 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 char str bytes byte_buf unit unit_struct
+        tuple tuple_struct identifier ignored_any
     }
+}
+
+fn no_object(found: &Value) -> Mismatch {
+    Mismatch::new(format!("an object is expected here, not {}", found.kind()))
 }
 
 struct Elements {
