@@ -64,8 +64,8 @@ impl Number {
                 return Ok(Number::from(signed));
             }
         }
-        let float: f64 =
-            lexical_parse_float::FromLexical::from_lexical(text.as_bytes()).map_err(|_| Error::new(Code::InvalidJson, "this is not a JSON number"))?;
+        let float: f64 = lexical_parse_float::FromLexical::from_lexical(text.as_bytes())
+            .map_err(|_| Error::new(Code::InvalidJson, "this is not a JSON number"))?;
         let number = Number::from_f64(float).ok_or_else(|| {
             Error::new(Code::InvalidJson, "the number is larger than a double can hold")
         })?;

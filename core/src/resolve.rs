@@ -6,7 +6,7 @@ use crate::{
     hash::Hash,
     layer::Layer,
     level::LAYERS,
-    merge::{HashSink, Sink, TextSink, Walk},
+    merge::{Chain, HashSink, Sink, TextSink, Walk},
     rules::{Rules, Scope},
 };
 
@@ -35,7 +35,8 @@ pub fn view_hash(chain: &[Link<'_>]) -> Hash {
 /// Walks a chain into any sink.
 pub(crate) fn walk<'a, S: Sink<'a>>(chain: &[Link<'a>], sink: S) -> S {
     let scope = Scope::of_chain(chain.iter().map(|link| link.rules));
-    Walk { layers: layers(chain), count: chain.len().min(LAYERS), sink }.run(scope.as_ref())
+    let chain = Chain { layers: layers(chain), count: chain.len().min(LAYERS) };
+    Walk { chain, sink }.run(scope.as_ref())
 }
 
 pub(crate) fn layers<'a>(chain: &[Link<'a>]) -> [&'a Layer; LAYERS] {

@@ -115,7 +115,9 @@ fn overrides(
     after: &[Rc<Record>],
     hidden: &mut Distinct<(Address, alloc::string::String)>,
 ) -> Result<()> {
-    for (place, record) in after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok()) {
+    for (place, record) in
+        after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok())
+    {
         let old = before.iter().find(|old| old.address == record.address);
         let Some(old) = old.filter(|old| old.layer != record.layer) else { continue };
         for operation in diff(&old.layer, &record.layer)?.operations {

@@ -10,7 +10,7 @@ use crate::{
     hash::Hash,
     layer::{Content, Layer, Member},
     level::LAYERS,
-    merge::{Contributions, HashSink, Outcome, Stack, Walk},
+    merge::{Chain, Contributions, HashSink, Outcome, Stack, Walk},
     name::Key,
     resolve::{Link, layers},
     rules::{Rule, Scope},
@@ -77,11 +77,10 @@ enum Effect {
 /// What the last layer of a chain holds in vain, in document order.
 fn idle<'a>(chain: &[Link<'a>], scope: Option<&Scope<'a>>) -> Vec<Idle> {
     let Some((own, above)) = chain.split_last() else { return Vec::new() };
-    let all = layers(chain);
     let own_place = above.len();
     let root = own.layer.root();
-    let walk = Walk { layers: all, count: own_place, sink: HashSink::new(all) };
-    let mut stack = walk.roots(scope);
+    let chain = Chain { layers: layers(chain), count: own_place };
+    let mut stack = chain.roots(scope);
     if let Some(scope) = scope {
         if scope.blocks(own_place, Content::Object(root)) {
             return Vec::new();
@@ -90,7 +89,7 @@ fn idle<'a>(chain: &[Link<'a>], scope: Option<&Scope<'a>>) -> Vec<Idle> {
             stack = Stack::default();
         }
     }
-    let mut search = Search { walk, own: own_place, of: own.layer, found: Vec::new() };
+    let mut search = Search { chain, own: own_place, of: own.layer, found: Vec::new() };
     let effect = search.object(stack, root, scope);
     let members = own.layer.members(own.layer.container(root)).len();
     if effect == Effect::Repeats && members > 0 {
@@ -102,7 +101,8 @@ fn idle<'a>(chain: &[Link<'a>], scope: Option<&Scope<'a>>) -> Vec<Idle> {
 }
 
 struct Search<'a> {
-    walk: Walk<'a, HashSink<'a>>,
+    /// The layers above.
+    chain: Chain<'a>,
     own: usize,
     of: &'a Layer,
     found: Vec<Idle>,
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
     fn contributions(&self, above: Stack, key: &Key<'_>, plain: bool) -> Contributions<'a> {
         let mut contributions: Contributions<'a> = [None; LAYERS];
         for (layer, object) in above.iter() {
-            let of = self.walk.layer(layer);
+            let of = self.chain.layer(layer);
             if let Some(slot) = contributions.get_mut(layer) {
                 *slot = of.find_key(of.container(object), key, plain);
             }
@@ -168,14 +168,14 @@ impl<'a> Search<'a> {
                 self.tombstones(object, scope);
                 changes
             }
-            Content::Null => match self.walk.fold(&contributions, scope).0 {
+            Content::Null => match self.chain.fold(&contributions, scope).0 {
                 Outcome::Nothing => (Effect::Hides, None),
                 _ => changes,
             },
-            Content::Scalar => match self.walk.fold(&contributions, scope).0 {
+            Content::Scalar => match self.chain.fold(&contributions, scope).0 {
                 Outcome::One(layer, other)
                     if other.content() == Content::Scalar
-                        && self.walk.layer(layer).value_text(other)
+                        && self.chain.layer(layer).value_text(other)
                             == self.of.value_text(member) =>
                 {
                     (Effect::Repeats, Some(layer))
@@ -183,7 +183,7 @@ impl<'a> Search<'a> {
                 _ => changes,
             },
             Content::Array(array) => self.array(member, array, contributions, scope, rule),
-            Content::Object(object) => match self.walk.fold(&contributions, scope).0 {
+            Content::Object(object) => match self.chain.fold(&contributions, scope).0 {
                 Outcome::Objects(stack) if rule == Some(&Rule::Replace) => {
                     self.tombstones(object, scope);
                     let own = self.hash(Stack::one(self.own, object), scope);
@@ -216,29 +216,28 @@ impl<'a> Search<'a> {
         scope: Option<&Scope<'a>>,
         rule: Option<&Rule>,
     ) -> (Effect, Option<usize>) {
-        let above = self.walk.fold(&contributions, scope).0;
+        let above = self.chain.fold(&contributions, scope).0;
         let by_rule = matches!(rule, Some(Rule::Union | Rule::Append | Rule::Keyed(_)));
         if let (Outcome::One(layer, other), false) = (&above, by_rule) {
-            let of = self.walk.layer(*layer);
+            let of = self.chain.layer(*layer);
             let same = matches!(other.content(), Content::Array(other)
                 if of.container(other).hash == self.of.container(array).hash);
             return if same { (Effect::Repeats, Some(*layer)) } else { (Effect::Changes, None) };
         }
-        let Some(above) = self.walk.items(above) else { return (Effect::Changes, None) };
+        let Some(above) = self.chain.items(above) else { return (Effect::Changes, None) };
         // What list rules put together is compared with and without what this layer adds.
         if let Some(slot) = contributions.get_mut(self.own) {
             *slot = Some(member);
         }
-        let with = self.walk.items(self.walk.fold(&contributions, scope).0).unwrap_or_default();
-        match self.walk.same(&above, &with) {
+        let with = self.chain.items(self.chain.fold(&contributions, scope).0).unwrap_or_default();
+        match self.chain.same(&above, &with) {
             true => (Effect::Repeats, None),
             false => (Effect::Changes, None),
         }
     }
 
     fn hash(&self, stack: Stack, scope: Option<&Scope<'a>>) -> Hash {
-        let Walk { layers, count, .. } = self.walk;
-        let mut walk = Walk { layers, count, sink: HashSink::new(layers) };
+        let mut walk = Walk { chain: self.chain, sink: HashSink::new(self.chain.layers) };
         walk.object(stack, scope);
         walk.sink.hash()
     }

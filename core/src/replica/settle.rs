@@ -14,8 +14,8 @@ use crate::{
     layer::Layer,
     pointer::Pointer,
     record::Record,
-    store::Reads,
     sort::sort_by,
+    store::Reads,
     value::{Object, Value},
 };
 

@@ -1,0 +1,229 @@
+//! The layers of a chain, and what becomes of what they hold at one place. The decisions of a walk
+//! are here, where they are compiled once and not for every sink.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::{Contributions, Cursor, HashSink, Item, Outcome, Part, Stack, Walk};
+use crate::{
+    hash::Hash,
+    layer::{Content, Layer, Member},
+    level::LAYERS,
+    name::Name,
+    rules::{Rule, Scope},
+};
+
+/// The layers of a chain, global first.
+#[derive(Clone, Copy)]
+pub(crate) struct Chain<'a> {
+    pub(crate) layers: [&'a Layer; LAYERS],
+    pub(crate) count: usize,
+}
+
+impl<'a> Chain<'a> {
+    /// The root objects that count: a `replace` or `lock` at the root drops some.
+    pub(crate) fn roots(&self, scope: Option<&Scope<'a>>) -> Stack {
+        let mut stack = Stack::default();
+        for (layer, of) in self.layers.iter().enumerate().take(self.count) {
+            if let Some(scope) = scope {
+                if scope.blocks(layer, Content::Object(of.root())) {
+                    continue;
+                }
+                if scope.rule(layer) == Some(&Rule::Replace) {
+                    stack = Stack::default();
+                }
+            }
+            stack.push(layer, of.root());
+        }
+        stack
+    }
+
+    #[inline(always)]
+    pub(crate) fn layer(&self, layer: usize) -> &'a Layer {
+        self.layers.get(layer).copied().unwrap_or(self.layers[0])
+    }
+
+    #[inline(always)]
+    pub(super) fn cursor(&self, (layer, object): Part) -> Cursor<'a> {
+        let layer = usize::from(layer);
+        let of = self.layer(layer);
+        let object = of.container(object);
+        Cursor { layer, of, object, rest: of.members(object) }
+    }
+
+    /// Decides what a member becomes; the second part says whom locks overruled.
+    #[inline(always)]
+    pub(crate) fn fold(
+        &self,
+        contributions: &Contributions<'a>,
+        scope: Option<&Scope<'a>>,
+    ) -> (Outcome<'a>, u8) {
+        match scope {
+            None => (fold_plain(contributions), 0),
+            Some(scope) => self.fold_by_rules(contributions, scope),
+        }
+    }
+
+    fn fold_by_rules(
+        &self,
+        contributions: &Contributions<'a>,
+        scope: &Scope<'a>,
+    ) -> (Outcome<'a>, u8) {
+        let mut ignored = 0;
+        let mut outcome = Outcome::Nothing;
+        for (layer, member) in contributions.iter().enumerate() {
+            let Some(member) = *member else { continue };
+            if scope.blocks(layer, member.content()) {
+                ignored |= 1 << layer;
+                continue;
+            }
+            let rule = scope.rule(layer);
+            outcome = match (member.content(), rule, outcome) {
+                (Content::Null, ..) => Outcome::Nothing,
+                (Content::Object(object), rule, Outcome::Objects(mut stack))
+                    if rule != Some(&Rule::Replace) =>
+                {
+                    stack.push(layer, object);
+                    Outcome::Objects(stack)
+                }
+                (Content::Object(object), ..) => Outcome::Objects(Stack::one(layer, object)),
+                (
+                    Content::Array(array),
+                    Some(rule @ (Rule::Union | Rule::Append | Rule::Keyed(_))),
+                    above,
+                ) => Outcome::List(self.combine(rule, above, layer, array)),
+                (Content::Array(_) | Content::Scalar, ..) => Outcome::One(layer, member),
+            };
+        }
+        (outcome, ignored)
+    }
+
+    /// Puts an array of `layer` onto what the layers above it made, by a list rule.
+    fn combine(&self, rule: &Rule, above: Outcome<'a>, layer: usize, array: u32) -> Vec<Item<'a>> {
+        let mut items = self.items(above).unwrap_or_default();
+        items.extend(self.items_of(layer, array));
+        match rule {
+            Rule::Union => {
+                // A map as below, for it is code that is there.
+                let mut seen = BTreeMap::new();
+                items.retain(|item| seen.insert(self.identity(*item), 0).is_none());
+                items
+            }
+            Rule::Keyed(member) => self.merge_by(&Name::encode(member), items),
+            _ => items,
+        }
+    }
+
+    /// The items of an outcome that is an array.
+    pub(crate) fn items(&self, outcome: Outcome<'a>) -> Option<Vec<Item<'a>>> {
+        match outcome {
+            Outcome::List(items) => Some(items),
+            Outcome::One(layer, member) => match member.content() {
+                Content::Array(array) => Some(self.items_of(layer, array).collect()),
+                _ => None,
+            },
+            Outcome::Nothing | Outcome::Objects(_) => None,
+        }
+    }
+
+    fn items_of(&self, layer: usize, array: u32) -> impl Iterator<Item = Item<'a>> {
+        let of = self.layer(layer);
+        of.members(of.container(array)).iter().map(move |item| Item::Verbatim(layer, item))
+    }
+
+    /// Whether two lists of items are one value.
+    pub(crate) fn same(&self, a: &[Item<'a>], b: &[Item<'a>]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.identity(*a) == self.identity(*b))
+    }
+
+    /// Merges object items that agree in the member `key`, in order of first appearance.
+    fn merge_by(&self, key: &Name, items: Vec<Item<'a>>) -> Vec<Item<'a>> {
+        let mut merged: Vec<Item<'a>> = Vec::with_capacity(items.len());
+        let mut places = BTreeMap::new();
+        for item in items {
+            let stack = match item {
+                Item::Merged(stack) => stack,
+                Item::Verbatim(layer, member) => match member.content() {
+                    Content::Object(object) => Stack::one(layer, object),
+                    _ => {
+                        merged.push(item);
+                        continue;
+                    }
+                },
+            };
+            let key = stack.iter().next().and_then(|(layer, object)| {
+                let of = self.layer(layer);
+                let member = of.find(of.container(object), key)?;
+                Some(identity(of, member))
+            });
+            let Some(key) = key else {
+                merged.push(item);
+                continue;
+            };
+            match places.get(&key).and_then(|&place: &usize| merged.get_mut(place)) {
+                Some(Item::Merged(into)) => {
+                    // Twice in one layer: the later item takes the earlier one's place, so that a
+                    // stack never outgrows the chain.
+                    let last = into.iter().next_back().map(|(layer, _)| layer);
+                    for (layer, object) in stack.iter() {
+                        if last == Some(layer) {
+                            into.len -= 1;
+                        }
+                        into.push(layer, object);
+                    }
+                }
+                _ => {
+                    places.insert(key, merged.len());
+                    merged.push(Item::Merged(stack));
+                }
+            }
+        }
+        merged
+    }
+
+    fn identity(&self, item: Item<'a>) -> Identity<'a> {
+        match item {
+            Item::Verbatim(layer, member) => identity(self.layer(layer), member),
+            Item::Merged(stack) => {
+                let mut walk = Walk { chain: *self, sink: HashSink::new(self.layers) };
+                walk.object(stack, None);
+                Identity::Container(walk.sink.hash())
+            }
+        }
+    }
+}
+
+/// Without rules: the lowest scalar, array or null decides; objects merge down to it.
+#[inline(always)]
+fn fold_plain<'a>(contributions: &Contributions<'a>) -> Outcome<'a> {
+    let mut stack = Stack::default();
+    let mut outcome = Outcome::Nothing;
+    for (layer, member) in contributions.iter().enumerate() {
+        let Some(member) = *member else { continue };
+        match member.content() {
+            Content::Object(object) => stack.push(layer, object),
+            Content::Null => {
+                stack.len = 0;
+                outcome = Outcome::Nothing;
+            }
+            Content::Scalar | Content::Array(_) => {
+                stack.len = 0;
+                outcome = Outcome::One(layer, member);
+            }
+        }
+    }
+    if stack.len == 0 { outcome } else { Outcome::Objects(stack) }
+}
+
+/// A value as something to compare: equal exactly when the canonical texts are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Identity<'a> {
+    Scalar(&'a [u8]),
+    Container(Hash),
+}
+
+fn identity<'a>(of: &'a Layer, member: &'a Member) -> Identity<'a> {
+    match member.content() {
+        Content::Array(id) | Content::Object(id) => Identity::Container(of.container(id).hash),
+        Content::Null | Content::Scalar => Identity::Scalar(of.value_text(member)),
+    }
+}
