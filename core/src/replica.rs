@@ -44,7 +44,7 @@ use crate::{
     row::{pack, row_key, unpack},
     seal::SensitiveNames,
     store::{Filter, Reads, Write},
-    value::{Object, Value, decode},
+    value::{Object, Value, decode_known},
     wire::{Answer, operation::item},
 };
 use change::Announced;
@@ -172,7 +172,7 @@ impl Replica {
             } else if let Some(id) = key.strip_prefix(CONFLICT) {
                 self.conflicts.retain(|conflict| conflict.id != id);
                 if let Some(bytes) = bytes {
-                    self.conflicts.push(decode(crate::wire::read_json(&bytes)?)?);
+                    self.conflicts.push(decode_known(crate::wire::read_json(&bytes)?)?);
                 }
             } else if key == FLIGHT {
                 self.flight = bytes.as_deref().map(flight::Flight::read).transpose()?;

@@ -9,7 +9,7 @@ mod ser;
 
 use alloc::{string::String, vec::Vec};
 
-pub use de::decode;
+pub use de::{decode, decode_known};
 pub use object::{Object, compare_names};
 pub use ser::encode;
 

@@ -52,7 +52,7 @@ impl Announced {
     /// # Errors
     /// As the parts give them.
     pub(super) fn read(message: Value) -> Result<Announced> {
-        let text: ChangeText = value::decode(message)?;
+        let text: ChangeText = value::decode_known(message)?;
         Ok(Announced {
             seq: text.seq,
             address: Address::parse(&text.level, &text.context_id)?,

@@ -1,8 +1,9 @@
 //! What needs a decision of a person: a write of one's own that met a change of others.
 
 use alloc::string::{String, ToString};
+use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 use crate::{
     address::Address,
@@ -65,8 +66,26 @@ pub(super) struct Conflict {
 }
 
 /// A null is a value here.
-fn present<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(from).map(Some)
+fn present<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Value>, D::Error> {
+    from.deserialize_newtype_struct("", Present)
+}
+
+struct Present;
+
+impl<'d> Visitor<'d> for Present {
+    type Value = Option<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_none<E>(self) -> Result<Option<Value>, E> {
+        Ok(None)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'d>>(self, it: D) -> Result<Option<Value>, D::Error> {
+        Value::deserialize(it).map(Some)
+    }
 }
 
 impl Conflict {

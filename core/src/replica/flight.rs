@@ -41,7 +41,7 @@ pub(super) struct Flight {
 
 impl Flight {
     pub(super) fn read(kept: &[u8]) -> Result<Flight> {
-        value::decode(json::read(kept, 4)?)
+        value::decode_known(json::read(kept, 4)?)
     }
 
     pub(super) fn holds(&self, n: u64) -> bool {

@@ -83,7 +83,7 @@ impl Pending {
 
     /// Reads one as it is kept.
     pub(super) fn read(n: u64, kept: &[u8]) -> Result<Pending> {
-        Pending::new(n, value::decode(crate::wire::read_json(kept)?)?)
+        Pending::new(n, value::decode_known(crate::wire::read_json(kept)?)?)
     }
 
     pub(super) fn key(&self) -> &str {

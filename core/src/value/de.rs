@@ -20,15 +20,29 @@ use crate::{
     pointer::Pointer,
 };
 
-/// Decodes a request's value into the type that describes it.
+/// Decodes a request's value into the type that describes it. Members that it does not have are
+/// refused, in structs within it too.
 ///
-/// Types that refuse unknown members say `#[serde(deny_unknown_fields)]`. What serde buffers
-/// (`flatten`, internally tagged and untagged enums) loses the place within the buffered part.
+/// What serde buffers (`flatten`, internally tagged and untagged enums) loses the place within the
+/// buffered part.
 ///
 /// # Errors
 /// `invalid-request` with the pointer to the first member that does not fit.
 pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T> {
-    T::deserialize(Node(value)).map_err(|Mismatch(misfit)| {
+    decode_node(Node { value, strict: true })
+}
+
+/// As [`decode`], but members that the type does not have are passed over: for what a newer
+/// version may have written.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_known<T: DeserializeOwned>(value: Value) -> Result<T> {
+    decode_node(Node { value, strict: false })
+}
+
+fn decode_node<T: DeserializeOwned>(node: Node) -> Result<T> {
+    T::deserialize(node).map_err(|Mismatch(misfit)| {
         let path = misfit.path.iter().rev().map(String::as_str);
         Error::new(Code::InvalidRequest, misfit.detail).at(Pointer::from_tokens(path))
     })
@@ -144,12 +158,15 @@ fn kind(found: &Unexpected<'_>) -> &'static str {
 ///
 /// What serde asks for is answered with that alone: every arm here is there again for every type
 /// that is decoded.
-struct Node(Value);
+struct Node {
+    value: Value,
+    /// Whether unknown members are refused.
+    strict: bool,
+}
 
-impl Node {
-    fn refuse<T>(&self, expected: &dyn Expected) -> Result<T, Mismatch> {
-        Err(de::Error::invalid_type(unexpected(&self.0), expected))
-    }
+/// As serde's own errors: what was expected, and what is there.
+fn refuse<T>(found: &Value, expected: &dyn Expected) -> Result<T, Mismatch> {
+    Err(de::Error::invalid_type(unexpected(found), expected))
 }
 
 fn unexpected(value: &Value) -> Unexpected<'_> {
@@ -167,9 +184,9 @@ fn unexpected(value: &Value) -> Unexpected<'_> {
 macro_rules! answer {
     ($($asked:ident: $pattern:pat => $visit:ident($given:expr);)*) => {$(
         fn $asked<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-            match self.0 {
+            match self.value {
                 $pattern => visitor.$visit($given),
-                other => Node(other).refuse(&visitor),
+                other => refuse(&other, &visitor),
             }
         }
     )*};
@@ -179,7 +196,7 @@ impl<'de> Deserializer<'de> for Node {
     type Error = Mismatch;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(bool) => visitor.visit_bool(bool),
             Value::Number(_) => self.deserialize_f64(visitor),
@@ -192,10 +209,12 @@ impl<'de> Deserializer<'de> for Node {
     answer! {
         deserialize_bool: Value::Bool(bool) => visit_bool(bool);
         deserialize_string: Value::String(text) => visit_string(text);
-        deserialize_map: Value::Object(object) => visit_map(Members {
-            members: object.into_iter(),
-            current: None,
-        });
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        let Node { value, strict } = self;
+        let Value::Object(object) = value else { return refuse(&value, &visitor) };
+        visitor.visit_map(Members { members: object.into_iter(), current: None, strict })
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -203,17 +222,18 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
+        match self.value {
             Value::Number(Number::Unsigned(unsigned)) => visitor.visit_u64(unsigned),
             Value::Number(Number::Signed(signed)) => visitor.visit_i64(signed),
             Value::Number(Number::Float(float)) => visitor.visit_f64(float),
-            other => Node(other).refuse(&visitor),
+            other => refuse(&other, &visitor),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        let Value::Array(items) = self.0 else { return self.refuse(&visitor) };
-        let mut elements = Elements { items: items.into_iter(), next: 0 };
+        let Node { value, strict } = self;
+        let Value::Array(items) = value else { return refuse(&value, &visitor) };
+        let mut elements = Elements { items: items.into_iter(), next: 0, strict };
         let value = visitor.visit_seq(&mut elements)?;
         match elements.items.len() {
             0 => Ok(value),
@@ -222,7 +242,7 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -236,17 +256,15 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_newtype_struct(self)
     }
 
+    /// Hands the members over in the order of the fields: less code for every struct than to look
+    /// for the field of every member.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        // Derived structs would also take an array of their members in order.
-        match self.0 {
-            Value::Object(_) => self.deserialize_map(visitor),
-            other => Err(no_object(&other)),
-        }
+        visitor.visit_seq(Fields::new(self, fields)?)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -255,13 +273,14 @@ impl<'de> Deserializer<'de> for Node {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
+        let strict = self.strict;
+        match self.value {
+            Value::String(name) => visitor.visit_enum(Variant { name, content: None, strict }),
             Value::Object(object) if object.len() == 1 => {
                 let Some((name, content)) = object.into_iter().next() else {
                     return Err(Mismatch::new("an object with one member is expected here"));
                 };
-                visitor.visit_enum(Variant { name, content: Some(content) })
+                visitor.visit_enum(Variant { name, content: Some(content), strict })
             }
             other => Err(Mismatch::new(format!(
                 "a string or an object with one member is expected here, not {}",
@@ -276,13 +295,92 @@ impl<'de> Deserializer<'de> for Node {
     }
 }
 
-fn no_object(found: &Value) -> Mismatch {
-    Mismatch::new(format!("an object is expected here, not {}", found.kind()))
+/// The members of an object, in the order of a struct's fields.
+struct Fields {
+    object: Object,
+    fields: &'static [&'static str],
+    next: usize,
+    strict: bool,
+}
+
+impl Fields {
+    fn new(node: Node, fields: &'static [&'static str]) -> Result<Fields, Mismatch> {
+        let Node { value, strict } = node;
+        let Value::Object(object) = value else {
+            let found = value.kind();
+            return Err(Mismatch::new(format!("an object is expected here, not {found}")));
+        };
+        if strict && let Some((name, _)) = object.iter().find(|(name, _)| !fields.contains(name)) {
+            let unknown: Mismatch = de::Error::unknown_field(name, fields);
+            return Err(unknown.below(name.into()));
+        }
+        Ok(Fields { object, fields, next: 0, strict })
+    }
+
+    /// The next field's name, and its value if there is one.
+    fn take(&mut self) -> Option<(&'static str, Option<Value>)> {
+        let name = *self.fields.get(self.next)?;
+        self.next += 1;
+        Some((name, self.object.remove(name)))
+    }
+}
+
+impl<'de> SeqAccess<'de> for Fields {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Mismatch> {
+        let strict = self.strict;
+        match self.take() {
+            None => Ok(None),
+            Some((name, Some(value))) => seed
+                .deserialize(Node { value, strict })
+                .map(Some)
+                .map_err(|mismatch| mismatch.below(name.into())),
+            Some((name, None)) => seed.deserialize(Missing(name)).map(Some),
+        }
+    }
+}
+
+/// A member that is not there: nothing, where that will do.
+struct Missing(&'static str);
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Mismatch> {
+        Err(de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_unit()
+    }
+
+    /// For types that tell what is not there from null.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct enum identifier
+    }
 }
 
 struct Elements {
     items: alloc::vec::IntoIter<Value>,
     next: usize,
+    strict: bool,
 }
 
 impl<'de> SeqAccess<'de> for Elements {
@@ -295,7 +393,7 @@ impl<'de> SeqAccess<'de> for Elements {
         let Some(item) = self.items.next() else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Node(item))
+        seed.deserialize(Node { value: item, strict: self.strict })
             .map(Some)
             .map_err(|mismatch| mismatch.below(format!("{index}")))
     }
@@ -308,6 +406,7 @@ impl<'de> SeqAccess<'de> for Elements {
 struct Members {
     members: alloc::vec::IntoIter<(String, Value)>,
     current: Option<(String, Value)>,
+    strict: bool,
 }
 
 impl<'de> MapAccess<'de> for Members {
@@ -318,7 +417,6 @@ impl<'de> MapAccess<'de> for Members {
         seed: K,
     ) -> Result<Option<K::Value>, Mismatch> {
         let Some((name, value)) = self.members.next() else { return Ok(None) };
-        // An unknown member shows itself here, so the place is the member.
         let key = seed
             .deserialize(name.as_str().into_deserializer())
             .map_err(|mismatch: Mismatch| mismatch.below(name.clone()))?;
@@ -329,7 +427,8 @@ impl<'de> MapAccess<'de> for Members {
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
         match self.current.take() {
             Some((name, value)) => {
-                seed.deserialize(Node(value)).map_err(|mismatch| mismatch.below(name))
+                let node = Node { value, strict: self.strict };
+                seed.deserialize(node).map_err(|mismatch| mismatch.below(name))
             }
             None => Err(Mismatch::new("a value was asked for before its name")),
         }
@@ -343,6 +442,7 @@ impl<'de> MapAccess<'de> for Members {
 struct Variant {
     name: String,
     content: Option<Value>,
+    strict: bool,
 }
 
 impl<'de> EnumAccess<'de> for Variant {
@@ -354,19 +454,21 @@ impl<'de> EnumAccess<'de> for Variant {
         seed: S,
     ) -> Result<(S::Value, VariantContent), Mismatch> {
         let variant = seed.deserialize(self.name.as_str().into_deserializer())?;
-        Ok((variant, VariantContent { name: self.name, content: self.content }))
+        let Variant { name, content, strict } = self;
+        Ok((variant, VariantContent { name, content, strict }))
     }
 }
 
 struct VariantContent {
     name: String,
     content: Option<Value>,
+    strict: bool,
 }
 
 impl VariantContent {
     fn content(self) -> Result<(String, Node), Mismatch> {
         match self.content {
-            Some(content) => Ok((self.name, Node(content))),
+            Some(value) => Ok((self.name, Node { value, strict: self.strict })),
             None => Err(Mismatch::new("an object with one member is expected here, not a string")),
         }
     }
