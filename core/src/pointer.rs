@@ -169,12 +169,14 @@ pub fn escape(token: &str, out: &mut String) {
 }
 
 fn unescape(token: &str) -> Cow<'_, str> {
-    if token.contains('~') {
-        // In this order, so that `~01` becomes `~1` and not `/` (RFC 6901 §4).
-        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
-    } else {
-        Cow::Borrowed(token)
+    let Some((plain, escaped)) = token.split_once('~') else { return Cow::Borrowed(token) };
+    let mut text = String::from(plain);
+    for piece in escaped.split('~') {
+        // One pass, so that `~01` becomes `~1` and not `/` (RFC 6901 §4).
+        text.push(if piece.starts_with('1') { '/' } else { '~' });
+        text.push_str(piece.get(1..).unwrap_or_default());
     }
+    Cow::Owned(text)
 }
 
 fn check(text: &str) -> Result<()> {

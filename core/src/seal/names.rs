@@ -22,9 +22,27 @@ const ENTRIES: usize = 256;
 const ENTRY_BYTES: usize = 128;
 
 /// The words that make a member name sensitive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SensitiveNames {
     patterns: Vec<Pattern>,
+    fold: Fold,
+}
+
+/// A character without its case: up to three characters.
+type Fold = fn(char) -> [Option<char>; 3];
+
+/// For any list. It brings Unicode's table of capitals, the largest piece of data in a module that
+/// has it.
+fn unicode(c: char) -> [Option<char>; 3] {
+    let mut folded = c.to_lowercase();
+    [folded.next(), folded.next(), folded.next()]
+}
+
+/// For lists of ASCII words, which it reads as [`unicode`] does: of all others only the Kelvin sign
+/// folds to ASCII alone.
+fn ascii(c: char) -> [Option<char>; 3] {
+    let folded = if c == '\u{212a}' { 'k' } else { c.to_ascii_lowercase() };
+    [Some(folded), None, None]
 }
 
 /// An entry, in the singular or as a plural.
@@ -48,6 +66,10 @@ impl SensitiveNames {
     /// `invalid-request` when there is no entry, an entry without a letter or digit, one of more
     /// than 128 bytes, or more than 256 of them.
     pub fn parse(list: &str) -> Result<SensitiveNames> {
+        SensitiveNames::read(list, unicode)
+    }
+
+    fn read(list: &str, fold: Fold) -> Result<SensitiveNames> {
         let invalid = |detail| Err(Error::new(Code::InvalidRequest, detail));
         let entries: Vec<&str> =
             list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
@@ -59,7 +81,7 @@ impl SensitiveNames {
         }
         let mut patterns = Vec::new();
         for entry in entries {
-            let words = words_of(entry);
+            let words = words_of(entry, fold);
             if words.is_empty() {
                 return invalid("an entry of the list of sensitive names has no letter or digit");
             }
@@ -69,7 +91,7 @@ impl SensitiveNames {
             patterns.push(Pattern::new(alloc::format!("{words}s")));
             patterns.push(Pattern::new(words));
         }
-        Ok(SensitiveNames { patterns })
+        Ok(SensitiveNames { patterns, fold })
     }
 
     /// Whether values under this member name are to be sealed.
@@ -80,25 +102,38 @@ impl SensitiveNames {
         let lacking = if name.is_ascii() { !letters(name) } else { 0 };
         self.patterns
             .iter()
-            .any(|pattern| pattern.letters & lacking == 0 && pattern.occurs_in(name))
+            .any(|pattern| pattern.letters & lacking == 0 && pattern.occurs_in(name, self.fold))
     }
 }
 
 impl Default for SensitiveNames {
     fn default() -> SensitiveNames {
         // The list is a constant that a test parses; without it nothing would be sealed.
-        SensitiveNames::parse(Self::DEFAULT).unwrap_or(SensitiveNames { patterns: Vec::new() })
+        SensitiveNames::read(Self::DEFAULT, ascii)
+            .unwrap_or(SensitiveNames { patterns: Vec::new(), fold: ascii })
     }
 }
 
+impl PartialEq for SensitiveNames {
+    fn eq(&self, other: &SensitiveNames) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Eq for SensitiveNames {}
+
 impl Pattern {
     fn new(words: String) -> Pattern {
-        let letters = if words.is_ascii() { letters(&words.replace('_', "")) } else { u32::MAX };
+        let letters = if words.is_ascii() {
+            words.bytes().filter(|byte| *byte != b'_').fold(0, with_letter)
+        } else {
+            u32::MAX
+        };
         Pattern { words: words.into(), letters }
     }
 
     /// Whether the words stand anywhere in a name.
-    fn occurs_in(&self, name: &str) -> bool {
+    fn occurs_in(&self, name: &str, fold: Fold) -> bool {
         let Some(first) = self.words.chars().next() else { return false };
         let mut seen = Seen::default();
         let mut rest = name.chars();
@@ -107,11 +142,11 @@ impl Pattern {
             let Some(next) = rest.next() else { return false };
             let may_begin = match next.is_ascii() {
                 true => next.to_ascii_lowercase() == first,
-                false => next.to_lowercase().next() == Some(first),
+                false => fold(next)[0] == Some(first),
             };
             if may_begin
                 && seen.edge(next, rest.clone().next()) != Edge::None
-                && stands_at(&self.words, here)
+                && stands_at(&self.words, here, fold)
             {
                 return true;
             }
@@ -121,7 +156,7 @@ impl Pattern {
 }
 
 /// Whether a pattern stands at the beginning of `rest`, where a word begins, and ends with a word.
-fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>) -> bool {
+fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>, fold: Fold) -> bool {
     let mut seen = Seen::default();
     let mut pattern = pattern.chars().peekable();
     while let Some(&expected) = pattern.peek() {
@@ -138,7 +173,7 @@ fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>) -> bool {
         if !apart && seen.edge(next, rest.clone().next()) == Edge::Sure {
             return false;
         }
-        for folded in next.to_lowercase() {
+        for folded in fold(next).into_iter().flatten() {
             if pattern.next() != Some(folded) {
                 return false;
             }
@@ -153,7 +188,7 @@ fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>) -> bool {
 }
 
 /// An entry's words, folded, joined by `_`.
-fn words_of(entry: &str) -> String {
+fn words_of(entry: &str, fold: Fold) -> String {
     let mut words = String::new();
     let mut seen = Seen::default();
     let mut rest = entry.chars();
@@ -169,7 +204,7 @@ fn words_of(entry: &str) -> String {
             if begins && !words.is_empty() {
                 words.push('_');
             }
-            words.extend(next.to_lowercase());
+            words.extend(fold(next).into_iter().flatten());
         }
         seen.push(next);
     }
@@ -179,7 +214,11 @@ fn words_of(entry: &str) -> String {
 /// Which letters an ASCII text has, whatever their case, as bits 1 to 26. Other characters share
 /// these bits or have others; a set can only be too large.
 fn letters(text: &str) -> u32 {
-    text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31))
+    text.bytes().fold(0, with_letter)
+}
+
+fn with_letter(letters: u32, byte: u8) -> u32 {
+    letters | 1 << (byte & 31)
 }
 
 /// Whether a word begins before a character.
@@ -257,6 +296,19 @@ mod tests {
     }
 
     #[test]
+    fn words_of_ascii_need_no_table() {
+        for c in '\0'..=char::MAX {
+            let (with, without) = (unicode(c), ascii(c));
+            match with.iter().flatten().all(char::is_ascii) {
+                true => assert_eq!(with, without),
+                false => assert_eq!(without, [Some(c), None, None]),
+            }
+        }
+        let names = SensitiveNames::default();
+        assert!(names.holds("TO\u{212a}EN") && !names.holds("CREDENT\u{130}AL"));
+    }
+
+    #[test]
     fn entries_are_read_as_words() {
         for (entry, words) in [
             ("apiKey", "api_key"),
@@ -266,7 +318,7 @@ mod tests {
             ("--x--", "x"),
             ("Ключ", "ключ"),
         ] {
-            assert_eq!(words_of(entry), words);
+            assert_eq!(words_of(entry, unicode), words);
         }
     }
 
