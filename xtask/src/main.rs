@@ -17,6 +17,7 @@ mod test;
 mod tidy;
 mod token;
 mod tools;
+mod topics;
 mod web;
 mod workspace;
 

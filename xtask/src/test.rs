@@ -19,7 +19,7 @@ use crate::{
     tally::Tally,
     tidy,
     tools::{self, Tools},
-    web,
+    topics, web,
     workspace::{read_toml, root},
 };
 
@@ -216,11 +216,12 @@ fn page(plan: &Plan) -> Result<Tally> {
     run_node("page", "tests/page/*.test.mjs", node, plan)
 }
 
-/// Uses the npm package as it is packed, on Node and in Chromium.
+/// Uses the npm package as it is packed, and runs the vectors, on Node and in Chromium.
 fn browser(plan: &Plan) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
     npm::build(&tools)?;
+    topics::build(&tools)?;
     let mut node = tools.node()?;
     node.env("NACRE_CHROMIUM", chromium::chromium()?);
     node.env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?);
