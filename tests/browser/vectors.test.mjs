@@ -1,5 +1,5 @@
-// The vectors of every topic, through the core as wasm: on Node and in headless Chromium they come
-// out as they do natively, byte for byte.
+// The vectors of every topic, through the core as wasm: they come out on Node and in headless Chromium
+// as they do natively.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";

@@ -1,6 +1,6 @@
 //! The topics of `tests/vectors` as a module for Node and pages: `dist/topics/`.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use anyhow::Result;
 
@@ -20,8 +20,10 @@ pub(crate) fn build(tools: &Tools) -> Result<()> {
     cargo.args(["--target", WASM, "--profile", PROFILE]);
     process::run("vectors", &mut cargo)?;
     let built = target().join(WASM).join(PROFILE).join("nacre_topics.wasm");
+    let folder = root().join("dist/topics");
     let mut bindgen = tools.wasm_bindgen()?;
-    bindgen.arg(built).arg("--out-dir").arg(root().join("dist/topics"));
+    bindgen.arg(built).arg("--out-dir").arg(&folder);
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "topics"]);
-    process::run("vectors", &mut bindgen)
+    process::run("vectors", &mut bindgen)?;
+    Ok(fs::write(folder.join("package.json"), r#"{"type":"module"}"#)?) // how Node knows what it is
 }
