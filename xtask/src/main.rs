@@ -19,6 +19,7 @@ mod token;
 mod tools;
 mod topics;
 mod web;
+mod weight;
 mod workspace;
 
 use std::process::ExitCode;

@@ -260,7 +260,7 @@ fn budget(plan: &Plan) -> Result<Tally> {
     println!(" budget | worker: {size} of {limit} bytes, compressed");
     let mut tally = Tally::one(size <= limit);
     for component in component::ALL {
-        let (raw, gzip) = component::sizes(&component::build(&tools, component)?)?;
+        let (raw, gzip) = component::sizes(&tools, &component::build(&tools, component)?)?;
         for (name, size, how) in [("bytes", raw, "as it is"), ("gzip_bytes", gzip, "compressed")] {
             let limit = limit_of(&budgets, component.name, name)?;
             println!(" budget | {}.wasm: {size} of {limit} bytes, {how}", component.name);
@@ -268,7 +268,7 @@ fn budget(plan: &Plan) -> Result<Tally> {
         }
     }
     npm::build(&tools)?;
-    let npm::Sizes { wasm, scripts } = npm::sizes()?;
+    let npm::Sizes { wasm, scripts } = npm::sizes(&tools)?;
     for (name, size) in [("wasm_gzip_bytes", wasm), ("scripts_gzip_bytes", scripts)] {
         let limit = limit_of(&budgets, "browser", name)?;
         println!(" budget | browser: {size} of {limit} bytes, {name}");

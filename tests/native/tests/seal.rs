@@ -1,10 +1,8 @@
-//! Sealing: Wycheproof's AES-GCM cases, tampering, rotation,
-//! and the properties that hold for any data.
+//! Sealing: Wycheproof's AES-GCM cases, tampering, rotation, and the properties that hold for any
+//! data.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "test code stops at the first surprise"
 )]
 
