@@ -10,7 +10,8 @@ use std::{cell::RefCell, collections::BTreeSet, fs, path::PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use nacre_core::moment::Moment;
-use nacre_tests::vectors::{self, Case};
+use nacre_tests::vectors;
+use nacre_topics::{Case, Shape, text};
 use nacre_worker::auth::{
     Auth, BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, Identity, Jwks, JwksError, KEPT_MILLIS,
     LEEWAY_MILLIS, MAX_AGE_MILLIS, RETRY_MILLIS, Refusal, Settings, Skipped, TOKEN_BYTES, Unusable,
@@ -23,7 +24,7 @@ const URL: &str = "https://issuer.example/keys";
 fn vector(file: &str) -> (String, Case) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/auth");
     let case: Case = serde_json::from_slice(&fs::read(folder.join(file)).unwrap()).unwrap();
-    (vectors::text(&case, "token").into(), case)
+    (text(&case["token"]).into(), case)
 }
 
 const HS256: &str = "claims/a-token-of-the-shared-secret-speaks-for-its-sub.json";
@@ -57,11 +58,11 @@ fn outcome(checked: Result<Identity, Refusal>) -> Value {
 #[test]
 fn every_vector_is_judged_as_it_says() {
     let met = RefCell::new(BTreeSet::new());
-    for topic in ["claims", "header", "shape", "signature", "keys"] {
-        let given = ["trust", "audience", "issuer", "at", "header", "claims", "token"];
-        vectors::run(&format!("auth/{topic}"), &given, ["outcome"], |case| {
+    for folder in ["auth/claims", "auth/header", "auth/shape", "auth/signature", "auth/keys"] {
+        let given = &["trust", "audience", "issuer", "at", "header", "claims", "token"];
+        vectors::run(&Shape { folder, given, expected: &["outcome"] }, |case| {
             assert_shows_its_token(case);
-            let (token, at) = (vectors::text(case, "token"), moment(case));
+            let (token, at) = (text(&case["token"]), moment(case));
             let mut auth = configured(case);
             let first = auth.check(token, at);
             assert_eq!(auth.check(token, at), first, "on the second look: {}", case["title"]);
@@ -95,7 +96,7 @@ fn configured(case: &Case) -> Auth {
 
 /// What a vector shows of its token is what the token holds.
 fn assert_shows_its_token(case: &Case) {
-    let parts: Vec<&str> = vectors::text(case, "token").split('.').collect();
+    let parts: Vec<&str> = text(&case["token"]).split('.').collect();
     for (index, field) in ["header", "claims"].into_iter().enumerate() {
         if let Some(shown) = case[field].as_str() {
             let held = Base64UrlUnpadded::decode_vec(parts[index]).unwrap();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use nacre_tests::vectors;
+use nacre_topics::{Shape, text};
 use nacre_worker::auth::{Jwks, Refusal, Secret};
 use serde_json::{Value, json};
 
@@ -21,8 +22,9 @@ fn open_with_jwks(document: &Value, token: &str) -> Result<Vec<u8>, Refusal> {
 
 #[test]
 fn the_examples_of_the_standards_hold() {
-    vectors::run("auth/rfc", &["trust", "token"], ["outcome"], |case| {
-        let (trust, token) = (&case["trust"], vectors::text(case, "token"));
+    let shape = Shape { folder: "auth/rfc", given: &["trust", "token"], expected: &["outcome"] };
+    vectors::run(&shape, |case| {
+        let (trust, token) = (&case["trust"], text(&case["token"]));
         let opened = if trust["jwks"].is_object() {
             open_with_jwks(&trust["jwks"], token)
         } else {

@@ -25,7 +25,9 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
             cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
         }),
         // One by one: the component is to have no standard library, and would get the Worker's.
-        ("wasm", || ["nacre-worker", "nacre-component"].into_iter().try_for_each(wasm)),
+        ("wasm", || {
+            ["nacre-worker", "nacre-component", "nacre-topics"].into_iter().try_for_each(wasm)
+        }),
         ("bare", bare_core),
         ("docs", || {
             let mut command = Command::new("cargo");

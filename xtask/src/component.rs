@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     process,
     tools::{Tools, WASM, WASM_FEATURES},
+    weight,
     workspace::{root, target},
 };
 
@@ -56,7 +57,7 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     let tools = Tools::install()?;
     fs::write(root().join(PAGE), page()?)?;
     for component in ALL {
-        let (raw, gzip) = sizes(&build(&tools, component)?)?;
+        let (raw, gzip) = sizes(&tools, &build(&tools, component)?)?;
         let (raw, gzip) = (raw as f64 / 1000.0, gzip as f64 / 1000.0);
         println!("dist/{}.wasm: {raw:.1} KB, {gzip:.1} KB with gzip", component.name);
     }
@@ -94,13 +95,8 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
 }
 
 /// Bytes as they are, and compressed.
-pub(crate) fn sizes(component: &Path) -> Result<(u64, u64)> {
-    let sizes = process::read(assemble().arg("size").arg(component))?;
-    let mut sizes = sizes.split_whitespace().map(str::parse::<u64>);
-    match (sizes.next(), sizes.next()) {
-        (Some(Ok(raw)), Some(Ok(gzip))) => Ok((raw, gzip)),
-        _ => bail!("no size of {} was said", component.display()),
-    }
+pub(crate) fn sizes(tools: &Tools, component: &Path) -> Result<(u64, u64)> {
+    Ok((fs::metadata(component)?.len(), weight::gzip(tools, component)?))
 }
 
 /// The page on the interfaces.

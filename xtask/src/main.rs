@@ -17,7 +17,9 @@ mod test;
 mod tidy;
 mod token;
 mod tools;
+mod topics;
 mod web;
+mod weight;
 mod workspace;
 
 use std::process::ExitCode;

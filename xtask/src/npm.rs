@@ -2,9 +2,8 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     process,
     tools::{Tools, WASM, WASM_FEATURES},
+    weight,
     workspace::{locked_version, root, target},
 };
 
@@ -27,8 +27,9 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    let package = build(&Tools::install()?)?;
-    let sizes = sizes()?;
+    let tools = Tools::install()?;
+    let package = build(&tools)?;
+    let sizes = sizes(&tools)?;
     let kilo = |bytes: u64| bytes as f64 / 1000.0;
     println!(
         "{}: wasm {:.1} KB, scripts {:.1} KB with gzip",
@@ -140,33 +141,15 @@ pub(crate) struct Sizes {
 }
 
 /// Measures what was built: the module, and the scripts of the entry for browsers.
-pub(crate) fn sizes() -> Result<Sizes> {
+pub(crate) fn sizes(tools: &Tools) -> Result<Sizes> {
     let package = root().join("dist/npm");
-    let mut sizes = Sizes { wasm: gzip_size(&package.join(MODULE))?, scripts: 0 };
+    let mut sizes = Sizes { wasm: weight::gzip(tools, &package.join(MODULE))?, scripts: 0 };
     for entry in fs::read_dir(&package)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name == "index.js" || name.starts_with("replica-") {
-            sizes.scripts += gzip_size(&path)?;
+            sizes.scripts += weight::gzip(tools, &path)?;
         }
     }
     Ok(sizes)
-}
-
-/// By way of Node, which is here: servers compress as its zlib does.
-fn gzip_size(file: &Path) -> Result<u64> {
-    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let script = "let n=[];process.stdin.on('data',d=>n.push(d)).on('end',()=>\
-        console.log(require('zlib').gzipSync(Buffer.concat(n),{level:9}).length))";
-    let mut node = Command::new(root().join("node_modules/.bin/node"))
-        .args(["-e", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting node")?;
-    if let Some(mut input) = node.stdin.take() {
-        input.write_all(&bytes)?;
-    }
-    let output = node.wait_with_output()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().context("no size was said")
 }

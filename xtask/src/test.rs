@@ -19,7 +19,7 @@ use crate::{
     tally::Tally,
     tidy,
     tools::{self, Tools},
-    web,
+    topics, web,
     workspace::{read_toml, root},
 };
 
@@ -216,11 +216,12 @@ fn page(plan: &Plan) -> Result<Tally> {
     run_node("page", "tests/page/*.test.mjs", node, plan)
 }
 
-/// Uses the npm package as it is packed, on Node and in Chromium.
+/// Uses the npm package as it is packed, and runs the vectors, on Node and in Chromium.
 fn browser(plan: &Plan) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
     npm::build(&tools)?;
+    topics::build(&tools)?;
     let mut node = tools.node()?;
     node.env("NACRE_CHROMIUM", chromium::chromium()?);
     node.env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?);
@@ -259,7 +260,7 @@ fn budget(plan: &Plan) -> Result<Tally> {
     println!(" budget | worker: {size} of {limit} bytes, compressed");
     let mut tally = Tally::one(size <= limit);
     for component in component::ALL {
-        let (raw, gzip) = component::sizes(&component::build(&tools, component)?)?;
+        let (raw, gzip) = component::sizes(&tools, &component::build(&tools, component)?)?;
         for (name, size, how) in [("bytes", raw, "as it is"), ("gzip_bytes", gzip, "compressed")] {
             let limit = limit_of(&budgets, component.name, name)?;
             println!(" budget | {}.wasm: {size} of {limit} bytes, {how}", component.name);
@@ -267,7 +268,7 @@ fn budget(plan: &Plan) -> Result<Tally> {
         }
     }
     npm::build(&tools)?;
-    let npm::Sizes { wasm, scripts } = npm::sizes()?;
+    let npm::Sizes { wasm, scripts } = npm::sizes(&tools)?;
     for (name, size) in [("wasm_gzip_bytes", wasm), ("scripts_gzip_bytes", scripts)] {
         let limit = limit_of(&budgets, "browser", name)?;
         println!(" budget | browser: {size} of {limit} bytes, {name}");

@@ -1,4 +1,4 @@
-//! Makes the component of its core module, describes its interfaces, and weighs it.
+//! Makes the component of its core module, and describes its interfaces.
 //!
 //! A program of its own, so that the task runner stays quick to build; `cargo xtask component` and
 //! the tests call it.
@@ -12,13 +12,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use flate2::{Compression, write::GzEncoder};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 const USAGE: &str = "\
 assemble component MODULE OUT   make a component of a core module; it must import nothing
-assemble page WIT               describe the interfaces of a folder of WIT, as Markdown
-assemble size FILE              bytes of a file, and with gzip";
+assemble page WIT               describe the interfaces of a folder of WIT, as Markdown";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -26,7 +24,6 @@ fn main() -> Result<()> {
     let said = match arguments.as_slice() {
         ["component", module, out] => component(module.as_ref(), out.as_ref())?,
         ["page", wit] => page::describe(wit.as_ref())?,
-        ["size", file] => size(file.as_ref())?,
         _ => bail!("{USAGE}"),
     };
     Ok(io::stdout().write_all(said.as_bytes())?)
@@ -44,13 +41,6 @@ fn component(module: &Path, out: &Path) -> Result<String> {
     }
     fs::write(out, component).with_context(|| format!("writing {}", out.display()))?;
     Ok(String::new())
-}
-
-fn size(file: &Path) -> Result<String> {
-    let bytes = read(file)?;
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(&bytes)?;
-    Ok(format!("{} {}\n", bytes.len(), gzip.finish()?.len()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -12,7 +12,8 @@ use nacre_component_tests::{
     transcript::Transcript,
 };
 use nacre_core::json;
-use nacre_tests::vectors::{self, Case, hex, text};
+use nacre_tests::vectors;
+use nacre_topics::{Case, Shape, Topic, hex, list, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
@@ -64,11 +65,8 @@ fn of_layers(transcript: &Transcript) -> [&'static str; 10] {
 }
 
 fn resolve(transcript: &Transcript) -> &'static str {
-    let expected = ["view", "hash", "origins", "ignored"];
-    vectors::run("resolve", &["layers"], expected, |case| {
-        let layers: Vec<[Vec<u8>; 2]> = case["layers"]
-            .as_array()
-            .expect("layers")
+    vectors::run(shape("resolve"), |case| {
+        let layers: Vec<[Vec<u8>; 2]> = list(&case["layers"])
             .iter()
             .map(|layer| [bytes(&layer["data"]), bytes(&layer["rules"])])
             .collect();
@@ -90,7 +88,7 @@ fn resolve(transcript: &Transcript) -> &'static str {
 }
 
 fn diff(transcript: &Transcript) -> &'static str {
-    vectors::run("diff", &["from", "to"], ["patch"], |case| {
+    vectors::run(shape("diff"), |case| {
         let call = Call::Diff([bytes(&case["from"]), bytes(&case["to"])]);
         [canonical(&transcript.call("diff", &case["title"], &call).expect("a patch"))]
     });
@@ -98,7 +96,7 @@ fn diff(transcript: &Transcript) -> &'static str {
 }
 
 fn merge_patch(transcript: &Transcript) -> &'static str {
-    vectors::run("merge-patch", &["target", "patch"], ["result"], |case| {
+    vectors::run(shape("merge-patch"), |case| {
         let call = Call::MergePatch([bytes(&case["target"]), bytes(&case["patch"])]);
         [canonical(&transcript.call("merge-patch", &case["title"], &call).expect("a document"))]
     });
@@ -106,7 +104,7 @@ fn merge_patch(transcript: &Transcript) -> &'static str {
 }
 
 fn json_patch(transcript: &Transcript) -> &'static str {
-    vectors::run("json-patch", &["document", "patch"], ["result", "error"], |case| {
+    vectors::run(shape("json-patch"), |case| {
         let call = Call::JsonPatch([bytes(&case["document"]), bytes(&case["patch"])]);
         edited(&transcript.call("json-patch", &case["title"], &call))
     });
@@ -114,9 +112,8 @@ fn json_patch(transcript: &Transcript) -> &'static str {
 }
 
 fn append(transcript: &Transcript) -> &'static str {
-    let given = ["document", "pointer", "values"];
-    vectors::run("append", &given, ["result", "error"], |case| {
-        let list = text(case, "pointer").to_owned();
+    vectors::run(shape("append"), |case| {
+        let list = text(&case["pointer"]).to_owned();
         let call = Call::Append(bytes(&case["document"]), list, bytes(&case["values"]));
         edited(&transcript.call("append", &case["title"], &call))
     });
@@ -124,8 +121,8 @@ fn append(transcript: &Transcript) -> &'static str {
 }
 
 fn unset(transcript: &Transcript) -> &'static str {
-    vectors::run("unset", &["document", "pointers"], ["result", "error"], |case| {
-        let pointers = case["pointers"].as_array().expect("pointers").iter();
+    vectors::run(shape("unset"), |case| {
+        let pointers = list(&case["pointers"]).iter();
         let pointers = pointers.map(|p| p.as_str().expect("a pointer").to_owned()).collect();
         let call = Call::Unset(bytes(&case["document"]), pointers);
         edited(&transcript.call("unset", &case["title"], &call))
@@ -135,8 +132,7 @@ fn unset(transcript: &Transcript) -> &'static str {
 
 /// What a pointer leads to is what a `test` of a JSON Patch finds there.
 fn pointer(transcript: &Transcript) -> &'static str {
-    let given = ["document", "pointer"];
-    vectors::run("pointer", &given, ["found", "value", "error"], |case| {
+    vectors::run(shape("pointer"), |case| {
         let patch = json!([{"op": "test", "path": case["pointer"], "value": case["value"]}]);
         let call = Call::JsonPatch([bytes(&case["document"]), bytes(&patch)]);
         let answer = transcript.call("pointer", &case["title"], &call);
@@ -156,14 +152,13 @@ fn pointer(transcript: &Transcript) -> &'static str {
 
 /// Texts that are read to the depth of a context's data; others cannot be asked for here.
 fn reader(transcript: &Transcript) -> &'static str {
-    let given = ["encoding", "input", "max_depth"];
-    vectors::run("json", &given, ["canonical", "error"], |case| {
+    vectors::run(shape("json"), |case| {
         if case["max_depth"] != 64 {
             return as_expected(case, ["canonical", "error"]);
         }
-        let input = match text(case, "encoding") {
-            "hex" => hex(text(case, "input")),
-            _ => text(case, "input").as_bytes().to_vec(),
+        let input = match text(&case["encoding"]) {
+            "hex" => hex(text(&case["input"])),
+            _ => text(&case["input"]).as_bytes().to_vec(),
         };
         let answer = transcript.call("json", &case["title"], &Call::Canonical(input));
         let text = answer.as_ref().ok().map(|text| String::from_utf8(bytes_of(text)));
@@ -174,8 +169,8 @@ fn reader(transcript: &Transcript) -> &'static str {
 
 /// Doubles, in the form that Rust prints.
 fn number(transcript: &Transcript) -> &'static str {
-    vectors::run("number", &["bits"], ["text"], |case| {
-        let bits = u64::from_str_radix(text(case, "bits"), 16).expect("16 hex digits");
+    vectors::run(shape("number"), |case| {
+        let bits = u64::from_str_radix(text(&case["bits"]), 16).expect("16 hex digits");
         let printed = format!("{:e}", f64::from_bits(bits));
         let answer =
             transcript.call("number", &case["title"], &Call::Canonical(printed.into_bytes()));
@@ -187,7 +182,7 @@ fn number(transcript: &Transcript) -> &'static str {
 
 /// Whether an operation is understood; what it does then is for `store` to say.
 fn operation(transcript: &Transcript) -> &'static str {
-    vectors::run("operation", &["operation"], ["write", "error"], |case| {
+    vectors::run(shape("operation"), |case| {
         let batch = json!({"operations": [case["operation"]]});
         let answer =
             transcript.call("operation", &case["title"], &Call::Store(vec![bytes(&batch)]));
@@ -202,8 +197,8 @@ fn operation(transcript: &Transcript) -> &'static str {
 }
 
 fn store(transcript: &Transcript) -> &'static str {
-    vectors::run("store", &["operations"], ["results"], |case| {
-        let operations = case["operations"].as_array().expect("operations").iter();
+    vectors::run(shape("store"), |case| {
+        let operations = list(&case["operations"]).iter();
         let bodies = operations
             .map(|operation| bytes(&json!({"transaction": false, "operations": [operation]})));
         let answer = transcript.call("store", &case["title"], &Call::Store(bodies.collect()));
@@ -224,8 +219,8 @@ fn store(transcript: &Transcript) -> &'static str {
 }
 
 fn lint(transcript: &Transcript) -> &'static str {
-    vectors::run("lint", &["layers"], ["findings"], |case| {
-        let contexts = case["layers"].as_array().expect("layers").iter().map(|layer| {
+    vectors::run(shape("lint"), |case| {
+        let contexts = list(&case["layers"]).iter().map(|layer| {
             let level = match layer["level"].as_str() {
                 Some("global") => Level::Global,
                 Some("project") => Level::Project,
@@ -244,8 +239,8 @@ fn lint(transcript: &Transcript) -> &'static str {
 
 /// Exports that open give themselves again.
 fn open(transcript: &Transcript) -> &'static str {
-    vectors::run("open", &["lines"], ["error"], |case| {
-        let lines = case["lines"].as_array().expect("lines").iter();
+    vectors::run(shape("open"), |case| {
+        let lines = list(&case["lines"]).iter();
         let line = |line: &Value| line.as_str().map_or_else(|| line.to_string(), String::from);
         let lines: Vec<String> = lines.map(line).collect();
         let lines = lines.join("\n").into_bytes();
@@ -261,6 +256,10 @@ fn open(transcript: &Transcript) -> &'static str {
         }
     });
     "open"
+}
+
+fn shape(topic: &str) -> &'static Shape {
+    &Topic::of(topic).expect("a topic").shape
 }
 
 fn bytes(value: &Value) -> Vec<u8> {

@@ -3,7 +3,6 @@
 pub mod arbitrary;
 pub mod histories;
 pub mod vectors;
-pub mod world;
 
 use std::{io::Read, path::PathBuf};
 

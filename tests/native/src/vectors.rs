@@ -10,112 +10,82 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::{Map, Value};
+use nacre_topics::{Case, Json, Shape};
 
-/// The fields of one case.
-pub type Case = Map<String, Value>;
-
-/// Runs every case of a topic: `answer` gets the case and gives the value of each field named in
-/// `expected`, in that order. `given` names the other fields, apart from the title.
+/// Runs every case of a topic: `answer` gets the case and gives the value of each expected field, in
+/// their order.
 ///
 /// # Panics
-/// When a case has other fields than named, a title is missing or comes twice, there is no case at
-/// all, or an answer differs.
-pub fn run<const N: usize>(
-    topic: &str,
-    given: &[&str],
-    expected: [&str; N],
-    answer: impl Fn(&Case) -> [Value; N],
-) {
+/// When a case is not of the shape, a title comes twice, there is no case at all, or an answer
+/// differs.
+pub fn run<A: Into<Vec<Json>>>(shape: &Shape, answer: impl Fn(&Case) -> A) {
     let update = std::env::var_os("NACRE_UPDATE").is_some_and(|update| update == "1");
-    let files = files(topic);
+    let files = files(shape.folder);
     let mut titles = HashMap::new();
     let mut failures = Vec::new();
     for file in &files {
-        let case = read(file, given, &expected);
+        let read = fs::read(file).map_err(|error| error.to_string());
+        let case = read
+            .and_then(|text| shape.read(&text))
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         if let Some(other) = titles.insert(case["title"].clone(), file) {
             panic!("{} and {} have one title", file.display(), other.display());
         }
-        let answers: Case = expected.map(String::from).into_iter().zip(answer(&case)).collect();
-        let wrong: Vec<_> =
-            answers.iter().filter(|(name, answer)| case[*name] != **answer).collect();
-        if wrong.is_empty() {
-            continue;
-        }
+        let answers = answer(&case).into();
+        let Some(wrong) = shape.differences(&case, &answers) else { continue };
         if update {
-            write(file, &case, &answers, given, &expected);
+            write(file, shape, &case, &answers);
         } else {
-            failures.push(format!("{} ({}): got {wrong:?}", case["title"], file.display()));
+            failures.push(format!("{}: {wrong}", file.display()));
         }
     }
-    println!("{topic}: {} vectors", files.len());
+    println!("{}: {} vectors", shape.folder, files.len());
     assert!(failures.is_empty(), "{}\nNACRE_UPDATE=1 accepts them", failures.join("\n"));
 }
 
+/// The folders that hold cases, by their path in `tests/vectors`.
+pub fn folders() -> Vec<String> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for path in entries(folder) {
+            if path.is_dir() {
+                below(&path, found);
+            } else if found.last().is_none_or(|last| last != folder) {
+                found.push(folder.into());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    below(&root(), &mut found);
+    let name = |folder: &PathBuf| {
+        let parts = folder.strip_prefix(root()).expect("it is below").iter();
+        parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+    };
+    found.iter().map(name).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors")
+}
+
 fn files(topic: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(topic);
-    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
-    files.sort();
-    assert!(!files.is_empty(), "no vectors in {}", folder.display());
+    let files = entries(&root().join(topic));
+    assert!(!files.is_empty(), "no vectors of {topic}");
     files
 }
 
-fn read(file: &Path, given: &[&str], expected: &[&str]) -> Case {
-    let text = fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let case: Case =
-        serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let mut names: Vec<_> = [&["title"], given, expected].concat();
-    names.sort_unstable();
-    assert!(case.keys().eq(&names), "{}: the fields must be {names:?}", file.display());
-    assert!(case["title"].is_string(), "{}: a title is a sentence", file.display());
-    case
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
+    paths.sort();
+    paths
 }
 
-fn write(file: &Path, case: &Case, answers: &Case, given: &[&str], expected: &[&str]) {
+fn write(file: &Path, shape: &Shape, case: &Case, answers: &[Json]) {
     let mut lines = vec![("title", &case["title"])];
-    lines.extend(given.iter().map(|name| (*name, &case[*name])));
-    lines.extend(expected.iter().map(|name| (*name, &answers[*name])));
+    lines.extend(shape.given.iter().map(|name| (*name, &case[*name])));
+    lines.extend(shape.expected.iter().copied().zip(answers));
     let lines: Vec<_> =
         lines.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
     let text = format!("{{\n{}\n}}\n", lines.join(",\n"));
     fs::write(file, text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-}
-
-/// An error as vectors say it: code, pointer and detail; `null` when there is none.
-pub fn error<T>(result: &nacre_core::error::Result<T>) -> Value {
-    match result {
-        Ok(_) => Value::Null,
-        Err(error) => serde_json::json!({
-            "code": error.code().as_str(),
-            "pointer": error.pointer(),
-            "detail": error.detail(),
-        }),
-    }
-}
-
-/// The text of a field.
-///
-/// # Panics
-/// When it is not a string.
-pub fn text<'c>(case: &'c Case, field: &str) -> &'c str {
-    case[field].as_str().unwrap_or_else(|| panic!("{field} must be a string in {}", case["title"]))
-}
-
-/// Bytes written as hex digits; dashes and spaces between them mean nothing.
-///
-/// # Panics
-/// When they are not.
-pub fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<_> = text.chars().filter(|char| !"- ".contains(*char)).collect();
-    let byte = |pair: &[char]| {
-        let pair: String = pair.iter().collect();
-        u8::from_str_radix(&pair, 16).unwrap_or_else(|e| panic!("{text}: {e}"))
-    };
-    digits.chunks(2).map(byte).collect()
-}
-
-/// Bytes as hex digits.
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

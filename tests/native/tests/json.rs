@@ -1,4 +1,4 @@
-//! JSON, numbers and pointers: vectors, the JCS pairs, and properties.
+//! JSON, numbers and pointers: the JCS pairs, and properties.
 
 use nacre_core::{
     error::Code,
@@ -7,54 +7,9 @@ use nacre_core::{
     pointer::Pointer,
     value::{Object, Value, compare_names, decode, encode},
 };
-use nacre_tests::{
-    arbitrary, shared,
-    vectors::{self, error, hex, text},
-};
+use nacre_tests::{arbitrary, shared};
+use nacre_topics::{from_serde, to_serde};
 use proptest::prelude::*;
-
-#[test]
-fn json_vectors() {
-    let given = ["encoding", "input", "max_depth"];
-    vectors::run("json", &given, ["canonical", "error"], |case| {
-        let input = text(case, "input");
-        let bytes = match text(case, "encoding") {
-            "text" => input.as_bytes().to_vec(),
-            "hex" => hex(input),
-            other => panic!("no encoding {other}"),
-        };
-        let max_depth = case["max_depth"].as_u64().expect("a depth") as usize;
-        let read = json::read(&bytes, max_depth);
-        let canonical = read.as_ref().ok().map(|value| {
-            let text = json::write(value);
-            assert_eq!(json::length(value), text.len());
-            String::from_utf8(text).expect("JSON is UTF-8")
-        });
-        [canonical.into(), error(&read)]
-    });
-}
-
-#[test]
-fn number_vectors() {
-    vectors::run("number", &["bits"], ["text"], |case| {
-        let bits = u64::from_str_radix(text(case, "bits"), 16).expect("16 hex digits");
-        [Number::from_f64(f64::from_bits(bits)).map(print).into()]
-    });
-}
-
-#[test]
-fn pointer_vectors() {
-    let given = ["document", "pointer"];
-    vectors::run("pointer", &given, ["found", "value", "error"], |case| {
-        let mut document = from_serde(&case["document"]);
-        let pointer = Pointer::parse(text(case, "pointer"));
-        let found = pointer.as_ref().ok().and_then(|pointer| pointer.get(&document)).cloned();
-        if let Ok(pointer) = &pointer {
-            assert_eq!(pointer.get_mut(&mut document).cloned(), found);
-        }
-        [found.is_some().into(), found.as_ref().map(to_serde).into(), error(&pointer)]
-    });
-}
 
 /// RFC 8785: the pairs of its author.
 #[test]
@@ -211,14 +166,6 @@ fn even_of_a_tie(float: f64, digits: String) -> String {
 }
 
 const ODD: [char; 5] = ['1', '3', '5', '7', '9'];
-
-fn from_serde(value: &serde_json::Value) -> Value {
-    json::read(value.to_string().as_bytes(), 100).expect("our kind of JSON")
-}
-
-fn to_serde(value: &Value) -> serde_json::Value {
-    serde_json::from_slice(&json::write(value)).expect("JSON")
-}
 
 /// The members of every object from first to last, to see that order survives.
 fn sorted(value: &Value) -> bool {

@@ -1,4 +1,4 @@
-//! Checking layers: vectors, and what must hold for any layers.
+//! Checking layers: what must hold for any layers.
 
 use std::collections::BTreeMap;
 
@@ -17,85 +17,10 @@ use nacre_core::{
     seal::SensitiveNames,
     value::{Object, Value},
 };
-use nacre_tests::{arbitrary, vectors};
+use nacre_tests::arbitrary;
+use nacre_topics::lint::{Given, check};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
-
-/// A context that owns what it is made of.
-#[derive(Clone, Debug)]
-struct Given {
-    address: Address,
-    parent: Option<ContextId>,
-    layer: Layer,
-    rules: Rules,
-}
-
-impl Given {
-    fn new(level: Level, id: &str, parent: Option<&str>, data: Object, rules: Rules) -> Given {
-        Given {
-            address: Address::new(level, ContextId::parse(id).unwrap()).unwrap(),
-            parent: parent.map(|parent| ContextId::parse(parent).unwrap()),
-            layer: Layer::from_value(&Value::Object(data)).unwrap(),
-            rules,
-        }
-    }
-
-    fn context(&self) -> Context<'_> {
-        let Given { address, parent, layer, rules } = self;
-        Context { address: address.clone(), parent: parent.clone(), layer, rules }
-    }
-
-    fn link(&self) -> Link<'_> {
-        Link { layer: &self.layer, rules: &self.rules }
-    }
-}
-
-fn check(given: &[Given]) -> Vec<Finding> {
-    let contexts: Vec<_> = given.iter().map(Given::context).collect();
-    lint(&contexts, &SensitiveNames::default())
-}
-
-fn from_serde(value: &serde_json::Value) -> Value {
-    json::read(value.to_string().as_bytes(), 128).expect("a vector's value")
-}
-
-#[test]
-fn lint_vectors() {
-    vectors::run("lint", &["layers"], ["findings"], |case| {
-        let given: Vec<Given> = case["layers"]
-            .as_array()
-            .expect("layers")
-            .iter()
-            .map(|of| {
-                let data = from_serde(&of["data"]);
-                let rules = from_serde(&of["rules"]);
-                Given::new(
-                    Level::parse(of["level"].as_str().expect("a level")).expect("a level"),
-                    of["id"].as_str().expect("an id"),
-                    of["parent"].as_str(),
-                    data.as_object().expect("data").clone(),
-                    Rules::from_object(rules.as_object().expect("rules")).expect("rules"),
-                )
-            })
-            .collect();
-        let findings = check(&given);
-        let mut turned = given;
-        turned.reverse();
-        assert_eq!(check(&turned), findings, "the order of the layers matters");
-        let findings = findings.iter().map(|finding| {
-            json!({
-                "kind": finding.kind.as_str(),
-                "severity": finding.severity().as_str(),
-                "context": finding.address.to_string(),
-                "pointer": finding.pointer,
-                "message": finding.message,
-                "other": finding.other.as_ref().map(ToString::to_string),
-                "bytes": finding.bytes,
-            })
-        });
-        [findings.collect()]
-    });
-}
 
 #[test]
 fn no_layers_no_findings() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use nacre_core::{
     access::Scopes,
     address::Address,
-    error::{Code, Error},
+    error::Code,
     id::User,
     json,
     level::Level,
@@ -18,22 +18,16 @@ use nacre_core::{
     topic::Topic,
     value::{Object, Value},
     wire::{
-        live::{Format, Message, Telling, message_id, read, reply},
+        live::{Format, Telling, read, reply},
         operation,
     },
 };
 use nacre_tests::{
     arbitrary,
     histories::{universe, write},
-    vectors,
-    world::World,
 };
+use nacre_topics::{live::alice, world::World};
 use proptest::{collection::vec, prelude::*, sample::Index};
-
-fn alice() -> Caller {
-    let user = User::parse("alice").unwrap();
-    Caller { owner: user.clone(), user, scopes: Scopes::READ }
-}
 
 /// RFC 7396 §2, as the pseudocode there has it.
 fn merge(target: serde_json::Value, patch: &serde_json::Value) -> serde_json::Value {
@@ -242,84 +236,14 @@ fn a_past_that_never_was_and_one_too_long_ago_are_read_anew() {
     assert_eq!(missed(&view, 810).len(), 200);
 }
 
-/// A socket of alice's, as far as it can be without one.
-struct Socket {
-    world: World,
-    subscriptions: Vec<(String, Topic)>,
-    frames: Vec<serde_json::Value>,
-}
-
-impl Socket {
-    fn tell(&mut self, frame: &[u8]) {
-        self.frames.push(foreign(frame));
-    }
-
-    fn perform(&mut self, op: nacre_core::op::Op) -> Result<(nacre_core::plan::Reply, u64), Error> {
-        let plan = self.world.plan(op)?;
-        let topics: Vec<Topic> =
-            self.subscriptions.iter().map(|(_, topic)| topic.clone()).collect();
-        let watch = Watch::before(&self.world.store, topics.iter(), &plan.events)?;
-        self.world.store.apply(&plan.writes);
-        let notices = watch.notices(&self.world.store, topics.iter(), plan.events, plan.seq)?;
-        for (place, notice) in notices {
-            let frame =
-                Telling::notice(&notice).frame(Some(&self.subscriptions[place].0), Format::Json);
-            self.tell(&frame);
-        }
-        Ok((plan.reply, plan.seq))
-    }
-
-    fn hear(&mut self, message: Value) -> Result<(), Error> {
-        match Message::of(message)? {
-            Message::Subscribe { id, topic, since } => {
-                let begun = subscribe(&self.world.store, &alice(), &topic, since)?;
-                self.tell(
-                    &Telling::subscribed(begun.seq, begun.hash).frame(Some(&id), Format::Json),
-                );
-                for notice in &begun.missed {
-                    self.tell(&Telling::notice(notice).frame(Some(&id), Format::Json));
-                }
-                self.subscriptions.retain(|(known, _)| *known != id);
-                self.subscriptions.push((id, topic));
-            }
-            Message::Unsubscribe { id } => self.subscriptions.retain(|(known, _)| *known != id),
-            Message::Op { id, op, .. } => {
-                let (said, seq) = self.perform(op)?;
-                self.tell(&reply(&id, &said, seq, Format::Json)?);
-            }
-            Message::Ping => self.tell(&Telling::pong().frame(None, Format::Json)),
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn live_vectors() {
-    vectors::run("live", &["messages"], ["frames"], |case| {
-        let (world, subscriptions, frames) = (World::empty(), Vec::new(), Vec::new());
-        let mut socket = Socket { world, subscriptions, frames };
-        for message in case["messages"].as_array().expect("messages") {
-            let message = read(message.to_string().as_bytes(), Format::Json).expect("a value");
-            let id = message_id(&message).map(String::from);
-            if let Err(error) = socket.hear(message) {
-                let frame = Telling::error(&error).frame(id.as_deref(), Format::Json);
-                socket.tell(&frame);
-            }
-        }
-        [socket.frames.into()]
-    });
-}
-
 #[test]
 fn both_formats_say_the_same() {
-    let mut socket =
-        Socket { world: World::empty(), subscriptions: Vec::new(), frames: Vec::new() };
     let op =
         r#"{"action":"put","level":"project","context_id":"p","data":{"n":18446744073709551615}}"#;
     let item = operation::item(json::read(op.as_bytes(), 64).unwrap()).unwrap();
-    let (said, seq) = socket.perform(item.op).unwrap();
-    let text = reply("é", &said, seq, Format::Json).unwrap();
-    let bytes = reply("é", &said, seq, Format::MsgPack).unwrap();
+    let plan = World::empty().plan(item.op).unwrap();
+    let [text, bytes] = [Format::Json, Format::MsgPack]
+        .map(|format| reply("é", &plan.reply, plan.seq, format).unwrap());
     assert_eq!(msgpack::read(&bytes, 64).unwrap(), json::read(&text, 64).unwrap());
     let notice = Notice::Resync { seq: 7 };
     let [text, bytes] = [Format::Json, Format::MsgPack]

@@ -1,23 +1,9 @@
-//! MessagePack: vectors, the third-party suite, and properties.
+//! MessagePack: the third-party suite, and properties.
 
 use nacre_core::{json, limits, msgpack, number::Number, value::Value};
-use nacre_tests::{
-    arbitrary, shared_gz,
-    vectors::{self, error, hex, text, to_hex},
-};
+use nacre_tests::{arbitrary, shared_gz};
+use nacre_topics::hex;
 use proptest::prelude::*;
-
-#[test]
-fn msgpack_vectors() {
-    let given = ["input", "max_depth"];
-    vectors::run("msgpack", &given, ["json", "written", "error"], |case| {
-        let max_depth = case["max_depth"].as_u64().expect("a depth") as usize;
-        let read = msgpack::read(&hex(text(case, "input")), max_depth);
-        let value = read.as_ref().ok();
-        let json = value.map(|value| String::from_utf8(json::write(value)).expect("UTF-8"));
-        [json.into(), value.map(|value| to_hex(&msgpack::write(value))).into(), error(&read)]
-    });
-}
 
 /// kawanet/msgpack-test-suite: what has a form in JSON reads from every encoding; binary,
 /// timestamps and extensions are refused.

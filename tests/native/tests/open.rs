@@ -16,11 +16,9 @@ use nacre_core::{
 use nacre_tests::{
     arbitrary,
     histories::{address, any_address, object, universe, write},
-    vectors,
-    world::World,
 };
+use nacre_topics::world::World;
 use proptest::{collection::vec, prelude::*};
-use serde_json::json;
 
 fn entry() -> impl Strategy<Value = Op> {
     let label = || proptest::option::of("[a-z]{1,4}");
@@ -75,21 +73,6 @@ fn view(world: &mut World, address: &Address, as_of: Option<AsOf>) -> Result<Vec
 fn answer(world: &mut World, op: Op) -> Result<Vec<u8>, Error> {
     let reply = world.run(op)?;
     Ok(Answer::of(&reply, 0)?.body)
-}
-
-#[test]
-fn open_vectors() {
-    vectors::run("open", &["lines"], ["error"], |case| {
-        let lines = case["lines"].as_array().expect("lines").iter();
-        // A text is a line as it stands, anything else is one once it is written.
-        let lines = lines.map(|line| line.as_str().map_or_else(|| line.to_string(), String::from));
-        let opened = World::empty().opened(lines.collect::<Vec<_>>().join("\n").as_bytes());
-        let mut error = vectors::error(&opened);
-        if let Err(opened) = &opened {
-            error["line"] = json!(opened.operation());
-        }
-        [error]
-    });
 }
 
 #[test]

@@ -1,76 +1,15 @@
-//! Patches: vectors, the RFC 6902 suites, bounds, and properties against a naive twin.
+//! Patches: the RFC 6902 suites, bounds, and properties against a naive twin.
 
 use nacre_core::{
-    error::{Code, Result},
+    error::Code,
     json, limits,
     patch::{JsonPatch, append, merge_patch, unset},
     pointer::Pointer,
     value::{Object, Value, check_limits},
 };
-use nacre_tests::{
-    arbitrary, shared,
-    vectors::{self, error, text},
-};
+use nacre_tests::{arbitrary, shared};
+use nacre_topics::{from_serde, patch::edit, to_serde};
 use proptest::prelude::*;
-
-#[test]
-fn merge_patch_vectors() {
-    vectors::run("merge-patch", &["target", "patch"], ["result"], |case| {
-        let mut target = from_serde(&case["target"]);
-        merge_patch(&mut target, from_serde(&case["patch"]));
-        [to_serde(&target)]
-    });
-}
-
-#[test]
-fn json_patch_vectors() {
-    vectors::run("json-patch", &["document", "patch"], ["result", "error"], |case| {
-        edit(&case["document"], |document| {
-            let patch = JsonPatch::parse(from_serde(&case["patch"]))?;
-            assert_eq!(JsonPatch::parse(patch.to_value()).expect("our own patch"), patch);
-            patch.apply(document)
-        })
-    });
-}
-
-#[test]
-fn append_vectors() {
-    let given = ["document", "pointer", "values"];
-    vectors::run("append", &given, ["result", "error"], |case| {
-        edit(&case["document"], |document| {
-            let Value::Array(values) = from_serde(&case["values"]) else { panic!("an array") };
-            append(document, &Pointer::parse(text(case, "pointer"))?, values)
-        })
-    });
-}
-
-#[test]
-fn unset_vectors() {
-    vectors::run("unset", &["document", "pointers"], ["result", "error"], |case| {
-        edit(&case["document"], |document| {
-            let pointers = case["pointers"].as_array().expect("pointers").iter();
-            let pointers: Vec<_> = pointers
-                .map(|pointer| Pointer::parse(pointer.as_str().expect("a string")))
-                .collect::<Result<_>>()?;
-            unset(document, &pointers)
-        })
-    });
-}
-
-/// Runs an edit; one that fails must leave the document alone.
-fn edit(
-    document: &serde_json::Value,
-    edit: impl FnOnce(&mut Value) -> Result<()>,
-) -> [serde_json::Value; 2] {
-    let before = from_serde(document);
-    let mut edited = before.clone();
-    let done = edit(&mut edited);
-    if done.is_err() {
-        assert_eq!(edited, before, "a failed edit changed the document");
-    }
-    let result = if done.is_ok() { to_serde(&edited) } else { serde_json::Value::Null };
-    [result, error(&done)]
-}
 
 /// json-patch/json-patch-tests. Every enabled case holds as written: what their parser for the
 /// cases lets through and ours would not (a member `op` twice) is `disabled` there as well.
@@ -164,14 +103,6 @@ fn limits_hold_at_their_edges() {
     assert!(check_limits(&sized(limits::DATA_BYTES)).is_ok());
     let error = check_limits(&sized(limits::DATA_BYTES + 1)).expect_err("too large");
     assert_eq!((error.code(), error.limit_value()), (Code::TooLarge, Some(1 << 20)));
-}
-
-fn from_serde(value: &serde_json::Value) -> Value {
-    json::read(value.to_string().as_bytes(), 100).expect("our kind of JSON")
-}
-
-fn to_serde(value: &Value) -> serde_json::Value {
-    serde_json::from_slice(&json::write(value)).expect("JSON")
 }
 
 /// The algorithm of RFC 7396 §2, word for word.

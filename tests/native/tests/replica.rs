@@ -2,32 +2,19 @@
 //! answers lost on the way and tabs that crash: nothing that was queued is lost or done twice, and
 //! in the end everyone holds what the server holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use nacre_core::{
     address::Address,
     entropy::Entropy,
-    error::Code,
     json,
-    live::Notice,
-    moment::Moment,
-    op::Op,
-    plan::Event,
-    replica::{Choice, Entry, Replica, Step, queue_key},
-    store::Reads as _,
+    replica::{Choice, Replica},
     value::Value,
-    wire::{
-        Answer,
-        live::{Format, Telling},
-        operation::BatchBody,
-        problem, request,
-    },
 };
-use nacre_tests::world::World;
-
-fn parse(text: &str) -> Value {
-    json::read(text.as_bytes(), 128).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
+use nacre_topics::{
+    device::{Device, Server, conflicts, data, direct, finish, pair},
+    parse,
+};
 
 /// A source of choices.
 struct Dice(Entropy);
@@ -48,160 +35,33 @@ impl Dice {
     }
 }
 
-/// The server, and what it has announced.
-struct Server {
-    world: World,
-    said: Vec<(u64, String)>,
-    /// Every value that ever stood at a place of a context, as text.
-    ever: BTreeSet<(String, String)>,
+/// What is on the device is all that is left.
+fn crash(device: &mut Device) {
+    device.replica = Replica::new("alice").unwrap();
+    let kept = device.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+    device.replica.absorb(kept.collect(), true).unwrap();
+    // A socket is opened anew, from the seq that is known.
 }
 
-impl Server {
-    fn new() -> Server {
-        Server { world: World::empty(), said: Vec::new(), ever: BTreeSet::new() }
+fn fly(device: &mut Device, server: &mut Server, dice: &mut Dice) {
+    if device.replica.under_way().is_none() {
+        let step = device.replica.take_off().unwrap();
+        device.keep(step);
     }
-
-    fn seq(&self) -> u64 {
-        self.world.store.seq().unwrap()
-    }
-
-    fn run(&mut self, op: Op) -> Result<String, String> {
-        match self.world.plan(op) {
-            Ok(plan) => {
-                self.world.store.apply(&plan.writes);
-                for event in plan.events {
-                    self.announce(event);
-                }
-                let answer = Answer::of(&plan.reply, plan.seq).unwrap();
-                Ok(String::from_utf8(answer.body).unwrap())
+    let Some(body) = device.replica.under_way().map(String::from) else { return };
+    match dice.below(4) {
+        0 => {}                         // never arrives
+        1 => drop(server.batch(&body)), // the answer is lost
+        _ => match server.batch(&body) {
+            Ok(answer) => {
+                let step = device.replica.land(&parse(&answer)).unwrap();
+                device.keep(step);
             }
-            Err(error) => Err(String::from_utf8(problem(&error)).unwrap()),
-        }
-    }
-
-    fn announce(&mut self, event: Event) {
-        let seq = event.record.seq;
-        let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
-        self.ever.insert((event.record.address.to_string(), data));
-        let event = std::rc::Rc::new(event);
-        let frame = Telling::notice(&Notice::Change(event)).frame(Some("t0"), Format::Json);
-        self.said.push((seq, String::from_utf8(frame).unwrap()));
-    }
-
-    fn batch(&mut self, body: &str) -> Result<String, String> {
-        let body: BatchBody = request::decode(parse(body)).unwrap();
-        self.run(body.into_op().unwrap())
-    }
-}
-
-/// A device: a replica, and what it keeps.
-struct Device {
-    replica: Replica,
-    kept: BTreeMap<String, Vec<u8>>,
-    place: u64,
-    /// How many of the server's messages it has had.
-    heard: usize,
-    name: &'static str,
-}
-
-impl Device {
-    fn new(name: &'static str, server: &mut Server) -> Device {
-        let replica = Replica::new("alice").unwrap();
-        let mut device = Device { replica, kept: BTreeMap::new(), place: 0, heard: 0, name };
-        device.fetch(server);
-        device
-    }
-
-    fn fetch(&mut self, server: &mut Server) {
-        let seq = server.seq();
-        let step = self.replica.open(&server.world.export(false), seq, None).unwrap();
-        self.heard = server.said.len();
-        self.keep(step);
-    }
-
-    fn keep(&mut self, step: Step) {
-        if step.anew {
-            self.kept.retain(|key, _| key.starts_with("q/"));
-        }
-        for (key, value) in step.entries {
-            match value {
-                Some(value) => drop(self.kept.insert(key, value)),
-                None => drop(self.kept.remove(&key)),
+            Err(problem) => {
+                let step = device.replica.turn_back(&parse(&problem)).unwrap();
+                device.keep(step);
             }
-        }
-    }
-
-    /// What is on the device is all that is left.
-    fn crash(&mut self) {
-        self.replica = Replica::new("alice").unwrap();
-        let kept: Vec<Entry> =
-            self.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
-        self.replica.absorb(kept, true).unwrap();
-        // A socket is opened anew, from the seq that is known.
-    }
-
-    fn write(&mut self, op: &str, n: u64) -> bool {
-        let key = format!("{}{n}", self.name);
-        let Ok(decided) = self.replica.write(vec![parse(op)], &key, Moment(n)) else {
-            return false;
-        };
-        let mut queued = Vec::new();
-        for kept in decided.kept {
-            self.place += 1;
-            self.kept.insert(queue_key(self.place), kept.clone());
-            queued.push((self.place, kept));
-        }
-        self.replica.queue(queued).unwrap();
-        true
-    }
-
-    /// Hears up to `most` messages, or all of them and that they are all.
-    fn hear(&mut self, server: &mut Server, most: Option<usize>) {
-        if self.replica.under_way().is_some() {
-            return;
-        }
-        // Messages of the commit that is known come again after a crash, as `since` has it.
-        let from =
-            self.heard.min(server.said.partition_point(|(seq, _)| *seq <= self.replica.seq()));
-        let upto = most.map_or(server.said.len(), |most| (from + most).min(server.said.len()));
-        let part = &server.said[from..upto];
-        let seq = match most {
-            None => server.seq(),
-            Some(_) => part.last().map_or(0, |(seq, _)| seq - 1),
-        };
-        let changes = part.iter().map(|(_, text)| parse(text)).collect();
-        match self.replica.advance(changes, seq) {
-            Ok(step) => {
-                self.heard = upto;
-                self.keep(step);
-            }
-            Err(error) => {
-                assert_eq!(error.code(), Code::HistoryExpired, "{error}");
-                self.fetch(server);
-            }
-        }
-    }
-
-    fn fly(&mut self, server: &mut Server, dice: &mut Dice) {
-        if self.replica.under_way().is_none() {
-            let step = self.replica.take_off().unwrap();
-            self.keep(step);
-        }
-        let Some(body) = self.replica.under_way().map(String::from) else { return };
-        match dice.below(4) {
-            0 => {}                         // never arrives
-            1 => drop(server.batch(&body)), // the answer is lost
-            _ => match server.batch(&body) {
-                Ok(answer) => {
-                    let step = self.replica.land(&parse(&answer)).unwrap();
-                    self.keep(step);
-                }
-                Err(problem) => {
-                    let step = self.replica.turn_back(&parse(&problem)).unwrap();
-                    self.keep(step);
-                }
-            },
-        }
+        },
     }
 }
 
@@ -243,13 +103,9 @@ fn random(dice: &mut Dice, n: u64, who: &str) -> String {
     }
 }
 
-fn direct(server: &mut Server, operation: &str) -> Result<String, String> {
-    server.batch(&format!(r#"{{"operations":[{operation}]}}"#))
-}
-
 fn one_history(seed: u64) {
     let mut dice = Dice::new(seed);
-    let mut server = Server::new();
+    let mut server = Server::empty();
     direct(&mut server, r#"{"action":"create","level":"task","context_id":"t","parent":"b0","create_parents":true,"data":{"log":[]}}"#).unwrap();
     direct(
         &mut server,
@@ -292,8 +148,8 @@ fn one_history(seed: u64) {
                 device.hear(&mut server, Some(most));
             }
             8 => device.hear(&mut server, None),
-            9 => device.crash(),
-            _ => device.fly(&mut server, &mut dice),
+            9 => crash(device),
+            _ => fly(device, &mut server, &mut dice),
         }
     }
     // Everyone comes back, and all that waits is told.
@@ -310,7 +166,7 @@ fn one_history(seed: u64) {
                 .collect::<Vec<_>>()
         );
         for device in &mut devices {
-            device.fly(&mut server, &mut dice);
+            fly(device, &mut server, &mut dice);
             device.hear(&mut server, None);
         }
         if devices
@@ -322,7 +178,7 @@ fn one_history(seed: u64) {
     }
     for device in &mut devices {
         device.hear(&mut server, None);
-        device.crash();
+        crash(device);
         same_contexts(seed, &mut server, device);
     }
     let log = server.world.data(&Address::parse("task", "t").unwrap()).unwrap();
@@ -399,81 +255,6 @@ fn nothing_is_lost_or_done_twice_whatever_is_cut() {
     for seed in from..from + seeds {
         one_history(seed);
     }
-}
-
-/// A replica of a server with one context, and what the server has.
-fn pair(data: &str) -> (Server, Device) {
-    let mut server = Server::new();
-    direct(
-        &mut server,
-        &format!(r#"{{"action":"create","level":"project","context_id":"p","data":{data}}}"#),
-    )
-    .unwrap();
-    let device = Device::new("x", &mut server);
-    (server, device)
-}
-
-fn conflicts(device: &Device) -> Vec<serde_json::Value> {
-    serde_json::from_slice(&json::write(&device.replica.conflicts().unwrap())).unwrap()
-}
-
-fn finish(server: &mut Server, device: &mut Device) {
-    for _ in 0..20 {
-        let step = device.replica.take_off().unwrap();
-        device.keep(step);
-        if let Some(body) = device.replica.under_way().map(String::from) {
-            let step = match server.batch(&body) {
-                Ok(answer) => device.replica.land(&parse(&answer)).unwrap(),
-                Err(problem) => device.replica.turn_back(&parse(&problem)).unwrap(),
-            };
-            device.keep(step);
-        }
-        device.hear(server, None);
-    }
-    assert_eq!(device.replica.queued(), 0);
-}
-
-fn data(server: &Server) -> serde_json::Value {
-    serde_json::from_slice(&server.world.data(&Address::parse("project", "p").unwrap()).unwrap())
-        .unwrap()
-}
-
-/// A case of `tests/vectors/rebase`: what both write upon `data`, what the server has then, and what
-/// is in conflict.
-fn check(name: &str, case: &serde_json::Value) {
-    let (mut server, mut device) = pair(&case["data"].to_string());
-    for (n, op) in case["mine"].as_array().unwrap().iter().enumerate() {
-        assert!(device.write(&op.to_string(), n as u64), "{name}: {op}");
-    }
-    for op in case["theirs"].as_array().unwrap() {
-        direct(&mut server, &op.to_string()).unwrap_or_else(|problem| panic!("{name}: {problem}"));
-    }
-    finish(&mut server, &mut device);
-    let record = server.world.data(&Address::parse("project", "p").unwrap());
-    let now: serde_json::Value =
-        record.map_or(serde_json::Value::Null, |data| serde_json::from_slice(&data).unwrap());
-    assert_eq!(now, case["result"], "{name}");
-    let mut found = conflicts(&device);
-    for conflict in &mut found {
-        let conflict = conflict.as_object_mut().unwrap();
-        conflict.retain(|member, _| {
-            ["aspect", "pointer", "ancestor", "theirs", "mine"].contains(&member.as_str())
-        });
-    }
-    assert_eq!(serde_json::Value::Array(found), case["conflicts"], "{name}");
-}
-
-#[test]
-fn each_vector_comes_out_as_it_says() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/rebase");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let case = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        check(&path.file_stem().unwrap().to_string_lossy(), &case);
-        count += 1;
-    }
-    assert!(count >= 15, "{count} vectors");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Resolving: vectors, and properties against a naive fold of trees.
+//! Resolving: properties against a naive fold of trees.
 
 use std::collections::BTreeMap;
 
@@ -13,66 +13,11 @@ use nacre_core::{
     rules::Rules,
     value::{Object, Value},
 };
-use nacre_tests::{arbitrary, vectors};
+use nacre_tests::arbitrary;
 use proptest::{collection::vec, prelude::*};
-use serde_json::json;
-
-fn from_serde(value: &serde_json::Value) -> Value {
-    json::read(value.to_string().as_bytes(), 128).expect("a vector's value")
-}
-
-fn to_serde(text: &[u8]) -> serde_json::Value {
-    serde_json::from_slice(text).expect("canonical text is JSON")
-}
 
 fn layer(value: &Value) -> Layer {
     Layer::from_value(value).expect("a document")
-}
-
-#[test]
-fn resolve_vectors() {
-    let expected = ["view", "hash", "origins", "ignored"];
-    vectors::run("resolve", &["layers"], expected, |case| {
-        let layers: Vec<(Layer, Rules)> = case["layers"]
-            .as_array()
-            .expect("layers")
-            .iter()
-            .map(|of| {
-                let rules = from_serde(&of["rules"]);
-                let rules = Rules::from_object(rules.as_object().expect("rules")).expect("rules");
-                (layer(&from_serde(&of["data"])), rules)
-            })
-            .collect();
-        let chain: Vec<_> = layers.iter().map(|(layer, rules)| Link { layer, rules }).collect();
-        let view = resolve(&chain);
-        let hash = view_hash(&chain);
-        assert_eq!(hash, Layer::from_canonical(view.clone()).expect("a view").hash());
-        let explanation = explain(&chain);
-        let origins: serde_json::Map<_, _> = explanation
-            .origins
-            .iter()
-            .map(|o| {
-                let told = json!({"layer": o.layer, "rule": o.rule, "shadowed": o.shadowed});
-                (o.pointer.clone(), told)
-            })
-            .collect();
-        let ignored = explanation.ignored.iter().map(|ignored| {
-            json!({
-                "pointer": ignored.pointer,
-                "layer": ignored.layer,
-                "locked_by": ignored.locked_by
-            })
-        });
-        [to_serde(&view), json!(hash.to_string()), origins.into(), ignored.collect()]
-    });
-}
-
-#[test]
-fn diff_vectors() {
-    vectors::run("diff", &["from", "to"], ["patch"], |case| {
-        let patch = diff(&layer(&from_serde(&case["from"])), &layer(&from_serde(&case["to"])));
-        [to_serde(&json::write(&patch.expect("two layers").to_value()))]
-    });
 }
 
 /// The definition: RFC 7396 over trees, one layer after the other.

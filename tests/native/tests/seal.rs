@@ -1,10 +1,8 @@
-//! Sealing: the vectors of `tests/vectors/seal`, Wycheproof's AES-GCM cases, tampering, rotation,
-//! and the properties that hold for any data.
+//! Sealing: Wycheproof's AES-GCM cases, tampering, rotation, and the properties that hold for any
+//! data.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "test code stops at the first surprise"
 )]
 
@@ -26,98 +24,8 @@ use nacre_core::{
     },
     value::{Object, Value},
 };
-use nacre_tests::vectors::{self, Case, to_hex};
+use nacre_topics::{Json, hex, list, text, to_hex};
 use proptest::prelude::*;
-use serde_json::Value as Json;
-
-// --- vectors
-
-#[test]
-fn entropy_vectors() {
-    vectors::run("seal/entropy", &["seed", "lengths"], ["bytes"], |case| {
-        let mut entropy = entropy(case);
-        let lengths = list(&case["lengths"]).iter();
-        let taken = lengths.map(|length| {
-            let mut bytes = vec![0; length.as_u64().unwrap() as usize];
-            entropy.fill(&mut bytes);
-            to_hex(&bytes)
-        });
-        [taken.collect()]
-    });
-}
-
-#[test]
-fn keyring_vectors() {
-    let expected = ["ids", "needs_rewrap", "error"];
-    vectors::run("seal/keyring", &["user", "masters", "wrapped"], expected, |case| {
-        let keys = ring(case);
-        let error = vectors::error(&keys);
-        let Ok(keys) = keys else { return [Json::Null, Json::Null, error] };
-        let masters = MasterKeyring::parse(text(&case["masters"])).unwrap();
-        let stale: Vec<bool> =
-            wrapped(case).iter().map(|wrapped| wrapped.needs_rewrap(&masters)).collect();
-        [keys.ids().map(|id| id.to_string()).collect(), stale.into(), error]
-    });
-}
-
-#[test]
-fn row_vectors() {
-    let given = ["user", "masters", "wrapped", "row", "nonce", "envelope"];
-    vectors::run("seal/rows", &given, ["plain", "sealed_with", "error"], |case| {
-        let keys = ring(case).unwrap();
-        let row = identity(&case["row"]);
-        let envelope = bytes(&case["envelope"]);
-        let named = sealed_with(&envelope).map(|id| id.to_string());
-        let opened = open_row(&keys, &row, &envelope);
-        let error = vectors::error(&opened);
-        let Ok(plain) = opened else { return [Json::Null, named.into(), error] };
-        // Another DEFLATE may compress otherwise, and only the newest key seals.
-        if envelope[1] == 0 && sealed_with(&envelope) == Some(keys.newest()) {
-            let nonce = bytes(&case["nonce"]).try_into().unwrap();
-            let sealed = seal_row(&keys, &row, &plain, nonce).unwrap();
-            assert_eq!(to_hex(&sealed), to_hex(&envelope));
-        }
-        [String::from_utf8(plain).unwrap().into(), named.into(), error]
-    });
-}
-
-#[test]
-fn name_vectors() {
-    vectors::run("seal/names", &["words"], ["names"], |case| {
-        let names = match case["words"].as_str() {
-            Some(words) => SensitiveNames::parse(words).unwrap(),
-            None => SensitiveNames::default(),
-        };
-        let all = case["names"].as_object().unwrap().keys();
-        [all.map(|name| (name.clone(), Json::from(names.holds(name)))).collect()]
-    });
-}
-
-#[test]
-fn field_vectors() {
-    let given = ["user", "masters", "wrapped", "seed", "known", "data"];
-    vectors::run("seal/fields", &given, ["sealed", "secrets", "error"], |case| {
-        let keys = ring(case).unwrap();
-        let known: Vec<Fingerprint> =
-            list(&case["known"]).iter().map(|known| text(known).parse().unwrap()).collect();
-        let mut data = value(&case["data"]);
-        let names = SensitiveNames::default();
-        let sealed = seal_fields(&mut data, &names, &keys, &mut entropy(case), &|wanted| {
-            Ok(known.contains(wanted))
-        });
-        let error = vectors::error(&sealed);
-        let Ok(new) = sealed else { return [Json::Null, Json::Array(vec![]), error] };
-        let secrets = new.iter().map(|secret| {
-            let plain = open_secret(&keys, &secret.fingerprint, &secret.sealed).unwrap();
-            serde_json::json!({
-                "fingerprint": secret.fingerprint.to_string(),
-                "plaintext": plain_json(&plain),
-                "box": to_hex(&secret.sealed),
-            })
-        });
-        [plain_json(&data), secrets.collect(), error]
-    });
-}
 
 // --- third-party cases
 
@@ -632,53 +540,8 @@ fn master(id: &str, fill: u8) -> String {
     format!("{id}:{}", base64(&[fill; 32]))
 }
 
-fn ring(case: &Case) -> Result<Keyring> {
-    let masters = MasterKeyring::parse(text(&case["masters"])).unwrap();
-    Keyring::unwrap(&User::parse(text(&case["user"])).unwrap(), &wrapped(case), &masters)
-}
-
-fn wrapped(case: &Case) -> Vec<WrappedKey> {
-    let wrapped = list(&case["wrapped"]).iter();
-    wrapped.map(|wrapped| WrappedKey::from_bytes(bytes(wrapped)).unwrap()).collect()
-}
-
-fn identity(row: &Json) -> RowIdentity {
-    list(&row["key"]).iter().fold(
-        RowIdentity::new(text(&row["table"])),
-        |identity, part| match text(&part[0]) {
-            "text" => identity.text(text(&part[1])),
-            "number" => identity.number(part[1].as_u64().unwrap()),
-            "bytes" => identity.bytes(&bytes(&part[1])),
-            other => panic!("no such part: {other}"),
-        },
-    )
-}
-
-fn entropy(case: &Case) -> Entropy {
-    Entropy::from_seed(bytes(&case["seed"]).try_into().unwrap())
-}
-
-fn plain_json(value: &Value) -> Json {
-    serde_json::from_slice(&json::write(value)).unwrap()
-}
-
-fn value(json: &Json) -> Value {
-    json::read(&serde_json::to_vec(json).unwrap(), 64).unwrap()
-}
-
-#[track_caller]
-fn text(json: &Json) -> &str {
-    json.as_str().expect("a string")
-}
-
-#[track_caller]
-fn list(json: &Json) -> &[Json] {
-    json.as_array().expect("an array")
-}
-
-#[track_caller]
-fn bytes(json: &Json) -> Vec<u8> {
-    vectors::hex(text(json))
+fn bytes(field: &Json) -> Vec<u8> {
+    hex(text(field))
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -14,14 +14,12 @@ use nacre_core::{
     rules::Rules,
     store::{AsOf, Filter, Reads},
     value::{Object, Value},
-    wire::{Answer, operation},
 };
 use nacre_tests::{
     arbitrary,
     histories::{address, object, universe, write},
-    vectors,
-    world::World,
 };
+use nacre_topics::world::World;
 use proptest::{collection::vec, prelude::*};
 
 fn views(world: &mut World) -> BTreeMap<Address, Option<Vec<u8>>> {
@@ -31,24 +29,6 @@ fn views(world: &mut World) -> BTreeMap<Address, Option<Vec<u8>>> {
 fn batch(ops: Vec<Op>, transaction: bool) -> Op {
     let item = |op| Ok(BatchItem { op, idempotency: None });
     Op::Batch(Batch { transaction, operations: ops.into_iter().map(item).collect() })
-}
-
-#[test]
-fn store_vectors() {
-    vectors::run("store", &["operations"], ["results"], |case| {
-        let mut world = World::empty();
-        let operations = case["operations"].as_array().expect("operations").iter();
-        let results = operations.map(|operation| {
-            let operation = json::read(operation.to_string().as_bytes(), 128).expect("a value");
-            let items = vec![operation::item(operation)];
-            let reply = world.run(Op::Batch(Batch { transaction: false, operations: items }));
-            let seq = world.store.seq().expect("a seq");
-            let answer = Answer::of(&reply.expect("a batch"), seq).expect("an answer");
-            let mut body: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
-            body["results"][0].take()
-        });
-        [results.collect()]
-    });
 }
 
 proptest! {

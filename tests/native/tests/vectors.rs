@@ -1,0 +1,56 @@
+//! The vectors of every topic that the core answers.
+
+use std::collections::BTreeSet;
+
+use nacre_tests::vectors;
+use nacre_topics::{TOPICS, Topic};
+
+/// A test for each of these topics, so that one can be asked for by name.
+macro_rules! topics {
+    ($($test:ident: $topic:literal,)*) => {
+        const TESTED: &[&str] = &[$($topic),*];
+        $(
+            #[test]
+            fn $test() {
+                let Topic { shape, answer } = Topic::of($topic).expect("a topic");
+                vectors::run(shape, answer);
+            }
+        )*
+    };
+}
+
+topics! {
+    append_vectors: "append",
+    diff_vectors: "diff",
+    json_vectors: "json",
+    json_patch_vectors: "json-patch",
+    lint_vectors: "lint",
+    live_vectors: "live",
+    merge_patch_vectors: "merge-patch",
+    msgpack_vectors: "msgpack",
+    number_vectors: "number",
+    open_vectors: "open",
+    operation_vectors: "operation",
+    pointer_vectors: "pointer",
+    rebase_vectors: "rebase",
+    resolve_vectors: "resolve",
+    seal_entropy_vectors: "seal/entropy",
+    seal_fields_vectors: "seal/fields",
+    seal_keyring_vectors: "seal/keyring",
+    seal_names_vectors: "seal/names",
+    seal_rows_vectors: "seal/rows",
+    store_vectors: "store",
+    unset_vectors: "unset",
+}
+
+#[test]
+fn every_folder_is_a_topic_and_every_topic_is_tested() {
+    // Tokens are the Worker's: its own tests run them.
+    let mut folders = vectors::folders();
+    folders.retain(|folder| !folder.starts_with("auth/"));
+    let folders: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
+    let topics: BTreeSet<&str> = TOPICS.iter().map(|topic| topic.shape.folder).collect();
+    assert_eq!(topics.len(), TOPICS.len(), "a topic comes twice");
+    assert_eq!(folders, topics);
+    assert_eq!(TESTED.iter().copied().collect::<BTreeSet<_>>(), topics);
+}

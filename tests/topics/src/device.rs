@@ -1,0 +1,209 @@
+//! A server and devices that hold replicas of it, all in memory: whoever calls carries what travels.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nacre_core::{
+    address::Address,
+    error::Code,
+    json,
+    live::Notice,
+    moment::Moment,
+    op::Op,
+    plan::Event,
+    replica::{Replica, Step, queue_key},
+    store::Reads as _,
+    wire::{
+        Answer,
+        live::{Format, Telling},
+        operation::BatchBody,
+        problem, request,
+    },
+};
+
+use crate::{Json, parse, world::World};
+
+/// The server, and what it has announced.
+pub struct Server {
+    /// Its rows.
+    pub world: World,
+    said: Vec<(u64, String)>,
+    /// Every value that ever stood at a place of a context, as text.
+    pub ever: BTreeSet<(String, String)>,
+}
+
+impl Server {
+    /// An empty one.
+    pub fn empty() -> Server {
+        Server { world: World::empty(), said: Vec::new(), ever: BTreeSet::new() }
+    }
+
+    fn seq(&self) -> u64 {
+        self.world.store.seq().unwrap()
+    }
+
+    fn run(&mut self, op: Op) -> Result<String, String> {
+        match self.world.plan(op) {
+            Ok(plan) => {
+                self.world.store.apply(&plan.writes);
+                for event in plan.events {
+                    self.announce(event);
+                }
+                let answer = Answer::of(&plan.reply, plan.seq).unwrap();
+                Ok(String::from_utf8(answer.body).unwrap())
+            }
+            Err(error) => Err(String::from_utf8(problem(&error)).unwrap()),
+        }
+    }
+
+    fn announce(&mut self, event: Event) {
+        let seq = event.record.seq;
+        let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
+        self.ever.insert((event.record.address.to_string(), data));
+        let event = std::rc::Rc::new(event);
+        let frame = Telling::notice(&Notice::Change(event)).frame(Some("t0"), Format::Json);
+        self.said.push((seq, String::from_utf8(frame).unwrap()));
+    }
+
+    /// Carries out the body of a batch; gives the body of the answer.
+    ///
+    /// # Errors
+    /// The body of the problem, when it is refused.
+    pub fn batch(&mut self, body: &str) -> Result<String, String> {
+        let body: BatchBody = request::decode(parse(body)).unwrap();
+        self.run(body.into_op().unwrap())
+    }
+}
+
+/// A device: a replica, and what it keeps.
+pub struct Device {
+    /// What it shows.
+    pub replica: Replica,
+    /// What would be left of it after a crash.
+    pub kept: BTreeMap<String, Vec<u8>>,
+    place: u64,
+    /// How many of the server's messages it has had.
+    heard: usize,
+    /// What keys of its writes begin with.
+    pub name: &'static str,
+}
+
+impl Device {
+    /// One that has just fetched everything.
+    pub fn new(name: &'static str, server: &mut Server) -> Device {
+        let replica = Replica::new("alice").unwrap();
+        let mut device = Device { replica, kept: BTreeMap::new(), place: 0, heard: 0, name };
+        device.fetch(server);
+        device
+    }
+
+    fn fetch(&mut self, server: &mut Server) {
+        let seq = server.seq();
+        let step = self.replica.open(&server.world.export(false), seq, None).unwrap();
+        self.heard = server.said.len();
+        self.keep(step);
+    }
+
+    /// Stores what the replica says has to be stored.
+    pub fn keep(&mut self, step: Step) {
+        if step.anew {
+            self.kept.retain(|key, _| key.starts_with("q/"));
+        }
+        for (key, value) in step.entries {
+            match value {
+                Some(value) => drop(self.kept.insert(key, value)),
+                None => drop(self.kept.remove(&key)),
+            }
+        }
+    }
+
+    /// Queues a write, unless the replica refuses it.
+    pub fn write(&mut self, op: &str, n: u64) -> bool {
+        let key = format!("{}{n}", self.name);
+        let Ok(decided) = self.replica.write(vec![parse(op)], &key, Moment(n)) else {
+            return false;
+        };
+        let mut queued = Vec::new();
+        for kept in decided.kept {
+            self.place += 1;
+            self.kept.insert(queue_key(self.place), kept.clone());
+            queued.push((self.place, kept));
+        }
+        self.replica.queue(queued).unwrap();
+        true
+    }
+
+    /// Hears up to `most` messages, or all of them and that they are all.
+    pub fn hear(&mut self, server: &mut Server, most: Option<usize>) {
+        if self.replica.under_way().is_some() {
+            return;
+        }
+        // Messages of the commit that is known come again after a crash, as `since` has it.
+        let from =
+            self.heard.min(server.said.partition_point(|(seq, _)| *seq <= self.replica.seq()));
+        let upto = most.map_or(server.said.len(), |most| (from + most).min(server.said.len()));
+        let part = &server.said[from..upto];
+        let seq = match most {
+            None => server.seq(),
+            Some(_) => part.last().map_or(0, |(seq, _)| seq - 1),
+        };
+        let changes = part.iter().map(|(_, text)| parse(text)).collect();
+        match self.replica.advance(changes, seq) {
+            Ok(step) => {
+                self.heard = upto;
+                self.keep(step);
+            }
+            Err(error) => {
+                assert_eq!(error.code(), Code::HistoryExpired, "{error}");
+                self.fetch(server);
+            }
+        }
+    }
+}
+
+/// Carries out a write that no device knows of, as [`Server::batch`] does.
+///
+/// # Errors
+/// The body of the problem, when it is refused.
+pub fn direct(server: &mut Server, operation: &str) -> Result<String, String> {
+    server.batch(&format!(r#"{{"operations":[{operation}]}}"#))
+}
+
+/// A replica of a server with one context, and what the server has.
+pub fn pair(data: &str) -> (Server, Device) {
+    let mut server = Server::empty();
+    direct(
+        &mut server,
+        &format!(r#"{{"action":"create","level":"project","context_id":"p","data":{data}}}"#),
+    )
+    .unwrap();
+    let device = Device::new("x", &mut server);
+    (server, device)
+}
+
+/// What is in conflict.
+pub fn conflicts(device: &Device) -> Vec<Json> {
+    serde_json::from_slice(&json::write(&device.replica.conflicts().unwrap())).unwrap()
+}
+
+/// Tells the server all that waits, and the device all that happened.
+pub fn finish(server: &mut Server, device: &mut Device) {
+    for _ in 0..20 {
+        let step = device.replica.take_off().unwrap();
+        device.keep(step);
+        if let Some(body) = device.replica.under_way().map(String::from) {
+            let step = match server.batch(&body) {
+                Ok(answer) => device.replica.land(&parse(&answer)).unwrap(),
+                Err(problem) => device.replica.turn_back(&parse(&problem)).unwrap(),
+            };
+            device.keep(step);
+        }
+        device.hear(server, None);
+    }
+    assert_eq!(device.replica.queued(), 0);
+}
+
+/// What the server has of [`pair`]'s context; `null` when that is gone.
+pub fn data(server: &Server) -> Json {
+    let data = server.world.data(&Address::parse("project", "p").unwrap());
+    data.map_or(Json::Null, |data| serde_json::from_slice(&data).unwrap())
+}

@@ -1,0 +1,87 @@
+//! Messages on a socket, and the frames that come back.
+
+use nacre_core::{
+    access::Scopes,
+    error::Error,
+    id::User,
+    live::{Watch, subscribe},
+    op::{Caller, Op},
+    plan::Reply,
+    topic,
+    value::Value,
+    wire::live::{Format, Message, Telling, message_id, read, reply},
+};
+
+use crate::{Case, Json, Topic, list, world::World};
+
+pub(crate) const TOPIC: Topic = Topic::new("live", &["messages"], &["frames"], answer);
+
+fn answer(case: &Case) -> Vec<Json> {
+    let (world, subscriptions, frames) = (World::empty(), Vec::new(), Vec::new());
+    let mut socket = Socket { world, subscriptions, frames };
+    for message in list(&case["messages"]) {
+        let message = read(message.to_string().as_bytes(), Format::Json).expect("a value");
+        let id = message_id(&message).map(String::from);
+        if let Err(error) = socket.hear(message) {
+            let frame = Telling::error(&error).frame(id.as_deref(), Format::Json);
+            socket.tell(&frame);
+        }
+    }
+    vec![socket.frames.into()]
+}
+
+/// The owner, who may only read.
+pub fn alice() -> Caller {
+    let user = User::parse("alice").unwrap();
+    Caller { owner: user.clone(), user, scopes: Scopes::READ }
+}
+
+/// A socket of alice's, as far as it can be without one.
+struct Socket {
+    world: World,
+    subscriptions: Vec<(String, topic::Topic)>,
+    frames: Vec<Json>,
+}
+
+impl Socket {
+    fn tell(&mut self, frame: &[u8]) {
+        self.frames.push(serde_json::from_slice(frame).expect("JSON"));
+    }
+
+    fn perform(&mut self, op: Op) -> Result<(Reply, u64), Error> {
+        let plan = self.world.plan(op)?;
+        let topics: Vec<_> = self.subscriptions.iter().map(|(_, topic)| topic.clone()).collect();
+        let watch = Watch::before(&self.world.store, topics.iter(), &plan.events)?;
+        self.world.store.apply(&plan.writes);
+        let notices = watch.notices(&self.world.store, topics.iter(), plan.events, plan.seq)?;
+        for (place, notice) in notices {
+            let frame =
+                Telling::notice(&notice).frame(Some(&self.subscriptions[place].0), Format::Json);
+            self.tell(&frame);
+        }
+        Ok((plan.reply, plan.seq))
+    }
+
+    fn hear(&mut self, message: Value) -> Result<(), Error> {
+        match Message::of(message)? {
+            Message::Subscribe { id, topic, since } => {
+                let begun = subscribe(&self.world.store, &alice(), &topic, since)?;
+                self.tell(
+                    &Telling::subscribed(begun.seq, begun.hash).frame(Some(&id), Format::Json),
+                );
+                for notice in &begun.missed {
+                    self.tell(&Telling::notice(notice).frame(Some(&id), Format::Json));
+                }
+                self.subscriptions.retain(|(known, _)| *known != id);
+                self.subscriptions.push((id, topic));
+            }
+            Message::Unsubscribe { id } => self.subscriptions.retain(|(known, _)| *known != id),
+            Message::Op { id, op, .. } => {
+                let (said, seq) = self.perform(op)?;
+                self.tell(&reply(&id, &said, seq, Format::Json)?);
+            }
+            Message::Ping => self.tell(&Telling::pong().frame(None, Format::Json)),
+        }
+        Ok(())
+    }
+}

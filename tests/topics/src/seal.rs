@@ -1,0 +1,128 @@
+//! Sealing: what is drawn of a seed, keys, rows, sensitive names, and the fields that they name.
+
+use nacre_core::{
+    entropy::Entropy,
+    error::Result,
+    id::User,
+    seal::{
+        Fingerprint, Keyring, MasterKeyring, RowIdentity, SensitiveNames, WrappedKey, open_row,
+        open_secret, seal_fields, seal_row, sealed_with,
+    },
+};
+
+use crate::{Case, Json, Topic, error, from_serde, hex, list, text, to_hex, to_serde};
+
+pub(crate) const ENTROPY: Topic =
+    Topic::new("seal/entropy", &["seed", "lengths"], &["bytes"], |case| {
+        let mut entropy = entropy(case);
+        let lengths = list(&case["lengths"]).iter();
+        let taken = lengths.map(|length| {
+            let mut bytes = vec![0; length.as_u64().unwrap() as usize];
+            entropy.fill(&mut bytes);
+            to_hex(&bytes)
+        });
+        vec![taken.collect()]
+    });
+
+pub(crate) const KEYRING: Topic = Topic::new(
+    "seal/keyring",
+    &["user", "masters", "wrapped"],
+    &["ids", "needs_rewrap", "error"],
+    |case| {
+        let keys = ring(case);
+        let error = error(&keys);
+        let Ok(keys) = keys else { return vec![Json::Null, Json::Null, error] };
+        let masters = MasterKeyring::parse(text(&case["masters"])).unwrap();
+        let stale: Vec<bool> =
+            wrapped(case).iter().map(|wrapped| wrapped.needs_rewrap(&masters)).collect();
+        vec![keys.ids().map(|id| id.to_string()).collect(), stale.into(), error]
+    },
+);
+
+pub(crate) const ROWS: Topic = Topic::new(
+    "seal/rows",
+    &["user", "masters", "wrapped", "row", "nonce", "envelope"],
+    &["plain", "sealed_with", "error"],
+    |case| {
+        let keys = ring(case).unwrap();
+        let row = identity(&case["row"]);
+        let envelope = bytes(&case["envelope"]);
+        let named = sealed_with(&envelope).map(|id| id.to_string());
+        let opened = open_row(&keys, &row, &envelope);
+        let error = error(&opened);
+        let Ok(plain) = opened else { return vec![Json::Null, named.into(), error] };
+        // Another DEFLATE may compress otherwise, and only the newest key seals.
+        if envelope[1] == 0 && sealed_with(&envelope) == Some(keys.newest()) {
+            let nonce = bytes(&case["nonce"]).try_into().unwrap();
+            let sealed = seal_row(&keys, &row, &plain, nonce).unwrap();
+            assert_eq!(to_hex(&sealed), to_hex(&envelope));
+        }
+        vec![String::from_utf8(plain).unwrap().into(), named.into(), error]
+    },
+);
+
+pub(crate) const NAMES: Topic = Topic::new("seal/names", &["words"], &["names"], |case| {
+    let names = match case["words"].as_str() {
+        Some(words) => SensitiveNames::parse(words).unwrap(),
+        None => SensitiveNames::default(),
+    };
+    let all = case["names"].as_object().unwrap().keys();
+    vec![all.map(|name| (name.clone(), Json::from(names.holds(name)))).collect()]
+});
+
+pub(crate) const FIELDS: Topic = Topic::new(
+    "seal/fields",
+    &["user", "masters", "wrapped", "seed", "known", "data"],
+    &["sealed", "secrets", "error"],
+    |case| {
+        let keys = ring(case).unwrap();
+        let known: Vec<Fingerprint> =
+            list(&case["known"]).iter().map(|known| text(known).parse().unwrap()).collect();
+        let mut data = from_serde(&case["data"]);
+        let names = SensitiveNames::default();
+        let sealed = seal_fields(&mut data, &names, &keys, &mut entropy(case), &|wanted| {
+            Ok(known.contains(wanted))
+        });
+        let error = error(&sealed);
+        let Ok(new) = sealed else { return vec![Json::Null, Json::Array(vec![]), error] };
+        let secrets = new.iter().map(|secret| {
+            let plain = open_secret(&keys, &secret.fingerprint, &secret.sealed).unwrap();
+            serde_json::json!({
+                "fingerprint": secret.fingerprint.to_string(),
+                "plaintext": to_serde(&plain),
+                "box": to_hex(&secret.sealed),
+            })
+        });
+        vec![to_serde(&data), secrets.collect(), error]
+    },
+);
+
+fn ring(case: &Case) -> Result<Keyring> {
+    let masters = MasterKeyring::parse(text(&case["masters"])).unwrap();
+    Keyring::unwrap(&User::parse(text(&case["user"])).unwrap(), &wrapped(case), &masters)
+}
+
+fn wrapped(case: &Case) -> Vec<WrappedKey> {
+    let wrapped = list(&case["wrapped"]).iter();
+    wrapped.map(|wrapped| WrappedKey::from_bytes(bytes(wrapped)).unwrap()).collect()
+}
+
+fn identity(row: &Json) -> RowIdentity {
+    list(&row["key"]).iter().fold(
+        RowIdentity::new(text(&row["table"])),
+        |identity, part| match text(&part[0]) {
+            "text" => identity.text(text(&part[1])),
+            "number" => identity.number(part[1].as_u64().unwrap()),
+            "bytes" => identity.bytes(&bytes(&part[1])),
+            other => panic!("no such part: {other}"),
+        },
+    )
+}
+
+fn entropy(case: &Case) -> Entropy {
+    Entropy::from_seed(bytes(&case["seed"]).try_into().unwrap())
+}
+
+fn bytes(field: &Json) -> Vec<u8> {
+    hex(text(field))
+}
