@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    process,
-    tools::{Tools, WASM, WASM_FEATURES},
+    process, small,
+    tools::{Tools, WASM},
     weight,
     workspace::{root, target},
 };
@@ -39,16 +39,6 @@ pub(crate) const ALL: [Component; 2] = [WHOLE, RESOLVER];
 /// The profile in `Cargo.toml` that these artefacts have to themselves.
 const PROFILE: &str = "component";
 
-/// Small above all. Memory below 1 KiB is the far end of the stack, where no pointer leads, so
-/// offsets may be folded into loads; the name of this option says more than it asks for.
-const OPTIMISATIONS: [&str; 5] =
-    ["-Oz", "--converge", "--low-memory-unused", "--strip-debug", "--strip-producers"];
-
-/// Ciphers and hashes in their short form: sealing a field takes microseconds either way. And only
-/// what shrinks is inlined, beside what the core asks for on the way to a view: LLVM's threshold for
-/// `opt-level = "s"` is 50.
-const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=6"#;
-
 /// `cargo xtask component`.
 pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     if let Some(argument) = arguments.next()? {
@@ -67,15 +57,11 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
 /// Builds a component, unless the one there was made from the same module in the same way.
 pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
     let Component { name, features } = component;
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["build", "--package", "nacre-component"]).args(features);
-    cargo.args(["--target", WASM, "--profile", PROFILE]);
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT);
-    process::run("wasm", &mut cargo)?;
+    process::run("wasm", small::cargo("nacre-component", PROFILE).args(features))?;
 
     let built = target().join(WASM).join(PROFILE).join("nacre_component.wasm");
     let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
-    let made_from = format!("{:x?} {OPTIMISATIONS:?}", Sha256::digest(bytes).as_slice());
+    let made_from = format!("{:x?} {:?}", Sha256::digest(bytes).as_slice(), small::OPTIMISATIONS);
     let folder = root().join("dist/component");
     fs::create_dir_all(&folder)?;
     let module = folder.join(name).with_extension("module.wasm");
@@ -86,9 +72,7 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
         return Ok(component);
     }
     fs::remove_file(&stamp).ok(); // may well not be there
-    let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(OPTIMISATIONS).args(WASM_FEATURES);
-    process::run("wasm", wasm_opt.arg(&built).arg("-o").arg(&module))?;
+    small::optimise(tools, "wasm", &built, &module)?;
     process::run("wasm", assemble().arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;
     Ok(component)

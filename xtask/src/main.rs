@@ -12,6 +12,7 @@ mod dev;
 mod fuzz;
 mod npm;
 mod process;
+mod small;
 mod tally;
 mod test;
 mod tidy;

@@ -3,15 +3,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    process,
-    tools::{Tools, WASM, WASM_FEATURES},
+    process, small,
+    tools::{Tools, WASM},
     weight,
     workspace::{locked_version, root, target},
 };
@@ -48,10 +48,7 @@ fn packed() -> Result<PathBuf> {
 
 /// Builds and packs the package, unless the one there was made from the same files.
 pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["build", "--package", "nacre-browser"]);
-    cargo.args(["--target", WASM, "--profile", PROFILE]);
-    process::run("npm", &mut cargo)?;
+    process::run("npm", &mut small::cargo("nacre-browser", PROFILE))?;
     let built = target().join(WASM).join(PROFILE).join("nacre_browser.wasm");
 
     let source = root().join("browser/npm");
@@ -59,7 +56,7 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
     for file in sources(&source)?.iter().chain([&built]) {
         digest.update(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
     }
-    let made_from = format!("{:x?}", digest.finalize().as_slice());
+    let made_from = format!("{:x?} {:?}", digest.finalize().as_slice(), small::OPTIMISATIONS);
     let (packed, stamp) = (packed()?, root().join("dist/npm.from"));
     if packed.exists() && fs::read_to_string(&stamp).is_ok_and(|held| held == made_from) {
         println!("    npm | the package is up to date");
@@ -76,10 +73,7 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "core"]);
     bindgen.args(["--omit-default-module-path", "--remove-name-section"]);
     process::run("npm", bindgen.arg("--remove-producers-section"))?;
-    let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]).args(WASM_FEATURES);
-    wasm_opt.arg(glue.join("core_bg.wasm")).arg("-o").arg(package.join(MODULE));
-    process::run("npm", &mut wasm_opt)?;
+    small::optimise(tools, "npm", &glue.join("core_bg.wasm"), &package.join(MODULE))?;
     bundle(tools, &source, &glue, &package)?;
     fill(&source, &package)?;
     pack(tools, &package, &packed)?;

@@ -24,16 +24,6 @@ use crate::{
 
 /// What the Worker is compiled to.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
-/// What a small module may use beyond the first version of WebAssembly: every component host has it,
-/// and browsers of 2023.
-pub(crate) const WASM_FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
 /// A target with nothing but the machine: what the core must build for.
 pub(crate) const BARE_WASM: &str = "wasm32v1-none";
 

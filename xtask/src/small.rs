@@ -1,0 +1,59 @@
+//! Modules that are downloaded before anything shows, the browser's and the components': compiled
+//! and optimised for size, in one way.
+
+use std::{path::Path, process::Command};
+
+use anyhow::Result;
+
+use crate::{
+    process,
+    tools::{Tools, WASM},
+    workspace::root,
+};
+
+/// What such a module may use beyond the first version of WebAssembly: every component host has it,
+/// and browsers of 2023.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Small above all, compressed: so nothing more is inlined, and values that are computed twice may
+/// be, since a local for them compresses worse. Memory below 1 KiB is the far end of the stack,
+/// where no pointer leads, so offsets may be folded into loads; the name of this option says more
+/// than it asks for.
+pub(crate) const OPTIMISATIONS: [&str; 8] = [
+    "-Oz",
+    "--low-memory-unused",
+    "--always-inline-max-function-size=0",
+    "--flexible-inline-max-function-size=0",
+    "--one-caller-inline-max-function-size=0",
+    "--skip-pass=local-cse",
+    "--strip-debug",
+    "--strip-producers",
+];
+
+/// Ciphers and hashes in their short form: sealing a field takes microseconds either way. And only
+/// what shrinks is inlined, beside what the core asks for on the way to a view: LLVM's threshold for
+/// `opt-level = "s"` is 50.
+const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=6"#;
+
+/// `cargo build` of a package into such a module.
+pub(crate) fn cargo(package: &str, profile: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root()).args(["build", "--package", package]);
+    cargo.args(["--target", WASM, "--profile", profile]);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT);
+    cargo
+}
+
+/// Optimises a module.
+pub(crate) fn optimise(tools: &Tools, log: &'static str, from: &Path, to: &Path) -> Result<()> {
+    let mut wasm_opt = tools.wasm_opt()?;
+    wasm_opt.args(OPTIMISATIONS).args(FEATURES);
+    process::run(log, wasm_opt.arg(from).arg("-o").arg(to))
+}
