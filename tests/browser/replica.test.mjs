@@ -267,6 +267,55 @@ test("integers keep all their digits on the way", async () => {
   await replica.close();
 });
 
+test("integers are read and written with all their digits", async () => {
+  const sub = "exact";
+  const api = worker.api(sub);
+  const [big, other] = ["18446744073709551615", "9007199254740993"];
+  await api.put("/v1/contexts/project/p", `{"data":{"n":${big}}}`);
+  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
+  assert.match(replica.getText("project", "p"), new RegExp(`"data":\\{"n":${big}\\}.*"version":1`));
+  assert.match(replica.previewText("project", "p", { patch: `{"n":${other}}` }), new RegExp(`"after":${other},"before":${big}`));
+
+  await replica.update("project", "p", `{"patched":${big}}`);
+  await replica.update("project", "p", `[{"op":"add","path":"/stepped","value":${other}}]`);
+  await replica.append("project", "p", "/log", `[${big},${other}]`);
+  await replica.create("branch", "b", { parent: "p", data: `{"made":${big}}` });
+  await replica.batch([{ action: "put", level: "branch", context_id: "c", parent: "p", data: `{"put":${other}}` }]);
+  for (const [n, source] of [`{"level":"branch","id":"d0",\n"parent":"p","data":{"n":${big}}}`, `[{"level":"branch","id":"d1","parent":"p","data":{"n":${big}}}]`].entries()) {
+    await replica.import(source);
+    assert.equal(replica.resolveText("branch", `d${n}`, { path: "/n" }), big);
+  }
+  await replica.synced();
+  const stored = async (path) => JSON.stringify((await api.get(`/v1/contexts/${path}`)).text).replaceAll("\\", "");
+  const text = await stored("project/p");
+  for (const part of [`"patched":${big}`, `"stepped":${other}`, `"log":[${big},${other}]`]) assert.ok(text.includes(part), text);
+  assert.ok((await stored("branch/b")).includes(`{"made":${big}}`));
+  assert.ok((await stored("branch/c")).includes(`{"put":${other}}`));
+  assert.ok((await stored("branch/d1")).includes(`{"n":${big}}`));
+
+  // A conflict keeps them, and so does its decision.
+  for (const [choice, kept] of [["mine", big], [{ text: other }, other]]) {
+    await until(() => replica.status.state === "online", "never online");
+    replica.online = false;
+    await replica.update("project", "p", `{"n":${big}}`);
+    await api.patch("/v1/contexts/project/p", { n: kept }, MERGE);
+    await replica.update("project", "p", `{"n":${big.replace("15", "14")}}`);
+    await replica.update("project", "p", `{"n":${big}}`);
+    await api.patch("/v1/contexts/project/p", `{"n":${choice === "mine" ? 1 : 2}}`, MERGE);
+    replica.online = true;
+    await replica.synced();
+    assert.match(replica.conflictsText(), new RegExp(`"mine":${big}`));
+    await replica.settle(replica.conflicts()[0], choice);
+    await replica.synced();
+    assert.ok((await stored("project/p")).includes(`"n":${kept}`));
+  }
+
+  const refused = (act) => assert.rejects(act, ({ code, pointer }) => code === "invalid-json" && pointer === "/patch");
+  await refused(replica.update("project", "p", '{"a":1},"level":"global"'));
+  await refused(replica.update("project", "p", "{oh"));
+  await replica.close();
+});
+
 test("a secret is a marker here, and travels in the clear to the server alone", async () => {
   const api = worker.api("sealer", { scope: "contexts:read contexts:write secrets:reveal" });
   await api.put("/v1/contexts/project/p", { data: { x: 1 } });

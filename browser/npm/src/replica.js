@@ -114,8 +114,7 @@ class Replica {
 
   #read(read, request) {
     this.#open();
-    const asked = JSON.stringify({ ...request, read }, (_, value) => value);
-    return call(() => this.#core.read(asked));
+    return call(() => this.#core.read(JSON.stringify({ ...request, read })));
   }
 
   resolve(level, id, options = {}) {
@@ -139,7 +138,11 @@ class Replica {
   }
 
   get(level, id, options) {
-    return json(this.#read("get", { ...options, level, id }));
+    return JSON.parse(this.getText(level, id, options));
+  }
+
+  getText(level, id, options) {
+    return text(this.#read("get", { ...options, level, id }));
   }
 
   has(level, id) {
@@ -189,8 +192,12 @@ class Replica {
   }
 
   preview(level, id, trial) {
+    return JSON.parse(this.previewText(level, id, trial));
+  }
+
+  previewText(level, id, trial) {
     this.#open();
-    return json(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
+    return text(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
   }
 
   // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
@@ -252,21 +259,23 @@ class Replica {
     // A turn of its own, so that it sees what was written before.
     return this.#turn(async () => {
       this.#open();
-      return this.#enqueue(operations, alone, []);
+      return this.#enqueue(JSON.stringify(operations), alone, []);
     });
   }
 
-  async #enqueue(operations, alone, beside) {
+  /** `asked`: operations as text, of which only the names are looked at here. */
+  async #enqueue(asked, alone, beside) {
     const key = crypto.randomUUID();
     let decided;
     try {
-      decided = call(() => this.#core.write(JSON.stringify(operations), key, Date.now()));
+      decided = call(() => this.#core.write(asked, key, Date.now()));
     } catch (error) {
       if (alone && error.problem) delete error.problem.failed_operation;
       throw error;
     }
     const [[, answer], ...kept] = unpack(decided);
     await this.#keep({ entries: beside, queue: kept.map(([, one]) => one) });
+    const operations = JSON.parse(asked);
     return json(answer).results.map(({ version }, at) => ({
       level: operations[at].level,
       id: operations[at].context_id,
@@ -276,7 +285,7 @@ class Replica {
   }
 
   async import(source, { mode = "create" } = {}) {
-    const operations = JSON.parse(call(() => Core.import(lines(source), mode === "replace")));
+    const operations = JSON.parse(call(() => Core.import(source, mode === "replace")));
     const counts = { created: 0, replaced: 0 };
     for (let at = 0; at < operations.length; at += 100) {
       const part = operations.slice(at, at + 100);
@@ -350,8 +359,12 @@ class Replica {
   }
 
   conflicts() {
+    return JSON.parse(this.conflictsText());
+  }
+
+  conflictsText() {
     this.#open();
-    return JSON.parse(call(() => this.#core.conflicts()));
+    return call(() => this.#core.conflicts());
   }
 
   settle(conflict, choice) {
@@ -360,9 +373,9 @@ class Replica {
       this.#open();
       const settled = call(() => this.#core.settle(id, JSON.stringify(choice)));
       const [[, operations], ...entries] = unpack(settled);
-      const writes = json(operations);
-      if (writes.length > 0) await this.#enqueue(writes, true, entries);
-      else await this.#keep({ entries });
+      const asked = text(operations);
+      if (asked === "[]") await this.#keep({ entries });
+      else await this.#enqueue(asked, true, entries);
     });
   }
 
@@ -656,23 +669,3 @@ class Replica {
 }
 
 const closed = () => new NacreError("closed", "the replica is closed");
-
-/** NDJSON of NDJSON, an array or one object. */
-function lines(source) {
-  const trimmed = source.trim();
-  if (!trimmed.startsWith("[")) {
-    try {
-      // One object, be it on many lines; integers go through unread where there is a line each.
-      const one = JSON.parse(trimmed);
-      return trimmed.includes("\n") ? JSON.stringify(one) : trimmed;
-    } catch {
-      return source;
-    }
-  }
-  try {
-    return JSON.parse(trimmed).map((one) => JSON.stringify(one)).join("\n");
-  } catch (cause) {
-    throw new NacreError("invalid-json", "the text is neither JSON nor NDJSON", { cause });
-  }
-}
-
