@@ -1,11 +1,11 @@
 // Making a context, taking one away, bringing one back.
 
-import type { JsonObject, Replica } from "@nacre/context";
+import type { Replica } from "@nacre/context";
 import { useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
 import { JsonField } from "./layer";
-import { mistake, parse, plain } from "./json";
+import { mistake, parse, text } from "./json";
 import { Dialog, Fault, Layer } from "./parts";
 import { PreviewOf } from "./preview";
 import { useRead, useReplica } from "./reading";
@@ -31,7 +31,7 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
     const address = level === "global" ? GLOBAL : { level, id: id.trim() };
     try {
       await replica.create(address.level, address.id, {
-        data: plain(parse(data)) as JsonObject,
+        data: text(parse(data)),
         ...(needsParent ? { parent: chosen } : {}),
       });
       onClose();

@@ -10,7 +10,7 @@ import { History } from "./history";
 import { Inspector } from "./inspector";
 import { LayerEditor } from "./layer";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
-import { show, useRead } from "./reading";
+import { layerOf, show, useRead } from "./reading";
 
 const PANEL = "panel";
 
@@ -27,7 +27,7 @@ export function Room(props: {
   const { level, id } = address;
   const [pointer, setPointer] = useState<string>();
   const [removing, setRemoving] = useState(false);
-  const context = useRead((replica) => replica.get(level, id), [level, id]);
+  const context = useRead((replica) => layerOf(replica, address), [level, id]);
   const view = useRead((replica) => show(replica, address), [level, id]);
 
   const chosen = tab === "view" ? pointer : undefined;
