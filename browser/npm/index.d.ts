@@ -429,7 +429,9 @@ export interface Status {
   seq: number;
   /** Whether this tab is the one that talks to the server. */
   leader: boolean;
-  /** The last thing that went wrong with the server, until something goes right. */
+  /** The last thing that went wrong with the server, until something goes right. `unauthenticated`:
+   * it takes neither the token nor the one that was asked for in its place; each further try asks
+   * for a token again, and switching off and on tries at once. */
   error: NacreError | null;
 }
 

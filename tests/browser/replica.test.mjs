@@ -88,7 +88,7 @@ async function person(url = worker.url) {
     );
     return page;
   };
-  return { api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
+  return { sub, api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
 }
 
 const until = async (ask, message) => {
@@ -213,6 +213,35 @@ test("erasing takes it off the device, in every tab", async () => {
   const left = await first.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
   assert.deepEqual(left.filter((name) => name.startsWith("nacre ")), []);
   await erin.context.close();
+});
+
+test("a token that is refused is told, and another one goes on where it was", async () => {
+  const frank = await person();
+  const page = await frank.tab();
+  await page.evaluate(() => replica.close());
+  const forged = token({ sub: frank.sub }, "y".repeat(32));
+  // A copy is here: nothing but the socket has to be asked for.
+  await page.evaluate(
+    async ([url, forged]) => {
+      const { open } = await import("/package/index.js");
+      Object.assign(globalThis, { bearer: forged, asked: 0, errors: [] });
+      globalThis.replica = await open({ url, token: () => (globalThis.asked++, globalThis.bearer) });
+      replica.on("error", ({ code, status }) => errors.push([code, status]));
+    },
+    [worker.url, forged],
+  );
+  await until(() => page.evaluate(() => replica.status.error?.code === "unauthenticated"), "it never says so");
+  await page.evaluate(() => replica.update("project", "p", { y: 2 }));
+  await until(() => page.evaluate(() => errors.length >= 2 && asked >= 3), "each try asks for a token anew");
+  assert.deepEqual(await page.evaluate(() => errors[0]), ["unauthenticated", 401]);
+  assert.equal(await page.evaluate(() => replica.status.error.code), "unauthenticated", "a try is no success");
+  await page.evaluate(async (good) => {
+    globalThis.bearer = good;
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  }, frank.bearer);
+  await until(() => page.evaluate(() => replica.status.error === null), "it goes on saying so");
+  assert.equal((await frank.data()).y, 2);
+  await frank.context.close();
 });
 
 // ─── Cut connections ─────────────────────────────────────────────────────────────────────────────

@@ -544,7 +544,9 @@ class Replica {
       topics: () => this.#subtrees(),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
-        [this.#state, this.#error] = [state, error];
+        this.#state = state;
+        // A new try has not gone right yet.
+        if (error || state === "online") this.#error = error;
         if (error) this.#emit("error", error);
         this.#tellState();
         this.#changed();

@@ -80,8 +80,8 @@ export class Server {
 
   /** A socket, once it is open. `receive` gets messages, `ended` is called once. */
   async connect(receive, ended, signal) {
-    const open = async (anew) => {
-      const token = await this.token(anew);
+    const open = async () => {
+      const token = await this.token();
       signal.throwIfAborted(); // from here on its end ends the socket
       const url = new URL("v1/live", this.#url);
       url.protocol = url.protocol.replace("http", "ws");
@@ -94,10 +94,16 @@ export class Server {
       signal.throwIfAborted();
       return socket;
     };
-    // A browser does not say why a socket is refused: a new token is worth a try.
-    const socket = await open(false).catch((error) => {
-      if (signal.aborted || typeof this.#source !== "function") throw error;
-      return open(true);
+    const socket = await open().catch(async (error) => {
+      if (signal.aborted) throw error;
+      // A browser does not say why it was given no socket; an ordinary request is told, and brings
+      // another token if the server wants one.
+      const before = this.#token;
+      const answer = await this.#request("v1/contexts?limit=1", { signal });
+      if (!answer.ok) throw await refusal(answer);
+      await answer.body?.cancel();
+      if (this.#token === before) throw error;
+      return open();
     });
     socket.onerror = null;
     // As text too: a number may have more digits than JavaScript holds.
