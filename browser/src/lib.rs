@@ -188,8 +188,26 @@ impl Core {
     }
 
     /// Puts the next writes under way.
-    pub fn take_off(&mut self) -> Result<Vec<u8>, JsValue> {
-        self.0.take_off().map(pack_step).map_err(thrown)
+    pub fn take_off(&mut self, now: f64) -> Result<Vec<u8>, JsValue> {
+        self.0.take_off(Moment(whole(now))).map(pack_step).map_err(thrown)
+    }
+
+    /// The name of what is under way.
+    pub fn flight_name(&self) -> Option<String> {
+        self.0.flight_name().map(Into::into)
+    }
+
+    /// Whether it has to be recalled before it is sent again.
+    pub fn is_in_doubt(&self, now: f64) -> bool {
+        self.0.is_in_doubt(Moment(whole(now)))
+    }
+
+    /// Takes a page of the audit trail in; null where it cannot be read.
+    pub fn recall(&mut self, page: &str, now: f64) -> Result<Vec<u8>, JsValue> {
+        parse(page)
+            .and_then(|page| self.0.recall(&page, Moment(whole(now))))
+            .map(pack_step)
+            .map_err(thrown)
     }
 
     /// The body that is under way.

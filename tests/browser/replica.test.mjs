@@ -282,6 +282,39 @@ test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, as
   }
 });
 
+for (const [cut, batches] of [["after", 1], ["before", 2]]) {
+  test(`what was cut off ${cut} it was carried out, more than a day ago, is done once`, async () => {
+    const sub = `old-${cut}`;
+    const api = worker.api(sub);
+    await api.put("/v1/contexts/project/p", { data: { log: [] } });
+    const { now } = Date;
+    let first = true;
+    const proxy = await breakingProxy(worker.url, () => {
+      if (!first) return undefined;
+      first = false;
+      Date.now = () => now() + 25 * 60 * 60 * 1000; // and that is when the device comes back
+      return cut;
+    });
+    try {
+      const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+      await Promise.all([
+        replica.append("project", "p", "/log", ["once"]),
+        replica.addInsight("project", "p", { content: "noted" }),
+      ]);
+      await replica.synced({ signal: AbortSignal.timeout(20_000) });
+      // Sent again the server would know it: here a day is a moment. It is not asked to.
+      assert.equal(proxy.batches(), batches);
+      assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { log: ["once"] });
+      await until(() => replica.insights("project", "p").items.length === 1, "the insight is not here");
+      assert.deepEqual(replica.conflicts(), []);
+      await replica.close();
+    } finally {
+      Date.now = now;
+      proxy.close();
+    }
+  });
+}
+
 test("integers keep all their digits on the way", async () => {
   const api = worker.api("digits");
   await api.put("/v1/contexts/project/p", '{"data":{"n":18446744073709551615}}');

@@ -541,6 +541,9 @@ class Replica {
       seq: () => core.seq(),
       queued: () => core.queued(),
       underWay: () => core.under_way(),
+      flightName: () => core.flight_name(),
+      isInDoubt: () => core.is_in_doubt(Date.now()),
+      recall: (page) => turn(() => this.#keepStep(call(() => core.recall(page, Date.now())))),
       topics: () => this.#subtrees(),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
@@ -573,7 +576,7 @@ class Replica {
         turn(async () => {
           // Writes of other tabs may have been made upon less than is known by now.
           await this.#keepStep(call(() => core.advance("[]", core.seq())));
-          await this.#keepStep(call(() => core.take_off()));
+          await this.#keepStep(call(() => core.take_off(Date.now())));
           return core.under_way() !== undefined;
         }),
       land: (answer) =>

@@ -61,10 +61,24 @@ export class Server {
     return { seq, bytes: new Uint8Array(body) };
   }
 
-  /** Sends a flight: `{landed}` or `{refused}`, each the answer's text; throws when it is not known
-   * what became of it. */
-  async batch(body, signal) {
-    const headers = { "content-type": "application/json" };
+  /** A page of the audit trail as text; `null` for whom there is none. */
+  async audit(cursor, signal) {
+    const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const response = await this.#request(`v1/audit?limit=200${query}`, { signal });
+    if (response.status === 403 || response.status === 404) {
+      await response.body?.cancel();
+      return "null";
+    }
+    if (!response.ok) throw await refusal(response);
+    return response.text().catch((cause) => {
+      throw unreachable(cause);
+    });
+  }
+
+  /** Sends a flight by its name: `{landed}` or `{refused}`, each the answer's text; throws when it is
+   * not known what became of it. */
+  async batch(body, name, signal) {
+    const headers = { "content-type": "application/json", "x-request-id": name };
     const response = await this.#request("v1/batch", { method: "POST", body, headers, signal });
     const text = await response.text().catch((cause) => {
       throw unreachable(cause);

@@ -184,7 +184,7 @@ impl Device {
 
     fn fly(&mut self, server: &mut Server, dice: &mut Dice) {
         if self.replica.under_way().is_none() {
-            let step = self.replica.take_off().unwrap();
+            let step = self.replica.take_off(Moment(0)).unwrap();
             self.keep(step);
         }
         let Some(body) = self.replica.under_way().map(String::from) else { return };
@@ -419,7 +419,7 @@ fn conflicts(device: &Device) -> Vec<serde_json::Value> {
 
 fn finish(server: &mut Server, device: &mut Device) {
     for _ in 0..20 {
-        let step = device.replica.take_off().unwrap();
+        let step = device.replica.take_off(Moment(0)).unwrap();
         device.keep(step);
         if let Some(body) = device.replica.under_way().map(String::from) {
             let step = match server.batch(&body) {
@@ -518,7 +518,7 @@ fn a_thousand_writes_take_ten_flights() {
     }
     let mut flights = VecDeque::new();
     while device.replica.queued() > 0 {
-        let step = device.replica.take_off().unwrap();
+        let step = device.replica.take_off(Moment(0)).unwrap();
         device.keep(step);
         let body = device.replica.under_way().unwrap().to_owned();
         let answer = server.batch(&body).unwrap();
