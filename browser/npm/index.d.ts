@@ -127,6 +127,10 @@ export interface Replica {
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null };
   progress(level: Level, id: string, options?: PageOptions): { items: ProgressNote[]; next_cursor: string | null };
 
+  /** What was deleted and is not here again, newest first: one page of the server's audit trail, which
+   * has to be within reach. There may be none on a page, and more on the next. */
+  deleted(options?: { cursor?: string }): Promise<{ items: DeletedContext[]; next_cursor: string | null }>;
+
   // Writes are decided and shown at once; the promise holds when they are kept on this device. They
   // reject with `NacreError` when the core refuses them, and then nothing has changed. What the
   // server makes of them shows in `status`, `conflicts()` and `synced()`.
@@ -143,7 +147,8 @@ export interface Replica {
   append(level: Level, id: string, pointer: Pointer, values: Json[] | JsonText, options?: WriteOptions): Promise<Written>;
   /** Take away, restorably; refused (`has-children`) while something is below, unless `cascade`. */
   remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written>;
-  /** Bring back what a delete took. */
+  /** Bring back what a delete took. What was deleted before this copy was made, only the server can
+   * bring back: then it has to be within reach, and the promise holds when it is here again. */
   restore(level: Level, id: string, options?: WriteOptions): Promise<Written>;
   /** A new version with the data and rules of an old one. */
   rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written>;
@@ -250,6 +255,13 @@ export interface ContextSummary extends LayerVersion {
 /** A stored layer. A sealed value is `{"$sealed": "…"}`. */
 export interface Context extends ContextSummary {
   data: JsonObject;
+}
+
+export interface DeletedContext extends Address {
+  at: string;
+  by: string;
+  /** How many contexts were deleted with it, itself among them; they come back together. */
+  count: number;
 }
 
 export interface ListFilter {

@@ -282,6 +282,36 @@ test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, as
   }
 });
 
+test("what was deleted before a copy was made is listed, and comes back", async () => {
+  const api = worker.api("undeleter");
+  for (const [path, body] of [
+    ["project/p", { data: { x: 1 } }],
+    ["branch/b", { data: { y: 2 }, parent: "p" }],
+    ["project/q", { data: {} }],
+    ["project/again", { data: {} }],
+  ]) {
+    await api.put(`/v1/contexts/${path}`, body);
+  }
+  for (const path of ["project/p?cascade=true", "project/q", "project/again"]) assert.equal((await api.delete(`/v1/contexts/${path}`)).status, 200, path);
+  await api.put("/v1/contexts/project/again", { data: { made: "anew" } });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "undeleter" }, worker.secret) });
+  const { items, next_cursor } = await replica.deleted();
+  const told = items.map(({ level, id, by, count }) => ({ level, id, by, count }));
+  assert.deepEqual(told, [
+    { level: "project", id: "q", by: "undeleter", count: 1 },
+    { level: "project", id: "p", by: "undeleter", count: 2 },
+  ]);
+  assert.equal(next_cursor, null);
+  const { version } = await replica.restore("project", "p", { summary: "needed" });
+  assert.equal(version, 3);
+  assert.deepEqual(replica.resolve("branch", "b").data, { x: 1, y: 2 });
+  assert.deepEqual((await replica.deleted()).items.map(({ id }) => id), ["q"]);
+  await assert.rejects(replica.restore("project", "never"), { code: "not-found" });
+  replica.online = false;
+  await assert.rejects(replica.restore("project", "q"), { code: "not-found" });
+  await replica.close();
+});
+
 for (const [cut, batches] of [["after", 1], ["before", 2]]) {
   test(`what was cut off ${cut} it was carried out, more than a day ago, is done once`, async () => {
     const sub = `old-${cut}`;

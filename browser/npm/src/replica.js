@@ -230,8 +230,30 @@ class Replica {
     return this.#write({ ...options, action: "delete", level, context_id: id });
   }
 
-  restore(level, id, options) {
-    return this.#write({ ...options, action: "restore", level, context_id: id });
+  async restore(level, id, options) {
+    try {
+      return await this.#write({ ...options, action: "restore", level, context_id: id });
+    } catch (error) {
+      if (error.code !== "not-found" || !this.#online) throw error;
+    }
+    const key = crypto.randomUUID();
+    const { version, seq } = await this.#server.restore(level, id, { ...options }, key);
+    await this.#until(() => this.#core.seq() >= seq);
+    return { level, id, version, key };
+  }
+
+  async deleted({ cursor = null } = {}) {
+    this.#open();
+    const trail = JSON.parse(await this.#server.audit(cursor));
+    const items = [];
+    const known = new Set(); // by what was done later
+    for (const { at, by, deeds } of trail?.items ?? []) {
+      const gone = deeds.filter(({ action }) => action === "delete");
+      const { level, id } = gone.at(-1) ?? {}; // the lowest go first
+      if (level && !known.has(`${level}/${id}`) && !this.has(level, id)) items.push({ level, id, at, by, count: gone.length });
+      for (const { level, id } of deeds) known.add(`${level}/${id}`);
+    }
+    return { items, next_cursor: trail?.next_cursor ?? null };
   }
 
   rollback(level, id, version, options) {
@@ -337,12 +359,16 @@ class Replica {
   }
 
   synced({ signal } = {}) {
+    return this.#until(() => this.#core.queued() === 0, signal);
+  }
+
+  #until(reached, signal) {
     return new Promise((resolve, reject) => {
       const ends = [];
       const settle = () => {
         if (this.#ended) reject(closed());
         else if (signal?.aborted) reject(signal.reason);
-        else if (this.#core.queued() === 0) resolve();
+        else if (reached()) resolve();
         else return;
         ends.forEach((end) => end());
       };

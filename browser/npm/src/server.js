@@ -75,6 +75,16 @@ export class Server {
     });
   }
 
+  /** Brings back what a copy does not know; says which commit did. */
+  async restore(level, id, body, key) {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
+    const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
+    if (!response.ok) throw await refusal(response);
+    const { version } = await response.json();
+    return { version, seq: Number(response.headers.get("nacre-seq")) };
+  }
+
   /** Sends a flight by its name: `{landed}` or `{refused}`, each the answer's text; throws when it is
    * not known what became of it. */
   async batch(body, name, signal) {
