@@ -134,7 +134,7 @@ test("a phone shows everything within its width, and edits", async () => {
   await page.getByRole("button", { name: "Save", exact: true }).tap();
   await value(page, "/goal").getByText("buy as a guest").waitFor();
   await page.getByRole("button", { name: "Close" }).tap();
-  for (const tab of ["Layer", "History"]) {
+  for (const tab of ["Layer", "History", "Notes"]) {
     await page.getByRole("tab", { name: tab }).tap();
     await fits(tab);
   }

@@ -7,7 +7,7 @@ import { useId, useState } from "preact/hooks";
 import { type Address, key, name, same } from "./address";
 import { Document } from "./document";
 import { type Members, type Value, at, steps } from "./json";
-import { Dialog, Fault, Layer, When } from "./parts";
+import { Choice, Dialog, Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
 
@@ -249,31 +249,5 @@ function Return({ of: { of, version } }: { of: Moment }) {
         </Dialog>
       )}
     </>
-  );
-}
-
-/** One of a few. */
-export function Choice<T extends string>(props: {
-  label: string;
-  name: string;
-  chosen: T;
-  options: readonly (readonly [T, string])[];
-  onChoose: (option: T) => void;
-}) {
-  return (
-    <fieldset class="choice">
-      <legend class="unseen">{props.label}</legend>
-      {props.options.map(([option, label]) => (
-        <label key={option} class={option === props.chosen ? "on" : ""}>
-          <input
-            type="radio"
-            name={props.name}
-            checked={option === props.chosen}
-            onChange={() => props.onChoose(option)}
-          />
-          {label}
-        </label>
-      ))}
-    </fieldset>
   );
 }

@@ -4,10 +4,12 @@ import type { Status } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { type Address, name } from "./address";
-import { Conflicts } from "./conflicts";
+import { later } from "./later";
 import { Dialog, Fault, Layer, Switch, When } from "./parts";
 import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";
+
+const Conflicts = later(() => import("./conflicts").then((room) => room.Conflicts));
 
 const STATES: Record<Status["state"], string> = {
   online: "Up to date",
