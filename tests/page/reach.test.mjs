@@ -35,7 +35,10 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("tab", { name: "History" }).click();
       await page.getByText("The whole view then").click();
       await look("history");
-      for (const name of [/^Queue/, /^Conflicts/, /^alice$/]) {
+      await page.getByRole("tab", { name: "Notes" }).click();
+      await page.getByLabel("What was learned").waitFor();
+      await look("notes");
+      for (const name of [/^Queue/, /^Conflicts/, /^alice$/, /^Move$/]) {
         await page.getByRole("button", { name }).click();
         await page.getByRole("dialog").waitFor();
         await look(`${name}`);

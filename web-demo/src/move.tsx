@@ -37,7 +37,7 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
     <Dialog title={`Move ${name(address)}`} wide onClose={onClose}>
       <form onSubmit={submit}>
         <p class="quiet">
-          It is in {up} {parent} now. What is below it goes along.
+          It is in {up} {parent} now.{level === "branch" && " What is below it goes along."}
         </p>
         {others?.length === 0 ? (
           <p class="nothing">There is no other {up} to move it to.</p>

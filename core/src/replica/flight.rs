@@ -5,10 +5,8 @@ use alloc::{
     vec::Vec,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    FLIGHT, Replica, Step, entry, odd,
+    Entry, FLIGHT, Replica, Step, entry, odd,
     pending::{Landed, Pending, Refused, integer},
     queue_key,
     rebase::{expects, refused},
@@ -19,9 +17,9 @@ use crate::{
     memory::MemoryStore,
     moment::Moment,
     op::{NewEntry, Op},
-    record::{Entry, EntryId},
+    record::{self, EntryId},
     store::{Reads, Write},
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 
 /// How many writes travel together, where no group is larger.
@@ -31,23 +29,39 @@ pub(super) const MOST: usize = 100;
 const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
 
 /// What is under way: kept until it is answered.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Flight {
     /// The request's body.
     body: String,
     /// The places in the queue, in the order of the operations.
     pub(super) items: Vec<u64>,
     /// When it took off, or was found not to have been carried out; in milliseconds.
-    #[serde(default)]
     pub(super) at: u64,
     /// What the server's store was at then, at least: its commit comes later.
-    #[serde(default)]
     pub(super) since: u64,
 }
 
 impl Flight {
     pub(super) fn read(kept: &[u8]) -> Result<Flight> {
-        value::decode(json::read(kept, 4)?)
+        let kept = json::read(kept, 4)?;
+        let number = |name| member(&kept, name).and_then(integer).unwrap_or_default();
+        let items = member(&kept, "items").and_then(Value::as_array).ok_or_else(odd)?;
+        Ok(Flight {
+            body: member(&kept, "body").and_then(Value::as_str).ok_or_else(odd)?.into(),
+            items: items.iter().filter_map(integer).collect(),
+            at: number("at"),
+            since: number("since"),
+        })
+    }
+
+    /// As it is kept.
+    pub(super) fn entry(&self) -> Entry {
+        let mut kept = Object::new();
+        kept.insert("at", self.at.into());
+        kept.insert("body", self.body.as_str().into());
+        kept.insert("items", Value::Array(self.items.iter().map(|n| (*n).into()).collect()));
+        kept.insert("since", self.since.into());
+        (FLIGHT.into(), Some(json::write(&Value::Object(kept))))
     }
 
     /// From here on as good as one that takes off now.
@@ -120,7 +134,7 @@ impl Replica {
             body.insert("operations", Value::Array(operations));
             let body = String::from_utf8(json::write(&Value::Object(body))).map_err(|_| odd())?;
             let flight = Flight { body, items, at: at.0, since: self.seq() };
-            step.entries.push((FLIGHT.into(), Some(json::write(&value::encode(&flight)?))));
+            step.entries.push(flight.entry());
             self.flight = Some(flight);
         }
         Ok(step)
@@ -242,7 +256,7 @@ fn is_entry(pending: &Pending) -> bool {
 fn added(entry: &NewEntry, result: &Value, user: &crate::id::User) -> Option<Write> {
     let member = |name: &str| result.as_object()?.get(name)?.as_str();
     let (seq, n) = member("id")?.split_once('-')?;
-    Some(Write::Entry(Entry {
+    Some(Write::Entry(record::Entry {
         address: entry.address.clone(),
         kind: entry.kind,
         id: EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? },

@@ -18,7 +18,7 @@ use crate::{
     error::{Code, Error, Result},
     json, limits,
     moment::Moment,
-    value::{self, Value},
+    value::Value,
 };
 
 /// How old a flight may be to be sent again unasked. Half of what the server remembers: the clock
@@ -69,7 +69,7 @@ impl Replica {
         let mut step = Step::default();
         if reached <= flight.since + 1 {
             let again = flight.anew(now);
-            step.entries.push((FLIGHT.into(), Some(json::write(&value::encode(&again)?))));
+            step.entries.push(again.entry());
             self.flight = Some(again);
         } else if member(page, "next_cursor").is_some_and(|next| *next != Value::Null) {
             self.flight = Some(flight);
