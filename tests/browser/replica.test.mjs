@@ -345,6 +345,40 @@ for (const [cut, batches] of [["after", 1], ["before", 2]]) {
   });
 }
 
+test("who takes a day to give a token has nothing done twice", async () => {
+  const sub = "slow";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: { log: [] } });
+  const [{ now }, { fetch }] = [Date, globalThis];
+  let [asked, sent] = [0, 0];
+  const proxy = await breakingProxy(worker.url, () => (sent === 1 ? "after" : undefined));
+  // The second time a flight goes out its token is refused.
+  globalThis.fetch = async (url, init) => {
+    if (String(url).endsWith("/v1/batch") && ++sent === 2) return new Response("{}", { status: 401 });
+    return fetch(url, init);
+  };
+  try {
+    const replica = await nacre.open({
+      url: proxy.url,
+      storage: "memory",
+      token: () => {
+        if (++asked > 1) Date.now = () => now() + 25 * 60 * 60 * 1000;
+        return token({ sub, exp: Math.floor(now() / 1000) + 3600 }, worker.secret);
+      },
+    });
+    await replica.append("project", "p", "/log", ["once"]);
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+    assert.equal(asked, 2);
+    assert.equal(proxy.batches(), 1);
+    assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { log: ["once"] });
+    await replica.close();
+  } finally {
+    Date.now = now;
+    globalThis.fetch = fetch;
+    proxy.close();
+  }
+});
+
 test("integers keep all their digits on the way", async () => {
   const api = worker.api("digits");
   await api.put("/v1/contexts/project/p", '{"data":{"n":18446744073709551615}}');

@@ -6,6 +6,7 @@ import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
 import { namesOf, openMemory, openStorage } from "./storage.js";
 import { joinTabs } from "./tabs.js";
+import { deletedIn } from "./trail.js";
 
 const SWITCH = "j/online";
 /** How long a message of another tab may be on its way before the whole is read anew. */
@@ -245,14 +246,7 @@ class Replica {
   async deleted({ cursor = null } = {}) {
     this.#open();
     const trail = JSON.parse(await this.#server.audit(cursor));
-    const items = [];
-    const known = new Set(); // by what was done later
-    for (const { at, by, deeds } of trail?.items ?? []) {
-      const gone = deeds.filter(({ action }) => action === "delete");
-      const { level, id } = gone.at(-1) ?? {}; // the lowest go first
-      if (level && !known.has(`${level}/${id}`) && !this.has(level, id)) items.push({ level, id, at, by, count: gone.length });
-      for (const { level, id } of deeds) known.add(`${level}/${id}`);
-    }
+    const items = deletedIn(trail?.items ?? []).filter(({ level, id }) => !this.has(level, id));
     return { items, next_cursor: trail?.next_cursor ?? null };
   }
 

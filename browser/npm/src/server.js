@@ -36,6 +36,7 @@ export class Server {
 
   async #request(path, init, anew = false) {
     const token = await this.token(anew);
+    init.before?.();
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const response = await fetch(new URL(path, this.#url), { ...init, headers }).catch((cause) => {
       throw init.signal?.aborted ? cause : unreachable(cause);
@@ -86,10 +87,10 @@ export class Server {
   }
 
   /** Sends a flight by its name: `{landed}` or `{refused}`, each the answer's text; throws when it is
-   * not known what became of it. */
-  async batch(body, name, signal) {
+   * not known what became of it. `before` may still stop it: who is asked for a token may take days. */
+  async batch(body, name, signal, before) {
     const headers = { "content-type": "application/json", "x-request-id": name };
-    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal });
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
     const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });

@@ -177,7 +177,9 @@ export class Session {
     }
     const body = replica.underWay();
     if (body === undefined) return this.#fetchAll(signal);
-    const { landed, refused } = await this.#server.batch(body, replica.flightName(), signal);
+    const { landed, refused } = await this.#server.batch(body, replica.flightName(), signal, () => {
+      if (replica.isInDoubt()) throw unreachable();
+    });
     if (landed !== undefined) await replica.land(landed);
     else await replica.turnBack(refused);
     this.#fails = 0;
