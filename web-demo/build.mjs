@@ -38,16 +38,22 @@ const { metafile } = await build({
   jsxImportSource: "preact",
   conditions: ["browser"],
   metafile: true,
+  splitting: true, // what is imported when it is first needed
+  chunkNames: "[name]-[hash]",
 });
 
-const made = Object.entries(metafile.outputs).map(([path, { entryPoint }]) => ({
+const made = Object.entries(metafile.outputs).map(([path, { entryPoint, imports }]) => ({
   entryPoint,
   url: `/assets/${basename(path)}`,
+  needs: imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => `/assets/${basename(path)}`),
 }));
-const of = (entry) => made.find(({ entryPoint }) => entryPoint === entry).url;
+const of = (entry) => made.find(({ entryPoint }) => entryPoint === entry);
+const script = of("src/main.tsx");
+const preload = [script.url, ...script.needs].map((url) => `<link rel="modulepreload" href="${url}">`);
 const page = readFileSync(join(here, "index.html"), "utf8")
-  .replaceAll("%SCRIPT%", of("src/main.tsx"))
-  .replaceAll("%STYLE%", of("styles/page.css"));
+  .replaceAll("%SCRIPT%", script.url)
+  .replaceAll("%PRELOAD%", preload.join("\n    "))
+  .replaceAll("%STYLE%", of("styles/page.css").url);
 writeFileSync(join(out, "index.html"), page);
 
 const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...made.map(({ url }) => url)];

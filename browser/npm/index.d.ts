@@ -14,6 +14,13 @@ export type Level = "global" | "project" | "branch" | "task";
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type JsonObject = { [name: string]: Json };
 
+/**
+ * JSON as text. JavaScript's numbers round integers beyond 2⁵³; text keeps every digit. Wherever a
+ * write takes data, a patch or values, it takes their text as well, and what is read has a twin that
+ * gives the text: `resolveText`, `getText`, `previewText`, `conflictsText`.
+ */
+export type JsonText = string;
+
 /** A JSON Pointer (RFC 6901): `""` is the whole document, `/a/b` a member of a member. */
 export type Pointer = string;
 
@@ -88,13 +95,15 @@ export interface Replica {
   /** The resolved view of a context. */
   resolve(level: Level, id: string, options?: ResolveOptions): View;
   /** The resolved document alone, as canonical JSON text: the server's very bytes. */
-  resolveText(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): string;
+  resolveText(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): JsonText;
   /** The same as UTF-8: the fastest way to a view. */
   resolveBytes(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): Uint8Array;
   /** The view with the origin of every value, and what locks overruled. */
   explain(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): ExplainedView;
   /** One stored layer. */
   get(level: Level, id: string, options?: { version?: number; at?: AsOf }): Context;
+  /** The same as text. */
+  getText(level: Level, id: string, options?: { version?: number; at?: AsOf }): JsonText;
   /** Whether the context is there. */
   has(level: Level, id: string): boolean;
   /** Contexts in order of level and id, without their data unless `data` is asked for. All of them
@@ -111,10 +120,16 @@ export interface Replica {
   viewDiff(level: Level, id: string, options: { from: AsOf; to?: AsOf }): { patch: DiffOperation[] };
   /** What a write would change, in every view below. Nothing is stored. Throws what the write would
    * (`locked`, `too-deep` …): this is live validation. */
-  preview(level: Level, id: string, trial: { patch: Patch } | { operations: Operation[] }): Preview;
+  preview(level: Level, id: string, trial: Trial): Preview;
+  /** The same as text. */
+  previewText(level: Level, id: string, trial: Trial): JsonText;
   /** Insights or progress notes known here, newest first. Those of others come with a resync. */
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null };
   progress(level: Level, id: string, options?: PageOptions): { items: ProgressNote[]; next_cursor: string | null };
+
+  /** What was deleted and is not here again, newest first: one page of the server's audit trail, which
+   * has to be within reach. There may be none on a page, and more on the next. */
+  deleted(options?: { cursor?: string }): Promise<{ items: DeletedContext[]; next_cursor: string | null }>;
 
   // Writes are decided and shown at once; the promise holds when they are kept on this device. They
   // reject with `NacreError` when the core refuses them, and then nothing has changed. What the
@@ -125,14 +140,15 @@ export interface Replica {
   /** Create or replace. */
   put(level: Level, id: string, context: NewContext): Promise<Written>;
   /** Edit the stored layer. In a merge patch `null` removes the member from the layer. */
-  update(level: Level, id: string, patch: Patch, options?: WriteOptions): Promise<Written>;
+  update(level: Level, id: string, patch: Patch | JsonText, options?: WriteOptions): Promise<Written>;
   /** Store tombstones, which hide inherited members. */
   unset(level: Level, id: string, pointers: Pointer[], options?: WriteOptions): Promise<Written>;
   /** Append to a list, made if missing; appends of others are never lost and never in conflict. */
-  append(level: Level, id: string, pointer: Pointer, values: Json[], options?: WriteOptions): Promise<Written>;
+  append(level: Level, id: string, pointer: Pointer, values: Json[] | JsonText, options?: WriteOptions): Promise<Written>;
   /** Take away, restorably; refused (`has-children`) while something is below, unless `cascade`. */
   remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written>;
-  /** Bring back what a delete took. */
+  /** Bring back what a delete took. What was deleted before this copy was made, only the server can
+   * bring back: then it has to be within reach, and the promise holds when it is here again. */
   restore(level: Level, id: string, options?: WriteOptions): Promise<Written>;
   /** A new version with the data and rules of an old one. */
   rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written>;
@@ -159,9 +175,12 @@ export interface Replica {
   pending(): PendingWrite[];
   /** What needs a decision. */
   conflicts(): Conflict[];
+  /** The same as text. */
+  conflictsText(): JsonText;
   /** Decides a conflict. `"theirs"` leaves what the server has; `"mine"` writes mine over it;
-   * `{value}` writes another value; for the aspects `data` and `context` only. */
-  settle(conflict: Conflict | string, choice: "mine" | "theirs" | { value: Json }): Promise<void>;
+   * `{value}`, or `{text}` with its text, writes another one; for the aspects `data` and `context`
+   * only. */
+  settle(conflict: Conflict | string, choice: "mine" | "theirs" | { value: Json } | { text: JsonText }): Promise<void>;
 
   /**
    * Tells when something changed, be it written here, in another tab or by others. The listener is
@@ -196,8 +215,7 @@ export interface LayerVersion extends Address {
 export interface View extends Address {
   /** The layers, global first. */
   chain: LayerVersion[];
-  /** The document, or the part of it that was asked for. Integers beyond 2⁵³ lose digits in
-   * JavaScript; `resolveText` keeps them. */
+  /** The document, or the part of it that was asked for. */
   data: Json;
   /** The content hash of the whole view. */
   hash: string;
@@ -237,6 +255,13 @@ export interface ContextSummary extends LayerVersion {
 /** A stored layer. A sealed value is `{"$sealed": "…"}`. */
 export interface Context extends ContextSummary {
   data: JsonObject;
+}
+
+export interface DeletedContext extends Address {
+  at: string;
+  by: string;
+  /** How many contexts were deleted with it, itself among them; they come back together. */
+  count: number;
 }
 
 export interface ListFilter {
@@ -316,7 +341,7 @@ export interface WriteOptions {
 }
 
 export interface NewContext extends WriteOptions {
-  data: JsonObject;
+  data: JsonObject | JsonText;
   /** The id one level up; needed for a new branch or task. */
   parent?: string;
   rules?: Rules;
@@ -330,13 +355,13 @@ export interface Operation {
   level: Level;
   context_id: string;
   summary?: string;
-  data?: JsonObject;
+  data?: JsonObject | JsonText;
   parent?: string;
   rules?: Rules;
   create_parents?: boolean;
-  patch?: Patch;
+  patch?: Patch | JsonText;
   pointer?: Pointer;
-  values?: Json[];
+  values?: Json[] | JsonText;
   pointers?: Pointer[];
   cascade?: boolean;
   version?: number;
@@ -345,6 +370,9 @@ export interface Operation {
   importance?: number;
   agent?: string;
 }
+
+/** What a preview tries. */
+export type Trial = { patch: Patch | JsonText } | { operations: Operation[] };
 
 /** A write that is decided here and on its way. */
 export interface Written {
@@ -413,7 +441,9 @@ export interface Status {
   seq: number;
   /** Whether this tab is the one that talks to the server. */
   leader: boolean;
-  /** The last thing that went wrong with the server, until something goes right. */
+  /** The last thing that went wrong with the server, until something goes right. `unauthenticated`:
+   * it takes neither the token nor the one that was asked for in its place; each further try asks
+   * for a token again, and switching off and on tries at once. */
   error: NacreError | null;
 }
 

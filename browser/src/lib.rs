@@ -56,6 +56,10 @@ fn list(text: &str) -> Result<Vec<Value>> {
     }
 }
 
+fn no_choice() -> Error {
+    Error::new(Code::InvalidRequest, "a choice is `mine`, `theirs` or a value").at("")
+}
+
 /// A time or a count of JavaScript: whole and below 2⁵³.
 fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
@@ -137,16 +141,17 @@ impl Core {
         now: f64,
     ) -> Result<Vec<u8>, JsValue> {
         let op = || -> Result<Op> {
-            let trial: PreviewBody = request::decode(parse(trial)?)?;
+            let trial: PreviewBody = request::decode(read::trial(trial)?)?;
             trial.into_op(Address::parse(level, id)?)
         };
         let answer = op().and_then(|op| self.0.preview(op, Moment(whole(now))));
         answer.map(|answer| answer.body).map_err(thrown)
     }
 
-    /// Decides writes: packed, `answer` and then one entry for each to queue.
+    /// Decides writes, see `read`: packed, `answer` and then one entry for each to queue.
     pub fn write(&self, operations: &str, key: &str, now: f64) -> Result<Vec<u8>, JsValue> {
-        let decided = list(operations).and_then(|all| self.0.write(all, key, Moment(whole(now))));
+        let decided =
+            read::operations(operations).and_then(|all| self.0.write(all, key, Moment(whole(now))));
         let decided = decided.map_err(thrown)?;
         let mut packed = Vec::new();
         pack("answer", Some(&decided.answer.body), &mut packed);
@@ -154,9 +159,9 @@ impl Core {
         Ok(packed)
     }
 
-    /// The operations that lines to import come to.
-    pub fn import(lines: &str, replace: bool) -> Result<String, JsValue> {
-        read::import(lines, replace)
+    /// The operations that an import comes to, see `read`.
+    pub fn import(source: &str, replace: bool) -> Result<String, JsValue> {
+        read::import(source, replace)
             .map(|operations| text(json::write(&operations)))
             .map_err(thrown)
     }
@@ -183,8 +188,26 @@ impl Core {
     }
 
     /// Puts the next writes under way.
-    pub fn take_off(&mut self) -> Result<Vec<u8>, JsValue> {
-        self.0.take_off().map(pack_step).map_err(thrown)
+    pub fn take_off(&mut self, now: f64) -> Result<Vec<u8>, JsValue> {
+        self.0.take_off(Moment(whole(now))).map(pack_step).map_err(thrown)
+    }
+
+    /// The name of what is under way.
+    pub fn flight_name(&self) -> Option<String> {
+        self.0.flight_name().map(Into::into)
+    }
+
+    /// Whether it has to be recalled before it is sent again.
+    pub fn is_in_doubt(&self, now: f64) -> bool {
+        self.0.is_in_doubt(Moment(whole(now)))
+    }
+
+    /// Takes a page of the audit trail in; null where it cannot be read.
+    pub fn recall(&mut self, page: &str, now: f64) -> Result<Vec<u8>, JsValue> {
+        parse(page)
+            .and_then(|page| self.0.recall(&page, Moment(whole(now))))
+            .map(pack_step)
+            .map_err(thrown)
     }
 
     /// The body that is under way.
@@ -219,19 +242,20 @@ impl Core {
     }
 
     /// Decides a conflict: packed, `operations` to write and the entries of the step. `choice` is
-    /// `"mine"`, `"theirs"` or `{"value": …}`.
+    /// `"mine"`, `"theirs"`, `{"value": …}` or `{"text": "…"}`, a value as its text.
     pub fn settle(&self, id: &str, choice: &str) -> Result<Vec<u8>, JsValue> {
         let settled = || {
             let choice = match parse(choice)? {
                 Value::String(text) if text == "mine" => Choice::Mine,
                 Value::String(text) if text == "theirs" => Choice::Theirs,
-                Value::Object(mut object) if object.contains("value") => {
-                    Choice::Other(object.remove("value").unwrap_or(Value::Null))
+                Value::Object(mut object) => {
+                    match (object.remove("value"), object.remove("text")) {
+                        (Some(value), None) => Choice::Other(value),
+                        (None, Some(Value::String(text))) => Choice::Other(parse(&text)?),
+                        _ => return Err(no_choice()),
+                    }
                 }
-                _ => {
-                    let detail = "a choice is `mine`, `theirs` or a value";
-                    return Err(Error::new(Code::InvalidRequest, detail).at(""));
-                }
+                _ => return Err(no_choice()),
             };
             self.0.settle(id, choice)
         };

@@ -6,6 +6,7 @@ use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
     id::ContextId,
+    json,
     level::Level,
     limits,
     number::Number,
@@ -135,20 +136,70 @@ pub(crate) fn op(request: Value) -> Result<Op> {
     })
 }
 
-/// The operations that an import comes to; lines are those of an import or an export.
+/// Operations as JavaScript writes them: data, patches and values come as JSON, or as its text,
+/// whose integers JavaScript has not rounded.
 ///
 /// # Errors
-/// As a line gives them, with its place.
-pub(crate) fn import(lines: &str, replace: bool) -> Result<Value> {
-    let mut operations = Vec::new();
-    let filled = lines.split('\n').filter(|line| !line.trim().is_empty());
-    for (place, line) in filled.enumerate() {
-        let line = import::line(line.as_bytes()).map_err(|error| error.failed_operation(place))?;
+/// `invalid-json` for a text that is none, with its place.
+pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
+    let mut operations = super::list(text)?;
+    for (place, operation) in operations.iter_mut().enumerate() {
+        open_texts(operation).map_err(|error| error.failed_operation(place))?;
+    }
+    Ok(operations)
+}
+
+/// What a preview tries, which is a patch or operations.
+///
+/// # Errors
+/// As [`operations`].
+pub(crate) fn trial(text: &str) -> Result<Value> {
+    let mut trial = super::parse(text)?;
+    open_texts(&mut trial)?;
+    if let Some(Value::Array(operations)) =
+        trial.as_object_mut().and_then(|trial| trial.get_mut("operations"))
+    {
+        operations.iter_mut().try_for_each(open_texts)?;
+    }
+    Ok(trial)
+}
+
+/// None of these members may be a string, so that a string is the text of one.
+fn open_texts(operation: &mut Value) -> Result<()> {
+    let Some(members) = operation.as_object_mut() else { return Ok(()) };
+    for name in ["data", "patch", "values"] {
+        if let Some(value) = members.get_mut(name)
+            && let Value::String(text) = value
+        {
+            *value = super::parse(text).map_err(|error| error.at(alloc::format!("/{name}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// The operations that an import comes to. The source is NDJSON, an array or one object, whose
+/// lines or items are those of an import or an export.
+///
+/// # Errors
+/// As an item gives them, with its place.
+pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
+    let items = match super::parse(source) {
+        Ok(Value::Array(items)) => items.iter().map(json::write).collect(),
+        Ok(one) => Vec::from([json::write(&one)]),
+        Err(_) => {
+            let lines = source.split('\n').filter(|line| !line.trim().is_empty());
+            lines.map(|line| line.as_bytes().to_vec()).collect()
+        }
+    };
+    let mut operations = Vec::with_capacity(items.len());
+    for (place, item) in items.iter().enumerate() {
+        let line = import::line(item).map_err(|error| error.failed_operation(place))?;
         let mut op = Object::new();
         op.insert("action", if replace { "put" } else { "create" }.into());
         op.insert("level", line.address.level.as_str().into());
         op.insert("context_id", line.address.id.as_str().into());
-        op.insert("data", Value::Object(line.data));
+        // As text, for its way through JavaScript.
+        op.insert("data", super::text(json::write(&Value::Object(line.data))).into());
         // A project's parent is global, and said so in exports; `put` takes that as well.
         if let Some(parent) = &line.parent {
             op.insert("parent", parent.as_str().into());

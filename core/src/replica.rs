@@ -12,7 +12,7 @@
 //!
 //! **A write is sent until it is answered.** A *flight* is frozen and kept before it is sent; it is
 //! sent again, byte for byte, until the server says what became of it, and the idempotency keys make
-//! that once. Only then is anything brought forward or sent anew. Each write tells the server which
+//! that once; when they may be forgotten, the audit trail is asked first. Only then is anything brought forward or sent anew. Each write tells the server which
 //! version it was decided upon, so that a change that is not known here yet refuses the flight
 //! rather than being overwritten.
 
@@ -22,6 +22,7 @@ mod flight;
 mod open;
 mod pending;
 mod rebase;
+mod recall;
 mod settle;
 
 use alloc::{
@@ -261,7 +262,7 @@ impl Replica {
                 let pending = Pending::new(u64::MAX, one)?;
                 let plan = pending.perform(&self.place, &mut shown)?;
                 texts.push(Ok(plan.reply));
-                kept.push(json::write(&crate::value::encode(&pending.kept)?));
+                kept.extend(pending.entry()?.1);
                 Ok(())
             };
             perform().map_err(|error: Error| error.failed_operation(place))?;
@@ -352,11 +353,9 @@ impl Replica {
             match queue.binary_search_by_key(&pending.n, |pending| pending.n) {
                 Err(_) => step.entries.push((queue_key(pending.n), None)),
                 Ok(at) => {
-                    let kept = queue.get(at).map(|pending| crate::value::encode(&pending.kept));
-                    let (kept, was) = (kept.transpose()?, crate::value::encode(&pending.kept)?);
-                    if let Some(kept) = kept.filter(|kept| *kept != was) {
-                        step.entries.push((queue_key(pending.n), Some(json::write(&kept))));
-                    }
+                    let kept = queue.get(at).map(Pending::entry).transpose()?;
+                    let was = pending.entry()?;
+                    step.entries.extend(kept.filter(|kept| *kept != was));
                 }
             }
         }

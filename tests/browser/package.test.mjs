@@ -74,6 +74,30 @@ test("the declarations check a program", async () => {
   await run(tool("tsc"), [...flags, "esnext", "--moduleResolution", "bundler", "app.ts"], project);
 });
 
+test("the README's example checks, runs, and does what it says", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, example] = /## In the browser[^#]*```ts\n([^`]*)```/.exec(readme);
+  // Only what a reader would put in: where the server is, and who asks.
+  const [address, session] = ["https://nacre.example", "session.token()"];
+  for (const part of [address, session]) assert.ok(example.includes(part), part);
+  const api = worker.api("reader");
+  const lines = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
+  assert.equal((await api.post("/v1/import", lines, { "content-type": "application/x-ndjson" })).status, 200);
+  const bearer = JSON.stringify(token({ sub: "reader" }, worker.secret));
+  writeFileSync(
+    join(project, "readme.ts"),
+    `const session = { token: async () => ${bearer} };
+     ${example.replace(address, worker.url)}
+     await replica.synced();
+     await replica.close();`,
+  );
+  const flags = ["--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable", "--module", "nodenext"];
+  await run(tool("tsc"), [...flags, "readme.ts"], project);
+  await run(process.execPath, ["readme.js"], project);
+  const { body } = await api.get("/v1/contexts/task/cart-latency");
+  assert.deepEqual([body.version, body.data.goal], [2, "below 200 ms"]);
+});
+
 test("what is declared is there", async () => {
   const source = readFileSync(join(project, "node_modules/@nacre/context/index.d.ts"), "utf8");
   const replica = source.slice(source.indexOf("export interface Replica {"));

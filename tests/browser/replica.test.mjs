@@ -87,7 +87,7 @@ async function person(url = worker.url) {
     );
     return page;
   };
-  return { api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
+  return { sub, api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
 }
 
 const until = async (ask, message) => {
@@ -214,6 +214,35 @@ test("erasing takes it off the device, in every tab", async () => {
   await erin.context.close();
 });
 
+test("a token that is refused is told, and another one goes on where it was", async () => {
+  const frank = await person();
+  const page = await frank.tab();
+  await page.evaluate(() => replica.close());
+  const forged = token({ sub: frank.sub }, "y".repeat(32));
+  // A copy is here: nothing but the socket has to be asked for.
+  await page.evaluate(
+    async ([url, forged]) => {
+      const { open } = await import("/package/index.js");
+      Object.assign(globalThis, { bearer: forged, asked: 0, errors: [] });
+      globalThis.replica = await open({ url, token: () => (globalThis.asked++, globalThis.bearer) });
+      replica.on("error", ({ code, status }) => errors.push([code, status]));
+    },
+    [worker.url, forged],
+  );
+  await until(() => page.evaluate(() => replica.status.error?.code === "unauthenticated"), "it never says so");
+  await page.evaluate(() => replica.update("project", "p", { y: 2 }));
+  await until(() => page.evaluate(() => errors.length >= 2 && asked >= 3), "each try asks for a token anew");
+  assert.deepEqual(await page.evaluate(() => errors[0]), ["unauthenticated", 401]);
+  assert.equal(await page.evaluate(() => replica.status.error.code), "unauthenticated", "a try is no success");
+  await page.evaluate(async (good) => {
+    globalThis.bearer = good;
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  }, frank.bearer);
+  await until(() => page.evaluate(() => replica.status.error === null), "it goes on saying so");
+  assert.equal((await frank.data()).y, 2);
+  await frank.context.close();
+});
+
 // ─── Cut connections ─────────────────────────────────────────────────────────────────────────────
 
 /** Numbers below `most` that are the same for one seed (mulberry32: integers only, nothing rounds). */
@@ -259,6 +288,103 @@ test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, as
   await Promise.all([lane(), lane(), lane(), lane()]);
 });
 
+test("what was deleted before a copy was made is listed, and comes back", async () => {
+  const api = worker.api("undeleter");
+  for (const [path, body] of [
+    ["project/p", { data: { x: 1 } }],
+    ["branch/b", { data: { y: 2 }, parent: "p" }],
+    ["project/q", { data: {} }],
+    ["project/again", { data: {} }],
+  ]) {
+    await api.put(`/v1/contexts/${path}`, body);
+  }
+  for (const path of ["project/p?cascade=true", "project/q", "project/again"]) assert.equal((await api.delete(`/v1/contexts/${path}`)).status, 200, path);
+  await api.put("/v1/contexts/project/again", { data: { made: "anew" } });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "undeleter" }, worker.secret) });
+  const { items, next_cursor } = await replica.deleted();
+  const told = items.map(({ level, id, by, count }) => ({ level, id, by, count }));
+  assert.deepEqual(told, [
+    { level: "project", id: "q", by: "undeleter", count: 1 },
+    { level: "project", id: "p", by: "undeleter", count: 2 },
+  ]);
+  assert.equal(next_cursor, null);
+  const { version } = await replica.restore("project", "p", { summary: "needed" });
+  assert.equal(version, 3);
+  assert.deepEqual(replica.resolve("branch", "b").data, { x: 1, y: 2 });
+  assert.deepEqual((await replica.deleted()).items.map(({ id }) => id), ["q"]);
+  await assert.rejects(replica.restore("project", "never"), { code: "not-found" });
+  replica.online = false;
+  await assert.rejects(replica.restore("project", "q"), { code: "not-found" });
+  await replica.close();
+});
+
+for (const [cut, batches] of [["after", 1], ["before", 2]]) {
+  test(`what was cut off ${cut} it was carried out, more than a day ago, is done once`, async () => {
+    const sub = `old-${cut}`;
+    const api = worker.api(sub);
+    await api.put("/v1/contexts/project/p", { data: { log: [] } });
+    const { now } = Date;
+    let first = true;
+    const proxy = await breakingProxy(worker.url, () => {
+      if (!first) return undefined;
+      first = false;
+      Date.now = () => now() + 25 * 60 * 60 * 1000; // and that is when the device comes back
+      return cut;
+    });
+    try {
+      const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+      await Promise.all([
+        replica.append("project", "p", "/log", ["once"]),
+        replica.addInsight("project", "p", { content: "noted" }),
+      ]);
+      await replica.synced({ signal: AbortSignal.timeout(20_000) });
+      // Sent again the server would know it: here a day is a moment. It is not asked to.
+      assert.equal(proxy.batches(), batches);
+      assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { log: ["once"] });
+      await until(() => replica.insights("project", "p").items.length === 1, "the insight is not here");
+      assert.deepEqual(replica.conflicts(), []);
+      await replica.close();
+    } finally {
+      Date.now = now;
+      proxy.close();
+    }
+  });
+}
+
+test("who takes a day to give a token has nothing done twice", async () => {
+  const sub = "slow";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: { log: [] } });
+  const [{ now }, { fetch }] = [Date, globalThis];
+  let [asked, sent] = [0, 0];
+  const proxy = await breakingProxy(worker.url, () => (sent === 1 ? "after" : undefined));
+  // The second time a flight goes out its token is refused.
+  globalThis.fetch = async (url, init) => {
+    if (String(url).endsWith("/v1/batch") && ++sent === 2) return new Response("{}", { status: 401 });
+    return fetch(url, init);
+  };
+  try {
+    const replica = await nacre.open({
+      url: proxy.url,
+      storage: "memory",
+      token: () => {
+        if (++asked > 1) Date.now = () => now() + 25 * 60 * 60 * 1000;
+        return token({ sub, exp: Math.floor(now() / 1000) + 3600 }, worker.secret);
+      },
+    });
+    await replica.append("project", "p", "/log", ["once"]);
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+    assert.equal(asked, 2);
+    assert.equal(proxy.batches(), 1);
+    assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { log: ["once"] });
+    await replica.close();
+  } finally {
+    Date.now = now;
+    globalThis.fetch = fetch;
+    proxy.close();
+  }
+});
+
 test("integers keep all their digits on the way", async () => {
   const api = worker.api("digits");
   await api.put("/v1/contexts/project/p", '{"data":{"n":18446744073709551615}}');
@@ -270,6 +396,55 @@ test("integers keep all their digits on the way", async () => {
   await replica.update("project", "p", { x: 1 });
   await replica.synced();
   assert.match((await api.get("/v1/contexts/project/p")).text, /"m":9007199254740993,"n":18446744073709551615,"x":1/);
+  await replica.close();
+});
+
+test("integers are read and written with all their digits", async () => {
+  const sub = "exact";
+  const api = worker.api(sub);
+  const [big, other] = ["18446744073709551615", "9007199254740993"];
+  await api.put("/v1/contexts/project/p", `{"data":{"n":${big}}}`);
+  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
+  assert.match(replica.getText("project", "p"), new RegExp(`"data":\\{"n":${big}\\}.*"version":1`));
+  assert.match(replica.previewText("project", "p", { patch: `{"n":${other}}` }), new RegExp(`"after":${other},"before":${big}`));
+
+  await replica.update("project", "p", `{"patched":${big}}`);
+  await replica.update("project", "p", `[{"op":"add","path":"/stepped","value":${other}}]`);
+  await replica.append("project", "p", "/log", `[${big},${other}]`);
+  await replica.create("branch", "b", { parent: "p", data: `{"made":${big}}` });
+  await replica.batch([{ action: "put", level: "branch", context_id: "c", parent: "p", data: `{"put":${other}}` }]);
+  for (const [n, source] of [`{"level":"branch","id":"d0",\n"parent":"p","data":{"n":${big}}}`, `[{"level":"branch","id":"d1","parent":"p","data":{"n":${big}}}]`].entries()) {
+    await replica.import(source);
+    assert.equal(replica.resolveText("branch", `d${n}`, { path: "/n" }), big);
+  }
+  await replica.synced();
+  const stored = async (path) => JSON.stringify((await api.get(`/v1/contexts/${path}`)).text).replaceAll("\\", "");
+  const text = await stored("project/p");
+  for (const part of [`"patched":${big}`, `"stepped":${other}`, `"log":[${big},${other}]`]) assert.ok(text.includes(part), text);
+  assert.ok((await stored("branch/b")).includes(`{"made":${big}}`));
+  assert.ok((await stored("branch/c")).includes(`{"put":${other}}`));
+  assert.ok((await stored("branch/d1")).includes(`{"n":${big}}`));
+
+  // A conflict keeps them, and so does its decision.
+  for (const [choice, kept] of [["mine", big], [{ text: other }, other]]) {
+    await until(() => replica.status.state === "online", "never online");
+    replica.online = false;
+    await replica.update("project", "p", `{"n":${big}}`);
+    await api.patch("/v1/contexts/project/p", { n: kept }, MERGE);
+    await replica.update("project", "p", `{"n":${big.replace("15", "14")}}`);
+    await replica.update("project", "p", `{"n":${big}}`);
+    await api.patch("/v1/contexts/project/p", `{"n":${choice === "mine" ? 1 : 2}}`, MERGE);
+    replica.online = true;
+    await replica.synced();
+    assert.match(replica.conflictsText(), new RegExp(`"mine":${big}`));
+    await replica.settle(replica.conflicts()[0], choice);
+    await replica.synced();
+    assert.ok((await stored("project/p")).includes(`"n":${kept}`));
+  }
+
+  const refused = (act) => assert.rejects(act, ({ code, pointer }) => code === "invalid-json" && pointer === "/patch");
+  await refused(replica.update("project", "p", '{"a":1},"level":"global"'));
+  await refused(replica.update("project", "p", "{oh"));
   await replica.close();
 });
 

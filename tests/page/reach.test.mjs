@@ -35,7 +35,10 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("tab", { name: "History" }).click();
       await page.getByText("The whole view then").click();
       await look("history");
-      for (const name of [/^Queue/, /^Conflicts/, /^alice$/]) {
+      await page.getByRole("tab", { name: "Notes" }).click();
+      await page.getByLabel("What was learned").waitFor();
+      await look("notes");
+      for (const name of [/^Queue/, /^Conflicts/, /^alice$/, /^Move$/]) {
         await page.getByRole("button", { name }).click();
         await page.getByRole("dialog").waitFor();
         await look(`${name}`);
@@ -134,7 +137,7 @@ test("a phone shows everything within its width, and edits", async () => {
   await page.getByRole("button", { name: "Save", exact: true }).tap();
   await value(page, "/goal").getByText("buy as a guest").waitFor();
   await page.getByRole("button", { name: "Close" }).tap();
-  for (const tab of ["Layer", "History"]) {
+  for (const tab of ["Layer", "History", "Notes"]) {
     await page.getByRole("tab", { name: tab }).tap();
     await fits(tab);
   }

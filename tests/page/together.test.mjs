@@ -87,6 +87,8 @@ test("work goes on without a network, over a reload too, and nothing of it is lo
   await counted(page, "Queue", 1).waitFor();
   await page.locator(`[data-key="project/${project}"] .pending`).waitFor();
   assert.equal((await stored()).data.colour, "red");
+  await page.getByRole("tab", { name: "History" }).click(); // kept here too, though never shown before
+  await page.getByRole("slider").waitFor();
 
   wire.mend();
   await counted(page, "Queue", 0).waitFor({ timeout: 40_000 });

@@ -17,7 +17,7 @@ export const name = ({ level, id }: Address): string => (level === "global" ? le
 export const above = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(level) - 1];
 export const below = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(level) + 1];
 
-export const TABS = ["view", "layer", "history"] as const;
+export const TABS = ["view", "layer", "history", "notes"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** What an address's fragment asks to see. */

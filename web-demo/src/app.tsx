@@ -6,12 +6,15 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
 import { Contexts } from "./contexts";
-import { Create, Deleted, noteRemovals } from "./create";
-import { DropZone, Import } from "./import";
+import { DropZone, Import } from "./drop";
+import { later } from "./later";
 import { Glyph } from "./parts";
 import { type Opened, OpenedContext, attempt } from "./reading";
 import { Room } from "./room";
 import { StatusBar } from "./status";
+
+const Create = later(() => import("./create").then((room) => room.Create));
+const Deleted = later(() => import("./create").then((room) => room.Deleted));
 
 /** How long a context that has just changed stands out, in milliseconds. */
 const STIR = 6000;
@@ -23,7 +26,6 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const [drawer, setDrawer] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
-  useEffect(() => noteRemovals(replica), [replica]);
 
   useEffect(() => {
     const follow = () => setPlace((now) => fromFragment(location.hash) ?? now);

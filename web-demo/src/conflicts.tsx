@@ -1,9 +1,9 @@
 // Conflicts: what was there, what they wrote and what I wrote, side by side, and the decision.
 
-import type { Conflict, Json, Replica } from "@nacre/context";
+import type { Conflict, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
-import { type Value, isSealed, mistake, parse, plain, print } from "./json";
+import { type Value, isSealed, mistake, parse, print, text as exact } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { attempt, useReplica } from "./reading";
 
@@ -15,9 +15,13 @@ const WHAT: Record<Conflict["aspect"], string> = {
   operation: "The server could not do this any more.",
 };
 
+/** A conflict with every digit of its values. */
+type Held = Omit<Conflict, Side> & { [side in Side]?: Value };
+type Side = "ancestor" | "theirs" | "mine";
+
 export function Conflicts({ onClose }: { onClose: () => void }) {
   const { replica } = useReplica();
-  const conflicts = replica.conflicts();
+  const conflicts = parse(replica.conflictsText()) as unknown as Held[];
   return (
     <Dialog title="Conflicts" wide onClose={onClose}>
       {conflicts.length === 0 ? (
@@ -33,7 +37,7 @@ export function Conflicts({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica }) {
+function Decision({ conflict, replica }: { conflict: Held; replica: Replica }) {
   const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary, problem } = conflict;
   const [editing, setEditing] = useState(false);
   const [text, setText] = useState(() => print(mine ?? theirs));
@@ -41,10 +45,10 @@ function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica 
   const [busy, setBusy] = useState(false);
   const own = attempt(() => parse(text));
   const canEdit = (aspect === "data" || aspect === "context") && !isSealed(mine) && !isSealed(theirs);
-  const settle = async (choice: "mine" | "theirs" | { value: Json }) => {
+  const settle = async (choice: "mine" | "theirs" | { text: string }) => {
     setBusy(true);
     try {
-      await replica.settle(conflict, choice);
+      await replica.settle(conflict.id, choice);
     } catch (error) {
       setFault(error);
       setBusy(false);
@@ -63,9 +67,9 @@ function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica 
       {problem && <Fault error={{ code: problem.code, message: problem.detail, pointer: problem.pointer }} />}
       {aspect !== "operation" && (
         <div class="sides">
-          <Side title="Before" value={ancestor} absent="not there" />
-          <Side title="Theirs" value={theirs} absent="taken out" />
-          <Side title="Mine" value={mine} absent="taken out" />
+          <Column title="Before" value={ancestor} absent="not there" />
+          <Column title="Theirs" value={theirs} absent="taken out" />
+          <Column title="Mine" value={mine} absent="taken out" />
         </div>
       )}
       {editing && (
@@ -99,7 +103,7 @@ function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica 
             type="button"
             class="button main"
             disabled={busy || own.value === undefined}
-            onClick={() => own.value !== undefined && settle({ value: plain(own.value) })}
+            onClick={() => own.value !== undefined && settle({ text: exact(own.value) })}
           >
             Save this value
           </button>
@@ -109,7 +113,7 @@ function Decision({ conflict, replica }: { conflict: Conflict; replica: Replica 
   );
 }
 
-function Side({ title, value, absent }: { title: string; value: Value | undefined; absent: string }) {
+function Column({ title, value, absent }: { title: string; value: Value | undefined; absent: string }) {
   return (
     <section class={`side-${title.toLowerCase()}`} aria-label={title}>
       <h3>{title}</h3>

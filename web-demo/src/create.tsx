@@ -1,12 +1,12 @@
 // Making a context, taking one away, bringing one back.
 
-import type { JsonObject, Replica } from "@nacre/context";
-import { useMemo, useState } from "preact/hooks";
+import type { DeletedContext } from "@nacre/context";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
 import { JsonField } from "./layer";
-import { mistake, parse, plain } from "./json";
-import { Dialog, Fault, Layer } from "./parts";
+import { mistake, parse, text } from "./json";
+import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { useRead, useReplica } from "./reading";
 
@@ -31,7 +31,7 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
     const address = level === "global" ? GLOBAL : { level, id: id.trim() };
     try {
       await replica.create(address.level, address.id, {
-        data: plain(parse(data)) as JsonObject,
+        data: text(parse(data)),
         ...(needsParent ? { parent: chosen } : {}),
       });
       onClose();
@@ -93,9 +93,6 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   );
 }
 
-/** What was taken away while this page was open, newest last. */
-const removed = new Map<string, Address>();
-
 export function Remove({ address, onClose }: { address: Address; onClose: () => void }) {
   const { replica } = useReplica();
   const below = useRead(
@@ -113,7 +110,6 @@ export function Remove({ address, onClose }: { address: Address; onClose: () => 
     event.preventDefault();
     try {
       await replica.remove(address.level, address.id, { cascade });
-      removed.set(key(address), address);
       onClose();
     } catch (error) {
       setFault(error);
@@ -148,77 +144,74 @@ export function Remove({ address, onClose }: { address: Address; onClose: () => 
   );
 }
 
-/** Remembers what others take away, so that it can be found for bringing back. @returns ends it. */
-export function noteRemovals(replica: Replica): () => void {
-  return replica.on("change", ({ action, level, context_id: id }) => {
-    const address = { level, id };
-    if (action === "delete") removed.set(key(address), address);
-    else removed.delete(key(address));
-  });
-}
-
+/** What can be brought back: those deleted here and not sent yet, and those of the server's trail. */
 export function Deleted(props: { onClose: () => void; onGo: (address: Address) => void }) {
   const { replica } = useReplica();
-  const [level, setLevel] = useState<Level>("task");
-  const [id, setId] = useState("");
+  const [trail, setTrail] = useState<{ items: DeletedContext[]; next: string | null | undefined }>({ items: [], next: undefined });
   const [fault, setFault] = useState<unknown>();
-  const gone = [...removed.values()].filter((one) => !replica.has(one.level, one.id)).reverse();
-  const restore = async (address: Address) => {
+  const [busy, setBusy] = useState(false);
+  const look = async (cursor?: string | null) => {
+    setBusy(true);
     try {
-      await replica.restore(address.level, address.id);
-      removed.delete(key(address));
-      props.onClose();
-      props.onGo(address);
+      const page = await replica.deleted(cursor ? { cursor } : {});
+      setTrail(({ items }) => ({ items: [...items, ...page.items], next: page.next_cursor }));
+      setFault(undefined);
     } catch (error) {
       setFault(error);
+    }
+    setBusy(false);
+  };
+  useEffect(() => void look(), []);
+  const waiting = replica.pending().filter(({ action }) => action === "delete").reverse();
+  const all = [...waiting, ...trail.items].filter((one) => !replica.has(one.level, one.id));
+  const gone = [...new Map(all.map((one) => [key(one), one])).values()];
+  const restore = async ({ level, id }: Address) => {
+    setBusy(true);
+    try {
+      await replica.restore(level, id);
+      props.onClose();
+      props.onGo({ level, id });
+    } catch (error) {
+      setFault(error);
+      setBusy(false);
     }
   };
   return (
     <Dialog title="Restore what was deleted" onClose={props.onClose}>
       {gone.length > 0 && (
         <ul class="queue">
-          {gone.map((address) => (
-            <li key={key(address)} class="row">
-              <Layer of={address} />
-              <button type="button" class="button" onClick={() => restore(address)}>
-                Restore<span class="unseen"> {name(address)}</span>
+          {gone.map((one) => (
+            <li key={key(one)} class="row">
+              <span class="row">
+                <Layer of={one} />
+                <span class="quiet">
+                  {"count" in one && one.count > 1 && `and ${one.count - 1} below it, `}
+                  <When at={one.at} />
+                  {"by" in one && `, by ${one.by}`}
+                </span>
+              </span>
+              <button type="button" class="button" disabled={busy} onClick={() => restore(one)}>
+                Restore<span class="unseen"> {name(one)}</span>
               </button>
             </li>
           ))}
         </ul>
       )}
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void restore({ level, id: id.trim() });
-        }}
-      >
-        <p class="quiet">
-          {gone.length > 0
-            ? "Or name one that was deleted earlier."
-            : "Nothing was deleted since this page was opened. Name one that was deleted earlier."}
-        </p>
-        <div class="pair">
-          <label class="field">
-            Level
-            <select value={level} onChange={(event) => setLevel(event.currentTarget.value as Level)}>
-              {LEVELS.map((one) => (
-                <option key={one}>{one}</option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            Name
-            <input value={id} required onInput={(event) => setId(event.currentTarget.value)} />
-          </label>
-        </div>
-        {fault !== undefined && <Fault error={fault} />}
-        <div class="row end">
-          <button type="submit" class="button main">
-            Restore
+      {fault !== undefined && <Fault error={fault} />}
+      {gone.length === 0 && trail.next === null && <p class="nothing">Nothing that was deleted is still gone.</p>}
+      <div class="row end" role="status">
+        {busy && <span class="quiet">Asking the server …</span>}
+        {typeof trail.next === "string" && (
+          <button type="button" class="button" disabled={busy} onClick={() => look(trail.next)}>
+            Look further back
           </button>
-        </div>
-      </form>
+        )}
+        {trail.next === undefined && !busy && (
+          <button type="button" class="button" onClick={() => look()}>
+            Try again
+          </button>
+        )}
+      </div>
     </Dialog>
   );
 }

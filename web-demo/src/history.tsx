@@ -1,15 +1,15 @@
 // Going through time: a slider over every commit that could have changed the view, what each one
 // changed, and the way back.
 
-import type { Context, HistoryItem, LayerVersion, Origin, Replica } from "@nacre/context";
+import type { HistoryItem, LayerVersion, Origin, Replica } from "@nacre/context";
 import { useId, useState } from "preact/hooks";
 
 import { type Address, key, name, same } from "./address";
 import { Document } from "./document";
 import { type Members, type Value, at, steps } from "./json";
-import { Dialog, Fault, Layer, When } from "./parts";
+import { Choice, Dialog, Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
-import { attempt, show, useRead, useReplica } from "./reading";
+import { attempt, layerOf, show, useRead, useReplica } from "./reading";
 
 /** One commit to one layer of the chain. */
 interface Moment extends HistoryItem {
@@ -19,7 +19,7 @@ interface Moment extends HistoryItem {
 type Scope = "view" | "layer";
 type Against = "before" | "now";
 
-export function History({ context, chain }: { context: Context; chain: readonly LayerVersion[] }) {
+export function History({ context, chain }: { context: Address; chain: readonly LayerVersion[] }) {
   const [scope, setScope] = useState<Scope>("view");
   const [against, setAgainst] = useState<Against>("before");
   const [chosen, setChosen] = useState<string>();
@@ -132,10 +132,10 @@ interface State {
 const NOTHING: State = { data: {}, origins: {} };
 
 /** What was seen after a commit, or is seen now; nothing where there was nothing yet. */
-function stateOf(replica: Replica, context: Context, scope: Scope, moment?: Moment): State {
+function stateOf(replica: Replica, context: Address, scope: Scope, moment?: Moment): State {
   if (scope === "view") return attempt(() => show(replica, context, moment?.seq)).value ?? NOTHING;
   const past = moment ? { version: moment.version } : {};
-  return { ...NOTHING, data: attempt(() => replica.get(context.level, context.id, past).data).value ?? {} };
+  return { ...NOTHING, data: attempt(() => layerOf(replica, context, past).data).value ?? {} };
 }
 
 function changesOf(from: Members, to: Members): { pointer: string; before?: Value; after?: Value }[] {
@@ -152,7 +152,7 @@ function changesOf(from: Members, to: Members): { pointer: string; before?: Valu
 
 /** How things were after one commit. */
 function Then(props: {
-  context: Context;
+  context: Address;
   moment: Moment;
   previous: Moment | undefined;
   scope: Scope;
@@ -249,31 +249,5 @@ function Return({ of: { of, version } }: { of: Moment }) {
         </Dialog>
       )}
     </>
-  );
-}
-
-/** One of a few. */
-export function Choice<T extends string>(props: {
-  label: string;
-  name: string;
-  chosen: T;
-  options: readonly (readonly [T, string])[];
-  onChoose: (option: T) => void;
-}) {
-  return (
-    <fieldset class="choice">
-      <legend class="unseen">{props.label}</legend>
-      {props.options.map(([option, label]) => (
-        <label key={option} class={option === props.chosen ? "on" : ""}>
-          <input
-            type="radio"
-            name={props.name}
-            checked={option === props.chosen}
-            onChange={() => props.onChoose(option)}
-          />
-          {label}
-        </label>
-      ))}
-    </fieldset>
   );
 }

@@ -1,6 +1,6 @@
-// Bringing in a file of contexts: NDJSON, a JSON array, or one object; chosen, or dropped anywhere.
+// Bringing in a file of contexts: NDJSON, a JSON array, or one object.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { Dialog, Fault } from "./parts";
 import { useReplica } from "./reading";
@@ -72,40 +72,5 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped?: Fi
         </div>
       </form>
     </Dialog>
-  );
-}
-
-/** Takes files that are dropped anywhere on the page. */
-export function DropZone() {
-  const [over, setOver] = useState(false);
-  const [file, setFile] = useState<File>();
-  useEffect(() => {
-    const holdsFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
-    const drag = (event: DragEvent) => {
-      if (!holdsFile(event)) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-    const drop = (event: DragEvent) => {
-      if (!holdsFile(event)) return;
-      event.preventDefault();
-      setOver(false);
-      setFile(event.dataTransfer?.files[0]);
-    };
-    addEventListener("dragover", drag);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", drag);
-      removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
-    };
-  }, []);
-  return (
-    <>
-      {over && <div class="drop-zone">Drop the file to import its contexts</div>}
-      {file && <Import key={file.name + file.lastModified} dropped={file} onClose={() => setFile(undefined)} />}
-    </>
   );
 }

@@ -1,14 +1,14 @@
 // One value of the view: where it comes from, what it hides, and changing it in the layer that is
 // shown.
 
-import type { Context, Json, JsonObject, Operation, Origin, Patch } from "@nacre/context";
+import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useMemo, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { type Members, type Value, at, equal, isObject, isSealed, names, parse, plain, print } from "./json";
+import { type Members, type Value, at, equal, isObject, isSealed, names, parse, print, text as exact } from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
-import { type Shown, useRead, useReplica } from "./reading";
+import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
 
 export function Inspector(props: {
   address: Address;
@@ -20,7 +20,7 @@ export function Inspector(props: {
   const { address, view, pointer, onClose, onOpenLayer } = props;
   const value = at(view.data, pointer);
   const origin = originOf(view, pointer);
-  const layers = useRead((replica) => view.chain.map(({ level, id }) => replica.get(level, id)), [view]);
+  const layers = useRead((replica) => view.chain.map((link) => layerOf(replica, link)), [view]);
   const own = layers.value?.find((layer) => same(layer, address));
   return (
     <aside class="inspector" aria-label="Origin of a value">
@@ -64,7 +64,7 @@ function inList(view: Shown, pointer: string): boolean {
 
 /** What every layer of the chain says about it, the one that counts first. */
 function Stack(props: {
-  chain: readonly Context[];
+  chain: readonly Held[];
   view: Shown;
   pointer: string;
   origin: Origin | undefined;
@@ -127,7 +127,7 @@ function Text({ value }: { value: Value }) {
 }
 
 /** Changes the value in the layer that is shown. */
-function Change(props: { address: Address; pointer: string; value: Value | undefined; own: Context | undefined }) {
+function Change(props: { address: Address; pointer: string; value: Value | undefined; own: Held | undefined }) {
   const { address, pointer, value, own } = props;
   const { replica } = useReplica();
   const held = at(own?.data, pointer);
@@ -235,13 +235,12 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
 }
 
 /** The edit that puts a value at a pointer of a layer which may not hold what is above it. */
-function write(data: Members, pointer: string, value: Value): Patch {
+function write(data: Members, pointer: string, value: Value): JsonText {
   const parent = pointer.slice(0, pointer.lastIndexOf("/"));
-  if (!isObject(at(data, parent))) return nested(pointer, value);
-  return [{ op: "add", path: pointer, value: plain(value) }];
+  return exact(isObject(at(data, parent)) ? [{ op: "add", path: pointer, value }] : nested(pointer, value));
 }
 
 /** The merge patch (RFC 7396) that says something about one place only. */
-function nested(pointer: string, value: Value): Patch {
-  return names(pointer).reduceRight<Json>((inner, name) => ({ [name]: inner }), plain(value)) as JsonObject;
+function nested(pointer: string, value: Value): Value {
+  return names(pointer).reduceRight<Value>((inner, name) => ({ [name]: inner }), value);
 }

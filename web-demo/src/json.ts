@@ -1,8 +1,6 @@
 // JSON as people read and write it: values to text and back without rounding integers, where a
 // mistake stands, pointers (RFC 6901), and the smallest edit between two documents.
 
-import type { Json } from "@nacre/context";
-
 export type Value = null | boolean | number | bigint | string | Value[] | { [name: string]: Value };
 export type Members = { [name: string]: Value };
 
@@ -30,22 +28,17 @@ export function parse(text: string): Value {
 }
 
 /** Writes a value, indented by two for people. */
-export function print(value: Value | undefined, indent = 2): string {
+export function print(value: unknown, indent = 2): string {
   if (value === undefined) return "";
-  const exact = (_: string, value: Value): Value =>
+  const exact = (_: string, value: unknown): unknown =>
     typeof value === "bigint" && raw ? raw(value.toString()) : value;
   return JSON.stringify(value, exact, indent);
 }
 
-/** A value as the replica takes it: what JavaScript would round goes along as its digits. */
-export function plain(value: Value): Json {
-  if (typeof value === "bigint") return (raw ? raw(value.toString()) : Number(value)) as Json;
-  if (Array.isArray(value)) return value.map(plain);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
-}
+/** A value as the replica takes it, with every digit. */
+export const text = (value: unknown): string => print(value, 0);
 
-/** Whether a value that came by way of JavaScript's numbers may have lost digits. */
+/** Whether a browser that reads numbers in no other way may have taken digits from a value. */
 export function isRounded(value: Value | undefined): boolean {
   if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
   if (Array.isArray(value)) return value.some(isRounded);
@@ -96,8 +89,6 @@ export function isSealed(value: Value | undefined): boolean {
 
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) return true;
-  // The same integer, read exactly here and by way of a number there: it prints the same.
-  if (typeof a === "bigint" || typeof b === "bigint") return String(a) === String(b);
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => equal(item, b[index]));
   }

@@ -1,15 +1,15 @@
 // One stored layer as text: what this context alone says. Mistakes show as they are typed, and so
 // does everything below that a save would change.
 
-import type { Context, JsonObject, Operation, Rules } from "@nacre/context";
+import type { Operation, Rules } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, plain, print, rebase, steps } from "./json";
+import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
-import { attempt, useReplica } from "./reading";
+import { type Held, attempt, layerOf, useReplica } from "./reading";
 
-export function LayerEditor({ context }: { context: Context }) {
+export function LayerEditor({ context }: { context: Held }) {
   const { replica } = useReplica();
   const [base, setBase] = useState(context);
   const [data, setData] = useState(() => print(context.data));
@@ -24,7 +24,7 @@ export function LayerEditor({ context }: { context: Context }) {
   const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
   const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
   const untouched = data === held.data && rules === held.rules;
-  const begin = (from: Context) => {
+  const begin = (from: Held) => {
     setBase(from);
     setData(print(from.data));
     setRules(print(from.rules));
@@ -57,7 +57,7 @@ export function LayerEditor({ context }: { context: Context }) {
     if (!taken) return;
     try {
       const [written] = await replica.batch(operations);
-      if (written) begin(replica.get(written.level, written.id));
+      if (written) begin(layerOf(replica, written));
       setSummary("");
       setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
     } catch (error) {
@@ -85,8 +85,7 @@ export function LayerEditor({ context }: { context: Context }) {
       )}
       {isRounded(base.data) && (
         <p class="notice">
-          It holds integers beyond 2^53, which show rounded here; the view has every digit. What is not
-          changed keeps them.
+          It holds integers beyond 2^53, which this browser rounds. What is not changed keeps them.
         </p>
       )}
       <JsonField label="Data" text={data} wrong={wrong.data} onText={setData} />
@@ -138,24 +137,22 @@ export function LayerEditor({ context }: { context: Context }) {
  *
  * @throws {Error} when it would write integers anew that were rounded on their way here
  */
-function edits(base: Context, data: Members, rules: Members, summary: string): Operation[] {
+function edits(base: Held, data: Members, rules: Members, summary: string): Operation[] {
   const on = { level: base.level, context_id: base.id, ...(summary === "" ? {} : { summary }) };
   if (!equal(base.rules, rules)) {
     keepDigits(base.data, "");
-    return [{ action: "put", ...on, data: plain(data) as JsonObject, rules: rules as Rules }];
+    return [{ action: "put", ...on, data: text(data), rules: rules as Rules }];
   }
-  const patch = steps(base.data, data).map(({ op, path, value }) => {
-    if (value !== undefined) keepDigits(at(base.data, path), path);
-    return value === undefined ? { op, path } : { op, path, value: plain(value) };
-  });
-  return patch.length === 0 ? [] : [{ action: "update", ...on, patch }];
+  const patch = steps(base.data, data);
+  for (const { path, value } of patch) if (value !== undefined) keepDigits(at(base.data, path), path);
+  return patch.length === 0 ? [] : [{ action: "update", ...on, patch: text(patch) }];
 }
 
 function keepDigits(before: Value | undefined, path: string): void {
   if (!isObject(before) && !Array.isArray(before)) return;
   if (!isRounded(before)) return;
   const where = path === "" ? "This layer" : `What stands at ${path}`;
-  throw new Error(`${where} holds integers beyond 2^53, which a page rounds: write it through the API.`);
+  throw new Error(`${where} holds integers beyond 2^53, which this browser rounds: write it with a newer one.`);
 }
 
 /** Text with line numbers; the first mistake is told in words and marked in its line. */

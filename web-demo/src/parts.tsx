@@ -111,6 +111,32 @@ export function Tabs<T extends string>(props: {
   );
 }
 
+/** One of a few. */
+export function Choice<T extends string>(props: {
+  label: string;
+  name: string;
+  chosen: T;
+  options: readonly (readonly [T, string])[];
+  onChoose: (option: T) => void;
+}) {
+  return (
+    <fieldset class="choice">
+      <legend class="unseen">{props.label}</legend>
+      {props.options.map(([option, label]) => (
+        <label key={option} class={option === props.chosen ? "on" : ""}>
+          <input
+            type="radio"
+            name={props.name}
+            checked={option === props.chosen}
+            onChange={() => props.onChoose(option)}
+          />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
 /** On or off, at once. */
 export function Switch(props: { label: string; on: boolean; onChange: (on: boolean) => void }) {
   return (
@@ -178,6 +204,7 @@ const GLYPHS = {
   upload: "M8 10.5V3M5 5.8L8 3l3 2.8M3 10.5V13h10v-2.5",
   warning: "M8 2.5L14 13H2zM8 6.5v3M8 11.2v.3",
   lock: "M4.5 7.5h7v5.5h-7zM6 7.5V5.2a2 2 0 0 1 4 0v2.3",
+  move: "M3 8h9M9 5l3 3-3 3M3 4.5v7",
   trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
   undo: "M5.5 3.5L3 6l2.5 2.5M3 6h6.5a3.5 3.5 0 0 1 0 7H6",
   search: "M7 2.8a4.2 4.2 0 1 1 0 8.4 4.2 4.2 0 0 1 0-8.4M10.2 10.2l3.3 3.3",

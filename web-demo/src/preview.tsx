@@ -5,7 +5,7 @@ import type { Operation, Preview } from "@nacre/context";
 import { useEffect } from "preact/hooks";
 
 import { type Address, name } from "./address";
-import { type Value, glance } from "./json";
+import { type Value, glance, parse, text } from "./json";
 import { Fault, Layer } from "./parts";
 import { useRead, useSettled } from "./reading";
 
@@ -23,7 +23,9 @@ export function PreviewOf(props: {
   const { value, error } = useRead(
     (replica) => {
       const [first] = operations;
-      return first && replica.preview(first.level, first.context_id, { operations: [...operations] });
+      if (!first) return undefined;
+      const trial = { operations: [...operations] };
+      return parse(replica.previewText(first.level, first.context_id, trial)) as unknown as Told;
     },
     [operations],
   );
@@ -35,7 +37,11 @@ export function PreviewOf(props: {
   return value ? <Told preview={value} /> : null;
 }
 
-function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Preview }) {
+/** A preview with every digit of its values. */
+type Told = Omit<Preview, "affected"> & { affected: Affected[] };
+type Affected = Address & { changes: { pointer: string; before?: Value; after?: Value }[] };
+
+function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Told }) {
   return (
     <section class="preview" aria-label="What this changes">
       <h3>
@@ -73,13 +79,11 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Pr
   );
 }
 
-type Affected = Preview["affected"][number];
-
 /** Views that change in the same way, together: most changes reach many of them. */
 function alike(affected: readonly Affected[]): { views: Address[]; changes: Affected["changes"] }[] {
   const groups = new Map<string, { views: Address[]; changes: Affected["changes"] }>();
   for (const { level, id, changes } of affected) {
-    const how = JSON.stringify(changes);
+    const how = text(changes);
     const group = groups.get(how);
     if (group) group.views.push({ level, id });
     else groups.set(how, { views: [{ level, id }], changes });

@@ -1,7 +1,7 @@
 // Reading from the replica: answers are there at once, and asked for anew whenever something
 // changes, here, in another tab or elsewhere.
 
-import type { AsOf, ExplainedView, Replica } from "@nacre/context";
+import type { AsOf, Context, ExplainedView, Replica } from "@nacre/context";
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 
@@ -50,6 +50,13 @@ export function useSettled<T>(value: T, milliseconds: number): T {
     return () => clearTimeout(timer);
   }, [value, milliseconds]);
   return settled;
+}
+
+/** A stored layer as it is shown, with every digit. */
+export type Held = Omit<Context, "data"> & { data: Members };
+
+export function layerOf(replica: Replica, { level, id }: Address, past: { version?: number } = {}): Held {
+  return parse(replica.getText(level, id, past)) as unknown as Held;
 }
 
 /** A view as it is shown: its document with every digit. */

@@ -4,13 +4,17 @@ import type { ContextSummary, LayerVersion } from "@nacre/context";
 import { useEffect, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
-import { Remove } from "./create";
 import { Document } from "./document";
-import { History } from "./history";
 import { Inspector } from "./inspector";
+import { later } from "./later";
 import { LayerEditor } from "./layer";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
-import { show, useRead } from "./reading";
+import { layerOf, show, useRead } from "./reading";
+
+const History = later(() => import("./history").then((room) => room.History));
+const Notes = later(() => import("./notes").then((room) => room.Notes));
+const Move = later(() => import("./move").then((room) => room.Move));
+const Remove = later(() => import("./create").then((room) => room.Remove));
 
 const PANEL = "panel";
 
@@ -26,8 +30,8 @@ export function Room(props: {
   const { address, tab, empty, onGo, onCreate, onImport } = props;
   const { level, id } = address;
   const [pointer, setPointer] = useState<string>();
-  const [removing, setRemoving] = useState(false);
-  const context = useRead((replica) => replica.get(level, id), [level, id]);
+  const [open, setOpen] = useState<"move" | "remove">();
+  const context = useRead((replica) => layerOf(replica, address), [level, id]);
   const view = useRead((replica) => show(replica, address), [level, id]);
 
   const chosen = tab === "view" ? pointer : undefined;
@@ -69,7 +73,12 @@ export function Room(props: {
           <div class="row">
             <h2 class="title">{id}</h2>
             <About context={context.value} />
-            <button type="button" class="button danger" onClick={() => setRemoving(true)}>
+            {context.value.level !== "global" && context.value.level !== "project" && (
+              <button type="button" class="button" onClick={() => setOpen("move")}>
+                <Glyph name="move" /> Move
+              </button>
+            )}
+            <button type="button" class="button danger" onClick={() => setOpen("remove")}>
               <Glyph name="trash" /> Delete
             </button>
           </div>
@@ -81,6 +90,7 @@ export function Room(props: {
               ["view", "View"],
               ["layer", "Layer"],
               ["history", "History"],
+              ["notes", "Notes"],
             ]}
             onChoose={(next) => onGo(address, next)}
           />
@@ -97,6 +107,7 @@ export function Room(props: {
           )}
           {tab === "layer" && <LayerEditor context={context.value} />}
           {tab === "history" && <History context={context.value} chain={view.value.chain} />}
+          {tab === "notes" && <Notes of={address} />}
         </div>
       </main>
       {chosen !== undefined && (
@@ -111,7 +122,8 @@ export function Room(props: {
           onOpenLayer={(of) => onGo(of, "layer")}
         />
       )}
-      {removing && <Remove address={address} onClose={() => setRemoving(false)} />}
+      {open === "move" && <Move context={context.value} onClose={() => setOpen(undefined)} />}
+      {open === "remove" && <Remove address={address} onClose={() => setOpen(undefined)} />}
     </>
   );
 }

@@ -1,14 +1,15 @@
 // How things stand with the server: the switch, what is still to be sent, and what needs a decision.
 
-import type { NacreError, Replica, Status } from "@nacre/context";
-import { useEffect, useState } from "preact/hooks";
+import type { Status } from "@nacre/context";
+import { useState } from "preact/hooks";
 
 import { type Address, name } from "./address";
-import { Conflicts } from "./conflicts";
+import { later } from "./later";
 import { Dialog, Fault, Layer, Switch, When } from "./parts";
 import { useReplica } from "./reading";
-import { token } from "./session";
 import { TokenForm } from "./sign-in";
+
+const Conflicts = later(() => import("./conflicts").then((room) => room.Conflicts));
 
 const STATES: Record<Status["state"], string> = {
   online: "Up to date",
@@ -27,7 +28,7 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
         <span class="dot" aria-hidden="true" />
         {online && state === "offline" ? "Unreachable" : STATES[state]}
       </span>
-      {useDenied(replica) && (
+      {error?.code === "unauthenticated" && (
         <button type="button" class="button matter urgent" onClick={() => setOpen("token")}>
           Sign in again
         </button>
@@ -52,30 +53,6 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
       {open === "user" && <User onClose={close} onLeave={props.onLeave} />}
     </div>
   );
-}
-
-/** Whether the server no longer takes the token. */
-function useDenied(replica: Replica): boolean {
-  const [denied, setDenied] = useState(replica.status.error?.code === "unauthenticated");
-  useEffect(() => {
-    const doubt = async ({ code }: NacreError) => {
-      // A browser does not say why it was given no socket; an ordinary request is told.
-      if (code === "unauthenticated" || (code === "unavailable" && (await isRefused(replica)))) setDenied(true);
-    };
-    const ends = [
-      replica.on("error", (error) => void doubt(error)),
-      replica.on("status", ({ state }) => state === "online" && setDenied(false)),
-    ];
-    return () => ends.forEach((end) => end());
-  }, [replica]);
-  return denied;
-}
-
-async function isRefused({ url }: Replica): Promise<boolean> {
-  const headers = { authorization: `Bearer ${token() ?? ""}` };
-  const answer = await fetch(new URL("v1/contexts?limit=1", url), { headers }).catch(() => undefined);
-  await answer?.body?.cancel();
-  return answer?.status === 401;
 }
 
 /** Another token for the same user; work goes on where it is. */

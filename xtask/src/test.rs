@@ -225,6 +225,7 @@ fn browser(plan: &Plan) -> Result<Tally> {
     let mut node = tools.node()?;
     node.env("NACRE_CHROMIUM", chromium::chromium()?);
     node.env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?);
+    node.arg("--test-force-exit"); // as above
     run_node("browser", "tests/browser/*.test.mjs", node, plan)
 }
 

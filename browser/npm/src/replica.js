@@ -6,6 +6,7 @@ import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
 import { namesOf, openMemory, openStorage } from "./storage.js";
 import { joinTabs } from "./tabs.js";
+import { deletedIn } from "./trail.js";
 
 const SWITCH = "j/online";
 /** How long a message of another tab may be on its way before the whole is read anew. */
@@ -114,8 +115,7 @@ class Replica {
 
   #read(read, request) {
     this.#open();
-    const asked = JSON.stringify({ ...request, read }, (_, value) => value);
-    return call(() => this.#core.read(asked));
+    return call(() => this.#core.read(JSON.stringify({ ...request, read })));
   }
 
   resolve(level, id, options = {}) {
@@ -139,7 +139,11 @@ class Replica {
   }
 
   get(level, id, options) {
-    return json(this.#read("get", { ...options, level, id }));
+    return JSON.parse(this.getText(level, id, options));
+  }
+
+  getText(level, id, options) {
+    return text(this.#read("get", { ...options, level, id }));
   }
 
   has(level, id) {
@@ -189,8 +193,12 @@ class Replica {
   }
 
   preview(level, id, trial) {
+    return JSON.parse(this.previewText(level, id, trial));
+  }
+
+  previewText(level, id, trial) {
     this.#open();
-    return json(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
+    return text(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
   }
 
   // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
@@ -223,8 +231,23 @@ class Replica {
     return this.#write({ ...options, action: "delete", level, context_id: id });
   }
 
-  restore(level, id, options) {
-    return this.#write({ ...options, action: "restore", level, context_id: id });
+  async restore(level, id, options) {
+    try {
+      return await this.#write({ ...options, action: "restore", level, context_id: id });
+    } catch (error) {
+      if (error.code !== "not-found" || !this.#online) throw error;
+    }
+    const key = crypto.randomUUID();
+    const { version, seq } = await this.#server.restore(level, id, { ...options }, key);
+    await this.#until(() => this.#core.seq() >= seq);
+    return { level, id, version, key };
+  }
+
+  async deleted({ cursor = null } = {}) {
+    this.#open();
+    const trail = JSON.parse(await this.#server.audit(cursor));
+    const items = deletedIn(trail?.items ?? []).filter(({ level, id }) => !this.has(level, id));
+    return { items, next_cursor: trail?.next_cursor ?? null };
   }
 
   rollback(level, id, version, options) {
@@ -252,21 +275,23 @@ class Replica {
     // A turn of its own, so that it sees what was written before.
     return this.#turn(async () => {
       this.#open();
-      return this.#enqueue(operations, alone, []);
+      return this.#enqueue(JSON.stringify(operations), alone, []);
     });
   }
 
-  async #enqueue(operations, alone, beside) {
+  /** `asked`: operations as text, of which only the names are looked at here. */
+  async #enqueue(asked, alone, beside) {
     const key = crypto.randomUUID();
     let decided;
     try {
-      decided = call(() => this.#core.write(JSON.stringify(operations), key, Date.now()));
+      decided = call(() => this.#core.write(asked, key, Date.now()));
     } catch (error) {
       if (alone && error.problem) delete error.problem.failed_operation;
       throw error;
     }
     const [[, answer], ...kept] = unpack(decided);
     await this.#keep({ entries: beside, queue: kept.map(([, one]) => one) });
+    const operations = JSON.parse(asked);
     return json(answer).results.map(({ version }, at) => ({
       level: operations[at].level,
       id: operations[at].context_id,
@@ -276,7 +301,7 @@ class Replica {
   }
 
   async import(source, { mode = "create" } = {}) {
-    const operations = JSON.parse(call(() => Core.import(lines(source), mode === "replace")));
+    const operations = JSON.parse(call(() => Core.import(source, mode === "replace")));
     const counts = { created: 0, replaced: 0 };
     for (let at = 0; at < operations.length; at += 100) {
       const part = operations.slice(at, at + 100);
@@ -328,12 +353,16 @@ class Replica {
   }
 
   synced({ signal } = {}) {
+    return this.#until(() => this.#core.queued() === 0, signal);
+  }
+
+  #until(reached, signal) {
     return new Promise((resolve, reject) => {
       const ends = [];
       const settle = () => {
         if (this.#ended) reject(closed());
         else if (signal?.aborted) reject(signal.reason);
-        else if (this.#core.queued() === 0) resolve();
+        else if (reached()) resolve();
         else return;
         ends.forEach((end) => end());
       };
@@ -350,8 +379,12 @@ class Replica {
   }
 
   conflicts() {
+    return JSON.parse(this.conflictsText());
+  }
+
+  conflictsText() {
     this.#open();
-    return JSON.parse(call(() => this.#core.conflicts()));
+    return call(() => this.#core.conflicts());
   }
 
   settle(conflict, choice) {
@@ -360,9 +393,9 @@ class Replica {
       this.#open();
       const settled = call(() => this.#core.settle(id, JSON.stringify(choice)));
       const [[, operations], ...entries] = unpack(settled);
-      const writes = json(operations);
-      if (writes.length > 0) await this.#enqueue(writes, true, entries);
-      else await this.#keep({ entries });
+      const asked = text(operations);
+      if (asked === "[]") await this.#keep({ entries });
+      else await this.#enqueue(asked, true, entries);
     });
   }
 
@@ -528,10 +561,15 @@ class Replica {
       seq: () => core.seq(),
       queued: () => core.queued(),
       underWay: () => core.under_way(),
+      flightName: () => core.flight_name(),
+      isInDoubt: () => core.is_in_doubt(Date.now()),
+      recall: (page) => turn(() => this.#keepStep(call(() => core.recall(page, Date.now())))),
       topics: () => this.#subtrees(),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
-        [this.#state, this.#error] = [state, error];
+        this.#state = state;
+        // A new try has not gone right yet.
+        if (error || state === "online") this.#error = error;
         if (error) this.#emit("error", error);
         this.#tellState();
         this.#changed();
@@ -558,7 +596,7 @@ class Replica {
         turn(async () => {
           // Writes of other tabs may have been made upon less than is known by now.
           await this.#keepStep(call(() => core.advance("[]", core.seq())));
-          await this.#keepStep(call(() => core.take_off()));
+          await this.#keepStep(call(() => core.take_off(Date.now())));
           return core.under_way() !== undefined;
         }),
       land: (answer) =>
@@ -656,23 +694,3 @@ class Replica {
 }
 
 const closed = () => new NacreError("closed", "the replica is closed");
-
-/** NDJSON of NDJSON, an array or one object. */
-function lines(source) {
-  const trimmed = source.trim();
-  if (!trimmed.startsWith("[")) {
-    try {
-      // One object, be it on many lines; integers go through unread where there is a line each.
-      const one = JSON.parse(trimmed);
-      return trimmed.includes("\n") ? JSON.stringify(one) : trimmed;
-    } catch {
-      return source;
-    }
-  }
-  try {
-    return JSON.parse(trimmed).map((one) => JSON.stringify(one)).join("\n");
-  } catch (cause) {
-    throw new NacreError("invalid-json", "the text is neither JSON nor NDJSON", { cause });
-  }
-}
-

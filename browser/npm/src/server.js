@@ -36,6 +36,7 @@ export class Server {
 
   async #request(path, init, anew = false) {
     const token = await this.token(anew);
+    init.before?.();
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const response = await fetch(new URL(path, this.#url), { ...init, headers }).catch((cause) => {
       throw init.signal?.aborted ? cause : unreachable(cause);
@@ -61,11 +62,35 @@ export class Server {
     return { seq, bytes: new Uint8Array(body) };
   }
 
-  /** Sends a flight: `{landed}` or `{refused}`, each the answer's text; throws when it is not known
-   * what became of it. */
-  async batch(body, signal) {
-    const headers = { "content-type": "application/json" };
-    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal });
+  /** A page of the audit trail as text; `null` for whom there is none. */
+  async audit(cursor, signal) {
+    const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const response = await this.#request(`v1/audit?limit=200${query}`, { signal });
+    if (response.status === 403 || response.status === 404) {
+      await response.body?.cancel();
+      return "null";
+    }
+    if (!response.ok) throw await refusal(response);
+    return response.text().catch((cause) => {
+      throw unreachable(cause);
+    });
+  }
+
+  /** Brings back what a copy does not know; says which commit did. */
+  async restore(level, id, body, key) {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
+    const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
+    if (!response.ok) throw await refusal(response);
+    const { version } = await response.json();
+    return { version, seq: Number(response.headers.get("nacre-seq")) };
+  }
+
+  /** Sends a flight by its name: `{landed}` or `{refused}`, each the answer's text; throws when it is
+   * not known what became of it. `before` may still stop it: who is asked for a token may take days. */
+  async batch(body, name, signal, before) {
+    const headers = { "content-type": "application/json", "x-request-id": name };
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
     const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });
@@ -80,8 +105,8 @@ export class Server {
 
   /** A socket, once it is open. `receive` gets messages, `ended` is called once. */
   async connect(receive, ended, signal) {
-    const open = async (anew) => {
-      const token = await this.token(anew);
+    const open = async () => {
+      const token = await this.token();
       signal.throwIfAborted(); // from here on its end ends the socket
       const url = new URL("v1/live", this.#url);
       url.protocol = url.protocol.replace("http", "ws");
@@ -94,10 +119,16 @@ export class Server {
       signal.throwIfAborted();
       return socket;
     };
-    // A browser does not say why a socket is refused: a new token is worth a try.
-    const socket = await open(false).catch((error) => {
-      if (signal.aborted || typeof this.#source !== "function") throw error;
-      return open(true);
+    const socket = await open().catch(async (error) => {
+      if (signal.aborted) throw error;
+      // A browser does not say why it was given no socket; an ordinary request is told, and brings
+      // another token if the server wants one.
+      const before = this.#token;
+      const answer = await this.#request("v1/contexts?limit=1", { signal });
+      if (!answer.ok) throw await refusal(answer);
+      await answer.body?.cancel();
+      if (this.#token === before) throw error;
+      return open();
     });
     socket.onerror = null;
     // As text too: a number may have more digits than JavaScript holds.

@@ -1,6 +1,6 @@
 // The leader's conversation with the server, from one connection to the next.
 //
-//   flight left over? send it again ─▶ no copy? fetch it ─▶ socket: subscribe since, mark
+//   flight left over? send it again (too old? ask what became of it) ─▶ no copy? fetch it ─▶ socket: subscribe since, mark
 //   ┌▶ changes: take in ─▶ queue: take off, send, land or turn back, mark ─┐
 //   └──────────────────────────────────────────────────────────────────────┘
 //
@@ -169,9 +169,19 @@ export class Session {
 
   /** Sends what is under way, until it is known what became of it. */
   async #fly(signal) {
-    const { landed, refused } = await this.#server.batch(this.#replica.underWay(), signal);
-    if (landed !== undefined) await this.#replica.land(landed);
-    else await this.#replica.turnBack(refused);
+    const replica = this.#replica;
+    for (let cursor = null; replica.isInDoubt(); ) {
+      const page = await this.#server.audit(cursor, signal);
+      await replica.recall(page);
+      cursor = JSON.parse(page)?.next_cursor ?? null;
+    }
+    const body = replica.underWay();
+    if (body === undefined) return this.#fetchAll(signal);
+    const { landed, refused } = await this.#server.batch(body, replica.flightName(), signal, () => {
+      if (replica.isInDoubt()) throw unreachable();
+    });
+    if (landed !== undefined) await replica.land(landed);
+    else await replica.turnBack(refused);
     this.#fails = 0;
   }
 }

@@ -5,10 +5,8 @@ use alloc::{
     vec::Vec,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    FLIGHT, Replica, Step, entry, odd,
+    Entry, FLIGHT, Replica, Step, entry, odd,
     pending::{Landed, Pending, Refused, integer},
     queue_key,
     rebase::{expects, refused},
@@ -19,9 +17,9 @@ use crate::{
     memory::MemoryStore,
     moment::Moment,
     op::{NewEntry, Op},
-    record::{Entry, EntryId},
+    record::{self, EntryId},
     store::{Reads, Write},
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 
 /// How many writes travel together, where no group is larger.
@@ -31,17 +29,45 @@ pub(super) const MOST: usize = 100;
 const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
 
 /// What is under way: kept until it is answered.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Flight {
     /// The request's body.
     body: String,
     /// The places in the queue, in the order of the operations.
-    items: Vec<u64>,
+    pub(super) items: Vec<u64>,
+    /// When it took off, or was found not to have been carried out; in milliseconds.
+    pub(super) at: u64,
+    /// What the server's store was at then, at least: its commit comes later.
+    pub(super) since: u64,
 }
 
 impl Flight {
     pub(super) fn read(kept: &[u8]) -> Result<Flight> {
-        value::decode_known(json::read(kept, 4)?)
+        let kept = json::read(kept, 4)?;
+        let number = |name| member(&kept, name).and_then(integer).unwrap_or_default();
+        let items = member(&kept, "items").and_then(Value::as_array).ok_or_else(odd)?;
+        Ok(Flight {
+            body: member(&kept, "body").and_then(Value::as_str).ok_or_else(odd)?.into(),
+            items: items.iter().filter_map(integer).collect(),
+            at: number("at"),
+            since: number("since"),
+        })
+    }
+
+    /// As it is kept.
+    pub(super) fn entry(&self) -> Entry {
+        let mut kept = Object::new();
+        kept.insert("at", self.at.into());
+        kept.insert("body", self.body.as_str().into());
+        kept.insert("items", Value::Array(self.items.iter().map(|n| (*n).into()).collect()));
+        kept.insert("since", self.since.into());
+        (FLIGHT.into(), Some(json::write(&Value::Object(kept))))
+    }
+
+    /// From here on as good as one that takes off now.
+    pub(super) fn anew(mut self, at: Moment) -> Flight {
+        self.at = at.0;
+        self
     }
 
     pub(super) fn holds(&self, n: u64) -> bool {
@@ -55,12 +81,12 @@ impl Replica {
         self.flight.as_ref().map(|flight| flight.body.as_str())
     }
 
-    /// Puts the next writes under way: keep the step's entries, then send the body. There is none
+    /// Puts the next writes under way, at this moment: keep the step's entries, then send the body. There is none
     /// while there is nothing to send, or while the copy has yet to show what has landed.
     ///
     /// # Errors
     /// `internal`.
-    pub fn take_off(&mut self) -> Result<Step> {
+    pub fn take_off(&mut self, at: Moment) -> Result<Step> {
         let mut step = Step::default();
         if self.flight.is_some() || self.queue.iter().any(|pending| pending.kept.landed.is_some()) {
             return Ok(step);
@@ -107,8 +133,8 @@ impl Replica {
             let mut body = Object::new();
             body.insert("operations", Value::Array(operations));
             let body = String::from_utf8(json::write(&Value::Object(body))).map_err(|_| odd())?;
-            let flight = Flight { body, items };
-            step.entries.push((FLIGHT.into(), Some(json::write(&value::encode(&flight)?))));
+            let flight = Flight { body, items, at: at.0, since: self.seq() };
+            step.entries.push(flight.entry());
             self.flight = Some(flight);
         }
         Ok(step)
@@ -147,8 +173,7 @@ impl Replica {
         let mut step = Step::default();
         let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
         step.entries.push((FLIGHT.into(), None));
-        let member = |of: &Value, name: &str| of.as_object().and_then(|of| of.get(name)).cloned();
-        let seq = member(answer, "seq").as_ref().and_then(integer).ok_or_else(odd)?;
+        let seq = member(answer, "seq").and_then(integer).ok_or_else(odd)?;
         let results = member(answer, "results").ok_or_else(odd)?;
         let results = results.as_array().ok_or_else(odd)?;
         let mut entries = Vec::new();
@@ -156,7 +181,7 @@ impl Replica {
             let Some(pending) = self.queue.iter_mut().find(|pending| pending.n == *n) else {
                 continue;
             };
-            let version = member(result, "version").as_ref().and_then(integer).unwrap_or_default();
+            let version = member(result, "version").and_then(integer).unwrap_or_default();
             if version > 0 {
                 self.own.insert(pending.address.clone(), version);
             }
@@ -165,7 +190,7 @@ impl Replica {
             }
             pending.kept.landed = Some(Landed { seq, version });
             pending.kept.refused = None;
-            step.entries.push((queue_key(*n), Some(json::write(&value::encode(&pending.kept)?))));
+            step.entries.push(pending.entry()?);
         }
         self.most = MOST;
         for write in &entries {
@@ -194,14 +219,14 @@ impl Replica {
         let mut step = Step::default();
         let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
         step.entries.push((FLIGHT.into(), None));
-        let member = |name: &str| problem.as_object().and_then(|problem| problem.get(name));
-        let place =
-            member("failed_operation").and_then(integer).and_then(|n| usize::try_from(n).ok());
+        let place = member(problem, "failed_operation")
+            .and_then(integer)
+            .and_then(|n| usize::try_from(n).ok());
         let failed = place.and_then(|place| flight.items.get(place)).copied();
         // What stands before the one that failed has nothing against it: it goes first.
         self.most = place.unwrap_or(MOST).max(1);
         let seq = self.seq();
-        let code = member("code").and_then(Value::as_str).unwrap_or_default();
+        let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
         let may_pass =
             [Code::VersionConflict, Code::MergeConflict, Code::AlreadyExists, Code::Locked]
                 .into_iter()
@@ -212,11 +237,15 @@ impl Replica {
             // A copy that is further on may find the reason. One that is not takes it as it is.
             let seq = if may_pass { seq } else { u64::MAX };
             pending.kept.refused = Some(Refused { problem: problem.clone(), seq });
-            let kept = json::write(&value::encode(&pending.kept)?);
-            step.entries.push((queue_key(pending.n), Some(kept)));
+            step.entries.push(pending.entry()?);
         }
         Ok(step)
     }
+}
+
+/// What an object of the server says.
+pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
+    of.as_object()?.get(name)
 }
 
 fn is_entry(pending: &Pending) -> bool {
@@ -227,7 +256,7 @@ fn is_entry(pending: &Pending) -> bool {
 fn added(entry: &NewEntry, result: &Value, user: &crate::id::User) -> Option<Write> {
     let member = |name: &str| result.as_object()?.get(name)?.as_str();
     let (seq, n) = member("id")?.split_once('-')?;
-    Some(Write::Entry(Entry {
+    Some(Write::Entry(record::Entry {
         address: entry.address.clone(),
         kind: entry.kind,
         id: EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? },

@@ -39,8 +39,7 @@ impl Replica {
         self.bring_forward(&mut step)?;
         // Entries that stay are told again, for whoever begins with these.
         for pending in &self.queue {
-            let kept = crate::json::write(&crate::value::encode(&pending.kept)?);
-            step.entries.push((super::queue_key(pending.n), Some(kept)));
+            step.entries.push(pending.entry()?);
         }
         for conflict in &self.conflicts {
             let kept = crate::json::write(&conflict.to_value()?);

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{Entry, Place, queue_key};
 use crate::{
     access::Scopes,
     address::Address,
@@ -12,6 +12,7 @@ use crate::{
     entropy::Entropy,
     error::{Error, Result},
     id::User,
+    json,
     memory::MemoryStore,
     moment::Moment,
     op::{Caller, Expect, Op, Request},
@@ -89,6 +90,11 @@ impl Pending {
     pub(super) fn key(&self) -> &str {
         let key = self.kept.op.as_object().and_then(|op| op.get("idempotency_key"));
         key.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// As it is kept in its place.
+    pub(super) fn entry(&self) -> Result<Entry> {
+        Ok((queue_key(self.n), Some(json::write(&value::encode(&self.kept)?))))
     }
 
     /// The same write in another form.

@@ -84,13 +84,8 @@ struct Rebase<'r> {
     rebased: Rebased,
 }
 
-/// What comes of one write.
-enum Outcome {
-    /// It goes on, in this form.
-    Goes(Pending),
-    /// There is nothing left to do.
-    Done,
-}
+/// What comes of one write: the form in which it goes on, or that there is nothing left to do.
+type Outcome = Option<Pending>;
 
 impl Rebase<'_> {
     fn take(&mut self, pending: &Pending) -> Result<()> {
@@ -117,11 +112,11 @@ impl Rebase<'_> {
         }
         let outcome = match record {
             Some(record) if is_moved => self.meet(pending, &record, before, after),
-            _ => Ok(Outcome::Goes(pending.clone())),
+            _ => Ok(Some(pending.clone())),
         };
         match outcome {
-            Ok(Outcome::Done) => Ok(()),
-            Ok(Outcome::Goes(mut goes)) => {
+            Ok(None) => Ok(()),
+            Ok(Some(mut goes)) => {
                 goes.kept.known = version;
                 match goes.perform(self.place, &mut self.now) {
                     Ok(plan) => {
@@ -185,18 +180,16 @@ impl Rebase<'_> {
         let now = self.now.record(&pending.address)?;
         let live = now.filter(|now| now.is_live());
         match (&pending.op, live) {
-            (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(Outcome::Done),
+            (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(None),
             // Nobody's append gets in the way of another's.
             (Op::AddEntry(_) | Op::Restore { .. }, _)
-            | (Op::Update { patch: Edit::Append { .. }, .. }, Some(_)) => {
-                Ok(Outcome::Goes(pending.clone()))
-            }
+            | (Op::Update { patch: Edit::Append { .. }, .. }, Some(_)) => Ok(Some(pending.clone())),
             (Op::Move { parent, .. }, Some(live)) => {
                 let known =
                     state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
                 let known = known.unwrap_or_default();
                 if live.parent == known || live.parent.as_ref() == Some(parent) {
-                    return Ok(Outcome::Goes(pending.clone()));
+                    return Ok(Some(pending.clone()));
                 }
                 let id = |id: &crate::id::ContextId| Value::from(id.as_str());
                 self.conflict(pending, Aspect::Parent, &Pointer::root(), |conflict| {
@@ -204,13 +197,13 @@ impl Rebase<'_> {
                     conflict.theirs = live.parent.as_ref().map(id);
                     conflict.mine = Some(id(parent));
                 });
-                Ok(Outcome::Done)
+                Ok(None)
             }
             (Op::Put(_) | Op::Update { .. } | Op::Rollback { .. }, Some(live))
                 if pending.kept.known > 0 && before.is_some() =>
             {
                 let (Some(before), Some(after)) = (before, after) else {
-                    return Ok(Outcome::Goes(pending.clone()));
+                    return Ok(Some(pending.clone()));
                 };
                 self.merge(pending, record, &live, &before, &after)
             }
@@ -223,14 +216,14 @@ impl Rebase<'_> {
             (_, live) => {
                 let theirs = live.map(|live| live.layer.to_value()).transpose()?;
                 if theirs.is_some() && theirs == after {
-                    return Ok(Outcome::Done);
+                    return Ok(None);
                 }
                 self.conflict(pending, Aspect::Context, &Pointer::root(), |conflict| {
                     conflict.ancestor = before;
                     conflict.theirs = theirs;
                     conflict.mine = after;
                 });
-                Ok(Outcome::Done)
+                Ok(None)
             }
         }
     }
@@ -260,18 +253,18 @@ impl Rebase<'_> {
             if let Some(whole) = self.merge_frame(pending, put, record, live)? {
                 let mut data = live.layer.to_value()?;
                 JsonPatch { operations: meeting.rest }.apply(&mut data)?;
-                return pending.with(whole_op(pending, data, &whole)).map(Outcome::Goes);
+                return pending.with(whole_op(pending, data, &whole)).map(Some);
             }
         } else if !meeting.met && !matches!(pending.op, Op::Rollback { .. }) {
-            return Ok(Outcome::Goes(pending.clone()));
+            return Ok(Some(pending.clone()));
         }
         if meeting.rest.is_empty() {
-            return Ok(Outcome::Done);
+            return Ok(None);
         }
         let patch = JsonPatch { operations: meeting.rest }.to_value();
         let mut op = frame(pending, "update");
         op.insert("patch", patch);
-        pending.with(Value::Object(op)).map(Outcome::Goes)
+        pending.with(Value::Object(op)).map(Some)
     }
 
     /// The rules and the parent that a put sets beside the data, if it sets any that are not there.

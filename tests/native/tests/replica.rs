@@ -8,6 +8,7 @@ use nacre_core::{
     address::Address,
     entropy::Entropy,
     json,
+    moment::Moment,
     replica::{Choice, Replica},
     value::Value,
 };
@@ -45,7 +46,7 @@ fn crash(device: &mut Device) {
 
 fn fly(device: &mut Device, server: &mut Server, dice: &mut Dice) {
     if device.replica.under_way().is_none() {
-        let step = device.replica.take_off().unwrap();
+        let step = device.replica.take_off(Moment(0)).unwrap();
         device.keep(step);
     }
     let Some(body) = device.replica.under_way().map(String::from) else { return };
@@ -299,7 +300,7 @@ fn a_thousand_writes_take_ten_flights() {
     }
     let mut flights = VecDeque::new();
     while device.replica.queued() > 0 {
-        let step = device.replica.take_off().unwrap();
+        let step = device.replica.take_off(Moment(0)).unwrap();
         device.keep(step);
         let body = device.replica.under_way().unwrap().to_owned();
         let answer = server.batch(&body).unwrap();

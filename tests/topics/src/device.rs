@@ -188,7 +188,7 @@ pub fn conflicts(device: &Device) -> Vec<Json> {
 /// Tells the server all that waits, and the device all that happened.
 pub fn finish(server: &mut Server, device: &mut Device) {
     for _ in 0..20 {
-        let step = device.replica.take_off().unwrap();
+        let step = device.replica.take_off(Moment(0)).unwrap();
         device.keep(step);
         if let Some(body) = device.replica.under_way().map(String::from) {
             let step = match server.batch(&body) {

@@ -1,0 +1,70 @@
+// Putting a context under another parent: what that changes in every view is told before.
+
+import type { Operation } from "@nacre/context";
+import { useMemo, useState } from "preact/hooks";
+
+import { type Address, above, name } from "./address";
+import { Dialog, Fault } from "./parts";
+import { PreviewOf } from "./preview";
+import { type Held, useRead, useReplica } from "./reading";
+
+export function Move({ context, onClose }: { context: Held; onClose: () => void }) {
+  const { level, id, parent } = context;
+  const { replica } = useReplica();
+  const up = above(level);
+  const others = useRead(
+    (replica) => (up ? replica.list({ level: up }).items.filter((one) => one.id !== parent) : []),
+    [up, parent],
+  ).value;
+  const [chosen, setChosen] = useState("");
+  const [taken, setTaken] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const operations = useMemo(
+    (): Operation[] => (chosen === "" ? [] : [{ action: "move", level, context_id: id, parent: chosen }]),
+    [chosen, level, id],
+  );
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await replica.move(level, id, chosen);
+      onClose();
+    } catch (error) {
+      setFault(error);
+    }
+  };
+  const address: Address = { level, id };
+  return (
+    <Dialog title={`Move ${name(address)}`} wide onClose={onClose}>
+      <form onSubmit={submit}>
+        <p class="quiet">
+          It is in {up} {parent} now.{level === "branch" && " What is below it goes along."}
+        </p>
+        {others?.length === 0 ? (
+          <p class="nothing">There is no other {up} to move it to.</p>
+        ) : (
+          <label class="field">
+            To which {up}
+            <select value={chosen} required onChange={(event) => setChosen(event.currentTarget.value)}>
+              <option value="">Choose one</option>
+              {others?.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.id}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
+        {fault !== undefined && <Fault error={fault} />}
+        <div class="row end">
+          <button type="button" class="button" onClick={onClose}>
+            Leave it
+          </button>
+          <button type="submit" class="button main" disabled={!taken || chosen === ""}>
+            Move
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,140 @@
+// What was learned about a context and how far the work is: insights and progress, lists that only
+// grow.
+
+import type { Insight, ProgressNote } from "@nacre/context";
+import { useState } from "preact/hooks";
+
+import { type Address, key } from "./address";
+import { Choice, Fault, When } from "./parts";
+import { useRead, useReplica } from "./reading";
+
+type Kind = "insight" | "progress";
+
+/** How many are shown at first, and how many more each time. */
+const PAGE = 50;
+
+export function Notes({ of: { level, id } }: { of: Address }) {
+  const [kind, setKind] = useState<Kind>("insight");
+  const [most, setMost] = useState(PAGE);
+  const opened = useReplica(); // another one after any change: a note is none of the context itself
+  const notes = useRead(
+    (replica): { items: (Insight | ProgressNote)[]; more: boolean } => {
+      const items: (Insight | ProgressNote)[] = [];
+      let cursor: string | null = null;
+      do {
+        const options: { limit: number; cursor?: string } = { limit: PAGE, ...(cursor === null ? {} : { cursor }) };
+        const page: { items: (Insight | ProgressNote)[]; next_cursor: string | null } =
+          kind === "insight" ? replica.insights(level, id, options) : replica.progress(level, id, options);
+        items.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor !== null && items.length < most);
+      return { items, more: cursor !== null };
+    },
+    [opened, level, id, kind, most],
+  );
+  return (
+    <div class="notes">
+      <Choice
+        label="Which notes"
+        name="notes"
+        chosen={kind}
+        options={[
+          ["insight", "Insights"],
+          ["progress", "Progress"],
+        ]}
+        onChoose={(next) => {
+          setKind(next);
+          setMost(PAGE);
+        }}
+      />
+      <Add key={`${key({ level, id })} ${kind}`} of={{ level, id }} kind={kind} />
+      {notes.error !== undefined && <Fault error={notes.error} />}
+      {notes.value?.items.length === 0 && (
+        <p class="nothing">{kind === "insight" ? "Nothing was noted as learned yet." : "No progress was noted yet."}</p>
+      )}
+      <ol class="boxed" aria-label={kind === "insight" ? "Insights, newest first" : "Progress, newest first"}>
+        {notes.value?.items.map((note) => (
+          <li key={note.id}>
+            <p>{note.content}</p>
+            <p class="quiet">
+              {[...about(note), `by ${note.by}`].join(" · ")}, <When at={note.at} />
+            </p>
+          </li>
+        ))}
+      </ol>
+      {notes.value?.more && (
+        <button type="button" class="button" onClick={() => setMost(most + PAGE)}>
+          Show more
+        </button>
+      )}
+      <p class="quiet">Notes that others add show once this device fetches its copy anew.</p>
+    </div>
+  );
+}
+
+function about(note: Insight | ProgressNote): string[] {
+  const said = note.agent === null ? [] : [note.agent];
+  if (!("category" in note)) return said;
+  const importance = note.importance === null ? [] : [`importance ${note.importance}`];
+  return [...(note.category === null ? [] : [note.category]), ...importance, ...said];
+}
+
+function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
+  const { replica } = useReplica();
+  const [content, setContent] = useState("");
+  const [category, setCategory] = useState("");
+  const [importance, setImportance] = useState("");
+  const [fault, setFault] = useState<unknown>();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    try {
+      if (kind === "progress") await replica.addProgress(level, id, { content });
+      else {
+        await replica.addInsight(level, id, {
+          content,
+          ...(category.trim() === "" ? {} : { category: category.trim() }),
+          ...(importance === "" ? {} : { importance: Number(importance) }),
+        });
+      }
+      setContent("");
+      setCategory("");
+      setImportance("");
+      setFault(undefined);
+    } catch (error) {
+      setFault(error);
+    }
+  };
+  return (
+    <form onSubmit={submit}>
+      <label class="field">
+        {kind === "insight" ? "What was learned" : "How far it is"}
+        <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+      </label>
+      {kind === "insight" && (
+        <div class="pair">
+          <label class="field">
+            Category, if any
+            <input value={category} maxLength={200} onInput={(event) => setCategory(event.currentTarget.value)} />
+          </label>
+          <label class="field">
+            Importance, 0 to 1, if any
+            <input
+              type="number"
+              min={0}
+              max={1}
+              step="any"
+              value={importance}
+              onInput={(event) => setImportance(event.currentTarget.value)}
+            />
+          </label>
+        </div>
+      )}
+      {fault !== undefined && <Fault error={fault} />}
+      <div class="row end">
+        <button type="submit" class="button main" disabled={content.trim() === ""}>
+          Add
+        </button>
+      </div>
+    </form>
+  );
+}
