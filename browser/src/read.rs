@@ -187,7 +187,7 @@ pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
         Ok(Value::Array(items)) => items.iter().map(json::write).collect(),
         Ok(one) => Vec::from([json::write(&one)]),
         Err(_) => {
-            let lines = source.split('\n').filter(|line| !line.trim().is_empty());
+            let lines = source.split('\n').filter(|line| !line.trim_ascii().is_empty());
             lines.map(|line| line.as_bytes().to_vec()).collect()
         }
     };

@@ -57,11 +57,13 @@ impl Number {
     pub fn parse(text: &str) -> Result<Number> {
         let integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         if integer {
-            if let Ok(unsigned) = text.parse::<u64>() {
-                return Ok(Number::Unsigned(unsigned));
-            }
-            if let Ok(signed) = text.parse::<i64>() {
-                return Ok(Number::from(signed));
+            let digits = text.strip_prefix('-');
+            let exact = digits.unwrap_or(text).parse::<u64>().ok().and_then(|size| match digits {
+                None => Some(Number::Unsigned(size)),
+                Some(_) => 0i64.checked_sub_unsigned(size).map(Number::from),
+            });
+            if let Some(number) = exact {
+                return Ok(number);
             }
         }
         let float: f64 = lexical_parse_float::FromLexical::from_lexical(text.as_bytes())

@@ -40,7 +40,7 @@ pub(crate) const OPTIMISATIONS: [&str; 8] = [
 /// Ciphers and hashes in their short form: sealing a field takes microseconds either way. And only
 /// what shrinks is inlined, beside what the core asks for on the way to a view: LLVM's threshold for
 /// `opt-level = "s"` is 50.
-const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=6"#;
+const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=8"#;
 
 /// `cargo build` of a package into such a module.
 pub(crate) fn cargo(package: &str, profile: &str) -> Command {

@@ -105,7 +105,7 @@ impl<'a> Chain<'a> {
             Rule::Union => {
                 // A map as below, for it is code that is there.
                 let mut seen = BTreeMap::new();
-                items.retain(|item| seen.insert(self.identity(*item), 0).is_none());
+                items.retain(|item| seen.insert(self.identity(*item), 0usize).is_none());
                 items
             }
             Rule::Keyed(member) => self.merge_by(&Name::encode(member), items),

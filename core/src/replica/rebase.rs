@@ -12,7 +12,7 @@
 //! **Nothing is dropped silently**: of each write, every path either goes on, is there already, or
 //! is in a conflict.
 
-use alloc::{collections::BTreeMap, rc::Rc, string::ToString, vec::Vec};
+use alloc::{rc::Rc, string::ToString, vec::Vec};
 
 use super::{
     Place,
@@ -63,7 +63,7 @@ pub(super) fn rebase(
         base,
         own,
         now: MemoryStore::over(base),
-        seen: BTreeMap::new(),
+        seen: Vec::new(),
         rebased: Rebased::default(),
     };
     for pending in queue {
@@ -79,8 +79,8 @@ struct Rebase<'r> {
     /// The base, with what goes on.
     now: MemoryStore<'r>,
     /// What the writer saw, of contexts that others have changed: the version they knew, and its
-    /// data with their own writes.
-    seen: BTreeMap<Address, (u64, Option<Value>)>,
+    /// data with their own writes. In order of the addresses.
+    seen: Vec<(Address, u64, Option<Value>)>,
     rebased: Rebased,
 }
 
@@ -96,7 +96,7 @@ impl Rebase<'_> {
             .filter(|version| !self.own.contains(address, *version));
         let is_moved = foreign.next().is_some();
         let (before, after) = match &record {
-            Some(record) if is_moved || self.seen.contains_key(address) => {
+            Some(record) if is_moved || self.place_of(address).is_ok() => {
                 self.line(pending, record)?
             }
             _ => (None, None),
@@ -145,8 +145,10 @@ impl Rebase<'_> {
             Ok((_, state)) if version > 0 => Some(state),
             _ => None,
         };
-        let before = match self.seen.get_mut(&pending.address) {
-            Some((version, data)) if *version >= known => data.take(), // and replaced below
+        let place = self.place_of(&pending.address);
+        let held = place.ok().and_then(|place| self.seen.get_mut(place));
+        let before = match held {
+            Some((_, version, data)) if *version >= known => data.take(), // and replaced below
             // Another tab knew less than this one: what was written between is its own as well.
             _ => state(known).map(|state| state.layer.to_value()).transpose()?,
         };
@@ -165,8 +167,16 @@ impl Rebase<'_> {
             Op::Delete { .. } => None,
             _ => before.clone(),
         };
-        self.seen.insert(pending.address.clone(), (known, after.clone()));
+        if let Some(held) = place.ok().and_then(|place| self.seen.get_mut(place)) {
+            (held.1, held.2) = (known, after.clone());
+        } else if let Err(place) = place {
+            self.seen.insert(place, (pending.address.clone(), known, after.clone()));
+        }
         Ok((before, after))
+    }
+
+    fn place_of(&self, address: &Address) -> Result<usize, usize> {
+        self.seen.binary_search_by(|(of, ..)| of.cmp(address))
     }
 
     /// A write whose context others have changed.

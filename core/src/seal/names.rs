@@ -72,7 +72,7 @@ impl SensitiveNames {
     fn read(list: &str, fold: Fold) -> Result<SensitiveNames> {
         let invalid = |detail| Err(Error::new(Code::InvalidRequest, detail));
         let entries: Vec<&str> =
-            list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+            list.split(',').map(str::trim_ascii).filter(|entry| !entry.is_empty()).collect();
         if entries.is_empty() {
             return invalid("the list of sensitive names has no entry");
         }
