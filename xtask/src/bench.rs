@@ -14,7 +14,7 @@ use lexopt::prelude::*;
 
 use crate::{
     bundle::{self, Mode},
-    component, process,
+    chromium, component, npm, process,
     tools::{Tools, WASM},
     workspace::{root, target},
 };
@@ -23,13 +23,14 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 7] = [
+const BENCHMARKS: [(&str, Preparation); 8] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("http", workers),
     ("live", workers),
+    ("browser", replicas),
     ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
 
@@ -54,6 +55,9 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     for (name, prepare) in chosen {
         prepare(&tools)?;
         let mut cargo = tools.command(Path::new("cargo"))?;
+        if *name == "browser" {
+            cargo.env("NACRE_CHROMIUM", chromium::chromium()?);
+        }
         match *name {
             "component" => {
                 cargo.args(["run", "--profile", "host-bench", "--package", "nacre-bench-component"])
@@ -65,6 +69,12 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
         process::show(&mut cargo)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The Worker, and the npm package that speaks with it.
+fn replicas(tools: &Tools) -> Result<()> {
+    bundle::build(tools, Mode::Release)?;
+    npm::build(tools).map(drop)
 }
 
 /// The core for Node, optimised as the Worker is: `dist/bench/wasm`.

@@ -4,6 +4,8 @@ use std::{collections::HashMap, io::Read as _};
 
 use nacre_core::{json, layer::Layer, limits, resolve::Link, rules::Rules, value::Value};
 
+use serde_json::Value as Tree;
+
 use crate::{made_up, report::root};
 
 /// Layers and the chains they are in.
@@ -25,6 +27,16 @@ pub(crate) fn sets() -> Vec<Set> {
 
 /// One context: level, id, parent, data.
 pub(crate) type Row = (String, String, Option<String>, Value);
+
+/// Contexts as an import takes them.
+pub(crate) fn contexts(rows: &[Row]) -> Vec<Tree> {
+    rows.iter()
+        .map(|(level, id, parent, data)| {
+            let data: Tree = serde_json::from_slice(&json::write(data)).expect("JSON");
+            serde_json::json!({"level": level, "id": id, "parent": parent, "data": data})
+        })
+        .collect()
+}
 
 impl Set {
     /// Every context's chain.

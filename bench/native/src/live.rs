@@ -3,6 +3,7 @@
 use serde_json::{Value as Tree, json};
 
 use crate::{
+    chains::contexts,
     child::Child,
     made_up,
     report::{Report, version_of},
@@ -24,14 +25,7 @@ pub(crate) fn run() {
          size to as many hibernating sockets. A figure is the median of \
          a turn of 5 changes, then of all rounds; turns alternate, everything is warm.",
     );
-    let contexts: Vec<Tree> = made_up::rows()
-        .into_iter()
-        .map(|(level, id, parent, data)| {
-            let data: Tree = serde_json::from_slice(&nacre_core::json::write(&data)).expect("JSON");
-            json!({"level": level, "id": id, "parent": parent, "data": data})
-        })
-        .collect();
-    let given = json!({"contexts": contexts, "sockets": SOCKETS});
+    let given = json!({"contexts": contexts(&made_up::rows()), "sockets": SOCKETS});
     let node = Child::start("node", &["bench/peers/live.mjs"]).expect("node runs");
     let sizes: Tree = serde_json::from_str(&node.ask(&given.to_string())).expect("sizes");
     let contestants = [

@@ -11,6 +11,7 @@
     reason = "a benchmark stops at the first surprise, and prints"
 )]
 
+mod browser;
 mod chains;
 mod child;
 mod hash;
@@ -32,6 +33,7 @@ fn main() {
             "storage" => storage::run(),
             "http" => http::run(),
             "live" => live::run(),
+            "browser" => browser::run(),
             "resolve" => resolve::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");
