@@ -14,7 +14,7 @@ use alloc::{rc::Rc, vec::Vec};
 use crate::{
     address::Address,
     decide::permit,
-    delta::{Delta, delta},
+    delta::{Delta, Deltas},
     error::{Code, Error, Result},
     hash::Hash,
     history::chain,
@@ -160,7 +160,7 @@ impl Watch {
         for (line, event) in self.lines.iter_mut().zip(&events) {
             line.extend(above(reads, &event.record.address)?);
         }
-        let mut notices = Vec::new();
+        let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
         let mut chains = self.chains.into_iter().peekable();
         for (place, topic) in topics.enumerate() {
             let told = |line: &[Address], event: &Event| match topic {
@@ -175,7 +175,8 @@ impl Watch {
             }
             if let Some((_, before)) = chains.next_if(|(at, _)| *at == place) {
                 let after = chain(reads, topic.address());
-                notices.extend(view_notice(before, after, seq)?.map(|notice| (place, notice)));
+                let notice = view_notice(before, after, &mut deltas, seq)?;
+                notices.extend(notice.map(|notice| (place, notice)));
             }
         }
         Ok(notices)
@@ -183,10 +184,15 @@ impl Watch {
 }
 
 /// What the subscribers of a view are told, given its chain before and after a commit.
-fn view_notice(before: Result<Chain>, after: Result<Chain>, seq: u64) -> Result<Option<Notice>> {
+fn view_notice(
+    before: Result<Chain>,
+    after: Result<Chain>,
+    deltas: &mut Deltas,
+    seq: u64,
+) -> Result<Option<Notice>> {
     match (before, after) {
         (Ok(before), Ok(after)) => {
-            Ok(delta(&before, &after)?.map(|delta| Notice::Delta { seq, delta }))
+            Ok(deltas.between(&before, &after)?.map(|delta| Notice::Delta { seq, delta }))
         }
         (Ok(_), Err(error)) if error.code() == Code::NotFound => Ok(Some(Notice::Lost(error))),
         (Err(error), Ok(_)) if error.code() == Code::NotFound => Ok(Some(Notice::Resync { seq })),

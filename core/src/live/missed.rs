@@ -5,7 +5,7 @@ use alloc::{rc::Rc, vec::Vec};
 use super::Notice;
 use crate::{
     address::Address,
-    delta::delta,
+    delta::Deltas,
     error::{Code, Error, Result},
     history::{chain_as_of, record_of, state_at},
     limits,
@@ -119,7 +119,7 @@ fn deltas(
     since: u64,
     commits: &[Audit],
 ) -> Result<Option<Vec<Notice>>> {
-    let mut notices = Vec::new();
+    let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
     let mut looked_at = 0;
     let mut before = chain_as_of(reads, address, AsOf::Seq(since))?;
     for commit in commits {
@@ -136,7 +136,7 @@ fn deltas(
             return Ok(None);
         }
         let after = chain_as_of(reads, address, AsOf::Seq(commit.seq))?;
-        if let Some(delta) = delta(&before, &after)? {
+        if let Some(delta) = deltas.between(&before, &after)? {
             notices.push(Notice::Delta { seq: commit.seq, delta });
         }
         before = after;
