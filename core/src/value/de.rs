@@ -24,8 +24,9 @@ use crate::{
 /// refused, in structs within it too.
 ///
 /// What serde buffers (`flatten`, internally tagged and untagged enums) loses the place within the
-/// buffered part. What a struct need not have is an [`Option`]: `default` does nothing for any other
-/// type, and `alias` is not known, for either would cost every struct more code.
+/// buffered part. What a struct need not have is an [`Option`], or ignored: `default` does nothing
+/// for other types, and `alias` would mix up the order of the fields. To take them would cost every
+/// struct more code.
 ///
 /// # Errors
 /// `invalid-request` with the pointer to the first member that does not fit.
