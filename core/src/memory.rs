@@ -374,3 +374,55 @@ impl core::fmt::Debug for MemoryStore<'_> {
         write!(f, "MemoryStore({} contexts)", self.own_records().count())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{moment::Moment, record::Role};
+
+    fn member(user: &str, project: &str, role: Role) -> Member {
+        let project = ContextId::parse(project).unwrap();
+        Member { user: User::parse(user).unwrap(), project, role, since: Moment(1) }
+    }
+
+    #[test]
+    fn what_an_overlay_says_of_a_member_counts() {
+        let [a, b, c] = ["a", "b", "c"].map(|user| member(user, "p", Role::Reader));
+        let mut base = MemoryStore::new();
+        base.apply(&[b.clone(), a.clone()].map(Write::Member));
+        let mut over = MemoryStore::over(&base);
+        over.apply(&[
+            Write::Expel { user: a.user.clone(), project: a.project.clone() },
+            Write::Expel { user: c.user.clone(), project: c.project.clone() },
+            Write::Member(member("b", "p", Role::Writer)),
+            Write::Member(c.clone()),
+            Write::Member(member("a", "o", Role::Reader)),
+        ]);
+        assert_eq!(base.members(None), Ok(alloc::vec![a.clone(), b]));
+        let [ours, b] = [member("a", "o", Role::Reader), member("b", "p", Role::Writer)];
+        assert_eq!(over.members(None), Ok(alloc::vec![ours.clone(), b, c.clone()]));
+        assert_eq!(over.members(Some(&a.user)), Ok(alloc::vec![ours]));
+        assert_eq!(over.members(Some(&c.user)), Ok(alloc::vec![c]));
+    }
+
+    #[test]
+    fn the_audit_trail_goes_on_in_the_base() {
+        let user = User::parse("a").unwrap();
+        let audit = |seq| Audit::of_rotation(seq, Moment(seq), &user, None);
+        let mut base = MemoryStore::new();
+        base.apply(&[1, 2, 3].map(|seq| Write::Audit(audit(seq))));
+        let mut over = MemoryStore::over(&base);
+        assert_eq!(over.seq(), Ok(3));
+        over.apply(&[4, 5].map(|seq| Write::Audit(audit(seq))));
+        assert_eq!((base.seq(), over.seq()), (Ok(3), Ok(5)));
+        let seqs = |before, limit| {
+            let page = over.audit(before, limit).unwrap();
+            page.iter().map(|audit| audit.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(None, 9), [5, 4, 3, 2, 1]);
+        assert_eq!(seqs(None, 3), [5, 4, 3]);
+        assert_eq!(seqs(Some(5), 1), [4]);
+        assert_eq!(seqs(Some(3), 9), [2, 1]);
+        assert!(seqs(Some(1), 9).is_empty() && seqs(Some(0), 9).is_empty());
+    }
+}

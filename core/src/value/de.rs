@@ -24,7 +24,9 @@ use crate::{
 /// refused, in structs within it too.
 ///
 /// What serde buffers (`flatten`, internally tagged and untagged enums) loses the place within the
-/// buffered part.
+/// buffered part. What a struct need not have is an [`Option`], or ignored: `default` does nothing
+/// for other types, and `alias` would mix up the order of the fields. To take them would cost every
+/// struct more code.
 ///
 /// # Errors
 /// `invalid-request` with the pointer to the first member that does not fit.
@@ -362,13 +364,13 @@ impl<'de> Deserializer<'de> for Missing {
         visitor.visit_unit()
     }
 
-    /// For types that tell what is not there from null.
+    /// For types that tell what is not there from null; others are missing.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        visitor.visit_none()
+        visitor.visit_none().map_err(|_: Mismatch| de::Error::missing_field(self.0))
     }
 
     forward_to_deserialize_any! {

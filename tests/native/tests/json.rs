@@ -5,7 +5,7 @@ use nacre_core::{
     json, limits,
     number::Number,
     pointer::Pointer,
-    value::{Object, Value, compare_names, decode, encode},
+    value::{Object, Value, compare_names, decode, decode_known, encode},
 };
 use nacre_tests::{arbitrary, shared};
 use nacre_topics::{from_serde, to_serde};
@@ -119,6 +119,95 @@ fn a_wire_type_names_the_place_that_does_not_fit() {
         assert!(error.detail().contains(detail), "{text}: {error}");
         assert!(!error.detail().contains("hunter2"), "{error}");
     }
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Name(String);
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Fields {
+    name: Name,
+    part: Part,
+    optional: Option<u64>,
+    any: Option<Value>,
+    #[serde(skip)]
+    skipped: u8,
+    #[serde(default, rename = "passed")]
+    _passed: serde::de::IgnoredAny,
+    #[serde(default)]
+    small: Option<u8>,
+}
+
+fn parsed(text: &str) -> Value {
+    json::read(text.as_bytes(), 8).expect("well-formed")
+}
+
+fn least() -> Fields {
+    Fields {
+        name: Name("n".into()),
+        part: Part::Empty,
+        optional: None,
+        any: None,
+        skipped: 0,
+        _passed: serde::de::IgnoredAny,
+        small: None,
+    }
+}
+
+#[test]
+fn members_that_are_not_there_are_nothing_or_missing() {
+    let cases = [
+        (r#"{"name":"n","part":"empty"}"#, least()),
+        (r#"{"name":"n","part":"empty","optional":null,"any":null,"small":null}"#, least()),
+        (r#"{"name":"n","part":"empty","passed":{"a":[1,{"b":null}]}}"#, least()),
+        (
+            r#"{"small":8,"part":{"pair":[1,2]},"optional":1,"name":"n","any":0}"#,
+            Fields {
+                part: Part::Pair(1, 2.0),
+                optional: Some(1),
+                any: Some(Value::from(0u64)),
+                small: Some(8),
+                ..least()
+            },
+        ),
+    ];
+    for (text, fields) in cases {
+        assert_eq!(decode::<Fields>(parsed(text)), Ok(fields), "{text}");
+    }
+
+    let byte = "an integer from 0 to 255 is expected here";
+    let integer = "an integer from 0 to 18446744073709551615 is expected here, not a number";
+    let cases = [
+        (r#"{}"#, "", "the member `name` is missing"),
+        (r#"{"part":"empty"}"#, "", "the member `name` is missing"),
+        (r#"{"name":"n"}"#, "", "the member `part` is missing"),
+        (r#"{"name":"n","part":{"named":{}}}"#, "/part/named", "the member `name` is missing"),
+        (r#"{"name":null}"#, "/name", "a string is expected here, not null"),
+        (r#"{"name":"n","part":"empty","optional":0.5}"#, "/optional", integer),
+        (r#"{"name":"n","part":"empty","small":256}"#, "/small", byte),
+    ];
+    for (text, pointer, detail) in cases {
+        let error = decode::<Fields>(parsed(text)).expect_err(text);
+        assert_eq!((error.pointer(), error.detail()), (Some(pointer), detail), "{text}");
+    }
+}
+
+#[test]
+fn members_of_a_newer_version_are_refused_or_passed_over() {
+    let text = r#"{"name":"n","newer":{"a":[null]},"part":{"named":{"name":"","newer":1}}}"#;
+    let error = decode::<Fields>(parsed(text)).expect_err("unknown");
+    assert_eq!(error.pointer(), Some("/newer"));
+    let possible = "name, part, optional, any, passed, small";
+    let detail = format!("there is no such member here; possible: {possible}");
+    assert_eq!(error.detail(), detail);
+
+    // What one kind of decoding passes over, it passes over at every depth, whatever the type says.
+    let fields = Fields { part: Part::Named { name: String::new() }, ..least() };
+    assert_eq!(decode_known::<Fields>(parsed(text)), Ok(fields));
+    let error = decode_known::<Fields>(parsed(r#"{"newer":1,"part":"empty"}"#));
+    assert_eq!(error.expect_err("incomplete").detail(), "the member `name` is missing");
+    let error = decode_known::<Fields>(parsed(r#"{"name":"n","newer":1,"part":["hunter2"]}"#));
+    assert_eq!(error.expect_err("an array").pointer(), Some("/part"));
 }
 
 #[test]
