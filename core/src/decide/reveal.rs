@@ -1,6 +1,6 @@
 //! Opening sealed values, for those who may see them.
 
-use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{rc::Rc, vec::Vec};
 
 use super::{Setting, no_keys};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     layer::Layer,
     record::Record,
     resolve::{self, Link},
-    seal,
+    seal::{self, Fingerprint},
     store::Reads,
     value::{SEALED, Value},
 };
@@ -16,19 +16,14 @@ use crate::{
 /// A layer's document with every sealed value opened.
 pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) -> Result<Value> {
     let mut value = layer.to_value()?;
-    let mut opened = BTreeMap::new();
-    seal::reveal(&mut value, &mut |fingerprint| {
-        if let Some(value) = opened.get(fingerprint) {
-            return Ok(Value::clone(value));
-        }
-        let secret = reads.secret(fingerprint)?.ok_or_else(|| {
-            Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")
-        })?;
-        let keys = setting.keys.ok_or_else(no_keys)?;
-        let value = keys.open(fingerprint, &secret.sealed)?;
-        opened.insert(*fingerprint, value.clone());
-        Ok(value)
-    })?;
+    let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
+        Some(secret) => Ok(secret.sealed),
+        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")),
+    };
+    match setting.keys {
+        Some(keys) => keys.reveal(&mut value, &sealed)?,
+        None => seal::reveal(&mut value, &mut |_| Err(no_keys()))?,
+    }
     Ok(value)
 }
 

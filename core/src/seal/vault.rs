@@ -1,9 +1,10 @@
 //! What a decision asks of the owner's keys; and the one who has none.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt::Debug;
 
 use super::{
+    fields::reveal,
     keyring::Keyring,
     secret::{Fingerprint, NewSecret, open_secret},
 };
@@ -30,11 +31,17 @@ pub trait Vault: Debug {
         entropy: &mut Entropy,
     ) -> Result<NewSecret>;
 
-    /// The plaintext in a box.
+    /// Puts the plaintext in the place of every marker; `sealed` gives the box of one secret, and is
+    /// asked once for each.
     ///
     /// # Errors
-    /// `store-unavailable` when it cannot be proven, `forbidden` when there are no keys.
-    fn open(&self, fingerprint: &Fingerprint, sealed: &[u8]) -> Result<Value>;
+    /// What `sealed` gives; `store-unavailable` when a box cannot be proven, `forbidden` when there
+    /// are no keys. The data may then be revealed in part and is to be dropped.
+    fn reveal(
+        &self,
+        data: &mut Value,
+        sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
+    ) -> Result<()>;
 
     /// Whether documents may hold markers of secrets that the store does not.
     fn is_apart(&self) -> bool {
@@ -56,8 +63,20 @@ impl Vault for Keyring {
         NewSecret::new(self, fingerprint, canonical, entropy.array())
     }
 
-    fn open(&self, fingerprint: &Fingerprint, sealed: &[u8]) -> Result<Value> {
-        open_secret(self, fingerprint, sealed)
+    fn reveal(
+        &self,
+        data: &mut Value,
+        sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let mut opened = BTreeMap::new();
+        reveal(data, &mut |fingerprint| {
+            if let Some(value) = opened.get(fingerprint) {
+                return Ok(Value::clone(value));
+            }
+            let value = open_secret(self, fingerprint, &sealed(fingerprint)?)?;
+            opened.insert(*fingerprint, value.clone());
+            Ok(value)
+        })
     }
 }
 
@@ -76,11 +95,9 @@ impl Vault for NoKeys {
         Ok(NewSecret { fingerprint, sealed: Vec::new() })
     }
 
-    fn open(&self, _: &Fingerprint, _: &[u8]) -> Result<Value> {
-        Err(Error::new(
-            Code::Forbidden,
-            "a copy of a store cannot open sealed values; ask the server",
-        ))
+    fn reveal(&self, data: &mut Value, _: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>) -> Result<()> {
+        let detail = "a copy of a store cannot open sealed values; ask the server";
+        reveal(data, &mut |_| Err(Error::new(Code::Forbidden, detail)))
     }
 
     fn is_apart(&self) -> bool {
