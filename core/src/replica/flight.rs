@@ -81,8 +81,9 @@ impl Replica {
         self.flight.as_ref().map(|flight| flight.body.as_str())
     }
 
-    /// Puts the next writes under way, at this moment: keep the step's entries, then send the body. There is none
-    /// while there is nothing to send, or while the copy has yet to show what has landed.
+    /// Puts the next writes under way, at this moment: keep the step's entries, then send the body.
+    /// There is none while there is nothing to send, or while the copy has yet to show what has
+    /// landed.
     ///
     /// # Errors
     /// `internal`.
