@@ -35,6 +35,14 @@ test("every file comes from the assets, every call still reaches the API", async
   }
 });
 
+test("a link that was cut off shows what is there all the same", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/task/cart%");
+  await page.reload();
+  await page.locator(".context").first().waitFor();
+  await alice.close();
+});
+
 test("what is slipped into the page does not run", async () => {
   const alice = await stage.person();
   const page = await alice.tab();

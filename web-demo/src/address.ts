@@ -24,11 +24,17 @@ export type Tab = (typeof TABS)[number];
 export function fromFragment(fragment: string): { address: Address; tab: Tab } | undefined {
   const [, level, id, tab] = fragment.replace(/^#/, "").split("/");
   const known = LEVELS.find((one) => one === level);
-  if (!known || !id) return undefined;
-  return {
-    address: { level: known, id: decodeURIComponent(id) },
-    tab: TABS.find((one) => one === tab) ?? "view",
-  };
+  const plain = decoded(id ?? "");
+  if (!known || !plain) return undefined;
+  return { address: { level: known, id: plain }, tab: TABS.find((one) => one === tab) ?? "view" };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined; // a link that was cut off within an escape
+  }
 }
 
 export function toFragment({ level, id }: Address, tab: Tab): string {
