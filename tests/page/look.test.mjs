@@ -8,7 +8,7 @@ import { after, afterEach, before, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 
 import { client, root } from "../e2e/harness.mjs";
-import { counted, eventually, open, value } from "./stage.mjs";
+import { counted, eventually, letters, open, value } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open()));
@@ -121,8 +121,8 @@ test("each value shows its layer, its origin and what it hides", async () => {
   const page = await alice.tab("#/task/cart-latency");
   const model = value(page, "/models/default");
   await model.getByText("large").waitFor();
-  assert.equal((await model.locator(".tag").innerText()).trim(), "T");
-  assert.equal((await value(page, "/models/max_tokens").locator(".tag").innerText()).trim(), "G");
+  assert.equal(await letters(page, "/models/default"), "T");
+  assert.equal(await letters(page, "/models/max_tokens"), "G");
   const colour = (pointer) =>
     value(page, pointer).locator(".scalar").evaluate((one) => getComputedStyle(one).color);
   assert.notEqual(await colour("/models/default"), await colour("/models/max_tokens"));
@@ -136,7 +136,7 @@ test("each value shows its layer, its origin and what it hides", async () => {
   assert.match(await said.nth(1).innerText(), /global[\s\S]*small[\s\S]*hidden/);
 
   await page.getByLabel("Filter names and values").fill("replicas");
-  assert.equal(await page.locator(".values .scalar").count(), 3);
+  await eventually(async () => assert.equal(await page.locator(".values .scalar").count(), 3));
   await alice.close();
 });
 
@@ -240,7 +240,8 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   const items = lines.trim().split("\n").map((line) => JSON.parse(line));
   const gov = await stage.person({}, "gov");
   const page = await gov.tab("#/global/global");
-  assert.equal(await page.getByRole("tree", { name: "Contexts" }).getByRole("treeitem").count(), items.length);
+  const contexts = page.getByRole("tree", { name: "Contexts" }).getByRole("treeitem");
+  await eventually(async () => assert.equal(await contexts.count(), items.length));
   await page.getByLabel("Filter names and values").fill("app_domain_internal");
   await value(page, "/app_domain_internal").waitFor();
   const task = items.find(({ level }) => level === "task");
@@ -250,7 +251,7 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   const { body } = await stage.worker.api("gov").get(`/v1/contexts/task/${task.id}/resolved?explain=true`);
   const [pointer, origin] = Object.entries(body.origins).find(([, { level }]) => level === "task");
   await page.getByLabel("Filter names and values").fill(pointer);
-  assert.equal((await value(page, pointer).locator(".tag").first().innerText()).trim(), origin.level[0].toUpperCase());
+  assert.equal(await letters(page, pointer), origin.level[0].toUpperCase());
   await counted(page, "Queue", 0).waitFor();
   await gov.close();
 });

@@ -48,7 +48,7 @@ export async function open({ lines = SHOP } = {}) {
     /** A device of `user`: `tab` opens the page there, over the wire of `url` if one is named. */
     async person(options = {}, user = "alice", url = worker.url) {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
-      context.setDefaultTimeout(10_000);
+      context.setDefaultTimeout(30_000);
       const bearer = stage.token(user);
       return {
         context,
@@ -130,12 +130,20 @@ export async function violations(page) {
 /** A value of the document that shows. */
 export const value = (page, pointer) => page.locator(`.values [data-key="${pointer}"]`);
 
+/** The letters of the layers with a part in a value. Their text, not how it is drawn: a row that
+ * has not been painted yet (`content-visibility: auto`) has no `innerText`. */
+export async function letters(page, pointer) {
+  const row = value(page, pointer);
+  await row.waitFor();
+  return (await row.locator(".tag").allTextContents()).join("");
+}
+
 /** The button on top that counts something. */
 export const counted = (page, label, count) =>
   page.getByRole("button", { name: new RegExp(`^${label}\\s*${count}$`) });
 
 /** Waits until `check` no longer throws. */
-export async function eventually(check, milliseconds = 10_000) {
+export async function eventually(check, milliseconds = 30_000) {
   const end = Date.now() + milliseconds;
   for (;;) {
     try {
