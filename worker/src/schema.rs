@@ -6,12 +6,12 @@
 //! if it is new enough for it; it stops with a clear error if it is not.
 //!
 //! ```text
-//! meta      one row: schema and needed versions, owner, wrapped keys, seq and time of the last
-//!           commit, the alarm that is set, work that goes on over several alarms
+//! meta      one row: schema and needed versions, owner, wrapped keys, the alarm that is set, work
+//!           that goes on over several alarms
 //! contexts  level id ▸ parent updated_at deleted value     children(level, parent) of live ones
 //! versions  level id version ▸ seq at value                gone(deleted) of deleted ones
 //! entries   level id kind seq n ▸ at value
-//! audit     seq ▸ at value
+//! audit     seq ▸ at value                                the last is the last commit
 //! replays   id ▸ expires value
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
@@ -39,8 +39,6 @@ const STEPS: &[Step] = &[Step {
             needs INTEGER NOT NULL,
             owner TEXT NOT NULL,
             keys BLOB NOT NULL,
-            seq INTEGER NOT NULL,
-            at INTEGER NOT NULL,
             alarm INTEGER,
             chores BLOB
         ) STRICT",

@@ -266,8 +266,6 @@ impl<D: Database> SqlStore<D> {
             meta.alarm = Some(meta.alarm.map_or(due, |alarm| alarm.min(due)));
         }
         let founded = matches!(self.held()?.state, State::Open { .. });
-        let with_meta =
-            meta.alarm != before || writes.iter().any(|write| matches!(write, Write::Audit(_)));
         self.database.transaction(&mut || {
             if !founded {
                 schema::migrate(&self.database, 0)?;
@@ -278,8 +276,8 @@ impl<D: Database> SqlStore<D> {
             }
             if !founded {
                 meta.store(&self.database)?;
-            } else if with_meta {
-                meta.advance(&self.database)?;
+            } else if meta.alarm != before {
+                meta.store_alarm(&self.database)?;
             }
             match meta.alarm {
                 Some(alarm) if meta.alarm != before => self.database.set_alarm(alarm),

@@ -151,7 +151,7 @@ test("what nests without end is refused quickly", async () => {
     const begun = performance.now();
     const { status, body } = await api.put("/v1/contexts/project/p", text);
     assert.deepEqual([status, body.code], [413, "too-deep"]);
-    assert.ok(performance.now() - begun < 3000);
+    assert.ok(performance.now() - begun < 20_000); // what is not linear takes minutes
   }
 });
 

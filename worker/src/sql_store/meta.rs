@@ -17,7 +17,7 @@ pub(super) struct Meta {
     pub(super) owner: User,
     /// Wrapped by a master key; the plain ring is in memory only.
     pub(super) keys: Vec<WrappedKey>,
-    /// The last commit.
+    /// The last commit: the last line of the audit trail, and not written twice.
     pub(super) seq: u64,
     /// When it was.
     pub(super) at: Moment,
@@ -49,15 +49,17 @@ impl Place {
     pub(super) const START: Place = Place { table: 0, after: Vec::new() };
 }
 
-const LOAD: &str = "SELECT schema, needs, owner, keys, seq, at, alarm, chores FROM meta";
+// With `one` given, the order is the trail's own: two rows are read, however long it is.
+const LOAD: &str = "SELECT schema, needs, owner, keys, audit.seq, audit.at, alarm, chores
+    FROM meta LEFT JOIN audit WHERE one = 1 ORDER BY audit.seq DESC LIMIT 1";
 
-const STORE: &str = "INSERT INTO meta (one, schema, needs, owner, keys, seq, at, alarm, chores)
-    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+const STORE: &str = "INSERT INTO meta (one, schema, needs, owner, keys, alarm, chores)
+    VALUES (1, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (one) DO UPDATE SET schema = excluded.schema, needs = excluded.needs,
-        owner = excluded.owner, keys = excluded.keys, seq = excluded.seq, at = excluded.at,
-        alarm = excluded.alarm, chores = excluded.chores";
+        owner = excluded.owner, keys = excluded.keys, alarm = excluded.alarm,
+        chores = excluded.chores";
 
-const ADVANCE: &str = "UPDATE meta SET seq = ?, at = ?, alarm = ? WHERE one = 1";
+const STORE_ALARM: &str = "UPDATE meta SET alarm = ? WHERE one = 1";
 
 impl Meta {
     /// Reads the row; `None` when there is no store.
@@ -70,8 +72,8 @@ impl Meta {
             needs: row.number()?,
             owner: User::parse(&row.text()?).map_err(|_| odd())?,
             keys: read_keys(&row.blob()?)?,
-            seq: row.number()?,
-            at: Moment(row.number()?),
+            seq: row.optional_number()?.unwrap_or_default(),
+            at: Moment(row.optional_number()?.unwrap_or_default()),
             alarm: row.optional_number()?.map(Moment),
             chores: read_chores(row.optional_blob()?.as_deref())?,
         }))
@@ -88,18 +90,15 @@ impl Meta {
                 Bind::Number(self.needs),
                 Bind::Text(self.owner.as_str()),
                 Bind::Blob(&keys),
-                Bind::Number(self.seq),
-                Bind::Number(self.at.0),
                 self.alarm.map(|alarm| alarm.0).into(),
                 chores.as_deref().map_or(Bind::Null, Bind::Blob),
             ],
         )
     }
 
-    /// Writes what every commit changes, to the row that is there.
-    pub(super) fn advance(&self, database: &impl Database) -> Result<()> {
-        let (seq, at) = (Bind::Number(self.seq), Bind::Number(self.at.0));
-        database.run(ADVANCE, &[seq, at, self.alarm.map(|alarm| alarm.0).into()])
+    /// Writes the alarm, the one thing that commits change, to the row that is there.
+    pub(super) fn store_alarm(&self, database: &impl Database) -> Result<()> {
+        database.run(STORE_ALARM, &[self.alarm.map(|alarm| alarm.0).into()])
     }
 
     /// The metadata of a new store.
