@@ -17,7 +17,8 @@ export type JsonObject = { [name: string]: Json };
 /**
  * JSON as text. JavaScript's numbers round integers beyond 2⁵³; text keeps every digit. Wherever a
  * write takes data, a patch or values, it takes their text as well, and what is read has a twin that
- * gives the text: `resolveText`, `getText`, `previewText`, `conflictsText`.
+ * gives the text: `resolveText`, `getText`, `historyText`, `diffText`, `viewDiffText`, `previewText`,
+ * `conflictsText`.
  */
 export type JsonText = string;
 
@@ -114,10 +115,16 @@ export interface Replica {
   /** Versions of a context, newest first. Writes that are still to be sent are among them, with the
    * version that they will probably get. */
   history(level: Level, id: string, options?: PageOptions): HistoryPage;
+  /** The same as text. */
+  historyText(level: Level, id: string, options?: PageOptions): JsonText;
   /** JSON Patch between two versions of a layer; `to` is the current one if left out. */
   diff(level: Level, id: string, options: { from: number; to?: number }): { patch: DiffOperation[] };
+  /** The same as text. */
+  diffText(level: Level, id: string, options: { from: number; to?: number }): JsonText;
   /** JSON Patch between two states of a view, with the layers responsible. */
   viewDiff(level: Level, id: string, options: { from: AsOf; to?: AsOf }): { patch: DiffOperation[] };
+  /** The same as text. */
+  viewDiffText(level: Level, id: string, options: { from: AsOf; to?: AsOf }): JsonText;
   /** What a write would change, in every view below. Nothing is stored. Throws what the write would
    * (`locked`, `too-deep` …): this is live validation. */
   preview(level: Level, id: string, trial: Trial): Preview;

@@ -411,6 +411,13 @@ test("integers are read and written with all their digits", async () => {
   await replica.update("project", "p", `{"patched":${big}}`);
   await replica.update("project", "p", `[{"op":"add","path":"/stepped","value":${other}}]`);
   await replica.append("project", "p", "/log", `[${big},${other}]`);
+  for (const text of [
+    replica.historyText("project", "p"),
+    replica.diffText("project", "p", { from: 1 }),
+    replica.viewDiffText("project", "p", { from: 1 }),
+  ]) {
+    assert.ok(text.includes(big) && text.includes(other), text);
+  }
   await replica.create("branch", "b", { parent: "p", data: `{"made":${big}}` });
   await replica.batch([{ action: "put", level: "branch", context_id: "c", parent: "p", data: `{"put":${other}}` }]);
   for (const [n, source] of [`{"level":"branch","id":"d0",\n"parent":"p","data":{"n":${big}}}`, `[{"level":"branch","id":"d1","parent":"p","data":{"n":${big}}}]`].entries()) {

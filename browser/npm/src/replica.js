@@ -2,6 +2,7 @@
 
 import { Core, call, init, json, pack, step, text, unpack } from "./core.js";
 import { NacreError } from "./error.js";
+import { Reads } from "./reads.js";
 import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
 import { namesOf, openMemory, openStorage } from "./storage.js";
@@ -41,7 +42,7 @@ async function whose(server, prefix) {
 
 const START = Symbol("start");
 
-class Replica {
+class Replica extends Reads {
   #core;
   #server;
   #storage;
@@ -65,6 +66,7 @@ class Replica {
   #said = "";
 
   constructor({ url, user, under, server, name, kept }) {
+    super((act) => (this.#open(), act(this.#core)));
     this.url = url.href;
     this.user = user;
     this.under = under;
@@ -109,96 +111,6 @@ class Replica {
       await this.close();
       throw error;
     });
-  }
-
-  // ─── Reads ───────────────────────────────────────────────────────────────────────────────────
-
-  #read(read, request) {
-    this.#open();
-    return call(() => this.#core.read(JSON.stringify({ ...request, read })));
-  }
-
-  resolve(level, id, options = {}) {
-    return json(this.#read("resolve", { ...options, level, id }));
-  }
-
-  resolveBytes(level, id, { path, at } = {}) {
-    this.#open();
-    if (path === undefined && at === undefined) return call(() => this.#core.view(level, id));
-    const view = this.#read("resolve", { level, id, at });
-    const whole = call(() => Core.part(view, "/data"));
-    return path === undefined ? whole : call(() => Core.part(whole, path));
-  }
-
-  resolveText(level, id, options) {
-    return text(this.resolveBytes(level, id, options));
-  }
-
-  explain(level, id, options) {
-    return this.resolve(level, id, { ...options, explain: true });
-  }
-
-  get(level, id, options) {
-    return JSON.parse(this.getText(level, id, options));
-  }
-
-  getText(level, id, options) {
-    return text(this.#read("get", { ...options, level, id }));
-  }
-
-  has(level, id) {
-    try {
-      this.get(level, id);
-      return true;
-    } catch (error) {
-      if (error.code === "not-found") return false;
-      throw error;
-    }
-  }
-
-  list(filter = {}) {
-    if (filter.limit !== undefined) return json(this.#read("list", filter));
-    const all = { items: [], next_cursor: filter.cursor ?? null };
-    do {
-      const page = json(this.#read("list", { ...filter, limit: 200, cursor: all.next_cursor }));
-      all.items.push(...page.items);
-      all.next_cursor = page.next_cursor;
-    } while (all.next_cursor !== null);
-    return all;
-  }
-
-  children(level, id) {
-    const below = { global: "project", project: "branch", branch: "task" }[level];
-    return below ? this.list({ level: below, parent: id }).items : [];
-  }
-
-  history(level, id, options) {
-    return json(this.#read("history", { ...options, level, id }));
-  }
-
-  diff(level, id, options) {
-    return json(this.#read("diff", { ...options, level, id }));
-  }
-
-  viewDiff(level, id, options) {
-    return json(this.#read("view-diff", { ...options, level, id }));
-  }
-
-  insights(level, id, options) {
-    return json(this.#read("insights", { ...options, level, id }));
-  }
-
-  progress(level, id, options) {
-    return json(this.#read("progress", { ...options, level, id }));
-  }
-
-  preview(level, id, trial) {
-    return JSON.parse(this.previewText(level, id, trial));
-  }
-
-  previewText(level, id, trial) {
-    this.#open();
-    return text(call(() => this.#core.preview(level, id, JSON.stringify(trial), Date.now())));
   }
 
   // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
