@@ -161,6 +161,16 @@ test("what a write would change below is told before it is made, and what is loc
   await data.fill(text.replace('"language": ', '"language" '));
   await page.getByText(/Line \d+, column \d+/).waitFor();
   assert.equal(await page.getByRole("button", { name: "Save" }).isDisabled(), true);
+  // The mistake is told where it is, whatever it is: engines do not say so for a stray word.
+  for (const [right, wrong, message] of [
+    ['"TypeScript"', "TypeScript", "Expected a value"],
+    ['"vitest"', "'vitest'", "Expected a value"],
+    ['"reviews"', "", "Expected a name in quotes, or }"],
+  ]) {
+    await data.fill(text.replace(right, wrong));
+    const before = text.slice(0, text.indexOf(right)).split("\n");
+    await page.getByText(`Line ${before.length}, column ${before.at(-1).length + 1}: ${message}`, { exact: true }).waitFor();
+  }
   const { body } = await stage.api.get("/v1/contexts/project/shop");
   assert.equal(body.version, 1, "looking changes nothing");
   await alice.close();
