@@ -140,6 +140,42 @@ test("each value shows its layer, its origin and what it hides", async () => {
   await alice.close();
 });
 
+test("an item of a merged list shows what each layer says of that item, wherever it has it", async () => {
+  const alice = await stage.person();
+  const objects = { list: [{ at: "above" }], once: [{ a: 1 }] };
+  const rules = { "/list": "append", "/once": "union" };
+  await stage.api.put("/v1/contexts/project/lists", { data: objects, rules });
+  const below = { list: [{ at: "below" }], once: [{ b: 2 }, { a: 1 }] };
+  await stage.api.put("/v1/contexts/branch/lists.below", { parent: "lists", data: below });
+  const page = await alice.tab("#/task/cart-latency");
+  const said = page.getByRole("list", { name: /Layers that say/ }).getByRole("listitem");
+  const look = async (expected) => {
+    for (const [pointer, layers] of Object.entries(expected)) {
+      await value(page, pointer).click();
+      await page.getByRole("heading", { name: pointer, exact: true }).waitFor();
+      const told = await said.evaluateAll((all) => all.map((one) => [one.querySelector(".tag").textContent, one.querySelector("pre")?.textContent]));
+      assert.deepEqual(told, layers, pointer);
+    }
+  };
+  await look({
+    "/services/0/replicas": [["branch", "4"], ["project", "2"]],
+    "/services/1/port": [["project", "8082"]],
+    "/services/2/port": [["branch", "8083"]],
+    "/guidelines/0": [["global", "prefer boring technology"]],
+    "/guidelines/3": [["branch", "no new cookies"]],
+    "/conventions/reviews/owners/1": [["branch", "shop"], ["project", "shop"]],
+  });
+  await page.evaluate(() => (location.hash = "#/branch/lists.below"));
+  await look({
+    "/list/0/at": [["project", "above"]],
+    "/list/1/at": [["branch", "below"]],
+    "/once/0/a": [["branch", "1"], ["project", "1"]],
+    "/once/1/b": [["branch", "2"]],
+  });
+  await stage.api.delete("/v1/contexts/project/lists?cascade=true");
+  await alice.close();
+});
+
 test("what a write would change below is told before it is made, and what is locked is refused", async () => {
   const alice = await stage.person();
   const page = await alice.tab("#/global/global");

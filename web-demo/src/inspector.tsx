@@ -5,7 +5,7 @@ import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useMemo, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { type Members, type Value, at, equal, isObject, isSealed, names, parse, print, text as exact } from "./json";
+import { type Members, type Value, at, equal, escape, isObject, isSealed, names, parse, print, text as exact } from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
@@ -62,6 +62,33 @@ function inList(view: Shown, pointer: string): boolean {
   return false;
 }
 
+/**
+ * What one layer says about a place of the view. Lists that are merged by rule have their items
+ * elsewhere in each layer: `keyed` ones are found by their member, the others by what they are.
+ */
+function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
+  let said: Value | undefined = layer.data;
+  let path = "";
+  for (const name of names(pointer)) {
+    const shown = at(view.data, path);
+    const list = Array.isArray(shown) ? (view.origins[path]?.rule ?? "") : "";
+    const item = Array.isArray(shown) ? shown[Number(name)] : undefined;
+    path = `${path}/${escape(name)}`;
+    if (list.startsWith("keyed:") && Array.isArray(said) && isObject(item)) {
+      const member = list.slice("keyed:".length);
+      said = said.find((one) => isObject(one) && equal(one[member], item[member]));
+    } else if (list === "union" && Array.isArray(said)) {
+      said = said.find((one) => equal(one, item));
+    } else if (list === "append" && Array.isArray(said)) {
+      const origin = originOf(view, pointer);
+      said = origin && same(origin, layer) ? item : undefined;
+    } else {
+      said = at(said, `/${escape(name)}`);
+    }
+  }
+  return said;
+}
+
 /** What every layer of the chain says about it, the one that counts first. */
 function Stack(props: {
   chain: readonly Held[];
@@ -72,7 +99,7 @@ function Stack(props: {
 }) {
   const { chain, view, pointer, origin, onOpenLayer } = props;
   const said = [...chain].reverse().flatMap((layer) => {
-    const value = at(layer.data, pointer);
+    const value = saidBy(layer, view, pointer);
     const wins = origin !== undefined && same(origin, layer);
     if (value === undefined && !wins) return [];
     const ignored = view.ignored.find(
