@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { root } from "../e2e/harness.mjs";
-import { eventually, open, value } from "./stage.mjs";
+import { counted, eventually, open, value } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open({ lines: "" })));
@@ -67,6 +67,38 @@ test("a context is made, deleted with what is below it, and restored", async () 
   await back.getByRole("button", { name: "Restore project docs" }).click();
   await page.locator('[data-key="branch/docs.guides"]').waitFor();
   await eventually(async () => assert.equal((await stage.api.get("/v1/contexts/branch/docs.guides")).status, 200));
+  await alice.close();
+});
+
+test("what is pressed twice is written once", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/task/synonyms/notes");
+  const twice = (button) => button.evaluate((one) => (one.click(), one.click()));
+  await page.getByLabel("What was learned").fill("synonyms are ordered");
+  await twice(page.getByRole("button", { name: "Add", exact: true }));
+  await eventually(async () => assert.equal(await page.getByLabel("What was learned").inputValue(), ""));
+
+  await page.getByRole("tab", { name: "View" }).click();
+  await value(page, "/goal").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByLabel("New value").fill("every synonym");
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  await eventually(async () => assert.equal(await save.isEnabled(), true));
+  await twice(save);
+  await save.waitFor({ state: "detached" });
+
+  await page.getByRole("tab", { name: "Layer" }).click();
+  const data = page.getByLabel("Data");
+  await data.fill((await data.inputValue()).replace("every", "each"));
+  await eventually(async () => assert.equal(await save.isEnabled(), true));
+  await twice(save);
+  await save.waitFor({ state: "detached" });
+
+  await counted(page, "Queue", 0).waitFor();
+  const { body } = await stage.api.get("/v1/contexts/task/synonyms");
+  assert.deepEqual([body.version, body.data.goal], [3, "each synonym"]);
+  const { body: notes } = await stage.api.get("/v1/contexts/task/synonyms/insights");
+  assert.equal(notes.items.length, 1);
   await alice.close();
 });
 

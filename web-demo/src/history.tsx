@@ -10,6 +10,7 @@ import { type Members, type Value, at, steps } from "./json";
 import { Choice, Dialog, Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 /** One commit to one layer of the chain. */
 interface Moment extends HistoryItem {
@@ -218,18 +219,12 @@ function Then(props: {
 function Return({ of: { of, version } }: { of: Moment }) {
   const { replica } = useReplica();
   const [asking, setAsking] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const now = useRead((replica) => replica.get(of.level, of.id), [key(of)]);
+  const { submit, busy, fault } = useWriting(async () => {
+    await replica.rollback(of.level, of.id, version, { summary: `back to version ${version}` });
+    setAsking(false);
+  });
   if (!now.value || now.value.version === version) return null;
-  const write = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await replica.rollback(of.level, of.id, version, { summary: `back to version ${version}` });
-      setAsking(false);
-    } catch (error) {
-      setFault(error);
-    }
-  };
   return (
     <>
       <button type="button" class="button" onClick={() => setAsking(true)}>
@@ -237,11 +232,11 @@ function Return({ of: { of, version } }: { of: Moment }) {
       </button>
       {asking && (
         <Dialog title={`Bring back version ${version} of ${name(of)}?`} onClose={() => setAsking(false)}>
-          <form onSubmit={write}>
+          <form onSubmit={submit}>
             <p>A new version is made with the old content. What came between stays in the history.</p>
             {fault !== undefined && <Fault error={fault} />}
             <div class="row end">
-              <button type="submit" class="button main">
+              <button type="submit" class="button main" disabled={busy}>
                 Bring it back
               </button>
             </div>

@@ -9,6 +9,7 @@ import { type Members, type Value, at, equal, escape, isObject, isSealed, names,
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 export function Inspector(props: {
   address: Address;
@@ -162,7 +163,6 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   const [mode, setMode] = useState<"set" | "hide" | "drop" | undefined>();
   const [text, setText] = useState("");
   const [taken, setTaken] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const plain = typeof now === "string";
   const [asText, setAsText] = useState(plain);
   const read = useMemo((): { value: Value } | { wrong: string } => {
@@ -181,10 +181,15 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     return [{ action: "update", ...on, patch: write(own?.data ?? {}, pointer, read.value) }];
   }, [mode, read, own, pointer]);
 
+  const { submit, busy, fault } = useWriting(async () => {
+    if (!taken) return;
+    await replica.batch(operations);
+    setMode(undefined);
+  });
+
   if (!own) return null;
   const begin = (next: "set" | "hide" | "drop") => {
     setMode(next);
-    setFault(undefined);
     setAsText(plain);
     setText(typeof now === "string" ? now : print(now));
   };
@@ -209,18 +214,8 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
       </div>
     );
   }
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (!taken) return;
-    try {
-      await replica.batch(operations);
-      setMode(undefined);
-    } catch (error) {
-      setFault(error);
-    }
-  };
   return (
-    <form class="change-form" onSubmit={save}>
+    <form class="change-form" onSubmit={submit}>
       <h3>
         In <Name of={address} />
         {mode === "hide" && ": hide what is inherited"}
@@ -253,7 +248,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
         <button type="button" class="button" onClick={() => setMode(undefined)}>
           Cancel
         </button>
-        <button type="submit" class="button main" disabled={!taken}>
+        <button type="submit" class="button main" disabled={busy || !taken}>
           Save
         </button>
       </div>

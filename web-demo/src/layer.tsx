@@ -8,6 +8,7 @@ import { type Members, type Value, at, equal, isObject, isRounded, mistake, pars
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 export function LayerEditor({ context }: { context: Held }) {
   const { replica } = useReplica();
@@ -16,7 +17,6 @@ export function LayerEditor({ context }: { context: Held }) {
   const [rules, setRules] = useState(() => print(context.rules));
   const [summary, setSummary] = useState("");
   const [taken, setTaken] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const [said, setSaid] = useState("");
   /** Where somebody else has written what is being edited here. */
   const [clashes, setClashes] = useState<readonly string[]>([]);
@@ -28,7 +28,6 @@ export function LayerEditor({ context }: { context: Held }) {
     setBase(from);
     setData(print(from.data));
     setRules(print(from.rules));
-    setFault(undefined);
     setClashes([]);
   };
   useEffect(() => {
@@ -52,21 +51,16 @@ export function LayerEditor({ context }: { context: Held }) {
     return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
   }, [base, data, rules, summary, wrong]);
 
-  const save = async (event: Event) => {
-    event.preventDefault();
+  const { submit, busy, fault } = useWriting(async () => {
     if (!taken) return;
-    try {
-      const [written] = await replica.batch(operations);
-      if (written) begin(layerOf(replica, written));
-      setSummary("");
-      setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
-    } catch (error) {
-      setFault(error);
-    }
-  };
+    const [written] = await replica.batch(operations);
+    if (written) begin(layerOf(replica, written));
+    setSummary("");
+    setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
+  });
 
   return (
-    <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={save}>
+    <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
       <div class="text">
       <p class="quiet">
         Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer
@@ -121,7 +115,7 @@ export function LayerEditor({ context }: { context: Held }) {
               <button type="button" class="button" onClick={() => begin(context)}>
                 Discard
               </button>
-              <button type="submit" class="button main" disabled={!taken || operations.length === 0}>
+              <button type="submit" class="button main" disabled={busy || !taken || operations.length === 0}>
                 Save
               </button>
             </>
