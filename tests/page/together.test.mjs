@@ -67,6 +67,27 @@ test("a layer is edited as text, while others edit it too", async () => {
   await Promise.all([laptop.close(), phone.close()]);
 });
 
+test("what is saved here is not taken for somebody else's, and Enter after the reason saves", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}/layer`);
+  await online(page).click();
+  const data = page.getByLabel("Data");
+  const why = page.getByLabel("Why (for the history)");
+  for (const [colour, said] of [["blue", "Saved on this device"], ["grey", "Saved on this device"]]) {
+    await data.fill((await data.inputValue()).replace(/"colour": "\w+"/, `"colour": "${colour}"`));
+    await eventually(async () => assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isEnabled()));
+    await why.fill(`it is ${colour}`);
+    await why.press("Enter"); // at once: a reason changes nothing of what is previewed
+    await why.waitFor({ state: "detached" });
+    await page.locator(".said", { hasText: said }).waitFor();
+  }
+  await online(page).click();
+  await counted(page, "Queue", 0).waitFor();
+  const { body } = await stage.api.get(`/v1/contexts/project/${project}/history?limit=2`);
+  assert.deepEqual(body.items.map(({ summary }) => summary), ["it is grey", "it is blue"]);
+  await laptop.close();
+});
+
 test("work goes on without a network, over a reload too, and nothing of it is lost", async () => {
   const wire = await wireTo(stage.worker.url);
   const laptop = await stage.person({}, "alice", wire.url);

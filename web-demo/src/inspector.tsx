@@ -181,7 +181,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     return [{ action: "update", ...on, patch: write(own?.data ?? {}, pointer, read.value) }];
   }, [mode, read, own, pointer]);
 
-  const { submit, busy, fault } = useWriting(async () => {
+  const { submit, busy, fault, forget } = useWriting(async () => {
     if (!taken) return;
     await replica.batch(operations);
     setMode(undefined);
@@ -190,6 +190,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   if (!own) return null;
   const begin = (next: "set" | "hide" | "drop") => {
     setMode(next);
+    forget();
     setAsText(plain);
     setText(typeof now === "string" ? now : print(now));
   };

@@ -2,7 +2,7 @@
 // does everything below that a save would change.
 
 import type { Operation, Rules } from "@nacre/context";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
 import { Fault, When } from "./parts";
@@ -28,10 +28,27 @@ export function LayerEditor({ context }: { context: Held }) {
     setBase(from);
     setData(print(from.data));
     setRules(print(from.rules));
+    forget();
     setClashes([]);
   };
-  useEffect(() => {
-    if (context.version === base.version && equal(context.data, base.data)) return;
+  const { operations, refused } = useMemo(() => {
+    const nothing = { operations: [] as Operation[], refused: undefined as unknown };
+    if (wrong.data || wrong.rules) return nothing;
+    const { value, error } = attempt(() => edits(base, parse(data) as Members, parse(rules) as Members));
+    return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
+  }, [base, data, rules, wrong]);
+
+  const { submit, busy, fault, forget } = useWriting(async () => {
+    if (!taken) return;
+    const why = summary.trim();
+    const written = await replica.batch(operations.map((one) => (why === "" ? one : { ...one, summary: why })));
+    if (written[0]) begin(layerOf(replica, written[0]));
+    setSummary("");
+    setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
+  });
+  // With the drawing, not after it: what is being saved here must not be taken for somebody else's.
+  useLayoutEffect(() => {
+    if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
     if (wrong.data || wrong.rules) return; // taken in as soon as the text can be read again
     const draft = rebase(base.data, parse(data) as Members, context.data);
@@ -40,24 +57,7 @@ export function LayerEditor({ context }: { context: Held }) {
     setData(print(draft.data));
     setClashes(draft.clashes);
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
-  }, [context, wrong]);
-
-  const { operations, refused } = useMemo(() => {
-    const nothing = { operations: [] as Operation[], refused: undefined as unknown };
-    if (wrong.data || wrong.rules) return nothing;
-    const { value, error } = attempt(() =>
-      edits(base, parse(data) as Members, parse(rules) as Members, summary.trim()),
-    );
-    return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
-  }, [base, data, rules, summary, wrong]);
-
-  const { submit, busy, fault } = useWriting(async () => {
-    if (!taken) return;
-    const [written] = await replica.batch(operations);
-    if (written) begin(layerOf(replica, written));
-    setSummary("");
-    setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
-  });
+  }, [context, wrong, busy]);
 
   return (
     <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
@@ -131,8 +131,8 @@ export function LayerEditor({ context }: { context: Held }) {
  *
  * @throws {Error} when it would write integers anew that were rounded on their way here
  */
-function edits(base: Held, data: Members, rules: Members, summary: string): Operation[] {
-  const on = { level: base.level, context_id: base.id, ...(summary === "" ? {} : { summary }) };
+function edits(base: Held, data: Members, rules: Members): Operation[] {
+  const on = { level: base.level, context_id: base.id };
   if (!equal(base.rules, rules)) {
     keepDigits(base.data, "");
     return [{ action: "put", ...on, data: text(data), rules: rules as Rules }];

@@ -7,6 +7,8 @@ export interface Writing {
   submit: (event?: Event) => Promise<void>;
   busy: boolean;
   fault: unknown;
+  /** Begins anew: what went wrong before no longer matters. */
+  forget: () => void;
 }
 
 export function useWriting(write: () => Promise<void>): Writing {
@@ -27,5 +29,5 @@ export function useWriting(write: () => Promise<void>): Writing {
     under.current = false;
     setBusy(false);
   };
-  return { submit, busy, fault };
+  return { submit, busy, fault, forget: () => setFault(undefined) };
 }
