@@ -116,6 +116,48 @@ test("a token comes by link or by hand, and leaves the address", async () => {
   await alice.close();
 });
 
+test("back and forward lead to every place that was seen, the first one too, and the title says which", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  const shown = (title, heading) =>
+    eventually(async () => {
+      assert.equal(await page.title(), `${title} · Nacre`);
+      assert.equal(await page.locator(".title").textContent(), heading);
+    });
+  await shown("global", "global");
+  await page.locator('[data-key="project/shop"]').click();
+  await shown("project shop", "shop");
+  await page.locator('[data-key="task/synonyms"]').click();
+  await page.getByRole("tab", { name: "History" }).click();
+  await page.getByRole("slider").waitFor();
+  await page.goBack();
+  await page.goBack();
+  await shown("project shop", "shop");
+  await page.goBack();
+  await shown("global", "global");
+  await page.goForward();
+  await page.goForward();
+  await page.goForward();
+  await shown("task synonyms", "synonyms");
+  await page.reload();
+  await page.getByRole("slider").waitFor();
+  await shown("task synonyms", "synonyms");
+  await alice.close();
+});
+
+test("a link with a token opens in a tab that shows the page already", async () => {
+  const alice = await stage.person();
+  const page = await alice.context.newPage();
+  await page.goto(stage.worker.url);
+  await page.getByLabel("Token").waitFor();
+  for (const user of ["alice", "bob"]) {
+    await page.evaluate((token) => (location.hash = `token=${token}`), stage.token(user));
+    await page.getByRole("button", { name: user, exact: true }).waitFor();
+    assert.equal(new URL(page.url()).hash, "");
+  }
+  await alice.close();
+});
+
 test("each value shows its layer, its origin and what it hides", async () => {
   const alice = await stage.person();
   const page = await alice.tab("#/task/cart-latency");
