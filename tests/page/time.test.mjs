@@ -142,3 +142,33 @@ test("the slider goes through every state of a view, and a version comes back", 
   });
   await alice.close();
 });
+
+test("hundreds of commits are all listed, on request, and their ticks stay within the slider", async () => {
+  const count = 620;
+  const operations = Array.from({ length: count }, (_, index) => ({
+    action: "update", level: "project", context_id: "docs", patch: { step: index },
+  }));
+  for (let from = 0; from < count; from += 310) {
+    const { status, text } = await stage.api.post("/v1/batch", { operations: operations.slice(from, from + 310) });
+    assert.equal(status, 200, text);
+  }
+  const { body } = await stage.api.get("/v1/contexts/project/docs");
+  await stage.api.put("/v1/contexts/project/docs", { data: body.data, rules: { "/step": "lock" } });
+  const alice = await stage.person();
+  const page = await alice.tab("#/project/docs/history");
+  const slider = page.getByRole("slider");
+  await slider.waitFor();
+  await page.getByText("This layer").click();
+  const all = Number(await slider.getAttribute("max")) + 1;
+  assert.ok(all > count, `${all} commits`);
+  await page.getByText("No value changed.").waitFor(); // the rules did
+  const listed = page.locator(".moments li");
+  for (let more = 100; more < all; more += 100) {
+    assert.equal(await listed.count(), more);
+    await page.getByRole("button", { name: /^Show more/ }).click();
+  }
+  await eventually(async () => assert.equal(await listed.count(), all));
+  const past = await page.locator(".ticks").evaluate((ticks) => ticks.scrollWidth - ticks.clientWidth);
+  assert.ok(past <= 0, `ticks are ${past} pixels past the end`);
+  await alice.close();
+});

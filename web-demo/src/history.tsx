@@ -17,6 +17,9 @@ interface Moment extends HistoryItem {
   of: Address;
 }
 
+/** How many commits are listed at first, and how many more each time. */
+const PAGE = 100;
+
 type Scope = "view" | "layer";
 type Against = "before" | "now";
 
@@ -24,6 +27,7 @@ export function History({ context, chain }: { context: Address; chain: readonly 
   const [scope, setScope] = useState<Scope>("view");
   const [against, setAgainst] = useState<Against>("before");
   const [chosen, setChosen] = useState<string>();
+  const [most, setMost] = useState(PAGE);
   const layers = scope === "view" ? chain : chain.filter((link) => same(link, context));
   const histories = useRead((replica) => momentsOf(replica, layers), [scope, key(context)]);
   const moments = histories.value ?? [];
@@ -88,7 +92,7 @@ export function History({ context, chain }: { context: Address; chain: readonly 
       <Then {...{ context, moment, scope, against }} previous={moments[index - 1]} />
       <h3>All commits, newest first</h3>
       <ol class="moments">
-        {[...moments].reverse().slice(0, 100).map((one) => (
+        {[...moments].reverse().slice(0, most).map((one) => (
           <li key={nameOf(one)}>
             <button
               type="button"
@@ -104,6 +108,11 @@ export function History({ context, chain }: { context: Address; chain: readonly 
           </li>
         ))}
       </ol>
+      {moments.length > most && (
+        <button type="button" class="button" onClick={() => setMost(most + PAGE)}>
+          Show more: {moments.length - most} of {moments.length} commits are left
+        </button>
+      )}
     </div>
   );
 }
@@ -188,7 +197,9 @@ function Then(props: {
         <p class="quiet">
           {against === "now"
             ? "It is now as it was then."
-            : "Nothing changed in what is seen here: a layer below had decided otherwise."}
+            : scope === "view" && !same(moment.of, context)
+              ? "Nothing changed in what is seen here: a layer below had decided otherwise."
+              : "No value changed."}
         </p>
       )}
       {changes && changes.length > 0 && (
