@@ -103,9 +103,8 @@ test("everything is reached and done with the keyboard alone", async () => {
   await keyboard.press("Enter");
   await until(/^Change$/);
   await keyboard.press("Enter");
-  await until(/^$/); // a field: nothing is written in it as text
-  await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), "INPUT"));
-  while ((await page.evaluate(() => document.activeElement?.tagName)) !== "TEXTAREA") await keyboard.press("Tab");
+  const on = (tag) => eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), tag));
+  await on("TEXTAREA");
   await keyboard.press("ControlOrMeta+a");
   await keyboard.type("every synonym");
   await page.getByRole("region", { name: "What this changes" }).waitFor();
@@ -116,6 +115,21 @@ test("everything is reached and done with the keyboard alone", async () => {
     const { body } = await stage.api.get("/v1/contexts/task/synonyms");
     assert.equal(body.data.goal, "every synonym");
   });
+  // The focus is back where it began, after Cancel too; and where one is led after deleting.
+  const at = (what) => eventually(async () => assert.match((await focused()) ?? "", what));
+  await at(/^Change$/);
+  await keyboard.press("Enter");
+  await on("TEXTAREA");
+  await until(/^Cancel$/);
+  await keyboard.press("Enter");
+  await at(/^Change$/);
+  await until(/^Delete$/, "Shift+Tab");
+  await keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await until(/^Delete$/);
+  await keyboard.press("Enter");
+  await page.getByRole("heading", { name: "shop.search" }).waitFor();
+  await on("MAIN");
   await alice.close();
 });
 

@@ -41,6 +41,15 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     const fragment = toFragment(address, tab);
     if (location.hash !== fragment) history.pushState(null, "", fragment);
   };
+  // The focus does not stay on what has gone: what was deleted, or the drawer of a phone.
+  const seen = useRef(key(place.address));
+  useEffect(() => {
+    if (seen.current === key(place.address)) return;
+    seen.current = key(place.address);
+    const at = document.activeElement;
+    const behind = matchMedia("(max-width: 760px)").matches && document.getElementById("contexts")?.contains(at);
+    if (at === document.body || behind) document.getElementById("room")?.focus();
+  }, [place.address]);
   const title = `${name(place.address)} · Nacre`;
   useEffect(() => {
     document.title = title;

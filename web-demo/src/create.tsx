@@ -8,7 +8,7 @@ import { JsonField } from "./layer";
 import { mistake, parse, text } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
-import { useRead, useReplica } from "./reading";
+import { type Held, useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
 export function Create(props: { near: Address; onClose: () => void; onGo: (address: Address) => void }) {
@@ -92,7 +92,9 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   );
 }
 
-export function Remove({ address, onClose }: { address: Address; onClose: () => void }) {
+export function Remove(props: { context: Held; onClose: () => void; onGo: (address: Address) => void }) {
+  const { context, onClose, onGo } = props;
+  const address = useMemo((): Address => ({ level: context.level, id: context.id }), [context.level, context.id]);
   const { replica } = useReplica();
   const below = useRead(
     (replica) => replica.list({ under: address }).items.filter((item) => key(item) !== key(address)).length,
@@ -107,6 +109,8 @@ export function Remove({ address, onClose }: { address: Address; onClose: () => 
   const { submit, busy, fault } = useWriting(async () => {
     await replica.remove(address.level, address.id, { cascade });
     onClose();
+    const up = above(address.level);
+    if (up) onGo(up === "global" ? GLOBAL : { level: up, id: context.parent ?? "" });
   });
   return (
     <Dialog title={`Delete ${name(address)}?`} onClose={onClose}>

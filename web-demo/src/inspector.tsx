@@ -2,7 +2,7 @@
 // shown.
 
 import type { JsonText, Operation, Origin } from "@nacre/context";
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
 import { type Members, type Value, at, equal, escape, isObject, isSealed, names, parse, print, text as exact } from "./json";
@@ -187,6 +187,14 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     setMode(undefined);
   });
 
+  // The focus goes along: into the form when it opens, and back to the button when it is gone.
+  const place = useRef<HTMLDivElement & HTMLFormElement>(null);
+  const was = useRef(mode);
+  useLayoutEffect(() => {
+    if (was.current !== mode) place.current?.querySelector<HTMLElement>("textarea, button")?.focus();
+    was.current = mode;
+  }, [mode]);
+
   if (!own) return null;
   const begin = (next: "set" | "hide" | "drop") => {
     setMode(next);
@@ -196,7 +204,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   };
   if (!mode) {
     return (
-      <div class="row">
+      <div ref={place} class="row">
         {!isSealed(value) && (
           <button type="button" class="button" onClick={() => begin("set")}>
             {held === undefined ? "Set here" : "Change"}
@@ -216,7 +224,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     );
   }
   return (
-    <form class="change-form" onSubmit={submit}>
+    <form ref={place} class="change-form" onSubmit={submit}>
       <h3>
         In <Name of={address} />
         {mode === "hide" && ": hide what is inherited"}
