@@ -67,6 +67,32 @@ test("a layer is edited as text, while others edit it too", async () => {
   await Promise.all([laptop.close(), phone.close()]);
 });
 
+test("a draft is still there after a look elsewhere, and what others wrote meanwhile is taken in", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}/layer`);
+  const data = page.getByLabel("Data");
+  await data.fill((await data.inputValue()).replace('"size": 1', '"size": 5'));
+  await page.getByLabel("Why (for the history)").fill("half a thought");
+  await page.getByRole("tab", { name: "View" }).click();
+  await value(page, "/size").getByText("1").waitFor();
+  await page.locator('[data-key="global/global"]').click();
+  const merge = { "content-type": "application/merge-patch+json" };
+  await stage.api.patch(`/v1/contexts/project/${project}`, { colour: "green" }, merge);
+  await page.locator(`[data-key="project/${project}"]`).click();
+  await value(page, "/colour").getByText("green").waitFor();
+  await page.getByRole("tab", { name: "Layer" }).click();
+  await eventually(async () => assert.match(await data.inputValue(), /"colour": "green"[^]*"size": 5/));
+  assert.equal(await page.getByLabel("Why (for the history)").inputValue(), "half a thought");
+  const unload = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  assert.equal(await unload(), true, "the browser asks before the draft is lost");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await eventually(async () => assert.equal(await unload(), false));
+  await page.getByRole("tab", { name: "View" }).click();
+  await page.getByRole("tab", { name: "Layer" }).click();
+  assert.match(await data.inputValue(), /"size": 1/);
+  await laptop.close();
+});
+
 test("what is saved here is not taken for somebody else's, and Enter after the reason saves", async () => {
   const laptop = await stage.person();
   const page = await laptop.tab(`#/project/${project}/layer`);

@@ -4,22 +4,38 @@
 import type { Operation, Rules } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { key } from "./address";
 import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
+/** What was typed and not saved yet, by user and context: who looks elsewhere and comes back finds it. */
+const drafts = new Map<string, Draft>();
+interface Draft {
+  base: Held;
+  data: string;
+  rules: string;
+  summary: string;
+  clashes: readonly string[];
+}
+
+/** The browser's own question, before a draft is left for good. */
+const ask = (event: Event) => event.preventDefault();
+
 export function LayerEditor({ context }: { context: Held }) {
   const { replica } = useReplica();
-  const [base, setBase] = useState(context);
-  const [data, setData] = useState(() => print(context.data));
-  const [rules, setRules] = useState(() => print(context.rules));
-  const [summary, setSummary] = useState("");
+  const place = `${replica.user} ${key(context)}`;
+  const kept = drafts.get(place);
+  const [base, setBase] = useState(kept?.base ?? context);
+  const [data, setData] = useState(() => kept?.data ?? print(context.data));
+  const [rules, setRules] = useState(() => kept?.rules ?? print(context.rules));
+  const [summary, setSummary] = useState(kept?.summary ?? "");
   const [taken, setTaken] = useState(false);
   const [said, setSaid] = useState("");
   /** Where somebody else has written what is being edited here. */
-  const [clashes, setClashes] = useState<readonly string[]>([]);
+  const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
 
   const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
   const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
@@ -31,6 +47,13 @@ export function LayerEditor({ context }: { context: Held }) {
     forget();
     setClashes([]);
   };
+  useLayoutEffect(() => {
+    if (untouched) drafts.delete(place);
+    else drafts.set(place, { base, data, rules, summary, clashes });
+    if (drafts.size > 0) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
+  }, [place, base, data, rules, summary, clashes, untouched]);
+
   const { operations, refused } = useMemo(() => {
     const nothing = { operations: [] as Operation[], refused: undefined as unknown };
     if (wrong.data || wrong.rules) return nothing;
