@@ -176,7 +176,7 @@ for (const [choice, result] of [["Keep mine", "mine"], ["Take theirs", "theirs"]
     await online(page).click();
     await counted(page, "Conflicts", 1).click();
     const dialog = page.getByRole("dialog", { name: "Conflicts" });
-    const side = (name) => dialog.getByRole("region", { name, exact: true });
+    const side = (name) => dialog.getByRole("group", { name, exact: true });
     assert.match(await side("Before").innerText(), /"red"/);
     assert.match(await side("Theirs").innerText(), /"theirs"/);
     assert.match(await side("Mine").innerText(), /"mine"/);

@@ -2,7 +2,7 @@
 // does everything below that a save would change.
 
 import type { Operation, Rules } from "@nacre/context";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { key } from "./address";
 import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
@@ -183,7 +183,7 @@ export function JsonField(props: {
   const lines = text.split("\n").length;
   const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
   const gutter = useRef<HTMLPreElement>(null);
-  const id = `json-${label.toLowerCase()}`;
+  const id = useId();
   return (
     <div class="json">
       <label for={id}>{label}</label>
