@@ -341,5 +341,19 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   await page.getByLabel("Filter names and values").fill(pointer);
   assert.equal(await letters(page, pointer), origin.level[0].toUpperCase());
   await counted(page, "Queue", 0).waitFor();
+
+  // After a reload its row is in sight, far down as it may be, and is the one that Tab reaches.
+  const ids = items.filter(({ level }) => level === "task").map(({ id }) => id).sort();
+  await page.evaluate((id) => (location.hash = `#/task/${id}`), ids.at(-1));
+  await page.reload();
+  const row = page.locator(`[data-key="task/${ids.at(-1)}"]`);
+  await eventually(async () => {
+    const [top, bottom, height] = await row.evaluate((one) => {
+      const { top, bottom } = one.getBoundingClientRect();
+      return [top, bottom, innerHeight];
+    });
+    assert.ok(top >= 0 && bottom <= height, `from ${top} to ${bottom} of ${height}`);
+    assert.equal(await row.getAttribute("tabindex"), "0");
+  });
   await gov.close();
 });
