@@ -184,7 +184,7 @@ test("each value shows its layer, its origin and what it hides", async () => {
 
 test("an item of a merged list shows what each layer says of that item, wherever it has it", async () => {
   const alice = await stage.person();
-  const objects = { list: [{ at: "above" }], once: [{ a: 1 }] };
+  const objects = { list: [{ at: "above" }], once: [{ a: 1 }], none: "" };
   const rules = { "/list": "append", "/once": "union" };
   await stage.api.put("/v1/contexts/project/lists", { data: objects, rules });
   const below = { list: [{ at: "below" }], once: [{ b: 2 }, { a: 1 }] };
@@ -208,7 +208,9 @@ test("an item of a merged list shows what each layer says of that item, wherever
     "/conventions/reviews/owners/1": [["branch", "shop"], ["project", "shop"]],
   });
   await page.evaluate(() => (location.hash = "#/branch/lists.below"));
+  assert.match(await value(page, "/none").textContent(), /""$/, "an empty text is seen");
   await look({
+    "/none": [["project", '""']],
     "/list/0/at": [["project", "above"]],
     "/list/1/at": [["branch", "below"]],
     "/once/0/a": [["branch", "1"], ["project", "1"]],

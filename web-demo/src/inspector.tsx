@@ -151,7 +151,7 @@ function Text({ value }: { value: Value }) {
     );
   }
   if (value === null) return <pre>null, which removes what is inherited</pre>;
-  return <pre>{typeof value === "string" ? value : print(value)}</pre>;
+  return <pre>{typeof value === "string" && value !== "" ? value : print(value)}</pre>;
 }
 
 /** Changes the value in the layer that is shown. */
