@@ -18,14 +18,23 @@ test("contexts come in from a file that is dropped on the page", async () => {
   const page = await alice.tab();
   await page.getByText("Nothing is stored yet").waitFor();
   const lines = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
-  await page.evaluate((lines) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([lines], "shop.ndjson"));
-    const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.body.dispatchEvent(event("dragover"));
-    document.body.dispatchEvent(event("drop"));
-  }, lines);
+  const drop = (text) =>
+    page.evaluate((text) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], "shop.ndjson", { lastModified: 1 }));
+      const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+      document.body.dispatchEvent(event("dragover"));
+      document.body.dispatchEvent(event("drop"));
+    }, text);
   const dialog = page.getByRole("dialog", { name: "Import contexts" });
+  await drop("no contexts");
+  await dialog.getByText("shop.ndjson").waitFor();
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await dialog.getByRole("alert").waitFor();
+  // Another one instead, or the same one corrected.
+  await dialog.getByRole("button", { name: "Another file" }).click();
+  await dialog.getByLabel("A file").waitFor();
+  await drop(lines);
   await dialog.getByText("shop.ndjson").waitFor();
   await dialog.getByRole("button", { name: "Import" }).click();
   await dialog.getByText("8 made, 0 replaced.").waitFor();
