@@ -116,6 +116,48 @@ test("a token comes by link or by hand, and leaves the address", async () => {
   await alice.close();
 });
 
+test("back and forward lead to every place that was seen, the first one too, and the title says which", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  const shown = (title, heading) =>
+    eventually(async () => {
+      assert.equal(await page.title(), `${title} · Nacre`);
+      assert.equal(await page.locator(".title").textContent(), heading);
+    });
+  await shown("global", "global");
+  await page.locator('[data-key="project/shop"]').click();
+  await shown("project shop", "shop");
+  await page.locator('[data-key="task/synonyms"]').click();
+  await page.getByRole("tab", { name: "History" }).click();
+  await page.getByRole("slider").waitFor();
+  await page.goBack();
+  await page.goBack();
+  await shown("project shop", "shop");
+  await page.goBack();
+  await shown("global", "global");
+  await page.goForward();
+  await page.goForward();
+  await page.goForward();
+  await shown("task synonyms", "synonyms");
+  await page.reload();
+  await page.getByRole("slider").waitFor();
+  await shown("task synonyms", "synonyms");
+  await alice.close();
+});
+
+test("a link with a token opens in a tab that shows the page already", async () => {
+  const alice = await stage.person();
+  const page = await alice.context.newPage();
+  await page.goto(stage.worker.url);
+  await page.getByLabel("Token").waitFor();
+  for (const user of ["alice", "bob"]) {
+    await page.evaluate((token) => (location.hash = `token=${token}`), stage.token(user));
+    await page.getByRole("button", { name: user, exact: true }).waitFor();
+    assert.equal(new URL(page.url()).hash, "");
+  }
+  await alice.close();
+});
+
 test("each value shows its layer, its origin and what it hides", async () => {
   const alice = await stage.person();
   const page = await alice.tab("#/task/cart-latency");
@@ -140,6 +182,44 @@ test("each value shows its layer, its origin and what it hides", async () => {
   await alice.close();
 });
 
+test("an item of a merged list shows what each layer says of that item, wherever it has it", async () => {
+  const alice = await stage.person();
+  const objects = { list: [{ at: "above" }], once: [{ a: 1 }], none: "" };
+  const rules = { "/list": "append", "/once": "union" };
+  await stage.api.put("/v1/contexts/project/lists", { data: objects, rules });
+  const below = { list: [{ at: "below" }], once: [{ b: 2 }, { a: 1 }] };
+  await stage.api.put("/v1/contexts/branch/lists.below", { parent: "lists", data: below });
+  const page = await alice.tab("#/task/cart-latency");
+  const said = page.getByRole("list", { name: /Layers that say/ }).getByRole("listitem");
+  const look = async (expected) => {
+    for (const [pointer, layers] of Object.entries(expected)) {
+      await value(page, pointer).click();
+      await page.getByRole("heading", { name: pointer, exact: true }).waitFor();
+      const told = await said.evaluateAll((all) => all.map((one) => [one.querySelector(".tag").textContent, one.querySelector("pre")?.textContent]));
+      assert.deepEqual(told, layers, pointer);
+    }
+  };
+  await look({
+    "/services/0/replicas": [["branch", "4"], ["project", "2"]],
+    "/services/1/port": [["project", "8082"]],
+    "/services/2/port": [["branch", "8083"]],
+    "/guidelines/0": [["global", "prefer boring technology"]],
+    "/guidelines/3": [["branch", "no new cookies"]],
+    "/conventions/reviews/owners/1": [["branch", "shop"], ["project", "shop"]],
+  });
+  await page.evaluate(() => (location.hash = "#/branch/lists.below"));
+  assert.match(await value(page, "/none").textContent(), /""$/, "an empty text is seen");
+  await look({
+    "/none": [["project", '""']],
+    "/list/0/at": [["project", "above"]],
+    "/list/1/at": [["branch", "below"]],
+    "/once/0/a": [["branch", "1"], ["project", "1"]],
+    "/once/1/b": [["branch", "2"]],
+  });
+  await stage.api.delete("/v1/contexts/project/lists?cascade=true");
+  await alice.close();
+});
+
 test("what a write would change below is told before it is made, and what is locked is refused", async () => {
   const alice = await stage.person();
   const page = await alice.tab("#/global/global");
@@ -161,6 +241,16 @@ test("what a write would change below is told before it is made, and what is loc
   await data.fill(text.replace('"language": ', '"language" '));
   await page.getByText(/Line \d+, column \d+/).waitFor();
   assert.equal(await page.getByRole("button", { name: "Save" }).isDisabled(), true);
+  // The mistake is told where it is, whatever it is: engines do not say so for a stray word.
+  for (const [right, wrong, message] of [
+    ['"TypeScript"', "TypeScript", "Expected a value"],
+    ['"vitest"', "'vitest'", "Expected a value"],
+    ['"reviews"', "", "Expected a name in quotes, or }"],
+  ]) {
+    await data.fill(text.replace(right, wrong));
+    const before = text.slice(0, text.indexOf(right)).split("\n");
+    await page.getByText(`Line ${before.length}, column ${before.at(-1).length + 1}: ${message}`, { exact: true }).waitFor();
+  }
   const { body } = await stage.api.get("/v1/contexts/project/shop");
   assert.equal(body.version, 1, "looking changes nothing");
   await alice.close();
@@ -253,5 +343,19 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   await page.getByLabel("Filter names and values").fill(pointer);
   assert.equal(await letters(page, pointer), origin.level[0].toUpperCase());
   await counted(page, "Queue", 0).waitFor();
+
+  // After a reload its row is in sight, far down as it may be, and is the one that Tab reaches.
+  const ids = items.filter(({ level }) => level === "task").map(({ id }) => id).sort();
+  await page.evaluate((id) => (location.hash = `#/task/${id}`), ids.at(-1));
+  await page.reload();
+  const row = page.locator(`[data-key="task/${ids.at(-1)}"]`);
+  await eventually(async () => {
+    const [top, bottom, height] = await row.evaluate((one) => {
+      const { top, bottom } = one.getBoundingClientRect();
+      return [top, bottom, innerHeight];
+    });
+    assert.ok(top >= 0 && bottom <= height, `from ${top} to ${bottom} of ${height}`);
+    assert.equal(await row.getAttribute("tabindex"), "0");
+  });
   await gov.close();
 });

@@ -66,6 +66,44 @@ test("axe-core finds nothing where one signs in", async () => {
   await alice.close();
 });
 
+test("axe-core finds nothing in several conflicts at once, nor in a mistake in a new context", async () => {
+  const alice = await stage.person({ reducedMotion: "reduce" });
+  await stage.api.put("/v1/contexts/project/apart", { data: { colour: "red", size: 1 } });
+  const page = await alice.tab("#/project/apart/layer");
+  await page.getByRole("switch", { name: "Online" }).click();
+  const data = page.getByLabel("Data");
+  await data.fill('{ "colour": "mine", "size": 2 }');
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  await eventually(async () => assert.ok(await save.isEnabled()));
+  await save.click();
+  await stage.api.put("/v1/contexts/project/apart", { data: { colour: "theirs", size: 3 } });
+  await page.getByRole("switch", { name: "Online" }).click();
+  await counted(page, "Conflicts", 2).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("group", { name: "Mine" }).first().waitFor();
+  assert.deepEqual(await violations(page), []);
+  for (let left = 2; left > 0; left--) await dialog.getByRole("button", { name: "Take theirs" }).first().click();
+  await dialog.getByText("None. What others changed").waitFor();
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  const field = dialog.getByLabel("What it says");
+  await field.fill("{ oh");
+  const described = await field.evaluate((one) => document.getElementById(one.getAttribute("aria-describedby"))?.textContent);
+  assert.match(described ?? "", /^Line 1, column 3/);
+  assert.deepEqual(await violations(page), []);
+  // Selecting text past the edge of the dialog does not close it; a click beside it does.
+  const box = await field.boundingBox();
+  await page.mouse.move(box.x + 60, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(5, 5);
+  await page.mouse.up();
+  assert.equal(await field.inputValue(), "{ oh");
+  await page.mouse.click(5, 5);
+  await dialog.waitFor({ state: "detached" });
+  await alice.close();
+});
+
 test("everything is reached and done with the keyboard alone", async () => {
   const alice = await stage.person();
   const page = await alice.tab();
@@ -103,9 +141,8 @@ test("everything is reached and done with the keyboard alone", async () => {
   await keyboard.press("Enter");
   await until(/^Change$/);
   await keyboard.press("Enter");
-  await until(/^$/); // a field: nothing is written in it as text
-  await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), "INPUT"));
-  while ((await page.evaluate(() => document.activeElement?.tagName)) !== "TEXTAREA") await keyboard.press("Tab");
+  const on = (tag) => eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), tag));
+  await on("TEXTAREA");
   await keyboard.press("ControlOrMeta+a");
   await keyboard.type("every synonym");
   await page.getByRole("region", { name: "What this changes" }).waitFor();
@@ -116,6 +153,21 @@ test("everything is reached and done with the keyboard alone", async () => {
     const { body } = await stage.api.get("/v1/contexts/task/synonyms");
     assert.equal(body.data.goal, "every synonym");
   });
+  // The focus is back where it began, after Cancel too; and where one is led after deleting.
+  const at = (what) => eventually(async () => assert.match((await focused()) ?? "", what));
+  await at(/^Change$/);
+  await keyboard.press("Enter");
+  await on("TEXTAREA");
+  await until(/^Cancel$/);
+  await keyboard.press("Enter");
+  await at(/^Change$/);
+  await until(/^Delete$/, "Shift+Tab");
+  await keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await until(/^Delete$/);
+  await keyboard.press("Enter");
+  await page.getByRole("heading", { name: "shop.search" }).waitFor();
+  await on("MAIN");
   await alice.close();
 });
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { root } from "../e2e/harness.mjs";
-import { eventually, open, value } from "./stage.mjs";
+import { counted, eventually, open, value } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open({ lines: "" })));
@@ -18,14 +18,23 @@ test("contexts come in from a file that is dropped on the page", async () => {
   const page = await alice.tab();
   await page.getByText("Nothing is stored yet").waitFor();
   const lines = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
-  await page.evaluate((lines) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([lines], "shop.ndjson"));
-    const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.body.dispatchEvent(event("dragover"));
-    document.body.dispatchEvent(event("drop"));
-  }, lines);
+  const drop = (text) =>
+    page.evaluate((text) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], "shop.ndjson", { lastModified: 1 }));
+      const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+      document.body.dispatchEvent(event("dragover"));
+      document.body.dispatchEvent(event("drop"));
+    }, text);
   const dialog = page.getByRole("dialog", { name: "Import contexts" });
+  await drop("no contexts");
+  await dialog.getByText("shop.ndjson").waitFor();
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await dialog.getByRole("alert").waitFor();
+  // Another one instead, or the same one corrected.
+  await dialog.getByRole("button", { name: "Another file" }).click();
+  await dialog.getByLabel("A file").waitFor();
+  await drop(lines);
   await dialog.getByText("shop.ndjson").waitFor();
   await dialog.getByRole("button", { name: "Import" }).click();
   await dialog.getByText("8 made, 0 replaced.").waitFor();
@@ -70,6 +79,38 @@ test("a context is made, deleted with what is below it, and restored", async () 
   await alice.close();
 });
 
+test("what is pressed twice is written once", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab("#/task/synonyms/notes");
+  const twice = (button) => button.evaluate((one) => (one.click(), one.click()));
+  await page.getByLabel("What was learned").fill("synonyms are ordered");
+  await twice(page.getByRole("button", { name: "Add", exact: true }));
+  await eventually(async () => assert.equal(await page.getByLabel("What was learned").inputValue(), ""));
+
+  await page.getByRole("tab", { name: "View" }).click();
+  await value(page, "/goal").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByLabel("New value").fill("every synonym");
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  await eventually(async () => assert.equal(await save.isEnabled(), true));
+  await twice(save);
+  await save.waitFor({ state: "detached" });
+
+  await page.getByRole("tab", { name: "Layer" }).click();
+  const data = page.getByLabel("Data");
+  await data.fill((await data.inputValue()).replace("every", "each"));
+  await eventually(async () => assert.equal(await save.isEnabled(), true));
+  await twice(save);
+  await save.waitFor({ state: "detached" });
+
+  await counted(page, "Queue", 0).waitFor();
+  const { body } = await stage.api.get("/v1/contexts/task/synonyms");
+  assert.deepEqual([body.version, body.data.goal], [3, "each synonym"]);
+  const { body: notes } = await stage.api.get("/v1/contexts/task/synonyms/insights");
+  assert.equal(notes.items.length, 1);
+  await alice.close();
+});
+
 test("the slider goes through every state of a view, and a version comes back", async () => {
   const merge = { "content-type": "application/merge-patch+json" };
   const patch = async (path, body) => assert.equal((await stage.api.patch(`/v1/contexts/${path}`, body, merge)).status, 200);
@@ -108,5 +149,35 @@ test("the slider goes through every state of a view, and a version comes back", 
     const { body } = await stage.api.get("/v1/contexts/task/cart-latency");
     assert.deepEqual([body.version, body.data.models.default], [3, "large"]);
   });
+  await alice.close();
+});
+
+test("hundreds of commits are all listed, on request, and their ticks stay within the slider", async () => {
+  const count = 620;
+  const operations = Array.from({ length: count }, (_, index) => ({
+    action: "update", level: "project", context_id: "docs", patch: { step: index },
+  }));
+  for (let from = 0; from < count; from += 310) {
+    const { status, text } = await stage.api.post("/v1/batch", { operations: operations.slice(from, from + 310) });
+    assert.equal(status, 200, text);
+  }
+  const { body } = await stage.api.get("/v1/contexts/project/docs");
+  await stage.api.put("/v1/contexts/project/docs", { data: body.data, rules: { "/step": "lock" } });
+  const alice = await stage.person();
+  const page = await alice.tab("#/project/docs/history");
+  const slider = page.getByRole("slider");
+  await slider.waitFor();
+  await page.getByText("This layer").click();
+  const all = Number(await slider.getAttribute("max")) + 1;
+  assert.ok(all > count, `${all} commits`);
+  await page.getByText("No value changed.").waitFor(); // the rules did
+  const listed = page.locator(".moments li");
+  for (let more = 100; more < all; more += 100) {
+    assert.equal(await listed.count(), more);
+    await page.getByRole("button", { name: /^Show more/ }).click();
+  }
+  await eventually(async () => assert.equal(await listed.count(), all));
+  const past = await page.locator(".ticks").evaluate((ticks) => ticks.scrollWidth - ticks.clientWidth);
+  assert.ok(past <= 0, `ticks are ${past} pixels past the end`);
   await alice.close();
 });

@@ -67,6 +67,53 @@ test("a layer is edited as text, while others edit it too", async () => {
   await Promise.all([laptop.close(), phone.close()]);
 });
 
+test("a draft is still there after a look elsewhere, and what others wrote meanwhile is taken in", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}/layer`);
+  const data = page.getByLabel("Data");
+  await data.fill((await data.inputValue()).replace('"size": 1', '"size": 5'));
+  await page.getByLabel("Why (for the history)").fill("half a thought");
+  await page.getByRole("tab", { name: "View" }).click();
+  await value(page, "/size").getByText("1").waitFor();
+  await page.locator('[data-key="global/global"]').click();
+  const merge = { "content-type": "application/merge-patch+json" };
+  await stage.api.patch(`/v1/contexts/project/${project}`, { colour: "green" }, merge);
+  await page.locator(`[data-key="project/${project}"]`).click();
+  await value(page, "/colour").getByText("green").waitFor();
+  await page.getByRole("tab", { name: "Layer" }).click();
+  await eventually(async () => assert.match(await data.inputValue(), /"colour": "green"[^]*"size": 5/));
+  assert.equal(await page.getByLabel("Why (for the history)").inputValue(), "half a thought");
+  const unload = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  assert.equal(await unload(), true, "the browser asks before the draft is lost");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await eventually(async () => assert.equal(await unload(), false));
+  await page.getByRole("tab", { name: "View" }).click();
+  await page.getByRole("tab", { name: "Layer" }).click();
+  assert.match(await data.inputValue(), /"size": 1/);
+  await laptop.close();
+});
+
+test("what is saved here is not taken for somebody else's, and Enter after the reason saves", async () => {
+  const laptop = await stage.person();
+  const page = await laptop.tab(`#/project/${project}/layer`);
+  await online(page).click();
+  const data = page.getByLabel("Data");
+  const why = page.getByLabel("Why (for the history)");
+  for (const [colour, said] of [["blue", "Saved on this device"], ["grey", "Saved on this device"]]) {
+    await data.fill((await data.inputValue()).replace(/"colour": "\w+"/, `"colour": "${colour}"`));
+    await eventually(async () => assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isEnabled()));
+    await why.fill(`it is ${colour}`);
+    await why.press("Enter"); // at once: a reason changes nothing of what is previewed
+    await why.waitFor({ state: "detached" });
+    await page.locator(".said", { hasText: said }).waitFor();
+  }
+  await online(page).click();
+  await counted(page, "Queue", 0).waitFor();
+  const { body } = await stage.api.get(`/v1/contexts/project/${project}/history?limit=2`);
+  assert.deepEqual(body.items.map(({ summary }) => summary), ["it is grey", "it is blue"]);
+  await laptop.close();
+});
+
 test("work goes on without a network, over a reload too, and nothing of it is lost", async () => {
   const wire = await wireTo(stage.worker.url);
   const laptop = await stage.person({}, "alice", wire.url);
@@ -129,7 +176,7 @@ for (const [choice, result] of [["Keep mine", "mine"], ["Take theirs", "theirs"]
     await online(page).click();
     await counted(page, "Conflicts", 1).click();
     const dialog = page.getByRole("dialog", { name: "Conflicts" });
-    const side = (name) => dialog.getByRole("region", { name, exact: true });
+    const side = (name) => dialog.getByRole("group", { name, exact: true });
     assert.match(await side("Before").innerText(), /"red"/);
     assert.match(await side("Theirs").innerText(), /"theirs"/);
     assert.match(await side("Mine").innerText(), /"mine"/);

@@ -16,19 +16,22 @@ import { StatusBar } from "./status";
 const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
 
+/** Where the page begins when its address names no context. */
+const START: { address: Address; tab: Tab } = { address: GLOBAL, tab: "view" };
 /** How long a context that has just changed stands out, in milliseconds. */
 const STIR = 6000;
 
 export function App({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
   const opened = useRevisions(replica);
-  const [place, setPlace] = useState(() => fromFragment(location.hash) ?? { address: GLOBAL, tab: "view" as Tab });
+  const [place, setPlace] = useState(() => fromFragment(location.hash) ?? START);
   const [open, setOpen] = useState<"create" | "import" | "deleted">();
   const [drawer, setDrawer] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
 
   useEffect(() => {
-    const follow = () => setPlace((now) => fromFragment(location.hash) ?? now);
+    // Without a fragment it is where the page began: back leads there, too.
+    const follow = () => setPlace((now) => fromFragment(location.hash) ?? (location.hash === "" ? START : now));
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
@@ -37,8 +40,21 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     setDrawer(false);
     const fragment = toFragment(address, tab);
     if (location.hash !== fragment) history.pushState(null, "", fragment);
-    document.title = `${name(address)} · Nacre`;
   };
+  // The focus does not stay on what has gone: what was deleted, or the drawer of a phone.
+  const seen = useRef(key(place.address));
+  useEffect(() => {
+    if (seen.current === key(place.address)) return;
+    seen.current = key(place.address);
+    const at = document.activeElement;
+    const behind = matchMedia("(max-width: 760px)").matches && document.getElementById("contexts")?.contains(at);
+    if (at === document.body || behind) document.getElementById("room")?.focus();
+  }, [place.address]);
+  const title = `${name(place.address)} · Nacre`;
+  useEffect(() => {
+    document.title = title;
+    return () => void (document.title = "Nacre");
+  }, [title]);
   useEffect(() => {
     if (!drawer) return;
     const close = (event: KeyboardEvent) => {

@@ -115,9 +115,9 @@ function Decision({ conflict, replica }: { conflict: Held; replica: Replica }) {
 
 function Column({ title, value, absent }: { title: string; value: Value | undefined; absent: string }) {
   return (
-    <section class={`side-${title.toLowerCase()}`} aria-label={title}>
+    <div role="group" class={`side-${title.toLowerCase()}`} aria-label={title}>
       <h3>{title}</h3>
       {value === undefined ? <p class="quiet">{absent}</p> : <pre>{print(value)}</pre>}
-    </section>
+    </div>
   );
 }

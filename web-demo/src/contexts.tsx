@@ -1,11 +1,11 @@
 // The tree of contexts, by layer: find one, go to it, see which ones are changing.
 
 import type { ContextSummary } from "@nacre/context";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, above, key, same } from "./address";
 import { Filter, Tag, Twist } from "./parts";
-import { type Row, focusRow, move, pressedOn } from "./tree";
+import { type Row, focusRow, move, pressedOn, rowOf } from "./tree";
 
 interface ContextRow extends Row {
   address: Address;
@@ -36,6 +36,13 @@ export function Contexts(props: {
     else next.delete(row.key);
     setClosed(next);
   };
+
+  // Wherever one comes from, by a link, the chain or a reload: its row can be seen, and is where Tab stops.
+  const here = key(chosen);
+  useEffect(() => {
+    setFocused(here);
+    rowOf(tree.current, here)?.scrollIntoView({ block: "nearest" });
+  }, [here]);
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

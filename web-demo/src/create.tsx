@@ -8,7 +8,8 @@ import { JsonField } from "./layer";
 import { mistake, parse, text } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
-import { useRead, useReplica } from "./reading";
+import { type Held, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 export function Create(props: { near: Address; onClose: () => void; onGo: (address: Address) => void }) {
   const { near, onClose, onGo } = props;
@@ -20,26 +21,20 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   const parents = useRead((replica) => (up ? replica.list({ level: up }).items : []), [up]).value ?? [];
   const [parent, setParent] = useState(near.id);
   const [data, setData] = useState("{\n  \n}");
-  const [fault, setFault] = useState<unknown>();
   const wrong = useMemo(() => mistake(data), [data]);
   const needsParent = up !== undefined && up !== "global";
   const chosen = parents.some((one) => one.id === parent) ? parent : (parents[0]?.id ?? "");
 
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const { submit, busy, fault } = useWriting(async () => {
     if (wrong) return;
     const address = level === "global" ? GLOBAL : { level, id: id.trim() };
-    try {
-      await replica.create(address.level, address.id, {
-        data: text(parse(data)),
-        ...(needsParent ? { parent: chosen } : {}),
-      });
-      onClose();
-      onGo(address);
-    } catch (error) {
-      setFault(error);
-    }
-  };
+    await replica.create(address.level, address.id, {
+      data: text(parse(data)),
+      ...(needsParent ? { parent: chosen } : {}),
+    });
+    onClose();
+    onGo(address);
+  });
   return (
     <Dialog title="A new context" onClose={onClose}>
       <form onSubmit={submit}>
@@ -84,7 +79,11 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
         <JsonField label="What it says" text={data} wrong={wrong} onText={setData} />
         {fault !== undefined && <Fault error={fault} />}
         <div class="row end">
-          <button type="submit" class="button main" disabled={wrong !== undefined || (needsParent && chosen === "")}>
+          <button
+            type="submit"
+            class="button main"
+            disabled={busy || wrong !== undefined || (needsParent && chosen === "")}
+          >
             Make it
           </button>
         </div>
@@ -93,28 +92,26 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   );
 }
 
-export function Remove({ address, onClose }: { address: Address; onClose: () => void }) {
+export function Remove(props: { context: Held; onClose: () => void; onGo: (address: Address) => void }) {
+  const { context, onClose, onGo } = props;
+  const address = useMemo((): Address => ({ level: context.level, id: context.id }), [context.level, context.id]);
   const { replica } = useReplica();
   const below = useRead(
     (replica) => replica.list({ under: address }).items.filter((item) => key(item) !== key(address)).length,
     [key(address)],
   ).value;
   const [cascade, setCascade] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const [, setTaken] = useState(false);
   const operations = useMemo(
     () => [{ action: "delete" as const, level: address.level, context_id: address.id, cascade }],
     [address, cascade],
   );
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await replica.remove(address.level, address.id, { cascade });
-      onClose();
-    } catch (error) {
-      setFault(error);
-    }
-  };
+  const { submit, busy, fault } = useWriting(async () => {
+    await replica.remove(address.level, address.id, { cascade });
+    onClose();
+    const up = above(address.level);
+    if (up) onGo(up === "global" ? GLOBAL : { level: up, id: context.parent ?? "" });
+  });
   return (
     <Dialog title={`Delete ${name(address)}?`} onClose={onClose}>
       <form onSubmit={submit}>
@@ -135,7 +132,7 @@ export function Remove({ address, onClose }: { address: Address; onClose: () => 
           <button type="button" class="button" onClick={onClose}>
             Keep it
           </button>
-          <button type="submit" class="button main" disabled={below !== 0 && !cascade}>
+          <button type="submit" class="button main" disabled={busy || (below !== 0 && !cascade)}>
             Delete
           </button>
         </div>

@@ -144,7 +144,8 @@ function Shown({ row: { value, size } }: { row: ValueRow }) {
     const word = Array.isArray(value) ? (size === 1 ? "item" : "items") : size === 1 ? "member" : "members";
     return <span class="quiet">{size === 0 ? "empty" : `${size} ${word}`}</span>;
   }
-  return <span class={`scalar ${typeof value}`}>{typeof value === "string" ? value : glance(value)}</span>;
+  const bare = typeof value === "string" && value !== ""; // an empty text shows as the quotes around it
+  return <span class={`scalar ${typeof value}`}>{bare ? value : glance(value)}</span>;
 }
 
 /** The values that have just changed while the same context was shown. */

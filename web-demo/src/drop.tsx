@@ -8,7 +8,7 @@ export const Import = later(() => import("./import").then((room) => room.Import)
 
 export function DropZone() {
   const [over, setOver] = useState(false);
-  const [file, setFile] = useState<File>();
+  const [drop, setDrop] = useState<{ file: File; count: number }>();
   useEffect(() => {
     const holdsFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     const drag = (event: DragEvent) => {
@@ -17,25 +17,27 @@ export function DropZone() {
       setOver(true);
     };
     const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-    const drop = (event: DragEvent) => {
+    const dropped = (event: DragEvent) => {
       if (!holdsFile(event)) return;
       event.preventDefault();
       setOver(false);
-      setFile(event.dataTransfer?.files[0]);
+      const file = event.dataTransfer?.files[0];
+      // Counted: the same file once more, corrected perhaps, is read anew.
+      if (file) setDrop((last) => ({ file, count: (last?.count ?? 0) + 1 }));
     };
     addEventListener("dragover", drag);
     addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
+    addEventListener("drop", dropped);
     return () => {
       removeEventListener("dragover", drag);
       removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
+      removeEventListener("drop", dropped);
     };
   }, []);
   return (
     <>
       {over && <div class="drop-zone">Drop the file to import its contexts</div>}
-      {file && <Import key={file.name + file.lastModified} dropped={file} onClose={() => setFile(undefined)} />}
+      {drop && <Import key={drop.count} dropped={drop.file} onClose={() => setDrop(undefined)} />}
     </>
   );
 }

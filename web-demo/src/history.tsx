@@ -10,11 +10,15 @@ import { type Members, type Value, at, steps } from "./json";
 import { Choice, Dialog, Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 /** One commit to one layer of the chain. */
 interface Moment extends HistoryItem {
   of: Address;
 }
+
+/** How many commits are listed at first, and how many more each time. */
+const PAGE = 100;
 
 type Scope = "view" | "layer";
 type Against = "before" | "now";
@@ -23,6 +27,7 @@ export function History({ context, chain }: { context: Address; chain: readonly 
   const [scope, setScope] = useState<Scope>("view");
   const [against, setAgainst] = useState<Against>("before");
   const [chosen, setChosen] = useState<string>();
+  const [most, setMost] = useState(PAGE);
   const layers = scope === "view" ? chain : chain.filter((link) => same(link, context));
   const histories = useRead((replica) => momentsOf(replica, layers), [scope, key(context)]);
   const moments = histories.value ?? [];
@@ -87,7 +92,7 @@ export function History({ context, chain }: { context: Address; chain: readonly 
       <Then {...{ context, moment, scope, against }} previous={moments[index - 1]} />
       <h3>All commits, newest first</h3>
       <ol class="moments">
-        {[...moments].reverse().slice(0, 100).map((one) => (
+        {[...moments].reverse().slice(0, most).map((one) => (
           <li key={nameOf(one)}>
             <button
               type="button"
@@ -103,6 +108,11 @@ export function History({ context, chain }: { context: Address; chain: readonly 
           </li>
         ))}
       </ol>
+      {moments.length > most && (
+        <button type="button" class="button" onClick={() => setMost(most + PAGE)}>
+          Show more: {moments.length - most} of {moments.length} commits are left
+        </button>
+      )}
     </div>
   );
 }
@@ -187,7 +197,9 @@ function Then(props: {
         <p class="quiet">
           {against === "now"
             ? "It is now as it was then."
-            : "Nothing changed in what is seen here: a layer below had decided otherwise."}
+            : scope === "view" && !same(moment.of, context)
+              ? "Nothing changed in what is seen here: a layer below had decided otherwise."
+              : "No value changed."}
         </p>
       )}
       {changes && changes.length > 0 && (
@@ -218,18 +230,12 @@ function Then(props: {
 function Return({ of: { of, version } }: { of: Moment }) {
   const { replica } = useReplica();
   const [asking, setAsking] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const now = useRead((replica) => replica.get(of.level, of.id), [key(of)]);
+  const { submit, busy, fault } = useWriting(async () => {
+    await replica.rollback(of.level, of.id, version, { summary: `back to version ${version}` });
+    setAsking(false);
+  });
   if (!now.value || now.value.version === version) return null;
-  const write = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await replica.rollback(of.level, of.id, version, { summary: `back to version ${version}` });
-      setAsking(false);
-    } catch (error) {
-      setFault(error);
-    }
-  };
   return (
     <>
       <button type="button" class="button" onClick={() => setAsking(true)}>
@@ -237,11 +243,11 @@ function Return({ of: { of, version } }: { of: Moment }) {
       </button>
       {asking && (
         <Dialog title={`Bring back version ${version} of ${name(of)}?`} onClose={() => setAsking(false)}>
-          <form onSubmit={write}>
+          <form onSubmit={submit}>
             <p>A new version is made with the old content. What came between stays in the history.</p>
             {fault !== undefined && <Fault error={fault} />}
             <div class="row end">
-              <button type="submit" class="button main">
+              <button type="submit" class="button main" disabled={busy}>
                 Bring it back
               </button>
             </div>

@@ -40,7 +40,18 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped?: Fi
         {file ? (
           <p>
             <strong>{file.name}</strong>{" "}
-            <span class="quiet">{Math.max(1, Math.round(file.size / 1000)).toLocaleString("en")} KB</span>
+            <span class="quiet">{Math.max(1, Math.round(file.size / 1000)).toLocaleString("en")} KB</span>{" "}
+            <button
+              type="button"
+              class="link"
+              disabled={busy}
+              onClick={() => {
+                setFile(undefined);
+                setOutcome(undefined);
+              }}
+            >
+              Another file
+            </button>
           </p>
         ) : (
           <label class="field">

@@ -2,13 +2,14 @@
 // shown.
 
 import type { JsonText, Operation, Origin } from "@nacre/context";
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { type Members, type Value, at, equal, isObject, isSealed, names, parse, print, text as exact } from "./json";
+import { type Members, type Value, at, equal, escape, isObject, isSealed, names, parse, print, text as exact } from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 export function Inspector(props: {
   address: Address;
@@ -62,6 +63,33 @@ function inList(view: Shown, pointer: string): boolean {
   return false;
 }
 
+/**
+ * What one layer says about a place of the view. Lists that are merged by rule have their items
+ * elsewhere in each layer: `keyed` ones are found by their member, the others by what they are.
+ */
+function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
+  let said: Value | undefined = layer.data;
+  let path = "";
+  for (const name of names(pointer)) {
+    const shown = at(view.data, path);
+    const list = Array.isArray(shown) ? (view.origins[path]?.rule ?? "") : "";
+    const item = Array.isArray(shown) ? shown[Number(name)] : undefined;
+    path = `${path}/${escape(name)}`;
+    if (list.startsWith("keyed:") && Array.isArray(said) && isObject(item)) {
+      const member = list.slice("keyed:".length);
+      said = said.find((one) => isObject(one) && equal(one[member], item[member]));
+    } else if (list === "union" && Array.isArray(said)) {
+      said = said.find((one) => equal(one, item));
+    } else if (list === "append" && Array.isArray(said)) {
+      const origin = originOf(view, pointer);
+      said = origin && same(origin, layer) ? item : undefined;
+    } else {
+      said = at(said, `/${escape(name)}`);
+    }
+  }
+  return said;
+}
+
 /** What every layer of the chain says about it, the one that counts first. */
 function Stack(props: {
   chain: readonly Held[];
@@ -72,7 +100,7 @@ function Stack(props: {
 }) {
   const { chain, view, pointer, origin, onOpenLayer } = props;
   const said = [...chain].reverse().flatMap((layer) => {
-    const value = at(layer.data, pointer);
+    const value = saidBy(layer, view, pointer);
     const wins = origin !== undefined && same(origin, layer);
     if (value === undefined && !wins) return [];
     const ignored = view.ignored.find(
@@ -123,7 +151,7 @@ function Text({ value }: { value: Value }) {
     );
   }
   if (value === null) return <pre>null, which removes what is inherited</pre>;
-  return <pre>{typeof value === "string" ? value : print(value)}</pre>;
+  return <pre>{typeof value === "string" && value !== "" ? value : print(value)}</pre>;
 }
 
 /** Changes the value in the layer that is shown. */
@@ -135,7 +163,6 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   const [mode, setMode] = useState<"set" | "hide" | "drop" | undefined>();
   const [text, setText] = useState("");
   const [taken, setTaken] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const plain = typeof now === "string";
   const [asText, setAsText] = useState(plain);
   const read = useMemo((): { value: Value } | { wrong: string } => {
@@ -154,16 +181,30 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     return [{ action: "update", ...on, patch: write(own?.data ?? {}, pointer, read.value) }];
   }, [mode, read, own, pointer]);
 
+  const { submit, busy, fault, forget } = useWriting(async () => {
+    if (!taken) return;
+    await replica.batch(operations);
+    setMode(undefined);
+  });
+
+  // The focus goes along: into the form when it opens, and back to the button when it is gone.
+  const place = useRef<HTMLDivElement & HTMLFormElement>(null);
+  const was = useRef(mode);
+  useLayoutEffect(() => {
+    if (was.current !== mode) place.current?.querySelector<HTMLElement>("textarea, button")?.focus();
+    was.current = mode;
+  }, [mode]);
+
   if (!own) return null;
   const begin = (next: "set" | "hide" | "drop") => {
     setMode(next);
-    setFault(undefined);
+    forget();
     setAsText(plain);
     setText(typeof now === "string" ? now : print(now));
   };
   if (!mode) {
     return (
-      <div class="row">
+      <div ref={place} class="row">
         {!isSealed(value) && (
           <button type="button" class="button" onClick={() => begin("set")}>
             {held === undefined ? "Set here" : "Change"}
@@ -182,18 +223,8 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
       </div>
     );
   }
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (!taken) return;
-    try {
-      await replica.batch(operations);
-      setMode(undefined);
-    } catch (error) {
-      setFault(error);
-    }
-  };
   return (
-    <form class="change-form" onSubmit={save}>
+    <form ref={place} class="change-form" onSubmit={submit}>
       <h3>
         In <Name of={address} />
         {mode === "hide" && ": hide what is inherited"}
@@ -226,7 +257,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
         <button type="button" class="button" onClick={() => setMode(undefined)}>
           Cancel
         </button>
-        <button type="submit" class="button main" disabled={!taken}>
+        <button type="submit" class="button main" disabled={busy || !taken}>
           Save
         </button>
       </div>

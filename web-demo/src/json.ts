@@ -66,15 +66,55 @@ export function mistake(text: string): Mistake | undefined {
     if (isObject(value)) return undefined;
     return { message: "A layer is an object: begin with { and end with }.", line: 1, column: 1 };
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    const position = /at position (\d+)/.exec(said);
-    const at = position ? Number(position[1]) : text.length;
-    const before = text.slice(0, at).split("\n");
-    return {
-      message: said.replace(/ in JSON at position.*| \(line.*/, "").replace(/, \.*".*$/s, ""),
-      line: before.length,
-      column: (before.at(-1) ?? "").length + 1,
-    };
+    const found = stray(text);
+    if (!found) return { message: error instanceof Error ? error.message : String(error), line: 1, column: 1 };
+    const before = text.slice(0, found.at).split("\n");
+    return { message: found.message, line: before.length, column: (before.at(-1) ?? "").length + 1 };
+  }
+}
+
+/** A string, another scalar, or a sign; blanks before it. */
+const TOKEN =
+  /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([{}[\],:]))/y;
+/** What may come next, a letter or a sign for each kind of token, and in words. */
+const VALUE = "sv{[";
+const EXPECTED: Record<string, string> = {
+  [VALUE]: "a value",
+  [`${VALUE}]`]: "a value or ]",
+  s: "a name in quotes",
+  "s}": "a name in quotes, or }",
+  ":": "a colon",
+  ",}": "a comma or }",
+  ",]": "a comma or ]",
+  "": "nothing more",
+};
+
+/** Where text ceases to be JSON: engines do not all say it, and none says it for each mistake. */
+function stray(text: string): { message: string; at: number } | undefined {
+  const open: ("}" | "]")[] = [];
+  let wanted = VALUE;
+  for (let end = 0; ; end = TOKEN.lastIndex) {
+    const at = end + text.slice(end).search(/[^ \t\n\r]|$/);
+    if (at === text.length) {
+      return wanted === "" ? undefined : { message: `It ends too early: expected ${EXPECTED[wanted]}`, at };
+    }
+    TOKEN.lastIndex = end;
+    const [, string, scalar, sign] = TOKEN.exec(text) ?? [];
+    const kind = string !== undefined ? "s" : scalar !== undefined ? "v" : sign;
+    if (kind === undefined || !wanted.includes(kind)) {
+      const unclosed = kind === undefined && text[at] === '"' && wanted.includes("s");
+      const message = unclosed ? "Text that is not closed, or has a stray \\ in it" : `Expected ${EXPECTED[wanted]}`;
+      return { message, at };
+    }
+    if (kind === "s" && !wanted.includes("v")) wanted = ":";
+    else if (kind === ":") wanted = VALUE;
+    else if (kind === ",") wanted = open.at(-1) === "}" ? "s" : VALUE;
+    else if (kind === "{") open.push("}"), (wanted = "s}");
+    else if (kind === "[") open.push("]"), (wanted = `${VALUE}]`);
+    else {
+      if (kind === "}" || kind === "]") open.pop();
+      wanted = open.length === 0 ? "" : `,${open.at(-1)}`;
+    }
   }
 }
 

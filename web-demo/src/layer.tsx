@@ -2,24 +2,40 @@
 // does everything below that a save would change.
 
 import type { Operation, Rules } from "@nacre/context";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { key } from "./address";
 import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
+import { useWriting } from "./writing";
+
+/** What was typed and not saved yet, by user and context: who looks elsewhere and comes back finds it. */
+const drafts = new Map<string, Draft>();
+interface Draft {
+  base: Held;
+  data: string;
+  rules: string;
+  summary: string;
+  clashes: readonly string[];
+}
+
+/** The browser's own question, before a draft is left for good. */
+const ask = (event: Event) => event.preventDefault();
 
 export function LayerEditor({ context }: { context: Held }) {
   const { replica } = useReplica();
-  const [base, setBase] = useState(context);
-  const [data, setData] = useState(() => print(context.data));
-  const [rules, setRules] = useState(() => print(context.rules));
-  const [summary, setSummary] = useState("");
+  const place = `${replica.user} ${key(context)}`;
+  const kept = drafts.get(place);
+  const [base, setBase] = useState(kept?.base ?? context);
+  const [data, setData] = useState(() => kept?.data ?? print(context.data));
+  const [rules, setRules] = useState(() => kept?.rules ?? print(context.rules));
+  const [summary, setSummary] = useState(kept?.summary ?? "");
   const [taken, setTaken] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const [said, setSaid] = useState("");
   /** Where somebody else has written what is being edited here. */
-  const [clashes, setClashes] = useState<readonly string[]>([]);
+  const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
 
   const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
   const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
@@ -28,11 +44,34 @@ export function LayerEditor({ context }: { context: Held }) {
     setBase(from);
     setData(print(from.data));
     setRules(print(from.rules));
-    setFault(undefined);
+    forget();
     setClashes([]);
   };
-  useEffect(() => {
-    if (context.version === base.version && equal(context.data, base.data)) return;
+  useLayoutEffect(() => {
+    if (untouched) drafts.delete(place);
+    else drafts.set(place, { base, data, rules, summary, clashes });
+    if (drafts.size > 0) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
+  }, [place, base, data, rules, summary, clashes, untouched]);
+
+  const { operations, refused } = useMemo(() => {
+    const nothing = { operations: [] as Operation[], refused: undefined as unknown };
+    if (wrong.data || wrong.rules) return nothing;
+    const { value, error } = attempt(() => edits(base, parse(data) as Members, parse(rules) as Members));
+    return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
+  }, [base, data, rules, wrong]);
+
+  const { submit, busy, fault, forget } = useWriting(async () => {
+    if (!taken) return;
+    const why = summary.trim();
+    const written = await replica.batch(operations.map((one) => (why === "" ? one : { ...one, summary: why })));
+    if (written[0]) begin(layerOf(replica, written[0]));
+    setSummary("");
+    setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
+  });
+  // With the drawing, not after it: what is being saved here must not be taken for somebody else's.
+  useLayoutEffect(() => {
+    if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
     if (wrong.data || wrong.rules) return; // taken in as soon as the text can be read again
     const draft = rebase(base.data, parse(data) as Members, context.data);
@@ -41,32 +80,10 @@ export function LayerEditor({ context }: { context: Held }) {
     setData(print(draft.data));
     setClashes(draft.clashes);
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
-  }, [context, wrong]);
-
-  const { operations, refused } = useMemo(() => {
-    const nothing = { operations: [] as Operation[], refused: undefined as unknown };
-    if (wrong.data || wrong.rules) return nothing;
-    const { value, error } = attempt(() =>
-      edits(base, parse(data) as Members, parse(rules) as Members, summary.trim()),
-    );
-    return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
-  }, [base, data, rules, summary, wrong]);
-
-  const save = async (event: Event) => {
-    event.preventDefault();
-    if (!taken) return;
-    try {
-      const [written] = await replica.batch(operations);
-      if (written) begin(layerOf(replica, written));
-      setSummary("");
-      setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
-    } catch (error) {
-      setFault(error);
-    }
-  };
+  }, [context, wrong, busy]);
 
   return (
-    <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={save}>
+    <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
       <div class="text">
       <p class="quiet">
         Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer
@@ -121,7 +138,7 @@ export function LayerEditor({ context }: { context: Held }) {
               <button type="button" class="button" onClick={() => begin(context)}>
                 Discard
               </button>
-              <button type="submit" class="button main" disabled={!taken || operations.length === 0}>
+              <button type="submit" class="button main" disabled={busy || !taken || operations.length === 0}>
                 Save
               </button>
             </>
@@ -137,8 +154,8 @@ export function LayerEditor({ context }: { context: Held }) {
  *
  * @throws {Error} when it would write integers anew that were rounded on their way here
  */
-function edits(base: Held, data: Members, rules: Members, summary: string): Operation[] {
-  const on = { level: base.level, context_id: base.id, ...(summary === "" ? {} : { summary }) };
+function edits(base: Held, data: Members, rules: Members): Operation[] {
+  const on = { level: base.level, context_id: base.id };
   if (!equal(base.rules, rules)) {
     keepDigits(base.data, "");
     return [{ action: "put", ...on, data: text(data), rules: rules as Rules }];
@@ -166,7 +183,7 @@ export function JsonField(props: {
   const lines = text.split("\n").length;
   const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
   const gutter = useRef<HTMLPreElement>(null);
-  const id = `json-${label.toLowerCase()}`;
+  const id = useId();
   return (
     <div class="json">
       <label for={id}>{label}</label>

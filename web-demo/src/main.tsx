@@ -30,6 +30,13 @@ function Page() {
     };
   }, [bearer]);
 
+  // A link with a token that is opened in this very tab changes the fragment only.
+  useEffect(() => {
+    const take = () => new URLSearchParams(location.hash.slice(1)).has("token") && location.reload();
+    addEventListener("hashchange", take);
+    return () => removeEventListener("hashchange", take);
+  }, []);
+
   const leave = async () => {
     await replica?.close();
     signOut();

@@ -7,6 +7,7 @@ import { type Address, above, name } from "./address";
 import { Dialog, Fault } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 export function Move({ context, onClose }: { context: Held; onClose: () => void }) {
   const { level, id, parent } = context;
@@ -18,20 +19,14 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
   ).value;
   const [chosen, setChosen] = useState("");
   const [taken, setTaken] = useState(false);
-  const [fault, setFault] = useState<unknown>();
   const operations = useMemo(
     (): Operation[] => (chosen === "" ? [] : [{ action: "move", level, context_id: id, parent: chosen }]),
     [chosen, level, id],
   );
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await replica.move(level, id, chosen);
-      onClose();
-    } catch (error) {
-      setFault(error);
-    }
-  };
+  const { submit, busy, fault } = useWriting(async () => {
+    await replica.move(level, id, chosen);
+    onClose();
+  });
   const address: Address = { level, id };
   return (
     <Dialog title={`Move ${name(address)}`} wide onClose={onClose}>
@@ -60,7 +55,7 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
           <button type="button" class="button" onClick={onClose}>
             Leave it
           </button>
-          <button type="submit" class="button main" disabled={!taken || chosen === ""}>
+          <button type="submit" class="button main" disabled={busy || !taken || chosen === ""}>
             Move
           </button>
         </div>

@@ -7,6 +7,7 @@ import { useState } from "preact/hooks";
 import { type Address, key } from "./address";
 import { Choice, Fault, When } from "./parts";
 import { useRead, useReplica } from "./reading";
+import { useWriting } from "./writing";
 
 type Kind = "insight" | "progress";
 
@@ -84,26 +85,19 @@ function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
   const [content, setContent] = useState("");
   const [category, setCategory] = useState("");
   const [importance, setImportance] = useState("");
-  const [fault, setFault] = useState<unknown>();
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    try {
-      if (kind === "progress") await replica.addProgress(level, id, { content });
-      else {
-        await replica.addInsight(level, id, {
-          content,
-          ...(category.trim() === "" ? {} : { category: category.trim() }),
-          ...(importance === "" ? {} : { importance: Number(importance) }),
-        });
-      }
-      setContent("");
-      setCategory("");
-      setImportance("");
-      setFault(undefined);
-    } catch (error) {
-      setFault(error);
+  const { submit, busy, fault } = useWriting(async () => {
+    if (kind === "progress") await replica.addProgress(level, id, { content });
+    else {
+      await replica.addInsight(level, id, {
+        content,
+        ...(category.trim() === "" ? {} : { category: category.trim() }),
+        ...(importance === "" ? {} : { importance: Number(importance) }),
+      });
     }
-  };
+    setContent("");
+    setCategory("");
+    setImportance("");
+  });
   return (
     <form onSubmit={submit}>
       <label class="field">
@@ -131,7 +125,7 @@ function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
       )}
       {fault !== undefined && <Fault error={fault} />}
       <div class="row end">
-        <button type="submit" class="button main" disabled={content.trim() === ""}>
+        <button type="submit" class="button main" disabled={busy || content.trim() === ""}>
           Add
         </button>
       </div>

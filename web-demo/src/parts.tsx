@@ -38,6 +38,8 @@ export function Dialog(props: {
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
+  /** Whether the pointer went down beside the sheet: text that is selected past its edge closes nothing. */
+  const beside = useRef(false);
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
@@ -51,7 +53,8 @@ export function Dialog(props: {
       class={props.wide ? "wide" : ""}
       aria-labelledby={title}
       onClose={props.onClose}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      onPointerDown={(event) => (beside.current = event.target === dialog.current)}
+      onClick={(event) => beside.current && event.target === dialog.current && dialog.current?.close()}
     >
       <div class="sheet">
         <div class="sheet-head">

@@ -123,7 +123,7 @@ export function Room(props: {
         />
       )}
       {open === "move" && <Move context={context.value} onClose={() => setOpen(undefined)} />}
-      {open === "remove" && <Remove address={address} onClose={() => setOpen(undefined)} />}
+      {open === "remove" && <Remove context={context.value} onClose={() => setOpen(undefined)} onGo={onGo} />}
     </>
   );
 }

@@ -48,7 +48,12 @@ export function pressedOn(event: KeyboardEvent): string {
   return event.target instanceof HTMLElement ? (event.target.dataset["key"] ?? "") : "";
 }
 
+/** A row that shows. */
+export function rowOf(tree: HTMLElement | null, key: string): HTMLElement | null | undefined {
+  return tree?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
 /** Gives the focus to a row that shows. */
 export function focusRow(tree: HTMLElement | null, key: string): void {
-  tree?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  rowOf(tree, key)?.focus();
 }
