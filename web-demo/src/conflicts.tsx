@@ -82,7 +82,7 @@ function Decision({ conflict, replica }: { conflict: Held; replica: Replica }) {
             aria-invalid={own.error !== undefined}
             onInput={(event) => setText(event.currentTarget.value)}
           />
-          {own.error !== undefined && <p class="fault">{mistake(text)?.message ?? "This is no JSON value."}</p>}
+          {own.error !== undefined && <p class="fault">{mistake(text, own.error).message}</p>}
         </div>
       )}
       {fault !== undefined && <Fault error={fault} />}

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
 import { JsonField } from "./layer";
-import { mistake, parse, text } from "./json";
+import { read, text } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
@@ -21,15 +21,15 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   const parents = useRead((replica) => (up ? replica.list({ level: up }).items : []), [up]).value ?? [];
   const [parent, setParent] = useState(near.id);
   const [data, setData] = useState("{\n  \n}");
-  const wrong = useMemo(() => mistake(data), [data]);
+  const { value: said, wrong } = useMemo(() => read(data), [data]);
   const needsParent = up !== undefined && up !== "global";
   const chosen = parents.some((one) => one.id === parent) ? parent : (parents[0]?.id ?? "");
 
   const { submit, busy, fault } = useWriting(async () => {
-    if (wrong) return;
+    if (!said) return;
     const address = level === "global" ? GLOBAL : { level, id: id.trim() };
     await replica.create(address.level, address.id, {
-      data: text(parse(data)),
+      data: text(said),
       ...(needsParent ? { parent: chosen } : {}),
     });
     onClose();

@@ -59,18 +59,25 @@ export interface Mistake {
   column: number;
 }
 
-/** What is wrong with the text of an object; `undefined` when nothing is. */
-export function mistake(text: string): Mistake | undefined {
+/** What the text of an object says, or what is wrong with it. */
+export type Reading = { value: Members; wrong?: undefined } | { value?: undefined; wrong: Mistake };
+
+export function read(text: string): Reading {
   try {
     const value = parse(text);
-    if (isObject(value)) return undefined;
-    return { message: "A layer is an object: begin with { and end with }.", line: 1, column: 1 };
+    if (isObject(value)) return { value };
+    return { wrong: { message: "A layer is an object: begin with { and end with }.", line: 1, column: 1 } };
   } catch (error) {
-    const found = stray(text);
-    if (!found) return { message: error instanceof Error ? error.message : String(error), line: 1, column: 1 };
-    const before = text.slice(0, found.at).split("\n");
-    return { message: found.message, line: before.length, column: (before.at(-1) ?? "").length + 1 };
+    return { wrong: mistake(text, error) };
   }
+}
+
+/** Where text that cannot be read goes wrong; `error` is what the engine said. */
+export function mistake(text: string, error: unknown): Mistake {
+  const found = stray(text);
+  if (!found) return { message: error instanceof Error ? error.message : String(error), line: 1, column: 1 };
+  const before = text.slice(0, found.at).split("\n");
+  return { message: found.message, line: before.length, column: (before.at(-1) ?? "").length + 1 };
 }
 
 /** A string, another scalar, or a sign; blanks before it. */

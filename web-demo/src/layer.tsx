@@ -5,7 +5,7 @@ import type { Operation, Rules } from "@nacre/context";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { key } from "./address";
-import { type Members, type Value, at, equal, isObject, isRounded, mistake, parse, print, rebase, steps, text } from "./json";
+import { type Members, type Mistake, type Value, at, equal, isObject, isRounded, print, read, rebase, steps, text } from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
@@ -37,8 +37,10 @@ export function LayerEditor({ context }: { context: Held }) {
   /** Where somebody else has written what is being edited here. */
   const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
 
-  const wrong = useMemo(() => ({ data: mistake(data), rules: mistake(rules) }), [data, rules]);
+  const typed = useMemo(() => read(data), [data]);
+  const typedRules = useMemo(() => read(rules), [rules]);
   const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
+  const rounded = useMemo(() => isRounded(base.data), [base]);
   const untouched = data === held.data && rules === held.rules;
   const begin = (from: Held) => {
     setBase(from);
@@ -56,10 +58,10 @@ export function LayerEditor({ context }: { context: Held }) {
 
   const { operations, refused } = useMemo(() => {
     const nothing = { operations: [] as Operation[], refused: undefined as unknown };
-    if (wrong.data || wrong.rules) return nothing;
-    const { value, error } = attempt(() => edits(base, parse(data) as Members, parse(rules) as Members));
+    if (typed.wrong || typedRules.wrong) return nothing;
+    const { value, error } = attempt(() => edits(base, typed.value, typedRules.value));
     return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
-  }, [base, data, rules, wrong]);
+  }, [base, typed, typedRules]);
 
   const { submit, busy, fault, forget } = useWriting(async () => {
     if (!taken) return;
@@ -73,14 +75,14 @@ export function LayerEditor({ context }: { context: Held }) {
   useLayoutEffect(() => {
     if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
-    if (wrong.data || wrong.rules) return; // taken in as soon as the text can be read again
-    const draft = rebase(base.data, parse(data) as Members, context.data);
+    if (typed.wrong || typedRules.wrong) return; // taken in as soon as the text can be read again
+    const draft = rebase(base.data, typed.value, context.data);
     if (rules === held.rules) setRules(print(context.rules));
     setBase(context);
     setData(print(draft.data));
     setClashes(draft.clashes);
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
-  }, [context, wrong, busy]);
+  }, [context, typed, typedRules, busy]);
 
   return (
     <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
@@ -100,15 +102,15 @@ export function LayerEditor({ context }: { context: Held }) {
           </button>
         </div>
       )}
-      {isRounded(base.data) && (
+      {rounded && (
         <p class="notice">
           It holds integers beyond 2^53, which this browser rounds. What is not changed keeps them.
         </p>
       )}
-      <JsonField label="Data" text={data} wrong={wrong.data} onText={setData} />
+      <JsonField label="Data" text={data} wrong={typed.wrong} onText={setData} />
       <details open={Object.keys(base.rules).length > 0}>
         <summary>Rules: how paths merge, here and below</summary>
-        <JsonField label="Rules" text={rules} wrong={wrong.rules} onText={setRules} />
+        <JsonField label="Rules" text={rules} wrong={typedRules.wrong} onText={setRules} />
         <p class="quiet">
           A pointer and its rule: <code>replace</code>, <code>deep</code>, <code>union</code>,{" "}
           <code>append</code>, <code>keyed:id</code> or <code>lock</code>.
@@ -176,7 +178,7 @@ function keepDigits(before: Value | undefined, path: string): void {
 export function JsonField(props: {
   label: string;
   text: string;
-  wrong: ReturnType<typeof mistake>;
+  wrong: Mistake | undefined;
   onText: (text: string) => void;
 }) {
   const { label, text, wrong, onText } = props;
