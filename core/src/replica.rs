@@ -281,7 +281,8 @@ impl Replica {
     }
 
     /// Takes announced changes in, in order, and brings the queue forward. `seq` is how far the
-    /// copy is then; no flight may be under way.
+    /// copy is then, which may be less than the last change says: of its commit there may be more
+    /// to come. No flight may be under way.
     ///
     /// # Errors
     /// `history-expired` when the copy has missed a change: fetch it anew. Nothing has changed then.
@@ -294,10 +295,9 @@ impl Replica {
             return self.reach(seq);
         }
         let mut next = MemoryStore::over(&*self.base);
-        let mut reached = seq.max(self.seq());
+        let reached = seq.max(self.seq());
         for message in changes {
             let announced = Announced::read(message)?;
-            reached = reached.max(announced.seq);
             for write in announced.rows(&next)? {
                 step.entries.push(entry(&write)?);
                 next.write(write);

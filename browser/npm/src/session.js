@@ -125,11 +125,12 @@ export class Session {
       if (changes.length > 0 || marked !== undefined) {
         // One commit may be several messages: without a mark the last may not be all there.
         const last = changes.at(-1)?.message.seq ?? 0;
-        const seq = marked ?? Math.max(replica.seq(), last - 1);
+        const isWhole = marked !== undefined && marked >= last;
+        const seq = Math.max(marked ?? replica.seq(), last - 1);
         if (!(await replica.advance(changes, seq))) {
           await this.#fetchAll(signal);
           setMark();
-        } else if (marked !== undefined) {
+        } else if (isWhole) {
           inbox.marked = undefined;
           atRest = true;
           this.#fails = 0;

@@ -37,11 +37,11 @@ impl Dice {
 }
 
 /// What is on the device is all that is left.
-fn crash(device: &mut Device) {
+fn crash(device: &mut Device, server: &Server) {
     device.replica = Replica::new("alice").unwrap();
     let kept = device.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
     device.replica.absorb(kept.collect(), true).unwrap();
-    // A socket is opened anew, from the seq that is known.
+    device.reconnect(server);
 }
 
 fn fly(device: &mut Device, server: &mut Server, dice: &mut Dice) {
@@ -149,7 +149,7 @@ fn one_history(seed: u64) {
                 device.hear(&mut server, Some(most));
             }
             8 => device.hear(&mut server, None),
-            9 => crash(device),
+            9 => crash(device, &server),
             _ => fly(device, &mut server, &mut dice),
         }
     }
@@ -179,7 +179,7 @@ fn one_history(seed: u64) {
     }
     for device in &mut devices {
         device.hear(&mut server, None);
-        crash(device);
+        crash(device, &server);
         same_contexts(seed, &mut server, device);
     }
     let log = server.world.data(&Address::parse("task", "t").unwrap()).unwrap();
@@ -312,4 +312,17 @@ fn a_thousand_writes_take_ten_flights() {
     assert_eq!(flights.len(), 10);
     let expected: Vec<u64> = (0..1000).collect();
     assert_eq!(data(&server)["l"], serde_json::json!(expected));
+}
+
+#[test]
+fn what_is_missing_of_a_commit_is_told_by_the_next_connection() {
+    let (mut server, mut device) = pair("{}");
+    let both = r#"{"action":"update","level":"project","context_id":"p","patch":{"a":1}},
+        {"action":"create","level":"project","context_id":"q","data":{"b":1}}"#;
+    direct(&mut server, both).unwrap();
+    device.hear(&mut server, Some(1));
+    crash(&mut device, &server);
+    device.hear(&mut server, None);
+    let q = device.replica.view(&Address::parse("project", "q").unwrap());
+    assert_eq!(q.map(|view| view.text.clone()), Ok(br#"{"b":1}"#.to_vec()));
 }

@@ -132,6 +132,11 @@ impl Device {
         true
     }
 
+    /// Comes back over another connection, which tells what came after the commit that is known.
+    pub fn reconnect(&mut self, server: &Server) {
+        self.heard = server.said.partition_point(|(seq, _)| *seq <= self.replica.seq());
+    }
+
     /// Hears up to `most` messages, or all of them and that they are all.
     pub fn hear(&mut self, server: &mut Server, most: Option<usize>) {
         if self.replica.under_way().is_some() {
