@@ -326,3 +326,31 @@ fn what_is_missing_of_a_commit_is_told_by_the_next_connection() {
     let q = device.replica.view(&Address::parse("project", "q").unwrap());
     assert_eq!(q.map(|view| view.text.clone()), Ok(br#"{"b":1}"#.to_vec()));
 }
+
+#[test]
+fn conflicts_about_rules_and_parent_of_one_write_are_two() {
+    let (mut server, mut device) = pair("{}");
+    let made = r#"{"action":"create","level":"project","context_id":"q","data":{}},
+        {"action":"create","level":"project","context_id":"r","data":{}},
+        {"action":"create","level":"branch","context_id":"b","parent":"p","data":{}}"#;
+    direct(&mut server, made).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(
+        r#"{"action":"put","level":"branch","context_id":"b","parent":"q","rules":{"/a":"union"},"data":{}}"#,
+        1
+    ));
+    direct(
+        &mut server,
+        r#"{"action":"put","level":"branch","context_id":"b","parent":"r","rules":{"/a":"append"},"data":{}}"#,
+    )
+    .unwrap();
+    finish(&mut server, &mut device);
+    crash(&mut device, &server);
+    let aspects: Vec<_> =
+        conflicts(&device).iter().map(|one| one["aspect"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(aspects, ["parent", "rules"]);
+    let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
+    let (_, step) = device.replica.settle(&id, Choice::Theirs).unwrap();
+    device.replica.absorb(step.entries, false).unwrap();
+    assert_eq!(conflicts(&device).len(), 1, "deciding one decides no other");
+}
