@@ -156,10 +156,11 @@ export interface Replica {
   move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written>;
   addInsight(level: Level, id: string, insight: { content: string; category?: string; importance?: number; agent?: string }): Promise<Written>;
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written>;
-  /** Writes as one: all or none here, and one transaction at the server. At most 100. */
+  /** Writes as one: all or none here, and one transaction at the server. At most 100, and 4 MiB
+   * (`too-large`). */
   batch(operations: Operation[]): Promise<Written[]>;
   /** Creates (or replaces) contexts from NDJSON, a JSON array, or one JSON object, of
-   * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100. */
+   * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100, or 3 MiB. */
   import(text: string, options?: { mode?: "create" | "replace" }): Promise<{ created: number; replaced: number }>;
 
   // Sync.

@@ -243,10 +243,10 @@ impl Replica {
     /// they are kept and [queued](Replica::queue). `key` begins the idempotency key of each.
     ///
     /// # Errors
-    /// Those of the writes, with the failed operation.
+    /// Those of the writes, with the failed operation; `too-large` for more than the server takes.
     pub fn write(&self, operations: Vec<Value>, key: &str, at: Moment) -> Result<Decided> {
         let group = (operations.len() > 1).then(|| key.to_string());
-        let (mut kept, mut texts) = (Vec::new(), Vec::new());
+        let (mut kept, mut texts, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut shown = MemoryStore::over(&self.shown);
         for (place, mut operation) in operations.into_iter().enumerate() {
             let mut perform = || {
@@ -254,6 +254,11 @@ impl Replica {
                 members.remove("expect_version");
                 let key = if place == 0 { key.to_string() } else { format!("{key}.{place}") };
                 members.insert("idempotency_key", key.into());
+                bytes += flight::weight(&operation);
+                if bytes > flight::BYTES {
+                    let detail = "this is more than one request can carry; write it in parts";
+                    return Err(Error::new(Code::TooLarge, detail).limit(flight::BYTES as u64));
+                }
                 let op = core::mem::replace(&mut operation, Value::Null);
                 let address = item(op.clone())?.op.address().cloned().ok_or_else(no_operation)?;
                 let known = self.base.record(&address)?.map_or(0, |record| record.version);

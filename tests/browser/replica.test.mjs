@@ -483,3 +483,36 @@ test("only a part is held where only a part is asked for", async () => {
   await until(() => { const { g, b } = replica.resolve("branch", "b").data; return g === 2 && b === 2; }, "a change never came");
   await replica.close();
 });
+
+// ─── What goes wrong ─────────────────────────────────────────────────────────────────────────────
+
+test("an import larger than a request goes in several", async () => {
+  await worker.api("large").put("/v1/contexts/project/p", { data: {} });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "large" }, worker.secret), storage: "memory" });
+  const item = (n) => ({ level: "project", id: `l${n}`, data: { text: "x".repeat(900_000) } });
+  const items = Array.from({ length: 6 }, (_, n) => item(n));
+  assert.deepEqual(await replica.import(JSON.stringify(items)), { created: 6, replaced: 0 });
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.deepEqual(replica.conflicts(), []);
+  const together = items.map(({ level, id, data }) => ({ action: "update", level, context_id: id, patch: data }));
+  await assert.rejects(replica.batch(together), { code: "too-large" });
+  assert.equal(replica.status.queued, 0);
+  await replica.close();
+});
+
+test("a proxy that takes less than the server does gets less at once", async () => {
+  const api = worker.api("narrow");
+  await api.put("/v1/contexts/project/p", { data: { log: [] } });
+  const proxy = await breakingProxy(worker.url);
+  proxy.answer((path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" });
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "narrow" }, worker.secret), storage: "memory" });
+  replica.online = false;
+  for (let n = 0; n < 60; n++) await replica.append("project", "p", "/log", [`${n} ${"x".repeat(1000)}`]);
+  await replica.update("project", "p", { long: "x".repeat(30_000) });
+  replica.online = true;
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.equal((await api.get("/v1/contexts/project/p")).body.data.log.length, 60);
+  assert.deepEqual(replica.conflicts().map(({ problem }) => problem.code), ["too-large"]);
+  await replica.close();
+  proxy.close();
+});

@@ -65,7 +65,7 @@ export const launch = () =>
 export async function breakingProxy(target, fate = () => undefined) {
   const { hostname, port } = new URL(target);
   const sockets = new Set();
-  let [batches, down] = [0, false];
+  let [batches, down, instead] = [0, false, () => undefined];
   const server = createServer((asked, answered) => {
     if (down) return asked.socket.destroy();
     const end = asked.url === "/v1/batch" ? fate() : undefined;
@@ -74,6 +74,8 @@ export async function breakingProxy(target, fate = () => undefined) {
     asked.on("data", (part) => body.push(part));
     asked.on("end", () => {
       if (end === "before") return asked.socket.destroy();
+      const own = instead(asked.url, Buffer.concat(body));
+      if (own) return answered.writeHead(own.status, own.headers).end(own.body);
       const { url: path, method, headers } = asked;
       const on = request({ hostname, port, path, method, headers }, (answer) => {
         if (end === "after") {
@@ -89,7 +91,7 @@ export async function breakingProxy(target, fate = () => undefined) {
     });
   });
   server.on("upgrade", (asked, socket, head) => {
-    if (down) return socket.destroy();
+    if (down || instead(asked.url)) return socket.destroy();
     const on = connect(port, hostname, () => {
       const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
       on.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
@@ -106,6 +108,8 @@ export async function breakingProxy(target, fate = () => undefined) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     batches: () => batches,
+    /** Has `answer` say what is answered instead, if anything, to a path and a body. */
+    answer: (answer = () => undefined) => (instead = answer),
     /** Pulls the plug, or puts it back. */
     pull(pulled) {
       down = pulled;

@@ -1,6 +1,6 @@
 // A replica: reads from the core, writes into the queue, and what holds tabs and server together.
 
-import { Core, call, init, json, pack, step, text, unpack } from "./core.js";
+import { Core, bytes, call, init, json, pack, step, text, unpack } from "./core.js";
 import { NacreError } from "./error.js";
 import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
@@ -9,6 +9,8 @@ import { joinTabs } from "./tabs.js";
 import { deletedIn } from "./trail.js";
 
 const SWITCH = "j/online";
+/** How many bytes of an import are written at once: with all that is added, a request can carry them. */
+const IMPORTED = 3 << 20;
 /** How long a message of another tab may be on its way before the whole is read anew. */
 const LATE = 1000;
 
@@ -303,8 +305,12 @@ class Replica {
   async import(source, { mode = "create" } = {}) {
     const operations = JSON.parse(call(() => Core.import(source, mode === "replace")));
     const counts = { created: 0, replaced: 0 };
-    for (let at = 0; at < operations.length; at += 100) {
-      const part = operations.slice(at, at + 100);
+    for (let [at, end] = [0, 0]; at < operations.length; at = end) {
+      for (let length = 0; end < operations.length && end - at < 100; end++) {
+        length += bytes(JSON.stringify(operations[end])).length;
+        if (end > at && length > IMPORTED) break;
+      }
+      const part = operations.slice(at, end);
       // What stands further up in the same file is there by then.
       const there = part.filter(({ level, context_id }) => this.has(level, context_id)).length;
       await this.batch(part).catch((error) => {

@@ -97,9 +97,14 @@ export class Server {
     if (response.ok) return { landed: text };
     const error = problemError(text, response);
     const { status } = response;
+    // A proxy takes less than the server does: of less at once it may take all.
+    if (!error.problem && status === 413) {
+      return { refused: JSON.stringify({ code: "too-large", status, title: "too large", detail: error.message }) };
+    }
     // Who asks too often, or may not ask, has been told nothing about what was asked.
     if (!error.problem || status >= 500 || status === 401 || status === 429) throw error;
-    if (status === 403 && error.problem.failed_operation === undefined) throw error;
+    const isAll = error.problem.failed_operation === undefined;
+    if (isAll && (status === 403 || status === 404)) throw error;
     return { refused: text };
   }
 
@@ -141,17 +146,23 @@ export class Server {
   }
 }
 
+/** Something stands in between, and answers in the server's place. */
+const noAnswer = () => new NacreError("unavailable", "the answer is not the server's");
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 async function refusal(response) {
   return problemError(await response.text().catch(() => ""), response);
 }
 
 function problemError(text, response) {
-  let problem;
-  try {
-    problem = JSON.parse(text);
-  } catch {
-    // Not one of Nacre's: something stands in between.
-  }
+  const problem = parsed(text);
   if (typeof problem?.code !== "string") {
     return new NacreError("unavailable", `the server answered ${response.status}`);
   }

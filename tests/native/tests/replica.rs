@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use nacre_core::{
     address::Address,
     entropy::Entropy,
+    error::Code,
     json,
     moment::Moment,
     replica::{Choice, Replica},
@@ -353,4 +354,47 @@ fn conflicts_about_rules_and_parent_of_one_write_are_two() {
     let (_, step) = device.replica.settle(&id, Choice::Theirs).unwrap();
     device.replica.absorb(step.entries, false).unwrap();
     assert_eq!(conflicts(&device).len(), 1, "deciding one decides no other");
+}
+
+#[test]
+fn writes_that_no_request_can_carry_together_are_refused_at_once() {
+    let (_, device) = pair("{}");
+    let long = "x".repeat(900 << 10);
+    let writes = (0..5).map(|n| {
+        parse(&format!(
+            r#"{{"action":"create","level":"project","context_id":"l{n}","data":{{"l":"{long}"}}}}"#
+        ))
+    });
+    let refused = device.replica.write(writes.collect(), "key", Moment(1));
+    assert_eq!(refused.err().map(|error| error.code()), Some(Code::TooLarge));
+}
+
+#[test]
+fn what_is_refused_as_a_whole_goes_in_parts_or_becomes_conflicts() {
+    let (mut server, mut device) = pair("{}");
+    let write = |n: u64, longest: usize| {
+        let value = "x".repeat(longest);
+        format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"v{n}":"{value}"}}}}"#
+        )
+    };
+    for n in 0..10 {
+        assert!(device.write(&write(n, if n == 7 { 5000 } else { 1000 }), n));
+    }
+    let refusal = r#"{"code":"too-large","status":413,"title":"too large","detail":"by a proxy"}"#;
+    for _ in 0..30 {
+        let step = device.replica.take_off(Moment(0)).unwrap();
+        device.keep(step);
+        let Some(body) = device.replica.under_way().map(String::from) else { break };
+        let step = if body.len() > 4000 {
+            device.replica.turn_back(&parse(refusal)).unwrap()
+        } else {
+            device.replica.land(&parse(&server.batch(&body).unwrap())).unwrap()
+        };
+        device.keep(step);
+        device.hear(&mut server, None);
+    }
+    assert_eq!(device.replica.queued(), 0);
+    assert_eq!(data(&server).as_object().unwrap().len(), 9);
+    assert_eq!(conflicts(&device)[0]["problem"]["code"], "too-large");
 }
