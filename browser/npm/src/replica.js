@@ -561,15 +561,14 @@ class Replica {
   /** What the session may do. */
   #steps() {
     const turn = (act) => this.#turn(() => (this.#open(), act()));
-    const core = this.#core;
     return {
-      isOpen: () => core.is_open(),
-      seq: () => core.seq(),
-      queued: () => core.queued(),
-      underWay: () => core.under_way(),
-      flightName: () => core.flight_name(),
-      isInDoubt: () => core.is_in_doubt(Date.now()),
-      recall: (page) => turn(() => this.#keepStep(call(() => core.recall(page, Date.now())))),
+      isOpen: () => this.#core.is_open() && this.#isWhole(),
+      seq: () => this.#core.seq(),
+      queued: () => this.#core.queued(),
+      underWay: () => this.#core.under_way(),
+      flightName: () => this.#core.flight_name(),
+      isInDoubt: () => this.#core.is_in_doubt(Date.now()),
+      recall: (page) => turn(() => this.#keepStep(call(() => this.#core.recall(page, Date.now())))),
       topics: () => this.#subtrees(),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
@@ -583,36 +582,38 @@ class Replica {
       openExport: (exported, seq) =>
         turn(() => {
           const { level = "", id = "" } = this.under ?? {};
-          return this.#keepStep(call(() => core.open(exported, seq, level, id)));
+          return this.#keepStep(call(() => this.#core.open(exported, seq, level, id)));
         }),
       /** Whether it could be done; if not, the copy has to be fetched anew. */
       advance: (changes, seq) =>
         turn(async () => {
+          // What is moved in a part may have left it, or come below what is not held.
+          if (this.under && changes.some(({ message }) => this.#isMoved(message))) return false;
           try {
             const all = `[${changes.map(({ text }) => text).join()}]`;
-            await this.#keepStep(call(() => core.advance(all, seq)));
+            await this.#keepStep(call(() => this.#core.advance(all, seq)));
           } catch (error) {
             if (error.code === "history-expired") return false;
             throw error;
           }
           this.#announce(changes);
-          return true;
+          return this.#isWhole();
         }),
       takeOff: () =>
         turn(async () => {
           // Writes of other tabs may have been made upon less than is known by now.
-          await this.#keepStep(call(() => core.advance("[]", core.seq())));
-          await this.#keepStep(call(() => core.take_off(Date.now())));
-          return core.under_way() !== undefined;
+          await this.#keepStep(call(() => this.#core.advance("[]", this.#core.seq())));
+          await this.#keepStep(call(() => this.#core.take_off(Date.now())));
+          return this.#core.under_way() !== undefined;
         }),
       land: (answer) =>
         turn(async () => {
           for (const { level, id, version } of JSON.parse(answer).results) {
             this.#own.add(`${level}/${id}@${version}`);
           }
-          await this.#keepStep(call(() => core.land(answer)));
+          await this.#keepStep(call(() => this.#core.land(answer)));
         }),
-      turnBack: (problem) => turn(() => this.#keepStep(call(() => core.turn_back(problem)))),
+      turnBack: (problem) => turn(() => this.#keepStep(call(() => this.#core.turn_back(problem)))),
     };
   }
 
@@ -628,6 +629,21 @@ class Replica {
       }
     }
     return topics;
+  }
+
+  /** Whether all above the context that this is held for is here, if that is there at all. */
+  #isWhole() {
+    try {
+      if (this.under) this.resolveBytes(this.under.level, this.under.id);
+    } catch (error) {
+      return error.code === "not-found";
+    }
+    return true;
+  }
+
+  #isMoved({ level, context_id, action, parent }) {
+    if (action === "move") return true;
+    return parent !== undefined && this.has(level, context_id) && this.get(level, context_id).parent !== parent;
   }
 
   #announce(messages) {

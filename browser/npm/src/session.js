@@ -106,10 +106,21 @@ export class Session {
       if (mark > 0) say({ type: "unsubscribe", id: `m${mark}` });
       say({ type: "subscribe", id: `m${++mark}`, topic: { context: GLOBAL } });
     };
-    replica.topics().forEach((topic, at) => {
-      say({ type: "subscribe", id: `t${at}`, topic, since: replica.seq() });
-    });
-    setMark();
+    let told = [];
+    const listen = () => {
+      const topics = replica.topics();
+      topics.forEach((topic, at) => {
+        say({ type: "subscribe", id: `t${at}`, topic, since: replica.seq() });
+      });
+      for (let at = topics.length; at < told.length; at++) say({ type: "unsubscribe", id: `t${at}` });
+      told = topics;
+      setMark();
+    };
+    const beginAnew = async () => {
+      await this.#fetchAll(signal);
+      listen();
+    };
+    listen();
 
     signal.addEventListener("abort", () => this.#wake());
     let [atRest, pinged] = [false, 0];
@@ -117,8 +128,7 @@ export class Session {
       const woken = new Promise((resolve) => (this.#wake = resolve));
       if (inbox.resync) {
         inbox.resync = false;
-        await this.#fetchAll(signal);
-        setMark();
+        await beginAnew();
       }
       const { marked } = inbox;
       const changes = inbox.changes.splice(0);
@@ -127,9 +137,10 @@ export class Session {
         const last = changes.at(-1)?.message.seq ?? 0;
         const isWhole = marked !== undefined && marked >= last;
         const seq = Math.max(marked ?? replica.seq(), last - 1);
-        if (!(await replica.advance(changes, seq))) {
-          await this.#fetchAll(signal);
-          setMark();
+        const isTaken = await replica.advance(changes, seq);
+        // Where it stands now, others above may have to be listened to.
+        if (!isTaken || JSON.stringify(replica.topics()) !== JSON.stringify(told)) {
+          await beginAnew();
         } else if (isWhole) {
           inbox.marked = undefined;
           atRest = true;
