@@ -67,7 +67,8 @@ export interface OpenOptions {
 /**
  * Opens a replica: from this device at once when it is here, from the server the first time.
  * @throws {NacreError} `unauthenticated` for a token that cannot be read; `unavailable` when there
- * is no copy on this device and the server cannot be reached.
+ * is no copy on this device and the server cannot be reached; `store-unavailable` when this device
+ * has no room for a copy, or does not give it.
  */
 export function open(options: OpenOptions): Promise<Replica>;
 

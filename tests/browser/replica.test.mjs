@@ -574,3 +574,97 @@ test("a proxy that takes less than the server does gets less at once", async () 
   await replica.close();
   proxy.close();
 });
+
+test("what a tab does as it is closed holds in the others", async () => {
+  const gina = await person();
+  const [first, second] = [await gina.tab(), await gina.tab()];
+  await first.evaluate(() => replica.update("project", "p", { x: 2 }));
+  await first.evaluate(() => replica.synced());
+  await first.evaluate(async () => {
+    replica.online = false;
+    await replica.update("project", "p", { x: 3 });
+  });
+  await gina.api.patch("/v1/contexts/project/p", { x: 4 }, MERGE);
+  await first.evaluate(() => (replica.online = true));
+  await until(() => second.evaluate(() => replica.conflicts().length === 1), "no conflict");
+  await first.evaluate(() => {
+    const settled = replica.settle(replica.conflicts()[0], "theirs");
+    return Promise.resolve().then(() => Promise.all([settled, replica.close()]));
+  });
+  await until(() => second.evaluate(() => replica.status.state === "online"), "never online");
+  assert.deepEqual(await second.evaluate(() => replica.conflicts()), []);
+  await gina.context.close();
+});
+
+/** A page with the package, in which storage can be made to fail. */
+async function failing() {
+  const someone = await person();
+  const page = await someone.context.newPage();
+  await page.goto(site.url);
+  await page.evaluate(async ([url, token]) => {
+    const { open } = await import("/package/index.js");
+    globalThis.unhandled = [];
+    addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
+    globalThis.begin = async () => {
+      try {
+        return (globalThis.replica = await open({ url, token })) && "open";
+      } catch (error) {
+        return error.code ?? String(error);
+      }
+    };
+    globalThis.instead = (name, act) => {
+      const store = IDBObjectStore.prototype;
+      const real = store[name];
+      store[name] = function (...asked) { return act(() => real.apply(this, asked), this, asked); };
+      return () => (store[name] = real);
+    };
+  }, [worker.url, someone.bearer]);
+  return { ...someone, page };
+}
+
+test("a copy for which there is no room is none", async () => {
+  const { page, context } = await failing();
+  const code = await page.evaluate(async () => {
+    globalThis.room = instead("put", (put, store, [, key]) => {
+      const asked = put();
+      if (String(key).startsWith("r/")) store.transaction.abort();
+      return asked;
+    });
+    return begin();
+  });
+  assert.equal(code, "store-unavailable");
+  assert.equal(await page.evaluate(async () => (room(), begin())), "open");
+  assert.equal(await page.evaluate(() => replica.resolve("project", "p").data.x), 1);
+  await context.close();
+});
+
+test("who could not open it leads nobody", async () => {
+  const { page, context } = await failing();
+  const code = await page.evaluate(async () => {
+    const again = instead("getAll", () => { throw new Error("no disk"); });
+    const said = await begin();
+    again();
+    return said;
+  });
+  assert.equal(code, "store-unavailable");
+  assert.equal(await page.evaluate(() => Promise.race([begin(), new Promise((resolve) => setTimeout(() => resolve("never"), 5000))])), "open");
+  await context.close();
+});
+
+test("a transaction that is ended from outside is an error of the write alone", async () => {
+  const { page, context } = await failing();
+  assert.equal(await page.evaluate(() => begin()), "open");
+  const code = await page.evaluate(async () => {
+    const again = instead("get", (get, store) => {
+      Promise.resolve().then(() => store.transaction.abort()).catch(() => {});
+      return get();
+    });
+    const said = await replica.update("project", "p", { y: 1 }).catch(({ code }) => code);
+    again();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return said;
+  });
+  assert.equal(code, "store-unavailable");
+  assert.deepEqual(await page.evaluate(() => unhandled), []);
+  await context.close();
+});

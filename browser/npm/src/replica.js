@@ -25,7 +25,11 @@ export async function open(options) {
   const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
   const [user] = await Promise.all([whose(server, kept ? prefix : undefined), init()]);
   const replica = new Replica({ url, user, under, server, name: prefix + user, kept });
-  await replica[START](options.online);
+  await replica[START](options.online).catch(async (error) => {
+    await replica.close(); // so that another may lead
+    if (error instanceof NacreError) throw error;
+    throw new NacreError("store-unavailable", "this device does not say what it keeps", { cause: error });
+  });
   return replica;
 }
 
@@ -107,9 +111,6 @@ class Replica {
       };
       const stop = this.#watch(settle);
       settle();
-    }).catch(async (error) => {
-      await this.close();
-      throw error;
     });
   }
 
@@ -444,7 +445,7 @@ class Replica {
     this.#ended = true;
     this.#state = "offline";
     this.#session?.stop();
-    this.#tabs?.leave();
+    this.#tabs?.leave(this.#turns);
     this.#storage?.close();
     clearTimeout(this.#late);
     this.#emit("close", undefined);
@@ -466,10 +467,13 @@ class Replica {
     return turn;
   }
 
-  /** Reads all that is kept. */
+  /** Reads all that is kept; what is not kept is not so. */
   async #load() {
     const { entries, revision, own } = await this.#storage.load();
-    call(() => this.#core.absorb(pack(entries), true));
+    const core = call(() => new Core(this.user));
+    call(() => core.absorb(pack(entries), true));
+    this.#core.free();
+    this.#core = core;
     this.#revision = revision;
     for (const known of this.#ahead.keys()) if (known <= revision) this.#ahead.delete(known);
     this.#changed();
@@ -488,13 +492,13 @@ class Replica {
       if (known) await this.#load().catch(() => {}); // the core is ahead of what is kept
       throw error;
     }
-    if (this.#ended) return;
     const packed = pack(entries.filter(([key]) => !key.startsWith("j/")));
     const places = pack(kept.placed.map(([n, one]) => [String(n), one]));
+    this.#tabs.tell({ revision: kept.revision, packed, places, anew });
+    if (this.#ended) return;
     if (!known && packed.length > 0) call(() => this.#core.absorb(packed, false));
     if (places.length > 0) call(() => this.#core.queue(places));
     this.#turnTo(kept.revision);
-    this.#tabs.tell({ revision: kept.revision, packed, places, anew });
     this.#changed();
     this.#session?.kick();
   }
