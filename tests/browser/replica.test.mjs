@@ -1,6 +1,7 @@
 // Replicas against the real Worker, on Node and in headless Chromium.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -544,6 +545,76 @@ test("a part that was away for a while comes back as it is now", async () => {
 
 // ─── What goes wrong ─────────────────────────────────────────────────────────────────────────────
 
+test("whatever a token's giver throws, it is asked again", async () => {
+  const circular = Object.assign(new Error("no"), { problem: () => {} });
+  circular.itself = circular;
+  for (const thrown of [undefined, "no", circular]) {
+    const sub = `giver-${typeof thrown}`;
+    await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+    let fails = false;
+    const bearer = () => (fails ? Promise.reject(thrown) : token({ sub }, worker.secret));
+    const proxy = await breakingProxy(worker.url);
+    const replica = await nacre.open({ url: proxy.url, token: () => bearer(), storage: "memory" });
+    await until(() => replica.status.state === "online", "never online");
+    const errors = [];
+    replica.on("error", ({ code }) => errors.push(code));
+    fails = true;
+    proxy.answer(() => ({ status: 401 }));
+    proxy.pull(true);
+    proxy.pull(false);
+    await until(() => errors.includes("unauthenticated"), `never said: ${errors}`);
+    fails = false;
+    proxy.answer(undefined);
+    await replica.update("project", "p", { y: 1 });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+    await replica.close();
+    proxy.close();
+  }
+});
+
+test("waiting for the network piles nothing up", async () => {
+  const window = new EventTarget();
+  globalThis.addEventListener = window.addEventListener.bind(window);
+  const proxy = await breakingProxy(worker.url);
+  try {
+    await worker.api("waiting").put("/v1/contexts/project/p", { data: {} });
+    const bearer = token({ sub: "waiting" }, worker.secret);
+    const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+    let errors = 0;
+    replica.on("error", () => (errors += 1));
+    proxy.pull(true);
+    await until(() => errors >= 4, "it does not try again");
+    assert.ok(getEventListeners(window, "online").length <= 1);
+    await replica.close();
+  } finally {
+    delete globalThis.addEventListener;
+    proxy.close();
+  }
+});
+
+test("however long or short the server tells to wait, it is not asked all the time", async () => {
+  await worker.api("busy").put("/v1/contexts/project/p", { data: {} });
+  const bearer = token({ sub: "busy" }, worker.secret);
+  for (const after of ["2592000", "-1"]) {
+    const proxy = await breakingProxy(worker.url);
+    const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+    await until(() => replica.status.state === "online", "never online");
+    let asked = 0;
+    const body = JSON.stringify({ code: "rate-limited", status: 429, detail: "wait" });
+    proxy.answer((path) => {
+      if (path.startsWith("/v1/contexts")) asked += 1;
+      return { status: 429, headers: { "retry-after": after }, body };
+    });
+    proxy.pull(true);
+    proxy.pull(false);
+    await until(() => asked > 0, "never asked");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.ok(asked <= 3, `${after}: asked ${asked} times`);
+    await replica.close();
+    proxy.close();
+  }
+});
+
 test("an import larger than a request goes in several", async () => {
   await worker.api("large").put("/v1/contexts/project/p", { data: {} });
   const replica = await nacre.open({ url: worker.url, token: token({ sub: "large" }, worker.secret), storage: "memory" });
@@ -573,6 +644,50 @@ test("a proxy that takes less than the server does gets less at once", async () 
   assert.deepEqual(replica.conflicts().map(({ problem }) => problem.code), ["too-large"]);
   await replica.close();
   proxy.close();
+});
+
+test("who answers in the server's place is not believed", async () => {
+  const api = worker.api("portal");
+  await api.put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "portal" }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  const errors = [];
+  replica.on("error", (error) => errors.push(error));
+  for (const body of ["<html>Please log in</html>", "{}", "null"]) {
+    proxy.answer((path) => path !== "/v1/live" && { status: 200, headers: { "content-type": "text/html" }, body });
+    const before = errors.length;
+    await replica.update("project", "p", { y: body });
+    await until(() => errors.length > before, "never said");
+    await assert.rejects(replica.deleted(), { code: "unavailable" });
+    await assert.rejects(replica.restore("project", "gone"), { code: "unavailable" });
+  }
+  assert.deepEqual(errors.filter(({ code }) => code !== "unavailable"), []);
+  proxy.answer();
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.equal((await api.get("/v1/contexts/project/p")).body.data.y, "null");
+  assert.deepEqual(replica.conflicts(), []);
+  await replica.close();
+  proxy.close();
+});
+
+test("switching to and fro is no error", async () => {
+  const api = worker.api("to-and-fro");
+  await api.put("/v1/contexts/project/p", { data: { log: [] } });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "to-and-fro" }, worker.secret), storage: "memory" });
+  const codes = new Set();
+  replica.on("error", ({ code }) => codes.add(code));
+  for (let n = 0; n < 60; n++) {
+    await replica.append("project", "p", "/log", [n]);
+    for (let turns = n % 7; turns > 0; turns--) await null;
+    if (n % 3 === 0) await new Promise((resolve) => setTimeout(resolve, n % 20));
+    replica.online = false;
+    replica.online = true;
+  }
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data.log.length, 60);
+  assert.deepEqual([...codes], []);
+  await replica.close();
 });
 
 test("what a tab does as it is closed holds in the others", async () => {

@@ -40,8 +40,7 @@ async function whose(server, prefix) {
   } catch (error) {
     const names = prefix === undefined ? [] : await namesOf(prefix);
     if (names.length === 1) return names[0].slice(prefix.length);
-    if (error instanceof NacreError) throw error;
-    throw new NacreError("unauthenticated", "there is no token", { cause: error });
+    throw error;
   }
 }
 

@@ -30,7 +30,14 @@ export class Server {
   /** The token; `anew` asks for another one, if there is anything to ask. */
   async token(anew = false) {
     if (typeof this.#source !== "function") return this.#source;
-    if (anew || this.#token === undefined) this.#token = await this.#source();
+    if (anew || this.#token === undefined) {
+      try {
+        this.#token = await this.#source();
+      } catch (error) {
+        if (error instanceof NacreError) throw error;
+        throw new NacreError("unauthenticated", "there is no token", { cause: error });
+      }
+    }
     return this.#token;
   }
 
@@ -71,9 +78,11 @@ export class Server {
       return "null";
     }
     if (!response.ok) throw await refusal(response);
-    return response.text().catch((cause) => {
+    const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });
+    if (!Array.isArray(parsed(text)?.items)) throw noAnswer();
+    return text;
   }
 
   /** Brings back what a copy does not know; says which commit did. */
@@ -82,7 +91,8 @@ export class Server {
     const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
     const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
     if (!response.ok) throw await refusal(response);
-    const { version } = await response.json();
+    const { version } = parsed(await response.text().catch(() => "")) ?? {};
+    if (version === undefined) throw noAnswer();
     return { version, seq: Number(response.headers.get("nacre-seq")) };
   }
 
@@ -94,7 +104,10 @@ export class Server {
     const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });
-    if (response.ok) return { landed: text };
+    if (response.ok) {
+      if (!Array.isArray(parsed(text)?.results)) throw noAnswer();
+      return { landed: text };
+    }
     const error = problemError(text, response);
     const { status } = response;
     // A proxy takes less than the server does: of less at once it may take all.
@@ -167,6 +180,6 @@ function problemError(text, response) {
     return new NacreError("unavailable", `the server answered ${response.status}`);
   }
   const error = new NacreError(problem.code, problem.detail, { problem });
-  error.retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  error.retryAfter = Math.max(0, Number(response.headers.get("retry-after"))) || undefined;
   return error;
 }

@@ -12,6 +12,8 @@ import { NacreError } from "./error.js";
 
 const GLOBAL = { level: "global", id: "global" };
 const SLOWEST = 30_000;
+/** What is longer no timer can wait. */
+const LONGEST = 2 ** 31 - 1;
 /** A connection that says nothing for so long is asked whether it is there. */
 const QUIET = 25_000;
 
@@ -67,16 +69,19 @@ export class Session {
   /** Waits before the next try: longer each time, and not past the moment the network comes back. */
   async #pause(error) {
     const usual = Math.min(SLOWEST, 250 * 2 ** this.#fails++) * (0.75 + Math.random() / 2);
-    const time = error.retryAfter ? error.retryAfter * 1000 : usual;
+    const time = error.retryAfter ? Math.min(error.retryAfter * 1000, LONGEST) : usual;
+    const over = new AbortController();
+    const { signal } = over; // takes the listeners away: there may be many a pause until the network is back
     let timer;
     await new Promise((resolve) => {
       timer = setTimeout(resolve, time);
       // A new write is no reason to try at once, while nothing says that the network is back.
       const back = () => (this.#fails = 0, resolve());
-      globalThis.addEventListener?.("online", back, { once: true });
-      this.#stop.signal.addEventListener("abort", resolve, { once: true });
+      globalThis.addEventListener?.("online", back, { signal });
+      this.#stop.signal.addEventListener("abort", resolve, { signal });
     });
     clearTimeout(timer);
+    over.abort();
   }
 
   /** One connection, to its end. */
