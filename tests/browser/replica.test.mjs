@@ -671,6 +671,17 @@ test("who answers in the server's place is not believed", async () => {
   proxy.close();
 });
 
+test("a replica that is closed says so", async () => {
+  await worker.api("closed").put("/v1/contexts/project/p", { data: {} });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub: "closed" }, worker.secret), storage: "memory" });
+  const { seq } = replica.status;
+  await replica.close();
+  assert.deepEqual([replica.status.state, replica.status.seq], ["offline", seq]);
+  assert.throws(() => replica.resolve("project", "p"), { code: "closed" });
+  assert.throws(() => replica.subscribe({ context: { level: "project", id: "p" } }, () => {}), { code: "closed" });
+  await assert.rejects(replica.update("project", "p", {}), { code: "closed" });
+});
+
 test("switching to and fro is no error", async () => {
   const api = worker.api("to-and-fro");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });

@@ -59,6 +59,7 @@ class Replica {
   #ended = false;
   #state = "syncing";
   #error = null;
+  #last; // the status when it was closed
   #revision = 0;
   #ahead = new Map(); // revisions of other tabs that came before their turn
   #late;
@@ -326,7 +327,7 @@ class Replica {
   // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
 
   get status() {
-    return {
+    return this.#last ?? {
       state: this.#state,
       online: this.#online,
       queued: this.#core.queued(),
@@ -406,6 +407,7 @@ class Replica {
   }
 
   subscribe(topic, listener) {
+    this.#open();
     const subscription = { topic, listener, stamp: this.#stamp(topic) };
     this.#topics.add(subscription);
     return () => void this.#topics.delete(subscription);
@@ -422,7 +424,8 @@ class Replica {
     if (this.#ended) return;
     this.#end();
     await this.#turns.catch(() => {});
-    this.#core.free?.();
+    this.#last = this.status;
+    this.#core.free();
   }
 
   async erase() {
