@@ -94,7 +94,8 @@ impl Rebase<'_> {
         let version = record.as_ref().map_or(0, |record| record.version);
         let mut foreign = (pending.kept.known + 1..=version)
             .filter(|version| !self.own.contains(address, *version));
-        let is_moved = foreign.next().is_some();
+        // What was known and is not there was in another store, see `open`.
+        let is_moved = pending.kept.known > version || foreign.next().is_some();
         let (before, after) = match &record {
             Some(record) if is_moved || self.place_of(address).is_ok() => {
                 self.line(pending, record)?

@@ -398,3 +398,28 @@ fn what_is_refused_as_a_whole_goes_in_parts_or_becomes_conflicts() {
     assert_eq!(data(&server).as_object().unwrap().len(), 9);
     assert_eq!(conflicts(&device)[0]["problem"]["code"], "too-large");
 }
+
+#[test]
+fn a_store_that_was_set_back_holds_nothing_up_and_is_not_written_over() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let update = |value: u64| {
+        format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"a":{value}}}}}"#
+        )
+    };
+    direct(&mut server, &update(2)).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(&update(3), 1));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    assert!(device.write(&update(4), 2));
+    // It was erased, and begun anew by somebody else.
+    let (mut server, _) = pair(r#"{"a":"other"}"#);
+    device.fetch(&mut server);
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["a"], "other");
+    assert_eq!(conflicts(&device).len(), 1, "the write that had not been sent");
+}

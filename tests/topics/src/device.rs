@@ -96,7 +96,8 @@ impl Device {
         device
     }
 
-    fn fetch(&mut self, server: &mut Server) {
+    /// Fetches everything anew.
+    pub fn fetch(&mut self, server: &mut Server) {
         let seq = server.seq();
         let step = self.replica.open(&server.world.export(false), seq, None).unwrap();
         self.heard = server.said.len();
