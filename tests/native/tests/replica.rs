@@ -423,3 +423,20 @@ fn a_store_that_was_set_back_holds_nothing_up_and_is_not_written_over() {
     assert_eq!(data(&server)["a"], "other");
     assert_eq!(conflicts(&device).len(), 1, "the write that had not been sent");
 }
+
+#[test]
+fn a_write_that_cannot_be_done_takes_no_other_value() {
+    let (mut server, mut device) = pair(r#"{"l":[]}"#);
+    let append = r#"{"action":"append","level":"project","context_id":"p","pointer":"/l","values":["mine"]}"#;
+    assert!(device.write(append, 1));
+    direct(
+        &mut server,
+        r#"{"action":"update","level":"project","context_id":"p","patch":{"l":"no list"}}"#,
+    )
+    .unwrap();
+    finish(&mut server, &mut device);
+    assert_eq!(conflicts(&device)[0]["aspect"], "operation");
+    let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
+    assert!(device.replica.settle(&id, Choice::Other(Value::from(1u64))).is_err());
+    assert!(device.replica.settle(&id, Choice::Mine).is_ok());
+}
