@@ -156,10 +156,7 @@ impl Rebase<'_> {
         let after = match &pending.op {
             Op::Put(put) => Some(Value::Object(put.data.clone())),
             Op::Update { patch, .. } => match &before {
-                Some(before) => {
-                    let layer = Layer::from_value(before)?;
-                    edited(&layer, patch).ok().or_else(|| Some(before.clone()))
-                }
+                Some(before) => edited(&Layer::from_value(before)?, patch).ok(),
                 None => None,
             },
             Op::Rollback { version, .. } => {
@@ -168,10 +165,15 @@ impl Rebase<'_> {
             Op::Delete { .. } => None,
             _ => before.clone(),
         };
+        let seen = match &pending.op {
+            // It can no longer be done: later writes go on from what was before it.
+            Op::Update { .. } if after.is_none() => before.clone(),
+            _ => after.clone(),
+        };
         if let Some(held) = place.ok().and_then(|place| self.seen.get_mut(place)) {
-            (held.1, held.2) = (known, after.clone());
+            (held.1, held.2) = (known, seen);
         } else if let Err(place) = place {
-            self.seen.insert(place, (pending.address.clone(), known, after.clone()));
+            self.seen.insert(place, (pending.address.clone(), known, seen));
         }
         Ok((before, after))
     }

@@ -440,3 +440,25 @@ fn a_write_that_cannot_be_done_takes_no_other_value() {
     assert!(device.replica.settle(&id, Choice::Other(Value::from(1u64))).is_err());
     assert!(device.replica.settle(&id, Choice::Mine).is_ok());
 }
+
+#[test]
+fn an_edit_whose_ground_is_gone_is_kept_as_it_is() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let context = r#""level":"project","context_id":"p""#;
+    let update = |patch: &str| format!(r#"{{"action":"update",{context},"patch":{patch}}}"#);
+    assert!(device.write(&update(r#"{"list":[1]}"#), 1));
+    assert!(device.write(&format!(r#"{{"action":"put",{context},"data":{{"a":"mine"}}}}"#), 2));
+    direct(&mut server, &update(r#"{"o":1}"#)).unwrap();
+    device.hear(&mut server, None); // the second takes the list of the first away
+    direct(&mut server, &format!(r#"{{"action":"delete",{context}}}"#)).unwrap();
+    for _ in 0..2 {
+        let step = device.replica.take_off(Moment(0)).unwrap();
+        device.keep(step);
+        let refused = server.batch(device.replica.under_way().unwrap()).unwrap_err();
+        let step = device.replica.turn_back(&parse(&refused)).unwrap();
+        device.keep(step);
+    }
+    device.hear(&mut server, None);
+    let all = String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap();
+    assert!(all.contains(r#""mine""#) && all.contains(r#":"mine""#), "{all}");
+}
