@@ -375,11 +375,16 @@ impl Replica {
         Ok(())
     }
 
-    /// Adds a conflict; one about the same, of an earlier write, goes into it.
+    /// Adds a conflict; one about the same, of another write, goes into it.
     fn raise(&mut self, mut conflict: Conflict, step: &mut Step) -> Result<()> {
         if let Some(at) = self.conflicts.iter().position(|old| old.is_followed_by(&conflict)) {
-            let old = self.conflicts.remove(at);
+            let mut old = self.conflicts.remove(at);
             step.entries.push((conflict_key(&old.id), None));
+            // What was written last is wanted, whichever of the two was met first.
+            if old.at > conflict.at {
+                core::mem::swap(&mut old, &mut conflict);
+                conflict.theirs = old.theirs;
+            }
             conflict.ancestor = old.ancestor;
         }
         let value = conflict.to_value()?;

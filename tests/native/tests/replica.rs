@@ -144,7 +144,14 @@ fn one_history(seed: u64) {
                 assert!(device.write(op, n));
                 noted += 1;
             }
-            6 => drop(direct(&mut server, &random(&mut dice, n, "s"))),
+            6 => {
+                let (one, other) = (random(&mut dice, n, "s"), random(&mut dice, n, "s"));
+                let both =
+                    dice.below(2) == 0 && direct(&mut server, &format!("{one},{other}")).is_ok();
+                if !both {
+                    drop(direct(&mut server, &one));
+                }
+            }
             7 => {
                 let most = dice.below(4) as usize;
                 device.hear(&mut server, Some(most));
@@ -257,6 +264,12 @@ fn nothing_is_lost_or_done_twice_whatever_is_cut() {
     for seed in from..from + seeds {
         one_history(seed);
     }
+}
+
+/// In this one a later write is met before an earlier one.
+#[test]
+fn the_conflict_of_an_earlier_write_does_not_replace_that_of_a_later_one() {
+    one_history(6642);
 }
 
 #[test]
