@@ -572,6 +572,33 @@ test("whatever a token's giver throws, it is asked again", async () => {
   }
 });
 
+test("the token of another user is not taken", async () => {
+  const [ann, ben] = [worker.api("ann"), worker.api("ben")];
+  await ann.put("/v1/contexts/project/p", { data: { of: "ann" } });
+  await ben.put("/v1/contexts/project/p", { data: { of: "ben" } });
+  let sub = "ann";
+  const proxy = await breakingProxy(worker.url);
+  const bearer = () => token({ sub }, worker.secret);
+  const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  // Somebody else has signed in by the time that a token is asked for again.
+  sub = "ben";
+  proxy.answer(() => ({ status: 401 }));
+  proxy.pull(true);
+  proxy.pull(false);
+  await replica.update("project", "p", { mine: true });
+  await until(() => replica.status.error?.code === "unauthenticated", "never said");
+  proxy.answer();
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  assert.deepEqual((await ben.get("/v1/contexts/project/p")).body.data, { of: "ben" });
+  assert.equal(replica.resolve("project", "p").data.of, "ann");
+  sub = "ann";
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.deepEqual((await ann.get("/v1/contexts/project/p")).body.data, { of: "ann", mine: true });
+  await replica.close();
+  proxy.close();
+});
+
 test("waiting for the network piles nothing up", async () => {
   const window = new EventTarget();
   globalThis.addEventListener = window.addEventListener.bind(window);

@@ -24,6 +24,7 @@ export async function open(options) {
   const kept = options.storage !== "memory" && globalThis.indexedDB !== undefined;
   const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
   const [user] = await Promise.all([whose(server, kept ? prefix : undefined), init()]);
+  server.user = user;
   const replica = new Replica({ url, user, under, server, name: prefix + user, kept });
   await replica[START](options.online).catch(async (error) => {
     await replica.close(); // so that another may lead

@@ -21,6 +21,8 @@ export class Server {
   #url;
   #source;
   #token;
+  /** Whose store it is, once that is known. */
+  user;
 
   constructor(url, source) {
     this.#url = url;
@@ -31,12 +33,18 @@ export class Server {
   async token(anew = false) {
     if (typeof this.#source !== "function") return this.#source;
     if (anew || this.#token === undefined) {
+      let token;
       try {
-        this.#token = await this.#source();
+        token = await this.#source();
       } catch (error) {
         if (error instanceof NacreError) throw error;
         throw new NacreError("unauthenticated", "there is no token", { cause: error });
       }
+      // Somebody else may have signed in: what is queued here is not theirs.
+      if (this.user !== undefined && userOf(token) !== this.user) {
+        throw new NacreError("unauthenticated", "the token is another user's");
+      }
+      this.#token = token;
     }
     return this.#token;
   }
