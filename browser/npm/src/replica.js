@@ -643,7 +643,7 @@ class Replica {
     try {
       if (this.under) this.resolveBytes(this.under.level, this.under.id);
     } catch (error) {
-      return error.code === "not-found";
+      return error.code !== "internal"; // a parent is missing
     }
     return true;
   }
