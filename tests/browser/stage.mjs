@@ -60,6 +60,41 @@ export const launch = () =>
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
 
+export const MERGE = { "content-type": "application/merge-patch+json" };
+
+/** A user of their own with some contexts, and a browser profile. */
+export async function personOf({ worker, browser, site }, sub, url = worker.url) {
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
+  await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });
+  const context = await browser.newContext();
+  const bearer = token({ sub }, worker.secret);
+  const tab = async () => {
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.evaluate(
+      async ([url, bearer]) => {
+        const { open } = await import("/package/index.js");
+        globalThis.events = [];
+        globalThis.replica = await open({ url, token: bearer });
+        globalThis.replica.on("change", (change) => globalThis.events.push(change));
+      },
+      [url, bearer],
+    );
+    return page;
+  };
+  return { sub, api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
+}
+
+/** Waits until `ask` gives something. */
+export async function until(ask, message) {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(message);
+}
+
 /** A way to `target` that breaks off as `fate` says of each batch: `before` it gets there, `after`
  * it was carried out, or not at all. What it cuts takes the sockets along. */
 export async function breakingProxy(target, fate = () => undefined) {

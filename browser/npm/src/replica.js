@@ -2,6 +2,7 @@
 
 import { Core, bytes, call, init, json, pack, step, text, unpack } from "./core.js";
 import { NacreError } from "./error.js";
+import { isMoved, isWhole, topicsOf } from "./part.js";
 import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
 import { namesOf, openMemory, openStorage } from "./storage.js";
@@ -569,14 +570,14 @@ class Replica {
   #steps() {
     const turn = (act) => this.#turn(() => (this.#open(), act()));
     return {
-      isOpen: () => this.#core.is_open() && this.#isWhole(),
+      isOpen: () => this.#core.is_open() && isWhole(this),
       seq: () => this.#core.seq(),
       queued: () => this.#core.queued(),
       underWay: () => this.#core.under_way(),
       flightName: () => this.#core.flight_name(),
       isInDoubt: () => this.#core.is_in_doubt(Date.now()),
       recall: (page) => turn(() => this.#keepStep(call(() => this.#core.recall(page, Date.now())))),
-      topics: () => this.#subtrees(),
+      topics: () => topicsOf(this),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
         this.#state = state;
@@ -594,8 +595,7 @@ class Replica {
       /** Whether it could be done; if not, the copy has to be fetched anew. */
       advance: (changes, seq) =>
         turn(async () => {
-          // What is moved in a part may have left it, or come below what is not held.
-          if (this.under && changes.some(({ message }) => this.#isMoved(message))) return false;
+          if (this.under && changes.some(({ message }) => isMoved(this, message))) return false;
           try {
             const all = `[${changes.map(({ text }) => text).join()}]`;
             await this.#keepStep(call(() => this.#core.advance(all, seq)));
@@ -604,7 +604,7 @@ class Replica {
             throw error;
           }
           this.#announce(changes);
-          return this.#isWhole();
+          return isWhole(this);
         }),
       takeOff: () =>
         turn(async () => {
@@ -622,35 +622,6 @@ class Replica {
         }),
       turnBack: (problem) => turn(() => this.#keepStep(call(() => this.#core.turn_back(problem)))),
     };
-  }
-
-  /** Topics that hold all that is held here: what is below, and each context above. */
-  #subtrees() {
-    if (!this.under || this.under.level === "global") {
-      return [{ subtree: { level: "global", id: "global" } }];
-    }
-    const topics = [{ subtree: this.under }, { context: { level: "global", id: "global" } }];
-    if (this.has(this.under.level, this.under.id)) {
-      for (const { level, id } of this.resolve(this.under.level, this.under.id).chain) {
-        if (level !== "global" && level !== this.under.level) topics.push({ context: { level, id } });
-      }
-    }
-    return topics;
-  }
-
-  /** Whether all above the context that this is held for is here, if that is there at all. */
-  #isWhole() {
-    try {
-      if (this.under) this.resolveBytes(this.under.level, this.under.id);
-    } catch (error) {
-      return error.code !== "internal"; // a parent is missing
-    }
-    return true;
-  }
-
-  #isMoved({ level, context_id, action, parent }) {
-    if (action === "move") return true;
-    return parent !== undefined && this.has(level, context_id) && this.get(level, context_id).parent !== parent;
   }
 
   #announce(messages) {
