@@ -301,3 +301,39 @@ test("a transaction that is ended from outside is an error of the write alone", 
   assert.deepEqual(await page.evaluate(() => unhandled), []);
   await context.close();
 });
+
+test("a session that was stopped has no part in the next one", async () => {
+  const { page, context, data } = await failing();
+  assert.equal(await page.evaluate(() => begin()), "open");
+  const codes = await page.evaluate(async () => {
+    const codes = [];
+    replica.on("error", ({ code }) => codes.push(code));
+    let slow = false;
+    instead("put", (put, store) => {
+      const end = Date.now() + 300;
+      const spin = () => void (Date.now() < end && (store.get("s").onsuccess = spin));
+      if (slow) spin();
+      slow = false;
+      return put();
+    });
+    const real = globalThis.fetch;
+    let first = true;
+    globalThis.fetch = async (...asked) => {
+      const answer = await real(...asked);
+      if (first && String(asked[0]).includes("/v1/batch")) {
+        first = false;
+        // The answer has to wait for its turn, and by then there is another session.
+        slow = true;
+        replica.update("project", "p", { z: 1 });
+        setTimeout(() => ((replica.online = false), (replica.online = true)), 50);
+      }
+      return answer;
+    };
+    await replica.update("project", "p", { y: 1 });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+    return codes;
+  });
+  assert.deepEqual(codes, []);
+  assert.deepEqual(await data(), { x: 1, y: 1, z: 1, log: [] });
+  await context.close();
+});

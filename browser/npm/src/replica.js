@@ -54,6 +54,7 @@ class Replica {
   #storage;
   #tabs;
   #session;
+  #term; // what is the session's own
   #name;
   #kept;
   #leads = false;
@@ -440,8 +441,8 @@ class Replica {
 
   // ─── Within ──────────────────────────────────────────────────────────────────────────────────
 
-  #open() {
-    if (this.#ended) throw closed();
+  #open(term = this.#term) {
+    if (this.#ended || term !== this.#term) throw closed();
   }
 
   #end() {
@@ -568,7 +569,9 @@ class Replica {
 
   /** What the session may do. */
   #steps() {
-    const turn = (act) => this.#turn(() => (this.#open(), act()));
+    const term = (this.#term = {});
+    // What a session before this one still waits for, the next one asks the server again.
+    const turn = (act) => this.#turn(() => (this.#open(term), act()));
     return {
       isOpen: () => this.#core.is_open() && isWhole(this),
       seq: () => this.#core.seq(),
