@@ -122,6 +122,30 @@ test("however long or short the server tells to wait, it is not asked all the ti
   }
 });
 
+test("who ends it when told of an error waits for nothing", async () => {
+  await worker.api("ended").put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "ended" }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  const { setTimeout } = globalThis;
+  const waits = [];
+  globalThis.setTimeout = (act, time, ...more) => (waits.push(time), setTimeout(act, time, ...more));
+  try {
+    const body = JSON.stringify({ code: "rate-limited", status: 429, detail: "wait" });
+    const ended = new Promise((resolve) => replica.on("close", resolve));
+    replica.on("error", ({ status }) => status === 429 && replica.close());
+    proxy.answer(() => ({ status: 429, headers: { "retry-after": "3600" }, body }));
+    proxy.pull(true);
+    proxy.pull(false);
+    await ended;
+    await null;
+    assert.deepEqual(waits.filter((time) => time > 600_000), []);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+    proxy.close();
+  }
+});
+
 test("an import larger than a request goes in several", async () => {
   await worker.api("large").put("/v1/contexts/project/p", { data: {} });
   const replica = await nacre.open({ url: worker.url, token: token({ sub: "large" }, worker.secret), storage: "memory" });

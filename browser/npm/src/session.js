@@ -58,7 +58,7 @@ export class Session {
       } catch (error) {
         if (signal.aborted) break;
         this.#state("offline", error);
-        await this.#pause(error);
+        if (!signal.aborted) await this.#pause(error); // who is told may stop it
       } finally {
         signal.removeEventListener("abort", end);
         connection.abort(unreachable());
