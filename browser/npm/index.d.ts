@@ -68,7 +68,8 @@ export interface OpenOptions {
 /**
  * Opens a replica: from this device at once when it is here, from the server the first time.
  * @throws {NacreError} `unauthenticated` for a token that cannot be read; `unavailable` when there
- * is no copy on this device and the server cannot be reached.
+ * is no copy on this device and the server cannot be reached; `store-unavailable` when this device
+ * has no room for a copy, or does not give it.
  */
 export function open(options: OpenOptions): Promise<Replica>;
 
@@ -163,10 +164,11 @@ export interface Replica {
   move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written>;
   addInsight(level: Level, id: string, insight: { content: string; category?: string; importance?: number; agent?: string }): Promise<Written>;
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written>;
-  /** Writes as one: all or none here, and one transaction at the server. At most 100. */
+  /** Writes as one: all or none here, and one transaction at the server. At most 100, and 4 MiB
+   * (`too-large`). */
   batch(operations: Operation[]): Promise<Written[]>;
   /** Creates (or replaces) contexts from NDJSON, a JSON array, or one JSON object, of
-   * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100. */
+   * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100, or 3 MiB. */
   import(text: string, options?: { mode?: "create" | "replace" }): Promise<{ created: number; replaced: number }>;
 
   // Sync.

@@ -243,10 +243,10 @@ impl Replica {
     /// they are kept and [queued](Replica::queue). `key` begins the idempotency key of each.
     ///
     /// # Errors
-    /// Those of the writes, with the failed operation.
+    /// Those of the writes, with the failed operation; `too-large` for more than the server takes.
     pub fn write(&self, operations: Vec<Value>, key: &str, at: Moment) -> Result<Decided> {
         let group = (operations.len() > 1).then(|| key.to_string());
-        let (mut kept, mut texts) = (Vec::new(), Vec::new());
+        let (mut kept, mut texts, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut shown = MemoryStore::over(&self.shown);
         for (place, mut operation) in operations.into_iter().enumerate() {
             let mut perform = || {
@@ -254,6 +254,11 @@ impl Replica {
                 members.remove("expect_version");
                 let key = if place == 0 { key.to_string() } else { format!("{key}.{place}") };
                 members.insert("idempotency_key", key.into());
+                bytes += flight::weight(&operation);
+                if bytes > flight::BYTES {
+                    let detail = "this is more than one request can carry; write it in parts";
+                    return Err(Error::new(Code::TooLarge, detail).limit(flight::BYTES as u64));
+                }
                 let op = core::mem::replace(&mut operation, Value::Null);
                 let address = item(op.clone())?.op.address().cloned().ok_or_else(no_operation)?;
                 let known = self.base.record(&address)?.map_or(0, |record| record.version);
@@ -281,7 +286,8 @@ impl Replica {
     }
 
     /// Takes announced changes in, in order, and brings the queue forward. `seq` is how far the
-    /// copy is then; no flight may be under way.
+    /// copy is then, which may be less than the last change says: of its commit there may be more
+    /// to come. No flight may be under way.
     ///
     /// # Errors
     /// `history-expired` when the copy has missed a change: fetch it anew. Nothing has changed then.
@@ -294,10 +300,9 @@ impl Replica {
             return self.reach(seq);
         }
         let mut next = MemoryStore::over(&*self.base);
-        let mut reached = seq.max(self.seq());
+        let reached = seq.max(self.seq());
         for message in changes {
             let announced = Announced::read(message)?;
-            reached = reached.max(announced.seq);
             for write in announced.rows(&next)? {
                 step.entries.push(entry(&write)?);
                 next.write(write);
@@ -370,11 +375,16 @@ impl Replica {
         Ok(())
     }
 
-    /// Adds a conflict; one about the same, of an earlier write, goes into it.
+    /// Adds a conflict; one about the same, of another write, goes into it.
     fn raise(&mut self, mut conflict: Conflict, step: &mut Step) -> Result<()> {
         if let Some(at) = self.conflicts.iter().position(|old| old.is_followed_by(&conflict)) {
-            let old = self.conflicts.remove(at);
+            let mut old = self.conflicts.remove(at);
             step.entries.push((conflict_key(&old.id), None));
+            // What was written last is wanted, whichever of the two was met first.
+            if old.at > conflict.at {
+                core::mem::swap(&mut old, &mut conflict);
+                conflict.theirs = old.theirs;
+            }
             conflict.ancestor = old.ancestor;
         }
         let value = conflict.to_value()?;

@@ -6,10 +6,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { breakingProxy, launch, root, serve, startWorker, token, unpacked } from "./stage.mjs";
+import { MERGE, breakingProxy, launch, personOf, root, serve, startWorker, token, unpacked, until } from "./stage.mjs";
 import { exportOf, run } from "./resolve.mjs";
-
-const MERGE = { "content-type": "application/merge-patch+json" };
 
 let worker, browser, files, site, nacre;
 before(async () => {
@@ -65,38 +63,7 @@ test("the vectors of resolve come out the same in Chromium", async () => {
 // ─── Offline ─────────────────────────────────────────────────────────────────────────────────────
 
 let people = 0;
-/** A user of their own with some contexts, and a browser profile. */
-async function person(url = worker.url) {
-  const sub = `user-${++people}`;
-  const api = worker.api(sub);
-  await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
-  await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });
-  const context = await browser.newContext();
-  const bearer = token({ sub }, worker.secret);
-  const tab = async () => {
-    const page = await context.newPage();
-    await page.goto(site.url);
-    await page.evaluate(
-      async ([url, bearer]) => {
-        const { open } = await import("/package/index.js");
-        globalThis.events = [];
-        globalThis.replica = await open({ url, token: bearer });
-        globalThis.replica.on("change", (change) => globalThis.events.push(change));
-      },
-      [url, bearer],
-    );
-    return page;
-  };
-  return { sub, api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
-}
-
-const until = async (ask, message) => {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await ask()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(message);
-};
+const person = (url) => personOf({ worker, browser, site }, `user-${++people}`, url);
 
 test("a replica opens without a network, is written to, and is brought together again", async () => {
   const proxy = await breakingProxy(worker.url);
@@ -488,5 +455,63 @@ test("only a part is held where only a part is asked for", async () => {
   await api.patch("/v1/contexts/global/global", { g: 2 }, MERGE);
   await api.patch("/v1/contexts/branch/b", { b: 2 }, MERGE);
   await until(() => { const { g, b } = replica.resolve("branch", "b").data; return g === 2 && b === 2; }, "a change never came");
+  await replica.close();
+});
+
+/** A replica of a branch below one of two projects, and whether it comes to show what the server has. */
+async function branch(sub) {
+  const api = worker.api(sub);
+  for (const [path, body] of [
+    ["project/p", { data: { p: 1 } }],
+    ["project/q", { data: { q: 1 } }],
+    ["branch/b", { data: { b: 1 }, parent: "p" }],
+  ]) {
+    await api.put(`/v1/contexts/${path}`, body);
+  }
+  const open = (under) => nacre.open({ url: worker.url, token: token({ sub }, worker.secret), under });
+  const same = async (replica, id, message) => {
+    const shown = () => { try { return replica.resolve("branch", id).hash; } catch { return null; } };
+    const { hash } = (await api.get(`/v1/contexts/branch/${id}/resolved`)).body;
+    await until(() => shown() === hash, message);
+  };
+  return { api, open, same };
+}
+
+test("a part goes along when it is moved", async () => {
+  const { api, open, same } = await branch("moved");
+  const replica = await open({ level: "branch", id: "b" });
+  const project = await open({ level: "project", id: "p" });
+  await until(() => replica.status.state === "online", "never online");
+  assert.equal((await api.post("/v1/contexts/branch/b/move", { parent: "q" })).status, 200);
+  await same(replica, "b", "it is not where it was moved to");
+  await api.patch("/v1/contexts/project/q", { q: 2 }, MERGE);
+  await same(replica, "b", "a change above it never came");
+  await until(() => !project.has("branch", "b"), "what was moved away is still there");
+  await Promise.all([replica.close(), project.close()]);
+});
+
+test("a part that is made later is held with what is above", async () => {
+  const { api, open, same } = await branch("later");
+  const replica = await open({ level: "branch", id: "n" });
+  await until(() => replica.status.state === "online", "never online");
+  await api.put("/v1/contexts/branch/n", { data: {}, parent: "p" });
+  await same(replica, "n", "it is not there");
+  await api.patch("/v1/contexts/project/p", { p: 2 }, MERGE);
+  await same(replica, "n", "a change above it never came");
+  await replica.close();
+});
+
+test("a part that was away for a while comes back as it is now", async () => {
+  const { api, open, same } = await branch("away");
+  const replica = await open({ level: "branch", id: "b" });
+  await until(() => replica.status.state === "online", "never online");
+  await api.delete("/v1/contexts/branch/b");
+  await until(() => !replica.has("branch", "b"), "it never goes");
+  replica.online = false;
+  replica.online = true;
+  await until(() => replica.status.state === "online", "never online again");
+  await api.patch("/v1/contexts/project/p", { p: 2 }, MERGE);
+  await api.post("/v1/contexts/branch/b/restore", {});
+  await same(replica, "b", "it is not as it is now");
   await replica.close();
 });

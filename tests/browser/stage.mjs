@@ -60,12 +60,47 @@ export const launch = () =>
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
 
+export const MERGE = { "content-type": "application/merge-patch+json" };
+
+/** A user of their own with some contexts, and a browser profile. */
+export async function personOf({ worker, browser, site }, sub, url = worker.url) {
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
+  await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });
+  const context = await browser.newContext();
+  const bearer = token({ sub }, worker.secret);
+  const tab = async () => {
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await page.evaluate(
+      async ([url, bearer]) => {
+        const { open } = await import("/package/index.js");
+        globalThis.events = [];
+        globalThis.replica = await open({ url, token: bearer });
+        globalThis.replica.on("change", (change) => globalThis.events.push(change));
+      },
+      [url, bearer],
+    );
+    return page;
+  };
+  return { sub, api, tab, context, bearer, data: async () => (await api.get("/v1/contexts/project/p")).body.data };
+}
+
+/** Waits until `ask` gives something. */
+export async function until(ask, message) {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(message);
+}
+
 /** A way to `target` that breaks off as `fate` says of each batch: `before` it gets there, `after`
  * it was carried out, or not at all. What it cuts takes the sockets along. */
 export async function breakingProxy(target, fate = () => undefined) {
   const { hostname, port } = new URL(target);
   const sockets = new Set();
-  let [batches, down] = [0, false];
+  let [batches, down, instead] = [0, false, () => undefined];
   const server = createServer((asked, answered) => {
     if (down) return asked.socket.destroy();
     const end = asked.url === "/v1/batch" ? fate() : undefined;
@@ -74,6 +109,8 @@ export async function breakingProxy(target, fate = () => undefined) {
     asked.on("data", (part) => body.push(part));
     asked.on("end", () => {
       if (end === "before") return asked.socket.destroy();
+      const own = instead(asked.url, Buffer.concat(body));
+      if (own) return answered.writeHead(own.status, own.headers).end(own.body);
       const { url: path, method, headers } = asked;
       const on = request({ hostname, port, path, method, headers }, (answer) => {
         if (end === "after") {
@@ -89,7 +126,7 @@ export async function breakingProxy(target, fate = () => undefined) {
     });
   });
   server.on("upgrade", (asked, socket, head) => {
-    if (down) return socket.destroy();
+    if (down || instead(asked.url)) return socket.destroy();
     const on = connect(port, hostname, () => {
       const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
       on.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
@@ -106,6 +143,8 @@ export async function breakingProxy(target, fate = () => undefined) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     batches: () => batches,
+    /** Has `answer` say what is answered instead, if anything, to a path and a body. */
+    answer: (answer = () => undefined) => (instead = answer),
     /** Pulls the plug, or puts it back. */
     pull(pulled) {
       down = pulled;

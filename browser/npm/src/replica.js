@@ -1,7 +1,8 @@
 // A replica: reads from the core, writes into the queue, and what holds tabs and server together.
 
-import { Core, call, init, json, pack, step, text, unpack } from "./core.js";
+import { Core, bytes, call, init, json, pack, step, text, unpack } from "./core.js";
 import { NacreError } from "./error.js";
+import { isMoved, isWhole, topicsOf } from "./part.js";
 import { Reads } from "./reads.js";
 import { Server, userOf } from "./server.js";
 import { Session } from "./session.js";
@@ -10,6 +11,8 @@ import { joinTabs } from "./tabs.js";
 import { deletedIn } from "./trail.js";
 
 const SWITCH = "j/online";
+/** How many bytes of an import are written at once: with all that is added, a request can carry them. */
+const IMPORTED = 3 << 20;
 /** How long a message of another tab may be on its way before the whole is read anew. */
 const LATE = 1000;
 
@@ -23,8 +26,13 @@ export async function open(options) {
   const kept = options.storage !== "memory" && globalThis.indexedDB !== undefined;
   const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
   const [user] = await Promise.all([whose(server, kept ? prefix : undefined), init()]);
+  server.user = user;
   const replica = new Replica({ url, user, under, server, name: prefix + user, kept });
-  await replica[START](options.online);
+  await replica[START](options.online).catch(async (error) => {
+    await replica.close(); // so that another may lead
+    if (error instanceof NacreError) throw error;
+    throw new NacreError("store-unavailable", "this device does not say what it keeps", { cause: error });
+  });
   return replica;
 }
 
@@ -35,8 +43,7 @@ async function whose(server, prefix) {
   } catch (error) {
     const names = prefix === undefined ? [] : await namesOf(prefix);
     if (names.length === 1) return names[0].slice(prefix.length);
-    if (error instanceof NacreError) throw error;
-    throw new NacreError("unauthenticated", "there is no token", { cause: error });
+    throw error;
   }
 }
 
@@ -48,6 +55,7 @@ class Replica extends Reads {
   #storage;
   #tabs;
   #session;
+  #term; // what is the session's own
   #name;
   #kept;
   #leads = false;
@@ -55,6 +63,7 @@ class Replica extends Reads {
   #ended = false;
   #state = "syncing";
   #error = null;
+  #last; // the status when it was closed
   #revision = 0;
   #ahead = new Map(); // revisions of other tabs that came before their turn
   #late;
@@ -107,9 +116,6 @@ class Replica extends Reads {
       };
       const stop = this.#watch(settle);
       settle();
-    }).catch(async (error) => {
-      await this.close();
-      throw error;
     });
   }
 
@@ -215,8 +221,12 @@ class Replica extends Reads {
   async import(source, { mode = "create" } = {}) {
     const operations = JSON.parse(call(() => Core.import(source, mode === "replace")));
     const counts = { created: 0, replaced: 0 };
-    for (let at = 0; at < operations.length; at += 100) {
-      const part = operations.slice(at, at + 100);
+    for (let [at, end] = [0, 0]; at < operations.length; at = end) {
+      for (let length = 0; end < operations.length && end - at < 100; end++) {
+        length += bytes(JSON.stringify(operations[end])).length;
+        if (end > at && length > IMPORTED) break;
+      }
+      const part = operations.slice(at, end);
       // What stands further up in the same file is there by then.
       const there = part.filter(({ level, context_id }) => this.has(level, context_id)).length;
       await this.batch(part).catch((error) => {
@@ -232,7 +242,7 @@ class Replica extends Reads {
   // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
 
   get status() {
-    return {
+    return this.#last ?? {
       state: this.#state,
       online: this.#online,
       queued: this.#core.queued(),
@@ -312,6 +322,7 @@ class Replica extends Reads {
   }
 
   subscribe(topic, listener) {
+    this.#open();
     const subscription = { topic, listener, stamp: this.#stamp(topic) };
     this.#topics.add(subscription);
     return () => void this.#topics.delete(subscription);
@@ -328,7 +339,8 @@ class Replica extends Reads {
     if (this.#ended) return;
     this.#end();
     await this.#turns.catch(() => {});
-    this.#core.free?.();
+    this.#last = this.status;
+    this.#core.free();
   }
 
   async erase() {
@@ -341,8 +353,8 @@ class Replica extends Reads {
 
   // ─── Within ──────────────────────────────────────────────────────────────────────────────────
 
-  #open() {
-    if (this.#ended) throw closed();
+  #open(term = this.#term) {
+    if (this.#ended || term !== this.#term) throw closed();
   }
 
   #end() {
@@ -350,7 +362,7 @@ class Replica extends Reads {
     this.#ended = true;
     this.#state = "offline";
     this.#session?.stop();
-    this.#tabs?.leave();
+    this.#tabs?.leave(this.#turns);
     this.#storage?.close();
     clearTimeout(this.#late);
     this.#emit("close", undefined);
@@ -372,10 +384,13 @@ class Replica extends Reads {
     return turn;
   }
 
-  /** Reads all that is kept. */
+  /** Reads all that is kept; what is not kept is not so. */
   async #load() {
     const { entries, revision, own } = await this.#storage.load();
-    call(() => this.#core.absorb(pack(entries), true));
+    const core = call(() => new Core(this.user));
+    call(() => core.absorb(pack(entries), true));
+    this.#core.free();
+    this.#core = core;
     this.#revision = revision;
     for (const known of this.#ahead.keys()) if (known <= revision) this.#ahead.delete(known);
     this.#changed();
@@ -394,13 +409,13 @@ class Replica extends Reads {
       if (known) await this.#load().catch(() => {}); // the core is ahead of what is kept
       throw error;
     }
-    if (this.#ended) return;
     const packed = pack(entries.filter(([key]) => !key.startsWith("j/")));
     const places = pack(kept.placed.map(([n, one]) => [String(n), one]));
+    this.#tabs.tell({ revision: kept.revision, packed, places, anew });
+    if (this.#ended) return;
     if (!known && packed.length > 0) call(() => this.#core.absorb(packed, false));
     if (places.length > 0) call(() => this.#core.queue(places));
     this.#turnTo(kept.revision);
-    this.#tabs.tell({ revision: kept.revision, packed, places, anew });
     this.#changed();
     this.#session?.kick();
   }
@@ -466,17 +481,18 @@ class Replica extends Reads {
 
   /** What the session may do. */
   #steps() {
-    const turn = (act) => this.#turn(() => (this.#open(), act()));
-    const core = this.#core;
+    const term = (this.#term = {});
+    // What a session before this one still waits for, the next one asks the server again.
+    const turn = (act) => this.#turn(() => (this.#open(term), act()));
     return {
-      isOpen: () => core.is_open(),
-      seq: () => core.seq(),
-      queued: () => core.queued(),
-      underWay: () => core.under_way(),
-      flightName: () => core.flight_name(),
-      isInDoubt: () => core.is_in_doubt(Date.now()),
-      recall: (page) => turn(() => this.#keepStep(call(() => core.recall(page, Date.now())))),
-      topics: () => this.#subtrees(),
+      isOpen: () => this.#core.is_open() && isWhole(this),
+      seq: () => this.#core.seq(),
+      queued: () => this.#core.queued(),
+      underWay: () => this.#core.under_way(),
+      flightName: () => this.#core.flight_name(),
+      isInDoubt: () => this.#core.is_in_doubt(Date.now()),
+      recall: (page) => turn(() => this.#keepStep(call(() => this.#core.recall(page, Date.now())))),
+      topics: () => topicsOf(this),
       state: (state, error = null) => {
         if (this.#ended || !this.#online) return;
         this.#state = state;
@@ -489,51 +505,38 @@ class Replica extends Reads {
       openExport: (exported, seq) =>
         turn(() => {
           const { level = "", id = "" } = this.under ?? {};
-          return this.#keepStep(call(() => core.open(exported, seq, level, id)));
+          return this.#keepStep(call(() => this.#core.open(exported, seq, level, id)));
         }),
       /** Whether it could be done; if not, the copy has to be fetched anew. */
       advance: (changes, seq) =>
         turn(async () => {
+          if (this.under && changes.some(({ message }) => isMoved(this, message))) return false;
           try {
             const all = `[${changes.map(({ text }) => text).join()}]`;
-            await this.#keepStep(call(() => core.advance(all, seq)));
+            await this.#keepStep(call(() => this.#core.advance(all, seq)));
           } catch (error) {
             if (error.code === "history-expired") return false;
             throw error;
           }
           this.#announce(changes);
-          return true;
+          return isWhole(this);
         }),
       takeOff: () =>
         turn(async () => {
           // Writes of other tabs may have been made upon less than is known by now.
-          await this.#keepStep(call(() => core.advance("[]", core.seq())));
-          await this.#keepStep(call(() => core.take_off(Date.now())));
-          return core.under_way() !== undefined;
+          await this.#keepStep(call(() => this.#core.advance("[]", this.#core.seq())));
+          await this.#keepStep(call(() => this.#core.take_off(Date.now())));
+          return this.#core.under_way() !== undefined;
         }),
       land: (answer) =>
         turn(async () => {
           for (const { level, id, version } of JSON.parse(answer).results) {
             this.#own.add(`${level}/${id}@${version}`);
           }
-          await this.#keepStep(call(() => core.land(answer)));
+          await this.#keepStep(call(() => this.#core.land(answer)));
         }),
-      turnBack: (problem) => turn(() => this.#keepStep(call(() => core.turn_back(problem)))),
+      turnBack: (problem) => turn(() => this.#keepStep(call(() => this.#core.turn_back(problem)))),
     };
-  }
-
-  /** Topics that hold all that is held here: what is below, and each context above. */
-  #subtrees() {
-    if (!this.under || this.under.level === "global") {
-      return [{ subtree: { level: "global", id: "global" } }];
-    }
-    const topics = [{ subtree: this.under }, { context: { level: "global", id: "global" } }];
-    if (this.has(this.under.level, this.under.id)) {
-      for (const { level, id } of this.resolve(this.under.level, this.under.id).chain) {
-        if (level !== "global" && level !== this.under.level) topics.push({ context: { level, id } });
-      }
-    }
-    return topics;
   }
 
   #announce(messages) {

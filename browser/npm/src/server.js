@@ -21,6 +21,8 @@ export class Server {
   #url;
   #source;
   #token;
+  /** Whose store it is, once that is known. */
+  user;
 
   constructor(url, source) {
     this.#url = url;
@@ -30,7 +32,20 @@ export class Server {
   /** The token; `anew` asks for another one, if there is anything to ask. */
   async token(anew = false) {
     if (typeof this.#source !== "function") return this.#source;
-    if (anew || this.#token === undefined) this.#token = await this.#source();
+    if (anew || this.#token === undefined) {
+      let token;
+      try {
+        token = await this.#source();
+      } catch (error) {
+        if (error instanceof NacreError) throw error;
+        throw new NacreError("unauthenticated", "there is no token", { cause: error });
+      }
+      // Somebody else may have signed in: what is queued here is not theirs.
+      if (this.user !== undefined && userOf(token) !== this.user) {
+        throw new NacreError("unauthenticated", "the token is another user's");
+      }
+      this.#token = token;
+    }
     return this.#token;
   }
 
@@ -71,9 +86,11 @@ export class Server {
       return "null";
     }
     if (!response.ok) throw await refusal(response);
-    return response.text().catch((cause) => {
+    const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });
+    if (!Array.isArray(parsed(text)?.items)) throw noAnswer();
+    return text;
   }
 
   /** Brings back what a copy does not know; says which commit did. */
@@ -82,7 +99,8 @@ export class Server {
     const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
     const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
     if (!response.ok) throw await refusal(response);
-    const { version } = await response.json();
+    const { version } = parsed(await response.text().catch(() => "")) ?? {};
+    if (version === undefined) throw noAnswer();
     return { version, seq: Number(response.headers.get("nacre-seq")) };
   }
 
@@ -94,12 +112,20 @@ export class Server {
     const text = await response.text().catch((cause) => {
       throw unreachable(cause);
     });
-    if (response.ok) return { landed: text };
+    if (response.ok) {
+      if (!Array.isArray(parsed(text)?.results)) throw noAnswer();
+      return { landed: text };
+    }
     const error = problemError(text, response);
     const { status } = response;
+    // A proxy takes less than the server does: of less at once it may take all.
+    if (!error.problem && status === 413) {
+      return { refused: JSON.stringify({ code: "too-large", status, title: "too large", detail: error.message }) };
+    }
     // Who asks too often, or may not ask, has been told nothing about what was asked.
     if (!error.problem || status >= 500 || status === 401 || status === 429) throw error;
-    if (status === 403 && error.problem.failed_operation === undefined) throw error;
+    const isAll = error.problem.failed_operation === undefined;
+    if (isAll && (status === 403 || status === 404)) throw error;
     return { refused: text };
   }
 
@@ -141,21 +167,27 @@ export class Server {
   }
 }
 
+/** Something stands in between, and answers in the server's place. */
+const noAnswer = () => new NacreError("unavailable", "the answer is not the server's");
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 async function refusal(response) {
   return problemError(await response.text().catch(() => ""), response);
 }
 
 function problemError(text, response) {
-  let problem;
-  try {
-    problem = JSON.parse(text);
-  } catch {
-    // Not one of Nacre's: something stands in between.
-  }
+  const problem = parsed(text);
   if (typeof problem?.code !== "string") {
     return new NacreError("unavailable", `the server answered ${response.status}`);
   }
   const error = new NacreError(problem.code, problem.detail, { problem });
-  error.retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  error.retryAfter = Math.max(0, Number(response.headers.get("retry-after"))) || undefined;
   return error;
 }

@@ -12,6 +12,8 @@ import { NacreError } from "./error.js";
 
 const GLOBAL = { level: "global", id: "global" };
 const SLOWEST = 30_000;
+/** What is longer no timer can wait. */
+const LONGEST = 2 ** 31 - 1;
 /** A connection that says nothing for so long is asked whether it is there. */
 const QUIET = 25_000;
 
@@ -56,7 +58,7 @@ export class Session {
       } catch (error) {
         if (signal.aborted) break;
         this.#state("offline", error);
-        await this.#pause(error);
+        if (!signal.aborted) await this.#pause(error); // who is told may stop it
       } finally {
         signal.removeEventListener("abort", end);
         connection.abort(unreachable());
@@ -67,16 +69,19 @@ export class Session {
   /** Waits before the next try: longer each time, and not past the moment the network comes back. */
   async #pause(error) {
     const usual = Math.min(SLOWEST, 250 * 2 ** this.#fails++) * (0.75 + Math.random() / 2);
-    const time = error.retryAfter ? error.retryAfter * 1000 : usual;
+    const time = error.retryAfter ? Math.min(error.retryAfter * 1000, LONGEST) : usual;
+    const over = new AbortController();
+    const { signal } = over; // takes the listeners away: there may be many a pause until the network is back
     let timer;
     await new Promise((resolve) => {
       timer = setTimeout(resolve, time);
       // A new write is no reason to try at once, while nothing says that the network is back.
       const back = () => (this.#fails = 0, resolve());
-      globalThis.addEventListener?.("online", back, { once: true });
-      this.#stop.signal.addEventListener("abort", resolve, { once: true });
+      globalThis.addEventListener?.("online", back, { signal });
+      this.#stop.signal.addEventListener("abort", resolve, { signal });
     });
     clearTimeout(timer);
+    over.abort();
   }
 
   /** One connection, to its end. */
@@ -106,10 +111,21 @@ export class Session {
       if (mark > 0) say({ type: "unsubscribe", id: `m${mark}` });
       say({ type: "subscribe", id: `m${++mark}`, topic: { context: GLOBAL } });
     };
-    replica.topics().forEach((topic, at) => {
-      say({ type: "subscribe", id: `t${at}`, topic, since: replica.seq() });
-    });
-    setMark();
+    let told = [];
+    const listen = () => {
+      const topics = replica.topics();
+      topics.forEach((topic, at) => {
+        say({ type: "subscribe", id: `t${at}`, topic, since: replica.seq() });
+      });
+      for (let at = topics.length; at < told.length; at++) say({ type: "unsubscribe", id: `t${at}` });
+      told = topics;
+      setMark();
+    };
+    const beginAnew = async () => {
+      await this.#fetchAll(signal);
+      listen();
+    };
+    listen();
 
     signal.addEventListener("abort", () => this.#wake());
     let [atRest, pinged] = [false, 0];
@@ -117,19 +133,20 @@ export class Session {
       const woken = new Promise((resolve) => (this.#wake = resolve));
       if (inbox.resync) {
         inbox.resync = false;
-        await this.#fetchAll(signal);
-        setMark();
+        await beginAnew();
       }
       const { marked } = inbox;
       const changes = inbox.changes.splice(0);
       if (changes.length > 0 || marked !== undefined) {
         // One commit may be several messages: without a mark the last may not be all there.
         const last = changes.at(-1)?.message.seq ?? 0;
-        const seq = marked ?? Math.max(replica.seq(), last - 1);
-        if (!(await replica.advance(changes, seq))) {
-          await this.#fetchAll(signal);
-          setMark();
-        } else if (marked !== undefined) {
+        const isWhole = marked !== undefined && marked >= last;
+        const seq = Math.max(marked ?? replica.seq(), last - 1);
+        const isTaken = await replica.advance(changes, seq);
+        // Where it stands now, others above may have to be listened to.
+        if (!isTaken || JSON.stringify(replica.topics()) !== JSON.stringify(told)) {
+          await beginAnew();
+        } else if (isWhole) {
           inbox.marked = undefined;
           atRest = true;
           this.#fails = 0;

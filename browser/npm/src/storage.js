@@ -18,9 +18,14 @@ export async function openStorage(name, ended) {
     blocking: ended,
     terminated: ended,
   });
+  const begin = (mode) => {
+    const tx = db.transaction(STORE, mode, { durability: "relaxed" });
+    tx.done.catch(() => {}); // whoever waits for a part of it is told
+    return tx;
+  };
   return {
     async load() {
-      const tx = db.transaction(STORE);
+      const tx = begin("readonly");
       const [keys, values] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()]);
       const entries = keys.map((key, at) => [key, values[at]]);
       const own = new Map(entries.filter(([key]) => key.startsWith("j/")));
@@ -33,7 +38,7 @@ export async function openStorage(name, ended) {
 
     /** Keeps entries, and `queue` under the next places; says what was kept. */
     async commit({ entries, anew = false, queue = [] }) {
-      const tx = db.transaction(STORE, "readwrite", { durability: "relaxed" });
+      const tx = begin("readwrite");
       const { store } = tx;
       const [revision = 0, place = 0] = await Promise.all([store.get(REVISION), store.get(PLACE)]);
       const placed = queue.map((kept, at) => [place + 1 + at, kept]);

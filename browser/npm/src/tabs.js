@@ -9,7 +9,8 @@ export function joinTabs(name, receive, lead) {
   let release = () => {};
   const locks = globalThis.navigator?.locks;
   if (locks && channel) {
-    const held = () => new Promise((resolve) => ((release = resolve), lead()));
+    // It may be given when it is wanted no more.
+    const held = () => leaving.signal.aborted || new Promise((resolve) => ((release = resolve), lead()));
     locks.request(name, { signal: leaving.signal }, held).catch((error) => {
       if (!leaving.signal.aborted) throw error;
     });
@@ -18,10 +19,11 @@ export function joinTabs(name, receive, lead) {
   }
   return {
     tell: (message) => channel?.postMessage(message),
-    leave() {
+    /** `last`: when all is told. */
+    leave(last) {
       leaving.abort();
       release();
-      channel?.close();
+      last.then(() => channel?.close());
     },
   };
 }

@@ -91,8 +91,14 @@ impl<'d> Visitor<'d> for Present {
 impl Conflict {
     /// A conflict about `aspect` of a context; `key` is that of the write.
     pub(super) fn new(key: &str, aspect: Aspect, address: &Address, pointer: &Pointer) -> Conflict {
+        // Those of one write have names of their own; no pointer looks like these.
+        let place = match aspect {
+            Aspect::Parent => "parent",
+            Aspect::Rules => "rules",
+            _ => pointer.as_str(),
+        };
         Conflict {
-            id: alloc::format!("{key}:{pointer}"),
+            id: alloc::format!("{key}:{place}"),
             aspect,
             level: address.level.to_string(),
             context_id: address.id.as_str().into(),

@@ -26,7 +26,12 @@ use crate::{
 pub(super) const MOST: usize = 100;
 
 /// How many bytes: the server takes as many in a body.
-const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
+pub(super) const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
+
+/// How many bytes a write takes of them.
+pub(super) fn weight(op: &Value) -> usize {
+    json::length(op) + 64
+}
 
 /// What is under way: kept until it is answered.
 #[derive(Debug)]
@@ -99,7 +104,7 @@ impl Replica {
         for pending in &self.queue {
             let goes_on = group.is_some() && group == pending.kept.group.as_deref();
             let mut op = pending.kept.op.clone();
-            bytes += json::length(&op) + 64;
+            bytes += weight(&op);
             if !items.is_empty() && !goes_on && (items.len() >= self.most || bytes > BYTES) {
                 break;
             }
@@ -223,9 +228,15 @@ impl Replica {
         let place = member(problem, "failed_operation")
             .and_then(integer)
             .and_then(|n| usize::try_from(n).ok());
-        let failed = place.and_then(|place| flight.items.get(place)).copied();
+        let fewer = self.most.min(flight.items.len()) / 2;
+        let failed = match place {
+            Some(place) => flight.items.get(place..=place).unwrap_or_default(),
+            // Of what was refused as a whole, fewer at once may pass; of so few, none will.
+            None if fewer > 0 => &[],
+            None => &flight.items,
+        };
         // What stands before the one that failed has nothing against it: it goes first.
-        self.most = place.unwrap_or(MOST).max(1);
+        self.most = place.unwrap_or(fewer).max(1);
         let seq = self.seq();
         let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
         let may_pass =
@@ -233,8 +244,7 @@ impl Replica {
                 .into_iter()
                 .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
                 .any(|passing| passing.as_str() == code);
-        let failed = self.queue.iter_mut().find(|pending| Some(pending.n) == failed);
-        if let Some(pending) = failed {
+        for pending in self.queue.iter_mut().filter(|pending| failed.contains(&pending.n)) {
             // A copy that is further on may find the reason. One that is not takes it as it is.
             let seq = if may_pass { seq } else { u64::MAX };
             pending.kept.refused = Some(Refused { problem: problem.clone(), seq });

@@ -2,7 +2,7 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use super::{Replica, Step, entry};
+use super::{Replica, Step, entry, pending::Own};
 use crate::{
     address::Address,
     entropy::Entropy,
@@ -33,6 +33,14 @@ impl Replica {
             base.write(write);
         }
         base.set_seq(seq);
+        if seq < self.seq() {
+            // The store was set back, or begun anew: its versions are others.
+            self.own = Own::default();
+        }
+        // It shows whatever was answered before.
+        for landed in self.queue.iter_mut().filter_map(|pending| pending.kept.landed.as_mut()) {
+            landed.seq = 0;
+        }
         self.shown = MemoryStore::new();
         self.base = Rc::new(base);
         self.is_open = true;

@@ -94,7 +94,8 @@ impl Rebase<'_> {
         let version = record.as_ref().map_or(0, |record| record.version);
         let mut foreign = (pending.kept.known + 1..=version)
             .filter(|version| !self.own.contains(address, *version));
-        let is_moved = foreign.next().is_some();
+        // What was known and is not there was in another store, see `open`.
+        let is_moved = pending.kept.known > version || foreign.next().is_some();
         let (before, after) = match &record {
             Some(record) if is_moved || self.place_of(address).is_ok() => {
                 self.line(pending, record)?
@@ -155,10 +156,7 @@ impl Rebase<'_> {
         let after = match &pending.op {
             Op::Put(put) => Some(Value::Object(put.data.clone())),
             Op::Update { patch, .. } => match &before {
-                Some(before) => {
-                    let layer = Layer::from_value(before)?;
-                    edited(&layer, patch).ok().or_else(|| Some(before.clone()))
-                }
+                Some(before) => edited(&Layer::from_value(before)?, patch).ok(),
                 None => None,
             },
             Op::Rollback { version, .. } => {
@@ -167,10 +165,15 @@ impl Rebase<'_> {
             Op::Delete { .. } => None,
             _ => before.clone(),
         };
+        let seen = match &pending.op {
+            // It can no longer be done: later writes go on from what was before it.
+            Op::Update { .. } if after.is_none() => before.clone(),
+            _ => after.clone(),
+        };
         if let Some(held) = place.ok().and_then(|place| self.seen.get_mut(place)) {
-            (held.1, held.2) = (known, after.clone());
+            (held.1, held.2) = (known, seen);
         } else if let Err(place) = place {
-            self.seen.insert(place, (pending.address.clone(), known, after.clone()));
+            self.seen.insert(place, (pending.address.clone(), known, seen));
         }
         Ok((before, after))
     }

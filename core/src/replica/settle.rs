@@ -81,6 +81,9 @@ impl Replica {
         step.entries.push((conflict_key(id), None));
         let value = match choice {
             Choice::Theirs => return Ok((Vec::new(), step)),
+            Choice::Other(_) if conflict.aspect == Aspect::Operation => {
+                return Err(Error::new(Code::InvalidRequest, "no value can be set here"));
+            }
             Choice::Mine => conflict.mine.clone(),
             Choice::Other(value) => Some(value),
         };

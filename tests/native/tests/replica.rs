@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use nacre_core::{
     address::Address,
     entropy::Entropy,
+    error::Code,
     json,
     moment::Moment,
     replica::{Choice, Replica},
@@ -37,11 +38,11 @@ impl Dice {
 }
 
 /// What is on the device is all that is left.
-fn crash(device: &mut Device) {
+fn crash(device: &mut Device, server: &Server) {
     device.replica = Replica::new("alice").unwrap();
     let kept = device.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
     device.replica.absorb(kept.collect(), true).unwrap();
-    // A socket is opened anew, from the seq that is known.
+    device.reconnect(server);
 }
 
 fn fly(device: &mut Device, server: &mut Server, dice: &mut Dice) {
@@ -143,13 +144,20 @@ fn one_history(seed: u64) {
                 assert!(device.write(op, n));
                 noted += 1;
             }
-            6 => drop(direct(&mut server, &random(&mut dice, n, "s"))),
+            6 => {
+                let (one, other) = (random(&mut dice, n, "s"), random(&mut dice, n, "s"));
+                let both =
+                    dice.below(2) == 0 && direct(&mut server, &format!("{one},{other}")).is_ok();
+                if !both {
+                    drop(direct(&mut server, &one));
+                }
+            }
             7 => {
                 let most = dice.below(4) as usize;
                 device.hear(&mut server, Some(most));
             }
             8 => device.hear(&mut server, None),
-            9 => crash(device),
+            9 => crash(device, &server),
             _ => fly(device, &mut server, &mut dice),
         }
     }
@@ -179,7 +187,7 @@ fn one_history(seed: u64) {
     }
     for device in &mut devices {
         device.hear(&mut server, None);
-        crash(device);
+        crash(device, &server);
         same_contexts(seed, &mut server, device);
     }
     let log = server.world.data(&Address::parse("task", "t").unwrap()).unwrap();
@@ -258,6 +266,12 @@ fn nothing_is_lost_or_done_twice_whatever_is_cut() {
     }
 }
 
+/// In this one a later write is met before an earlier one.
+#[test]
+fn the_conflict_of_an_earlier_write_does_not_replace_that_of_a_later_one() {
+    one_history(6642);
+}
+
 #[test]
 fn a_conflict_is_decided_by_mine_theirs_or_a_value() {
     for (choice, expected) in [
@@ -312,4 +326,152 @@ fn a_thousand_writes_take_ten_flights() {
     assert_eq!(flights.len(), 10);
     let expected: Vec<u64> = (0..1000).collect();
     assert_eq!(data(&server)["l"], serde_json::json!(expected));
+}
+
+#[test]
+fn what_is_missing_of_a_commit_is_told_by_the_next_connection() {
+    let (mut server, mut device) = pair("{}");
+    let both = r#"{"action":"update","level":"project","context_id":"p","patch":{"a":1}},
+        {"action":"create","level":"project","context_id":"q","data":{"b":1}}"#;
+    direct(&mut server, both).unwrap();
+    device.hear(&mut server, Some(1));
+    crash(&mut device, &server);
+    device.hear(&mut server, None);
+    let q = device.replica.view(&Address::parse("project", "q").unwrap());
+    assert_eq!(q.map(|view| view.text.clone()), Ok(br#"{"b":1}"#.to_vec()));
+}
+
+#[test]
+fn conflicts_about_rules_and_parent_of_one_write_are_two() {
+    let (mut server, mut device) = pair("{}");
+    let made = r#"{"action":"create","level":"project","context_id":"q","data":{}},
+        {"action":"create","level":"project","context_id":"r","data":{}},
+        {"action":"create","level":"branch","context_id":"b","parent":"p","data":{}}"#;
+    direct(&mut server, made).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(
+        r#"{"action":"put","level":"branch","context_id":"b","parent":"q","rules":{"/a":"union"},"data":{}}"#,
+        1
+    ));
+    direct(
+        &mut server,
+        r#"{"action":"put","level":"branch","context_id":"b","parent":"r","rules":{"/a":"append"},"data":{}}"#,
+    )
+    .unwrap();
+    finish(&mut server, &mut device);
+    crash(&mut device, &server);
+    let aspects: Vec<_> =
+        conflicts(&device).iter().map(|one| one["aspect"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(aspects, ["parent", "rules"]);
+    let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
+    let (_, step) = device.replica.settle(&id, Choice::Theirs).unwrap();
+    device.replica.absorb(step.entries, false).unwrap();
+    assert_eq!(conflicts(&device).len(), 1, "deciding one decides no other");
+}
+
+#[test]
+fn writes_that_no_request_can_carry_together_are_refused_at_once() {
+    let (_, device) = pair("{}");
+    let long = "x".repeat(900 << 10);
+    let writes = (0..5).map(|n| {
+        parse(&format!(
+            r#"{{"action":"create","level":"project","context_id":"l{n}","data":{{"l":"{long}"}}}}"#
+        ))
+    });
+    let refused = device.replica.write(writes.collect(), "key", Moment(1));
+    assert_eq!(refused.err().map(|error| error.code()), Some(Code::TooLarge));
+}
+
+#[test]
+fn what_is_refused_as_a_whole_goes_in_parts_or_becomes_conflicts() {
+    let (mut server, mut device) = pair("{}");
+    let write = |n: u64, longest: usize| {
+        let value = "x".repeat(longest);
+        format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"v{n}":"{value}"}}}}"#
+        )
+    };
+    for n in 0..10 {
+        assert!(device.write(&write(n, if n == 7 { 5000 } else { 1000 }), n));
+    }
+    let refusal = r#"{"code":"too-large","status":413,"title":"too large","detail":"by a proxy"}"#;
+    for _ in 0..30 {
+        let step = device.replica.take_off(Moment(0)).unwrap();
+        device.keep(step);
+        let Some(body) = device.replica.under_way().map(String::from) else { break };
+        let step = if body.len() > 4000 {
+            device.replica.turn_back(&parse(refusal)).unwrap()
+        } else {
+            device.replica.land(&parse(&server.batch(&body).unwrap())).unwrap()
+        };
+        device.keep(step);
+        device.hear(&mut server, None);
+    }
+    assert_eq!(device.replica.queued(), 0);
+    assert_eq!(data(&server).as_object().unwrap().len(), 9);
+    assert_eq!(conflicts(&device)[0]["problem"]["code"], "too-large");
+}
+
+#[test]
+fn a_store_that_was_set_back_holds_nothing_up_and_is_not_written_over() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let update = |value: u64| {
+        format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"a":{value}}}}}"#
+        )
+    };
+    direct(&mut server, &update(2)).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(&update(3), 1));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    assert!(device.write(&update(4), 2));
+    // It was erased, and begun anew by somebody else.
+    let (mut server, _) = pair(r#"{"a":"other"}"#);
+    device.fetch(&mut server);
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["a"], "other");
+    assert_eq!(conflicts(&device).len(), 1, "the write that had not been sent");
+}
+
+#[test]
+fn a_write_that_cannot_be_done_takes_no_other_value() {
+    let (mut server, mut device) = pair(r#"{"l":[]}"#);
+    let append = r#"{"action":"append","level":"project","context_id":"p","pointer":"/l","values":["mine"]}"#;
+    assert!(device.write(append, 1));
+    direct(
+        &mut server,
+        r#"{"action":"update","level":"project","context_id":"p","patch":{"l":"no list"}}"#,
+    )
+    .unwrap();
+    finish(&mut server, &mut device);
+    assert_eq!(conflicts(&device)[0]["aspect"], "operation");
+    let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
+    assert!(device.replica.settle(&id, Choice::Other(Value::from(1u64))).is_err());
+    assert!(device.replica.settle(&id, Choice::Mine).is_ok());
+}
+
+#[test]
+fn an_edit_whose_ground_is_gone_is_kept_as_it_is() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let context = r#""level":"project","context_id":"p""#;
+    let update = |patch: &str| format!(r#"{{"action":"update",{context},"patch":{patch}}}"#);
+    assert!(device.write(&update(r#"{"list":[1]}"#), 1));
+    assert!(device.write(&format!(r#"{{"action":"put",{context},"data":{{"a":"mine"}}}}"#), 2));
+    direct(&mut server, &update(r#"{"o":1}"#)).unwrap();
+    device.hear(&mut server, None); // the second takes the list of the first away
+    direct(&mut server, &format!(r#"{{"action":"delete",{context}}}"#)).unwrap();
+    for _ in 0..2 {
+        let step = device.replica.take_off(Moment(0)).unwrap();
+        device.keep(step);
+        let refused = server.batch(device.replica.under_way().unwrap()).unwrap_err();
+        let step = device.replica.turn_back(&parse(&refused)).unwrap();
+        device.keep(step);
+    }
+    device.hear(&mut server, None);
+    let all = String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap();
+    assert!(all.contains(r#""mine""#) && all.contains(r#":"mine""#), "{all}");
 }

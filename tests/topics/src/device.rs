@@ -96,7 +96,8 @@ impl Device {
         device
     }
 
-    fn fetch(&mut self, server: &mut Server) {
+    /// Fetches everything anew.
+    pub fn fetch(&mut self, server: &mut Server) {
         let seq = server.seq();
         let step = self.replica.open(&server.world.export(false), seq, None).unwrap();
         self.heard = server.said.len();
@@ -130,6 +131,11 @@ impl Device {
         }
         self.replica.queue(queued).unwrap();
         true
+    }
+
+    /// Comes back over another connection, which tells what came after the commit that is known.
+    pub fn reconnect(&mut self, server: &Server) {
+        self.heard = server.said.partition_point(|(seq, _)| *seq <= self.replica.seq());
     }
 
     /// Hears up to `most` messages, or all of them and that they are all.
