@@ -54,7 +54,8 @@ export interface OpenOptions {
   /** The server's origin, e.g. `https://nacre.example`. */
   url: string | URL;
   /** The bearer token; or a function that gives one, asked again when a token has expired. Its
-   * failing is no failure of `open` when a replica is on this device already. */
+   * failing, or taking more than three seconds, keeps nobody from a replica that is the only one on
+   * this device. */
   token: string | (() => string | Promise<string>);
   /** Holds only this context, what is below it, and its ancestors. */
   under?: Address;

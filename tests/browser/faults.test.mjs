@@ -79,6 +79,58 @@ test("the token of another user is not taken", async () => {
   proxy.close();
 });
 
+test("a change of a commit that broke off is told once", async () => {
+  const { WebSocket } = globalThis;
+  let breaks = false;
+  globalThis.WebSocket = class extends WebSocket {
+    #broken = false;
+    set onmessage(listener) {
+      super.onmessage = (event) => {
+        if (this.#broken) return;
+        listener(event);
+        if (!breaks || JSON.parse(event.data).type !== "change") return;
+        [breaks, this.#broken] = [false, true];
+        setTimeout(() => this.close(), 100);
+      };
+    }
+  };
+  const sub = "broken-off";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: {} });
+  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  const told = [];
+  replica.on("change", ({ context_id, version }) => told.push(`${context_id}@${version}`));
+  breaks = true;
+  await api.post("/v1/batch", {
+    operations: [
+      { action: "update", level: "project", context_id: "p", patch: { n: 1 } },
+      { action: "create", level: "project", context_id: "q", data: {} },
+    ],
+  });
+  await until(() => replica.has("project", "q"), "never there");
+  globalThis.WebSocket = WebSocket;
+  assert.deepEqual(told, ["p@2", "q@1"]);
+  await replica.close();
+});
+
+test("a token that does not come keeps nobody from the copy that is here", async () => {
+  const ann = await person();
+  const page = await ann.tab();
+  const held = await page.evaluate(async (url) => {
+    await replica.close();
+    const { open } = await import("/package/index.js");
+    const again = await open({ url, token: () => new Promise(() => {}) });
+    await again.update("project", "p", { x: 2 });
+    const { queued } = again.status;
+    const { x } = again.resolve("project", "p").data;
+    await again.close();
+    return { queued, x };
+  }, worker.url);
+  assert.deepEqual(held, { queued: 1, x: 2 });
+  await ann.context.close();
+});
+
 test("waiting for the network piles nothing up", async () => {
   const window = new EventTarget();
   globalThis.addEventListener = window.addEventListener.bind(window);

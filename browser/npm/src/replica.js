@@ -13,6 +13,8 @@ import { deletedIn } from "./trail.js";
 const SWITCH = "j/online";
 /** How many bytes of an import are written at once: with all that is added, a request can carry them. */
 const IMPORTED = 3 << 20;
+/** How long a token is waited for when there is a copy to open without. */
+const PATIENCE = 3000;
 /** How long a message of another tab may be on its way before the whole is read anew. */
 const LATE = 1000;
 
@@ -36,15 +38,17 @@ export async function open(options) {
   return replica;
 }
 
-/** The user of the token; without one, that of the only replica on this device. */
+/** The user of the token; while there is none, that of the only replica on this device. */
 async function whose(server, prefix) {
-  try {
-    return userOf(await server.token());
-  } catch (error) {
-    const names = prefix === undefined ? [] : await namesOf(prefix);
-    if (names.length === 1) return names[0].slice(prefix.length);
-    throw error;
-  }
+  const asked = server.token().then(userOf);
+  asked.catch(() => {}); // it is looked at below
+  const names = prefix === undefined ? [] : await namesOf(prefix);
+  if (names.length !== 1) return asked;
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE)));
+  const user = await Promise.race([asked, late]).catch(() => undefined);
+  clearTimeout(timer);
+  return user ?? names[0].slice(prefix.length);
 }
 
 const START = Symbol("start");
@@ -68,7 +72,8 @@ class Replica extends Reads {
   #ahead = new Map(); // revisions of other tabs that came before their turn
   #late;
   #turns = Promise.resolve();
-  #own = new Set();
+  #own = new Set(); // versions that were written here, until they are told of
+  #early = new Map(); // changes of commits that may not be all here, with their seq
   #topics = new Set();
   #listeners = new Map();
   #telling = false;
@@ -163,6 +168,7 @@ class Replica extends Reads {
 
   async deleted({ cursor = null } = {}) {
     this.#open();
+    if (!this.#online) throw new NacreError("unavailable", "the network is switched off");
     const trail = JSON.parse(await this.#server.audit(cursor));
     const items = deletedIn(trail?.items ?? []).filter(({ level, id }) => !this.has(level, id));
     return { items, next_cursor: trail?.next_cursor ?? null };
@@ -505,6 +511,7 @@ class Replica extends Reads {
       openExport: (exported, seq) =>
         turn(() => {
           const { level = "", id = "" } = this.under ?? {};
+          this.#own.clear(); // what was answered is in the export, and not told again
           return this.#keepStep(call(() => this.#core.open(exported, seq, level, id)));
         }),
       /** Whether it could be done; if not, the copy has to be fetched anew. */
@@ -539,8 +546,12 @@ class Replica extends Reads {
     };
   }
 
+  /** Tells of changes. Those of a commit that is not all here come again if the connection breaks. */
   #announce(messages) {
-    const changes = messages.map(({ message }) => {
+    const fresh = messages.filter(({ text }) => !this.#early.has(text));
+    for (const { message, text } of fresh) this.#early.set(text, message.seq);
+    for (const [text, seq] of this.#early) if (seq <= this.#core.seq()) this.#early.delete(text);
+    const changes = fresh.map(({ message }) => {
       const { seq, level, context_id, version, by, action, at, patch } = message;
       const mine = this.#own.delete(`${level}/${context_id}@${version}`);
       return { seq, level, context_id, version, by, action, at, patch, mine };

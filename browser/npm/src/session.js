@@ -92,9 +92,10 @@ export class Session {
     if (!replica.isOpen()) await this.#fetchAll(signal);
 
     let mark = 0; // the number of the last one that was asked for
-    const inbox = { changes: [], marked: undefined, resync: false, heard: Date.now() };
+    const inbox = { changes: [], marked: undefined, resync: false, quietSince: Date.now(), asked: false };
     const receive = (message, text) => {
-      inbox.heard = Date.now();
+      inbox.quietSince = Date.now();
+      inbox.asked = false;
       const isMark = message.id?.startsWith("m");
       if (message.type === "change" && !isMark) inbox.changes.push({ message, text });
       else if (message.type === "subscribed" && message.id === `m${mark}`) inbox.marked = message.seq;
@@ -128,7 +129,7 @@ export class Session {
     listen();
 
     signal.addEventListener("abort", () => this.#wake());
-    let [atRest, pinged] = [false, 0];
+    let atRest = false;
     while (!signal.aborted) {
       const woken = new Promise((resolve) => (this.#wake = resolve));
       if (inbox.resync) {
@@ -170,9 +171,11 @@ export class Session {
       const quiet = setTimeout(() => this.#wake(), QUIET);
       await woken;
       clearTimeout(quiet);
-      if (Date.now() - inbox.heard >= QUIET) {
-        if (pinged > inbox.heard) connection.abort(unreachable());
-        pinged = Date.now();
+      // Either way: a clock can be set back.
+      if (Math.abs(Date.now() - inbox.quietSince) >= QUIET) {
+        if (inbox.asked) connection.abort(unreachable());
+        inbox.quietSince = Date.now();
+        inbox.asked = true;
         say({ type: "ping" });
       }
     }

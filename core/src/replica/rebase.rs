@@ -194,8 +194,9 @@ impl Rebase<'_> {
         let live = now.filter(|now| now.is_live());
         match (&pending.op, live) {
             (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(None),
-            // Nobody's append gets in the way of another's.
+            // Nobody's append gets in the way of another's; a move needs what it moves.
             (Op::AddEntry(_) | Op::Restore { .. }, _)
+            | (Op::Move { .. }, None)
             | (Op::Update { patch: Edit::Append { .. }, .. }, Some(_)) => Ok(Some(pending.clone())),
             (Op::Move { parent, .. }, Some(live)) => {
                 let known =

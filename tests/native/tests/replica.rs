@@ -475,3 +475,37 @@ fn an_edit_whose_ground_is_gone_is_kept_as_it_is() {
     let all = String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap();
     assert!(all.contains(r#""mine""#) && all.contains(r#":"mine""#), "{all}");
 }
+
+#[test]
+fn a_move_of_what_is_gone_is_kept_as_a_move() {
+    let (mut server, mut device) = pair("{}");
+    let branch = r#""level":"branch","context_id":"b""#;
+    for made in [
+        r#"{"action":"create","level":"project","context_id":"q","data":{"of":"q"}}"#.to_owned(),
+        format!(r#"{{"action":"create",{branch},"parent":"p","data":{{}}}}"#),
+    ] {
+        direct(&mut server, &made).unwrap();
+    }
+    device.hear(&mut server, None);
+    assert!(device.write(&format!(r#"{{"action":"move",{branch},"parent":"q"}}"#), 1));
+    direct(&mut server, &format!(r#"{{"action":"delete",{branch}}}"#)).unwrap();
+    finish(&mut server, &mut device);
+    let [conflict] = &conflicts(&device)[..] else { panic!("one conflict") };
+    assert_eq!(conflict["aspect"], "operation");
+    assert_eq!(conflict["operation"]["parent"], "q");
+
+    // Brought back, it can be moved after all.
+    direct(&mut server, &format!(r#"{{"action":"restore",{branch}}}"#)).unwrap();
+    device.hear(&mut server, None);
+    let id = conflict["id"].as_str().unwrap().to_owned();
+    let (operations, step) = device.replica.settle(&id, Choice::Mine).unwrap();
+    for operation in operations {
+        assert!(device.write(&String::from_utf8(json::write(&operation)).unwrap(), 2));
+    }
+    device.replica.absorb(step.entries.clone(), false).unwrap();
+    device.keep(step);
+    finish(&mut server, &mut device);
+    assert!(conflicts(&device).is_empty());
+    let view = device.replica.view(&Address::parse("branch", "b").unwrap()).unwrap();
+    assert_eq!(&*view.text, br#"{"of":"q"}"#);
+}
