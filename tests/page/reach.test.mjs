@@ -178,6 +178,11 @@ test("a phone shows everything within its width, and edits", async () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
   };
+  const drawer = page.locator("#contexts.open");
+  await page.getByRole("button", { name: "Contexts" }).tap();
+  await drawer.waitFor();
+  await page.touchscreen.tap(355, 700);
+  await drawer.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Contexts" }).tap();
   await page.locator('[data-key="task/guest-checkout"]').tap();
   await page.getByRole("heading", { name: "guest-checkout" }).waitFor();

@@ -13,31 +13,39 @@ before(async () => (stage = await open({ lines: "" })));
 after(() => stage?.close());
 afterEach(() => stage.done());
 
-test("contexts come in from a file that is dropped on the page", async () => {
+test("contexts come in from files that are dropped on the page", async () => {
   const alice = await stage.person();
   const page = await alice.tab();
   await page.getByText("Nothing is stored yet").waitFor();
-  const lines = readFileSync(join(root, "examples/shop.ndjson"), "utf8");
-  const drop = (text) =>
-    page.evaluate((text) => {
+  const [global, ...lines] = readFileSync(join(root, "examples/shop.ndjson"), "utf8").trim().split("\n");
+  const drop = (files) =>
+    page.evaluate((files) => {
       const transfer = new DataTransfer();
-      transfer.items.add(new File([text], "shop.ndjson", { lastModified: 1 }));
+      for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name, { lastModified: 1 }));
       const event = (type) => new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
       document.body.dispatchEvent(event("dragover"));
       document.body.dispatchEvent(event("drop"));
-    }, text);
+    }, files);
   const dialog = page.getByRole("dialog", { name: "Import contexts" });
-  await drop("no contexts");
-  await dialog.getByText("shop.ndjson").waitFor();
-  await dialog.getByRole("button", { name: "Import" }).click();
+  const bring = dialog.getByRole("button", { name: "Import" });
+  // Into the dialog that is open; the first file comes in, the second is wrong.
+  await page.locator("#contexts").getByRole("button", { name: "Import" }).click();
+  await dialog.getByLabel("Files").waitFor();
+  await drop({ "global.json": global, "shop.ndjson": "no contexts" });
+  await dialog.getByText("global.json").waitFor();
+  assert.equal(await dialog.count(), 1);
+  await bring.click();
   await dialog.getByRole("alert").waitFor();
-  // Another one instead, or the same one corrected.
-  await dialog.getByRole("button", { name: "Another file" }).click();
-  await dialog.getByLabel("A file").waitFor();
-  await drop(lines);
+  await dialog.getByText("1 made, 0 replaced.").waitFor();
+  await dialog.getByText("global.json").waitFor({ state: "detached" });
   await dialog.getByText("shop.ndjson").waitFor();
-  await dialog.getByRole("button", { name: "Import" }).click();
-  await dialog.getByText("8 made, 0 replaced.").waitFor();
+  // Others instead, or the same one corrected.
+  await dialog.getByRole("button", { name: "Choose others" }).click();
+  await dialog.getByLabel("Files").waitFor();
+  await drop({ "shop.ndjson": lines.join("\n") });
+  await dialog.getByText("shop.ndjson").waitFor();
+  await bring.click();
+  await dialog.getByText("7 made, 0 replaced.").waitFor();
   await page.keyboard.press("Escape");
   await page.locator('[data-key="task/synonyms"]').waitFor();
   await eventually(async () => {

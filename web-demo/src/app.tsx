@@ -2,11 +2,11 @@
 // values on the right, and on top how things stand with the server.
 
 import type { ChangeEvent, Replica } from "@nacre/context";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
 import { Contexts } from "./contexts";
-import { DropZone, Import } from "./drop";
+import { DropZone } from "./drop";
 import { later } from "./later";
 import { Glyph } from "./parts";
 import { type Opened, OpenedContext, attempt } from "./reading";
@@ -15,6 +15,7 @@ import { StatusBar } from "./status";
 
 const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
+const Import = later(() => import("./import").then((room) => room.Import));
 
 /** Where the page begins when its address names no context. */
 const START: { address: Address; tab: Tab } = { address: GLOBAL, tab: "view" };
@@ -25,6 +26,8 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const opened = useRevisions(replica);
   const [place, setPlace] = useState(() => fromFragment(location.hash) ?? START);
   const [open, setOpen] = useState<"create" | "import" | "deleted">();
+  // Counted: the same file once more, corrected perhaps, is read anew.
+  const [dropped, setDropped] = useState<{ files: readonly File[]; count: number }>({ files: [], count: 0 });
   const [drawer, setDrawer] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
@@ -55,15 +58,31 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     document.title = title;
     return () => void (document.title = "Nacre");
   }, [title]);
+  const drop = useCallback((files: readonly File[]) => {
+    setDropped(({ count }) => ({ files, count: count + 1 }));
+    setOpen("import");
+  }, []);
+  const close = () => {
+    setOpen(undefined);
+    setDropped(({ count }) => ({ files: [], count }));
+  };
   useEffect(() => {
     if (!drawer) return;
-    const close = (event: KeyboardEvent) => {
+    const escape = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
       setDrawer(false);
       menu.current?.focus();
     };
-    addEventListener("keydown", close);
-    return () => removeEventListener("keydown", close);
+    const beside = ({ target }: Event) => {
+      const within = [document.getElementById("contexts"), menu.current].some((one) => one?.contains(target as Node));
+      if (!within) setDrawer(false);
+    };
+    addEventListener("keydown", escape);
+    addEventListener("pointerdown", beside);
+    return () => {
+      removeEventListener("keydown", escape);
+      removeEventListener("pointerdown", beside);
+    };
   }, [drawer]);
 
   const items = useMemo(() => attempt(() => replica.list().items).value ?? [], [opened]);
@@ -115,10 +134,10 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
           onImport={() => setOpen("import")}
         />
       </div>
-      {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
-      {open === "import" && <Import onClose={() => setOpen(undefined)} />}
-      {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
-      <DropZone />
+      {open === "create" && <Create near={place.address} onClose={close} onGo={go} />}
+      {open === "import" && <Import key={dropped.count} dropped={dropped.files} onClose={close} />}
+      {open === "deleted" && <Deleted onClose={close} onGo={go} />}
+      <DropZone onDrop={drop} />
       <p class="unseen" role="status">
         {said}
       </p>

@@ -1,14 +1,9 @@
-// Takes files that are dropped anywhere on the page, to import them.
+// Takes files that are dropped anywhere on the page.
 
 import { useEffect, useState } from "preact/hooks";
 
-import { later } from "./later";
-
-export const Import = later(() => import("./import").then((room) => room.Import));
-
-export function DropZone() {
+export function DropZone({ onDrop }: { onDrop: (files: readonly File[]) => void }) {
   const [over, setOver] = useState(false);
-  const [drop, setDrop] = useState<{ file: File; count: number }>();
   useEffect(() => {
     const holdsFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     const drag = (event: DragEvent) => {
@@ -17,27 +12,21 @@ export function DropZone() {
       setOver(true);
     };
     const leave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-    const dropped = (event: DragEvent) => {
+    const drop = (event: DragEvent) => {
       if (!holdsFile(event)) return;
       event.preventDefault();
       setOver(false);
-      const file = event.dataTransfer?.files[0];
-      // Counted: the same file once more, corrected perhaps, is read anew.
-      if (file) setDrop((last) => ({ file, count: (last?.count ?? 0) + 1 }));
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) onDrop(files);
     };
     addEventListener("dragover", drag);
     addEventListener("dragleave", leave);
-    addEventListener("drop", dropped);
+    addEventListener("drop", drop);
     return () => {
       removeEventListener("dragover", drag);
       removeEventListener("dragleave", leave);
-      removeEventListener("drop", dropped);
+      removeEventListener("drop", drop);
     };
-  }, []);
-  return (
-    <>
-      {over && <div class="drop-zone">Drop the file to import its contexts</div>}
-      {drop && <Import key={drop.count} dropped={drop.file} onClose={() => setDrop(undefined)} />}
-    </>
-  );
+  }, [onDrop]);
+  return over ? <div class="drop-zone">Drop files to import their contexts</div> : null;
 }

@@ -1,7 +1,7 @@
 // Small parts used everywhere: the label of a layer, a dialog, tabs, a switch, a moment in time.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { type Address, type Level, name } from "./address";
 
@@ -161,9 +161,17 @@ export function Switch(props: { label: string; on: boolean; onChange: (on: boole
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 
+/** How often "just now" is looked at again, in milliseconds. */
+const TICK = 30_000;
+
 /** When something happened: how long ago, and exactly on hover. */
 export function When({ at }: { at: string }) {
   const date = new Date(at);
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((ticks) => ticks + 1), TICK);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <time dateTime={at} title={absolute.format(date)}>
       {ago(date)}
