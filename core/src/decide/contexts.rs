@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
-use super::draft::Draft;
+use super::{draft::Draft, permit::permit};
 use crate::{
     address::Address,
     diff::diff,
@@ -12,7 +12,7 @@ use crate::{
     id::ContextId,
     layer::Layer,
     level::Level,
-    op::{Edit, Expect, Put},
+    op::{Edit, Expect, Op, Put},
     patch::{append, merge_patch, unset},
     plan::{ContextReply, Reply},
     pointer::Pointer,
@@ -200,7 +200,7 @@ impl Draft<'_, '_> {
             if !put.create_parents {
                 return Err(missing_parent());
             }
-            self.put(&Put {
+            let made = Op::Put(Put {
                 address,
                 data: Object::default(),
                 parent: None,
@@ -208,7 +208,10 @@ impl Draft<'_, '_> {
                 summary: None,
                 create_parents: true,
                 expect: Expect::Anything,
-            })?;
+            });
+            // It may stand elsewhere than what it is made for.
+            permit(&self.store, self.caller, &made)?;
+            self.perform(&made)?;
         }
         Ok(Some(parent))
     }
