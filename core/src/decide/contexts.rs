@@ -99,9 +99,24 @@ impl Draft<'_, '_> {
         let Some(delete) = record.deleted else {
             return Err(Error::new(Code::AlreadyExists, "the context is not deleted"));
         };
-        let mut all = Vec::new();
+        // One commit may hold several deletes: what this one took hangs together.
+        let mut top = record;
+        while let Some(above) = top.above()
+            && let Some(above) = self.store.record(&above)?
+            && above.deleted == Some(delete)
+        {
+            top = above;
+        }
+        let whole = Op::Restore { address: top.address.clone(), summary: None };
+        permit(&self.store, self.caller, &whole)?;
+        let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for record in self.store.deleted_by(delete)? {
+            let is_back =
+                |address: &Address| all.binary_search_by(|back| back.address.cmp(address)).is_ok();
+            if record.address != top.address && !record.above().is_some_and(|up| is_back(&up)) {
+                continue;
+            }
             let parent = record.above().filter(|above| above.level != Level::Global);
             if let Some(parent) = parent
                 && !self.store.record(&parent)?.is_some_and(|parent| parent.is_live())
