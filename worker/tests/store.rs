@@ -524,3 +524,23 @@ fn a_secret_mentioned_anew_during_a_sweep_stays() {
     let fingerprint = nacre_core::seal::markers(&data).next().unwrap();
     assert!(world.sql.secret(&fingerprint).unwrap().is_some());
 }
+
+#[test]
+fn a_project_that_was_purged_takes_its_members_along() {
+    let mut world = World::new();
+    let bob = User::parse("bob").unwrap();
+    world.run(&put(&project(), "{}"), None).unwrap();
+    let share = Op::PutMember { user: bob.clone(), project: id("p"), role: Role::Reader };
+    world.run(&share, None).unwrap();
+    let (address, expect) = (project(), Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    assert_eq!(world.sql.members(Some(&bob)).unwrap().len(), 1, "it may come back");
+    world.now += 91 * DAY;
+    world.alarms();
+    assert_eq!(world.sql.record(&project()), Ok(None));
+    world.run(&put(&project(), r#"{"a":1}"#), None).unwrap();
+    assert_eq!(world.sql.members(Some(&bob)), Ok(Vec::new()));
+    world.sleep();
+    world.open().unwrap();
+    assert_eq!(world.sql.members(None), Ok(Vec::new()));
+}
