@@ -142,7 +142,7 @@ impl Guests {
 }
 
 /// Refuses a chain that led through another project when it was as it is asked for.
-pub(super) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
+pub(crate) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
     let Some(guests) = Guests::of(reads, caller)? else { return Ok(()) };
     let project = chain.iter().find(|record| record.address.level == Level::Project);
     match project {

@@ -5,12 +5,14 @@ use alloc::{rc::Rc, vec::Vec};
 use super::Notice;
 use crate::{
     address::Address,
+    decide::permit_chain,
     delta::Deltas,
     error::{Code, Error, Result},
     history::{chain_as_of, record_of, state_at},
     limits,
+    op::Caller,
     plan::Event,
-    record::{Audit, Change},
+    record::{Audit, Change, Record},
     store::{AsOf, Reads},
     topic::Topic,
 };
@@ -22,6 +24,7 @@ const AT_ONCE: usize = 64;
 /// or no longer known.
 pub(super) fn missed(
     reads: &dyn Reads,
+    caller: &Caller,
     topic: &Topic,
     since: u64,
     seq: u64,
@@ -33,7 +36,7 @@ pub(super) fn missed(
     let Some(commits) = commits(reads, since)? else { return Ok(None) };
     let told = match topic {
         Topic::Context(_) | Topic::Subtree(_) => changes(reads, topic, &commits),
-        Topic::Resolved(address) => deltas(reads, address, since, &commits),
+        Topic::Resolved(address) => deltas(reads, caller, address, since, &commits),
     };
     match told {
         Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
@@ -115,13 +118,19 @@ fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
 /// The differences of a view, one for each commit that changed it.
 fn deltas(
     reads: &dyn Reads,
+    caller: &Caller,
     address: &Address,
     since: u64,
     commits: &[Audit],
 ) -> Result<Option<Vec<Notice>>> {
     let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
     let mut looked_at = 0;
-    let mut before = chain_as_of(reads, address, AsOf::Seq(since))?;
+    let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
+        let chain = chain_as_of(reads, address, AsOf::Seq(seq))?;
+        permit_chain(reads, caller, &chain)?;
+        Ok(chain)
+    };
+    let mut before = chain_at(since)?;
     for commit in commits {
         let touched = commit.deeds.iter().any(|deed| {
             deed.address.as_ref().is_some_and(|deed| {
@@ -135,7 +144,7 @@ fn deltas(
         if looked_at > limits::MISSED_VIEWS {
             return Ok(None);
         }
-        let after = chain_as_of(reads, address, AsOf::Seq(commit.seq))?;
+        let after = chain_at(commit.seq)?;
         if let Some(delta) = deltas.between(&before, &after)? {
             notices.push(Notice::Delta { seq: commit.seq, delta });
         }
