@@ -9,10 +9,12 @@ use crate::{
     delta::Deltas,
     error::{Code, Error, Result},
     history::{chain_as_of, record_of, state_at},
+    json,
+    layer::Layer,
     limits,
     op::Caller,
     plan::Event,
-    record::{Audit, Change, Record},
+    record::{Audit, Change, Record, State},
     store::{AsOf, Reads},
     topic::Topic,
 };
@@ -73,7 +75,7 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
 }
 
 fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
-    let mut notices = Vec::new();
+    let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
         for deed in &commit.deeds {
             let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
@@ -86,7 +88,12 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
                 topic => address == topic.address(),
             };
             if concerned {
-                notices.push(Notice::Change(Rc::new(event(reads, address, version)?)));
+                let event = event(reads, address, version)?;
+                bytes += event.patch.bytes();
+                if bytes > limits::ANSWER_BYTES {
+                    return Ok(None);
+                }
+                notices.push(Notice::Change(Rc::new(event)));
             }
         }
     }
@@ -104,13 +111,15 @@ fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) ->
     }
 }
 
-/// The event that made a version.
+/// The event that made a version, without the layers: up to a thousand are held at once.
 fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
-    let mut record = record_of(&current, &row, state);
+    let bare = |state| State { layer: Rc::new(Layer::empty()), ..state };
+    let before = before.map(bare);
+    let mut record = record_of(&current, &row, bare(state));
     record.deleted = (row.change == Change::Delete).then_some(row.seq);
     Ok(Event { record: Rc::new(record), before, change: row.change, patch })
 }
@@ -124,7 +133,7 @@ fn deltas(
     commits: &[Audit],
 ) -> Result<Option<Vec<Notice>>> {
     let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
-    let mut looked_at = 0;
+    let (mut looked_at, mut bytes) = (0, 0);
     let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
         let chain = chain_as_of(reads, address, AsOf::Seq(seq))?;
         permit_chain(reads, caller, &chain)?;
@@ -146,6 +155,10 @@ fn deltas(
         }
         let after = chain_at(commit.seq)?;
         if let Some(delta) = deltas.between(&before, &after)? {
+            bytes += json::length(&delta.patch);
+            if bytes > limits::ANSWER_BYTES {
+                return Ok(None);
+            }
             notices.push(Notice::Delta { seq: commit.seq, delta });
         }
         before = after;

@@ -235,6 +235,29 @@ fn what_a_view_was_in_a_project_that_is_not_shared_is_not_told_later() {
 }
 
 #[test]
+fn what_was_missed_and_is_too_long_for_one_answer_is_read_anew() {
+    let mut world = World::empty();
+    run(&mut world, &[r#"{"action":"put","level":"project","context_id":"p","data":{}}"#]);
+    for n in 0..8 {
+        let text = n.to_string().repeat(900_000);
+        let update = format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"text":"{text}"}}}}"#
+        );
+        run(&mut world, &[&update]);
+    }
+    let project = Address::parse("project", "p").unwrap();
+    for topic in [
+        Topic::Context(project.clone()),
+        Topic::Subtree(project.clone()),
+        Topic::Resolved(project.clone()),
+    ] {
+        let missed = |since| subscribe(&world.store, &alice(), &topic, Some(since)).unwrap().missed;
+        assert_eq!(missed(1), [Notice::Resync { seq: 9 }], "{topic:?}");
+        assert_eq!(missed(6).len(), 3, "{topic:?}");
+    }
+}
+
+#[test]
 fn a_past_that_never_was_and_one_too_long_ago_are_read_anew() {
     use nacre_core::op::{Edit, Expect};
     let mut world = World::empty();
