@@ -10,15 +10,18 @@
 mod sqlite;
 
 use nacre_core::{
+    access::Scopes,
     address::Address,
     error::{Code, Error},
     id::{ContextId, User},
     level::Level,
+    live::{Notice, subscribe},
     moment::Moment,
-    op::{Batch, BatchItem, Edit, Expect, NewEntry, Op, Put, Resolve},
+    op::{Batch, BatchItem, Caller, Edit, Expect, NewEntry, Op, Put, Resolve},
     record::{EntryKind, Role},
     seal::open_secret,
     store::{AsOf, Filter, Reads},
+    topic::Topic,
     value::Value,
 };
 use nacre_tests::arbitrary::config;
@@ -543,4 +546,24 @@ fn a_project_that_was_purged_takes_its_members_along() {
     world.sleep();
     world.open().unwrap();
     assert_eq!(world.sql.members(None), Ok(Vec::new()));
+}
+
+#[test]
+fn what_was_missed_of_a_context_that_was_purged_is_not_what_its_successor_did() {
+    let mut world = World::new();
+    world.run(&put(&project(), r#"{"a":1}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"a":2}"#), None).unwrap();
+    let (address, expect) = (project(), Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.now += 91 * DAY;
+    world.alarms();
+    world.run(&put(&project(), r#"{"b":1}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"b":2}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"b":3}"#), None).unwrap();
+    let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::READ };
+    for topic in [Topic::Context(project()), Topic::Subtree(project())] {
+        let missed = |since| subscribe(&world.sql, &caller, &topic, Some(since)).unwrap().missed;
+        assert_eq!(missed(1), [Notice::Resync { seq: 6 }]);
+        assert_eq!(missed(3).len(), 3);
+    }
 }

@@ -88,7 +88,7 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
                 topic => address == topic.address(),
             };
             if concerned {
-                let event = event(reads, address, version)?;
+                let event = event(reads, address, version, commit.seq)?;
                 bytes += event.patch.bytes();
                 if bytes > limits::ANSWER_BYTES {
                     return Ok(None);
@@ -112,9 +112,13 @@ fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) ->
 }
 
 /// The event that made a version, without the layers: up to a thousand are held at once.
-fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
+fn event(reads: &dyn Reads, address: &Address, version: u64, seq: u64) -> Result<Event> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
+    // Another context has been here: it counts its versions from 1 again.
+    if row.seq != seq {
+        return Err(Error::not_found());
+    }
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let bare = |state| State { layer: Rc::new(Layer::empty()), ..state };
