@@ -45,6 +45,7 @@ fn a_transaction_is_all_or_nothing_and_later_operations_see_earlier_ones() {
     assert_eq!(statuses, [201, 201, 200, 200, 200, 201, 201, 200, 200, 200, 200, 200, 200, 200]);
     assert_eq!(done["results"][7]["data"], json!({ "a": 2, "l": [1] }));
     assert_eq!(done["results"][8]["data"]["a"], 2);
+    assert_eq!(done["results"][8]["seq"], 5, "the state it shows");
     assert_eq!(done["results"][13]["version"], 5);
     assert_eq!(done["results"][2].get("data"), None, "a write does not repeat its data");
     assert_eq!(done["seq"], 5, "one commit");
