@@ -101,7 +101,7 @@ fn put(line: ImportLine, mode: ImportMode) -> Put {
 /// Adds the data that a reply shows, if one answer may hold that much.
 fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     let bytes = match reply {
-        Reply::Context(context) if context.data => context.record.layer.text().len(),
+        Reply::Context(context) => context.bytes(),
         Reply::View(view) => view.shown.as_ref().unwrap_or(&view.view.text).len(),
         Reply::Replayed(answer) => answer.len(),
         _ => 0,
