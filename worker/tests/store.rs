@@ -567,3 +567,29 @@ fn what_was_missed_of_a_context_that_was_purged_is_not_what_its_successor_did() 
         assert_eq!(missed(3).len(), 3);
     }
 }
+
+#[test]
+fn who_has_not_heard_of_a_delete_before_the_context_was_purged_reads_anew() {
+    let mut world = World::new();
+    let branch = Address { level: Level::Branch, id: id("b") };
+    world.run(&put(&project(), "{}"), None).unwrap();
+    let Op::Put(mut new) = put(&branch, "{}") else { panic!() };
+    new.parent = Some(id("p"));
+    world.run(&Op::Put(new.clone()), None).unwrap();
+    let (address, expect) = (branch, Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.now += 91 * DAY;
+    world.alarms();
+    world.run(&update(&project(), r#"{"a":1}"#), None).unwrap();
+    let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::READ };
+    let missed = |world: &World, since| {
+        let below = Topic::Subtree(project());
+        subscribe(&world.sql, &caller, &below, Some(since)).unwrap().missed
+    };
+    assert_eq!(missed(&world, 2), [Notice::Resync { seq: 4 }]);
+    assert_eq!(missed(&world, 3).len(), 1);
+    // Nor is it told of the one that has its id now alone.
+    world.run(&Op::Put(new), None).unwrap();
+    assert_eq!(missed(&world, 2), [Notice::Resync { seq: 5 }]);
+    assert_eq!(missed(&world, 3).len(), 2);
+}

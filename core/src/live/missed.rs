@@ -79,16 +79,24 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
     for commit in commits {
         for deed in &commit.deeds {
             let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
+            let own = address == topic.address();
+            if !own && !matches!(topic, Topic::Subtree(_)) {
+                continue;
+            }
+            // What was purged may have stood there, and its successor counts from 1 again.
+            let kept = reads.versions_from(address, version, 1)?;
+            if kept.first().is_none_or(|row| (row.version, row.seq) != (version, commit.seq)) {
+                return Ok(None);
+            }
             let concerned = match topic {
                 Topic::Subtree(top) => {
-                    address == top
-                        || stood_below(reads, address, top, commit.seq)?
+                    own || stood_below(reads, address, top, commit.seq)?
                         || stood_below(reads, address, top, commit.seq - 1)?
                 }
-                topic => address == topic.address(),
+                _ => own,
             };
             if concerned {
-                let event = event(reads, address, version, commit.seq)?;
+                let event = event(reads, address, version)?;
                 bytes += event.patch.bytes();
                 if bytes > limits::ANSWER_BYTES {
                     return Ok(None);
@@ -112,13 +120,9 @@ fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) ->
 }
 
 /// The event that made a version, without the layers: up to a thousand are held at once.
-fn event(reads: &dyn Reads, address: &Address, version: u64, seq: u64) -> Result<Event> {
+fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
-    // Another context has been here: it counts its versions from 1 again.
-    if row.seq != seq {
-        return Err(Error::not_found());
-    }
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let bare = |state| State { layer: Rc::new(Layer::empty()), ..state };
