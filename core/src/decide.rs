@@ -30,7 +30,7 @@ use crate::{
     wire::Answer,
 };
 use draft::Draft;
-pub(crate) use permit::permit;
+pub(crate) use permit::{permit, permit_chain};
 
 /// What surrounds a decision and is no part of the store.
 #[derive(Debug)]

@@ -75,7 +75,7 @@ pub fn subscribe(
         _ => None,
     };
     let missed = match since {
-        Some(since) if since != seq => missed::missed(reads, topic, since, seq)?
+        Some(since) if since != seq => missed::missed(reads, caller, topic, since, seq)?
             .unwrap_or_else(|| Vec::from([Notice::Resync { seq }])),
         _ => Vec::new(),
     };

@@ -6,6 +6,7 @@ use crate::{
     address::Address,
     error::Error,
     explain::Explanation,
+    json,
     patch::JsonPatch,
     record::{Audit, Change, Entry, Member, Record, State, Version},
     store::{View, Write},
@@ -132,6 +133,17 @@ pub struct ContextReply {
     pub created: bool,
     /// Whether to show its data: lists do when asked, results of a batch's writes do not.
     pub data: bool,
+}
+
+impl ContextReply {
+    /// Bytes of the data that it shows.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.revealed {
+            Some(revealed) => json::length(revealed),
+            None if self.data => self.record.layer.text().len(),
+            None => 0,
+        }
+    }
 }
 
 /// A resolved view in an answer.

@@ -10,15 +10,18 @@
 mod sqlite;
 
 use nacre_core::{
+    access::Scopes,
     address::Address,
     error::{Code, Error},
     id::{ContextId, User},
     level::Level,
+    live::{Notice, subscribe},
     moment::Moment,
-    op::{Batch, BatchItem, Edit, Expect, NewEntry, Op, Put, Resolve},
+    op::{Batch, BatchItem, Caller, Edit, Expect, NewEntry, Op, Put, Resolve},
     record::{EntryKind, Role},
     seal::open_secret,
     store::{AsOf, Filter, Reads},
+    topic::Topic,
     value::Value,
 };
 use nacre_tests::arbitrary::config;
@@ -523,4 +526,70 @@ fn a_secret_mentioned_anew_during_a_sweep_stays() {
     let data = record.layer.to_value().unwrap();
     let fingerprint = nacre_core::seal::markers(&data).next().unwrap();
     assert!(world.sql.secret(&fingerprint).unwrap().is_some());
+}
+
+#[test]
+fn a_project_that_was_purged_takes_its_members_along() {
+    let mut world = World::new();
+    let bob = User::parse("bob").unwrap();
+    world.run(&put(&project(), "{}"), None).unwrap();
+    let share = Op::PutMember { user: bob.clone(), project: id("p"), role: Role::Reader };
+    world.run(&share, None).unwrap();
+    let (address, expect) = (project(), Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    assert_eq!(world.sql.members(Some(&bob)).unwrap().len(), 1, "it may come back");
+    world.now += 91 * DAY;
+    world.alarms();
+    assert_eq!(world.sql.record(&project()), Ok(None));
+    world.run(&put(&project(), r#"{"a":1}"#), None).unwrap();
+    assert_eq!(world.sql.members(Some(&bob)), Ok(Vec::new()));
+    world.sleep();
+    world.open().unwrap();
+    assert_eq!(world.sql.members(None), Ok(Vec::new()));
+}
+
+#[test]
+fn what_was_missed_of_a_context_that_was_purged_is_not_what_its_successor_did() {
+    let mut world = World::new();
+    world.run(&put(&project(), r#"{"a":1}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"a":2}"#), None).unwrap();
+    let (address, expect) = (project(), Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.now += 91 * DAY;
+    world.alarms();
+    world.run(&put(&project(), r#"{"b":1}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"b":2}"#), None).unwrap();
+    world.run(&update(&project(), r#"{"b":3}"#), None).unwrap();
+    let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::READ };
+    for topic in [Topic::Context(project()), Topic::Subtree(project())] {
+        let missed = |since| subscribe(&world.sql, &caller, &topic, Some(since)).unwrap().missed;
+        assert_eq!(missed(1), [Notice::Resync { seq: 6 }]);
+        assert_eq!(missed(3).len(), 3);
+    }
+}
+
+#[test]
+fn who_has_not_heard_of_a_delete_before_the_context_was_purged_reads_anew() {
+    let mut world = World::new();
+    let branch = Address { level: Level::Branch, id: id("b") };
+    world.run(&put(&project(), "{}"), None).unwrap();
+    let Op::Put(mut new) = put(&branch, "{}") else { panic!() };
+    new.parent = Some(id("p"));
+    world.run(&Op::Put(new.clone()), None).unwrap();
+    let (address, expect) = (branch, Expect::Anything);
+    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.now += 91 * DAY;
+    world.alarms();
+    world.run(&update(&project(), r#"{"a":1}"#), None).unwrap();
+    let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::READ };
+    let missed = |world: &World, since| {
+        let below = Topic::Subtree(project());
+        subscribe(&world.sql, &caller, &below, Some(since)).unwrap().missed
+    };
+    assert_eq!(missed(&world, 2), [Notice::Resync { seq: 4 }]);
+    assert_eq!(missed(&world, 3).len(), 1);
+    // Nor is it told of the one that has its id now alone.
+    world.run(&Op::Put(new), None).unwrap();
+    assert_eq!(missed(&world, 2), [Notice::Resync { seq: 5 }]);
+    assert_eq!(missed(&world, 3).len(), 2);
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
-use super::draft::Draft;
+use super::{draft::Draft, permit::permit};
 use crate::{
     address::Address,
     diff::diff,
@@ -12,7 +12,7 @@ use crate::{
     id::ContextId,
     layer::Layer,
     level::Level,
-    op::{Edit, Expect, Put},
+    op::{Edit, Expect, Op, Put},
     patch::{append, merge_patch, unset},
     plan::{ContextReply, Reply},
     pointer::Pointer,
@@ -99,9 +99,24 @@ impl Draft<'_, '_> {
         let Some(delete) = record.deleted else {
             return Err(Error::new(Code::AlreadyExists, "the context is not deleted"));
         };
-        let mut all = Vec::new();
+        // One commit may hold several deletes: what this one took hangs together.
+        let mut top = record;
+        while let Some(above) = top.above()
+            && let Some(above) = self.store.record(&above)?
+            && above.deleted == Some(delete)
+        {
+            top = above;
+        }
+        let whole = Op::Restore { address: top.address.clone(), summary: None };
+        permit(&self.store, self.caller, &whole)?;
+        let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for record in self.store.deleted_by(delete)? {
+            let is_back =
+                |address: &Address| all.binary_search_by(|back| back.address.cmp(address)).is_ok();
+            if record.address != top.address && !record.above().is_some_and(|up| is_back(&up)) {
+                continue;
+            }
             let parent = record.above().filter(|above| above.level != Level::Global);
             if let Some(parent) = parent
                 && !self.store.record(&parent)?.is_some_and(|parent| parent.is_live())
@@ -200,7 +215,7 @@ impl Draft<'_, '_> {
             if !put.create_parents {
                 return Err(missing_parent());
             }
-            self.put(&Put {
+            let made = Op::Put(Put {
                 address,
                 data: Object::default(),
                 parent: None,
@@ -208,7 +223,10 @@ impl Draft<'_, '_> {
                 summary: None,
                 create_parents: true,
                 expect: Expect::Anything,
-            })?;
+            });
+            // It may stand elsewhere than what it is made for.
+            permit(&self.store, self.caller, &made)?;
+            self.perform(&made)?;
         }
         Ok(Some(parent))
     }

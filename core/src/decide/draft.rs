@@ -87,7 +87,7 @@ impl<'d, 's> Draft<'d, 's> {
     fn absorb(&mut self, part: Part) {
         self.entries = part.entries;
         self.events.extend(part.events);
-        self.deeds.extend(part.deeds);
+        part.deeds.into_iter().for_each(|deed| self.deed(deed));
         part.writes.into_iter().for_each(|write| self.write(write));
     }
 
@@ -97,6 +97,8 @@ impl<'d, 's> Draft<'d, 's> {
     }
 
     pub(super) fn deed(&mut self, deed: Deed) {
+        // What is read from now on shows this commit.
+        self.store.set_seq(self.seq);
         self.deeds.push(deed);
     }
 

@@ -57,16 +57,19 @@ impl Guests {
 
     fn permit(&self, reads: &dyn Reads, op: &Op) -> Result<()> {
         match op {
-            Op::Put(put) => match reads.record(&put.address)? {
-                Some(_) => {
+            Op::Put(put) => {
+                let existing = reads.record(&put.address)?;
+                if existing.is_some() {
                     self.enter(reads, &put.address, true)?;
-                    self.enter_parent(reads, &put.address, put.parent.as_ref())
                 }
-                // Guests add below their projects; projects and the layer above are the owner's.
-                None if put.address.level <= Level::Project => Err(Error::not_found()),
-                None if put.parent.is_none() => Err(Error::not_found()),
-                None => self.enter_parent(reads, &put.address, put.parent.as_ref()),
-            },
+                // Guests add below their projects; projects and the layer above are the owner's,
+                // those that are deleted too.
+                let is_new = !existing.is_some_and(|record| record.is_live());
+                if is_new && (put.address.level <= Level::Project || put.parent.is_none()) {
+                    return Err(Error::not_found());
+                }
+                self.enter_parent(reads, &put.address, put.parent.as_ref())
+            }
             Op::Move { address, parent, .. } => {
                 self.enter(reads, address, true)?;
                 self.enter_parent(reads, address, Some(parent))
@@ -139,7 +142,7 @@ impl Guests {
 }
 
 /// Refuses a chain that led through another project when it was as it is asked for.
-pub(super) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
+pub(crate) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
     let Some(guests) = Guests::of(reads, caller)? else { return Ok(()) };
     let project = chain.iter().find(|record| record.address.level == Level::Project);
     match project {

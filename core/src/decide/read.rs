@@ -156,11 +156,10 @@ fn list(
             if items.len() == limit || bytes >= limits::ANSWER_BYTES {
                 return Ok(Reply::Contexts { items, next: after });
             }
-            if show.data {
-                bytes += record.layer.text().len();
-            }
             after = Some(record.address.clone());
-            items.push(context(reads, setting, record, show)?);
+            let item = context(reads, setting, record, show)?;
+            bytes += item.bytes();
+            items.push(item);
         }
         if is_last {
             return Ok(Reply::Contexts { items, next: None });

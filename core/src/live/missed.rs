@@ -5,12 +5,16 @@ use alloc::{rc::Rc, vec::Vec};
 use super::Notice;
 use crate::{
     address::Address,
+    decide::permit_chain,
     delta::Deltas,
     error::{Code, Error, Result},
     history::{chain_as_of, record_of, state_at},
+    json,
+    layer::Layer,
     limits,
+    op::Caller,
     plan::Event,
-    record::{Audit, Change},
+    record::{Audit, Change, Record, State},
     store::{AsOf, Reads},
     topic::Topic,
 };
@@ -22,6 +26,7 @@ const AT_ONCE: usize = 64;
 /// or no longer known.
 pub(super) fn missed(
     reads: &dyn Reads,
+    caller: &Caller,
     topic: &Topic,
     since: u64,
     seq: u64,
@@ -33,7 +38,7 @@ pub(super) fn missed(
     let Some(commits) = commits(reads, since)? else { return Ok(None) };
     let told = match topic {
         Topic::Context(_) | Topic::Subtree(_) => changes(reads, topic, &commits),
-        Topic::Resolved(address) => deltas(reads, address, since, &commits),
+        Topic::Resolved(address) => deltas(reads, caller, address, since, &commits),
     };
     match told {
         Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
@@ -70,20 +75,33 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
 }
 
 fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
-    let mut notices = Vec::new();
+    let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
         for deed in &commit.deeds {
             let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
+            let own = address == topic.address();
+            if !own && !matches!(topic, Topic::Subtree(_)) {
+                continue;
+            }
+            // What was purged may have stood there, and its successor counts from 1 again.
+            let kept = reads.versions_from(address, version, 1)?;
+            if kept.first().is_none_or(|row| (row.version, row.seq) != (version, commit.seq)) {
+                return Ok(None);
+            }
             let concerned = match topic {
                 Topic::Subtree(top) => {
-                    address == top
-                        || stood_below(reads, address, top, commit.seq)?
+                    own || stood_below(reads, address, top, commit.seq)?
                         || stood_below(reads, address, top, commit.seq - 1)?
                 }
-                topic => address == topic.address(),
+                _ => own,
             };
             if concerned {
-                notices.push(Notice::Change(Rc::new(event(reads, address, version)?)));
+                let event = event(reads, address, version)?;
+                bytes += event.patch.bytes();
+                if bytes > limits::ANSWER_BYTES {
+                    return Ok(None);
+                }
+                notices.push(Notice::Change(Rc::new(event)));
             }
         }
     }
@@ -101,13 +119,15 @@ fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) ->
     }
 }
 
-/// The event that made a version.
+/// The event that made a version, without the layers: up to a thousand are held at once.
 fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
-    let mut record = record_of(&current, &row, state);
+    let bare = |state| State { layer: Rc::new(Layer::empty()), ..state };
+    let before = before.map(bare);
+    let mut record = record_of(&current, &row, bare(state));
     record.deleted = (row.change == Change::Delete).then_some(row.seq);
     Ok(Event { record: Rc::new(record), before, change: row.change, patch })
 }
@@ -115,13 +135,19 @@ fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
 /// The differences of a view, one for each commit that changed it.
 fn deltas(
     reads: &dyn Reads,
+    caller: &Caller,
     address: &Address,
     since: u64,
     commits: &[Audit],
 ) -> Result<Option<Vec<Notice>>> {
     let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
-    let mut looked_at = 0;
-    let mut before = chain_as_of(reads, address, AsOf::Seq(since))?;
+    let (mut looked_at, mut bytes) = (0, 0);
+    let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
+        let chain = chain_as_of(reads, address, AsOf::Seq(seq))?;
+        permit_chain(reads, caller, &chain)?;
+        Ok(chain)
+    };
+    let mut before = chain_at(since)?;
     for commit in commits {
         let touched = commit.deeds.iter().any(|deed| {
             deed.address.as_ref().is_some_and(|deed| {
@@ -135,8 +161,12 @@ fn deltas(
         if looked_at > limits::MISSED_VIEWS {
             return Ok(None);
         }
-        let after = chain_as_of(reads, address, AsOf::Seq(commit.seq))?;
+        let after = chain_at(commit.seq)?;
         if let Some(delta) = deltas.between(&before, &after)? {
+            bytes += json::length(&delta.patch);
+            if bytes > limits::ANSWER_BYTES {
+                return Ok(None);
+            }
             notices.push(Notice::Delta { seq: commit.seq, delta });
         }
         before = after;

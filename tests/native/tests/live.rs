@@ -7,13 +7,14 @@ use nacre_core::{
     access::Scopes,
     address::Address,
     error::Code,
-    id::User,
+    id::{ContextId, User},
     json,
     level::Level,
     live::{Notice, Watch, subscribe},
     msgpack,
-    op::Caller,
+    op::{Caller, Op},
     plan::Event,
+    record::Role,
     store::Reads,
     topic::Topic,
     value::{Object, Value},
@@ -196,9 +197,69 @@ fn what_is_not_there_or_not_theirs_cannot_be_followed() {
     assert_eq!(refused.code(), Code::Forbidden);
 }
 
+/// Runs operations as a batch has them, one commit each.
+fn run(world: &mut World, operations: &[&str]) {
+    for text in operations {
+        let item = operation::item(json::read(text.as_bytes(), 64).unwrap()).unwrap();
+        world.run(item.op).unwrap();
+    }
+}
+
+#[test]
+fn what_a_view_was_in_a_project_that_is_not_shared_is_not_told_later() {
+    let mut world = World::empty();
+    run(
+        &mut world,
+        &[
+            r#"{"action":"put","level":"project","context_id":"mine","data":{"plan":"a"}}"#,
+            r#"{"action":"put","level":"project","context_id":"ours","data":{"goal":1}}"#,
+            r#"{"action":"put","level":"branch","context_id":"b","parent":"mine","data":{}}"#,
+            r#"{"action":"update","level":"project","context_id":"mine","patch":{"plan":"b"}}"#,
+            r#"{"action":"move","level":"branch","context_id":"b","parent":"ours"}"#,
+            r#"{"action":"update","level":"project","context_id":"ours","patch":{"goal":2}}"#,
+        ],
+    );
+    let user = User::parse("bob").unwrap();
+    let project = ContextId::parse("ours").unwrap();
+    world.run(Op::PutMember { user: user.clone(), project, role: Role::Reader }).unwrap();
+    let bob = Caller { user, ..alice() };
+    let view = Topic::Resolved(Address::parse("branch", "b").unwrap());
+    let missed = |caller: &Caller, since| {
+        subscribe(&world.store, caller, &view, Some(since)).unwrap().missed
+    };
+    assert_eq!(missed(&alice(), 3).len(), 3);
+    for since in [3, 4] {
+        assert_eq!(missed(&bob, since), [Notice::Resync { seq: 7 }]);
+    }
+    assert_eq!(missed(&bob, 5).len(), 1);
+}
+
+#[test]
+fn what_was_missed_and_is_too_long_for_one_answer_is_read_anew() {
+    let mut world = World::empty();
+    run(&mut world, &[r#"{"action":"put","level":"project","context_id":"p","data":{}}"#]);
+    for n in 0..8 {
+        let text = n.to_string().repeat(900_000);
+        let update = format!(
+            r#"{{"action":"update","level":"project","context_id":"p","patch":{{"text":"{text}"}}}}"#
+        );
+        run(&mut world, &[&update]);
+    }
+    let project = Address::parse("project", "p").unwrap();
+    for topic in [
+        Topic::Context(project.clone()),
+        Topic::Subtree(project.clone()),
+        Topic::Resolved(project.clone()),
+    ] {
+        let missed = |since| subscribe(&world.store, &alice(), &topic, Some(since)).unwrap().missed;
+        assert_eq!(missed(1), [Notice::Resync { seq: 9 }], "{topic:?}");
+        assert_eq!(missed(6).len(), 3, "{topic:?}");
+    }
+}
+
 #[test]
 fn a_past_that_never_was_and_one_too_long_ago_are_read_anew() {
-    use nacre_core::op::{Edit, Expect, Op};
+    use nacre_core::op::{Edit, Expect};
     let mut world = World::empty();
     let address = Address::global();
     let all = Topic::Subtree(address.clone());

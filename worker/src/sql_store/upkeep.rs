@@ -7,7 +7,8 @@
 //! cutoff stay, and the one before them, which is the state at the cutoff.
 
 use nacre_core::{
-    entropy::Entropy, error::Result, moment::Moment, seal::MasterKeyring, store::Write,
+    entropy::Entropy, error::Result, level::Level, moment::Moment, row::level_number,
+    seal::MasterKeyring, store::Write,
 };
 
 use super::{SqlStore, State};
@@ -83,8 +84,9 @@ impl<D: Database> SqlStore<D> {
         match (outcome, after) {
             (Ok(()), Some((meta, keys))) => {
                 held.state = State::Open { meta: meta.into(), keys };
-                // Purged contexts may be among them.
+                // Purged contexts may be among them, and members of purged projects.
                 held.records.clear();
+                held.members = None;
                 Ok(())
             }
             (outcome, _) => {
@@ -105,6 +107,10 @@ impl<D: Database> SqlStore<D> {
             let (level, id) = (row.number()?, row.text()?);
             for statement in [DROP_VERSIONS_OF, DROP_ENTRIES_OF, DROP_CONTEXT] {
                 self.database.run(statement, &[Bind::Number(level), Bind::Text(&id)])?;
+            }
+            // Else they would be members of whatever project has the id next.
+            if level == level_number(Level::Project) {
+                self.database.run(DROP_MEMBERS_OF, &[Bind::Text(&id)])?;
             }
         }
         let more = versions as u64 == VERSIONS_AT_ONCE || contexts as u64 == CONTEXTS_AT_ONCE;
@@ -153,6 +159,8 @@ const GONE: &str = "SELECT level, id FROM contexts
 const DROP_VERSIONS_OF: &str = "DELETE FROM versions WHERE level = ? AND id = ?";
 
 const DROP_ENTRIES_OF: &str = "DELETE FROM entries WHERE level = ? AND id = ?";
+
+const DROP_MEMBERS_OF: &str = "DELETE FROM members WHERE project = ?";
 
 const DROP_CONTEXT: &str =
     "DELETE FROM contexts WHERE level = ? AND id = ? AND deleted IS NOT NULL";

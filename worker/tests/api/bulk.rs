@@ -15,6 +15,32 @@ fn batch(body: Value) -> Call {
 }
 
 #[test]
+fn revealed_values_count_for_the_size_of_an_answer() {
+    let mut service = Service::new();
+    let ids = ["a", "b", "c", "d", "e", "f"];
+    for id in ids {
+        let data = json!({ "data": { "password": id.repeat(1_000_000) } });
+        service.ok(201, put(&format!("project/{id}"), data));
+    }
+    let scopes = "contexts:read contexts:write secrets:reveal";
+    let get_it =
+        |id: &str| json!({ "action": "get", "level": "project", "context_id": id, "reveal": true });
+    let gets = |ids: &[&str]| {
+        let operations: Vec<Value> = ids.iter().map(|id| get_it(id)).collect();
+        batch(json!({ "operations": operations })).scopes(scopes)
+    };
+    service.ok(200, gets(&ids[..4]));
+    assert_eq!(service.fails("too-large", gets(&ids))["failed_operation"], 4);
+    let page = service.ok(200, get("/v1/contexts?data=true&reveal=true").scopes(scopes));
+    assert_eq!(page["items"].as_array().unwrap().len(), 5, "the page ends once it holds enough");
+    assert!(page["next_cursor"].is_string());
+    assert_eq!(
+        service.ok(200, get("/v1/contexts?data=true"))["items"].as_array().unwrap().len(),
+        6
+    );
+}
+
+#[test]
 fn a_transaction_is_all_or_nothing_and_later_operations_see_earlier_ones() {
     let mut service = chain();
     let done = service.ok(
@@ -45,6 +71,7 @@ fn a_transaction_is_all_or_nothing_and_later_operations_see_earlier_ones() {
     assert_eq!(statuses, [201, 201, 200, 200, 200, 201, 201, 200, 200, 200, 200, 200, 200, 200]);
     assert_eq!(done["results"][7]["data"], json!({ "a": 2, "l": [1] }));
     assert_eq!(done["results"][8]["data"]["a"], 2);
+    assert_eq!(done["results"][8]["seq"], 5, "the state it shows");
     assert_eq!(done["results"][13]["version"], 5);
     assert_eq!(done["results"][2].get("data"), None, "a write does not repeat its data");
     assert_eq!(done["seq"], 5, "one commit");

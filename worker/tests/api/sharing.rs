@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    contexts::{chain, put},
+    contexts::{chain, post, put},
     service::{Call, call, get},
 };
 
@@ -63,6 +63,53 @@ fn readers_read_and_writers_write_their_project() {
         "invalid-id",
         call("PUT", "/v1/members/%00").json(json!({ "project": "x", "role": "reader" })),
     );
+}
+
+#[test]
+fn guests_make_no_parents_wherever_those_once_stood() {
+    let mut service = chain();
+    service.ok(200, share("writer"));
+    let gone = || call("DELETE", "/v1/contexts/branch/checkout?cascade=true");
+    service.ok(200, gone());
+    let made = |target: &str, body| bob(put(&format!("{target}?create_parents=true"), body));
+    service.fails("not-found", made("task/new", json!({ "data": {}, "parent": "checkout" })));
+    service.fails("not-found", made("task/fix-1", json!({ "data": {}, "parent": "checkout" })));
+    service.fails("not-found", made("task/fix-1", json!({ "data": {} })));
+    service.fails("not-found", made("branch/checkout", json!({ "data": {} })));
+    service.fails("not-found", get("/v1/contexts/project/default"));
+    service.fails("not-found", get("/v1/contexts/branch/checkout"));
+    // Below what is there they may well add.
+    service.ok(201, made("branch/checkout", json!({ "data": {}, "parent": "shop" })));
+}
+
+#[test]
+fn a_deleted_project_stays_deleted_whatever_its_guests_do() {
+    let mut service = chain();
+    service.ok(200, share("writer"));
+    service.ok(200, call("DELETE", "/v1/contexts/project/shop?cascade=true"));
+    service.fails("not-found", bob(put("project/shop", json!({ "data": {} }))));
+    service.fails("forbidden", bob(post("project/shop/restore", json!({}))));
+    service.fails("forbidden", bob(post("branch/checkout/restore", json!({}))));
+    service.fails("not-found", get("/v1/contexts/project/shop"));
+    service.ok(200, post("branch/checkout/restore", json!({})));
+    service.ok(200, get("/v1/contexts/task/fix-1"));
+}
+
+#[test]
+fn a_guest_brings_back_nothing_that_went_with_the_same_batch_elsewhere() {
+    let mut service = chain();
+    service.ok(200, share("writer"));
+    service.ok(201, put("project/private", json!({ "data": {} })));
+    service.ok(201, put("branch/plans", json!({ "data": {}, "parent": "private" })));
+    let delete = |id: &str| json!({ "action": "delete", "level": "branch", "context_id": id, "cascade": true });
+    let batch = json!({ "operations": [delete("checkout"), delete("plans")] });
+    service.ok(200, call("POST", "/v1/batch").json(batch));
+    let back = service.ok(200, bob(post("branch/checkout/restore", json!({}))));
+    let ids: Vec<_> = back["restored"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["checkout", "fix-1"]);
+    service.fails("not-found", get("/v1/contexts/branch/plans"));
+    let back = service.ok(200, post("branch/plans/restore", json!({})));
+    assert_eq!(back["restored"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contexts::{chain, post, put},
-    service::{Service, get},
+    service::{Service, call, get},
 };
 
 const VIEW: &str = "/v1/contexts/task/fix-1/resolved";
@@ -95,6 +95,20 @@ fn origins_that_are_too_much_to_tell_are_refused() {
     service.ok(200, get(view));
     let problem = service.fails("too-large", get(&format!("{view}?explain=true")));
     assert_eq!(problem["limit"], 16 << 20);
+}
+
+#[test]
+fn origins_count_for_the_size_of_a_batch_s_answer() {
+    let mut service = Service::new();
+    let values: serde_json::Map<_, _> = (0..150).map(|n| (format!("k{n}"), json!(n))).collect();
+    let data = json!({ "x".repeat(40_000): values });
+    service.ok(201, put("project/p", json!({ "data": data })));
+    let explain =
+        json!({ "action": "resolve", "level": "project", "context_id": "p", "explain": true });
+    let batch =
+        |count| call("POST", "/v1/batch").json(json!({ "operations": vec![&explain; count] }));
+    service.ok(200, batch(2));
+    assert_eq!(service.fails("too-large", batch(10))["failed_operation"], 2);
 }
 
 #[test]
