@@ -18,10 +18,11 @@ use crate::{
     error::{Code, Error, Result},
     hash::Hash,
     history::chain,
+    memory::MemoryStore,
     op::{Caller, Op, Resolve, Which},
     plan::Event,
     record::Record,
-    store::{Filter, Reads},
+    store::{Filter, Reads, Write},
     topic::Topic,
 };
 
@@ -110,7 +111,8 @@ type Chain = Vec<Rc<Record>>;
 /// What a commit may change of the views that are subscribed to, noted before it is applied.
 #[derive(Debug)]
 pub struct Watch {
-    /// For each event, the context and all that it stands below, before or after the commit.
+    /// For each event, the context and all that it stood below, just before or just after it: what
+    /// the same commit moved away before, or will bring here, is not told.
     lines: Vec<Vec<Address>>,
     /// For each topic that is a view below one of them, its chain.
     chains: Vec<(usize, Result<Chain>)>,
@@ -127,10 +129,13 @@ impl Watch {
         events: &[Event],
     ) -> Result<Watch> {
         let mut lines = Vec::with_capacity(events.len());
+        let mut store = MemoryStore::over(reads);
         for event in events {
             let address = &event.record.address;
             let mut line = Vec::from([address.clone()]);
-            line.extend(above(reads, address)?);
+            line.extend(above(&store, address)?);
+            store.write(Write::Record(event.record.clone()));
+            line.extend(above(&store, address)?);
             lines.push(line);
         }
         let mut chains = Vec::new();
@@ -150,16 +155,13 @@ impl Watch {
     /// # Errors
     /// `store-unavailable`; then nobody can be told more than to read anew.
     pub fn notices<'t>(
-        mut self,
+        self,
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
         events: Vec<Event>,
         seq: u64,
     ) -> Result<Vec<(usize, Notice)>> {
         let events: Vec<Rc<Event>> = events.into_iter().map(Rc::new).collect();
-        for (line, event) in self.lines.iter_mut().zip(&events) {
-            line.extend(above(reads, &event.record.address)?);
-        }
         let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
         let mut chains = self.chains.into_iter().peekable();
         for (place, topic) in topics.enumerate() {

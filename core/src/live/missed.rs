@@ -8,7 +8,7 @@ use crate::{
     decide::permit_chain,
     delta::Deltas,
     error::{Code, Error, Result},
-    history::{chain_as_of, record_of, state_at},
+    history::{chain_as_of, record_as_of, record_of, state_at},
     json,
     layer::Layer,
     limits,
@@ -77,6 +77,7 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
 fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
     let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
+        let mut midway = Midway { reads, before: commit.seq - 1, made: Vec::new() };
         for deed in &commit.deeds {
             let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
             let own = address == topic.address();
@@ -88,13 +89,12 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
             if kept.first().is_none_or(|row| (row.version, row.seq) != (version, commit.seq)) {
                 return Ok(None);
             }
-            let concerned = match topic {
-                Topic::Subtree(top) => {
-                    own || stood_below(reads, address, top, commit.seq)?
-                        || stood_below(reads, address, top, commit.seq - 1)?
-                }
-                _ => own,
-            };
+            let mut concerned = own;
+            if let Topic::Subtree(top) = topic {
+                let stood = midway.is_below(address, top)?;
+                midway.made.push((address, version));
+                concerned = own || stood || midway.is_below(address, top)?;
+            }
             if concerned {
                 let event = event(reads, address, version)?;
                 bytes += event.patch.bytes();
@@ -108,14 +108,34 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
     Ok(Some(notices))
 }
 
-/// Whether a context was there after a commit and stood below another.
-fn stood_below(reads: &dyn Reads, address: &Address, top: &Address, seq: u64) -> Result<bool> {
-    match chain_as_of(reads, address, AsOf::Seq(seq)) {
-        Ok(chain) => Ok(chain.iter().any(|record| record.address == *top)
+/// The contexts as they were within a commit: before it, but for the versions that it had made.
+struct Midway<'r> {
+    reads: &'r dyn Reads,
+    before: u64,
+    made: Vec<(&'r Address, u64)>,
+}
+
+impl Midway<'_> {
+    /// Whether a context was there and stood below another.
+    fn is_below(&self, address: &Address, top: &Address) -> Result<bool> {
+        let mut next = self.record(address)?.filter(|record| record.is_live());
+        while let Some(record) = next {
             // Global may have no layer of its own.
-            || *top == Address::global()),
-        Err(error) if error.code() == Code::NotFound => Ok(false),
-        Err(error) => Err(error),
+            match record.above() {
+                Some(above) if above == *top => return Ok(true),
+                Some(above) => next = self.record(&above)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// A context, deleted or not.
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        match self.made.iter().rev().find(|(of, _)| *of == address) {
+            Some((_, version)) => Ok(Some(event(self.reads, address, *version)?.record)),
+            None => record_as_of(self.reads, address, AsOf::Seq(self.before)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use nacre_core::{
     level::Level,
     live::{Notice, Watch, subscribe},
     msgpack,
-    op::{Caller, Op},
+    op::{Batch, BatchItem, Caller, Op},
     plan::Event,
     record::Role,
     store::Reads,
@@ -84,11 +84,20 @@ fn follow(mut held: Vec<u8>, notices: &[Notice]) -> Result<Option<Vec<u8>>, Test
     Ok(Some(held))
 }
 
+/// A write, or several in one commit or each for itself.
+fn commit() -> impl Strategy<Value = Op> {
+    let several = (any::<bool>(), vec(write(), 1..6)).prop_map(|(transaction, writes)| {
+        let operations = writes.into_iter().map(|op| Ok(BatchItem { op, idempotency: None }));
+        Op::Batch(Batch { transaction, operations: operations.collect() })
+    });
+    prop_oneof![2 => write(), 1 => several]
+}
+
 proptest! {
     #![proptest_config(arbitrary::config())]
 
     #[test]
-    fn whoever_applies_every_delta_holds_the_view(ops in vec(write(), 1..40)) {
+    fn whoever_applies_every_delta_holds_the_view(ops in vec(commit(), 1..40)) {
         let mut world = World::empty();
         let topics: Vec<Topic> = universe().into_iter().map(Topic::Resolved).collect();
         let mut held: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
@@ -116,7 +125,7 @@ proptest! {
 
     #[test]
     fn a_break_loses_nothing_and_repeats_nothing(
-        ops in vec(write(), 1..40), away in any::<Index>()
+        ops in vec(commit(), 1..40), away in any::<Index>()
     ) {
         let mut world = World::empty();
         let addresses = universe();
@@ -232,6 +241,41 @@ fn what_a_view_was_in_a_project_that_is_not_shared_is_not_told_later() {
         assert_eq!(missed(&bob, since), [Notice::Resync { seq: 7 }]);
     }
     assert_eq!(missed(&bob, 5).len(), 1);
+}
+
+#[test]
+fn what_leaves_in_the_midst_of_a_commit_is_told_no_more() {
+    let mut world = World::empty();
+    run(
+        &mut world,
+        &[
+            r#"{"action":"put","level":"project","context_id":"ours","data":{}}"#,
+            r#"{"action":"put","level":"project","context_id":"mine","data":{}}"#,
+            r#"{"action":"put","level":"branch","context_id":"b","parent":"ours","data":{}}"#,
+            r#"{"action":"put","level":"task","context_id":"t","parent":"b","data":{}}"#,
+        ],
+    );
+    let items = [
+        r#"{"action":"update","level":"task","context_id":"t","patch":{"for":"both"}}"#,
+        r#"{"action":"move","level":"branch","context_id":"b","parent":"mine"}"#,
+        r#"{"action":"update","level":"task","context_id":"t","patch":{"for":"me"}}"#,
+    ];
+    let operations = items.map(|item| operation::item(json::read(item.as_bytes(), 64).unwrap()));
+    let ours = Topic::Subtree(Address::parse("project", "ours").unwrap());
+    let batch = Op::Batch(Batch { transaction: true, operations: operations.into() });
+    let told = publish(&mut world, batch, core::slice::from_ref(&ours));
+    let missed = subscribe(&world.store, &alice(), &ours, Some(4)).unwrap().missed;
+    let versions = |notices: &mut dyn Iterator<Item = &Notice>| -> Vec<_> {
+        notices
+            .map(|notice| match notice {
+                Notice::Change(event) => (event.record.address.to_string(), event.record.version),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    };
+    let expected = [("task/t".to_owned(), 2), ("branch/b".to_owned(), 2)];
+    assert_eq!(versions(&mut told.iter().map(|(_, notice)| notice)), expected);
+    assert_eq!(versions(&mut missed.iter()), expected);
 }
 
 #[test]
