@@ -186,6 +186,10 @@ impl Own {
         self.0.iter().rev().any(|(of, own)| *own == version && of == address)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Address, u64)> {
+        self.0.iter()
+    }
+
     pub(super) fn to_value(&self) -> Value {
         let one = |(address, version): &(Address, u64)| {
             Value::Array(Vec::from([

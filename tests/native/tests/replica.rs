@@ -509,3 +509,52 @@ fn a_move_of_what_is_gone_is_kept_as_a_move() {
     let view = device.replica.view(&Address::parse("branch", "b").unwrap()).unwrap();
     assert_eq!(&*view.text, br#"{"of":"q"}"#);
 }
+
+/// Queues a write while another is under way, which lands then.
+fn write_during(server: &mut Server, device: &mut Device, first: &str, then: &str) {
+    assert!(device.write(first, 1));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    assert!(device.write(then, 2));
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    device.hear(server, None);
+    finish(server, device);
+}
+
+#[test]
+fn what_a_write_makes_takes_or_brings_back_along_is_in_no_conflict_with_the_next() {
+    let branch = r#""level":"branch","context_id":"b""#;
+    let made = format!(
+        r#"{{"action":"create","level":"project","context_id":"q","data":{{}}}},
+        {{"action":"create",{branch},"parent":"p","data":{{}}}}"#
+    );
+    let delete = r#"{"action":"delete","level":"project","context_id":"p","cascade":true}"#;
+    let cases = [
+        (
+            vec![],
+            r#"{"action":"create","level":"task","context_id":"t","parent":"b","create_parents":true,"data":{}}"#,
+            format!(r#"{{"action":"update",{branch},"patch":{{"a":1}}}}"#),
+        ),
+        (
+            vec![made.as_str()],
+            delete,
+            format!(r#"{{"action":"create",{branch},"parent":"q","data":{{"anew":1}}}}"#),
+        ),
+        (
+            vec![made.as_str(), delete],
+            r#"{"action":"restore","level":"project","context_id":"p"}"#,
+            format!(r#"{{"action":"delete",{branch}}}"#),
+        ),
+    ];
+    for (before, first, then) in cases {
+        let (mut server, mut device) = pair("{}");
+        for operations in before {
+            direct(&mut server, operations).unwrap();
+        }
+        device.hear(&mut server, None);
+        write_during(&mut server, &mut device, first, &then);
+        assert!(conflicts(&device).is_empty(), "{first}: {:?}", conflicts(&device));
+    }
+}
