@@ -188,7 +188,8 @@ impl Replica {
                 continue;
             };
             let version = member(result, "version").and_then(integer).unwrap_or_default();
-            if version > 0 {
+            // One that changed nothing answers with a version that others may have made.
+            if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
             if let Op::AddEntry(entry) = &pending.op {

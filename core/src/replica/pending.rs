@@ -115,7 +115,7 @@ impl Pending {
         self.kept.landed.is_none() && self.version_in(base) > self.kept.known
     }
 
-    fn version_in(&self, base: &dyn Reads) -> u64 {
+    pub(super) fn version_in(&self, base: &dyn Reads) -> u64 {
         base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
     }
 

@@ -558,3 +558,24 @@ fn what_a_write_makes_takes_or_brings_back_along_is_in_no_conflict_with_the_next
         assert!(conflicts(&device).is_empty(), "{first}: {:?}", conflicts(&device));
     }
 }
+
+#[test]
+fn a_write_that_changes_nothing_makes_no_version_of_others_its_own() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let late = Device::new("y", &mut server);
+    let update = |patch: &str| {
+        format!(r#"{{"action":"update","level":"project","context_id":"p","patch":{patch}}}"#)
+    };
+    direct(&mut server, &update(r#"{"b":"theirs"}"#)).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(&update(r#"{"a":1}"#), 1));
+    finish(&mut server, &mut device);
+    // Of another tab, which had not heard of the change.
+    let write = vec![parse(&update(r#"{"b":"mine"}"#))];
+    let decided = late.replica.write(write, "late", Moment(2)).unwrap();
+    device.replica.queue(decided.kept.into_iter().map(|kept| (9, kept)).collect()).unwrap();
+    device.hear(&mut server, None);
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["b"], "theirs");
+    assert_eq!(conflicts(&device)[0]["mine"], "mine");
+}
