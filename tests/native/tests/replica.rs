@@ -579,3 +579,18 @@ fn a_write_that_changes_nothing_makes_no_version_of_others_its_own() {
     assert_eq!(data(&server)["b"], "theirs");
     assert_eq!(conflicts(&device)[0]["mine"], "mine");
 }
+
+#[test]
+fn a_secret_that_was_the_same_before_refuses_nothing_of_its_batch() {
+    let (mut server, mut device) = pair(r#"{"api_key":"same"}"#);
+    let update = |patch: &str| {
+        let context = r#""level":"project","context_id":"p""#;
+        parse(&format!(r#"{{"action":"update",{context},"patch":{patch}}}"#))
+    };
+    let batch = vec![update(r#"{"api_key":"same"}"#), update(r#"{"a":1}"#)];
+    let decided = device.replica.write(batch, "key", Moment(1)).unwrap();
+    device.replica.queue((1..).zip(decided.kept).collect()).unwrap();
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["a"], 1);
+    assert!(conflicts(&device).is_empty(), "{:?}", conflicts(&device));
+}
