@@ -106,3 +106,28 @@ test("arguments that are not what they should be are refused as such", async () 
   }
   assert.equal(replica.status.queued, 0);
 });
+
+test("a listener that was ended is called no more, not even by the event that ended it", async () => {
+  await opened();
+  const told = [];
+  const ends = [];
+  ends.push(replica.on("status", () => (told.push("first"), ends[1](), replica.on("status", () => {}))));
+  ends.push(replica.on("status", () => told.push("second")));
+  await replica.update("project", "p", { b: 1 });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(told.includes("first"));
+  assert.ok(!told.includes("second"), told.join());
+  ends[0]();
+});
+
+test("what is closed while it tells tells no more", async () => {
+  await opened();
+  const told = [];
+  replica.on("close", () => told.push("close"));
+  replica.subscribe({ context: { level: "project", id: "p" } }, () => replica.close());
+  replica.subscribe({ context: { level: "project", id: "p" } }, () => told.push("change"));
+  replica.on("status", () => told.push("status"));
+  await replica.update("project", "p", { b: 1 });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(told.at(-1), "close", told.join());
+});

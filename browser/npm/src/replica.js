@@ -592,12 +592,14 @@ class Replica extends Reads {
       if (this.#ended) return;
       for (const subscription of [...this.#topics]) {
         const { topic, listener } = subscription;
+        if (this.#ended) return; // by a listener
         const stamp = this.#stamp(topic);
         if (stamp === subscription.stamp || !this.#topics.has(subscription)) continue;
         subscription.stamp = stamp;
         const hash = topic.resolved && { hash: stamp || null };
         this.#tell(listener, { topic, seq: this.#core.seq(), ...hash });
       }
+      if (this.#ended) return;
       const { status } = this;
       const said = JSON.stringify([status, status.error?.message]);
       if (said !== this.#said) {
@@ -609,7 +611,8 @@ class Replica extends Reads {
   }
 
   #emit(event, detail) {
-    for (const { listener } of [...(this.#listeners.get(event) ?? [])]) this.#tell(listener, detail);
+    const entries = this.#listeners.get(event);
+    for (const entry of [...(entries ?? [])]) if (entries.has(entry)) this.#tell(entry.listener, detail);
   }
 
   /** What a listener throws is the page's to see, and nobody else's. */
