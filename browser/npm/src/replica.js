@@ -283,7 +283,10 @@ class Replica extends Reads {
   }
 
   synced({ signal } = {}) {
-    return this.#until(() => this.#core.queued() === 0, signal);
+    let keys; // of what was written so far, also of what is being kept just now
+    const known = this.#turn(() => ((keys = new Set(this.pending().map(({ key }) => key))), this.#changed()));
+    known.catch(() => {}); // it was closed, and says so itself
+    return this.#until(() => keys && !(keys.size > 0 && this.pending().some(({ key }) => keys.has(key))), signal);
   }
 
   #until(reached, signal) {
