@@ -594,3 +594,18 @@ fn a_secret_that_was_the_same_before_refuses_nothing_of_its_batch() {
     assert_eq!(data(&server)["a"], 1);
     assert!(conflicts(&device).is_empty(), "{:?}", conflicts(&device));
 }
+
+#[test]
+fn what_is_made_anew_with_the_rules_it_had_has_them() {
+    let (mut server, mut device) = pair("{}");
+    let q = r#""level":"project","context_id":"q""#;
+    let put = format!(r#"{{"action":"put",{q},"data":{{"l":[2]}},"rules":{{"/l":"union"}}}}"#);
+    let global = r#"{"action":"put","level":"global","context_id":"global","data":{"l":[1]}}"#;
+    let delete = format!(r#"{{"action":"delete",{q}}}"#);
+    for operation in [global, &put, &delete, &put] {
+        direct(&mut server, operation).unwrap();
+        device.hear(&mut server, None);
+    }
+    let view = device.replica.view(&Address::parse("project", "q").unwrap()).unwrap();
+    assert_eq!(&*view.text, br#"{"l":[1,2]}"#);
+}
