@@ -407,9 +407,62 @@ test("a session that was stopped has no part in the next one", async () => {
     };
     await replica.update("project", "p", { y: 1 });
     await replica.synced({ signal: AbortSignal.timeout(10_000) });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) }); // what was written meanwhile, too
     return codes;
   });
   assert.deepEqual(codes, []);
   assert.deepEqual(await data(), { x: 1, y: 1, z: 1, log: [] });
   await context.close();
+});
+
+test("waiting is for what was written so far, not for what comes after, and for what is being written", async () => {
+  const sub = "writer";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  // Whenever one is sent the next is written: there is always one that waits.
+  let [n, isOver] = [0, false];
+  const write = () => replica.update("project", "p", { n: ++n });
+  proxy.answer((path) => void (path === "/v1/batch" && !isOver && write()));
+  write();
+  await replica.synced({ signal: AbortSignal.timeout(5000) }).finally(() => (isOver = true));
+  const { n: there } = (await worker.api(sub).get("/v1/contexts/project/p")).body.data;
+  assert.ok(there >= 1, `${there} is there`);
+  await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  assert.equal((await worker.api(sub).get("/v1/contexts/project/p")).body.data.n, n);
+  await replica.close();
+  proxy.close();
+});
+
+test("what a write makes along is in no conflict with the next, though the commit is told in parts", async () => {
+  const { WebSocket } = globalThis;
+  // Each message comes in a turn of its own, and some time after the answer.
+  globalThis.WebSocket = class extends WebSocket {
+    #told = Promise.resolve();
+    set onmessage(listener) {
+      super.onmessage = (event) => {
+        this.#told = this.#told.then(() => new Promise((resolve) => setTimeout(resolve, 30))).then(() => listener(event));
+      };
+    }
+  };
+  const sub = "along";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  try {
+    await until(() => replica.status.state === "online", "never online");
+    let then;
+    proxy.answer((path) => void (path === "/v1/batch" && (then ??= replica.update("branch", "b", { next: true }))));
+    await replica.create("task", "t", { parent: "b", create_parents: true, data: {} });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+    await then;
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+    assert.deepEqual(replica.conflicts(), []);
+    assert.deepEqual((await worker.api(sub).get("/v1/contexts/branch/b")).body.data, { next: true });
+  } finally {
+    globalThis.WebSocket = WebSocket;
+    await replica.close();
+    proxy.close();
+  }
 });

@@ -28,11 +28,42 @@ export function call(act) {
   try {
     return act();
   } catch (thrown) {
+    // What cannot be handed over, like a text that is none or an object in a circle.
+    if (thrown instanceof TypeError || thrown instanceof RangeError) throw invalid(thrown.message, thrown);
     if (typeof thrown !== "string") throw thrown;
     const problem = JSON.parse(thrown);
     throw new NacreError(problem.code, problem.detail, { problem });
   }
 }
+
+function invalid(detail, cause) {
+  const problem = { code: "invalid-request", status: 400, detail };
+  return new NacreError(problem.code, detail, { problem, cause });
+}
+
+/** A text as it is: the core reads past the end of what is none. */
+export function asText(value) {
+  if (typeof value !== "string") throw invalid("a text is expected here");
+  return value;
+}
+
+const JSON_KINDS = ["Array", "Boolean", "Null", "Number", "Object", "String", "Undefined"];
+
+/** The text of what a caller hands over; what JSON cannot say is refused rather than changed. */
+export const written = (value) =>
+  call(() => {
+    const text = JSON.stringify(value, function (name, value) {
+      const kind = Object.prototype.toString.call(value).slice(8, -1);
+      const isLost = value === undefined ? Array.isArray(this) : !JSON_KINDS.includes(kind);
+      const isNull = value === null && this[name] !== null; // an invalid date
+      if (isLost || isNull || (kind === "Number" && !Number.isFinite(Number(value)))) {
+        throw new TypeError(`no JSON can say what stands at \`${name}\``);
+      }
+      return value;
+    });
+    if (text === undefined) throw new TypeError("a value is missing");
+    return text;
+  });
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

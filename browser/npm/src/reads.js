@@ -1,6 +1,6 @@
 // What a replica answers at once, from memory.
 
-import { Core, call, json, text } from "./core.js";
+import { Core, asText, call, json, text, written } from "./core.js";
 
 export class Reads {
   #ask;
@@ -11,7 +11,7 @@ export class Reads {
   }
 
   #read(read, request) {
-    return this.#ask((core) => core.read(JSON.stringify({ ...request, read })));
+    return this.#ask((core) => core.read(written({ ...request, read })));
   }
 
   resolve(level, id, options = {}) {
@@ -19,10 +19,10 @@ export class Reads {
   }
 
   resolveBytes(level, id, { path, at } = {}) {
-    if (path === undefined && at === undefined) return this.#ask((core) => core.view(level, id));
+    if (path === undefined && at === undefined) return this.#ask((core) => core.view(asText(level), asText(id)));
     const view = this.#read("resolve", { level, id, at });
     const whole = call(() => Core.part(view, "/data"));
-    return path === undefined ? whole : call(() => Core.part(whole, path));
+    return path === undefined ? whole : call(() => Core.part(whole, asText(path)));
   }
 
   resolveText(level, id, options) {
@@ -104,6 +104,6 @@ export class Reads {
   }
 
   previewText(level, id, trial) {
-    return text(this.#ask((core) => core.preview(level, id, JSON.stringify(trial), Date.now())));
+    return text(this.#ask((core) => core.preview(asText(level), asText(id), written(trial), Date.now())));
   }
 }

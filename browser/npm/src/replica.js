@@ -1,6 +1,6 @@
 // A replica: reads from the core, writes into the queue, and what holds tabs and server together.
 
-import { Core, bytes, call, init, json, pack, step, text, unpack } from "./core.js";
+import { Core, asText, bytes, call, init, json, pack, step, text, unpack, written } from "./core.js";
 import { NacreError } from "./error.js";
 import { isMoved, isWhole, topicsOf } from "./part.js";
 import { Reads } from "./reads.js";
@@ -20,8 +20,9 @@ const LATE = 1000;
 
 /** See the declarations. */
 export async function open(options) {
+  const url = call(() => new URL(options.url));
   const { under = null, token } = options;
-  const url = new URL(options.url);
+  if (under) [under.level, under.id].forEach(asText);
   url.search = url.hash = "";
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const server = new Server(url, token);
@@ -191,15 +192,16 @@ class Replica extends Reads {
   }
 
   /** `alone`: one operation, whose errors are not about its place. */
-  batch(operations, alone = false) {
-    if (operations.length > 100) {
+  async batch(operations, alone = false) {
+    if (operations?.length > 100) {
       const problem = { code: "too-many-operations", status: 413, limit: 100 };
-      return Promise.reject(new NacreError(problem.code, "a batch holds 100 operations", { problem }));
+      throw new NacreError(problem.code, "a batch holds 100 operations", { problem });
     }
+    const asked = written(operations); // as they are now
     // A turn of its own, so that it sees what was written before.
     return this.#turn(async () => {
       this.#open();
-      return this.#enqueue(JSON.stringify(operations), alone, []);
+      return this.#enqueue(asked, alone, []);
     });
   }
 
@@ -225,7 +227,7 @@ class Replica extends Reads {
   }
 
   async import(source, { mode = "create" } = {}) {
-    const operations = JSON.parse(call(() => Core.import(source, mode === "replace")));
+    const operations = JSON.parse(call(() => Core.import(asText(source), mode === "replace")));
     const counts = { created: 0, replaced: 0 };
     for (let [at, end] = [0, 0]; at < operations.length; at = end) {
       for (let length = 0; end < operations.length && end - at < 100; end++) {
@@ -281,7 +283,10 @@ class Replica extends Reads {
   }
 
   synced({ signal } = {}) {
-    return this.#until(() => this.#core.queued() === 0, signal);
+    let keys; // of what was written so far, also of what is being kept just now
+    const known = this.#turn(() => ((keys = new Set(this.pending().map(({ key }) => key))), this.#changed()));
+    known.catch(() => {}); // it was closed, and says so itself
+    return this.#until(() => keys && !(keys.size > 0 && this.pending().some(({ key }) => keys.has(key))), signal);
   }
 
   #until(reached, signal) {
@@ -315,11 +320,12 @@ class Replica extends Reads {
     return call(() => this.#core.conflicts());
   }
 
-  settle(conflict, choice) {
-    const id = typeof conflict === "string" ? conflict : conflict.id;
+  async settle(conflict, choice) {
+    const id = asText(conflict?.id ?? conflict);
+    const chosen = written(choice);
     return this.#turn(async () => {
       this.#open();
-      const settled = call(() => this.#core.settle(id, JSON.stringify(choice)));
+      const settled = call(() => this.#core.settle(id, chosen));
       const [[, operations], ...entries] = unpack(settled);
       const asked = text(operations);
       if (asked === "[]") await this.#keep({ entries });
@@ -574,8 +580,10 @@ class Replica extends Reads {
 
   #stamp(topic) {
     if (topic === "all") return {}; // never the same
-    const { level, id } = topic.context ?? topic.subtree ?? topic.resolved;
-    return call(() => this.#core.stamp(level, id, topic.subtree !== undefined, topic.resolved !== undefined));
+    return call(() => {
+      const { level, id } = topic.context ?? topic.subtree ?? topic.resolved;
+      return this.#core.stamp(asText(level), asText(id), topic.subtree !== undefined, topic.resolved !== undefined);
+    });
   }
 
   /** Tells listeners, once all that happens in this turn has happened. */
@@ -587,12 +595,14 @@ class Replica extends Reads {
       if (this.#ended) return;
       for (const subscription of [...this.#topics]) {
         const { topic, listener } = subscription;
+        if (this.#ended) return; // by a listener
         const stamp = this.#stamp(topic);
         if (stamp === subscription.stamp || !this.#topics.has(subscription)) continue;
         subscription.stamp = stamp;
         const hash = topic.resolved && { hash: stamp || null };
         this.#tell(listener, { topic, seq: this.#core.seq(), ...hash });
       }
+      if (this.#ended) return;
       const { status } = this;
       const said = JSON.stringify([status, status.error?.message]);
       if (said !== this.#said) {
@@ -604,7 +614,8 @@ class Replica extends Reads {
   }
 
   #emit(event, detail) {
-    for (const { listener } of [...(this.#listeners.get(event) ?? [])]) this.#tell(listener, detail);
+    const entries = this.#listeners.get(event);
+    for (const entry of [...(entries ?? [])]) if (entries.has(entry)) this.#tell(entry.listener, detail);
   }
 
   /** What a listener throws is the page's to see, and nobody else's. */

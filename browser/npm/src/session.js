@@ -130,6 +130,7 @@ export class Session {
 
     signal.addEventListener("abort", () => this.#wake());
     let atRest = false;
+    let waiting = 0; // changes that are here, and not taken in yet
     while (!signal.aborted) {
       const woken = new Promise((resolve) => (this.#wake = resolve));
       if (inbox.resync) {
@@ -137,11 +138,16 @@ export class Session {
         await beginAnew();
       }
       const { marked } = inbox;
-      const changes = inbox.changes.splice(0);
-      if (changes.length > 0 || marked !== undefined) {
-        // One commit may be several messages: without a mark the last may not be all there.
-        const last = changes.at(-1)?.message.seq ?? 0;
-        const isWhole = marked !== undefined && marked >= last;
+      // One commit may be several messages: without a mark the last may not be all there.
+      const last = inbox.changes.at(-1)?.message.seq ?? 0;
+      const isWhole = marked !== undefined && marked >= last;
+      // While writes wait it waits as well: it may be the one that they follow.
+      const waits = ({ message }) => !isWhole && message.seq === last && replica.queued() > 0;
+      const changes = inbox.changes.filter((change) => !waits(change));
+      const waited = waiting;
+      inbox.changes = inbox.changes.filter(waits);
+      waiting = inbox.changes.length;
+      if (changes.length > 0 || waiting !== waited || marked !== undefined) {
         const seq = Math.max(marked ?? replica.seq(), last - 1);
         const isTaken = await replica.advance(changes, seq);
         // Where it stands now, others above may have to be listened to.
@@ -155,7 +161,7 @@ export class Session {
           setMark();
           atRest = false;
         }
-        if (inbox.changes.length > 0) continue;
+        if (inbox.changes.length > waiting) continue;
       }
       if (atRest && replica.queued() > 0) {
         this.#state("syncing");

@@ -87,7 +87,8 @@ impl Announced {
         self.patch.apply(&mut data).map_err(|_| gap())?;
         let rules = match (&self.rules, &before) {
             (Some(rules), _) => Rc::new(rules.clone()),
-            (None, Some(before)) if self.change != Change::Create => before.rules.clone(),
+            // None are told that are as before, be it before a delete.
+            (None, Some(before)) => before.rules.clone(),
             _ => Rc::default(),
         };
         let layer = Rc::new(Layer::from_value(&data)?);

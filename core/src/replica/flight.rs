@@ -12,6 +12,7 @@ use super::{
     rebase::{expects, refused},
 };
 use crate::{
+    address::Address,
     error::{Code, Error, Result},
     json, limits,
     memory::MemoryStore,
@@ -101,6 +102,7 @@ impl Replica {
         let (mut items, mut operations, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut now = MemoryStore::over(&*self.base);
         let mut group: Option<&str> = None;
+        let mut unsure: Vec<&Address> = Vec::new();
         for pending in &self.queue {
             let goes_on = group.is_some() && group == pending.kept.group.as_deref();
             let mut op = pending.kept.op.clone();
@@ -117,7 +119,7 @@ impl Replica {
             };
             if let Some(members) = op.as_object_mut() {
                 match (live, &pending.op) {
-                    (Some(live), of) if expects(of) => {
+                    (Some(live), of) if expects(of) && !unsure.contains(&&pending.address) => {
                         drop(members.insert("expect_version", live.version.into()));
                     }
                     // What is to be made must not be there: it would be overwritten unseen.
@@ -129,9 +131,12 @@ impl Replica {
             operations.push(op);
             group = pending.kept.group.as_deref();
             // Only the server knows whether a secret is another one than before, and so whether
-            // there is a new version.
+            // there is a new version. What follows in one transaction need not tell: this one does.
             if sealed && group.is_none() {
                 break;
+            }
+            if sealed && expects(&pending.op) {
+                unsure.push(&pending.address);
             }
         }
         drop(now);
@@ -188,7 +193,8 @@ impl Replica {
                 continue;
             };
             let version = member(result, "version").and_then(integer).unwrap_or_default();
-            if version > 0 {
+            // One that changed nothing answers with a version that others may have made.
+            if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
             if let Op::AddEntry(entry) = &pending.op {

@@ -115,7 +115,7 @@ impl Pending {
         self.kept.landed.is_none() && self.version_in(base) > self.kept.known
     }
 
-    fn version_in(&self, base: &dyn Reads) -> u64 {
+    pub(super) fn version_in(&self, base: &dyn Reads) -> u64 {
         base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
     }
 
@@ -184,6 +184,10 @@ impl Own {
 
     pub(super) fn contains(&self, address: &Address, version: u64) -> bool {
         self.0.iter().rev().any(|(of, own)| *own == version && of == address)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Address, u64)> {
+        self.0.iter()
     }
 
     pub(super) fn to_value(&self) -> Value {

@@ -62,6 +62,7 @@ pub(super) fn rebase(
         place,
         base,
         own,
+        commits: None,
         now: MemoryStore::over(base),
         seen: Vec::new(),
         rebased: Rebased::default(),
@@ -76,6 +77,8 @@ struct Rebase<'r> {
     place: &'r Place,
     base: &'r dyn Reads,
     own: &'r Own,
+    /// The commits of one's own that the base shows, once they are asked for.
+    commits: Option<Vec<u64>>,
     /// The base, with what goes on.
     now: MemoryStore<'r>,
     /// What the writer saw, of contexts that others have changed: the version they knew, and its
@@ -92,10 +95,11 @@ impl Rebase<'_> {
         let address = &pending.address;
         let record = self.base.record(address)?;
         let version = record.as_ref().map_or(0, |record| record.version);
-        let mut foreign = (pending.kept.known + 1..=version)
-            .filter(|version| !self.own.contains(address, *version));
         // What was known and is not there was in another store, see `open`.
-        let is_moved = pending.kept.known > version || foreign.next().is_some();
+        let mut is_moved = pending.kept.known > version;
+        for version in pending.kept.known + 1..=version {
+            is_moved = is_moved || !self.is_own(address, version)?;
+        }
         let (before, after) = match &record {
             Some(record) if is_moved || self.place_of(address).is_ok() => {
                 self.line(pending, record)?
@@ -133,6 +137,27 @@ impl Rebase<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a version came of a write that was queued here; so do the parents that it made, and
+    /// what it took or brought back along.
+    fn is_own(&mut self, address: &Address, version: u64) -> Result<bool> {
+        if self.own.contains(address, version) {
+            return Ok(true);
+        }
+        let commit = |address: &Address, version| -> Result<Option<u64>> {
+            let found = self.base.versions_from(address, version, 1)?;
+            Ok(found.first().filter(|found| found.version == version).map(|found| found.seq))
+        };
+        let Some(of) = commit(address, version)? else { return Ok(false) };
+        if self.commits.is_none() {
+            let mut commits = Vec::new();
+            for (address, version) in self.own.iter() {
+                commits.extend(commit(address, *version)?);
+            }
+            self.commits = Some(commits);
+        }
+        Ok(self.commits.as_ref().is_some_and(|commits| commits.contains(&of)))
     }
 
     /// What the writer saw before and after this write; `None` where there was nothing.

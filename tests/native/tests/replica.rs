@@ -509,3 +509,103 @@ fn a_move_of_what_is_gone_is_kept_as_a_move() {
     let view = device.replica.view(&Address::parse("branch", "b").unwrap()).unwrap();
     assert_eq!(&*view.text, br#"{"of":"q"}"#);
 }
+
+/// Queues a write while another is under way, which lands then.
+fn write_during(server: &mut Server, device: &mut Device, first: &str, then: &str) {
+    assert!(device.write(first, 1));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    assert!(device.write(then, 2));
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    device.hear(server, None);
+    finish(server, device);
+}
+
+#[test]
+fn what_a_write_makes_takes_or_brings_back_along_is_in_no_conflict_with_the_next() {
+    let branch = r#""level":"branch","context_id":"b""#;
+    let made = format!(
+        r#"{{"action":"create","level":"project","context_id":"q","data":{{}}}},
+        {{"action":"create",{branch},"parent":"p","data":{{}}}}"#
+    );
+    let delete = r#"{"action":"delete","level":"project","context_id":"p","cascade":true}"#;
+    let cases = [
+        (
+            vec![],
+            r#"{"action":"create","level":"task","context_id":"t","parent":"b","create_parents":true,"data":{}}"#,
+            format!(r#"{{"action":"update",{branch},"patch":{{"a":1}}}}"#),
+        ),
+        (
+            vec![made.as_str()],
+            delete,
+            format!(r#"{{"action":"create",{branch},"parent":"q","data":{{"anew":1}}}}"#),
+        ),
+        (
+            vec![made.as_str(), delete],
+            r#"{"action":"restore","level":"project","context_id":"p"}"#,
+            format!(r#"{{"action":"delete",{branch}}}"#),
+        ),
+    ];
+    for (before, first, then) in cases {
+        let (mut server, mut device) = pair("{}");
+        for operations in before {
+            direct(&mut server, operations).unwrap();
+        }
+        device.hear(&mut server, None);
+        write_during(&mut server, &mut device, first, &then);
+        assert!(conflicts(&device).is_empty(), "{first}: {:?}", conflicts(&device));
+    }
+}
+
+#[test]
+fn a_write_that_changes_nothing_makes_no_version_of_others_its_own() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    let late = Device::new("y", &mut server);
+    let update = |patch: &str| {
+        format!(r#"{{"action":"update","level":"project","context_id":"p","patch":{patch}}}"#)
+    };
+    direct(&mut server, &update(r#"{"b":"theirs"}"#)).unwrap();
+    device.hear(&mut server, None);
+    assert!(device.write(&update(r#"{"a":1}"#), 1));
+    finish(&mut server, &mut device);
+    // Of another tab, which had not heard of the change.
+    let write = vec![parse(&update(r#"{"b":"mine"}"#))];
+    let decided = late.replica.write(write, "late", Moment(2)).unwrap();
+    device.replica.queue(decided.kept.into_iter().map(|kept| (9, kept)).collect()).unwrap();
+    device.hear(&mut server, None);
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["b"], "theirs");
+    assert_eq!(conflicts(&device)[0]["mine"], "mine");
+}
+
+#[test]
+fn a_secret_that_was_the_same_before_refuses_nothing_of_its_batch() {
+    let (mut server, mut device) = pair(r#"{"api_key":"same"}"#);
+    let update = |patch: &str| {
+        let context = r#""level":"project","context_id":"p""#;
+        parse(&format!(r#"{{"action":"update",{context},"patch":{patch}}}"#))
+    };
+    let batch = vec![update(r#"{"api_key":"same"}"#), update(r#"{"a":1}"#)];
+    let decided = device.replica.write(batch, "key", Moment(1)).unwrap();
+    device.replica.queue((1..).zip(decided.kept).collect()).unwrap();
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["a"], 1);
+    assert!(conflicts(&device).is_empty(), "{:?}", conflicts(&device));
+}
+
+#[test]
+fn what_is_made_anew_with_the_rules_it_had_has_them() {
+    let (mut server, mut device) = pair("{}");
+    let q = r#""level":"project","context_id":"q""#;
+    let put = format!(r#"{{"action":"put",{q},"data":{{"l":[2]}},"rules":{{"/l":"union"}}}}"#);
+    let global = r#"{"action":"put","level":"global","context_id":"global","data":{"l":[1]}}"#;
+    let delete = format!(r#"{{"action":"delete",{q}}}"#);
+    for operation in [global, &put, &delete, &put] {
+        direct(&mut server, operation).unwrap();
+        device.hear(&mut server, None);
+    }
+    let view = device.replica.view(&Address::parse("project", "q").unwrap()).unwrap();
+    assert_eq!(&*view.text, br#"{"l":[1,2]}"#);
+}

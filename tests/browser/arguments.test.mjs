@@ -1,0 +1,133 @@
+// What callers hand over by mistake, and what they are promised of listeners and of waiting.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import { serve, token, unpacked } from "./stage.mjs";
+
+let files, server, nacre, replica;
+const TIME = "2026-01-01T00:00:00.000Z";
+const VERSION = { version: 1, seq: 1, at: TIME, by: "alice", change: "create", summary: null };
+const LAYER = { parent: "global", data: { a: 1, log: [1] }, rules: {} };
+const TOLD = { version: 1, created_at: TIME, updated_at: TIME, updated_by: "alice", insights: [], progress: [] };
+const ITEM = { level: "project", id: "p", ...LAYER, ...TOLD, history: [{ ...LAYER, ...VERSION }] };
+before(async () => {
+  files = unpacked();
+  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
+  // A server that lets itself be copied, and is not reached again.
+  server = await serve(files.folder, (path) =>
+    path === "/v1/export" ? { headers: { "nacre-seq": "1" }, body: JSON.stringify(ITEM) } : undefined,
+  );
+});
+after(() => {
+  server?.close();
+  files?.[Symbol.dispose]();
+});
+
+const bearer = () => token({ sub: "alice" }, "x".repeat(32));
+const opened = async () => {
+  replica = await nacre.open({ url: server.url, token: bearer(), storage: "memory" });
+  return replica;
+};
+afterEach(() => replica?.close());
+
+const cyclic = {};
+cyclic.itself = cyclic;
+let deep = 1;
+for (let depth = 0; depth < 50_000; depth++) deep = { deep };
+const NO_JSON = {
+  NaN, Infinity: -Infinity, BigInt: 1n, Map: new Map([["a", 1]]), Set: new Set(), Promise: Promise.resolve(1),
+  bytes: new Uint8Array(2), function: () => 1, symbol: Symbol("s"), "an invalid date": new Date(NaN), cyclic, deep,
+  "a lone surrogate": "\ud800",
+};
+
+test("what is no JSON is refused, and is not written as something else", async () => {
+  await opened();
+  const before = replica.resolveText("project", "p");
+  for (const [name, value] of Object.entries(NO_JSON)) {
+    const writes = {
+      update: () => replica.update("project", "p", { a: value }),
+      put: () => replica.put("project", "p", { data: { a: [value] } }),
+      append: () => replica.append("project", "p", "/log", [value]),
+      batch: () => replica.batch([{ action: "update", level: "project", context_id: "p", patch: { a: value } }]),
+    };
+    for (const [write, act] of Object.entries(writes)) {
+      const error = await act().then(() => undefined, (error) => error);
+      assert.ok(error instanceof nacre.NacreError, `${write} of ${name}: ${error}`);
+      assert.equal(error.fault === "input" || error.fault === "limit", true, `${write} of ${name}: ${error.code}`);
+    }
+    assert.throws(() => replica.preview("project", "p", { patch: { a: value } }), nacre.NacreError, name);
+  }
+  await assert.rejects(replica.append("project", "p", "/log", [undefined]), nacre.NacreError);
+  assert.equal(replica.resolveText("project", "p"), before);
+  assert.equal(replica.status.queued, 0);
+  // What JSON can say, it says.
+  await replica.update("project", "p", { a: undefined, at: new Date(0), zero: -0, ...JSON.parse('{"__proto__":1}') });
+  assert.equal(replica.resolveText("project", "p"), '{"__proto__":1,"a":1,"at":"1970-01-01T00:00:00.000Z","log":[1],"zero":0}');
+});
+
+test("arguments that are not what they should be are refused as such", async () => {
+  await opened();
+  const wrong = [undefined, null, 1, 1n, {}, [], cyclic, NaN];
+  const calls = {
+    resolve: (x) => replica.resolve(x, "p"),
+    resolveId: (x) => replica.resolve("project", x),
+    resolveText: (x) => replica.resolveText(x, "p"),
+    resolveBytes: (x) => replica.resolveBytes("project", x),
+    get: (x) => replica.get("project", x),
+    has: (x) => replica.has(x, x),
+    diff: (x) => replica.diff("project", "p", { from: x, to: "no" }),
+    preview: (x) => replica.preview("project", "p", x),
+    previewId: (x) => replica.preview("project", x, { patch: {} }),
+    subscribe: (x) => replica.subscribe({ context: { level: x, id: x } }, () => {}),
+    topic: (x) => replica.subscribe(x, () => {}),
+    batch: (x) => replica.batch(x === null || Array.isArray(x) ? [x] : x),
+    import: (x) => replica.import(x),
+    settle: (x) => replica.settle(x, "mine"),
+    choice: (x) => replica.settle("none", x),
+    update: (x) => replica.update("project", x, {}),
+    patch: (x) => replica.update("project", "p", Array.isArray(x) || x?.constructor === Object && x !== cyclic ? 1 : x),
+    restore: (x) => replica.restore("project", x),
+    url: (x) => nacre.open({ url: x, token: "t" }),
+    under: (x) => nacre.open({ url: server.url, token: bearer(), under: { level: "project", id: x }, storage: "memory" }),
+  };
+  for (const [name, act] of Object.entries(calls)) {
+    for (const value of wrong) {
+      let error;
+      try {
+        await act(value);
+      } catch (thrown) {
+        error = thrown;
+      }
+      assert.ok(error instanceof nacre.NacreError, `${name} of ${typeof value} ${Array.isArray(value)}: ${error?.stack}`);
+    }
+  }
+  assert.equal(replica.status.queued, 0);
+});
+
+test("a listener that was ended is called no more, not even by the event that ended it", async () => {
+  await opened();
+  const told = [];
+  const ends = [];
+  ends.push(replica.on("status", () => (told.push("first"), ends[1](), replica.on("status", () => {}))));
+  ends.push(replica.on("status", () => told.push("second")));
+  await replica.update("project", "p", { b: 1 });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.ok(told.includes("first"));
+  assert.ok(!told.includes("second"), told.join());
+  ends[0]();
+});
+
+test("what is closed while it tells tells no more", async () => {
+  await opened();
+  const told = [];
+  replica.on("close", () => told.push("close"));
+  replica.subscribe({ context: { level: "project", id: "p" } }, () => replica.close());
+  replica.subscribe({ context: { level: "project", id: "p" } }, () => told.push("change"));
+  replica.on("status", () => told.push("status"));
+  await replica.update("project", "p", { b: 1 });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(told.at(-1), "close", told.join());
+});
