@@ -166,7 +166,7 @@ export interface Replica {
   addInsight(level: Level, id: string, insight: { content: string; category?: string; importance?: number; agent?: string }): Promise<Written>;
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written>;
   /** Writes as one: all or none here, and one transaction at the server. At most 100, and 4 MiB
-   * (`too-large`). */
+   * (`too-large`). What of them meets changes of others becomes conflicts; the rest goes on. */
   batch(operations: Operation[]): Promise<Written[]>;
   /** Creates (or replaces) contexts from NDJSON, a JSON array, or one JSON object, of
    * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100, or 3 MiB. */
@@ -174,6 +174,7 @@ export interface Replica {
 
   // Sync.
 
+  /** How things stand; the same object as long as nothing is different. */
   readonly status: Status;
   /** The switch: `false` stops using the network, `true` comes back. It holds for all tabs and is
    * remembered. Whether the server can be reached is `status.state`. */

@@ -150,10 +150,8 @@ impl Replica {
             self.base = Rc::default();
         }
         let base = Rc::get_mut(&mut self.base).ok_or_else(shared)?;
-        let mut is_later = !anew;
         for (key, bytes) in entries {
             if key.starts_with("r/") {
-                is_later = false;
                 if let Some(bytes) = &bytes {
                     base.write(unpack(bytes)?);
                 }
@@ -185,7 +183,6 @@ impl Replica {
                 self.is_open = true;
             }
         }
-        let _ = is_later;
         self.show();
         Ok(())
     }

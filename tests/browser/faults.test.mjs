@@ -257,6 +257,8 @@ test("who answers in the server's place is not believed", async () => {
 test("a replica that is closed says so", async () => {
   await worker.api("closed").put("/v1/contexts/project/p", { data: {} });
   const replica = await nacre.open({ url: worker.url, token: token({ sub: "closed" }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  assert.equal(replica.status, replica.status);
   const { seq } = replica.status;
   await replica.close();
   assert.deepEqual([replica.status.state, replica.status.seq], ["offline", seq]);

@@ -68,7 +68,8 @@ class Replica extends Reads {
   #ended = false;
   #state = "syncing";
   #error = null;
-  #last; // the status when it was closed
+  #status;
+  #freed = false;
   #revision = 0;
   #ahead = new Map(); // revisions of other tabs that came before their turn
   #late;
@@ -250,7 +251,13 @@ class Replica extends Reads {
   // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
 
   get status() {
-    return this.#last ?? {
+    if (!this.#freed) this.#look();
+    return this.#status;
+  }
+
+  /** How things stand: the same object as long as nothing is different. */
+  #look() {
+    const now = {
       state: this.#state,
       online: this.#online,
       queued: this.#core.queued(),
@@ -259,6 +266,7 @@ class Replica extends Reads {
       leader: this.#leads,
       error: this.#error,
     };
+    if (Object.keys(now).some((name) => now[name] !== this.#status?.[name])) this.#status = now;
   }
 
   get online() {
@@ -351,7 +359,8 @@ class Replica extends Reads {
     if (this.#ended) return;
     this.#end();
     await this.#turns.catch(() => {});
-    this.#last = this.status;
+    this.#look();
+    this.#freed = true;
     this.#core.free();
   }
 

@@ -100,8 +100,9 @@ export class Server {
     const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
     if (!response.ok) throw await refusal(response);
     const { version } = parsed(await response.text().catch(() => "")) ?? {};
-    if (version === undefined) throw noAnswer();
-    return { version, seq: Number(response.headers.get("nacre-seq")) };
+    const seq = Number(response.headers.get("nacre-seq") ?? NaN);
+    if (version === undefined || !Number.isSafeInteger(seq)) throw noAnswer();
+    return { version, seq };
   }
 
   /** Sends a flight by its name: `{landed}` or `{refused}`, each the answer's text; throws when it is
