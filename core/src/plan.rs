@@ -6,7 +6,7 @@ use crate::{
     address::Address,
     error::Error,
     explain::Explanation,
-    json,
+    json, limits,
     patch::JsonPatch,
     record::{Audit, Change, Entry, Member, Record, State, Version},
     store::{View, Write},
@@ -161,6 +161,17 @@ pub struct ViewReply {
     pub shown: Option<Vec<u8>>,
     /// Origins, where asked for.
     pub explanation: Option<Explanation>,
+}
+
+impl ViewReply {
+    /// Bytes that it shows. The pointers of origins may be as much longer than views as the one
+    /// explanation of a request of its own may, and count for so much less.
+    pub(crate) fn bytes(&self) -> usize {
+        let origins = self.explanation.iter().flat_map(|explanation| &explanation.origins);
+        let pointers: usize = origins.map(|origin| origin.pointer.len()).sum();
+        self.shown.as_ref().unwrap_or(&self.view.text).len()
+            + pointers / (limits::EXPLANATION_BYTES / limits::ANSWER_BYTES)
+    }
 }
 
 /// One edit of a view, with the layers responsible.

@@ -26,8 +26,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const opened = useRevisions(replica);
   const [place, setPlace] = useState(() => fromFragment(location.hash) ?? START);
   const [open, setOpen] = useState<"create" | "import" | "deleted">();
-  // Counted: the same file once more, corrected perhaps, is read anew.
-  const [dropped, setDropped] = useState<{ files: readonly File[]; count: number }>({ files: [], count: 0 });
+  const [files, setFiles] = useState<readonly File[]>([]);
   const [drawer, setDrawer] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
@@ -58,14 +57,10 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     document.title = title;
     return () => void (document.title = "Nacre");
   }, [title]);
-  const drop = useCallback((files: readonly File[]) => {
-    setDropped(({ count }) => ({ files, count: count + 1 }));
+  const bring = useCallback((files: readonly File[]) => {
+    setFiles(files);
     setOpen("import");
   }, []);
-  const close = () => {
-    setOpen(undefined);
-    setDropped(({ count }) => ({ files: [], count }));
-  };
   useEffect(() => {
     if (!drawer) return;
     const escape = (event: KeyboardEvent) => {
@@ -115,7 +110,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
             <button type="button" class="button" onClick={() => setOpen("create")}>
               <Glyph name="plus" /> New
             </button>
-            <button type="button" class="button" onClick={() => setOpen("import")}>
+            <button type="button" class="button" onClick={() => bring([])}>
               <Glyph name="upload" /> Import
             </button>
             <button type="button" class="button" onClick={() => setOpen("deleted")}>
@@ -131,13 +126,14 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
           empty={items.length === 0}
           onGo={go}
           onCreate={() => setOpen("create")}
-          onImport={() => setOpen("import")}
+          onImport={() => bring([])}
         />
       </div>
-      {open === "create" && <Create near={place.address} onClose={close} onGo={go} />}
-      {open === "import" && <Import key={dropped.count} dropped={dropped.files} onClose={close} />}
-      {open === "deleted" && <Deleted onClose={close} onGo={go} />}
-      <DropZone onDrop={drop} />
+      {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
+      {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
+      {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
+      {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
+      <DropZone onDrop={bring} />
       <p class="unseen" role="status">
         {said}
       </p>

@@ -4,43 +4,26 @@ import { useState } from "preact/hooks";
 
 import { Dialog, Fault } from "./parts";
 import { useReplica } from "./reading";
-
-/** What became of the files: those that came in, and why the first of the others did not. */
-interface Outcome {
-  said?: string;
-  error?: unknown;
-}
+import { useWriting } from "./writing";
 
 export function Import({ onClose, dropped }: { onClose: () => void; dropped: readonly File[] }) {
   const { replica } = useReplica();
   const [replace, setReplace] = useState(false);
   const [files, setFiles] = useState(dropped);
-  const [outcome, setOutcome] = useState<Outcome>({});
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (files.length === 0 || busy) return;
-    setBusy(true);
+  const [said, setSaid] = useState("");
+  const { submit, busy, fault, forget } = useWriting(async () => {
     const counts = { created: 0, replaced: 0 };
-    const ended: Outcome = {};
-    let left = files;
-    try {
-      for (const file of files) {
-        const { created, replaced } = await replica.import(await file.text(), {
-          mode: replace ? "replace" : "create",
-        });
-        counts.created += created;
-        counts.replaced += replaced;
-        left = left.slice(1);
-      }
-    } catch (error) {
-      ended.error = error;
+    setSaid("");
+    for (const [at, file] of files.entries()) {
+      const { created, replaced } = await replica.import(await file.text(), {
+        mode: replace ? "replace" : "create",
+      });
+      counts.created += created;
+      counts.replaced += replaced;
+      setSaid(`${counts.created} made, ${counts.replaced} replaced.`);
+      setFiles(files.slice(at + 1));
     }
-    if (left.length < files.length) ended.said = `${counts.created} made, ${counts.replaced} replaced.`;
-    setOutcome(ended);
-    setFiles(left);
-    setBusy(false);
-  };
+  });
   return (
     <Dialog title="Import contexts" onClose={onClose}>
       <form onSubmit={submit}>
@@ -63,7 +46,8 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
                 disabled={busy}
                 onClick={() => {
                   setFiles([]);
-                  setOutcome({});
+                  setSaid("");
+                  forget();
                 }}
               >
                 Choose others
@@ -85,12 +69,12 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
           <input type="checkbox" checked={replace} onChange={(event) => setReplace(event.currentTarget.checked)} />
           Replace contexts that are there already
         </label>
-        {outcome.said !== undefined && (
+        {said !== "" && (
           <p class="notice good" role="status">
-            {outcome.said}
+            {said}
           </p>
         )}
-        {outcome.error !== undefined && <Fault error={outcome.error} />}
+        {fault !== undefined && <Fault error={fault} />}
         <div class="row end">
           <button type="button" class="button" onClick={onClose}>
             Close

@@ -102,13 +102,7 @@ fn put(line: ImportLine, mode: ImportMode) -> Put {
 fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     let bytes = match reply {
         Reply::Context(context) => context.bytes(),
-        Reply::View(view) => {
-            let origins = view.explanation.iter().flat_map(|explanation| &explanation.origins);
-            let pointers: usize = origins.map(|origin| origin.pointer.len()).sum();
-            // They may be as much longer than views as one explanation may.
-            view.shown.as_ref().unwrap_or(&view.view.text).len()
-                + pointers / (limits::EXPLANATION_BYTES / limits::ANSWER_BYTES)
-        }
+        Reply::View(view) => view.bytes(),
         Reply::Replayed(answer) => answer.len(),
         _ => 0,
     };

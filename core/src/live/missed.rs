@@ -14,7 +14,7 @@ use crate::{
     limits,
     op::Caller,
     plan::Event,
-    record::{Audit, Change, Record, State},
+    record::{Audit, Change, Record, State, Version},
     store::{AsOf, Reads},
     topic::Topic,
 };
@@ -84,19 +84,19 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
             if !own && !matches!(topic, Topic::Subtree(_)) {
                 continue;
             }
+            let (row, record) = made(reads, address, version)?;
             // What was purged may have stood there, and its successor counts from 1 again.
-            let kept = reads.versions_from(address, version, 1)?;
-            if kept.first().is_none_or(|row| (row.version, row.seq) != (version, commit.seq)) {
+            if row.seq != commit.seq {
                 return Ok(None);
             }
             let mut concerned = own;
             if let Topic::Subtree(top) = topic {
-                let stood = midway.is_below(address, top)?;
-                midway.made.push((address, version));
-                concerned = own || stood || midway.is_below(address, top)?;
+                concerned = concerned || midway.is_below(address, top)?;
+                midway.made.push(Rc::new(bare(&record)));
+                concerned = concerned || midway.is_below(address, top)?;
             }
             if concerned {
-                let event = event(reads, address, version)?;
+                let event = event(&row, &record)?;
                 bytes += event.patch.bytes();
                 if bytes > limits::ANSWER_BYTES {
                     return Ok(None);
@@ -108,11 +108,11 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
     Ok(Some(notices))
 }
 
-/// The contexts as they were within a commit: before it, but for the versions that it had made.
+/// The contexts as they were within a commit: before it, but for what it had made of them.
 struct Midway<'r> {
     reads: &'r dyn Reads,
     before: u64,
-    made: Vec<(&'r Address, u64)>,
+    made: Vec<Rc<Record>>,
 }
 
 impl Midway<'_> {
@@ -132,24 +132,34 @@ impl Midway<'_> {
 
     /// A context, deleted or not.
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
-        match self.made.iter().rev().find(|(of, _)| *of == address) {
-            Some((_, version)) => Ok(Some(event(self.reads, address, *version)?.record)),
+        match self.made.iter().rev().find(|made| made.address == *address) {
+            Some(made) => Ok(Some(made.clone())),
             None => record_as_of(self.reads, address, AsOf::Seq(self.before)),
         }
     }
 }
 
-/// The event that made a version, without the layers: up to a thousand are held at once.
-fn event(reads: &dyn Reads, address: &Address, version: u64) -> Result<Event> {
+/// A version, and the context as it left it.
+fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
+    let mut record = record_of(&current, &row, state);
+    record.deleted = (row.change == Change::Delete).then_some(row.seq);
+    Ok((row, record))
+}
+
+/// The event that made a version, without the layers: up to a thousand are held at once.
+fn event(row: &Version, record: &Record) -> Result<Event> {
+    let state = State::of(record);
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
-    let bare = |state| State { layer: Rc::new(Layer::empty()), ..state };
-    let before = before.map(bare);
-    let mut record = record_of(&current, &row, bare(state));
-    record.deleted = (row.change == Change::Delete).then_some(row.seq);
-    Ok(Event { record: Rc::new(record), before, change: row.change, patch })
+    let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
+    Ok(Event { record: Rc::new(bare(record)), before, change: row.change, patch })
+}
+
+/// A context without its layer.
+fn bare(record: &Record) -> Record {
+    Record { layer: Rc::new(Layer::empty()), ..record.clone() }
 }
 
 /// The differences of a view, one for each commit that changed it.
