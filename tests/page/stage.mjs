@@ -1,8 +1,8 @@
 // A Worker with the page, and people with browsers who look at it.
 //
 // Each `person` has a browser profile of their own: another device, as far as the page can tell.
-// Tabs of one person share it. Whatever a page writes to its console as an error, throws, or does
-// against its Content-Security-Policy makes `done` fail.
+// Tabs of one person share it. Whatever a page throws, writes to its console as an error, or is
+// refused by its Content-Security-Policy makes `done` fail.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -52,10 +52,14 @@ export async function open({ lines = SHOP } = {}) {
       const bearer = stage.token(user);
       return {
         context,
-        /** The page at a fragment, with this person's token. */
-        async tab(fragment = "") {
+        /**
+         * The page at a fragment, with this person's token. What its policy refuses is a fault,
+         * unless `refusals` collects it. A test in which something is refused on purpose leaves the
+         * console out: browsers word that differently and report it when they like.
+         */
+        async tab(fragment = "", { refusals, console = true } = {}) {
           const page = await context.newPage();
-          watch(page, faults);
+          await watch(page, faults, { refusals, console });
           await page.goto(`${url}/#token=${bearer}`);
           await page.locator(".context").first().waitFor({ state: "attached" });
           if (fragment) await page.evaluate((fragment) => (location.hash = fragment), fragment);
@@ -104,17 +108,22 @@ export async function wireTo(url) {
   };
 }
 
-function watch(page, faults) {
+async function watch(page, faults, { refusals, console }) {
   page.on("pageerror", (error) => faults.push(`thrown: ${error.stack ?? error}`));
   page.on("console", (message) => {
+    if (!console) return;
     // A browser without a network says so for each request; that is what is being tested then.
     if (message.type() === "error" && !/net::ERR_(INTERNET_DISCONNECTED|FAILED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|CONNECTION_\w+)|^WebSocket connection to/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });
-  page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => {
-      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+  await page.exposeFunction("reportRefusal", (directive, source) => {
+    if (refusals) refusals.push(directive);
+    else faults.push(`refused by the policy: ${directive} ${source}`);
+  });
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) => {
+      globalThis.reportRefusal(effectiveDirective, `${blockedURI} ${sourceFile}:${lineNumber}`);
     });
   });
 }
