@@ -9,7 +9,7 @@ use nacre_core::{
     layer::Layer,
     lint::{self, Finding, Severity, lint},
     rules::Rules,
-    seal::SensitiveNames,
+    sensitive::SensitiveNames,
 };
 
 use crate::{

@@ -17,12 +17,13 @@ use nacre_core::{
     op::{Caller, Idempotency, Import, Op, Request, Resolve},
     plan::Reply,
     pointer::Pointer,
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::Reads,
     wire::{
         Answer, Cursor, Export, import, open_export,
         operation::{BatchBody, PreviewBody, item},
-        request,
+        remember, request,
     },
 };
 
@@ -80,7 +81,8 @@ impl Inner {
         let (user, owner) = (self.owner.clone(), self.owner.clone());
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let request = Request { caller: Caller { user, owner, scopes }, op, idempotency, id: None };
-        let plan = decide(&self.rows, &mut setting, &request)?;
+        let mut plan = decide(&self.rows, &mut setting, &request)?;
+        remember(&mut plan)?;
         self.rows.apply(&plan.writes);
         Ok((plan.reply, plan.seq))
     }

@@ -1,7 +1,7 @@
 //! Nacre's core: every decision about layered contexts, and nothing else.
 //!
 //! Knowledge stands in four layers, `global ▸ project ▸ branch ▸ task`. A context is one stored
-//! layer: a JSON object with its merge rules, its version and its parent. What a reader gets is the
+//! layer: a JSON object with its merge rules, its version and its parent. A reader gets the
 //! resolved *view* of a context's chain, every lower layer refining the ones above.
 //!
 //! ```text
@@ -14,86 +14,22 @@
 //! crate; time and entropy are arguments. A shell reads bytes, asks [`decide`](decide::decide),
 //! applies the plan in one transaction, and only then publishes and answers.
 //!
-//! # Example
-//! ```
-//! use nacre_core::{
-//!     json,
-//!     layer::Layer,
-//!     resolve::{Link, resolve},
-//!     rules::Rules,
-//! };
+//! This crate holds no code. It hands on four crates, whose arrows point one way:
 //!
-//! let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
-//! let global = layer(r#"{"model": "small", "review": {"owners": ["platform"], "count": 1}}"#)?;
-//! let project = layer(r#"{"review": {"count": 2}, "language": "Rust"}"#)?;
-//! let rules = Rules::default();
-//!
-//! let chain = [
-//!     Link { layer: &global, rules: &rules },
-//!     Link { layer: &project, rules: &rules },
-//! ];
-//! assert_eq!(
-//!     resolve(&chain),
-//!     br#"{"language":"Rust","model":"small","review":{"count":2,"owners":["platform"]}}"#,
-//! );
-//! # Ok::<(), nacre_core::error::Error>(())
+//! ```text
+//! nacre-layers ◀── nacre-store ◀── nacre-wire ◀── nacre-replica
+//! documents        decisions       outside        offline copies
 //! ```
 #![no_std]
-extern crate alloc;
-#[cfg(test)]
-extern crate std;
 
-// What things are called.
-pub mod address;
-pub mod id;
-pub mod level;
-pub mod moment;
-
-// Values and their canonical text.
-pub mod json;
-pub mod msgpack;
-pub mod number;
-pub mod pointer;
-mod sort;
-pub mod value;
-
-// Layers, and the walk that makes views of them.
-mod cut;
-pub mod delta;
-pub mod diff;
-pub mod explain;
-pub mod hash;
-pub mod layer;
-pub mod lint;
-mod locks;
-mod merge;
-mod name;
-pub mod patch;
-pub mod resolve;
-pub mod rules;
-
-// Requests, the store, and the decisions between them.
-pub mod access;
-pub mod decide;
-mod history;
-pub mod live;
-pub mod op;
-pub mod plan;
-pub mod record;
-pub mod store;
-pub mod topic;
-
-// Stores: in memory, what they cache, and rows as bytes.
-pub mod cache;
-pub mod memory;
-pub mod replica;
-pub mod row;
-
-// Secrets.
-pub mod entropy;
-pub mod seal;
-
-// The outside.
-pub mod error;
-pub mod limits;
-pub mod wire;
+pub use nacre_layers::{
+    address, diff, error, explain, hash, id, json, layer, level, lint, marker, number, patch,
+    pointer, resolve, rules, sensitive, value,
+};
+pub use nacre_replica as replica;
+pub use nacre_store::{
+    access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, record,
+    row, seal, store, topic,
+};
+pub use nacre_wire as wire;
+pub use nacre_wire::msgpack;

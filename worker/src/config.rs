@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use nacre_core::seal::{MasterKeyring, SensitiveNames};
+use nacre_core::{seal::MasterKeyring, sensitive::SensitiveNames};
 use worker::Env;
 
 use crate::{

@@ -23,6 +23,7 @@ use nacre_core::{
     store::Reads as _,
     wire::{
         live::{Format, Message, Telling, message_id, read, reply},
+        remember,
         reply::KeysText,
     },
 };
@@ -211,6 +212,7 @@ impl Keeper {
             names: &config.names,
         };
         let mut plan = decide(store, &mut setting, ask)?;
+        remember(&mut plan)?;
         let watched = live.watch(store, &plan.events);
         store.apply(&plan.writes, founding.as_ref(), entropy)?;
         live.publish(store, watched, std::mem::take(&mut plan.events), plan.seq);

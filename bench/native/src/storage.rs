@@ -15,7 +15,8 @@ use nacre_core::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     row::Row,
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::{Reads, Write},
     value::{Object, Value},
 };

@@ -16,10 +16,11 @@ use nacre_core::{
     op::{Caller, Idempotency, Op, Request, Resolve, Which},
     plan::{Plan, Reply},
     row::Row,
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::{Filter, Reads, Write},
     value::check_limits,
-    wire::{self, Answer},
+    wire::{self, Answer, remember},
 };
 
 /// Deepest JSON of an answer: data, inside of a list, inside of an answer.
@@ -90,7 +91,10 @@ impl World {
         };
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let caller = Caller { user: alice(), owner: alice(), scopes };
-        decide(&self.store, &mut setting, &Request { caller, op, idempotency, id: None })
+        let request = Request { caller, op, idempotency, id: None };
+        let mut plan = decide(&self.store, &mut setting, &request)?;
+        remember(&mut plan)?;
+        Ok(plan)
     }
 
     /// Goes through everything that is stored: histories have no gap, every version can be read,

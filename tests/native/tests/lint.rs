@@ -14,7 +14,7 @@ use nacre_core::{
     pointer::Pointer,
     resolve::{Link, resolve, view_hash},
     rules::{Rule, Rules},
-    seal::SensitiveNames,
+    sensitive::SensitiveNames,
     value::{Object, Value},
 };
 use nacre_tests::arbitrary;

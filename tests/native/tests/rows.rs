@@ -31,7 +31,8 @@ use nacre_core::{
     },
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
     rules::{Rule, Rules},
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::{Reads, Write},
     value::{Object, Value},
 };

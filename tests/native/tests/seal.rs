@@ -17,11 +17,13 @@ use nacre_core::{
     error::{Code, Error, Result},
     id::User,
     json,
+    marker::Fingerprint,
     seal::{
-        Fingerprint, KeyId, Keyring, MasterKeyring, NewSecret, RowIdentity, SensitiveNames,
-        WrappedKey, aead::Cipher, markers, open_row, open_secret, reseal_row, reseal_secret,
-        reveal, seal_fields, seal_row, sealed_with,
+        KeyId, Keyring, MasterKeyring, NewSecret, RowIdentity, WrappedKey, aead::Cipher, markers,
+        open_row, open_secret, reseal_row, reseal_secret, reveal, seal_fields, seal_row,
+        sealed_with,
     },
+    sensitive::SensitiveNames,
     value::{Object, Value},
 };
 use nacre_topics::{Json, hex, list, text, to_hex};

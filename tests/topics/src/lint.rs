@@ -8,7 +8,7 @@ use nacre_core::{
     lint::{Context, Finding, lint},
     resolve::Link,
     rules::Rules,
-    seal::SensitiveNames,
+    sensitive::SensitiveNames,
     value::{Object, Value},
 };
 use serde_json::json;

@@ -4,10 +4,12 @@ use nacre_core::{
     entropy::Entropy,
     error::Result,
     id::User,
+    marker::Fingerprint,
     seal::{
-        Fingerprint, Keyring, MasterKeyring, RowIdentity, SensitiveNames, WrappedKey, open_row,
-        open_secret, seal_fields, seal_row, sealed_with,
+        Keyring, MasterKeyring, RowIdentity, WrappedKey, open_row, open_secret, seal_fields,
+        seal_row, sealed_with,
     },
+    sensitive::SensitiveNames,
 };
 
 use crate::{Case, Json, Topic, error, from_serde, hex, list, text, to_hex, to_serde};

@@ -11,7 +11,8 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Op, Request, Resolve},
     plan::{Plan, Reply},
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::{AsOf, Reads},
     wire::{Export, open_export},
 };

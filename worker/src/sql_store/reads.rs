@@ -7,13 +7,14 @@ use nacre_core::{
     error::Result,
     id::{ContextId, User},
     limits,
+    marker::Fingerprint,
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
     row::{
         AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row as _,
         VersionColumns, kind_number, kind_of, level_of,
     },
-    seal::{Fingerprint, Keyring},
+    seal::Keyring,
     store::{AsOf, Filter, Reads, View},
 };
 

@@ -11,10 +11,11 @@ use nacre_core::{
     json,
     layer::Layer,
     limits,
+    marker::Fingerprint,
     moment::Moment,
     patch::Operation,
     record::Version,
-    seal::{Fingerprint, Keyring, markers},
+    seal::{Keyring, markers},
     store::Write,
     value::{SEALED, Value},
 };

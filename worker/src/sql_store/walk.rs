@@ -2,9 +2,10 @@
 
 use nacre_core::{
     error::Result,
+    marker::Fingerprint,
     record::{Audit, Entry, Member, Record, Replay, Version},
     row::Row as _,
-    seal::{Fingerprint, KeyId, Keyring, RowIdentity, reseal_row, reseal_secret, sealed_with},
+    seal::{KeyId, Keyring, RowIdentity, reseal_row, reseal_secret, sealed_with},
 };
 
 use super::{

@@ -12,8 +12,10 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Request},
     plan::Plan,
-    seal::{Keyring, MasterKeyring, SensitiveNames},
+    seal::{Keyring, MasterKeyring},
+    sensitive::SensitiveNames,
     store::Reads,
+    wire::remember,
 };
 use nacre_worker::http::{
     BodyWanted, Exchange, Head, Importer, Response, Settings, Task, Work, front, owner,
@@ -238,7 +240,8 @@ impl Service {
             keys: Some(keys),
             names: &self.names,
         };
-        let plan = decide(rows, &mut setting, request)?;
+        let mut plan = decide(rows, &mut setting, request)?;
+        remember(&mut plan)?;
         rows.apply(&plan.writes);
         Ok(plan)
     }

@@ -15,9 +15,11 @@ use nacre_core::{
     op::{Caller, Idempotency, Op, Request},
     plan::Plan,
     record::{EntryId, EntryKind},
-    seal::{MasterKeyring, SensitiveNames},
+    seal::MasterKeyring,
+    sensitive::SensitiveNames,
     store::{AsOf, Filter, Reads, Write, resolve_records},
     value::Value,
+    wire::remember,
 };
 use nacre_worker::sql_store::{Founding, Retention, Rotation, SqlStore};
 use proptest::prelude::*;
@@ -111,7 +113,9 @@ impl World {
         let caller = Caller { user: alice(), owner: alice(), scopes };
         let idempotency = key.map(|key| Idempotency { key: key.into(), request: Hash::of(&[1]) });
         let request = Request { caller, op: op.clone(), idempotency, id: Some("r-1".into()) };
-        Ok((decide(&self.sql, &mut setting, &request)?, founding))
+        let mut plan = decide(&self.sql, &mut setting, &request)?;
+        remember(&mut plan)?;
+        Ok((plan, founding))
     }
 
     pub(crate) fn run(&mut self, op: &Op, key: Option<&str>) -> Result<Plan, Error> {

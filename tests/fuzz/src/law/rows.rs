@@ -7,13 +7,14 @@ use nacre_core::{
     address::Address,
     error::{Code, Result},
     id::{ContextId, User},
+    marker::Fingerprint,
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Version},
     row::{
         AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row,
         VersionColumns,
     },
-    seal::{Fingerprint, MasterKeyring, RowIdentity, WrappedKey, open_row, open_secret},
+    seal::{MasterKeyring, RowIdentity, WrappedKey, open_row, open_secret},
     wire::Answer,
 };
 

@@ -1,0 +1,33 @@
+//! Limits of documents as named constants, each with its reason.
+
+/// Longest id, in characters: fits an index key, a URL segment and a socket tag.
+pub const ID_LENGTH: usize = 128;
+
+/// Largest data of one context, in bytes of canonical JSON: half of what a row may hold on the
+/// smallest platform (2 MB), so that sealing and framing always fit.
+pub const DATA_BYTES: usize = 1 << 20;
+
+/// Deepest nesting of data: recursion below this is safe on a 64 KiB stack.
+pub const DEPTH: usize = 64;
+
+/// Most values in one body: as a tree they take up to 32 bytes each, and an isolate has 128 MB.
+/// Data of [`DATA_BYTES`] cannot reach it.
+pub const VALUES: usize = 1 << 20;
+
+/// Most data in one answer that shows many values, in bytes: a page ends once it holds this much,
+/// though it may be shorter than asked for; what has no pages is refused. Four layers of
+/// [`DATA_BYTES`] are the largest view.
+pub const ANSWER_BYTES: usize = 4 << 20;
+
+/// Most that one explanation may take: a pointer for each value, which may be long itself. A view of
+/// [`ANSWER_BYTES`] with pointers of ordinary length stays below.
+pub const EXPLANATION_BYTES: usize = 16 << 20;
+
+/// Most merge rules in one context.
+pub const RULES: usize = 256;
+
+/// Longest JSON Pointer, in bytes.
+pub const POINTER_BYTES: usize = 4096;
+
+/// Largest integer that every JSON reader and SQL binding keeps exact: seqs and versions stay below.
+pub const EXACT_INTEGER: u64 = (1 << 53) - 1;

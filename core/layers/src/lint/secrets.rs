@@ -1,0 +1,109 @@
+//! Secrets in the clear: by the name they stand under, or by what they look like.
+//!
+//! A store seals strings and objects under sensitive names when they are written (see
+//! [`seal`](nacre_store::seal)); files that are checked before they are written may still hold them.
+
+use alloc::{borrow::Cow, format};
+
+use super::{Kind, Report, Said, credentials};
+use crate::{
+    layer::{Container, Content, Layer, Member},
+    marker::Fingerprint,
+    name::{self, Name},
+    sensitive::SensitiveNames,
+    value::SEALED,
+};
+
+/// Sensitive members that are not sealed, credentials anywhere, and markers that no store wrote.
+pub(super) fn check(report: &mut Report<'_, '_>, names: &SensitiveNames) {
+    let layer = report.seat.context.layer;
+    let mut search = Search { report, layer, names, sealed: Name::encode(SEALED) };
+    search.object(0, layer.container(layer.root()), false);
+}
+
+struct Search<'s, 't, 'a> {
+    report: &'s mut Report<'t, 'a>,
+    layer: &'a Layer,
+    names: &'s SensitiveNames,
+    sealed: Name,
+}
+
+impl<'a> Search<'_, '_, 'a> {
+    /// An object that begins at `offset`; `sensitive` says that it stands under such a name.
+    fn object(&mut self, offset: u32, object: &'a Container, sensitive: bool) {
+        let members = self.layer.members(object);
+        if self.layer.find(object, &self.sealed).is_some() {
+            return self.malformed(offset);
+        }
+        if sensitive && !members.is_empty() {
+            return self.in_clear(offset);
+        }
+        for member in members {
+            let name = unescaped(self.layer.name(member));
+            self.value(member, self.names.holds(&name));
+        }
+    }
+
+    fn value(&mut self, member: &'a Member, sensitive: bool) {
+        let offset = member.span().start;
+        match member.content() {
+            Content::Null => {}
+            Content::Object(id) => self.object(offset, self.layer.container(id), sensitive),
+            Content::Array(id) => {
+                for item in self.layer.members(self.layer.container(id)) {
+                    self.value(item, false);
+                }
+            }
+            Content::Scalar => match self.layer.value_text(member) {
+                [b'"', text @ .., b'"'] if sensitive && !text.is_empty() => self.in_clear(offset),
+                [b'"', text @ .., b'"'] => self.text(offset, text),
+                marker @ [b'{', ..] if !is_marker(marker) => self.malformed(offset),
+                _ => {}
+            },
+        }
+    }
+
+    fn text(&mut self, offset: u32, text: &[u8]) {
+        let Some(what) = credentials::find(&unescaped(text)) else { return };
+        self.report.add_at(Kind::CredentialInClear, offset, || Said {
+            message: format!(
+                "this text looks like {what}: revoke it if it is real, and keep the new one under \
+                 a sensitive name, where it is sealed"
+            ),
+            ..Said::default()
+        });
+    }
+
+    fn in_clear(&mut self, offset: u32) {
+        self.report.add_at(Kind::SecretInClear, offset, || Said {
+            message: "by its name this is a secret, and it stands here in the clear: write it to \
+                      the store, and keep the marker `{\"$sealed\": …}` that it gives"
+                .into(),
+            ..Said::default()
+        });
+    }
+
+    fn malformed(&mut self, offset: u32) {
+        self.report.add_at(Kind::MarkerMalformed, offset, || Said {
+            message: "`$sealed` stands alone in its object, with a text that was read from a \
+                      store: copy the marker again, or write the plaintext to the store"
+                .into(),
+            ..Said::default()
+        });
+    }
+}
+
+fn is_marker(text: &[u8]) -> bool {
+    core::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.strip_prefix("{\"$sealed\":\"")?.strip_suffix("\"}"))
+        .is_some_and(|fingerprint| fingerprint.parse::<Fingerprint>().is_ok())
+}
+
+/// What the canonical text of a string means.
+fn unescaped(text: &[u8]) -> Cow<'_, str> {
+    match core::str::from_utf8(text) {
+        Ok(plain) if !text.contains(&b'\\') => Cow::Borrowed(plain),
+        _ => Cow::Owned(name::decode(text)),
+    }
+}

@@ -1,0 +1,94 @@
+//! Markers: what documents show in the place of a sealed value.
+//!
+//! ```text
+//! fingerprint := generation of the key that made it ‖ 16 bytes
+//! text form   := "f1." ‖ 22 characters of base64url
+//! marker      := {"$sealed": text form}
+//! ```
+//! The layers know markers as values that no rule looks into. What a fingerprint is the name of,
+//! and which key makes it, is decided where there are keys.
+
+use alloc::string::ToString;
+use core::{fmt, str::FromStr};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+use crate::{
+    error::{Code, Error, Result},
+    value::{Object, SEALED, Value},
+};
+
+const DIGEST_BYTES: usize = 16;
+const DIGEST_CHARACTERS: usize = 22;
+
+/// The name of a secret: which key made it, and 128 bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint {
+    key: u16,
+    digest: [u8; DIGEST_BYTES],
+}
+
+impl Fingerprint {
+    /// The name that the key of this generation gives.
+    pub fn new(key: u16, digest: [u8; DIGEST_BYTES]) -> Fingerprint {
+        Fingerprint { key, digest }
+    }
+
+    /// The fingerprint in a marker; `None` for every other value.
+    pub fn in_marker(value: &Value) -> Option<Fingerprint> {
+        value.sealed()?.parse().ok()
+    }
+
+    /// The value that stands for the secret: `{"$sealed":"<fingerprint>"}`.
+    pub fn marker(&self) -> Value {
+        let mut marker = Object::new();
+        marker.insert(SEALED, Value::String(self.to_string()));
+        Value::Object(marker)
+    }
+
+    /// The bytes that name the secret's row: the key's generation, big-endian, and the digest.
+    pub fn identity(&self) -> [u8; 2 + DIGEST_BYTES] {
+        let mut identity = [0; 2 + DIGEST_BYTES];
+        let bytes = self.key.to_be_bytes().into_iter().chain(self.digest);
+        identity.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        identity
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; DIGEST_CHARACTERS];
+        let digest = Base64UrlUnpadded::encode(&self.digest, &mut text).map_err(|_| fmt::Error)?;
+        write!(f, "f{}.{digest}", self.key)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = Error;
+
+    /// Reads what `Display` writes, and nothing else.
+    fn from_str(text: &str) -> Result<Fingerprint> {
+        let parse = || {
+            let (key, digest) = text.split_once('.')?;
+            let key = generation(key.strip_prefix('f')?)?;
+            let mut bytes = [0; DIGEST_BYTES];
+            let decoded = Base64UrlUnpadded::decode(digest, &mut bytes).ok()?.len();
+            (decoded == DIGEST_BYTES).then_some(Fingerprint { key, digest: bytes })
+        };
+        parse().ok_or_else(|| {
+            Error::new(Code::InvalidRequest, "not the fingerprint of a sealed value")
+        })
+    }
+}
+
+/// Reads the generation of a key: 1 to 65,535, without leading zeros.
+pub fn generation(text: &str) -> Option<u16> {
+    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| canonical)
+}

@@ -1,0 +1,215 @@
+//! JSON Patch (RFC 6902): the operations, and reading and printing them.
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::{
+    error::{Code, Error, Result},
+    json,
+    pointer::Pointer,
+    value::{Object, Value},
+};
+
+/// A list of operations that happen all or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonPatch {
+    /// The operations in order; each sees what the ones before it did.
+    pub operations: Vec<Operation>,
+}
+
+/// One operation (RFC 6902 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Sets a member, or inserts before an element; `-` names the end of an array.
+    Add {
+        /// Where; the parent must exist.
+        path: Pointer,
+        /// The new value.
+        value: Value,
+    },
+    /// Removes what is there.
+    Remove {
+        /// Where; must exist.
+        path: Pointer,
+    },
+    /// Sets what exists.
+    Replace {
+        /// Where; must exist.
+        path: Pointer,
+        /// The new value.
+        value: Value,
+    },
+    /// Removes a value and adds it elsewhere.
+    Move {
+        /// From where; must exist.
+        from: Pointer,
+        /// Where to; not inside `from`.
+        path: Pointer,
+    },
+    /// Adds a value that is elsewhere already.
+    Copy {
+        /// From where; must exist.
+        from: Pointer,
+        /// Where to.
+        path: Pointer,
+    },
+    /// Goes on only if the value is equal.
+    Test {
+        /// Where; must exist.
+        path: Pointer,
+        /// The value to find there.
+        value: Value,
+    },
+}
+
+impl JsonPatch {
+    /// Reads a patch document. Members that an operation does not define are ignored, as
+    /// RFC 6902 §4 demands.
+    ///
+    /// # Errors
+    /// `invalid-request` or `invalid-pointer`, with the pointer to the place in the patch.
+    pub fn parse(patch: Value) -> Result<JsonPatch> {
+        let Value::Array(operations) = patch else {
+            return Err(Error::new(Code::InvalidRequest, "a JSON Patch is an array of operations")
+                .at(String::new()));
+        };
+        let operations = operations
+            .into_iter()
+            .enumerate()
+            .map(|(index, operation)| {
+                let mut place = Pointer::root();
+                place.push_index(index);
+                Source::open(operation, place)?.operation()
+            })
+            .collect::<Result<_>>()?;
+        Ok(JsonPatch { operations })
+    }
+
+    /// The patch document.
+    pub fn to_value(&self) -> Value {
+        Value::Array(self.operations.iter().map(Operation::to_value).collect())
+    }
+
+    /// Bytes of its pointers and values, as text.
+    pub fn bytes(&self) -> usize {
+        self.operations.iter().map(Operation::bytes).sum()
+    }
+}
+
+impl Operation {
+    /// The operation's name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Operation::Add { .. } => "add",
+            Operation::Remove { .. } => "remove",
+            Operation::Replace { .. } => "replace",
+            Operation::Move { .. } => "move",
+            Operation::Copy { .. } => "copy",
+            Operation::Test { .. } => "test",
+        }
+    }
+
+    /// The operation's target.
+    pub const fn path(&self) -> &Pointer {
+        match self {
+            Operation::Add { path, .. }
+            | Operation::Remove { path }
+            | Operation::Replace { path, .. }
+            | Operation::Move { path, .. }
+            | Operation::Copy { path, .. }
+            | Operation::Test { path, .. } => path,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.path().as_str().len()
+            + match self {
+                Operation::Add { value, .. }
+                | Operation::Replace { value, .. }
+                | Operation::Test { value, .. } => json::length(value),
+                Operation::Move { from, .. } | Operation::Copy { from, .. } => from.as_str().len(),
+                Operation::Remove { .. } => 0,
+            }
+    }
+
+    fn to_value(&self) -> Value {
+        let mut object = Object::new();
+        object.insert("op", self.name().into());
+        object.insert("path", self.path().as_str().into());
+        match self {
+            Operation::Add { value, .. }
+            | Operation::Replace { value, .. }
+            | Operation::Test { value, .. } => {
+                object.insert("value", value.clone());
+            }
+            Operation::Move { from, .. } | Operation::Copy { from, .. } => {
+                object.insert("from", from.as_str().into());
+            }
+            Operation::Remove { .. } => {}
+        }
+        Value::Object(object)
+    }
+}
+
+/// An operation being read, and where it stands in the patch.
+struct Source {
+    members: Object,
+    place: Pointer,
+}
+
+impl Source {
+    fn open(operation: Value, place: Pointer) -> Result<Source> {
+        match operation {
+            Value::Object(members) => Ok(Source { members, place }),
+            _ => Err(Error::new(Code::InvalidRequest, "an operation is an object").at(place)),
+        }
+    }
+
+    fn operation(mut self) -> Result<Operation> {
+        let op = self.text("op")?;
+        let path = self.pointer("path")?;
+        Ok(match op.as_str() {
+            "add" => Operation::Add { path, value: self.value()? },
+            "remove" => Operation::Remove { path },
+            "replace" => Operation::Replace { path, value: self.value()? },
+            "test" => Operation::Test { path, value: self.value()? },
+            "copy" => Operation::Copy { from: self.pointer("from")?, path },
+            "move" => {
+                let from = self.pointer("from")?;
+                if path != from && path.starts_with(&from) {
+                    return Err(self.refuse("path", "a value cannot move into itself"));
+                }
+                Operation::Move { from, path }
+            }
+            _ => {
+                let known = "`op` is one of add, remove, replace, move, copy, test";
+                return Err(self.refuse("op", known));
+            }
+        })
+    }
+
+    fn value(&mut self) -> Result<Value> {
+        self.members.remove("value").ok_or_else(|| self.missing("value"))
+    }
+
+    fn pointer(&mut self, name: &'static str) -> Result<Pointer> {
+        let text = self.text(name)?;
+        Pointer::parse(text).map_err(|error| error.at(self.place.child(name)))
+    }
+
+    fn text(&mut self, name: &'static str) -> Result<String> {
+        match self.members.remove(name) {
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(self.refuse(name, "a string is expected here")),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::new(Code::InvalidRequest, format!("the member `{name}` is missing"))
+            .at(self.place.as_str())
+    }
+
+    fn refuse(&self, name: &str, detail: &'static str) -> Error {
+        Error::new(Code::InvalidRequest, detail).at(self.place.child(name))
+    }
+}

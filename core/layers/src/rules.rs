@@ -1,0 +1,247 @@
+//! Merge rules: which path merges how, for a context and every layer below it.
+//!
+//! A context carries a table JSON Pointer → rule. For a chain the tables are put together into one
+//! tree, [`Scope`], that the merge walks along with the layers. A lower layer may restate a rule
+//! for its own and deeper layers; a `lock` can not be lifted from below.
+
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use crate::{
+    error::{Code, Error, Result},
+    layer::Content,
+    level::LAYERS,
+    limits,
+    name::{self, Key, Name},
+    pointer::Pointer,
+    value::{Object, Value},
+};
+
+/// How a path merges between a layer and those above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The lower value takes the place of the upper one, objects too.
+    Replace,
+    /// Objects merge member by member (the default; restates it below a `replace`).
+    Deep,
+    /// Arrays: upper items, then lower ones that are not there yet; no duplicates.
+    Union,
+    /// Arrays: upper items, then lower ones.
+    Append,
+    /// Arrays of objects merge by the named member: items with an equal one merge as objects do,
+    /// the others follow. A null member of an item removes what it inherits.
+    Keyed(String),
+    /// No lower layer may set or remove anything at or below the path.
+    Lock,
+}
+
+impl Rule {
+    /// Reads `replace`, `deep`, `union`, `append`, `keyed:<member>` or `lock`.
+    ///
+    /// # Errors
+    /// `invalid-rules` for anything else.
+    pub fn parse(text: &str) -> Result<Rule> {
+        Ok(match text {
+            "replace" => Rule::Replace,
+            "deep" => Rule::Deep,
+            "union" => Rule::Union,
+            "append" => Rule::Append,
+            "lock" => Rule::Lock,
+            _ => match text.strip_prefix("keyed:") {
+                Some(member) if !member.is_empty() => Rule::Keyed(member.to_owned()),
+                _ => {
+                    return Err(Error::new(
+                        Code::InvalidRules,
+                        "a rule is one of replace, deep, union, append, keyed:<member>, lock",
+                    ));
+                }
+            },
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rule::Replace => "replace",
+            Rule::Deep => "deep",
+            Rule::Union => "union",
+            Rule::Append => "append",
+            Rule::Keyed(member) => return write!(f, "keyed:{member}"),
+            Rule::Lock => "lock",
+        })
+    }
+}
+
+/// The rules one context carries, by pointer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rules(Vec<(Pointer, Rule)>);
+
+impl Rules {
+    /// Reads the wire form: an object of JSON Pointers and rule names.
+    ///
+    /// # Errors
+    /// `invalid-rules`, with the pointer into `rules`, for a malformed pointer or rule, a rule that
+    /// is no string, or more than [`limits::RULES`] of them.
+    pub fn from_object(rules: &Object) -> Result<Rules> {
+        if rules.len() > limits::RULES {
+            return Err(Error::new(Code::InvalidRules, "too many rules in one context")
+                .limit(limits::RULES as u64));
+        }
+        let mut table = Vec::with_capacity(rules.len());
+        for (place, rule) in rules.iter() {
+            let name_it = |error: Error| {
+                let mut at = Pointer::root();
+                at.push(place);
+                Error::new(Code::InvalidRules, error.detail().to_owned()).at(at.to_string())
+            };
+            let pointer = Pointer::parse(place).map_err(name_it)?;
+            let Value::String(text) = rule else {
+                return Err(name_it(Error::new(Code::InvalidRules, "a rule is a string")));
+            };
+            table.push((pointer, Rule::parse(text).map_err(name_it)?));
+        }
+        Ok(Rules(table))
+    }
+
+    /// The wire form.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::default();
+        for (pointer, rule) in &self.0 {
+            object.insert(pointer.to_string(), Value::String(rule.to_string()));
+        }
+        object
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The rules with their pointers, in canonical order of the pointers.
+    pub fn iter(&self) -> impl Iterator<Item = (&Pointer, &Rule)> {
+        self.0.iter().map(|(pointer, rule)| (pointer, rule))
+    }
+}
+
+/// The rules of a whole chain at one path and below.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    pub(crate) name: Name,
+    /// Sorted by name, as members are.
+    pub(crate) children: Vec<Scope<'a>>,
+    /// Every name in `children` is plain.
+    pub(crate) plain: bool,
+    /// By layer: the merge rule in force for it.
+    rules: [Option<&'a Rule>; LAYERS],
+    /// The uppermost layer that locks this very path.
+    lock: Option<usize>,
+    /// The uppermost layer that locks a path below this one.
+    inner_lock: Option<usize>,
+}
+
+impl<'a> Scope<'a> {
+    /// Puts the tables of a chain (global first) together; `None` when there is no rule at all.
+    pub fn of_chain(tables: impl Iterator<Item = &'a Rules>) -> Option<Scope<'a>> {
+        let mut root: Option<Scope<'a>> = None;
+        for (layer, table) in tables.enumerate().take(LAYERS) {
+            for (pointer, rule) in &table.0 {
+                let mut at = root.get_or_insert_with(|| Scope::named(Name::encode("")));
+                for token in pointer.tokens() {
+                    if *rule == Rule::Lock {
+                        at.inner_lock.get_or_insert(layer);
+                    }
+                    at = at.child_mut(Name::encode(&token));
+                }
+                if *rule == Rule::Lock {
+                    at.lock.get_or_insert(layer);
+                } else {
+                    at.rules.iter_mut().skip(layer).for_each(|slot| *slot = Some(rule));
+                }
+            }
+        }
+        root
+    }
+
+    fn named(name: Name) -> Scope<'a> {
+        Scope {
+            name,
+            children: Vec::new(),
+            plain: true,
+            rules: [None; LAYERS],
+            lock: None,
+            inner_lock: None,
+        }
+    }
+
+    fn child_mut(&mut self, name: Name) -> &mut Scope<'a> {
+        let place = self
+            .children
+            .binary_search_by(|child| name::compare(&child.name.text, &name.text, false));
+        let at = match place {
+            Ok(at) => at,
+            Err(at) => {
+                self.plain &= name.plain;
+                self.children.insert(at, Scope::named(name));
+                at
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "`at` was found or inserted just above")]
+        &mut self.children[at]
+    }
+
+    /// The merge rule in force for `layer` at this path; `None` is the default.
+    pub(crate) fn rule(&self, layer: usize) -> Option<&'a Rule> {
+        self.rules.get(layer).copied().flatten()
+    }
+
+    /// The layer that brought the rule in force for `layer`.
+    pub(crate) fn source(&self, layer: usize) -> Option<usize> {
+        let rule = self.rule(layer)?;
+        self.rules.iter().position(|slot| slot.is_some_and(|other| core::ptr::eq(other, rule)))
+    }
+
+    /// What the rules say of a member; `plain` says that its name is.
+    pub(crate) fn child(&self, name: &Key<'_>, plain: bool) -> Option<&Scope<'a>> {
+        let plain = plain && self.plain;
+        let at =
+            self.children.binary_search_by(|child| child.name.key().compare(name, plain)).ok()?;
+        self.children.get(at)
+    }
+
+    /// The uppermost layer that locks this very path.
+    pub(crate) fn lock(&self) -> Option<usize> {
+        self.lock
+    }
+
+    /// Whether a layer above `layer` locks this path, or would lose a locked path below it to what
+    /// `layer` holds here.
+    pub(crate) fn blocks(&self, layer: usize, content: Content) -> bool {
+        let merges =
+            matches!(content, Content::Object(_)) && self.rule(layer) != Some(&Rule::Replace);
+        self.lock.is_some_and(|lock| lock < layer)
+            || (!merges && self.inner_lock.is_some_and(|lock| lock < layer))
+    }
+
+    /// Whether this very path is locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// The uppermost layer with a lock on this path or below it.
+    pub(crate) fn locker(&self) -> Option<usize> {
+        match (self.lock, self.inner_lock) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}

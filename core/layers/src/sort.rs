@@ -1,0 +1,109 @@
+//! Sorting, compiled once: the standard library's stable sort is several kilobytes of code for every
+//! type it is asked for, which counts in a module that is loaded on a cold start. A sorted map or set
+//! is as much again for every type, so what is only looked up once it is whole is a sorted list.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// Sorts items; equal ones keep their order.
+pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let order = order(items.len(), &|a, b| match (items.get(a), items.get(b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        _ => Ordering::Equal, // never: both are below the length
+    });
+    arrange(order, &mut |a, b| items.swap(a, b));
+}
+
+/// Each of the items once, sorted. What is taken in one by one, and often the same, is better kept
+/// in [`Distinct`].
+pub fn distinct<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    sort_by(&mut items, T::cmp);
+    items.dedup();
+    items
+}
+
+/// Items of which each is wanted once, while they come: in no more than about twice their room.
+#[derive(Debug, Default)]
+pub struct Distinct<T> {
+    items: Vec<T>,
+    /// How many of them were distinct when that was last looked at.
+    settled: usize,
+}
+
+impl<T: Ord> Distinct<T> {
+    /// None yet.
+    pub fn new() -> Distinct<T> {
+        Distinct { items: Vec::new(), settled: 0 }
+    }
+
+    /// Adds one, which may be there already.
+    pub fn push(&mut self, item: T) {
+        self.items.push(item);
+        if self.items.len() > 2 * self.settled + 64 {
+            self.items = distinct(core::mem::take(&mut self.items));
+            self.settled = self.items.len();
+        }
+    }
+
+    /// All of them in order, each once.
+    pub fn into_sorted(self) -> Vec<T> {
+        distinct(self.items)
+    }
+}
+
+/// The places of the items, in order of the items.
+#[inline(never)]
+fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    // With the places to decide between equals, the smaller one of the two sorts will do.
+    order.sort_unstable_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
+    order
+}
+
+/// Brings to each place the item that belongs there, along the cycles of the permutation.
+#[inline(never)]
+fn arrange(mut order: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
+    for start in 0..order.len() {
+        let mut at = start;
+        while let Some(slot) = order.get_mut(at) {
+            let from = core::mem::replace(slot, at);
+            if from == start {
+                break;
+            }
+            swap(at, from);
+            at = from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distinct_items_are_kept_once_in_little_room() {
+        let mut items = Distinct::new();
+        for n in 0..10_000u32 {
+            items.push(n.wrapping_mul(2_654_435_761) % 100);
+            assert!(items.items.len() <= 2 * 100 + 65);
+        }
+        assert_eq!(items.into_sorted(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn items_are_sorted_and_equal_ones_keep_their_order() {
+        let mut state = 1u32;
+        for count in 0..200u32 {
+            let mut items: Vec<(u32, u32)> = (0..count)
+                .map(|place| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 20 & 15, place)
+                })
+                .collect();
+            let mut expected = items.clone();
+            expected.sort_by_key(|(key, _)| *key);
+            sort_by(&mut items, |(a, _), (b, _)| a.cmp(b));
+            assert_eq!(items, expected);
+        }
+    }
+}

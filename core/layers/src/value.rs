@@ -1,0 +1,186 @@
+//! A JSON value as Nacre holds it while editing: members in canonical order, numbers exact.
+//!
+//! Stored layers are canonical text (see `layer`), not trees; trees exist while a request edits.
+
+mod build;
+mod de;
+mod object;
+mod ser;
+
+use alloc::{string::String, vec::Vec};
+
+pub use de::{decode, decode_known};
+pub use object::{Object, compare_names};
+pub use ser::encode;
+
+pub use build::Builder;
+
+use crate::{
+    error::{Code, Error, Result},
+    json, limits,
+    number::Number,
+};
+
+/// A JSON value. Objects keep their members sorted as RFC 8785 asks and hold each name once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object.
+    Object(Object),
+}
+
+/// The name of the one member of a marker that stands for a sealed value.
+pub const SEALED: &str = "$sealed";
+
+impl Value {
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Value::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// The object to change, if it is one.
+    pub fn as_object_mut(&mut self) -> Option<&mut Object> {
+        if let Value::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// The elements, if it is an array.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        if let Value::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The elements to change, if it is an array.
+    pub fn as_array_mut(&mut self) -> Option<&mut Vec<Value>> {
+        if let Value::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Value::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, if it is one.
+    pub fn as_number(&self) -> Option<Number> {
+        if let Value::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The truth value, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(bool) = self { Some(*bool) } else { None }
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// What a marker `{"$sealed":"…"}` holds; `None` for every other value.
+    pub fn sealed(&self) -> Option<&str> {
+        let object = self.as_object()?;
+        if object.len() == 1 { object.get(SEALED)?.as_str() } else { None }
+    }
+
+    /// How many arrays and objects are nested: 0 for a scalar, 1 for `[]`.
+    pub fn depth(&self) -> usize {
+        match self {
+            Value::Array(items) => 1 + items.iter().map(Value::depth).max().unwrap_or(0),
+            Value::Object(object) => {
+                1 + object.iter().map(|(_, value)| value.depth()).max().unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The kind in words, for messages that must not quote the value.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+}
+
+/// Checks what one context may hold.
+///
+/// # Errors
+/// `too-deep` past [`limits::DEPTH`], `too-large` when the canonical text is longer than
+/// [`limits::DATA_BYTES`].
+pub fn check_limits(value: &Value) -> Result<()> {
+    check_depth(value.depth())?;
+    if json::length(value) > limits::DATA_BYTES {
+        return Err(Error::new(Code::TooLarge, "the data of one context may hold 1 MiB")
+            .limit(limits::DATA_BYTES as u64));
+    }
+    Ok(())
+}
+
+/// Checks how deeply a value nests.
+///
+/// # Errors
+/// `too-deep` past [`limits::DEPTH`].
+pub fn check_depth(depth: usize) -> Result<()> {
+    if depth > limits::DEPTH {
+        return Err(json::too_deep(limits::DEPTH));
+    }
+    Ok(())
+}
+
+impl From<bool> for Value {
+    fn from(bool: bool) -> Value {
+        Value::Bool(bool)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(unsigned: u64) -> Value {
+        Value::Number(unsigned.into())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(signed: i64) -> Value {
+        Value::Number(signed.into())
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Value {
+        Value::Number(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::String(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::String(text)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Value {
+        Value::Array(items)
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Value {
+        Value::Object(object)
+    }
+}

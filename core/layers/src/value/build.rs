@@ -1,0 +1,114 @@
+//! Builds a value from a reader's events without recursion: one stack for JSON and MessagePack,
+//! and one place that enforces depth, count and unique names.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Object, Value};
+use crate::{
+    error::{Code, Error, Result},
+    json, limits,
+    pointer::Pointer,
+};
+
+/// A value under construction.
+pub struct Builder {
+    open: Vec<Open>,
+    max_depth: usize,
+    left: usize,
+}
+
+/// An array or object whose end has not come yet.
+enum Open {
+    Array(Vec<Value>),
+    Object { members: Vec<(String, Value)>, name: String },
+}
+
+impl Builder {
+    /// A builder that accepts `max_depth` nested arrays and objects.
+    pub fn new(max_depth: usize) -> Builder {
+        Builder { open: Vec::new(), max_depth, left: limits::VALUES }
+    }
+
+    /// Begins an array; `capacity` is a guess the caller has bounded.
+    pub fn open_array(&mut self, capacity: usize) -> Result<()> {
+        self.open(Open::Array(Vec::with_capacity(capacity)))
+    }
+
+    /// Begins an object; `capacity` is a guess the caller has bounded.
+    pub fn open_object(&mut self, capacity: usize) -> Result<()> {
+        self.open(Open::Object { members: Vec::with_capacity(capacity), name: String::new() })
+    }
+
+    /// Names the member whose value comes next.
+    pub fn name(&mut self, next: String) {
+        if let Some(Open::Object { name, .. }) = self.open.last_mut() {
+            *name = next;
+        }
+    }
+
+    /// Adds a finished value; gives it back when nothing is open, for then it is the whole.
+    pub fn add(&mut self, value: Value) -> Result<Option<Value>> {
+        self.count()?;
+        Ok(self.put(value))
+    }
+
+    /// Whether the innermost open thing is an object.
+    pub fn in_object(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Object { .. }))
+    }
+
+    /// Ends the innermost array or object; gives it back when it was the outermost.
+    pub fn close(&mut self) -> Result<Option<Value>> {
+        let value = match self.open.pop() {
+            Some(Open::Array(items)) => Value::Array(items),
+            Some(Open::Object { members, .. }) => {
+                Value::Object(Object::from_unsorted(members).map_err(|name| {
+                    Error::new(Code::InvalidJson, "an object holds the same member twice")
+                        .at(self.place().child(&name))
+                })?)
+            }
+            None => return Err(Error::bug("a reader closed more than it opened")),
+        };
+        Ok(self.put(value))
+    }
+
+    fn open(&mut self, open: Open) -> Result<()> {
+        if self.open.len() >= self.max_depth {
+            return Err(json::too_deep(self.max_depth));
+        }
+        self.count()?;
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn put(&mut self, value: Value) -> Option<Value> {
+        match self.open.last_mut() {
+            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Object { members, name }) => {
+                members.push((core::mem::take(name), value));
+            }
+            None => return Some(value),
+        }
+        None
+    }
+
+    fn count(&mut self) -> Result<()> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            Error::new(Code::TooLarge, "the body holds too many values")
+                .limit(limits::VALUES as u64)
+        })?;
+        Ok(())
+    }
+
+    /// Where the value that is being read stands.
+    fn place(&self) -> Pointer {
+        let mut place = Pointer::root();
+        for open in &self.open {
+            match open {
+                Open::Array(items) => place.push_index(items.len()),
+                Open::Object { name, .. } => place.push(name),
+            }
+        }
+        place
+    }
+}

@@ -1,0 +1,292 @@
+//! Flights: queued writes on their way to the server, all or none of them.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{
+    Entry, FLIGHT, Replica, Step, entry, odd,
+    pending::{Landed, Pending, Refused, integer},
+    queue_key,
+    rebase::{expects, refused},
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    json,
+    value::{Object, Value},
+};
+use nacre_store::{
+    limits,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{NewEntry, Op},
+    record::{self, EntryId},
+    store::{Reads, Write},
+};
+
+/// How many writes travel together, where no group is larger.
+pub(super) const MOST: usize = 100;
+
+/// How many bytes: the server takes as many in a body.
+pub(super) const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
+
+/// How many bytes a write takes of them.
+pub(super) fn weight(op: &Value) -> usize {
+    json::length(op) + 64
+}
+
+/// What is under way: kept until it is answered.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// The request's body.
+    body: String,
+    /// The places in the queue, in the order of the operations.
+    pub(super) items: Vec<u64>,
+    /// When it took off, or was found not to have been carried out; in milliseconds.
+    pub(super) at: u64,
+    /// What the server's store was at then, at least: its commit comes later.
+    pub(super) since: u64,
+}
+
+impl Flight {
+    pub(super) fn read(kept: &[u8]) -> Result<Flight> {
+        let kept = json::read(kept, 4)?;
+        let number = |name| member(&kept, name).and_then(integer).unwrap_or_default();
+        let items = member(&kept, "items").and_then(Value::as_array).ok_or_else(odd)?;
+        Ok(Flight {
+            body: member(&kept, "body").and_then(Value::as_str).ok_or_else(odd)?.into(),
+            items: items.iter().filter_map(integer).collect(),
+            at: number("at"),
+            since: number("since"),
+        })
+    }
+
+    /// As it is kept.
+    pub(super) fn entry(&self) -> Entry {
+        let mut kept = Object::new();
+        kept.insert("at", self.at.into());
+        kept.insert("body", self.body.as_str().into());
+        kept.insert("items", Value::Array(self.items.iter().map(|n| (*n).into()).collect()));
+        kept.insert("since", self.since.into());
+        (FLIGHT.into(), Some(json::write(&Value::Object(kept))))
+    }
+
+    /// From here on as good as one that takes off now.
+    pub(super) fn anew(mut self, at: Moment) -> Flight {
+        self.at = at.0;
+        self
+    }
+
+    pub(super) fn holds(&self, n: u64) -> bool {
+        self.items.contains(&n)
+    }
+}
+
+impl Replica {
+    /// The body that is under way, for `POST /v1/batch`.
+    pub fn under_way(&self) -> Option<&str> {
+        self.flight.as_ref().map(|flight| flight.body.as_str())
+    }
+
+    /// Puts the next writes under way, at this moment: keep the step's entries, then send the body.
+    /// There is none while there is nothing to send, or while the copy has yet to show what has
+    /// landed.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub fn take_off(&mut self, at: Moment) -> Result<Step> {
+        let mut step = Step::default();
+        if self.flight.is_some() || self.queue.iter().any(|pending| pending.kept.landed.is_some()) {
+            return Ok(step);
+        }
+        self.give_up(&mut step)?;
+        let (mut items, mut operations, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut now = MemoryStore::over(&*self.base);
+        let mut group: Option<&str> = None;
+        let mut unsure: Vec<&Address> = Vec::new();
+        for pending in &self.queue {
+            let goes_on = group.is_some() && group == pending.kept.group.as_deref();
+            let mut op = pending.kept.op.clone();
+            bytes += weight(&op);
+            if !items.is_empty() && !goes_on && (items.len() >= self.most || bytes > BYTES) {
+                break;
+            }
+            let record = now.record(&pending.address)?;
+            let live = record.as_ref().filter(|record| record.is_live());
+            // Brought forward to the base, it can be done; if not, the server says why.
+            let sealed = match pending.perform(&self.place, &mut now) {
+                Ok(plan) => plan.writes.iter().any(|write| matches!(write, Write::Secret(_))),
+                Err(_) => false,
+            };
+            if let Some(members) = op.as_object_mut() {
+                match (live, &pending.op) {
+                    (Some(live), of) if expects(of) && !unsure.contains(&&pending.address) => {
+                        drop(members.insert("expect_version", live.version.into()));
+                    }
+                    // What is to be made must not be there: it would be overwritten unseen.
+                    (None, Op::Put(_)) => drop(members.insert("action", "create".into())),
+                    _ => {}
+                }
+            }
+            items.push(pending.n);
+            operations.push(op);
+            group = pending.kept.group.as_deref();
+            // Only the server knows whether a secret is another one than before, and so whether
+            // there is a new version. What follows in one transaction need not tell: this one does.
+            if sealed && group.is_none() {
+                break;
+            }
+            if sealed && expects(&pending.op) {
+                unsure.push(&pending.address);
+            }
+        }
+        drop(now);
+        if !items.is_empty() {
+            let mut body = Object::new();
+            body.insert("operations", Value::Array(operations));
+            let body = String::from_utf8(json::write(&Value::Object(body))).map_err(|_| odd())?;
+            let flight = Flight { body, items, at: at.0, since: self.seq() };
+            step.entries.push(flight.entry());
+            self.flight = Some(flight);
+        }
+        Ok(step)
+    }
+
+    /// Makes conflicts of writes that were refused for what the copy has not seen, though it has
+    /// caught up with the server: it will not see it.
+    fn give_up(&mut self, step: &mut Step) -> Result<()> {
+        let is_final = |pending: &&Pending| pending.kept.refused.is_some();
+        let finals: Vec<Pending> = self.queue.iter().filter(is_final).cloned().collect();
+        for pending in finals {
+            let Some(reason) = &pending.kept.refused else { continue };
+            if reason.seq >= self.seq() {
+                let mut conflict = refused(&pending, &Error::not_found());
+                conflict.problem = Some(reason.problem.clone());
+                self.queue.retain(|other| other.n != pending.n);
+                step.entries.push((queue_key(pending.n), None));
+                self.raise(conflict, step)?;
+            } else {
+                for other in self.queue.iter_mut().filter(|other| other.n == pending.n) {
+                    other.kept.refused = None;
+                }
+            }
+        }
+        if !step.entries.is_empty() {
+            self.show();
+        }
+        Ok(())
+    }
+
+    /// The server has carried the flight out: `answer` is the batch's.
+    ///
+    /// # Errors
+    /// `internal` for an answer that is none.
+    pub fn land(&mut self, answer: &Value) -> Result<Step> {
+        let mut step = Step::default();
+        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        step.entries.push((FLIGHT.into(), None));
+        let seq = member(answer, "seq").and_then(integer).ok_or_else(odd)?;
+        let results = member(answer, "results").ok_or_else(odd)?;
+        let results = results.as_array().ok_or_else(odd)?;
+        let mut entries = Vec::new();
+        for (n, result) in flight.items.iter().zip(results) {
+            let Some(pending) = self.queue.iter_mut().find(|pending| pending.n == *n) else {
+                continue;
+            };
+            let version = member(result, "version").and_then(integer).unwrap_or_default();
+            // One that changed nothing answers with a version that others may have made.
+            if version > pending.version_in(&*self.base) {
+                self.own.insert(pending.address.clone(), version);
+            }
+            if let Op::AddEntry(entry) = &pending.op {
+                entries.extend(added(entry, result, &self.place.user));
+            }
+            pending.kept.landed = Some(Landed { seq, version });
+            pending.kept.refused = None;
+            step.entries.push(pending.entry()?);
+        }
+        self.most = MOST;
+        for write in &entries {
+            step.entries.push(entry(write)?);
+        }
+        self.shown = MemoryStore::new();
+        let base = alloc::rc::Rc::get_mut(&mut self.base).ok_or_else(super::shared)?;
+        base.apply(&entries);
+        // An entry is announced to nobody: it is in the base now.
+        let (queue, done): (Vec<_>, Vec<_>) = core::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|pending| !(is_entry(pending) && pending.kept.landed.is_some()));
+        self.queue = queue;
+        step.entries.extend(done.iter().map(|pending| (queue_key(pending.n), None)));
+        step.entries.push(self.state());
+        self.show();
+        Ok(step)
+    }
+
+    /// The server has refused the flight, and carried out none of it: `problem` is why. The writes
+    /// wait again; catch up with the server before the next flight.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub fn turn_back(&mut self, problem: &Value) -> Result<Step> {
+        let mut step = Step::default();
+        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        step.entries.push((FLIGHT.into(), None));
+        let place = member(problem, "failed_operation")
+            .and_then(integer)
+            .and_then(|n| usize::try_from(n).ok());
+        let fewer = self.most.min(flight.items.len()) / 2;
+        let failed = match place {
+            Some(place) => flight.items.get(place..=place).unwrap_or_default(),
+            // Of what was refused as a whole, fewer at once may pass; of so few, none will.
+            None if fewer > 0 => &[],
+            None => &flight.items,
+        };
+        // What stands before the one that failed has nothing against it: it goes first.
+        self.most = place.unwrap_or(fewer).max(1);
+        let seq = self.seq();
+        let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
+        let may_pass =
+            [Code::VersionConflict, Code::MergeConflict, Code::AlreadyExists, Code::Locked]
+                .into_iter()
+                .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
+                .any(|passing| passing.as_str() == code);
+        for pending in self.queue.iter_mut().filter(|pending| failed.contains(&pending.n)) {
+            // A copy that is further on may find the reason. One that is not takes it as it is.
+            let seq = if may_pass { seq } else { u64::MAX };
+            pending.kept.refused = Some(Refused { problem: problem.clone(), seq });
+            step.entries.push(pending.entry()?);
+        }
+        Ok(step)
+    }
+}
+
+/// What an object of the server says.
+pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
+    of.as_object()?.get(name)
+}
+
+fn is_entry(pending: &Pending) -> bool {
+    matches!(pending.op, Op::AddEntry(_))
+}
+
+/// The row of an entry, as the server answered it.
+fn added(entry: &NewEntry, result: &Value, user: &nacre_layers::id::User) -> Option<Write> {
+    let member = |name: &str| result.as_object()?.get(name)?.as_str();
+    let (seq, n) = member("id")?.split_once('-')?;
+    Some(Write::Entry(record::Entry {
+        address: entry.address.clone(),
+        kind: entry.kind,
+        id: EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? },
+        at: Moment::parse(member("at")?).ok()?,
+        by: member("by")
+            .and_then(|by| nacre_layers::id::User::parse(by).ok())
+            .unwrap_or(user.clone()),
+        content: entry.content.to_string(),
+        category: entry.category.clone(),
+        importance: entry.importance,
+        agent: entry.agent.clone(),
+    }))
+}

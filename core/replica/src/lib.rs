@@ -1,0 +1,482 @@
+//! A copy of a store, away from it: what the server has, as far as it was told, and a queue of
+//! writes that the server has yet to answer.
+//!
+//! ```text
+//! base (what the server has) ◀── announced changes, exports
+//!   └─ shown: base, with every queued write decided over it     reads answer from here
+//! queue ──▶ flight ──▶ server ──▶ landed or refused
+//! ```
+//! A shell keeps entries, which are keys and bytes, and carries messages. Each step comes to a
+//! [`Step`]: entries to keep in one transaction, and to hand to every other replica of the same
+//! user on the same device, which [absorbs](Replica::absorb) them.
+//!
+//! **A write is sent until it is answered.** A *flight* is frozen and kept before it is sent; it is
+//! sent again, byte for byte, until the server says what became of it, and the idempotency keys make
+//! that once; when they may be forgotten, the audit trail is asked first. Only then is anything brought forward or sent anew. Each write tells the server which
+//! version it was decided upon, so that a change that is not known here yet refuses the flight
+//! rather than being overwritten.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod change;
+mod conflict;
+mod flight;
+mod open;
+mod pending;
+mod rebase;
+mod recall;
+mod settle;
+
+use alloc::{
+    format,
+    rc::Rc,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use change::Announced;
+use conflict::Conflict;
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    hash::Hash,
+    id::User,
+    json,
+    sensitive::SensitiveNames,
+    value::{Object, Value, decode_known},
+};
+use nacre_store::{
+    entropy::Entropy,
+    memory::MemoryStore,
+    moment::Moment,
+    op::Op,
+    row::{pack, row_key, unpack},
+    store::{Filter, Reads, Write},
+};
+use nacre_wire::{Answer, operation::item};
+use pending::{Kept, Own, Pending, integer};
+
+pub use settle::Choice;
+
+/// Keys of the entries beside rows (`r/…`): the copy's state, the flight, the queue by place, and
+/// conflicts by name.
+const STATE: &str = "s";
+const FLIGHT: &str = "f";
+const QUEUE: &str = "q/";
+const CONFLICT: &str = "c/";
+
+/// Who the copy belongs to, and what is decided with.
+struct Place {
+    user: User,
+    names: SensitiveNames,
+}
+
+/// An entry to keep, or to remove.
+pub type Entry = (String, Option<Vec<u8>>);
+
+/// What a step comes to.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// To keep in one transaction.
+    pub entries: Vec<Entry>,
+    /// Whether these are all: what is not among them goes, but for the queue and what is the
+    /// shell's.
+    pub anew: bool,
+    /// Conflicts that came up.
+    pub conflicts: Vec<Value>,
+}
+
+/// A write that was decided.
+#[derive(Debug)]
+pub struct Decided {
+    /// What it came to, as the server would answer.
+    pub answer: Answer,
+    /// Writes to keep under the next places of the queue, in order.
+    pub kept: Vec<Vec<u8>>,
+}
+
+/// A replica.
+pub struct Replica {
+    place: Place,
+    base: Rc<MemoryStore<'static>>,
+    shown: MemoryStore<'static>,
+    queue: Vec<Pending>,
+    own: Own,
+    conflicts: Vec<Conflict>,
+    flight: Option<flight::Flight>,
+    /// How many writes the next flight takes at most.
+    most: usize,
+    /// Whether there is a copy at all.
+    is_open: bool,
+}
+
+impl Replica {
+    /// A replica with nothing in it.
+    ///
+    /// # Errors
+    /// `invalid-id`.
+    pub fn new(user: &str) -> Result<Replica> {
+        Ok(Replica {
+            place: Place::new(User::parse(user)?),
+            base: Rc::default(),
+            shown: MemoryStore::new(),
+            queue: Vec::new(),
+            own: Own::default(),
+            conflicts: Vec::new(),
+            flight: None,
+            most: flight::MOST,
+            is_open: false,
+        })
+    }
+
+    /// Whether it holds a copy.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The state of the server's store that it holds.
+    pub fn seq(&self) -> u64 {
+        self.base.seq().unwrap_or_default()
+    }
+
+    /// How many writes are not with the server.
+    pub fn queued(&self) -> usize {
+        self.queue.iter().filter(|pending| pending.kept.landed.is_none()).count()
+    }
+
+    /// Takes entries in that were kept, by this replica or by another of the same user.
+    ///
+    /// # Errors
+    /// `store-unavailable` for what no replica has kept.
+    pub fn absorb(&mut self, entries: Vec<Entry>, anew: bool) -> Result<()> {
+        self.shown = MemoryStore::new();
+        if anew {
+            self.base = Rc::default();
+        }
+        let base = Rc::get_mut(&mut self.base).ok_or_else(shared)?;
+        for (key, bytes) in entries {
+            if key.starts_with("r/") {
+                if let Some(bytes) = &bytes {
+                    base.write(unpack(bytes)?);
+                }
+            } else if let Some(n) = key.strip_prefix(QUEUE) {
+                let n = n.parse().map_err(|_| odd())?;
+                let at = self.queue.binary_search_by_key(&n, |pending| pending.n);
+                match (at, bytes) {
+                    (Ok(at), None) => drop(self.queue.remove(at)),
+                    (Err(_), None) => {}
+                    (Ok(at), Some(bytes)) => {
+                        if let Some(place) = self.queue.get_mut(at) {
+                            *place = Pending::read(n, &bytes)?;
+                        }
+                    }
+                    (Err(at), Some(bytes)) => self.queue.insert(at, Pending::read(n, &bytes)?),
+                }
+            } else if let Some(id) = key.strip_prefix(CONFLICT) {
+                self.conflicts.retain(|conflict| conflict.id != id);
+                if let Some(bytes) = bytes {
+                    self.conflicts.push(decode_known(nacre_wire::read_json(&bytes)?)?);
+                }
+            } else if key == FLIGHT {
+                self.flight = bytes.as_deref().map(flight::Flight::read).transpose()?;
+            } else if let (STATE, Some(bytes)) = (key.as_str(), bytes) {
+                let state = nacre_wire::read_json(&bytes)?;
+                let member = |name: &str| state.as_object().and_then(|state| state.get(name));
+                base.set_seq(member("seq").and_then(integer).ok_or_else(odd)?);
+                self.own = member("own").map(Own::read).unwrap_or_default();
+                self.is_open = true;
+            }
+        }
+        self.show();
+        Ok(())
+    }
+
+    /// Decides the queue anew over the base.
+    fn show(&mut self) {
+        let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
+        for pending in self.queue.iter().filter(|pending| !pending.shows_in(&*self.base)) {
+            // What cannot be done shows as not done; whoever talks to the server makes a conflict
+            // of it.
+            let _ = pending.perform(&self.place, &mut shown);
+        }
+        self.shown = shown;
+    }
+
+    /// Takes newly queued writes in: these follow on all that are queued.
+    ///
+    /// # Errors
+    /// `store-unavailable` for what no replica has kept.
+    pub fn queue(&mut self, entries: Vec<(u64, Vec<u8>)>) -> Result<()> {
+        for (n, kept) in entries {
+            if self.queue.last().is_some_and(|last| last.n >= n) {
+                self.absorb(Vec::from([(queue_key(n), Some(kept))]), false)?;
+                continue;
+            }
+            let pending = Pending::read(n, &kept)?;
+            let _ = pending.perform(&self.place, &mut self.shown);
+            self.queue.push(pending);
+        }
+        Ok(())
+    }
+
+    /// Answers a read from what is shown.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub fn read(&self, op: Op) -> Result<Answer> {
+        if op.is_write() {
+            return Err(Error::bug("a write is no read"));
+        }
+        let plan =
+            self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
+        Answer::of(&plan.reply, plan.seq)
+    }
+
+    /// The text of a view, as it is: the fastest read.
+    ///
+    /// # Errors
+    /// `not-found`.
+    pub fn view(&self, address: &Address) -> Result<Rc<nacre_store::store::View>> {
+        self.shown.view(&nacre_store::history::chain(&self.shown, address)?)
+    }
+
+    /// Decides writes to contexts, which are operations as in a batch; all or none. They count once
+    /// they are kept and [queued](Replica::queue). `key` begins the idempotency key of each.
+    ///
+    /// # Errors
+    /// Those of the writes, with the failed operation; `too-large` for more than the server takes.
+    pub fn write(&self, operations: Vec<Value>, key: &str, at: Moment) -> Result<Decided> {
+        let group = (operations.len() > 1).then(|| key.to_string());
+        let (mut kept, mut texts, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut shown = MemoryStore::over(&self.shown);
+        for (place, mut operation) in operations.into_iter().enumerate() {
+            let mut perform = || {
+                let members = operation.as_object_mut().ok_or_else(no_operation)?;
+                members.remove("expect_version");
+                let key = if place == 0 { key.to_string() } else { format!("{key}.{place}") };
+                members.insert("idempotency_key", key.into());
+                bytes += flight::weight(&operation);
+                if bytes > flight::BYTES {
+                    let detail = "this is more than one request can carry; write it in parts";
+                    return Err(Error::new(Code::TooLarge, detail).limit(flight::BYTES as u64));
+                }
+                let op = core::mem::replace(&mut operation, Value::Null);
+                let address = item(op.clone())?.op.address().cloned().ok_or_else(no_operation)?;
+                let known = self.base.record(&address)?.map_or(0, |record| record.version);
+                let (at, group) = (at.0, group.clone());
+                let one = Kept { at, group, known, landed: None, op, refused: None };
+                let pending = Pending::new(u64::MAX, one)?;
+                let plan = pending.perform(&self.place, &mut shown)?;
+                texts.push(Ok(plan.reply));
+                kept.extend(pending.entry()?.1);
+                Ok(())
+            };
+            perform().map_err(|error: Error| error.failed_operation(place))?;
+        }
+        let answer = Answer::of(&nacre_store::plan::Reply::Batch(texts), self.shown.seq()?)?;
+        Ok(Decided { answer, kept })
+    }
+
+    /// What a write would change.
+    ///
+    /// # Errors
+    /// Those of the write.
+    pub fn preview(&self, op: Op, at: Moment) -> Result<Answer> {
+        let plan = self.place.decide(&self.shown, op, at, &mut Entropy::from_seed([0; 32]))?;
+        Answer::of(&plan.reply, plan.seq)
+    }
+
+    /// Takes announced changes in, in order, and brings the queue forward. `seq` is how far the
+    /// copy is then, which may be less than the last change says: of its commit there may be more
+    /// to come. No flight may be under way.
+    ///
+    /// # Errors
+    /// `history-expired` when the copy has missed a change: fetch it anew. Nothing has changed then.
+    pub fn advance(&mut self, changes: Vec<Value>, seq: u64) -> Result<Step> {
+        if self.flight.is_some() {
+            return Err(Error::bug("changes are taken in between flights"));
+        }
+        let mut step = Step::default();
+        if changes.is_empty() && !self.queue.iter().any(|pending| pending.is_behind(&*self.base)) {
+            return self.reach(seq);
+        }
+        let mut next = MemoryStore::over(&*self.base);
+        let reached = seq.max(self.seq());
+        for message in changes {
+            let announced = Announced::read(message)?;
+            for write in announced.rows(&next)? {
+                step.entries.push(entry(&write)?);
+                next.write(write);
+            }
+        }
+        drop(next);
+        self.shown = MemoryStore::new();
+        let base = Rc::get_mut(&mut self.base).ok_or_else(shared)?;
+        for (_, bytes) in &step.entries {
+            if let Some(bytes) = bytes {
+                base.write(unpack(bytes)?);
+            }
+        }
+        base.set_seq(reached);
+        self.bring_forward(&mut step)?;
+        Ok(step)
+    }
+
+    /// The copy is as far as `seq`, and nothing has changed: what has landed by then is done.
+    fn reach(&mut self, seq: u64) -> Result<Step> {
+        let mut step = Step::default();
+        let reached = seq.max(self.seq());
+        let is_done = |pending: &Pending| {
+            pending.kept.landed.as_ref().is_some_and(|landed| landed.seq <= reached)
+        };
+        let done: Vec<u64> =
+            self.queue.iter().filter(|pending| is_done(pending)).map(|pending| pending.n).collect();
+        if done.is_empty() && reached == self.seq() {
+            return Ok(step);
+        }
+        step.entries.extend(done.iter().map(|n| (queue_key(*n), None)));
+        self.queue.retain(|pending| !done.contains(&pending.n));
+        self.shown = MemoryStore::new();
+        Rc::get_mut(&mut self.base).ok_or_else(shared)?.set_seq(reached);
+        step.entries.push(self.state());
+        self.show();
+        Ok(step)
+    }
+
+    /// Brings the queue forward onto the base, and shows both.
+    fn bring_forward(&mut self, step: &mut Step) -> Result<()> {
+        let rebased = rebase::rebase(&self.place, &*self.base, &self.own, &self.queue)?;
+        let reached = self.seq();
+        let old = core::mem::take(&mut self.queue);
+        let mut queue: Vec<Pending> = Vec::new();
+        for pending in rebased.queue {
+            // What has landed, and shows in the base by now, is done.
+            if pending.kept.landed.as_ref().is_none_or(|landed| landed.seq > reached) {
+                queue.push(pending);
+            }
+        }
+        for pending in &old {
+            match queue.binary_search_by_key(&pending.n, |pending| pending.n) {
+                Err(_) => step.entries.push((queue_key(pending.n), None)),
+                Ok(at) => {
+                    let kept = queue.get(at).map(Pending::entry).transpose()?;
+                    let was = pending.entry()?;
+                    step.entries.extend(kept.filter(|kept| *kept != was));
+                }
+            }
+        }
+        self.queue = queue;
+        for conflict in rebased.conflicts {
+            self.raise(conflict, step)?;
+        }
+        step.entries.push(self.state());
+        let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
+        shown.apply(&rebased.writes);
+        self.shown = shown;
+        Ok(())
+    }
+
+    /// Adds a conflict; one about the same, of another write, goes into it.
+    fn raise(&mut self, mut conflict: Conflict, step: &mut Step) -> Result<()> {
+        if let Some(at) = self.conflicts.iter().position(|old| old.is_followed_by(&conflict)) {
+            let mut old = self.conflicts.remove(at);
+            step.entries.push((conflict_key(&old.id), None));
+            // What was written last is wanted, whichever of the two was met first.
+            if old.at > conflict.at {
+                core::mem::swap(&mut old, &mut conflict);
+                conflict.theirs = old.theirs;
+            }
+            conflict.ancestor = old.ancestor;
+        }
+        let value = conflict.to_value()?;
+        step.entries.push((conflict_key(&conflict.id), Some(json::write(&value))));
+        step.conflicts.push(value);
+        self.conflicts.push(conflict);
+        Ok(())
+    }
+
+    /// The entry of the copy's state.
+    fn state(&self) -> Entry {
+        let mut state = Object::new();
+        state.insert("own", self.own.to_value());
+        state.insert("seq", self.seq().into());
+        (STATE.into(), Some(json::write(&Value::Object(state))))
+    }
+
+    /// What tells one state of a topic from another: a context, everything at and below one, or
+    /// its view.
+    pub fn stamp(&self, address: &Address, below: bool, view: bool) -> String {
+        if view {
+            return self.view(address).map(|view| view.hash.to_string()).unwrap_or_default();
+        }
+        let mut text = String::new();
+        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
+        let records = match below {
+            true if address.level == nacre_layers::level::Level::Global => {
+                self.shown.list(&Filter::default(), None, usize::MAX)
+            }
+            true => self.shown.list(&filter, None, usize::MAX),
+            false => self.shown.record(address).map(|record| record.into_iter().collect()),
+        };
+        for record in records.unwrap_or_default() {
+            let (address, version) = (&record.address, record.version);
+            text.push_str(&format!(
+                "{address} {version} {} {};",
+                record.layer.hash(),
+                record.is_live()
+            ));
+        }
+        Hash::of(text.as_bytes()).to_string()
+    }
+
+    /// The writes that are not with the server, for people.
+    pub fn pending(&self) -> Value {
+        let one = |pending: &Pending| {
+            let mut one = Object::new();
+            let op = pending.kept.op.as_object();
+            for (name, from) in [
+                ("action", "action"),
+                ("id", "context_id"),
+                ("key", "idempotency_key"),
+                ("level", "level"),
+            ] {
+                let value = op.and_then(|op| op.get(from)).cloned();
+                one.insert(name, value.unwrap_or(Value::Null));
+            }
+            one.insert("at", Moment(pending.kept.at).to_string().as_str().into());
+            let sent = self.flight.as_ref().is_some_and(|flight| flight.holds(pending.n));
+            one.insert("sent", sent.into());
+            Value::Object(one)
+        };
+        let waiting = self.queue.iter().filter(|pending| pending.kept.landed.is_none());
+        Value::Array(waiting.map(one).collect())
+    }
+}
+
+fn entry(write: &Write) -> Result<Entry> {
+    let key = row_key(write).ok_or_else(|| Error::bug("a copy keeps no such row"))?;
+    Ok((key, Some(pack(write)?)))
+}
+
+/// The key of a place in the queue; keys are in order of places.
+pub fn queue_key(n: u64) -> String {
+    format!("{QUEUE}{n:016}")
+}
+
+fn conflict_key(id: &str) -> String {
+    format!("{CONFLICT}{id}")
+}
+
+fn shared() -> Error {
+    Error::bug("the base is held twice")
+}
+
+fn odd() -> Error {
+    Error::new(Code::StoreUnavailable, "what is kept on this device is not a replica's")
+}
+
+fn no_operation() -> Error {
+    Error::new(Code::InvalidRequest, "an operation is an object that names a context").at("")
+}

@@ -1,0 +1,226 @@
+//! A write that is on its way to the server, and what a copy of a store decides about it.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Place, queue_key};
+use nacre_layers::{
+    address::Address,
+    error::{Error, Result},
+    id::User,
+    json,
+    sensitive::SensitiveNames,
+    value::{self, Value},
+};
+use nacre_store::{
+    access::Scopes,
+    decide::{Setting, decide},
+    entropy::Entropy,
+    memory::MemoryStore,
+    moment::Moment,
+    op::{Caller, Expect, Op, Request},
+    plan::Plan,
+    seal::NoKeys,
+    store::Reads,
+};
+use nacre_wire::operation::item;
+
+/// A write in the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// Its place in the queue.
+    pub(super) n: u64,
+    pub(super) kept: Kept,
+    /// What `kept.op` says.
+    pub(super) op: Op,
+    pub(super) address: Address,
+}
+
+/// A write as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// When it was made, in milliseconds.
+    pub(super) at: u64,
+    /// The writes that are sent with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<String>,
+    /// The context's version that it was made upon, or brought forward to; 0 when there was none.
+    pub(super) known: u64,
+    /// The answer, when the server has carried it out and the copy is not that far yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) landed: Option<Landed>,
+    /// As in a batch, with its idempotency key.
+    pub(super) op: Value,
+    /// Why the server refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<Refused>,
+}
+
+/// Carried out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Landed {
+    pub(super) seq: u64,
+    pub(super) version: u64,
+}
+
+/// Refused; the copy stood at `seq`, so that being further may help.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Refused {
+    pub(super) problem: Value,
+    pub(super) seq: u64,
+}
+
+impl Pending {
+    /// A write at its place.
+    ///
+    /// # Errors
+    /// As reading an operation gives them; `invalid-request` for one that is no write to a context.
+    pub(super) fn new(n: u64, kept: Kept) -> Result<Pending> {
+        let op = item(kept.op.clone())?.op;
+        let address = match op.address() {
+            Some(address) if op.is_write() => address.clone(),
+            _ => return Err(Error::bug("what is queued is not a write to a context")),
+        };
+        Ok(Pending { n, kept, op: relaxed(op), address })
+    }
+
+    /// Reads one as it is kept.
+    pub(super) fn read(n: u64, kept: &[u8]) -> Result<Pending> {
+        Pending::new(n, value::decode_known(nacre_wire::read_json(kept)?)?)
+    }
+
+    pub(super) fn key(&self) -> &str {
+        let key = self.kept.op.as_object().and_then(|op| op.get("idempotency_key"));
+        key.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// As it is kept in its place.
+    pub(super) fn entry(&self) -> Result<Entry> {
+        Ok((queue_key(self.n), Some(json::write(&value::encode(&self.kept)?))))
+    }
+
+    /// The same write in another form.
+    pub(super) fn with(&self, op: Value) -> Result<Pending> {
+        Pending::new(self.n, Kept { op, ..self.kept.clone() })
+    }
+
+    /// Whether the base shows what it came to.
+    pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
+        self.kept
+            .landed
+            .as_ref()
+            .is_some_and(|landed| landed.version > 0 && self.version_in(base) >= landed.version)
+    }
+
+    /// Whether it was made upon less than the base has.
+    pub(super) fn is_behind(&self, base: &dyn Reads) -> bool {
+        self.kept.landed.is_none() && self.version_in(base) > self.kept.known
+    }
+
+    pub(super) fn version_in(&self, base: &dyn Reads) -> u64 {
+        base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
+    }
+
+    /// Decides it as the server would, over what the copy shows.
+    pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
+        let mut entropy = Entropy::from_seed([0; 32]);
+        place.decide(over, self.op.clone(), Moment(self.kept.at), &mut entropy)
+    }
+
+    /// Decides it, and writes down what it comes to.
+    pub(super) fn perform(&self, place: &Place, on: &mut MemoryStore<'_>) -> Result<Plan> {
+        let plan = self.decide(place, on)?;
+        on.apply(&plan.writes);
+        Ok(plan)
+    }
+}
+
+/// Here nothing is expected but that a new context is new: the versions of others are not known, and
+/// what they changed is looked at path by path.
+fn relaxed(mut op: Op) -> Op {
+    match &mut op {
+        Op::Update { expect, .. }
+        | Op::Delete { expect, .. }
+        | Op::Rollback { expect, .. }
+        | Op::Move { expect, .. } => *expect = Expect::Anything,
+        Op::Put(put) if put.expect != Expect::Absent => put.expect = Expect::Anything,
+        _ => {}
+    }
+    op
+}
+
+impl Place {
+    pub(super) fn new(user: User) -> Place {
+        Place { user, names: SensitiveNames::default() }
+    }
+
+    /// Decides a request of the copy's user.
+    pub(super) fn decide(
+        &self,
+        reads: &dyn Reads,
+        op: Op,
+        at: Moment,
+        entropy: &mut Entropy,
+    ) -> Result<Plan> {
+        let mut setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
+        let caller =
+            Caller { user: self.user.clone(), owner: self.user.clone(), scopes: Scopes::UNSTATED };
+        decide(reads, &mut setting, &Request { caller, op, idempotency: None, id: None })
+    }
+}
+
+/// Which versions are of writes that were queued here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own(Vec<(Address, u64)>);
+
+/// How many are remembered: more than can be on their way through several tabs.
+const REMEMBERED: usize = 2000;
+
+impl Own {
+    pub(super) fn insert(&mut self, address: Address, version: u64) {
+        if self.0.len() >= REMEMBERED {
+            self.0.drain(..REMEMBERED / 2);
+        }
+        self.0.push((address, version));
+    }
+
+    pub(super) fn contains(&self, address: &Address, version: u64) -> bool {
+        self.0.iter().rev().any(|(of, own)| *own == version && of == address)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Address, u64)> {
+        self.0.iter()
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        let one = |(address, version): &(Address, u64)| {
+            Value::Array(Vec::from([
+                Value::from(address.level.as_str()),
+                address.id.as_str().into(),
+                (*version).into(),
+            ]))
+        };
+        Value::Array(self.0.iter().map(one).collect())
+    }
+
+    pub(super) fn read(value: &Value) -> Own {
+        let one = |one: &Value| match one.as_array()? {
+            [level, id, version] => {
+                let address = Address::parse(level.as_str()?, id.as_str()?).ok()?;
+                Some((address, integer(version)?))
+            }
+            _ => None,
+        };
+        Own(value.as_array().unwrap_or_default().iter().filter_map(one).collect())
+    }
+}
+
+/// A number that counts.
+pub(super) fn integer(value: &Value) -> Option<u64> {
+    match value.as_number()? {
+        nacre_layers::number::Number::Unsigned(number) => Some(number),
+        nacre_layers::number::Number::Signed(number) => u64::try_from(number).ok(),
+        nacre_layers::number::Number::Float(_) => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! The heart: what a request comes to, given what the store holds, the time and some entropy.
+//!
+//! [`decide`] reads and never writes. Writes gather in a [`Draft`], a memory store over the real
+//! one, so that every operation of a batch sees what the ones before it decided, and one refusal
+//! leaves nothing behind. What comes out is a [`Plan`]: plain data for a shell to apply.
+
+mod batch;
+pub mod contexts;
+mod draft;
+mod entries;
+mod members;
+mod permit;
+mod preview;
+mod read;
+mod reveal;
+mod view;
+
+use crate::{
+    entropy::Entropy,
+    limits,
+    moment::Moment,
+    op::{Idempotency, Op, Request},
+    plan::{Plan, Remember, Reply},
+    seal::Vault,
+    store::Reads,
+};
+use draft::Draft;
+use nacre_layers::{
+    error::{Code, Error, Result},
+    id::User,
+    sensitive::SensitiveNames,
+};
+pub(crate) use permit::{permit, permit_chain};
+
+/// What surrounds a decision and is no part of the store.
+#[derive(Debug)]
+pub struct Setting<'s> {
+    /// Now.
+    pub at: Moment,
+    /// Randomness for this one request.
+    pub entropy: &'s mut Entropy,
+    /// The owner's keys; `None` while the owner has no store yet, when nothing can be written.
+    pub keys: Option<&'s dyn Vault>,
+    /// Which members are sealed.
+    pub names: &'s SensitiveNames,
+}
+
+fn no_keys() -> Error {
+    Error::new(Code::StoreUnavailable, "the store has no keys yet; nothing can be sealed or opened")
+}
+
+/// Decides one request.
+///
+/// # Errors
+/// Every code of the contract but those of transport; a refused request changes nothing.
+pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
+    permit::permit(reads, &request.caller, &request.op)?;
+    if !request.op.is_write() {
+        let reply = read::read(reads, setting, &request.caller, &request.op)?;
+        return Ok(Plan::of_read(reply, reads.seq()?));
+    }
+    if let Some(idempotency) = &request.idempotency
+        && let Some(reply) = replayed(reads, &request.caller.user, idempotency, setting.at)?
+    {
+        return Ok(Plan::of_read(reply, reads.seq()?));
+    }
+    let mut draft = Draft::new(reads, setting, &request.caller)?;
+    let reply = draft.perform(&request.op)?;
+    let mut plan = draft.commit(reply, request.id.clone())?;
+    if let Some(idempotency) = &request.idempotency {
+        plan.remember.push(remember(request.caller.user.clone(), idempotency, setting.at, None));
+    }
+    Ok(plan)
+}
+
+/// The first answer to a request that comes again; `None` when it is new.
+fn replayed(
+    reads: &dyn Reads,
+    user: &User,
+    idempotency: &Idempotency,
+    at: Moment,
+) -> Result<Option<Reply>> {
+    match reads.replay(user, &idempotency.key)? {
+        Some(replay) if replay.expires > at => {
+            idempotency.check(replay.request)?;
+            Ok(Some(Reply::Replayed(replay.answer)))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn remember(user: User, idempotency: &Idempotency, at: Moment, result: Option<usize>) -> Remember {
+    let expires = at.later(limits::IDEMPOTENCY_MILLIS);
+    Remember { user, idempotency: idempotency.clone(), expires, result }
+}
+
+impl Draft<'_, '_> {
+    /// Decides one operation. A refusal may leave a part of it in the draft: drop the draft then.
+    fn perform(&mut self, op: &Op) -> Result<Reply> {
+        match op {
+            Op::Put(put) => self.put(put),
+            Op::Update { address, patch, summary, expect } => {
+                self.update(address, patch, summary.as_deref(), *expect)
+            }
+            Op::Delete { address, cascade, summary, expect } => {
+                self.delete(address, *cascade, summary.as_deref(), *expect)
+            }
+            Op::Restore { address, summary } => self.restore(address, summary.as_deref()),
+            Op::Rollback { address, version, summary, expect } => {
+                self.rollback(address, *version, summary.as_deref(), *expect)
+            }
+            Op::Move { address, parent, summary, expect } => {
+                self.move_to(address, parent, summary.as_deref(), *expect)
+            }
+            Op::AddEntry(entry) => self.add_entry(entry),
+            Op::Batch(batch) => self.batch(batch),
+            Op::Import(import) => self.import(import),
+            Op::PutMember { user, project, role } => self.put_member(user, project, *role),
+            Op::DeleteMember { user, project } => self.delete_member(user, project),
+            _ => read::read(&self.store, self.setting, self.caller, op),
+        }
+    }
+}

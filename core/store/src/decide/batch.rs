@@ -1,0 +1,148 @@
+//! Many operations as one commit: batches and imports.
+
+use alloc::vec::Vec;
+
+use super::{draft::Draft, permit, remember, replayed};
+use crate::{
+    limits,
+    op::{Batch, BatchItem, Expect, Import, ImportLine, ImportMode, Op, Put},
+    plan::{Remember, Reply},
+};
+use nacre_layers::error::{Code, Error, Result};
+
+impl Draft<'_, '_> {
+    pub(super) fn batch(&mut self, batch: &Batch) -> Result<Reply> {
+        within_limit(batch.operations.len())?;
+        let mut replies: Vec<Result<Reply>> = Vec::with_capacity(batch.operations.len());
+        let mut shown = 0;
+        for (index, item) in batch.operations.iter().enumerate() {
+            let outcome = match item {
+                Ok(item) => match self.repeated(item, &replies) {
+                    Ok(None) if batch.transaction => self.batch_item(item, &mut shown),
+                    // What a refusal leaves of a transaction is dropped with all of it.
+                    Ok(None) => self.attempt(|draft| draft.batch_item(item, &mut shown)),
+                    Ok(Some(reply)) => fits(&mut shown, &reply).map(|()| reply),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error.clone()),
+            };
+            match (&outcome, item) {
+                (Err(error), _) if batch.transaction => {
+                    return Err(error.clone().failed_operation(index));
+                }
+                (Ok(reply), Ok(BatchItem { op, idempotency: Some(idempotency) }))
+                    if op.is_write() && !reply.is_again() =>
+                {
+                    let (user, at) = (self.caller.user.clone(), self.setting.at);
+                    self.remember.push(remember(user, idempotency, at, Some(index)));
+                }
+                _ => {}
+            }
+            replies.push(outcome);
+        }
+        Ok(Reply::Batch(replies))
+    }
+
+    /// The reply to an operation whose key was used earlier in this batch.
+    fn repeated(&self, item: &BatchItem, replies: &[Result<Reply>]) -> Result<Option<Reply>> {
+        let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write()) else {
+            return Ok(None);
+        };
+        let earlier = self.remember.iter().find(|first| first.idempotency.key == idempotency.key);
+        let Some(Remember { idempotency: first, result: Some(index), .. }) = earlier else {
+            return Ok(None);
+        };
+        idempotency.check(first.request)?;
+        let reply = replies.get(*index).and_then(|reply| reply.clone().ok());
+        Ok(reply.map(|reply| Reply::Repeated(reply.into())))
+    }
+
+    /// Decides an item; `shown` counts the bytes of data in the answer so far.
+    fn batch_item(&mut self, item: &BatchItem, shown: &mut usize) -> Result<Reply> {
+        let reply = self.keyed_item(item)?;
+        fits(shown, &reply)?;
+        Ok(reply)
+    }
+
+    fn keyed_item(&mut self, item: &BatchItem) -> Result<Reply> {
+        if matches!(item.op, Op::Batch(_) | Op::Import(_) | Op::Export { .. }) {
+            return Err(Error::new(Code::InvalidRequest, "this cannot be part of a batch"));
+        }
+        permit::permit(&self.store, self.caller, &item.op)?;
+        if let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write())
+            && let Some(reply) =
+                replayed(&self.store, &self.caller.user, idempotency, self.setting.at)?
+        {
+            return Ok(reply);
+        }
+        self.perform_briefly(&item.op)
+    }
+
+    /// Decides an operation; the result of a write does not repeat the data that it wrote.
+    fn perform_briefly(&mut self, op: &Op) -> Result<Reply> {
+        let mut reply = self.perform(op)?;
+        if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
+            context.data = false;
+        }
+        Ok(reply)
+    }
+
+    pub(super) fn import(&mut self, import: &Import) -> Result<Reply> {
+        within_limit(import.lines.len())?;
+        let (mut created, mut replaced) = (0, 0);
+        for (index, line) in import.lines.iter().enumerate() {
+            let outcome = line
+                .clone()
+                .and_then(|line| self.put(&put(line, import.mode)))
+                .map_err(|error| error.failed_operation(index))?;
+            match outcome {
+                Reply::Context(reply) if reply.created => created += 1,
+                _ => replaced += 1,
+            }
+        }
+        Ok(Reply::Imported { created, replaced })
+    }
+}
+
+fn put(line: ImportLine, mode: ImportMode) -> Put {
+    Put {
+        address: line.address,
+        data: line.data,
+        parent: line.parent,
+        rules: line.rules,
+        summary: None,
+        create_parents: false,
+        expect: match mode {
+            ImportMode::Create => Expect::Absent,
+            ImportMode::Replace => Expect::Anything,
+        },
+    }
+}
+
+/// Adds the data that a reply shows, if one answer may hold that much.
+fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
+    let bytes = match reply {
+        Reply::Context(context) => context.bytes(),
+        Reply::View(view) => view.bytes(),
+        Reply::Replayed(answer) => answer.len(),
+        Reply::Repeated(reply) => return fits(shown, reply),
+        _ => 0,
+    };
+    if *shown + bytes > limits::ANSWER_BYTES {
+        return Err(Error::new(
+            Code::TooLarge,
+            "the answer would be too large; read fewer contexts and views in one batch",
+        )
+        .limit(limits::ANSWER_BYTES as u64));
+    }
+    *shown += bytes;
+    Ok(())
+}
+
+fn within_limit(operations: usize) -> Result<()> {
+    if operations > limits::BATCH_OPERATIONS {
+        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
+            .limit(limits::BATCH_OPERATIONS as u64));
+    }
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! A commit in the making: rows, events and deeds, over the store as it is.
+
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+
+use super::Setting;
+use crate::{
+    history::{self, WHOLE_EVERY},
+    limits,
+    memory::MemoryStore,
+    op::Caller,
+    plan::{Event, Plan, Remember, Reply},
+    record::{Audit, Change, Deed, Record, State, Version},
+    seal,
+    store::{Reads, Write},
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    layer::Layer,
+    locks::{Breach, breaches},
+    marker::Fingerprint,
+    rules::{Rules, Scope},
+    value::{Value, check_depth, check_limits},
+};
+
+pub(super) struct Draft<'d, 's> {
+    pub(super) store: MemoryStore<'d>,
+    pub(super) setting: &'d mut Setting<'s>,
+    pub(super) caller: &'d Caller,
+    /// The seq that this commit gets.
+    pub(super) seq: u64,
+    /// Entries this commit has added so far.
+    pub(super) entries: u64,
+    /// Results of a batch that have idempotency keys of their own.
+    pub(super) remember: Vec<Remember>,
+    writes: Vec<Write>,
+    events: Vec<Event>,
+    deeds: Vec<Deed>,
+}
+
+/// What a finished part of a draft has decided.
+pub(super) struct Part {
+    writes: Vec<Write>,
+    events: Vec<Event>,
+    deeds: Vec<Deed>,
+    entries: u64,
+}
+
+impl<'d, 's> Draft<'d, 's> {
+    pub(super) fn new(
+        reads: &'d dyn Reads,
+        setting: &'d mut Setting<'s>,
+        caller: &'d Caller,
+    ) -> Result<Draft<'d, 's>> {
+        let seq = reads.seq()? + 1;
+        if seq > limits::EXACT_INTEGER {
+            return Err(Error::bug("the store has run out of seqs"));
+        }
+        Ok(Draft {
+            store: MemoryStore::over(reads),
+            setting,
+            caller,
+            seq,
+            entries: 0,
+            writes: Vec::new(),
+            events: Vec::new(),
+            deeds: Vec::new(),
+            remember: Vec::new(),
+        })
+    }
+
+    /// Runs `decide` on a draft over this one and keeps what it decided only if it succeeds.
+    pub(super) fn attempt<T>(
+        &mut self,
+        decide: impl FnOnce(&mut Draft<'_, 's>) -> Result<T>,
+    ) -> Result<T> {
+        let mut inner = Draft {
+            store: MemoryStore::over(&self.store),
+            setting: &mut *self.setting,
+            caller: self.caller,
+            seq: self.seq,
+            entries: self.entries,
+            writes: Vec::new(),
+            events: Vec::new(),
+            deeds: Vec::new(),
+            remember: Vec::new(),
+        };
+        let outcome = decide(&mut inner)?;
+        let Draft { writes, events, deeds, entries, .. } = inner;
+        self.absorb(Part { writes, events, deeds, entries });
+        Ok(outcome)
+    }
+
+    fn absorb(&mut self, part: Part) {
+        self.entries = part.entries;
+        self.events.extend(part.events);
+        part.deeds.into_iter().for_each(|deed| self.deed(deed));
+        part.writes.into_iter().for_each(|write| self.write(write));
+    }
+
+    pub(super) fn write(&mut self, write: Write) {
+        self.store.write(write.clone());
+        self.writes.push(write);
+    }
+
+    pub(super) fn deed(&mut self, deed: Deed) {
+        // What is read from now on shows this commit.
+        self.store.set_seq(self.seq);
+        self.deeds.push(deed);
+    }
+
+    /// The contexts this draft has changed so far, in order, each as often as it was.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
+        self.events.iter().map(|event| &event.record.address)
+    }
+
+    /// Closes the commit: one row for each context, however often it changed, and one line in the
+    /// audit trail. A commit without deeds leaves the seq as it was.
+    pub(super) fn commit(self, reply: Reply, request: Option<String>) -> Result<Plan> {
+        let Draft { mut writes, events, deeds, remember, seq, setting, caller, store, .. } = self;
+        if deeds.is_empty() {
+            return Ok(Plan { writes, events, remember, reply, seq: seq - 1 });
+        }
+        writes.retain(|write| match write {
+            Write::Record(record) => store.holds(record),
+            _ => true,
+        });
+        writes.push(Write::Audit(Audit {
+            seq,
+            at: setting.at,
+            by: caller.user.clone(),
+            request,
+            deeds,
+        }));
+        Ok(Plan { writes, events, remember, reply, seq })
+    }
+
+    /// A live context.
+    pub(super) fn live(&self, address: &Address) -> Result<Rc<Record>> {
+        self.store.record(address)?.filter(|record| record.is_live()).ok_or_else(Error::not_found)
+    }
+
+    /// Takes a whole document in: limits, sealed fields, canonical form.
+    pub(super) fn take_in(&mut self, mut data: Value) -> Result<Rc<Layer>> {
+        check_depth(data.depth())?;
+        let keys = self.setting.keys.ok_or_else(super::no_keys)?;
+        let store = &self.store;
+        let known = |fingerprint: &Fingerprint| Ok(store.secret(fingerprint)?.is_some());
+        let new =
+            seal::seal_fields(&mut data, self.setting.names, keys, self.setting.entropy, &known)?;
+        if new.len() > limits::NEW_SECRETS {
+            return Err(Error::new(Code::TooLarge, "too many sealed values in one write")
+                .limit(limits::NEW_SECRETS as u64));
+        }
+        for secret in new {
+            self.write(Write::Secret(secret));
+        }
+        // What is stored counts: many short secrets are longer as markers.
+        check_limits(&data)?;
+        Ok(Rc::new(Layer::from_value(&data)?))
+    }
+
+    /// Gives a context a new state: a new version, unless an update changes nothing.
+    pub(super) fn advance(
+        &mut self,
+        address: &Address,
+        existing: Option<&Rc<Record>>,
+        state: State,
+        change: Change,
+        summary: Option<&str>,
+    ) -> Result<Rc<Record>> {
+        if summary.is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
+            return Err(Error::new(Code::TooLarge, "the summary is too long")
+                .at("/summary")
+                .limit(limits::SUMMARY_BYTES as u64));
+        }
+        let before = existing.map(|record| State::of(record));
+        if let (Some(existing), Change::Update) = (existing, change)
+            && before.as_ref() == Some(&state)
+        {
+            return Ok(existing.clone());
+        }
+        if matches!(change, Change::Create | Change::Update | Change::Rollback) {
+            self.respect_locks(address, existing, &state)?;
+        }
+        let version = existing.map_or(1, |record| record.version + 1);
+        let patch = state.patch_from(before.as_ref())?;
+        let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
+        let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
+        let at = self.setting.at;
+        let by = self.caller.user.clone();
+        self.write(Write::Version(Version {
+            address: address.clone(),
+            version,
+            seq: self.seq,
+            at,
+            by: by.clone(),
+            summary: summary.map(Into::into),
+            change,
+            undo,
+            full,
+        }));
+        let record = Rc::new(Record {
+            address: address.clone(),
+            parent: state.parent,
+            version,
+            seq: self.seq,
+            layer: state.layer,
+            rules: state.rules,
+            created_at: existing
+                .filter(|_| change != Change::Create)
+                .map_or(at, |record| record.created_at),
+            updated_at: at,
+            updated_by: by.clone(),
+            deleted: (change == Change::Delete).then_some(self.seq),
+        });
+        self.write(Write::Record(record.clone()));
+        self.deed(Deed {
+            action: change.as_str(),
+            address: Some(address.clone()),
+            version: Some(version),
+            member: None,
+        });
+        self.events.push(Event { record: record.clone(), before, change, patch });
+        Ok(record)
+    }
+
+    /// Refuses a state that sets or removes what a layer above has locked. What was there before
+    /// the lock may stay as it is, and may go.
+    fn respect_locks(
+        &self,
+        address: &Address,
+        existing: Option<&Rc<Record>>,
+        state: &State,
+    ) -> Result<()> {
+        let above = match &state.parent {
+            Some(parent) => match Address::above(address.level, parent) {
+                Some(parent) if self.store.record(&parent)?.is_some() => {
+                    history::chain(&self.store, &parent)?
+                }
+                _ => Vec::new(),
+            },
+            None => Vec::new(),
+        };
+        let none = Rules::default();
+        let tables = above.iter().map(|record| &*record.rules).chain([&none]);
+        let Some(scope) = Scope::of_chain(tables) else { return Ok(()) };
+        let old = match existing.filter(|record| record.is_live()) {
+            Some(existing) => breaches(&scope, above.len(), &existing.layer),
+            None => Vec::new(),
+        };
+        let is_new = |breach: &Breach<'_>| !old.contains(breach);
+        match breaches(&scope, above.len(), &state.layer).into_iter().find(is_new) {
+            Some(breach) => Err(Error::new(
+                Code::Locked,
+                "a layer above has locked this path; propose the change there",
+            )
+            .at(breach.pointer)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Insights and progress notes: lists that only grow.
+
+use alloc::{boxed::Box, string::String};
+
+use super::draft::Draft;
+use crate::{
+    limits,
+    op::NewEntry,
+    plan::Reply,
+    record::{Deed, Entry, EntryId, EntryKind},
+    store::Write,
+};
+use nacre_layers::error::{Code, Error, Result};
+
+impl Draft<'_, '_> {
+    pub(super) fn add_entry(&mut self, new: &NewEntry) -> Result<Reply> {
+        self.live(&new.address)?;
+        bounded("/content", Some(&new.content), limits::ENTRY_BYTES)?;
+        bounded("/category", new.category.as_ref(), limits::SUMMARY_BYTES)?;
+        bounded("/agent", new.agent.as_ref(), limits::SUMMARY_BYTES)?;
+        if new.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
+            return Err(Error::new(Code::InvalidRequest, "importance lies between 0 and 1")
+                .at("/importance"));
+        }
+        let entry = Entry {
+            address: new.address.clone(),
+            kind: new.kind,
+            id: EntryId { seq: self.seq, n: self.entries },
+            at: self.setting.at,
+            by: self.caller.user.clone(),
+            content: new.content.clone(),
+            category: new.category.clone(),
+            importance: new.importance,
+            agent: new.agent.clone(),
+        };
+        self.entries += 1;
+        self.write(Write::Entry(entry.clone()));
+        self.deed(Deed {
+            action: match new.kind {
+                EntryKind::Insight => "add_insight",
+                EntryKind::Progress => "add_progress",
+            },
+            address: Some(new.address.clone()),
+            version: None,
+            member: None,
+        });
+        Ok(Reply::Entry(Box::new(entry)))
+    }
+}
+
+fn bounded(pointer: &'static str, text: Option<&String>, limit: usize) -> Result<()> {
+    match text {
+        Some(text) if text.is_empty() => {
+            Err(Error::new(Code::InvalidRequest, "this text may not be empty").at(pointer))
+        }
+        Some(text) if text.len() > limit => {
+            Err(Error::new(Code::TooLarge, "this text is too long").at(pointer).limit(limit as u64))
+        }
+        _ => Ok(()),
+    }
+}

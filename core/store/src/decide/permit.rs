@@ -1,0 +1,154 @@
+//! Who may ask for what. What a caller may not see reads the same as what is not there.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use crate::{
+    op::{Caller, Op},
+    record::{Member, Record, Role},
+    store::Reads,
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::ContextId,
+    level::Level,
+};
+
+/// Checks scopes and, in another user's store, memberships.
+///
+/// # Errors
+/// `forbidden` for a missing scope or role, `not-found` without membership.
+pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> {
+    let guests = Guests::of(reads, caller)?;
+    // Strangers learn nothing, not even that their token lacks a scope.
+    if guests.as_ref().is_some_and(|guests| guests.memberships.is_empty()) {
+        return Err(Error::not_found());
+    }
+    scopes(caller, op)?;
+    match guests {
+        None => Ok(()),
+        Some(guests) => guests.permit(reads, op),
+    }
+}
+
+fn scopes(caller: &Caller, op: &Op) -> Result<()> {
+    let lacking = |scope| {
+        Err(Error::new(Code::Forbidden, alloc::format!("the token lacks the scope {scope}")))
+    };
+    match op {
+        _ if op.is_write() && !caller.scopes.allows_write() => lacking("contexts:write"),
+        _ if !op.is_write() && !caller.scopes.allows_read() => lacking("contexts:read"),
+        _ if op.reveals() && !caller.scopes.allows_reveal() => lacking("secrets:reveal"),
+        _ => Ok(()),
+    }
+}
+
+/// The projects that a caller who is not the owner may enter.
+pub(super) struct Guests {
+    pub(super) memberships: Vec<Member>,
+}
+
+impl Guests {
+    /// `None` for the owner, who may enter everything.
+    pub(super) fn of(reads: &dyn Reads, caller: &Caller) -> Result<Option<Guests>> {
+        if caller.user == caller.owner {
+            return Ok(None);
+        }
+        Ok(Some(Guests { memberships: reads.members(Some(&caller.user))? }))
+    }
+
+    fn permit(&self, reads: &dyn Reads, op: &Op) -> Result<()> {
+        match op {
+            Op::Put(put) => {
+                let existing = reads.record(&put.address)?;
+                if existing.is_some() {
+                    self.enter(reads, &put.address, true)?;
+                }
+                // Guests add below their projects; projects and the layer above are the owner's,
+                // those that are deleted too.
+                let is_new = !existing.is_some_and(|record| record.is_live());
+                if is_new && (put.address.level <= Level::Project || put.parent.is_none()) {
+                    return Err(Error::not_found());
+                }
+                self.enter_parent(reads, &put.address, put.parent.as_ref())
+            }
+            Op::Move { address, parent, .. } => {
+                self.enter(reads, address, true)?;
+                self.enter_parent(reads, address, Some(parent))
+            }
+            // A deleted project is the owner's to bring back or leave.
+            Op::Delete { address, .. } | Op::Restore { address, .. }
+                if address.level == Level::Project =>
+            {
+                self.enter(reads, address, true)?;
+                Err(Error::new(Code::Forbidden, "only the owner deletes and restores projects"))
+            }
+            Op::Preview { operations, address } => {
+                self.enter(reads, address, false)?;
+                operations.iter().try_for_each(|op| self.permit(reads, op))
+            }
+            // Each operation is checked when its turn comes; see `batch`.
+            Op::Batch(_) => Ok(()),
+            Op::List { filter, .. } => match &filter.under {
+                Some(under) => self.enter(reads, under, false),
+                None => Ok(()),
+            },
+            Op::Import(_)
+            | Op::PutMember { .. }
+            | Op::DeleteMember { .. }
+            | Op::Members
+            | Op::Audit { .. }
+            | Op::Export { .. } => {
+                Err(Error::new(Code::Forbidden, "only the owner of the store may do this"))
+            }
+            _ => match op.address() {
+                Some(address) => self.enter(reads, address, op.is_write()),
+                None => Err(Error::not_found()),
+            },
+        }
+    }
+
+    /// Whether a context stands in one of the projects, and may be written there.
+    fn enter(&self, reads: &dyn Reads, address: &Address, write: bool) -> Result<()> {
+        let mut next = Some(address.clone());
+        while let Some(address) = next {
+            if address.level == Level::Project {
+                return self.enter_project(&address.id, write);
+            }
+            next = reads.record(&address)?.and_then(|record| record.above());
+        }
+        Err(Error::not_found())
+    }
+
+    fn enter_parent(
+        &self,
+        reads: &dyn Reads,
+        child: &Address,
+        parent: Option<&ContextId>,
+    ) -> Result<()> {
+        match parent.and_then(|parent| Address::above(child.level, parent)) {
+            Some(parent) if parent.level >= Level::Project => self.enter(reads, &parent, true),
+            _ => Ok(()),
+        }
+    }
+
+    fn enter_project(&self, project: &ContextId, write: bool) -> Result<()> {
+        match self.memberships.iter().find(|member| member.project == *project) {
+            None => Err(Error::not_found()),
+            Some(member) if write && member.role == Role::Reader => {
+                Err(Error::new(Code::Forbidden, "you may read this project, not write it"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// Refuses a chain that led through another project when it was as it is asked for.
+pub(crate) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
+    let Some(guests) = Guests::of(reads, caller)? else { return Ok(()) };
+    let project = chain.iter().find(|record| record.address.level == Level::Project);
+    match project {
+        Some(project) => guests.enter_project(&project.address.id, false),
+        None => Err(Error::not_found()),
+    }
+}

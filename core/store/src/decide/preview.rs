@@ -1,0 +1,151 @@
+//! What writes would change, in the view of every context below, before they are made.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::{Setting, draft::Draft, permit};
+use crate::{
+    history::chain,
+    limits,
+    op::{Caller, Op},
+    plan::{Affected, Preview, Reply},
+    record::Record,
+    store::{Filter, Reads, links},
+};
+use nacre_layers::{
+    address::Address,
+    diff::diff,
+    error::{Code, Error, Result},
+    json,
+    layer::Layer,
+    pointer::Pointer,
+    resolve,
+    sort::{Distinct, distinct},
+};
+
+pub(super) fn preview(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    operations: &[Op],
+) -> Result<Reply> {
+    if operations.len() > limits::BATCH_OPERATIONS {
+        return Err(Error::new(Code::TooManyOperations, "preview fewer operations at once")
+            .limit(limits::BATCH_OPERATIONS as u64));
+    }
+    let mut draft = Draft::new(reads, setting, caller)?;
+    for (index, op) in operations.iter().enumerate() {
+        permit::permit(&draft.store, caller, op)
+            .and_then(|()| draft.perform(op))
+            .map_err(|error| error.failed_operation(index))?;
+    }
+    let written = distinct(draft.changed().cloned().collect());
+    let mut concerned = Distinct::new();
+    for address in &written {
+        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
+        let below = |store: &dyn Reads| store.list(&filter, None, usize::MAX);
+        // Before and after: what moves away and what is deleted changes too.
+        for record in below(reads)?.into_iter().chain(below(&draft.store)?) {
+            concerned.push(record.address.clone());
+        }
+    }
+    let (mut preview, mut bytes) = (Preview::default(), 0);
+    let mut hidden = Distinct::new();
+    for address in concerned.into_sorted() {
+        let before = chain_of(reads, &address)?;
+        let after = chain_of(&draft.store, &address)?;
+        let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
+        if before.as_deref().map(hash) == after.as_deref().map(hash) {
+            preview.unchanged += 1;
+        } else {
+            let changes = changes(before.as_deref(), after.as_deref(), &mut bytes)?;
+            preview.affected.push(Affected { address: address.clone(), changes });
+        }
+        if let (Some(before), Some(after)) = (before, after) {
+            overrides(&written, &before, &after, &mut hidden)?;
+        }
+    }
+    preview.overridden_by = hidden.into_sorted();
+    Ok(Reply::Preview(preview))
+}
+
+/// The chain of a context if it is there.
+fn chain_of(reads: &dyn Reads, address: &Address) -> Result<Option<Vec<Rc<Record>>>> {
+    match chain(reads, address) {
+        Ok(chain) => Ok(Some(chain)),
+        Err(error) if error.code() == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+type Change =
+    (alloc::string::String, Option<nacre_layers::value::Value>, Option<nacre_layers::value::Value>);
+
+/// Every path on which two views differ, with both values; `bytes` counts what the answer holds.
+fn changes(
+    before: Option<&[Rc<Record>]>,
+    after: Option<&[Rc<Record>]>,
+    bytes: &mut usize,
+) -> Result<Vec<Change>> {
+    let view = |chain: Option<&[Rc<Record>]>| match chain {
+        Some(chain) => Layer::from_canonical(resolve::resolve(&links(chain))),
+        None => Ok(Layer::empty()),
+    };
+    let (before, after) = (view(before)?, view(after)?);
+    let mut read = |layer: &Layer, pointer: &Pointer| {
+        let Some(text) = layer.get(pointer) else { return Ok(None) };
+        *bytes += text.len();
+        if *bytes > limits::ANSWER_BYTES {
+            return Err(Error::new(
+                Code::TooLarge,
+                "the preview would be too large; preview smaller changes, or fewer at once",
+            )
+            .limit(limits::ANSWER_BYTES as u64));
+        }
+        json::read(text, limits::DEPTH).map(Some)
+    };
+    let mut changes: Vec<Change> = Vec::new();
+    for operation in diff(&before, &after)?.operations {
+        let pointer = operation.path();
+        changes.push((pointer.as_str().into(), read(&before, pointer)?, read(&after, pointer)?));
+    }
+    Ok(changes)
+}
+
+/// Notes which layers below a written one hold something at a path that it changes.
+fn overrides(
+    written: &[Address],
+    before: &[Rc<Record>],
+    after: &[Rc<Record>],
+    hidden: &mut Distinct<(Address, alloc::string::String)>,
+) -> Result<()> {
+    for (place, record) in
+        after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok())
+    {
+        let old = before.iter().find(|old| old.address == record.address);
+        let Some(old) = old.filter(|old| old.layer != record.layer) else { continue };
+        for operation in diff(&old.layer, &record.layer)?.operations {
+            let pointer = operation.path();
+            for lower in after.iter().skip(place + 1) {
+                if hides(&lower.layer, pointer) {
+                    hidden.push((lower.address.clone(), pointer.as_str().into()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a layer holds a value at a pointer, or something that is no object above it.
+fn hides(layer: &Layer, pointer: &Pointer) -> bool {
+    let mut pointer = pointer.clone();
+    if layer.get(&pointer).is_some_and(|text| !text.starts_with(b"{")) {
+        return true;
+    }
+    while pointer.pop() {
+        match layer.get(&pointer) {
+            Some(text) => return !text.starts_with(b"{"),
+            None => continue,
+        }
+    }
+    false
+}

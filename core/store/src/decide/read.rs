@@ -1,0 +1,295 @@
+//! Reads of contexts as they are stored: one, a list, entries, history, audit, export.
+
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
+
+use super::{
+    Setting,
+    permit::{Guests, permit_chain},
+    preview,
+    reveal::revealed,
+    view,
+};
+use crate::{
+    history::{chain_as_of, record_as_of, record_of, state_at},
+    limits,
+    op::{Caller, ExportPart, Op, Which},
+    plan::{ContextReply, DiffLine, HistoryItem, Reply},
+    record::{EntryId, EntryKind, Record, State, Version},
+    store::{Filter, Reads},
+};
+use nacre_layers::{
+    address::Address,
+    diff::diff,
+    error::{Error, Result},
+    layer::Layer,
+    sort::sort_by,
+};
+
+/// Rows read at once: a row may hold [`limits::DATA_BYTES`].
+const AT_ONCE: usize = 32;
+
+/// What of a context is shown.
+#[derive(Clone, Copy)]
+struct Show {
+    data: bool,
+    /// With sealed values opened.
+    reveal: bool,
+}
+
+pub(super) fn read(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    op: &Op,
+) -> Result<Reply> {
+    match op {
+        Op::Get { address, which, reveal } => get(reads, setting, caller, address, *which, *reveal),
+        Op::List { filter, after, limit, data, reveal } => {
+            let show = Show { data: *data, reveal: *reveal };
+            list(reads, setting, caller, filter, after.as_ref(), *limit, show)
+        }
+        Op::Resolve(resolve) => view::resolve(reads, setting, caller, resolve),
+        Op::ViewDiff { address, from, to } => view::diff(reads, caller, address, *from, *to),
+        Op::Preview { operations, .. } => preview::preview(reads, setting, caller, operations),
+        Op::Entries { address, kind, before, limit } => {
+            entries(reads, address, *kind, *before, *limit)
+        }
+        Op::History { address, before, limit } => {
+            let current = known(reads, address)?;
+            history(reads, &current, *before, *limit)
+        }
+        Op::Diff { address, from, to } => {
+            let record = known(reads, address)?;
+            let (_, from) = state_at(reads, &record, *from)?;
+            let to = match to {
+                Some(to) => state_at(reads, &record, *to)?.1,
+                None => State::of(&record),
+            };
+            let patch = diff(&from.layer, &to.layer)?;
+            let lines = patch.operations.into_iter();
+            Ok(Reply::Diff(
+                lines.map(|operation| DiffLine { operation, layers: Vec::new() }).collect(),
+            ))
+        }
+        Op::Members => Ok(Reply::Members(reads.members(None)?)),
+        Op::Audit { before, limit } => {
+            let limit = page(*limit);
+            let mut items = reads.audit(*before, limit + 1)?;
+            let more = items.len() > limit;
+            items.truncate(limit);
+            Ok(Reply::Audit { items, more })
+        }
+        Op::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
+        _ => Err(Error::bug("a write was asked of the reader")),
+    }
+}
+
+fn get(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    address: &Address,
+    which: Which,
+    reveal: bool,
+) -> Result<Reply> {
+    let record = match which {
+        Which::Current => known(reads, address)?,
+        Which::Version(version) => {
+            let current = known(reads, address)?;
+            let (row, state) = state_at(reads, &current, version)?;
+            Rc::new(record_of(&current, &row, state))
+        }
+        Which::AsOf(at) => {
+            if caller.user != caller.owner {
+                permit_chain(reads, caller, &chain_as_of(reads, address, at)?)?;
+            }
+            record_as_of(reads, address, at)?.ok_or_else(Error::not_found)?
+        }
+    };
+    if which == Which::Current && !record.is_live() {
+        return Err(Error::not_found());
+    }
+    Ok(Reply::Context(Box::new(context(reads, setting, record, Show { data: true, reveal })?)))
+}
+
+fn context(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    record: Rc<Record>,
+    show: Show,
+) -> Result<ContextReply> {
+    let Show { data, reveal } = show;
+    if !data {
+        // A page of them holds no layers then.
+        let record = Rc::new(Record { layer: Rc::new(Layer::empty()), ..(*record).clone() });
+        return Ok(ContextReply { record, revealed: None, created: false, data });
+    }
+    let revealed = if reveal { Some(revealed(reads, setting, &record.layer)?) } else { None };
+    Ok(ContextReply { record, revealed, created: false, data })
+}
+
+/// A context that exists, deleted or not: its history outlives it.
+fn known(reads: &dyn Reads, address: &Address) -> Result<Rc<Record>> {
+    reads.record(address)?.ok_or_else(Error::not_found)
+}
+
+fn page(limit: usize) -> usize {
+    limit.clamp(1, limits::PAGE)
+}
+
+/// A page of contexts. It ends early once it holds enough data.
+fn list(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    caller: &Caller,
+    filter: &Filter,
+    after: Option<&Address>,
+    limit: usize,
+    show: Show,
+) -> Result<Reply> {
+    let limit = page(limit);
+    let mut items: Vec<ContextReply> = Vec::with_capacity(limit);
+    let (mut bytes, mut after) = (0, after.cloned());
+    loop {
+        let wanted = AT_ONCE.min(limit - items.len() + 1);
+        let found = listed(reads, caller, filter, after.as_ref(), wanted)?;
+        let is_last = found.len() < wanted;
+        for record in found {
+            if items.len() == limit || bytes >= limits::ANSWER_BYTES {
+                return Ok(Reply::Contexts { items, next: after });
+            }
+            after = Some(record.address.clone());
+            let item = context(reads, setting, record, show)?;
+            bytes += item.bytes();
+            items.push(item);
+        }
+        if is_last {
+            return Ok(Reply::Contexts { items, next: None });
+        }
+    }
+}
+
+/// The next contexts of a list: for guests, of the projects they may enter.
+fn listed(
+    reads: &dyn Reads,
+    caller: &Caller,
+    filter: &Filter,
+    after: Option<&Address>,
+    limit: usize,
+) -> Result<Vec<Rc<Record>>> {
+    let guests = Guests::of(reads, caller)?;
+    let Some(guests) = guests.filter(|_| filter.under.is_none()) else {
+        return reads.list(filter, after, limit);
+    };
+    let mut found = Vec::new();
+    for member in guests.memberships {
+        let under = Address { level: nacre_layers::level::Level::Project, id: member.project };
+        let filter = Filter { under: Some(under), ..filter.clone() };
+        found.extend(reads.list(&filter, after, limit)?); // another part of the tree each
+    }
+    sort_by(&mut found, |a, b| a.address.cmp(&b.address));
+    found.truncate(limit);
+    Ok(found)
+}
+
+fn entries(
+    reads: &dyn Reads,
+    address: &Address,
+    kind: EntryKind,
+    before: Option<EntryId>,
+    limit: usize,
+) -> Result<Reply> {
+    known(reads, address)?;
+    let limit = page(limit);
+    let mut items = reads.entries(address, kind, before, limit + 1)?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Reply::Entries { items, more })
+}
+
+fn history(
+    reads: &dyn Reads,
+    current: &Record,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Reply> {
+    let mut items = Vec::new();
+    let more = descend(reads, current, before, page(limit), |version, state, earlier| {
+        let patch = state.patch_from(earlier)?;
+        let bytes = patch.bytes();
+        items.push(HistoryItem { version, patch: Some(patch) });
+        Ok(bytes)
+    })?;
+    Ok(Reply::History { items, more })
+}
+
+/// Goes down a history from the version before `before`, newest first: each version with its state
+/// and the one before it, until `limit` are taken or what was taken — `take` says how many bytes —
+/// is enough for one answer. Whether there are older ones.
+fn descend(
+    reads: &dyn Reads,
+    current: &Record,
+    before: Option<u64>,
+    limit: usize,
+    mut take: impl FnMut(Version, &State, Option<&State>) -> Result<usize>,
+) -> Result<bool> {
+    let (mut taken, mut bytes, mut before) = (0, 0, before);
+    let mut state = None;
+    loop {
+        let wanted = AT_ONCE.min(limit - taken + 1);
+        let rows = reads.versions_before(&current.address, before, wanted)?;
+        let is_last = rows.len() < wanted;
+        for version in rows {
+            if taken == limit || bytes >= limits::ANSWER_BYTES {
+                return Ok(true);
+            }
+            let made = match state.take() {
+                Some(state) => state,
+                None => state_at(reads, current, version.version)?.1,
+            };
+            before = Some(version.version);
+            let earlier = version.undo.as_ref().map(|undo| made.undone(undo)).transpose()?;
+            taken += 1;
+            bytes += take(version, &made, earlier.as_ref())?;
+            state = earlier;
+        }
+        if is_last {
+            return Ok(false);
+        }
+    }
+}
+
+fn export(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    caller: &Caller,
+    part: &ExportPart,
+    reveal: bool,
+) -> Result<Reply> {
+    match part {
+        ExportPart::Context(after) => {
+            let show = Show { data: true, reveal };
+            list(reads, setting, caller, &Filter::default(), after.as_ref(), 1, show)
+        }
+        ExportPart::Versions(address, before) => {
+            let current = known(reads, address)?;
+            let mut items = Vec::new();
+            let more = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
+                let state = state.clone();
+                let state = if reveal { opened(reads, setting, state)? } else { state };
+                let bytes = state.layer.text().len();
+                items.push((row, state));
+                Ok(bytes)
+            })?;
+            Ok(Reply::Versions { items, more })
+        }
+        ExportPart::Entries(address, kind, before) => {
+            entries(reads, address, *kind, *before, limits::PAGE)
+        }
+    }
+}
+
+fn opened(reads: &dyn Reads, setting: &Setting<'_>, state: State) -> Result<State> {
+    let layer = Rc::new(Layer::from_value(&revealed(reads, setting, &state.layer)?)?);
+    Ok(State { layer, ..state })
+}

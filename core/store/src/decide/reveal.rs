@@ -1,0 +1,54 @@
+//! Opening sealed values, for those who may see them.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::{Setting, no_keys};
+use crate::{record::Record, seal, store::Reads};
+use nacre_layers::{
+    error::{Code, Error, Result},
+    layer::Layer,
+    marker::Fingerprint,
+    resolve::{self, Link},
+    value::{SEALED, Value},
+};
+
+/// A layer's document with every sealed value opened.
+pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) -> Result<Value> {
+    let mut value = layer.to_value()?;
+    let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
+        Some(secret) => Ok(secret.sealed),
+        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")),
+    };
+    match setting.keys {
+        Some(keys) => keys.reveal(&mut value, &sealed)?,
+        None => seal::reveal(&mut value, &mut |_| Err(no_keys()))?,
+    }
+    Ok(value)
+}
+
+/// The view's text with every sealed value opened: opened layer by layer, so that sealed objects
+/// merge as any others do.
+pub(super) fn revealed_view(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    chain: &[Rc<Record>],
+) -> Result<Vec<u8>> {
+    let mut layers = Vec::with_capacity(chain.len());
+    for record in chain {
+        layers.push(if holds_sealed(&record.layer) {
+            Rc::new(Layer::from_value(&revealed(reads, setting, &record.layer)?)?)
+        } else {
+            record.layer.clone()
+        });
+    }
+    let links: Vec<Link<'_>> = layers
+        .iter()
+        .zip(chain)
+        .map(|(layer, record)| Link { layer, rules: &record.rules })
+        .collect();
+    Ok(resolve::resolve(&links))
+}
+
+fn holds_sealed(layer: &Layer) -> bool {
+    layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
+}

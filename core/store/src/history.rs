@@ -1,0 +1,192 @@
+//! Past states: undoing versions from the current one, or from the nearest kept whole.
+//!
+//! A version row holds the way back to the version before; every [`WHOLE_EVERY`]th also holds its
+//! whole state. So the newest state costs nothing, older ones at most that many small patches, and
+//! dropping the oldest rows breaks no other.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use crate::{
+    record::{Change, Record, State, Undo, Version},
+    store::{AsOf, Reads},
+};
+use nacre_layers::{
+    address::Address,
+    diff::diff,
+    error::{Code, Error, Result},
+    layer::Layer,
+    patch::JsonPatch,
+};
+
+/// A version in this many keeps its whole state.
+pub const WHOLE_EVERY: u64 = 32;
+
+impl State {
+    /// The state a record is in.
+    pub fn of(record: &Record) -> State {
+        State {
+            layer: record.layer.clone(),
+            rules: record.rules.clone(),
+            parent: record.parent.clone(),
+        }
+    }
+
+    /// The state before a version, from the state it made.
+    pub(crate) fn undone(&self, undo: &Undo) -> Result<State> {
+        let layer = if undo.data.operations.is_empty() {
+            self.layer.clone()
+        } else {
+            let mut value = self.layer.to_value()?;
+            undo.data.apply(&mut value).map_err(|_| broken())?;
+            Rc::new(Layer::from_value(&value)?)
+        };
+        Ok(State {
+            layer,
+            rules: undo.rules.clone().map_or_else(|| self.rules.clone(), Rc::new),
+            parent: undo.parent.clone().or_else(|| self.parent.clone()),
+        })
+    }
+
+    /// The edit that made this state's data of the one before, or of `{}`.
+    pub(crate) fn patch_from(&self, before: Option<&State>) -> Result<JsonPatch> {
+        match before {
+            Some(before) => diff(&before.layer, &self.layer),
+            None => diff(&Layer::empty(), &self.layer),
+        }
+    }
+
+    /// The way from this state back to an earlier one.
+    pub fn undo_to(&self, before: &State) -> Result<Undo> {
+        Ok(Undo {
+            data: diff(&self.layer, &before.layer)?,
+            rules: (self.rules != before.rules).then(|| (*before.rules).clone()),
+            parent: before.parent.clone().filter(|_| self.parent != before.parent),
+        })
+    }
+}
+
+/// The state a context had at a version, and that version.
+///
+/// # Errors
+/// `not-found` for a version that never was, `history-expired` for one no longer kept.
+pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Version, State)> {
+    if wanted == 0 || wanted > current.version {
+        return Err(Error::new(Code::NotFound, "the context never had this version"));
+    }
+    let mut rows: Vec<Version> = Vec::new();
+    let base = loop {
+        let from = wanted + rows.len() as u64;
+        let page = reads.versions_from(&current.address, from, WHOLE_EVERY as usize)?;
+        let before = rows.len();
+        for row in page {
+            let expected = wanted + rows.len() as u64;
+            if row.version != expected {
+                return Err(if rows.is_empty() { expired() } else { broken() });
+            }
+            let whole = row.full.is_some();
+            rows.push(row);
+            if whole {
+                break;
+            }
+        }
+        match rows.last() {
+            Some(Version { full: Some(state), .. }) => break (**state).clone(),
+            Some(last) if last.version == current.version => break State::of(current),
+            _ if rows.len() == before => {
+                return Err(if before == 0 { expired() } else { broken() });
+            }
+            _ => {}
+        }
+    };
+    let mut state = base;
+    for row in rows.iter().skip(1).rev() {
+        state = state.undone(row.undo.as_ref().ok_or_else(broken)?)?;
+    }
+    let row = rows.into_iter().next().ok_or_else(broken)?;
+    Ok((row, state))
+}
+
+/// A context as it was at a past state; `not-found` when it was not there then.
+pub(crate) fn record_as_of(
+    reads: &dyn Reads,
+    address: &Address,
+    at: AsOf,
+) -> Result<Option<Rc<Record>>> {
+    let Some(current) = reads.record(address)? else { return Ok(None) };
+    let Some(version) = reads.version_as_of(address, at)? else {
+        let oldest = reads.versions_from(address, 1, 1)?;
+        return match oldest.first() {
+            Some(oldest) if oldest.version > 1 => Err(expired()),
+            _ => Ok(None),
+        };
+    };
+    if version.change == Change::Delete {
+        return Ok(None);
+    }
+    let (row, state) = state_at(reads, &current, version.version)?;
+    Ok(Some(Rc::new(record_of(&current, &row, state))))
+}
+
+/// The record a context had at a version.
+pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record {
+    Record {
+        address: current.address.clone(),
+        parent: state.parent,
+        version: row.version,
+        seq: row.seq,
+        layer: state.layer,
+        rules: state.rules,
+        created_at: current.created_at,
+        updated_at: row.at,
+        updated_by: row.by.clone(),
+        deleted: None,
+    }
+}
+
+/// The live chain of a context, global first. `not-found` when it is not live.
+pub fn chain(reads: &dyn Reads, address: &Address) -> Result<Vec<Rc<Record>>> {
+    let mut find = |address: &_| Ok(reads.record(address)?.filter(|record| record.is_live()));
+    climb(address, &mut find, || Error::bug("a context's parent is missing"))
+}
+
+/// The chain of a context as it was; `history-expired` when an ancestor it had then is not kept.
+pub(crate) fn chain_as_of(
+    reads: &dyn Reads,
+    address: &Address,
+    at: AsOf,
+) -> Result<Vec<Rc<Record>>> {
+    climb(address, &mut |address| record_as_of(reads, address, at), expired)
+}
+
+/// Follows parents upward. Global is the one layer that may be missing.
+fn climb(
+    address: &Address,
+    find: &mut dyn FnMut(&Address) -> Result<Option<Rc<Record>>>,
+    missing: fn() -> Error,
+) -> Result<Vec<Rc<Record>>> {
+    let mut chain = Vec::with_capacity(4);
+    let mut next = Some(address.clone());
+    while let Some(address) = next {
+        let Some(record) = find(&address)? else {
+            if chain.is_empty() {
+                return Err(Error::not_found());
+            }
+            if address.level.above().is_none() {
+                break;
+            }
+            return Err(missing());
+        };
+        next = record.above();
+        chain.push(record);
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+fn expired() -> Error {
+    Error::new(Code::HistoryExpired, "this state is older than what is kept")
+}
+
+fn broken() -> Error {
+    Error::new(Code::StoreUnavailable, "the stored history of this context does not fit together")
+}

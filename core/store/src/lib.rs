@@ -1,0 +1,42 @@
+//! A store of layered contexts: what can be asked of it, and every decision about it.
+//!
+//! ```text
+//! Request ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
+//!                    │                              │
+//!     permit · draft · contexts · read · batch      └─▶ row: writes as sealed bytes, for any SQL
+//!                    │                                  live: events as differences of views
+//!     Reads: memory, a cache, SQL rows, a replica
+//! ```
+//!
+//! **It decides and never acts.** Time and entropy are arguments; rows are read through the small
+//! synchronous trait [`Reads`](store::Reads). It does not know how requests and answers look
+//! outside: that is `nacre-wire`.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+// Requests, the store, and the decisions between them.
+pub mod access;
+pub mod decide;
+pub mod history;
+pub mod limits;
+pub mod moment;
+pub mod op;
+pub mod plan;
+pub mod record;
+pub mod store;
+
+// What subscribers are told.
+pub mod delta;
+pub mod live;
+pub mod topic;
+
+// Stores: in memory, what they cache, and rows as bytes.
+pub mod cache;
+pub mod memory;
+pub mod row;
+
+// Secrets.
+pub mod entropy;
+pub mod seal;

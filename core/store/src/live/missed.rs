@@ -1,0 +1,207 @@
+//! What a subscriber has missed, from the audit trail and the history.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::Notice;
+use crate::{
+    decide::permit_chain,
+    delta::Deltas,
+    history::{chain_as_of, record_as_of, record_of, state_at},
+    limits,
+    op::Caller,
+    plan::Event,
+    record::{Audit, Change, Record, State, Version},
+    store::{AsOf, Reads},
+    topic::Topic,
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    json,
+    layer::Layer,
+};
+
+/// Rows of the audit trail read at once.
+const AT_ONCE: usize = 64;
+
+/// The notices of the commits after `since` up to `seq`, oldest first; `None` when they are too many
+/// or no longer known.
+pub(super) fn missed(
+    reads: &dyn Reads,
+    caller: &Caller,
+    topic: &Topic,
+    since: u64,
+    seq: u64,
+) -> Result<Option<Vec<Notice>>> {
+    if since > seq {
+        // Another store has been here: the owner erased it and began anew.
+        return Ok(None);
+    }
+    let Some(commits) = commits(reads, since)? else { return Ok(None) };
+    let told = match topic {
+        Topic::Context(_) | Topic::Subtree(_) => changes(reads, topic, &commits),
+        Topic::Resolved(address) => deltas(reads, caller, address, since, &commits),
+    };
+    match told {
+        Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
+        told => told,
+    }
+}
+
+/// The commits after `since` that changed contexts, oldest first; `None` when they changed too many.
+fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
+    let (mut commits, mut changes, mut before) = (Vec::new(), 0, None);
+    loop {
+        let page = reads.audit(before, AT_ONCE)?;
+        let is_last = page.len() < AT_ONCE;
+        for mut audit in page {
+            if audit.seq <= since {
+                commits.reverse();
+                return Ok(Some(commits));
+            }
+            before = Some(audit.seq);
+            audit.deeds.retain(|deed| deed.version.is_some());
+            changes += audit.deeds.len();
+            if changes > limits::MISSED_CHANGES {
+                return Ok(None);
+            }
+            if !audit.deeds.is_empty() {
+                commits.push(audit);
+            }
+        }
+        if is_last {
+            commits.reverse();
+            return Ok(Some(commits));
+        }
+    }
+}
+
+fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
+    let (mut notices, mut bytes) = (Vec::new(), 0);
+    for commit in commits {
+        let mut midway = Midway { reads, before: commit.seq - 1, made: Vec::new() };
+        for deed in &commit.deeds {
+            let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
+            let own = address == topic.address();
+            if !own && !matches!(topic, Topic::Subtree(_)) {
+                continue;
+            }
+            let (row, record) = made(reads, address, version)?;
+            // What was purged may have stood there, and its successor counts from 1 again.
+            if row.seq != commit.seq {
+                return Ok(None);
+            }
+            let mut concerned = own;
+            if let Topic::Subtree(top) = topic {
+                concerned = concerned || midway.is_below(address, top)?;
+                midway.made.push(Rc::new(bare(&record)));
+                concerned = concerned || midway.is_below(address, top)?;
+            }
+            if concerned {
+                let event = event(&row, &record)?;
+                bytes += event.patch.bytes();
+                if bytes > limits::ANSWER_BYTES {
+                    return Ok(None);
+                }
+                notices.push(Notice::Change(Rc::new(event)));
+            }
+        }
+    }
+    Ok(Some(notices))
+}
+
+/// The contexts as they were within a commit: before it, but for what it had made of them.
+struct Midway<'r> {
+    reads: &'r dyn Reads,
+    before: u64,
+    made: Vec<Rc<Record>>,
+}
+
+impl Midway<'_> {
+    /// Whether a context was there and stood below another.
+    fn is_below(&self, address: &Address, top: &Address) -> Result<bool> {
+        let mut next = self.record(address)?.filter(|record| record.is_live());
+        while let Some(record) = next {
+            // Global may have no layer of its own.
+            match record.above() {
+                Some(above) if above == *top => return Ok(true),
+                Some(above) => next = self.record(&above)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// A context, deleted or not.
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        match self.made.iter().rev().find(|made| made.address == *address) {
+            Some(made) => Ok(Some(made.clone())),
+            None => record_as_of(self.reads, address, AsOf::Seq(self.before)),
+        }
+    }
+}
+
+/// A version, and the context as it left it.
+fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
+    let current = reads.record(address)?.ok_or_else(Error::not_found)?;
+    let (row, state) = state_at(reads, &current, version)?;
+    let mut record = record_of(&current, &row, state);
+    record.deleted = (row.change == Change::Delete).then_some(row.seq);
+    Ok((row, record))
+}
+
+/// The event that made a version, without the layers: up to a thousand are held at once.
+fn event(row: &Version, record: &Record) -> Result<Event> {
+    let state = State::of(record);
+    let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
+    let patch = state.patch_from(before.as_ref())?;
+    let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
+    Ok(Event { record: Rc::new(bare(record)), before, change: row.change, patch })
+}
+
+/// A context without its layer.
+fn bare(record: &Record) -> Record {
+    Record { layer: Rc::new(Layer::empty()), ..record.clone() }
+}
+
+/// The differences of a view, one for each commit that changed it.
+fn deltas(
+    reads: &dyn Reads,
+    caller: &Caller,
+    address: &Address,
+    since: u64,
+    commits: &[Audit],
+) -> Result<Option<Vec<Notice>>> {
+    let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
+    let (mut looked_at, mut bytes) = (0, 0);
+    let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
+        let chain = chain_as_of(reads, address, AsOf::Seq(seq))?;
+        permit_chain(reads, caller, &chain)?;
+        Ok(chain)
+    };
+    let mut before = chain_at(since)?;
+    for commit in commits {
+        let touched = commit.deeds.iter().any(|deed| {
+            deed.address.as_ref().is_some_and(|deed| {
+                *deed == Address::global() || before.iter().any(|record| record.address == *deed)
+            })
+        });
+        if !touched {
+            continue;
+        }
+        looked_at += 1;
+        if looked_at > limits::MISSED_VIEWS {
+            return Ok(None);
+        }
+        let after = chain_at(commit.seq)?;
+        if let Some(delta) = deltas.between(&before, &after)? {
+            bytes += json::length(&delta.patch);
+            if bytes > limits::ANSWER_BYTES {
+                return Ok(None);
+            }
+            notices.push(Notice::Delta { seq: commit.seq, delta });
+        }
+        before = after;
+    }
+    Ok(Some(notices))
+}

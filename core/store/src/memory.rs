@@ -1,0 +1,431 @@
+//! The store in memory: rows in a sorted map, over another store or over nothing.
+//!
+//! Over nothing it is the reference twin of every SQL store — tests, the browser and the component
+//! use it. Over another store it is the overlay that lets later operations of a batch see what
+//! earlier ones decided.
+
+use alloc::{
+    collections::BTreeMap,
+    rc::Rc,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::{
+    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    store::{AsOf, Filter, Reads, Write},
+};
+use nacre_layers::{
+    address::Address,
+    error::Result,
+    id::{ContextId, User},
+    marker::Fingerprint,
+    sort::sort_by,
+};
+
+/// Rows in memory over `base`.
+#[derive(Default)]
+pub struct MemoryStore<'a> {
+    base: Option<Base<'a>>,
+    seq: Option<u64>,
+    /// Each as it was written last. One map for all kinds: the code of a sorted map is there again
+    /// for every type of row.
+    rows: BTreeMap<Key, Write>,
+}
+
+/// Where a row stands: among its kind, by what names it there.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// The first, and [`Key::Member`] the last: both are walked through without a bound.
+    Record(Address),
+    Version(Address, u64),
+    Entry(Address, EntryKind, EntryId),
+    Secret(Fingerprint),
+    Replay(User, String),
+    Audit(u64),
+    Member(ContextId, User),
+}
+
+impl Key {
+    fn of(row: &Write) -> Key {
+        match row {
+            Write::Record(record) => Key::Record(record.address.clone()),
+            Write::Version(version) => Key::Version(version.address.clone(), version.version),
+            Write::Entry(entry) => Key::Entry(entry.address.clone(), entry.kind, entry.id),
+            Write::Secret(secret) => Key::Secret(secret.fingerprint),
+            Write::Member(member) => Key::Member(member.project.clone(), member.user.clone()),
+            Write::Expel { user, project } => Key::Member(project.clone(), user.clone()),
+            Write::Replay(replay) => Key::Replay(replay.user.clone(), replay.key.clone()),
+            Write::Audit(audit) => Key::Audit(audit.seq),
+        }
+    }
+}
+
+/// What is under a store: lent for one decision, or shared for as long as the store lives.
+enum Base<'a> {
+    Lent(&'a dyn Reads),
+    Shared(Rc<dyn Reads>),
+}
+
+impl<'a> MemoryStore<'a> {
+    /// An empty store.
+    pub fn new() -> MemoryStore<'static> {
+        MemoryStore::default()
+    }
+
+    /// A store that shows `base` until rows are written over it.
+    pub fn over(base: &'a dyn Reads) -> MemoryStore<'a> {
+        MemoryStore { base: Some(Base::Lent(base)), ..MemoryStore::default() }
+    }
+
+    /// As [`MemoryStore::over`], over a store that others hold too.
+    pub fn over_shared(base: Rc<dyn Reads>) -> MemoryStore<'static> {
+        MemoryStore { base: Some(Base::Shared(base)), ..MemoryStore::default() }
+    }
+
+    fn base(&self) -> Option<&dyn Reads> {
+        match self.base.as_ref()? {
+            Base::Lent(base) => Some(*base),
+            Base::Shared(base) => Some(&**base),
+        }
+    }
+
+    /// Says which commit was the last.
+    pub fn set_seq(&mut self, seq: u64) {
+        self.seq = Some(seq);
+    }
+
+    /// Applies a plan's writes.
+    pub fn apply<'w>(&mut self, writes: impl IntoIterator<Item = &'w Write>) {
+        for write in writes {
+            self.write(write.clone());
+        }
+    }
+
+    /// Applies one write.
+    pub fn write(&mut self, write: Write) {
+        if let Write::Audit(audit) = &write {
+            self.seq = Some(audit.seq);
+        }
+        self.rows.insert(Key::of(&write), write);
+    }
+
+    /// Whether this very row was the last to be written of its context.
+    pub(crate) fn holds(&self, record: &Rc<Record>) -> bool {
+        self.own_record(&record.address).is_some_and(|own| Rc::ptr_eq(own, record))
+    }
+
+    fn own_record(&self, address: &Address) -> Option<&Rc<Record>> {
+        match self.rows.get(&Key::Record(address.clone()))? {
+            Write::Record(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn own_records(&self) -> impl Iterator<Item = &Rc<Record>> {
+        self.rows.values().map_while(|row| match row {
+            Write::Record(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    /// Versions of one context, both ends included.
+    fn own_versions(
+        &self,
+        address: &Address,
+        from: u64,
+        to: u64,
+    ) -> impl DoubleEndedIterator<Item = &Version> {
+        let key = |version| Key::Version(address.clone(), version);
+        self.rows.range(key(from)..=key(to)).filter_map(|(_, row)| match row {
+            Write::Version(version) => Some(version),
+            _ => None,
+        })
+    }
+
+    /// A page of live contexts by their own row alone (level, parent, prefix).
+    fn list_flat(
+        &self,
+        filter: &Filter,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Rc<Record>>> {
+        let mut found = Vec::new();
+        if let Some(base) = self.base() {
+            // Rows written over the base may take its places, so as many more are asked for.
+            let limit = limit.saturating_add(self.own_records().count());
+            found = base.list(filter, after, limit)?;
+        }
+        let own = self.own_records().filter(|record| {
+            record.is_live()
+                && after.is_none_or(|after| record.address > *after)
+                && matches_row(filter, record)
+        });
+        let mut found = self.laid_over(found, own);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Rows of the base with own ones in their places, sorted.
+    fn laid_over<'r>(
+        &'r self,
+        mut found: Vec<Rc<Record>>,
+        own: impl Iterator<Item = &'r Rc<Record>>,
+    ) -> Vec<Rc<Record>> {
+        found.retain(|record| self.own_record(&record.address).is_none());
+        found.extend(own.cloned());
+        sort_by_address(&mut found);
+        found
+    }
+
+    /// All live contexts of a subtree, by following parents downward.
+    fn subtree(&self, root: &Address) -> Result<Vec<Rc<Record>>> {
+        let mut found = Vec::new();
+        found.extend(self.record(root)?.filter(|record| record.is_live()));
+        let mut row = alloc::vec![root.clone()];
+        while let Some(level) = row.first().and_then(|address| address.level.below()) {
+            let mut below = Vec::new();
+            for parent in &row {
+                let filter = Filter {
+                    level: Some(level),
+                    parent: Some(parent.id.clone()),
+                    ..Filter::default()
+                };
+                for record in self.list_flat(&filter, None, usize::MAX)? {
+                    below.push(record.address.clone());
+                    found.push(record);
+                }
+            }
+            row = below;
+        }
+        sort_by_address(&mut found);
+        Ok(found)
+    }
+}
+
+fn sort_by_address(records: &mut [Rc<Record>]) {
+    sort_by(records, |a, b| a.address.cmp(&b.address));
+}
+
+fn matches_row(filter: &Filter, record: &Record) -> bool {
+    filter.level.is_none_or(|level| level == record.address.level)
+        && filter.parent.as_ref().is_none_or(|parent| record.parent.as_ref() == Some(parent))
+        && filter
+            .prefix
+            .as_ref()
+            .is_none_or(|prefix| record.address.id.as_str().starts_with(prefix.as_str()))
+}
+
+impl Reads for MemoryStore<'_> {
+    fn seq(&self) -> Result<u64> {
+        match (self.seq, self.base()) {
+            (Some(seq), _) => Ok(seq),
+            (None, Some(base)) => base.seq(),
+            (None, None) => Ok(0),
+        }
+    }
+
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        match (self.own_record(address), self.base()) {
+            (Some(record), _) => Ok(Some(record.clone())),
+            (None, Some(base)) => base.record(address),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Rc<Record>>> {
+        let (Some(root), true) = (&filter.under, self.own_records().next().is_some()) else {
+            return self.list_flat(filter, after, limit);
+        };
+        let all = self.subtree(root)?.into_iter();
+        Ok(all
+            .filter(|record| after.is_none_or(|after| record.address > *after))
+            .filter(|record| matches_row(filter, record))
+            .take(limit)
+            .collect())
+    }
+
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
+        let found = match self.base() {
+            Some(base) => base.deleted_by(seq)?,
+            None => Vec::new(),
+        };
+        let own = self.own_records().filter(|record| record.deleted == Some(seq));
+        Ok(self.laid_over(found, own))
+    }
+
+    fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>> {
+        let mut found = match self.base() {
+            Some(base) => base.versions_from(address, from, limit)?,
+            None => Vec::new(),
+        };
+        found.extend(self.own_versions(address, from, u64::MAX).cloned());
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn versions_before(
+        &self,
+        address: &Address,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Version>> {
+        let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
+        let mut found: Vec<Version> =
+            self.own_versions(address, 0, last).rev().take(limit).cloned().collect();
+        if let Some(base) = self.base() {
+            found.extend(base.versions_before(address, before, limit)?);
+            found.truncate(limit);
+        }
+        Ok(found)
+    }
+
+    fn version_as_of(&self, address: &Address, at: AsOf) -> Result<Option<Version>> {
+        let own = self.own_versions(address, 0, u64::MAX).rev().find(|version| match at {
+            AsOf::Seq(seq) => version.seq <= seq,
+            AsOf::Time(time) => version.at <= time,
+        });
+        match (own, self.base()) {
+            (Some(version), _) => Ok(Some(version.clone())),
+            (None, Some(base)) => base.version_as_of(address, at),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn entries(
+        &self,
+        address: &Address,
+        kind: EntryKind,
+        before: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let key = |id| Key::Entry(address.clone(), kind, id);
+        let first = EntryId { seq: 0, n: 0 };
+        let last = before.unwrap_or(EntryId { seq: u64::MAX, n: u64::MAX });
+        let own = self.rows.range(key(first)..=key(last)).rev().filter_map(|(_, row)| match row {
+            Write::Entry(entry) if before != Some(entry.id) => Some(entry),
+            _ => None,
+        });
+        let mut found: Vec<Entry> = own.take(limit).cloned().collect();
+        if let Some(base) = self.base() {
+            found.extend(base.entries(address, kind, before, limit)?);
+            found.truncate(limit);
+        }
+        Ok(found)
+    }
+
+    fn replay(&self, user: &User, key: &str) -> Result<Option<Replay>> {
+        match (self.rows.get(&Key::Replay(user.clone(), key.to_string())), self.base()) {
+            (Some(Write::Replay(replay)), _) => Ok(Some(replay.clone())),
+            (_, Some(base)) => base.replay(user, key),
+            (_, None) => Ok(None),
+        }
+    }
+
+    fn members(&self, user: Option<&User>) -> Result<Vec<Member>> {
+        let mut found = match self.base() {
+            Some(base) => base.members(user)?,
+            None => Vec::new(),
+        };
+        let key = |member: &Member| Key::Member(member.project.clone(), member.user.clone());
+        found.retain(|member| !self.rows.contains_key(&key(member)));
+        for row in self.rows.values().rev() {
+            match row {
+                Write::Member(member) if user.is_none_or(|user| *user == member.user) => {
+                    found.push(member.clone());
+                }
+                Write::Member(_) | Write::Expel { .. } => {}
+                _ => break,
+            }
+        }
+        sort_by(&mut found, |a, b| (&a.project, &a.user).cmp(&(&b.project, &b.user)));
+        Ok(found)
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
+        // Seqs count from 1, so nothing stands at 0.
+        let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
+        let own = self.rows.range(Key::Audit(0)..=Key::Audit(last)).rev();
+        let own = own.filter_map(|(_, row)| match row {
+            Write::Audit(audit) => Some(audit),
+            _ => None,
+        });
+        let mut found: Vec<Audit> = own.take(limit).cloned().collect();
+        if let Some(base) = self.base() {
+            found.extend(base.audit(before, limit)?);
+            found.truncate(limit);
+        }
+        Ok(found)
+    }
+
+    fn secret(&self, fingerprint: &Fingerprint) -> Result<Option<Secret>> {
+        match (self.rows.get(&Key::Secret(*fingerprint)), self.base()) {
+            (Some(Write::Secret(secret)), _) => Ok(Some(secret.clone())),
+            (_, Some(base)) => base.secret(fingerprint),
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+impl core::fmt::Debug for MemoryStore<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "MemoryStore({} contexts)", self.own_records().count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{moment::Moment, record::Role};
+
+    fn member(user: &str, project: &str, role: Role) -> Member {
+        let project = ContextId::parse(project).unwrap();
+        Member { user: User::parse(user).unwrap(), project, role, since: Moment(1) }
+    }
+
+    #[test]
+    fn what_an_overlay_says_of_a_member_counts() {
+        let [a, b, c] = ["a", "b", "c"].map(|user| member(user, "p", Role::Reader));
+        let mut base = MemoryStore::new();
+        base.apply(&[b.clone(), a.clone()].map(Write::Member));
+        let mut over = MemoryStore::over(&base);
+        over.apply(&[
+            Write::Expel { user: a.user.clone(), project: a.project.clone() },
+            Write::Expel { user: c.user.clone(), project: c.project.clone() },
+            Write::Member(member("b", "p", Role::Writer)),
+            Write::Member(c.clone()),
+            Write::Member(member("a", "o", Role::Reader)),
+        ]);
+        assert_eq!(base.members(None), Ok(alloc::vec![a.clone(), b]));
+        let [ours, b] = [member("a", "o", Role::Reader), member("b", "p", Role::Writer)];
+        assert_eq!(over.members(None), Ok(alloc::vec![ours.clone(), b, c.clone()]));
+        assert_eq!(over.members(Some(&a.user)), Ok(alloc::vec![ours]));
+        assert_eq!(over.members(Some(&c.user)), Ok(alloc::vec![c]));
+    }
+
+    #[test]
+    fn the_audit_trail_goes_on_in_the_base() {
+        let user = User::parse("a").unwrap();
+        let audit = |seq| Audit::of_rotation(seq, Moment(seq), &user, None);
+        let mut base = MemoryStore::new();
+        base.apply(&[1, 2, 3].map(|seq| Write::Audit(audit(seq))));
+        let mut over = MemoryStore::over(&base);
+        assert_eq!(over.seq(), Ok(3));
+        over.apply(&[4, 5].map(|seq| Write::Audit(audit(seq))));
+        assert_eq!((base.seq(), over.seq()), (Ok(3), Ok(5)));
+        let seqs = |before, limit| {
+            let page = over.audit(before, limit).unwrap();
+            page.iter().map(|audit| audit.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(None, 9), [5, 4, 3, 2, 1]);
+        assert_eq!(seqs(None, 3), [5, 4, 3]);
+        assert_eq!(seqs(Some(5), 1), [4]);
+        assert_eq!(seqs(Some(3), 9), [2, 1]);
+        assert!(seqs(Some(1), 9).is_empty() && seqs(Some(0), 9).is_empty());
+    }
+}

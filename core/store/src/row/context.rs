@@ -1,0 +1,92 @@
+//! Contexts as they stand now.
+//!
+//! ```text
+//! columns: level, id, parent, updated_at, deleted
+//! value  : 01  flags(rules)  version  seq  created_at  updated_by  rules?  data …
+//! ```
+//! The data is canonical text and comes last: reading slices it and indexes it, nothing is parsed
+//! into a tree.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::{
+    Row,
+    bytes::{Reader, Writer},
+    level_number, odd,
+};
+use crate::{moment::Moment, record::Record, seal::RowIdentity};
+use nacre_layers::{address::Address, error::Result, id::ContextId, layer::Layer, rules::Rules};
+
+/// The columns of a context's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextColumns {
+    /// Level and id.
+    pub address: Address,
+    /// The id one level up.
+    pub parent: Option<ContextId>,
+    /// When it was last changed.
+    pub updated_at: Moment,
+    /// The seq of the delete that took it.
+    pub deleted: Option<u64>,
+}
+
+impl Row for Record {
+    type Columns = ContextColumns;
+
+    fn columns(&self) -> ContextColumns {
+        ContextColumns {
+            address: self.address.clone(),
+            parent: self.parent.clone(),
+            updated_at: self.updated_at,
+            deleted: self.deleted,
+        }
+    }
+
+    fn identity(columns: &ContextColumns) -> RowIdentity {
+        let identity = RowIdentity::new("contexts")
+            .number(level_number(columns.address.level))
+            .text(columns.address.id.as_str())
+            .text(columns.parent.as_ref().map_or("", ContextId::as_str))
+            .number(columns.updated_at.0);
+        columns.deleted.into_iter().fold(identity, RowIdentity::number)
+    }
+
+    fn encode(&self) -> Result<Vec<u8>> {
+        let mut writer = Writer::new();
+        writer.flags([!self.rules.is_empty()]);
+        writer.number(self.version);
+        writer.number(self.seq);
+        writer.moment(self.created_at);
+        writer.text(self.updated_by.as_str());
+        if !self.rules.is_empty() {
+            writer.rules(&self.rules);
+        }
+        writer.rest(self.layer.text());
+        Ok(writer.finish())
+    }
+
+    fn decode(columns: ContextColumns, mut plain: Vec<u8>) -> Result<Record> {
+        let mut reader = Reader::new(&plain)?;
+        let [has_rules] = reader.flags()?;
+        let version = reader.number()?;
+        let seq = reader.number()?;
+        let created_at = reader.moment()?;
+        let updated_by = reader.user()?;
+        let rules = if has_rules { reader.rules()? } else { Rules::default() };
+        let header = plain.len() - reader.left();
+        plain.drain(..header);
+        let ContextColumns { address, parent, updated_at, deleted } = columns;
+        Ok(Record {
+            address,
+            parent,
+            version,
+            seq,
+            layer: Rc::new(Layer::from_canonical(plain).map_err(|_| odd())?),
+            rules: Rc::new(rules),
+            created_at,
+            updated_at,
+            updated_by,
+            deleted,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! Members of shared projects.
+//!
+//! ```text
+//! columns: project, user
+//! value  : 01  role  since
+//! ```
+
+use alloc::vec::Vec;
+
+use super::{
+    Row,
+    bytes::{Reader, Writer},
+    odd,
+};
+use crate::{
+    record::{Member, Role},
+    seal::RowIdentity,
+};
+use nacre_layers::{
+    error::Result,
+    id::{ContextId, User},
+};
+
+/// The columns of a member's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberColumns {
+    /// Which project.
+    pub project: ContextId,
+    /// Who.
+    pub user: User,
+}
+
+impl Row for Member {
+    type Columns = MemberColumns;
+
+    fn columns(&self) -> MemberColumns {
+        MemberColumns { project: self.project.clone(), user: self.user.clone() }
+    }
+
+    fn identity(columns: &MemberColumns) -> RowIdentity {
+        RowIdentity::new("members").text(columns.project.as_str()).text(columns.user.as_str())
+    }
+
+    fn encode(&self) -> Result<Vec<u8>> {
+        let mut writer = Writer::new();
+        writer.byte(match self.role {
+            Role::Reader => 0,
+            Role::Writer => 1,
+        });
+        writer.moment(self.since);
+        Ok(writer.finish())
+    }
+
+    fn decode(columns: MemberColumns, plain: Vec<u8>) -> Result<Member> {
+        let mut reader = Reader::new(&plain)?;
+        let role = match reader.byte()? {
+            0 => Role::Reader,
+            1 => Role::Writer,
+            _ => return Err(odd()),
+        };
+        let since = reader.moment()?;
+        reader.end()?;
+        let MemberColumns { project, user } = columns;
+        Ok(Member { user, project, role, since })
+    }
+}

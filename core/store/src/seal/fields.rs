@@ -1,0 +1,274 @@
+//! Sealed fields: sensitive members leave a document before it is stored, and come back only on
+//! request.
+//!
+//! What is stored as data, history, diff or event never held the plaintext: [`seal_fields`] runs
+//! on the whole data of a context before anything else sees it, and puts a marker in the place of
+//! each string or object under a sensitive name, at any depth, inside arrays too.
+//!
+//! - A sensitive object is sealed as one value, whatever its members are called.
+//! - A marker in the data stays, under any name, when the store knows its fingerprint: reading a
+//!   context and writing it back keeps its secrets.
+//! - `$sealed` has no other use. Beside other members, with another form, as the data itself, or
+//!   inside a value that is about to be sealed (where it could not be told from its plaintext
+//!   later) it is refused with a pointer.
+//! - Numbers, booleans, `null` and arrays under sensitive names stay as they are; arrays are
+//!   walked.
+
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+
+use zeroize::Zeroizing;
+
+use super::{secret::NewSecret, vault::Vault};
+use crate::{entropy::Entropy, limits};
+use nacre_layers::{
+    error::{Code, Error, Result},
+    json,
+    marker::Fingerprint,
+    pointer,
+    sensitive::SensitiveNames,
+    value::{SEALED, Value},
+};
+
+/// Replaces what is sensitive in the whole data of one context by markers and returns the secrets
+/// that the store does not know yet, each once, in document order.
+///
+/// `known` says whether the store holds a secret of this name. When an error comes back, `data`
+/// may be sealed in part and is to be dropped.
+///
+/// # Errors
+/// `invalid-request` with the pointer to a marker that is unknown, malformed or misplaced;
+/// `too-deep` past [`limits::DEPTH`]; what `known` gives.
+pub fn seal_fields(
+    data: &mut Value,
+    names: &SensitiveNames,
+    keys: &dyn Vault,
+    entropy: &mut Entropy,
+    known: &dyn Fn(&Fingerprint) -> Result<bool>,
+) -> Result<Vec<NewSecret>> {
+    seal_data(data, Sealing::new(names, keys, entropy, known))
+}
+
+/// As [`seal_fields`], for data that another store may have sealed: markers stay, whether their
+/// secret is known here or not.
+///
+/// # Errors
+/// As [`seal_fields`], but for unknown markers.
+pub fn seal_foreign_fields(
+    data: &mut Value,
+    names: &SensitiveNames,
+    keys: &dyn Vault,
+    entropy: &mut Entropy,
+    known: &dyn Fn(&Fingerprint) -> Result<bool>,
+) -> Result<Vec<NewSecret>> {
+    seal_data(data, Sealing { foreign: true, ..Sealing::new(names, keys, entropy, known) })
+}
+
+fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret>> {
+    let root = Place { above: None, token: Token::Root, depth: 0 };
+    if data.as_object().is_some_and(|object| object.contains(SEALED)) {
+        return Err(refuse(&root, "the data of a context cannot be a sealed value"));
+    }
+    sealing.walk(data, &root)?;
+    Ok(sealing.new)
+}
+
+/// Puts the plaintext in the place of every marker. `open` gives the plaintext of one secret.
+///
+/// # Errors
+/// What `open` gives; `data` may then be revealed in part and is to be dropped.
+pub fn reveal(data: &mut Value, open: &mut dyn FnMut(&Fingerprint) -> Result<Value>) -> Result<()> {
+    if let Some(fingerprint) = Fingerprint::in_marker(data) {
+        *data = open(&fingerprint)?;
+        return Ok(());
+    }
+    match data {
+        Value::Object(object) => object.iter_mut().try_for_each(|(_, value)| reveal(value, open)),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| reveal(item, open)),
+        _ => Ok(()),
+    }
+}
+
+/// The fingerprints of all markers in a value, in document order, as often as they occur.
+pub fn markers(value: &Value) -> impl Iterator<Item = Fingerprint> + '_ {
+    let mut ahead = Vec::from([value]);
+    core::iter::from_fn(move || {
+        while let Some(value) = ahead.pop() {
+            match value {
+                Value::Object(object) => {
+                    if let Some(fingerprint) = Fingerprint::in_marker(value) {
+                        return Some(fingerprint);
+                    }
+                    ahead.extend(object.iter().rev().map(|(_, value)| value));
+                }
+                Value::Array(items) => ahead.extend(items.iter().rev()),
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
+struct Sealing<'a> {
+    names: &'a SensitiveNames,
+    keys: &'a dyn Vault,
+    entropy: &'a mut Entropy,
+    known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
+    /// Fingerprints that the store knows or that are in `new`.
+    settled: BTreeSet<Fingerprint>,
+    new: Vec<NewSecret>,
+    /// Markers may come from another store.
+    foreign: bool,
+}
+
+impl<'a> Sealing<'a> {
+    fn new(
+        names: &'a SensitiveNames,
+        keys: &'a dyn Vault,
+        entropy: &'a mut Entropy,
+        known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
+    ) -> Sealing<'a> {
+        let (settled, new) = (BTreeSet::new(), Vec::new());
+        Sealing { names, keys, entropy, known, settled, new, foreign: keys.is_apart() }
+    }
+
+    fn walk(&mut self, value: &mut Value, place: &Place<'_>) -> Result<()> {
+        match value {
+            Value::Object(object) => {
+                place.enter()?;
+                if object.contains(SEALED) {
+                    return self.check_marker(value, place);
+                }
+                for (name, value) in object.iter_mut() {
+                    let place = place.below(Token::Member(name));
+                    if is_sealable(value) && self.names.holds(name) {
+                        *value = self.seal(value, &place)?;
+                    } else {
+                        self.walk(value, &place)?;
+                    }
+                }
+                Ok(())
+            }
+            Value::Array(items) => {
+                place.enter()?;
+                items
+                    .iter_mut()
+                    .enumerate()
+                    .try_for_each(|(i, item)| self.walk(item, &place.below(Token::Element(i))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_marker(&mut self, value: &Value, place: &Place<'_>) -> Result<()> {
+        let Some(fingerprint) = Fingerprint::in_marker(value) else {
+            return Err(refuse(
+                place,
+                "`$sealed` stands alone in its object, with a text that was read from this store",
+            ));
+        };
+        if self.foreign || self.settled.contains(&fingerprint) {
+            return Ok(());
+        }
+        if !(self.known)(&fingerprint)? {
+            return Err(refuse(
+                place,
+                "unknown sealed value: write the plaintext, or a marker read from this store",
+            ));
+        }
+        self.settled.insert(fingerprint);
+        Ok(())
+    }
+
+    fn seal(&mut self, value: &Value, place: &Place<'_>) -> Result<Value> {
+        refuse_markers(value, place)?;
+        let mut canonical = Zeroizing::new(Vec::new());
+        json::write_to(value, &mut canonical);
+        let fingerprint = self.keys.fingerprint(&canonical);
+        if self.settled.insert(fingerprint) && !(self.known)(&fingerprint)? {
+            self.new.push(self.keys.seal(fingerprint, &canonical, self.entropy)?);
+        }
+        Ok(fingerprint.marker())
+    }
+}
+
+/// Strings and objects are sealed; what uses `$sealed` is looked at as a marker instead.
+fn is_sealable(value: &Value) -> bool {
+    match value {
+        Value::String(_) => true,
+        Value::Object(object) => !object.contains(SEALED),
+        _ => false,
+    }
+}
+
+fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
+    match value {
+        Value::Object(object) => {
+            place.enter()?;
+            if object.contains(SEALED) {
+                return Err(refuse(
+                    place,
+                    "a sealed value cannot stand inside one that is to be sealed as a whole",
+                ));
+            }
+            object.iter().try_for_each(|(name, value)| {
+                refuse_markers(value, &place.below(Token::Member(name)))
+            })
+        }
+        Value::Array(items) => {
+            place.enter()?;
+            items
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, item)| refuse_markers(item, &place.below(Token::Element(i))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The way to a value, kept on the stack: it becomes a pointer only when something is wrong.
+struct Place<'a> {
+    above: Option<&'a Place<'a>>,
+    token: Token<'a>,
+    depth: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Token<'a> {
+    Root,
+    Member(&'a str),
+    Element(usize),
+}
+
+impl<'a> Place<'a> {
+    fn below(&'a self, token: Token<'a>) -> Place<'a> {
+        Place { above: Some(self), token, depth: self.depth + 1 }
+    }
+
+    /// Bounds the recursion into the array or object that stands here.
+    fn enter(&self) -> Result<()> {
+        if self.depth < limits::DEPTH {
+            return Ok(());
+        }
+        Err(Error::new(Code::TooDeep, "the data is nested too deeply").limit(limits::DEPTH as u64))
+    }
+
+    fn write_to(&self, text: &mut String) {
+        if let Some(above) = self.above {
+            above.write_to(text);
+        }
+        match self.token {
+            Token::Root => {}
+            Token::Member(name) => {
+                text.push('/');
+                pointer::escape(name, text);
+            }
+            Token::Element(index) => text.push_str(&alloc::format!("/{index}")),
+        }
+    }
+}
+
+fn refuse(place: &Place<'_>, detail: &'static str) -> Error {
+    let mut pointer = String::new();
+    place.write_to(&mut pointer);
+    Error::new(Code::InvalidRequest, detail).at(pointer)
+}

@@ -1,0 +1,348 @@
+//! The keys of one user: data keys in generations and a fingerprint key, wrapped by a master key.
+//!
+//! - A **data key** (`d1`, `d2`, …) is 32 random bytes and encrypts nothing itself: one key for
+//!   each purpose is derived from it. The newest generation seals; older ones open what they
+//!   sealed until it is re-encrypted and their row is deleted.
+//! - The **fingerprint key** (`f1`) names secrets. It is a key of its own and does not rotate with
+//!   the data keys, for fingerprints stand in documents and history.
+//! - Deleting a user's wrapped keys erases the user, wherever copies of the rows may be.
+//!
+//! ```text
+//! wrapped key := 0x01  kind 'd' | 'f'  generation u16  length u8  master id  nonce[12]  box[48]
+//! box         := AES-256-GCM(HKDF(master key, "nacre v1 wrap"), nonce, key,
+//!                            everything before the nonce ‖ length u32 ‖ user)
+//! ```
+//! Integers are big-endian. A key that was moved to another user, renamed or attributed to another
+//! master key does not unwrap.
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, str::FromStr};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{
+    aead::{Cipher, KeyBytes, NONCE_BYTES, Nonce, TAG_BYTES},
+    master::{self, MasterKeyring},
+    unproven,
+};
+use crate::entropy::Entropy;
+use nacre_layers::{
+    error::{Code, Error, Result},
+    id::User,
+    marker::{self, Fingerprint},
+    sort::sort_by,
+};
+
+const ROWS: &str = "nacre v1 rows";
+const SECRETS: &str = "nacre v1 secrets";
+const VERSION: u8 = 1;
+
+/// The name of a key within its user's ring: `d1`, `d2`, … and `f1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyId {
+    /// A generation of the data key, from 1 on.
+    Data(u16),
+    /// The fingerprint key.
+    Fingerprint(u16),
+}
+
+impl KeyId {
+    fn new(kind: u8, generation: u16) -> Option<KeyId> {
+        match (kind, generation) {
+            (_, 0) => None,
+            (b'd', _) => Some(KeyId::Data(generation)),
+            (b'f', _) => Some(KeyId::Fingerprint(generation)),
+            _ => None,
+        }
+    }
+
+    const fn parts(self) -> (u8, u16) {
+        match self {
+            KeyId::Data(generation) => (b'd', generation),
+            KeyId::Fingerprint(generation) => (b'f', generation),
+        }
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, generation) = self.parts();
+        write!(f, "{}{generation}", char::from(kind))
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = Error;
+
+    /// Reads what `Display` writes, and nothing else.
+    fn from_str(text: &str) -> Result<KeyId> {
+        let id = || {
+            let (kind, generation) = text.split_at_checked(1)?;
+            KeyId::new(*kind.as_bytes().first()?, marker::generation(generation)?)
+        };
+        id().ok_or_else(|| Error::new(Code::InvalidRequest, "a key id is d1, d2, … or f1"))
+    }
+}
+
+/// A key as the store keeps it: sealed, with its own name and that of the master key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedKey {
+    id: KeyId,
+    master: String,
+    bytes: Vec<u8>,
+}
+
+impl WrappedKey {
+    /// Reads stored bytes. What they claim is proven by [`Keyring::unwrap`].
+    ///
+    /// # Errors
+    /// `store-unavailable` when they are not a wrapped key.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<WrappedKey> {
+        let parse = || {
+            let (&[version, kind, g1, g0, length], rest) = bytes.split_first_chunk::<5>()?;
+            let id = KeyId::new(kind, u16::from_be_bytes([g1, g0]))?;
+            let (master, rest) = rest.split_at_checked(length.into())?;
+            let master = core::str::from_utf8(master).ok().filter(|id| master::is_id(id))?;
+            let fits = version == VERSION && rest.len() == NONCE_BYTES + 32 + TAG_BYTES;
+            fits.then(|| (id, String::from(master)))
+        };
+        let (id, master) = parse().ok_or_else(unproven)?;
+        Ok(WrappedKey { id, master, bytes })
+    }
+
+    /// The bytes to store.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The key's name.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The id of the master key that wraps it.
+    pub fn master(&self) -> &str {
+        &self.master
+    }
+
+    /// Whether it is wrapped by another master key than the newest.
+    pub fn needs_rewrap(&self, masters: &MasterKeyring) -> bool {
+        masters.newest().0 != self.master
+    }
+
+    /// The same key, wrapped by the newest master key. What it sealed stays valid.
+    ///
+    /// # Errors
+    /// `store-unavailable` as [`Keyring::unwrap`] gives it.
+    pub fn rewrap(
+        &self,
+        user: &User,
+        masters: &MasterKeyring,
+        entropy: &mut Entropy,
+    ) -> Result<WrappedKey> {
+        wrap(self.id, &self.open(user, masters)?, user, masters, entropy.array())
+    }
+
+    fn open(&self, user: &User, masters: &MasterKeyring) -> Result<KeyBytes> {
+        let master = masters.get(&self.master).ok_or_else(|| {
+            Error::new(
+                Code::StoreUnavailable,
+                "a key of this store is wrapped by a master key that NACRE_MASTER_KEYS lacks",
+            )
+        })?;
+        let open = || {
+            let (header, rest) = self.bytes.split_at_checked(5 + self.master.len())?;
+            let (nonce, sealed) = rest.split_first_chunk()?;
+            let key = Zeroizing::new(master.open(nonce, &context(header, user), sealed)?);
+            key.as_slice().try_into().ok().map(KeyBytes)
+        };
+        open().ok_or_else(unproven)
+    }
+}
+
+impl fmt::Debug for WrappedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WrappedKey({} by {})", self.id, self.master)
+    }
+}
+
+/// The unwrapped keys of one user, ready to seal and open. Wiped when dropped; never printed.
+///
+/// A ring only ever holds keys that were wrapped first: [`create`](Keyring::create) and
+/// [`rotate`](Keyring::rotate) give wrapped keys, and [`unwrap`](Keyring::unwrap) of what the
+/// store holds gives the ring. So nothing can be sealed with a key that was not stored.
+pub struct Keyring {
+    newest: DataKey,
+    /// Newest first.
+    older: Vec<DataKey>,
+    fingerprint: FingerprintKey,
+}
+
+pub(crate) struct DataKey {
+    pub(crate) generation: u16,
+    pub(crate) rows: Cipher,
+    pub(crate) secrets: Cipher,
+}
+
+struct FingerprintKey {
+    generation: u16,
+    mac: Hmac<Sha256>,
+}
+
+impl Keyring {
+    /// The first keys of a new user, `d1` and `f1`, wrapped by the newest master key: store both.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn create(
+        user: &User,
+        masters: &MasterKeyring,
+        entropy: &mut Entropy,
+    ) -> Result<Vec<WrappedKey>> {
+        [KeyId::Data(1), KeyId::Fingerprint(1)]
+            .into_iter()
+            .map(|id| wrap(id, &KeyBytes(entropy.array()), user, masters, entropy.array()))
+            .collect()
+    }
+
+    /// Opens a user's keys, in any order, each by the master key that wrapped it.
+    ///
+    /// # Errors
+    /// `store-unavailable` when a master key is missing, a wrapped key does not prove to be this
+    /// user's, one comes twice, or there is no data key or not one fingerprint key.
+    pub fn unwrap(user: &User, wrapped: &[WrappedKey], masters: &MasterKeyring) -> Result<Keyring> {
+        let mut data: Vec<DataKey> = Vec::new();
+        let mut fingerprint = None;
+        for wrapped in wrapped {
+            let key = wrapped.open(user, masters)?;
+            match wrapped.id {
+                KeyId::Data(generation) => {
+                    if data.iter().any(|other| other.generation == generation) {
+                        return Err(incomplete());
+                    }
+                    let rows = Cipher::derive(&key, ROWS)?;
+                    let secrets = Cipher::derive(&key, SECRETS)?;
+                    data.push(DataKey { generation, rows, secrets });
+                }
+                KeyId::Fingerprint(generation) => {
+                    if fingerprint.is_some() {
+                        return Err(incomplete());
+                    }
+                    let mac = Hmac::new_from_slice(&key.0)
+                        .map_err(|_| Error::bug("HMAC takes keys of any length"))?;
+                    fingerprint = Some(FingerprintKey { generation, mac });
+                }
+            }
+        }
+        sort_by(&mut data, |a, b| b.generation.cmp(&a.generation)); // newest first
+        let mut data = data.into_iter();
+        match (data.next(), fingerprint) {
+            (Some(newest), Some(fingerprint)) => {
+                Ok(Keyring { newest, older: data.collect(), fingerprint })
+            }
+            _ => Err(incomplete()),
+        }
+    }
+
+    /// The next generation of the data key, wrapped by the newest master key: store it, then
+    /// [`unwrap`](Keyring::unwrap) the ring again.
+    ///
+    /// # Errors
+    /// `internal` after 65,535 generations.
+    pub fn rotate(
+        &self,
+        user: &User,
+        masters: &MasterKeyring,
+        entropy: &mut Entropy,
+    ) -> Result<WrappedKey> {
+        let next = self
+            .newest
+            .generation
+            .checked_add(1)
+            .ok_or_else(|| Error::bug("a user has 65,535 generations of the data key"))?;
+        let key = KeyBytes(entropy.array());
+        wrap(KeyId::Data(next), &key, user, masters, entropy.array())
+    }
+
+    /// The data key that seals now.
+    pub fn newest(&self) -> KeyId {
+        KeyId::Data(self.newest.generation)
+    }
+
+    /// Every key in the ring: data keys, newest first, then the fingerprint key.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        let data = self.data_keys().map(|key| KeyId::Data(key.generation));
+        data.chain([KeyId::Fingerprint(self.fingerprint.generation)])
+    }
+
+    pub(crate) fn newest_key(&self) -> &DataKey {
+        &self.newest
+    }
+
+    pub(crate) fn data_key(&self, generation: u16) -> Option<&DataKey> {
+        self.data_keys().find(|key| key.generation == generation)
+    }
+
+    fn data_keys(&self) -> impl Iterator<Item = &DataKey> {
+        core::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// The name of a plaintext: HMAC-SHA-256 under the fingerprint key, its first 16 bytes.
+    pub(crate) fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
+        let mac = self.fingerprint.mac.clone().chain_update(canonical).finalize().into_bytes();
+        let mut digest = [0; 16];
+        digest.iter_mut().zip(mac).for_each(|(byte, of_mac)| *byte = of_mac);
+        Fingerprint::new(self.fingerprint.generation, digest)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(")?;
+        for (i, id) in self.ids().enumerate() {
+            write!(f, "{}{id}", if i == 0 { "" } else { ", " })?;
+        }
+        f.write_str(")")
+    }
+}
+
+fn wrap(
+    id: KeyId,
+    key: &KeyBytes,
+    user: &User,
+    masters: &MasterKeyring,
+    nonce: Nonce,
+) -> Result<WrappedKey> {
+    let (master, cipher) = masters.newest();
+    let (kind, generation) = id.parts();
+    let length =
+        u8::try_from(master.len()).map_err(|_| Error::bug("a master key id has 32 bytes"))?;
+    let mut bytes = Vec::with_capacity(5 + master.len() + NONCE_BYTES + 32 + TAG_BYTES);
+    bytes.extend_from_slice(&[VERSION, kind]);
+    bytes.extend_from_slice(&generation.to_be_bytes());
+    bytes.push(length);
+    bytes.extend_from_slice(master.as_bytes());
+    let context = context(&bytes, user);
+    bytes.extend_from_slice(&nonce);
+    let start = bytes.len();
+    bytes.extend_from_slice(&key.0);
+    cipher.seal_from(start, &nonce, &context, &mut bytes)?;
+    Ok(WrappedKey { id, master: master.into(), bytes })
+}
+
+/// What a wrapped key is bound to.
+fn context(header: &[u8], user: &User) -> Vec<u8> {
+    let user = user.as_str().as_bytes();
+    // A user has at most 256 bytes.
+    let length = u32::try_from(user.len()).unwrap_or(u32::MAX);
+    [header, &length.to_be_bytes(), user].concat()
+}
+
+fn incomplete() -> Error {
+    Error::new(
+        Code::StoreUnavailable,
+        "the keys of this store are not complete: a data key or the fingerprint key is missing, or comes twice",
+    )
+}

@@ -1,0 +1,486 @@
+//! A reply as bytes: status, validators and canonical JSON.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::Serialize;
+
+use super::{
+    context,
+    cursor::Cursor,
+    problem::problem,
+    reply::{
+        AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
+        MembersText, PageText, PreviewText, RestoredText, VersionText,
+    },
+    text::{ObjectText, array},
+    view,
+};
+use nacre_layers::{
+    error::{Code, Error, Result},
+    hash::Hash,
+    json,
+    value::{self, Object, Value},
+};
+use nacre_store::{
+    op::Idempotency,
+    plan::{Plan, Remember, Reply, ViewReply},
+    record::{Record, Replay},
+    store::Write,
+};
+
+/// An encoded reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The store's seq after the request.
+    pub seq: u64,
+    /// The validator of what is shown, with quotes.
+    pub etag: Option<String>,
+    /// The path of what was made.
+    pub location: Option<String>,
+    /// Canonical JSON; empty for 204.
+    pub body: Vec<u8>,
+    /// Whether this is the answer that the same request got before.
+    pub replayed: bool,
+}
+
+impl Answer {
+    /// Encodes a reply; `seq` is the store's after the request.
+    ///
+    /// # Errors
+    /// `internal` when a reply cannot be said in JSON, `store-unavailable` when the stored answer
+    /// to an earlier request cannot be read.
+    pub fn of(reply: &Reply, seq: u64) -> Result<Answer> {
+        match reply {
+            Reply::Replayed(bytes) => return Answer::from_bytes(bytes),
+            Reply::Repeated(first) => {
+                return Ok(Answer { replayed: true, ..Answer::of(first, seq)? });
+            }
+            _ => {}
+        }
+        let mut body = Vec::new();
+        write(reply, seq, None, &mut body)?;
+        Ok(Answer {
+            status: status_of(reply),
+            seq,
+            etag: etag(reply),
+            location: match reply {
+                Reply::Context(context) if context.created => {
+                    Some(format!("/v1/contexts/{}", context.record.address))
+                }
+                _ => None,
+            },
+            body,
+            replayed: false,
+        })
+    }
+
+    /// The answer as it is stored for a repeated idempotency key.
+    ///
+    /// ```text
+    /// 1 · status u16 · seq u64 · etag length u16 · location length u16 · etag · location · body
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let etag = self.etag.as_deref().unwrap_or_default();
+        let location = self.location.as_deref().unwrap_or_default();
+        let mut bytes = Vec::with_capacity(HEADER + etag.len() + location.len() + self.body.len());
+        bytes.push(FORMAT);
+        bytes.extend_from_slice(&self.status.to_be_bytes());
+        bytes.extend_from_slice(&self.seq.to_be_bytes());
+        for text in [etag, location] {
+            // Both are a hash or an address and some letters.
+            bytes.extend_from_slice(&u16::try_from(text.len()).unwrap_or(0).to_be_bytes());
+        }
+        bytes.extend_from_slice(etag.as_bytes());
+        bytes.extend_from_slice(location.as_bytes());
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// Reads what [`Answer::to_bytes`] wrote; it counts as replayed.
+    ///
+    /// # Errors
+    /// `store-unavailable` for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Answer> {
+        parse(bytes).ok_or_else(|| {
+            Error::new(Code::StoreUnavailable, "the stored answer to this key cannot be read")
+        })
+    }
+}
+
+/// Adds the rows that let a store answer a repeat as it answers now. A shell calls this before it
+/// applies a plan: `decide` says which replies are remembered, but not how they look outside.
+///
+/// # Errors
+/// As [`Answer::of`].
+pub fn remember(plan: &mut Plan) -> Result<()> {
+    for remember in core::mem::take(&mut plan.remember) {
+        let Some(reply) = plan.remembered(&remember) else { continue };
+        let answer = Answer::of(reply, plan.seq)?.to_bytes();
+        let Remember { user, idempotency: Idempotency { key, request }, expires, .. } = remember;
+        plan.writes.push(Write::Replay(Replay { user, key, request, answer, expires }));
+    }
+    Ok(())
+}
+
+const FORMAT: u8 = 1;
+const HEADER: usize = 1 + 2 + 8 + 2 + 2;
+
+fn parse(bytes: &[u8]) -> Option<Answer> {
+    let (format, rest) = bytes.split_first()?;
+    let (status, rest) = rest.split_first_chunk()?;
+    let (seq, rest) = rest.split_first_chunk()?;
+    let (etag_length, rest) = rest.split_first_chunk()?;
+    let (location_length, rest) = rest.split_first_chunk()?;
+    let (etag, rest) = rest.split_at_checked(u16::from_be_bytes(*etag_length).into())?;
+    let (location, body) = rest.split_at_checked(u16::from_be_bytes(*location_length).into())?;
+    let text = |bytes: &[u8]| Some(core::str::from_utf8(bytes).ok()?.to_string());
+    let optional = |text: String| (!text.is_empty()).then_some(text);
+    (*format == FORMAT).then_some(())?;
+    Some(Answer {
+        status: u16::from_be_bytes(*status),
+        seq: u64::from_be_bytes(*seq),
+        etag: optional(text(etag)?),
+        location: optional(text(location)?),
+        body: body.to_vec(),
+        replayed: true,
+    })
+}
+
+/// The validator of what a reply shows, with quotes: known without encoding it.
+///
+/// A context has `"v<version>"` and a view `"<content hash>"`. What shows a view otherwise is told
+/// apart: `.s` follows when a part is shown or sealed values are open, `.<hash>` of the chain's
+/// versions when origins are there, which may change while the view does not.
+pub fn etag(reply: &Reply) -> Option<String> {
+    match reply {
+        Reply::Context(context) => Some(version_etag(&context.record)),
+        Reply::Restored { record, .. } => Some(version_etag(record)),
+        Reply::View(view) => Some(view_etag(view)),
+        _ => None,
+    }
+}
+
+fn version_etag(record: &Record) -> String {
+    format!("\"v{}\"", record.version)
+}
+
+fn view_etag(reply: &ViewReply) -> String {
+    let mut etag = format!("\"{}", reply.view.hash);
+    if reply.shown.is_some() {
+        etag.push_str(".s");
+    }
+    if reply.explanation.is_some() {
+        let mut chain = String::new();
+        for record in &reply.chain {
+            chain.push_str(&format!("{}@{} ", record.address, record.version));
+        }
+        etag.push('.');
+        etag.push_str(&Hash::of(chain.as_bytes()).to_string());
+    }
+    etag.push('"');
+    etag
+}
+
+fn status_of(reply: &Reply) -> u16 {
+    match reply {
+        Reply::Context(context) if context.created => 201,
+        Reply::Entry(_) => 201,
+        Reply::Expelled => 204,
+        _ => 200,
+    }
+}
+
+/// Appends a reply's JSON as a result of a batch: with its status.
+pub(crate) fn write_result(reply: &Reply, seq: u64, out: &mut Vec<u8>) -> Result<()> {
+    write(reply, seq, Some(status_of(reply)), out)
+}
+
+/// Appends a reply's JSON. For a result within a batch, `within` is its status, which becomes a
+/// member.
+fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+    match reply {
+        Reply::Context(reply) => {
+            context::write(reply, within, out);
+            Ok(())
+        }
+        Reply::View(reply) => view::write(reply, within, out),
+        Reply::Contexts { items, next } => {
+            let mut page = ObjectText::open(out);
+            array(page.member("items"), items, |out, item| context::write(item, None, out));
+            page.option("next_cursor", next.as_ref().map(Cursor::list).as_deref());
+            if let Some(status) = within {
+                page.number("status", status.into());
+            }
+            page.close();
+            Ok(())
+        }
+        Reply::Batch(results) => {
+            let mut batch = ObjectText::open(out);
+            let mut failed = Ok(());
+            array(batch.member("results"), results, |out, result| {
+                let written = match result {
+                    Ok(reply) => write_result(reply, seq, out),
+                    Err(error) => {
+                        out.extend_from_slice(&problem(error));
+                        Ok(())
+                    }
+                };
+                if failed.is_ok() {
+                    failed = written;
+                }
+            });
+            batch.number("seq", seq);
+            batch.close();
+            failed
+        }
+        Reply::Deleted { record, count } => {
+            let LayerText { id, level, version } = LayerText::of(record);
+            plain(&DeletedText { deleted: *count, id, level, version }, within, out)
+        }
+        Reply::Restored { record, all } => {
+            let LayerText { id, level, version } = LayerText::of(record);
+            let restored = all.iter().map(|record| LayerText::of(record)).collect();
+            plain(&RestoredText { id, level, restored, version }, within, out)
+        }
+        Reply::Diff(lines) => plain(&DiffText::of(lines), within, out),
+        Reply::Preview(preview) => plain(&PreviewText::of(preview), within, out),
+        Reply::Entry(entry) => plain(&EntryText::of(entry), within, out),
+        Reply::Entries { items, more } => {
+            let next = items.last().filter(|_| *more).map(|last| Cursor::entry(last.id));
+            let items: Vec<EntryText<'_>> = items.iter().map(EntryText::of).collect();
+            plain(&PageText { items, next_cursor: next }, within, out)
+        }
+        Reply::History { items, more } => {
+            let next = items.last().filter(|_| *more);
+            let next_cursor = next.map(|last| Cursor::history(last.version.version));
+            let items: Vec<VersionText<'_>> = items.iter().map(VersionText::of).collect();
+            plain(&PageText { items, next_cursor }, within, out)
+        }
+        Reply::Imported { created, replaced } => {
+            plain(&ImportedText { created: *created, replaced: *replaced, seq }, within, out)
+        }
+        Reply::Member(member) => plain(&MemberText::of(member), within, out),
+        Reply::Expelled => match within {
+            Some(_) => plain(&Object::new(), within, out),
+            None => Ok(()),
+        },
+        Reply::Members(members) => {
+            let items = members.iter().map(MemberText::of).collect();
+            plain(&MembersText { items }, within, out)
+        }
+        Reply::Audit { items, more } => {
+            let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));
+            let items: Vec<AuditText<'_>> = items.iter().map(AuditText::of).collect();
+            plain(&PageText { items, next_cursor: next }, within, out)
+        }
+        Reply::Versions { .. } => Err(Error::bug("an export is written line by line")),
+        Reply::Replayed(_) | Reply::Repeated(_) => {
+            let Answer { status, body, .. } = Answer::of(reply, seq)?;
+            let mut first = match body.is_empty() {
+                true => Object::new(),
+                false => match super::read_json(&body)? {
+                    Value::Object(object) => object,
+                    _ => return Err(Error::bug("an answer is no object")),
+                },
+            };
+            first.insert("replayed", true.into());
+            first.insert("status", u64::from(status).into());
+            json::write_to(&Value::Object(first), out);
+            Ok(())
+        }
+    }
+}
+
+/// Appends an answer by way of a tree: for everything that is not asked a thousand times a second.
+fn plain<T: Serialize>(answer: &T, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+    let mut value = value::encode(answer)?;
+    if let (Some(status), Some(object)) = (within, value.as_object_mut()) {
+        object.insert("status", u64::from(status).into());
+    }
+    json::write_to(&value, out);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{boxed::Box, rc::Rc, vec};
+
+    use super::*;
+    use crate::reply::{ContextText, ViewText};
+    use nacre_layers::{address::Address, explain::explain, id::User, layer::Layer, rules::Rules};
+    use nacre_store::{
+        moment::Moment,
+        plan::ContextReply,
+        store::{links, resolve_records},
+    };
+
+    fn record(address: &str, parent: Option<&str>, data: &str, rules: &str) -> Rc<Record> {
+        let object = |text: &str| match json::read(text.as_bytes(), 64).unwrap() {
+            Value::Object(object) => object,
+            other => panic!("{other:?}"),
+        };
+        let (level, id) = address.split_once('/').unwrap();
+        Rc::new(Record {
+            address: Address::parse(level, id).unwrap(),
+            parent: parent.map(|id| nacre_layers::id::ContextId::parse(id).unwrap()),
+            version: 7,
+            seq: 9,
+            layer: Rc::new(Layer::from_value(&Value::Object(object(data))).unwrap()),
+            rules: Rc::new(Rules::from_object(&object(rules)).unwrap()),
+            created_at: Moment(1_700_000_000_000),
+            updated_at: Moment(1_700_000_001_234),
+            updated_by: User::parse("ädä \"x\"").unwrap(),
+            deleted: None,
+        })
+    }
+
+    fn chain() -> Vec<Rc<Record>> {
+        vec![
+            record("global/global", None, r#"{"a":1,"l":[1],"s":"\u0001"}"#, r#"{"/l":"append"}"#),
+            record("project/p", Some("global"), r#"{"a":{"é":2},"l":[2]}"#, r#"{"/a":"lock"}"#),
+            record("branch/b", Some("p"), r#"{"a":3}"#, "{}"),
+        ]
+    }
+
+    fn context(data: bool) -> ContextReply {
+        ContextReply { record: chain().remove(1), revealed: None, created: false, data }
+    }
+
+    fn view(explained: bool, shown: Option<&[u8]>) -> ViewReply {
+        let chain = chain();
+        ViewReply {
+            address: chain.last().unwrap().address.clone(),
+            seq: 9,
+            view: resolve_records(&chain),
+            explanation: explained.then(|| explain(&links(&chain))),
+            chain,
+            shown: shown.map(Into::into),
+        }
+    }
+
+    fn text<T: Serialize>(answer: &T) -> Vec<u8> {
+        json::write(&value::encode(answer).unwrap())
+    }
+
+    #[test]
+    fn what_is_spliced_is_what_the_types_say() {
+        for data in [true, false] {
+            let reply = context(data);
+            let record = reply.record.clone();
+            let Value::Object(object) = record.layer.to_value().unwrap() else { panic!() };
+            let said = ContextText {
+                created_at: record.created_at.to_string(),
+                data: data.then_some(&object),
+                id: record.address.id.as_str(),
+                level: record.address.level.as_str(),
+                parent: Some("global"),
+                rules: record.rules.to_object(),
+                updated_at: record.updated_at.to_string(),
+                updated_by: record.updated_by.as_str(),
+                version: 7,
+            };
+            let spliced = Answer::of(&Reply::Context(Box::new(reply)), 9).unwrap();
+            assert_eq!(spliced.body, text(&said));
+        }
+        let reply = view(false, None);
+        let document = json::read(&reply.view.text, 64).unwrap();
+        let said = ViewText {
+            chain: reply.chain.iter().map(|record| LayerText::of(record)).collect(),
+            data: &document,
+            hash: reply.view.hash.to_string(),
+            id: "b",
+            ignored: None,
+            level: "branch",
+            origins: None,
+            seq: 9,
+        };
+        let spliced = Answer::of(&Reply::View(Box::new(reply.clone())), 9).unwrap();
+        assert_eq!(spliced.body, text(&said));
+    }
+
+    #[test]
+    fn an_explained_view_is_canonical_and_names_the_lock() {
+        let answer = Answer::of(&Reply::View(Box::new(view(true, None))), 9).unwrap();
+        let value = json::read(&answer.body, 64).unwrap();
+        assert_eq!(json::write(&value), answer.body);
+        let at = |pointer: &str| {
+            nacre_layers::pointer::Pointer::parse(pointer).unwrap().get(&value).cloned()
+        };
+        assert_eq!(at("/origins/~1a~1é/id"), Some("p".into()));
+        assert_eq!(at("/ignored/0/id"), Some("b".into()));
+        assert_eq!(at("/ignored/0/locked_by/id"), Some("p".into()));
+    }
+
+    #[test]
+    fn each_way_to_show_a_view_has_its_own_validator() {
+        let etag = |view| etag(&Reply::View(Box::new(view))).unwrap();
+        let plain = etag(view(false, None));
+        assert_eq!(plain.len(), 45);
+        let mut all = vec![
+            plain,
+            etag(view(true, None)),
+            etag(view(false, Some(b"1"))),
+            etag(view(true, Some(b"1"))),
+        ];
+        assert!(all.iter().all(|tag| tag.starts_with('"') && tag.ends_with('"')));
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn a_stored_answer_comes_back_as_it_was() {
+        for (etag, location, body) in [
+            (Some("\"v1\""), Some("/v1/contexts/task/t"), &b"{}"[..]),
+            (None, None, b""),
+            (None, Some("/x"), b"{\"a\":1}"),
+        ] {
+            let answer = Answer {
+                status: 201,
+                seq: u64::MAX,
+                etag: etag.map(Into::into),
+                location: location.map(Into::into),
+                body: body.into(),
+                replayed: true,
+            };
+            let bytes = answer.to_bytes();
+            assert_eq!(Answer::from_bytes(&bytes).unwrap(), answer);
+            for length in 0..bytes.len() - body.len() {
+                let error = Answer::from_bytes(&bytes[..length]).unwrap_err();
+                assert_eq!(error.code(), Code::StoreUnavailable, "{length}");
+            }
+        }
+        assert!(Answer::from_bytes(&[2; 64]).is_err());
+    }
+
+    #[test]
+    fn results_of_a_batch_carry_their_status() {
+        let gone = Error::not_found();
+        let stored = Answer::of(&Reply::Context(Box::new(context(false))), 4).unwrap().to_bytes();
+        let replies = vec![
+            Ok(Reply::Context(Box::new(context(false)))),
+            Ok(Reply::View(Box::new(view(false, Some(b"1"))))),
+            Ok(Reply::Deleted { record: chain().remove(2), count: 1 }),
+            Ok(Reply::Expelled),
+            Ok(Reply::Replayed(stored)),
+            Err(gone),
+        ];
+        let answer = Answer::of(&Reply::Batch(replies), 5).unwrap();
+        let value = json::read(&answer.body, 64).unwrap();
+        assert_eq!(json::write(&value), answer.body, "canonical");
+        let statuses: Vec<Value> = (0..6)
+            .map(|n| {
+                let place = format!("/results/{n}/status");
+                nacre_layers::pointer::Pointer::parse(place).unwrap().get(&value).cloned().unwrap()
+            })
+            .collect();
+        let expected = [200u64, 200, 200, 204, 200, 404].map(Value::from);
+        assert_eq!(statuses, expected);
+    }
+}

@@ -1,0 +1,44 @@
+//! A context in an answer: its layer's text is spliced in, not read.
+
+use alloc::{string::ToString, vec::Vec};
+
+use super::text::ObjectText;
+use nacre_layers::{json, rules::Rules};
+use nacre_store::plan::ContextReply;
+
+/// Room for everything but data and rules.
+const FRAME: usize = 768;
+
+/// Appends a context; `status` for a result within a batch.
+pub(super) fn write(reply: &ContextReply, status: Option<u16>, out: &mut Vec<u8>) {
+    let record = &*reply.record;
+    out.reserve(FRAME + if reply.data { record.layer.text().len() } else { 0 });
+    let mut object = ObjectText::open(out);
+    object.string("created_at", &record.created_at.to_string());
+    if reply.data {
+        match &reply.revealed {
+            Some(revealed) => json::write_to(revealed, object.member("data")),
+            None => object.raw("data", record.layer.text()),
+        }
+    }
+    object.string("id", record.address.id.as_str());
+    object.string("level", record.address.level.as_str());
+    object.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
+    write_rules(&record.rules, object.member("rules"));
+    if let Some(status) = status {
+        object.number("status", status.into());
+    }
+    object.string("updated_at", &record.updated_at.to_string());
+    object.string("updated_by", record.updated_by.as_str());
+    object.number("version", record.version);
+    object.close();
+}
+
+/// Appends the rules a context carries.
+pub(super) fn write_rules(rules: &Rules, out: &mut Vec<u8>) {
+    if rules.is_empty() {
+        out.extend_from_slice(b"{}");
+    } else {
+        json::write_to(&rules.to_object().into(), out);
+    }
+}

@@ -1,0 +1,178 @@
+//! Export: one context a line, with its history and entries.
+
+use alloc::{rc::Rc, string::ToString, vec::Vec};
+
+use super::{context::write_rules, reply::EntryText, text::ObjectText};
+use nacre_layers::{
+    address::Address,
+    error::{Error, Result},
+    json, value,
+};
+use nacre_store::{
+    op::{ExportPart, Op},
+    plan::{ContextReply, Reply},
+    record::{Entry, EntryId, EntryKind, Record, State, Version},
+};
+
+/// An export under way: which part to decide next, and how its reply goes on with the lines.
+///
+/// ```text
+/// {"created_at","data","history":[{"at","by","change","data","parent","rules","seq","summary",
+///  "version"}],"id","insights":[…],"level","parent","progress":[…],"rules","updated_at",
+///  "updated_by","version"}
+/// ```
+/// History and entries come newest first, as in their lists. What others change meanwhile shows or
+/// does not: each context is as it was when its line began.
+/// [`open_export`](super::open_export) makes a store of the lines.
+#[derive(Debug)]
+pub struct Export {
+    reveal: bool,
+    place: Place,
+}
+
+/// How far the text is.
+#[derive(Debug)]
+enum Place {
+    /// Between two lines.
+    Line { after: Option<Address> },
+    /// In a context's history, before this version.
+    History { record: Rc<Record>, before: u64 },
+    /// In one of its lists, before this entry.
+    Entries { record: Rc<Record>, kind: EntryKind, before: Option<EntryId> },
+    /// At the end.
+    End,
+}
+
+impl Export {
+    /// From the first context on.
+    pub fn new(reveal: bool) -> Export {
+        Export { reveal, place: Place::Line { after: None } }
+    }
+
+    /// The next part to decide; `None` at the end.
+    pub fn next(&self) -> Option<Op> {
+        let part = match &self.place {
+            Place::Line { after } => ExportPart::Context(after.clone()),
+            Place::History { record, before } => {
+                ExportPart::Versions(record.address.clone(), *before)
+            }
+            Place::Entries { record, kind, before } => {
+                ExportPart::Entries(record.address.clone(), *kind, *before)
+            }
+            Place::End => return None,
+        };
+        Some(Op::Export { part, reveal: self.reveal })
+    }
+
+    /// Appends what the reply to [`Self::next`] says.
+    ///
+    /// # Errors
+    /// `internal` for another reply.
+    pub fn write(&mut self, reply: &Reply, out: &mut Vec<u8>) -> Result<()> {
+        let place = core::mem::replace(&mut self.place, Place::End);
+        self.place = match (place, reply) {
+            (Place::Line { .. }, Reply::Contexts { items, .. }) => match items.first() {
+                Some(context) => begin(context, out),
+                None => Place::End,
+            },
+            (Place::History { record, before }, Reply::Versions { items, more }) => {
+                list(items, record.version >= before, out, |out, (version, state)| {
+                    write_version(version, state, out);
+                    Ok(())
+                })?;
+                match items.last() {
+                    Some((last, _)) if *more => Place::History { record, before: last.version },
+                    _ => after_history(record, out),
+                }
+            }
+            (Place::Entries { record, kind, before }, Reply::Entries { items, more }) => {
+                list(items, before.is_some(), out, write_entry)?;
+                match items.last() {
+                    Some(last) if *more => Place::Entries { record, kind, before: Some(last.id) },
+                    _ => after_entries(record, kind, out),
+                }
+            }
+            _ => return Err(Error::bug("an export was given another part's reply")),
+        };
+        Ok(())
+    }
+}
+
+/// The members before the history.
+fn begin(context: &ContextReply, out: &mut Vec<u8>) -> Place {
+    let record = &context.record;
+    let mut line = ObjectText::open(out);
+    line.string("created_at", &record.created_at.to_string());
+    match &context.revealed {
+        Some(revealed) => json::write_to(revealed, line.member("data")),
+        None => line.raw("data", record.layer.text()),
+    }
+    line.raw("history", b"[");
+    Place::History { record: record.clone(), before: record.version + 1 }
+}
+
+fn after_history(record: Rc<Record>, out: &mut Vec<u8>) -> Place {
+    out.push(b']');
+    let mut line = ObjectText::after("history", out);
+    line.string("id", record.address.id.as_str());
+    line.raw("insights", b"[");
+    Place::Entries { record, kind: EntryKind::Insight, before: None }
+}
+
+fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Place {
+    out.push(b']');
+    match kind {
+        EntryKind::Insight => {
+            let mut line = ObjectText::after("insights", out);
+            line.string("level", record.address.level.as_str());
+            line.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
+            line.raw("progress", b"[");
+            Place::Entries { record, kind: EntryKind::Progress, before: None }
+        }
+        EntryKind::Progress => {
+            let mut line = ObjectText::after("progress", out);
+            write_rules(&record.rules, line.member("rules"));
+            line.string("updated_at", &record.updated_at.to_string());
+            line.string("updated_by", record.updated_by.as_str());
+            line.number("version", record.version);
+            line.close();
+            out.push(b'\n');
+            Place::Line { after: Some(record.address.clone()) }
+        }
+    }
+}
+
+/// Goes on with an array that has begun; `some` says whether it holds items already.
+fn list<T>(
+    items: &[T],
+    some: bool,
+    out: &mut Vec<u8>,
+    write: impl Fn(&mut Vec<u8>, &T) -> Result<()>,
+) -> Result<()> {
+    for (at, item) in items.iter().enumerate() {
+        if some || at > 0 {
+            out.push(b',');
+        }
+        write(out, item)?;
+    }
+    Ok(())
+}
+
+fn write_version(version: &Version, state: &State, out: &mut Vec<u8>) {
+    let mut object = ObjectText::open(out);
+    object.string("at", &version.at.to_string());
+    object.string("by", version.by.as_str());
+    object.string("change", version.change.as_str());
+    object.raw("data", state.layer.text());
+    object.option("parent", state.parent.as_ref().map(|parent| parent.as_str()));
+    write_rules(&state.rules, object.member("rules"));
+    object.number("seq", version.seq);
+    object.option("summary", version.summary.as_deref());
+    object.number("version", version.version);
+    object.close();
+}
+
+fn write_entry(out: &mut Vec<u8>, entry: &Entry) -> Result<()> {
+    json::write_to(&value::encode(&EntryText::of(entry))?, out);
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! Messages over a socket.
+//!
+//! ```text
+//! in : subscribe {id, topic, since?} · unsubscribe {id} · op {id, op} · ping
+//! out: subscribed · change · delta · resync · reply · error · pong
+//! ```
+//! Text frames hold JSON, binary frames MessagePack; an answer comes in the format of what asked.
+
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+use serde::Deserialize;
+
+use super::{answer, operation, problem::Problem, read_json, read_msgpack, within};
+use crate::msgpack;
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    hash::Hash,
+    json,
+    rules::Rules,
+    value::{self, Object, Value},
+};
+use nacre_store::{
+    limits,
+    live::Notice,
+    op::{Idempotency, Op},
+    plan::{Event, Reply},
+    topic::Topic,
+};
+
+/// How a message is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text frames.
+    Json,
+    /// Binary frames.
+    MsgPack,
+}
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Begin to tell of a topic.
+    Subscribe {
+        /// The client's name for the subscription. One that is in use is begun anew.
+        id: String,
+        /// Of what.
+        topic: Topic,
+        /// The last commit the client knows.
+        since: Option<u64>,
+    },
+    /// Tell no more.
+    Unsubscribe {
+        /// The subscription.
+        id: String,
+    },
+    /// Do something.
+    Op {
+        /// The client's name for the answer.
+        id: String,
+        /// What to do.
+        op: Op,
+        /// The key under which a repeat gets the same answer.
+        idempotency: Option<Idempotency>,
+    },
+    /// Answer that you are there.
+    Ping,
+}
+
+/// Reads a frame as a value.
+///
+/// # Errors
+/// `invalid-json`, `too-deep`.
+pub fn read(frame: &[u8], format: Format) -> Result<Value> {
+    match format {
+        Format::Json => read_json(frame),
+        Format::MsgPack => read_msgpack(frame),
+    }
+}
+
+/// The id of a message, even of one that is wrong otherwise: its error can name it.
+pub fn message_id(message: &Value) -> Option<&str> {
+    let id = message.as_object()?.get("id")?.as_str()?;
+    check_id(id).is_ok().then_some(id)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageText {
+    r#type: String,
+    id: Option<String>,
+    topic: Option<TopicText>,
+    since: Option<u64>,
+    op: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicText {
+    context: Option<AddressText>,
+    subtree: Option<AddressText>,
+    resolved: Option<AddressText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddressText {
+    level: String,
+    id: String,
+}
+
+impl Message {
+    /// Understands a message.
+    ///
+    /// # Errors
+    /// `invalid-request`, `invalid-id` and those of an operation, with the pointer in the message.
+    pub fn of(message: Value) -> Result<Message> {
+        let MessageText { r#type, id, topic, since, op } = value::decode(message)?;
+        let named = |id: Option<String>| {
+            let id = id.ok_or_else(|| missing("id"))?;
+            check_id(&id).map(|()| id)
+        };
+        let (message, left) = match &*r#type {
+            "subscribe" => {
+                let topic = topic.ok_or_else(|| missing("topic"))?.read()?;
+                (Message::Subscribe { id: named(id)?, topic, since }, op.map(|_| "/op"))
+            }
+            "unsubscribe" => {
+                let left = [topic.map(|_| "/topic"), since.map(|_| "/since"), op.map(|_| "/op")];
+                (Message::Unsubscribe { id: named(id)? }, left.into_iter().flatten().next())
+            }
+            "op" => {
+                let op = op.ok_or_else(|| missing("op"))?;
+                let (op, idempotency) = read_op(op).map_err(|error| within("/op", error))?;
+                let left = [topic.map(|_| "/topic"), since.map(|_| "/since")];
+                let message = Message::Op { id: named(id)?, op, idempotency };
+                (message, left.into_iter().flatten().next())
+            }
+            "ping" => (Message::Ping, None),
+            _ => {
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "a message is of the type subscribe, unsubscribe, op or ping",
+                )
+                .at("/type"));
+            }
+        };
+        match left {
+            None => Ok(message),
+            Some(member) => Err(Error::new(
+                Code::InvalidRequest,
+                "this member does not belong to the type of message",
+            )
+            .at(member)),
+        }
+    }
+}
+
+/// One operation, or with the action `batch` several.
+fn read_op(mut op: Value) -> Result<(Op, Option<Idempotency>)> {
+    let action = op.as_object().and_then(|members| members.get("action"));
+    if action.and_then(Value::as_str) != Some("batch") {
+        let item = operation::item(op)?;
+        return Ok((item.op, item.idempotency));
+    }
+    if let Some(members) = op.as_object_mut() {
+        members.remove("action");
+    }
+    let batch: operation::BatchBody = value::decode(op)?;
+    Ok((batch.into_op()?, None))
+}
+
+impl TopicText {
+    fn read(self) -> Result<Topic> {
+        let address = |address: AddressText, place| {
+            Address::parse(&address.level, &address.id).map_err(|error| within(place, error))
+        };
+        match (self.context, self.subtree, self.resolved) {
+            (Some(of), None, None) => Ok(Topic::Context(address(of, "/topic/context")?)),
+            (None, Some(of), None) => Ok(Topic::Subtree(address(of, "/topic/subtree")?)),
+            (None, None, Some(of)) => Ok(Topic::Resolved(address(of, "/topic/resolved")?)),
+            _ => Err(Error::new(
+                Code::InvalidRequest,
+                "a topic is either a context, a subtree or a resolved view",
+            )
+            .at("/topic")),
+        }
+    }
+}
+
+fn check_id(id: &str) -> Result<()> {
+    if id.is_empty() || id.len() > limits::MESSAGE_ID_BYTES {
+        return Err(Error::new(Code::InvalidRequest, "an id is 1 to 64 bytes long")
+            .at("/id")
+            .limit(limits::MESSAGE_ID_BYTES as u64));
+    }
+    Ok(())
+}
+
+fn missing(member: &str) -> Error {
+    Error::new(Code::InvalidRequest, "this type of message needs this member")
+        .at(alloc::format!("/{member}"))
+}
+
+/// A topic as a message names it.
+pub fn topic_object(topic: &Topic) -> Object {
+    let mut address = Object::new();
+    address.insert("level", topic.address().level.as_str().into());
+    address.insert("id", topic.address().id.as_str().into());
+    let mut named = Object::new();
+    named.insert(topic.kind(), address.into());
+    named
+}
+
+/// A topic as [`topic_object`] writes it.
+///
+/// # Errors
+/// As [`Message::of`].
+pub fn read_topic(topic: Value) -> Result<Topic> {
+    value::decode::<TopicText>(topic)?.read()
+}
+
+/// What a server says, without the id of whom it is for: one text serves all who use the same id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Telling(Object);
+
+impl Telling {
+    fn new(r#type: &str) -> Telling {
+        let mut members = Object::new();
+        members.insert("type", r#type.into());
+        Telling(members)
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Telling {
+        self.0.insert(name, value.into());
+        self
+    }
+
+    /// The answer to a subscription.
+    pub fn subscribed(seq: u64, hash: Option<Hash>) -> Telling {
+        let telling = Telling::new("subscribed").with("seq", seq);
+        match hash {
+            Some(hash) => telling.with("hash", hash.to_string()),
+            None => telling,
+        }
+    }
+
+    /// A notice.
+    pub fn notice(notice: &Notice) -> Telling {
+        match notice {
+            Notice::Change(event) => change(event),
+            Notice::Delta { seq, delta } => Telling::new("delta")
+                .with("seq", *seq)
+                .with("hash", delta.hash.to_string())
+                .with("patch", delta.patch.clone()),
+            Notice::Resync { seq } => Telling::new("resync").with("seq", *seq),
+            Notice::Lost(error) => Telling::error(error),
+        }
+    }
+
+    /// What went wrong: the members of a problem.
+    pub fn error(error: &Error) -> Telling {
+        let mut telling = Telling::new("error");
+        if let Ok(Value::Object(problem)) = value::encode(&Problem::of(error)) {
+            for (name, value) in problem {
+                // Its `type` is a name of the code, and says the code only.
+                if name != "type" {
+                    telling.0.insert(name, value);
+                }
+            }
+        }
+        telling
+    }
+
+    /// That the server is there.
+    pub fn pong() -> Telling {
+        Telling::new("pong")
+    }
+
+    /// The frame for whoever calls it `id`.
+    pub fn frame(&self, id: Option<&str>, format: Format) -> Vec<u8> {
+        let mut members = self.0.clone();
+        if let Some(id) = id {
+            members.insert("id", id.into());
+        }
+        match format {
+            Format::Json => json::write(&Value::Object(members)),
+            Format::MsgPack => msgpack::write(&Value::Object(members)),
+        }
+    }
+}
+
+fn change(event: &Event) -> Telling {
+    let Event { record, before, change, patch } = event;
+    let telling = Telling::new("change")
+        .with("action", change.as_str())
+        .with("at", record.updated_at.to_string())
+        .with("by", record.updated_by.as_str())
+        .with("context_id", record.address.id.as_str())
+        .with("level", record.address.level.as_str())
+        .with("patch", patch.to_value())
+        .with("seq", record.seq)
+        .with("version", record.version);
+    let telling = match &record.parent {
+        Some(parent) => telling.with("parent", parent.as_str()),
+        None => telling,
+    };
+    let none = Rules::default();
+    let rules_before = before.as_ref().map_or(&none, |before| &*before.rules);
+    match *record.rules == *rules_before {
+        true => telling,
+        false => telling.with("rules", record.rules.to_object()),
+    }
+}
+
+/// The frame that answers an operation: its result as in a batch.
+///
+/// # Errors
+/// As [`Answer::of`](super::Answer::of).
+pub fn reply(id: &str, reply: &Reply, seq: u64, format: Format) -> Result<Vec<u8>> {
+    let mut out = Vec::from(*br#"{"id":"#);
+    json::write_string(id, &mut out);
+    out.extend_from_slice(br#","result":"#);
+    answer::write_result(reply, seq, &mut out)?;
+    out.extend_from_slice(br#","seq":"#);
+    json::write_to(&seq.into(), &mut out);
+    out.extend_from_slice(br#","type":"reply"}"#);
+    match format {
+        Format::Json => Ok(out),
+        Format::MsgPack => Ok(msgpack::write(&json::read(&out, limits::DEPTH + 8)?)),
+    }
+}

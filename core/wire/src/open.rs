@@ -1,0 +1,437 @@
+//! Opening an export: a store in memory with the contexts, histories and entries that it tells of.
+
+use alloc::{boxed::Box, collections::BTreeSet, format, rc::Rc, string::String, vec::Vec};
+
+use serde::Deserialize;
+
+use super::{
+    pieces,
+    request::{id, rules},
+    within,
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::{ContextId, User},
+    json,
+    layer::Layer,
+    level::Level,
+    pointer::Pointer,
+    rules::Rules,
+    sensitive::SensitiveNames,
+    value::{self, Object, Value},
+};
+use nacre_store::{
+    entropy::Entropy,
+    history::WHOLE_EVERY,
+    limits,
+    memory::MemoryStore,
+    moment::Moment,
+    record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
+    seal::{Vault, seal_foreign_fields},
+    store::{Reads as _, Write},
+};
+
+/// Opens the lines of an [`Export`](super::Export) as a store of its own, in any order of lines;
+/// blank lines count and say nothing. Exporting that store again gives the same bytes, and of its
+/// contexts it knows every version that the export tells of: reads as of then, differences and
+/// rollbacks work as they did. Its seq is the largest that the export names.
+///
+/// An export does not carry everything, and neither does the store that comes of it:
+/// - Deleted contexts, idempotency keys, members and the audit trail are gone. A read as of a time
+///   when a context stood below one that is not in the export is `history-expired`; where the
+///   global context is deleted, past views show without what it held.
+/// - Of a history that had been shortened the oldest version shows as if nothing had been before.
+/// - Sealed values stay markers. Their secrets are not in the export, so they cannot be revealed,
+///   and a write that holds such a marker is refused. An export made with sealed values opened
+///   holds them in the clear: what stands under one of `names` is sealed again, with `keys`.
+///
+/// # Errors
+/// With the line, counted from 0, as the failed operation, and the pointer into it:
+/// `invalid-json`, `invalid-id`, `invalid-rules`, `too-deep` and `too-large` as an import gives
+/// them; `invalid-request` for a line that is not one of an export, or one whose parts do not fit
+/// together (versions out of order or with a gap, numbers of 2⁵³ and above, an address or entry
+/// that comes twice); `parent-not-found` when the parent is not in the export.
+pub fn open_export(
+    lines: &[u8],
+    names: &SensitiveNames,
+    keys: &dyn Vault,
+    entropy: &mut Entropy,
+) -> Result<MemoryStore<'static>> {
+    let store = MemoryStore::new();
+    let mut opening = Opening { store, seq: 0, entries: BTreeSet::new(), names, keys, entropy };
+    let mut parents = Vec::new();
+    for (place, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let above = opening.line(line).map_err(|error| error.failed_operation(place))?;
+        parents.extend(above.filter(|above| above.level != Level::Global).map(|it| (place, it)));
+    }
+    for (place, parent) in parents {
+        if opening.store.record(&parent)?.is_none() {
+            return Err(Error::new(Code::ParentNotFound, "the parent is not in the export")
+                .at("/parent")
+                .failed_operation(place));
+        }
+    }
+    opening.store.set_seq(opening.seq);
+    Ok(opening.store)
+}
+
+/// What a line says of its context as it stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContextBody {
+    created_at: String,
+    data: Object,
+    id: String,
+    level: String,
+    parent: Option<String>,
+    rules: Object,
+    updated_at: String,
+    updated_by: String,
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionBody {
+    at: String,
+    by: String,
+    change: String,
+    data: Object,
+    parent: Option<String>,
+    rules: Object,
+    seq: u64,
+    summary: Option<String>,
+    version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InsightBody {
+    agent: Option<String>,
+    at: String,
+    by: String,
+    category: Option<String>,
+    content: String,
+    id: String,
+    importance: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProgressBody {
+    agent: Option<String>,
+    at: String,
+    by: String,
+    content: String,
+    id: String,
+}
+
+/// A store in the making.
+struct Opening<'o> {
+    store: MemoryStore<'static>,
+    /// The largest seq so far.
+    seq: u64,
+    /// No two entries of a store have one id.
+    entries: BTreeSet<EntryId>,
+    names: &'o SensitiveNames,
+    keys: &'o dyn Vault,
+    entropy: &'o mut Entropy,
+}
+
+impl Opening<'_> {
+    /// Takes a context in; says where its parent has to be.
+    fn line(&mut self, line: &[u8]) -> Result<Option<Address>> {
+        let Line { body, history, insights, progress } = Line::cut(line)?;
+        let level = Level::parse(&body.level).map_err(|error| error.at("/level"))?;
+        let address = Address::new(level, id("/id", &body.id)?).map_err(|error| error.at("/id"))?;
+        if self.store.record(&address)?.is_some() {
+            return Err(invalid("/id", "the context comes twice"));
+        }
+        let state = self.state(level, body.parent, &body.rules, body.data)?;
+        let updated_at = moment("/updated_at", &body.updated_at)?;
+        let updated_by = user("/updated_by", &body.updated_by)?;
+        let newest = self.history(&address, history)?;
+        let Some((version, newest)) = newest else {
+            return Err(invalid("/history", "the newest version is missing"));
+        };
+        if newest != state
+            || (version.version, version.at, &version.by) != (body.version, updated_at, &updated_by)
+        {
+            return Err(invalid(
+                "/history/0",
+                "the newest version is not the context as it stands",
+            ));
+        }
+        if version.change == Change::Delete {
+            return Err(invalid("/history/0/change", "a deleted context is in no export"));
+        }
+        let State { layer, rules, parent } = state;
+        let record = Record {
+            address: address.clone(),
+            parent,
+            version: version.version,
+            seq: version.seq,
+            layer,
+            rules,
+            created_at: moment("/created_at", &body.created_at)?,
+            updated_at,
+            updated_by,
+            deleted: None,
+        };
+        let above = record.above();
+        self.store.write(Write::Record(Rc::new(record)));
+        self.entries(&address, EntryKind::Insight, insights)?;
+        self.entries(&address, EntryKind::Progress, progress)?;
+        Ok(above)
+    }
+
+    /// Takes the versions in, which come newest first; gives the newest one with its state.
+    fn history(&mut self, address: &Address, text: &[u8]) -> Result<Option<(Version, State)>> {
+        let mut newest = None;
+        let mut newer: Option<(Version, State)> = None;
+        for (place, text) in list("/history", text)?.into_iter().enumerate() {
+            let (version, mut state) = self
+                .version(address, text, newer.as_ref().map(|(newer, _)| newer))
+                .map_err(|error| within(&format!("/history/{place}"), error))?;
+            match newer.take() {
+                None => newest = Some((version.clone(), state.clone())),
+                Some((mut above, made)) => {
+                    if made.layer == state.layer {
+                        state.layer = made.layer.clone();
+                    }
+                    above.undo = Some(made.undo_to(&state)?);
+                    self.store.write(Write::Version(above));
+                }
+            }
+            newer = Some((version, state));
+        }
+        if let Some((oldest, _)) = newer {
+            self.store.write(Write::Version(oldest));
+        }
+        Ok(newest)
+    }
+
+    /// A version, without the way back from it, and its state. `newer` is the one that came before
+    /// it, the one after it in time.
+    fn version(
+        &mut self,
+        address: &Address,
+        text: &[u8],
+        newer: Option<&Version>,
+    ) -> Result<(Version, State)> {
+        let body: VersionBody = value::decode(super::read_json(text)?)?;
+        let version = counted("/version", body.version)?;
+        let seq = counted("/seq", body.seq)?;
+        if newer.is_some_and(|newer| version + 1 != newer.version) {
+            return Err(invalid("/version", "versions come newest first, without a gap"));
+        }
+        if newer.is_some_and(|newer| seq > newer.seq) {
+            return Err(invalid("/seq", "a version cannot be of a later commit than the next one"));
+        }
+        if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
+            return Err(too_long("/summary", limits::SUMMARY_BYTES));
+        }
+        let change = Change::parse(&body.change)
+            .map_err(|_| invalid("/change", "no such kind of change"))?;
+        let state = self.state(address.level, body.parent, &body.rules, body.data)?;
+        self.seq = self.seq.max(seq);
+        let version = Version {
+            address: address.clone(),
+            version,
+            seq,
+            at: moment("/at", &body.at)?,
+            by: user("/by", &body.by)?,
+            summary: body.summary,
+            change,
+            undo: None,
+            full: version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone())),
+        };
+        Ok((version, state))
+    }
+
+    /// A state: its parent fits its level, and nothing sensitive is in the clear.
+    fn state(
+        &mut self,
+        level: Level,
+        parent: Option<String>,
+        table: &Object,
+        data: Object,
+    ) -> Result<State> {
+        let parent = parent.map(|parent| id("/parent", &parent)).transpose()?;
+        let fits = match (level.above(), &parent) {
+            (None, parent) => parent.is_none(),
+            (Some(Level::Global), parent) => *parent == Some(ContextId::global()),
+            (Some(_), parent) => parent.is_some(),
+        };
+        if !fits {
+            return Err(invalid("/parent", "the parent does not fit the level"));
+        }
+        let rules: Rc<Rules> = Rc::new(rules(table)?);
+        let mut data = Value::Object(data);
+        let store = &self.store;
+        let known = |fingerprint: &_| Ok(store.secret(fingerprint)?.is_some());
+        let new = seal_foreign_fields(&mut data, self.names, self.keys, self.entropy, &known)
+            .map_err(|error| within("/data", error))?;
+        for secret in new {
+            self.store.write(Write::Secret(secret));
+        }
+        let layer = Layer::from_value(&data).map_err(|error| within("/data", error))?;
+        Ok(State { layer: Rc::new(layer), rules, parent })
+    }
+
+    /// Takes one of the two lists in, newest first.
+    fn entries(&mut self, address: &Address, kind: EntryKind, text: &[u8]) -> Result<()> {
+        let name = match kind {
+            EntryKind::Insight => "/insights",
+            EntryKind::Progress => "/progress",
+        };
+        let mut newer = None;
+        for (place, text) in list(name, text)?.into_iter().enumerate() {
+            newer = Some(
+                self.entry(address, kind, text, newer)
+                    .map_err(|error| within(&format!("{name}/{place}"), error))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        address: &Address,
+        kind: EntryKind,
+        text: &[u8],
+        newer: Option<EntryId>,
+    ) -> Result<EntryId> {
+        let value = super::read_json(text)?;
+        let body = match kind {
+            EntryKind::Insight => value::decode::<InsightBody>(value)?,
+            EntryKind::Progress => {
+                let ProgressBody { agent, at, by, content, id } = value::decode(value)?;
+                let (category, importance) = (None, None);
+                InsightBody { agent, at, by, category, content, id, importance }
+            }
+        };
+        let id = entry_id(&body.id)?;
+        if newer.is_some_and(|newer| id >= newer) {
+            return Err(invalid("/id", "entries come newest first"));
+        }
+        if !self.entries.insert(id) {
+            return Err(invalid("/id", "another entry has this id"));
+        }
+        for (pointer, text, limit) in [
+            ("/content", Some(&body.content), limits::ENTRY_BYTES),
+            ("/category", body.category.as_ref(), limits::SUMMARY_BYTES),
+            ("/agent", body.agent.as_ref(), limits::SUMMARY_BYTES),
+        ] {
+            if text.is_some_and(|text| text.len() > limit) {
+                return Err(too_long(pointer, limit));
+            }
+        }
+        if body.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
+            return Err(invalid("/importance", "importance lies between 0 and 1"));
+        }
+        self.seq = self.seq.max(id.seq);
+        self.store.write(Write::Entry(Entry {
+            address: address.clone(),
+            kind,
+            id,
+            at: moment("/at", &body.at)?,
+            by: user("/by", &body.by)?,
+            content: body.content,
+            category: body.category,
+            importance: body.importance,
+            agent: body.agent,
+        }));
+        Ok(id)
+    }
+}
+
+/// A line in parts: its lists, which may be long, are still text.
+struct Line<'l> {
+    body: ContextBody,
+    history: &'l [u8],
+    insights: &'l [u8],
+    progress: &'l [u8],
+}
+
+impl<'l> Line<'l> {
+    fn cut(line: &'l [u8]) -> Result<Line<'l>> {
+        let mut body = Object::new();
+        let (mut history, mut insights, mut progress) = (None, None, None);
+        for (name, text) in pieces::members(line)? {
+            let Value::String(name) = json::read(name, 0)? else {
+                return Err(Error::new(Code::InvalidJson, "the name of a member is a string"));
+            };
+            let list = match name.as_str() {
+                "history" => &mut history,
+                "insights" => &mut insights,
+                "progress" => &mut progress,
+                _ if body.contains(&name) => return Err(twice()),
+                _ => {
+                    let value = super::read_json(text)
+                        .map_err(|error| within(Pointer::root().child(&name).as_str(), error))?;
+                    body.insert(name, value);
+                    continue;
+                }
+            };
+            if list.replace(text).is_some() {
+                return Err(twice());
+            }
+        }
+        let lacks = || invalid("", "a line of an export has `history`, `insights` and `progress`");
+        Ok(Line {
+            body: value::decode(Value::Object(body))?,
+            history: history.ok_or_else(lacks)?,
+            insights: insights.ok_or_else(lacks)?,
+            progress: progress.ok_or_else(lacks)?,
+        })
+    }
+}
+
+fn list<'l>(place: &'static str, text: &'l [u8]) -> Result<Vec<&'l [u8]>> {
+    if text.first() != Some(&b'[') {
+        return Err(invalid(place, "an array is expected here"));
+    }
+    pieces::items(text).map_err(|error| error.at(place))
+}
+
+/// A version or a seq: from 1, and so that there is room for one more.
+fn counted(place: &'static str, number: u64) -> Result<u64> {
+    if (1..limits::EXACT_INTEGER).contains(&number) {
+        return Ok(number);
+    }
+    Err(invalid(place, "versions and seqs count from 1 and stay below 2^53"))
+}
+
+/// An id as [`EntryText`](super::reply::EntryText) prints it.
+fn entry_id(text: &str) -> Result<EntryId> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number < limits::EXACT_INTEGER);
+    text.split_once('-')
+        .and_then(|(seq, n)| Some(EntryId { seq: number(seq)?, n: number(n)? }))
+        .filter(|id| id.seq > 0 && format!("{}-{}", id.seq, id.n) == text)
+        .ok_or_else(|| invalid("/id", "not the id of an entry"))
+}
+
+fn moment(place: &'static str, text: &str) -> Result<Moment> {
+    Moment::parse(text).map_err(|error| error.at(place))
+}
+
+fn user(place: &'static str, text: &str) -> Result<User> {
+    User::parse(text).map_err(|error| error.at(place))
+}
+
+fn twice() -> Error {
+    Error::new(Code::InvalidJson, "a member comes twice in one object")
+}
+
+fn too_long(place: &'static str, limit: usize) -> Error {
+    Error::new(Code::TooLarge, "this text is too long").at(place).limit(limit as u64)
+}
+
+fn invalid(place: &'static str, detail: &'static str) -> Error {
+    Error::new(Code::InvalidRequest, detail).at(place)
+}

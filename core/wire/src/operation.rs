@@ -1,0 +1,686 @@
+//! One operation as data: the same in a batch, a preview and over a socket.
+
+use alloc::{format, string::String, vec::Vec};
+
+use serde::Deserialize;
+
+use super::{
+    request::{self, edit, id, pointer, pointers, rules},
+    within,
+};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    hash::Hash,
+    json,
+    level::Level,
+    value::{self, Object, Value},
+};
+use nacre_store::{
+    limits,
+    op::{Batch, BatchItem, Edit, Expect, Idempotency, NewEntry, Op, Put, Resolve, Which},
+    record::EntryKind,
+    store::AsOf,
+};
+
+#[cfg(feature = "schema")]
+use super::schema;
+
+/// Many operations.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// All or nothing, which is the default; otherwise each operation stands for itself.
+    pub transaction: Option<bool>,
+    /// The operations in order; later ones see what earlier ones did.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::operations"))]
+    pub operations: Vec<Value>,
+}
+
+/// What to try out: either a merge patch or JSON Patch of the context, or operations.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PreviewBody {
+    /// An edit of the context itself.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch"))]
+    pub patch: Option<Value>,
+    /// Writes, as in a batch.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::operations_or_null"))]
+    pub operations: Option<Vec<Value>>,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Make a context that is not there.
+    Create,
+    /// Create or replace.
+    Put,
+    /// Merge patch (an object) or JSON Patch (an array).
+    Update,
+    /// Append to a list.
+    Append,
+    /// Store tombstones.
+    Unset,
+    /// Take away, restorably.
+    Delete,
+    /// Bring back what a delete took.
+    Restore,
+    /// Go back to an earlier version.
+    Rollback,
+    /// Put under another parent.
+    Move,
+    /// Add an insight.
+    AddInsight,
+    /// Add a progress note.
+    AddProgress,
+    /// Read a context.
+    Get,
+    /// Read a resolved view.
+    Resolve,
+}
+
+/// One operation. Which members belong to it depends on the action; others are refused.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// What to do.
+    pub action: Action,
+    /// The context's level.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
+    pub level: String,
+    /// The context's id.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+    pub context_id: String,
+    /// The same key gives the first result again; for writes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255)))]
+    pub idempotency_key: Option<String>,
+    /// The version that must be current: put, update, append, unset, delete, rollback, move.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub expect_version: Option<u64>,
+    /// Why: every write but entries.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+    pub summary: Option<String>,
+    /// The data: create, put.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
+    pub data: Option<Object>,
+    /// The id one level up: create, put, move.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    pub parent: Option<String>,
+    /// Merge rules: create, put.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
+    pub rules: Option<Object>,
+    /// Make missing parents: create, put.
+    pub create_parents: Option<bool>,
+    /// The edit: update.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch"))]
+    pub patch: Option<Value>,
+    /// The list: append.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
+    pub pointer: Option<String>,
+    /// What to append: append.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
+    pub values: Option<Vec<Value>>,
+    /// Where to store tombstones: unset.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointers_or_null"))]
+    pub pointers: Option<Vec<String>>,
+    /// With everything below: delete.
+    pub cascade: Option<bool>,
+    /// Which version: rollback, get.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub version: Option<u64>,
+    /// The text: add_insight, add_progress.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub content: Option<String>,
+    /// A free label: add_insight.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub category: Option<String>,
+    /// 0 (aside) to 1 (vital): add_insight.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
+    pub importance: Option<f64>,
+    /// The agent that writes: add_insight, add_progress.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub agent: Option<String>,
+    /// A past state, a seq or a time: get, resolve.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::as_of"))]
+    pub at: Option<Value>,
+    /// One part of the view: resolve.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
+    pub path: Option<String>,
+    /// With origins: resolve.
+    pub explain: Option<bool>,
+    /// Open sealed values: get, resolve.
+    pub reveal: Option<bool>,
+}
+
+impl BatchBody {
+    /// The operation. Operations that cannot be read keep their place as their error.
+    ///
+    /// # Errors
+    /// `too-many-operations`.
+    pub fn into_op(self) -> Result<Op> {
+        let transaction = self.transaction.unwrap_or(true);
+        let operations = operations(self.operations)?
+            .map(|(place, operation)| item(operation).map_err(|error| within(&place, error)))
+            .collect();
+        Ok(Op::Batch(Batch { transaction, operations }))
+    }
+}
+
+impl PreviewBody {
+    /// The operation.
+    ///
+    /// # Errors
+    /// As [`item`], with the pointer in the body; `invalid-request` unless exactly one of both
+    /// members is there.
+    pub fn into_op(self, address: Address) -> Result<Op> {
+        let operations = match (self.patch, self.operations) {
+            (Some(patch), None) => {
+                let patch = edit(patch).map_err(|error| within("/patch", error))?;
+                let expect = Expect::Anything;
+                Vec::from([Op::Update { address: address.clone(), patch, summary: None, expect }])
+            }
+            (None, Some(list)) => operations(list)?
+                .map(|(place, operation)| trial(operation).map_err(|error| within(&place, error)))
+                .collect::<Result<_>>()?,
+            _ => {
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "a preview takes either `patch` or `operations`",
+                )
+                .at(""));
+            }
+        };
+        Ok(Op::Preview { address, operations })
+    }
+}
+
+/// Reads one operation.
+///
+/// # Errors
+/// `invalid-request`, `invalid-id`, `invalid-pointer`, `invalid-rules`, with the pointer within the
+/// operation.
+pub fn item(operation: Value) -> Result<BatchItem> {
+    let fingerprint = fingerprint(&operation);
+    let mut operation: Operation = value::decode(operation)?;
+    let idempotency = match operation.idempotency_key.take() {
+        Some(key) => {
+            check_key(&key).map_err(|error| error.at("/idempotency_key"))?;
+            Some(Idempotency { key, request: fingerprint })
+        }
+        None => None,
+    };
+    let op = operation.into_op()?;
+    if idempotency.is_some() && !op.is_write() {
+        return Err(Error::new(Code::InvalidRequest, "an idempotency key belongs to a write")
+            .at("/idempotency_key"));
+    }
+    Ok(BatchItem { op, idempotency })
+}
+
+/// Checks an idempotency key.
+///
+/// # Errors
+/// `invalid-request` when it is empty or longer than [`limits::IDEMPOTENCY_KEY_BYTES`].
+pub fn check_key(key: &str) -> Result<()> {
+    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+        return Err(Error::new(Code::InvalidRequest, "an idempotency key is 1 to 255 bytes long")
+            .limit(limits::IDEMPOTENCY_KEY_BYTES as u64));
+    }
+    Ok(())
+}
+
+/// An operation of a preview: a write without a key.
+fn trial(operation: Value) -> Result<Op> {
+    let BatchItem { op, idempotency } = item(operation)?;
+    if idempotency.is_some() {
+        return Err(Error::new(Code::InvalidRequest, "nothing is stored, so there is no key")
+            .at("/idempotency_key"));
+    }
+    if !op.is_write() {
+        return Err(Error::new(Code::InvalidRequest, "only writes can be tried out").at("/action"));
+    }
+    Ok(op)
+}
+
+/// Counts the operations, and says where each stands in the body.
+fn operations(list: Vec<Value>) -> Result<impl Iterator<Item = (String, Value)>> {
+    if list.len() > limits::BATCH_OPERATIONS {
+        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
+            .at("/operations")
+            .limit(limits::BATCH_OPERATIONS as u64));
+    }
+    let placed = |(index, operation)| (format!("/operations/{index}"), operation);
+    Ok(list.into_iter().enumerate().map(placed))
+}
+
+/// What an operation's key is used for: the operation as canonical text. Nothing when it has no
+/// key, to save the work.
+fn fingerprint(operation: &Value) -> Hash {
+    match operation.as_object().is_some_and(|members| members.contains("idempotency_key")) {
+        true => Hash::of(&json::write(operation)),
+        false => Hash::of(b""),
+    }
+}
+
+impl Operation {
+    /// The operation, once every member is known to belong to it.
+    fn into_op(mut self) -> Result<Op> {
+        let address = self.address()?;
+        let op = match self.action {
+            Action::Create | Action::Put => Op::Put(Put {
+                address,
+                data: self.data.take().ok_or_else(|| missing("data"))?,
+                parent: self.parent.take().map(|text| id("/parent", &text)).transpose()?,
+                rules: self.rules.take().map(|table| rules(&table)).transpose()?,
+                summary: self.summary.take(),
+                create_parents: self.create_parents.take().unwrap_or(false),
+                expect: match self.action {
+                    Action::Create => Expect::Absent,
+                    _ => self.expect()?,
+                },
+            }),
+            Action::Update => {
+                let patch = self.patch.take().ok_or_else(|| missing("patch"))?;
+                self.update(address, edit(patch).map_err(|error| within("/patch", error))?)?
+            }
+            Action::Append => {
+                let list = self.pointer.take().ok_or_else(|| missing("pointer"))?;
+                let values = self.values.take().ok_or_else(|| missing("values"))?;
+                self.update(address, Edit::Append { pointer: pointer("/pointer", list)?, values })?
+            }
+            Action::Unset => {
+                let places = self.pointers.take().ok_or_else(|| missing("pointers"))?;
+                self.update(address, Edit::Unset(pointers(places)?))?
+            }
+            Action::Delete => Op::Delete {
+                address,
+                cascade: self.cascade.take().unwrap_or(false),
+                summary: self.summary.take(),
+                expect: self.expect()?,
+            },
+            Action::Restore => Op::Restore { address, summary: self.summary.take() },
+            Action::Rollback => Op::Rollback {
+                address,
+                version: self.version.take().ok_or_else(|| missing("version"))?,
+                summary: self.summary.take(),
+                expect: self.expect()?,
+            },
+            Action::Move => {
+                let parent = self.parent.take().ok_or_else(|| missing("parent"))?;
+                Op::Move {
+                    address,
+                    parent: id("/parent", &parent)?,
+                    summary: self.summary.take(),
+                    expect: self.expect()?,
+                }
+            }
+            Action::AddInsight => Op::AddEntry(NewEntry {
+                address,
+                kind: EntryKind::Insight,
+                content: self.content.take().ok_or_else(|| missing("content"))?,
+                category: self.category.take(),
+                importance: self.importance.take(),
+                agent: self.agent.take(),
+            }),
+            Action::AddProgress => Op::AddEntry(NewEntry {
+                address,
+                kind: EntryKind::Progress,
+                content: self.content.take().ok_or_else(|| missing("content"))?,
+                category: None,
+                importance: None,
+                agent: self.agent.take(),
+            }),
+            Action::Get => Op::Get {
+                address,
+                which: match (self.version.take(), self.at.take()) {
+                    (None, None) => Which::Current,
+                    (Some(version), None) => Which::Version(version),
+                    (None, Some(at)) => Which::AsOf(as_of(&at)?),
+                    (Some(_), Some(_)) => {
+                        return Err(Error::new(
+                            Code::InvalidRequest,
+                            "`version` and `at` exclude each other",
+                        )
+                        .at("/at"));
+                    }
+                },
+                reveal: self.reveal.take().unwrap_or(false),
+            },
+            Action::Resolve => Op::Resolve(Resolve {
+                address,
+                path: self.path.take().map(|path| pointer("/path", path)).transpose()?,
+                as_of: self.at.take().map(|at| as_of(&at)).transpose()?,
+                explain: self.explain.take().unwrap_or(false),
+                reveal: self.reveal.take().unwrap_or(false),
+            }),
+        };
+        // Whatever the action had a use for has been taken.
+        match self.left() {
+            None => Ok(op),
+            Some(member) => {
+                Err(Error::new(Code::InvalidRequest, "this member does not belong to the action")
+                    .at(format!("/{member}")))
+            }
+        }
+    }
+
+    fn address(&self) -> Result<Address> {
+        let level = Level::parse(&self.level).map_err(|error| error.at("/level"))?;
+        let id = id("/context_id", &self.context_id)?;
+        Address::new(level, id).map_err(|error| error.at("/context_id"))
+    }
+
+    fn update(&mut self, address: Address, patch: Edit) -> Result<Op> {
+        let expect = self.expect()?;
+        Ok(Op::Update { address, patch, summary: self.summary.take(), expect })
+    }
+
+    fn expect(&mut self) -> Result<Expect> {
+        match self.expect_version.take() {
+            None => Ok(Expect::Anything),
+            Some(0) => Err(Error::new(
+                Code::InvalidRequest,
+                "versions count from 1; what must not exist is made with `create`",
+            )
+            .at("/expect_version")),
+            Some(version) => Ok(Expect::Version(version)),
+        }
+    }
+
+    /// A member that is still there.
+    fn left(&self) -> Option<&'static str> {
+        let members = [
+            ("expect_version", self.expect_version.is_some()),
+            ("summary", self.summary.is_some()),
+            ("data", self.data.is_some()),
+            ("parent", self.parent.is_some()),
+            ("rules", self.rules.is_some()),
+            ("create_parents", self.create_parents.is_some()),
+            ("patch", self.patch.is_some()),
+            ("pointer", self.pointer.is_some()),
+            ("values", self.values.is_some()),
+            ("pointers", self.pointers.is_some()),
+            ("cascade", self.cascade.is_some()),
+            ("version", self.version.is_some()),
+            ("content", self.content.is_some()),
+            ("category", self.category.is_some()),
+            ("importance", self.importance.is_some()),
+            ("agent", self.agent.is_some()),
+            ("at", self.at.is_some()),
+            ("path", self.path.is_some()),
+            ("explain", self.explain.is_some()),
+            ("reveal", self.reveal.is_some()),
+        ];
+        members.into_iter().find(|(_, there)| *there).map(|(name, _)| name)
+    }
+}
+
+fn as_of(at: &Value) -> Result<AsOf> {
+    let state = match at {
+        Value::String(text) => request::as_of(text),
+        Value::Number(nacre_layers::number::Number::Unsigned(seq))
+            if *seq <= limits::EXACT_INTEGER =>
+        {
+            Ok(AsOf::Seq(*seq))
+        }
+        _ => Err(Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time")),
+    };
+    state.map_err(|error| error.at("/at"))
+}
+
+fn missing(member: &str) -> Error {
+    Error::new(Code::InvalidRequest, format!("this action needs the member `{member}`")).at("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<BatchItem> {
+        item(json::read(text.as_bytes(), 70).unwrap())
+    }
+
+    /// The least and the most that each action takes, beside `action`, `level` and `context_id`.
+    const MEMBERS: &[(&str, &str, &str)] = &[
+        (
+            "create",
+            r#""data":{}"#,
+            r#""parent":"p","rules":{"/a":"lock"},"summary":"s","create_parents":true,"idempotency_key":"k""#,
+        ),
+        (
+            "put",
+            r#""data":{}"#,
+            r#""parent":"p","rules":{},"summary":"s","create_parents":true,"expect_version":1,"idempotency_key":"k""#,
+        ),
+        (
+            "update",
+            r#""patch":{"a":1}"#,
+            r#""summary":"s","expect_version":1,"idempotency_key":"k""#,
+        ),
+        (
+            "append",
+            r#""pointer":"/a","values":[1]"#,
+            r#""summary":"s","expect_version":1,"idempotency_key":"k""#,
+        ),
+        (
+            "unset",
+            r#""pointers":["/a"]"#,
+            r#""summary":"s","expect_version":1,"idempotency_key":"k""#,
+        ),
+        ("delete", "", r#""cascade":true,"summary":"s","expect_version":1,"idempotency_key":"k""#),
+        ("restore", "", r#""summary":"s","idempotency_key":"k""#),
+        ("rollback", r#""version":1"#, r#""summary":"s","expect_version":2,"idempotency_key":"k""#),
+        ("move", r#""parent":"p""#, r#""summary":"s","expect_version":2,"idempotency_key":"k""#),
+        (
+            "add_insight",
+            r#""content":"c""#,
+            r#""category":"x","importance":0.5,"agent":"a","idempotency_key":"k""#,
+        ),
+        ("add_progress", r#""content":"c""#, r#""agent":"a","idempotency_key":"k""#),
+        ("get", "", r#""at":7,"reveal":true"#),
+        ("resolve", "", r#""at":"2026-01-01T00:00:00Z","path":"/a","explain":true,"reveal":true"#),
+    ];
+
+    fn text(action: &str, members: &[&str]) -> String {
+        let mut text = format!(r#"{{"action":"{action}","level":"task","context_id":"t""#);
+        for member in members.iter().filter(|member| !member.is_empty()) {
+            text.push(',');
+            text.push_str(member);
+        }
+        text + "}"
+    }
+
+    #[test]
+    fn every_action_takes_what_it_needs_and_may_have() {
+        for (action, least, most) in MEMBERS {
+            read(&text(action, &[least])).unwrap_or_else(|error| panic!("{action}: {error}"));
+            read(&text(action, &[least, most])).unwrap_or_else(|error| panic!("{action}: {error}"));
+            if !least.is_empty() {
+                let error = read(&text(action, &[])).unwrap_err();
+                assert_eq!(error.code(), Code::InvalidRequest, "{action}");
+                assert!(error.detail().contains("needs the member"), "{action}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn members_of_other_actions_are_refused_by_name() {
+        let all: &[(&str, &str)] = &[
+            ("data", "{}"),
+            ("parent", r#""p""#),
+            ("rules", "{}"),
+            ("create_parents", "false"),
+            ("patch", "{}"),
+            ("pointer", r#""/a""#),
+            ("values", "[]"),
+            ("pointers", r#"["/a"]"#),
+            ("cascade", "false"),
+            ("version", "1"),
+            ("content", r#""c""#),
+            ("category", r#""c""#),
+            ("importance", "1"),
+            ("agent", r#""a""#),
+            ("at", "1"),
+            ("path", r#""""#),
+            ("explain", "false"),
+            ("reveal", "false"),
+            ("summary", r#""s""#),
+            ("expect_version", "1"),
+            ("idempotency_key", r#""k""#),
+        ];
+        for (action, least, most) in MEMBERS {
+            for (name, value) in all {
+                let member = format!(r#""{name}":{value}"#);
+                let belongs = format!("{least},{most},").contains(&format!(r#""{name}":"#));
+                // `version` is the other way to say `at`.
+                if belongs || (*action == "get" && *name == "version") {
+                    continue;
+                }
+                let error = read(&text(action, &[least, &member])).unwrap_err();
+                assert_eq!(error.pointer(), Some(&*format!("/{name}")), "{action}: {error}");
+                // Null says that it is not there.
+                read(&text(action, &[least, &format!(r#""{name}":null"#)])).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_name_their_place() {
+        for (body, code, place) in [
+            (
+                r#"{"action":"fly","level":"task","context_id":"t"}"#,
+                Code::InvalidRequest,
+                "/action",
+            ),
+            (r#"{"action":"get","level":"moon","context_id":"t"}"#, Code::InvalidId, "/level"),
+            (
+                r#"{"action":"get","level":"task","context_id":"t t"}"#,
+                Code::InvalidId,
+                "/context_id",
+            ),
+            (
+                r#"{"action":"get","level":"global","context_id":"t"}"#,
+                Code::InvalidId,
+                "/context_id",
+            ),
+            (r#"{"action":"get","level":"task"}"#, Code::InvalidRequest, ""),
+            (
+                r#"{"action":"get","level":"task","context_id":"t","x":1}"#,
+                Code::InvalidRequest,
+                "/x",
+            ),
+            (
+                r#"{"action":"get","level":"task","context_id":"t","at":-1}"#,
+                Code::InvalidRequest,
+                "/at",
+            ),
+            (
+                r#"{"action":"get","level":"task","context_id":"t","at":1,"version":1}"#,
+                Code::InvalidRequest,
+                "/at",
+            ),
+            (
+                r#"{"action":"resolve","level":"task","context_id":"t","path":"a"}"#,
+                Code::InvalidPointer,
+                "/path",
+            ),
+            (
+                r#"{"action":"update","level":"task","context_id":"t","patch":[{"op":"add"}]}"#,
+                Code::InvalidRequest,
+                "/patch/0",
+            ),
+            (
+                r#"{"action":"delete","level":"task","context_id":"t","expect_version":0}"#,
+                Code::InvalidRequest,
+                "/expect_version",
+            ),
+            (
+                r#"{"action":"delete","level":"task","context_id":"t","idempotency_key":""}"#,
+                Code::InvalidRequest,
+                "/idempotency_key",
+            ),
+        ] {
+            let error = read(body).unwrap_err();
+            assert_eq!((error.code(), error.pointer()), (code, Some(place)), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_unreadable_operations_in_their_place() {
+        let body = json::read(
+            br#"{"transaction":false,"operations":[
+                {"action":"get","level":"task","context_id":"t"},
+                {"action":"get","level":"task","context_id":"t","x":1}, 7]}"#,
+            70,
+        );
+        let body: BatchBody = request::decode(body.unwrap()).unwrap();
+        let Op::Batch(batch) = body.into_op().unwrap() else { panic!("a batch") };
+        assert!(!batch.transaction);
+        let places: Vec<_> = batch
+            .operations
+            .iter()
+            .map(|item| item.as_ref().err().and_then(|error| error.pointer()))
+            .collect();
+        assert_eq!(places, [None, Some("/operations/1/x"), Some("/operations/2")]);
+    }
+
+    #[test]
+    fn a_batch_holds_five_hundred_operations_and_no_more() {
+        let batch =
+            |count| BatchBody { transaction: None, operations: alloc::vec![Value::Null; count] };
+        assert!(batch(500).into_op().is_ok());
+        let error = batch(501).into_op().unwrap_err();
+        assert_eq!((error.code(), error.limit_value()), (Code::TooManyOperations, Some(500)));
+    }
+
+    #[test]
+    fn the_same_key_for_another_operation_is_another_request() {
+        let request = |content: &str| {
+            let member = format!(r#""content":"{content}","idempotency_key":"k""#);
+            read(&text("add_progress", &[&member])).unwrap().idempotency.unwrap().request
+        };
+        assert_eq!(request("a"), request("a"));
+        assert_ne!(request("a"), request("b"));
+    }
+
+    #[test]
+    fn a_preview_takes_one_of_two_bodies_and_only_writes() {
+        let preview = |text: &str| {
+            request::decode::<PreviewBody>(json::read(text.as_bytes(), 70).unwrap())
+                .and_then(|body| body.into_op(Address::parse("task", "t").unwrap()))
+        };
+        assert!(preview(r#"{"patch":{"a":1}}"#).is_ok());
+        assert!(preview(r#"{"operations":[]}"#).is_ok());
+        for (body, place) in [
+            (r#"{}"#, ""),
+            (r#"{"patch":{},"operations":[]}"#, ""),
+            (r#"{"patch":[{"op":"x","path":""}]}"#, "/patch/0/op"),
+            (r#"{"patch":true}"#, "/patch"),
+            (
+                r#"{"operations":[{"action":"get","level":"task","context_id":"t"}]}"#,
+                "/operations/0/action",
+            ),
+        ] {
+            assert_eq!(preview(body).unwrap_err().pointer(), Some(place), "{body}");
+        }
+    }
+}

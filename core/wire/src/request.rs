@@ -1,0 +1,406 @@
+//! Request bodies, one type for each, and the operations they come to.
+//!
+//! Unknown members and wrong types are refused with the pointer to them. A member that may be left
+//! out may also be null.
+
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::within;
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::ContextId,
+    patch::JsonPatch,
+    pointer::Pointer,
+    rules::Rules,
+    value::{self, Object, Value},
+};
+use nacre_store::{
+    op::{Edit, Expect, NewEntry, Op, Put},
+    record::{EntryKind, Role},
+    store::AsOf,
+};
+
+#[cfg(feature = "schema")]
+use super::schema;
+
+/// Decodes a body.
+///
+/// # Errors
+/// `invalid-request` with the pointer to the first member that does not fit.
+pub fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
+    value::decode(body)
+}
+
+/// Derives what all bodies have in common.
+macro_rules! bodies {
+    ($($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($body)* }
+    )*};
+}
+
+bodies! {
+    /// Create or replace a context.
+    pub struct PutBody {
+        /// The data.
+        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
+        pub data: Object,
+        /// The id one level up: needed to create a branch or a task, unless parents are to be
+        /// made; kept on replacing when it is not named.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+        pub parent: Option<String>,
+        /// Merge rules by JSON Pointer; kept on replacing when they are not named.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
+        pub rules: Option<Object>,
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Store tombstones.
+    pub struct UnsetBody {
+        /// Where.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointers"))]
+        pub pointers: Vec<String>,
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Append to a list.
+    pub struct AppendBody {
+        /// The list; made if it is missing.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
+        pub pointer: String,
+        /// What to append.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
+        pub values: Vec<Value>,
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Add an insight.
+    pub struct InsightBody {
+        /// The text.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        pub content: String,
+        /// A free label.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        pub category: Option<String>,
+        /// 0 (aside) to 1 (vital).
+        #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
+        pub importance: Option<f64>,
+        /// The agent that writes.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        pub agent: Option<String>,
+    }
+
+    /// Add a progress note.
+    pub struct ProgressBody {
+        /// The text.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        pub content: String,
+        /// The agent that writes.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        pub agent: Option<String>,
+    }
+
+    /// Bring a deleted context back.
+    pub struct RestoreBody {
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Go back to an earlier version.
+    pub struct RollbackBody {
+        /// To which version.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::version"))]
+        pub version: u64,
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Put under another parent.
+    pub struct MoveBody {
+        /// The new parent's id, one level up.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+        pub parent: String,
+        /// Why.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+        pub summary: Option<String>,
+    }
+
+    /// Share a project.
+    pub struct MemberBody {
+        /// The project's id.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+        pub project: String,
+        /// What the user may do there.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::role"))]
+        pub role: String,
+    }
+
+    /// Stop sharing a project.
+    pub struct UnshareBody {
+        /// The project's id.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+        pub project: String,
+    }
+}
+
+impl PutBody {
+    /// The operation.
+    ///
+    /// # Errors
+    /// `invalid-id`, `invalid-rules` with the pointer.
+    pub fn into_op(self, address: Address, create_parents: bool, expect: Expect) -> Result<Op> {
+        Ok(Op::Put(Put {
+            address,
+            data: self.data,
+            parent: self.parent.map(|parent| id("/parent", &parent)).transpose()?,
+            rules: self.rules.map(|table| rules(&table)).transpose()?,
+            summary: self.summary,
+            create_parents,
+            expect,
+        }))
+    }
+}
+
+impl UnsetBody {
+    /// The operation.
+    ///
+    /// # Errors
+    /// `invalid-pointer` with the pointer to it.
+    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
+        let patch = Edit::Unset(pointers(self.pointers)?);
+        Ok(Op::Update { address, patch, summary: self.summary, expect })
+    }
+}
+
+impl AppendBody {
+    /// The operation.
+    ///
+    /// # Errors
+    /// `invalid-pointer` with the pointer to it.
+    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
+        let patch =
+            Edit::Append { pointer: pointer("/pointer", self.pointer)?, values: self.values };
+        Ok(Op::Update { address, patch, summary: self.summary, expect })
+    }
+}
+
+impl InsightBody {
+    /// The operation.
+    pub fn into_op(self, address: Address) -> Op {
+        let InsightBody { content, category, importance, agent } = self;
+        let kind = EntryKind::Insight;
+        Op::AddEntry(NewEntry { address, kind, content, category, importance, agent })
+    }
+}
+
+impl ProgressBody {
+    /// The operation.
+    pub fn into_op(self, address: Address) -> Op {
+        let ProgressBody { content, agent } = self;
+        let kind = EntryKind::Progress;
+        Op::AddEntry(NewEntry { address, kind, content, category: None, importance: None, agent })
+    }
+}
+
+impl MoveBody {
+    /// The operation.
+    ///
+    /// # Errors
+    /// `invalid-id` with the pointer.
+    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
+        let parent = id("/parent", &self.parent)?;
+        Ok(Op::Move { address, parent, summary: self.summary, expect })
+    }
+}
+
+impl MemberBody {
+    /// Which project, and as what.
+    ///
+    /// # Errors
+    /// `invalid-id`, `invalid-request` with the pointer.
+    pub fn into_parts(self) -> Result<(ContextId, Role)> {
+        let role = Role::parse(&self.role).map_err(|error| error.at("/role"))?;
+        Ok((id("/project", &self.project)?, role))
+    }
+}
+
+impl UnshareBody {
+    /// Which project.
+    ///
+    /// # Errors
+    /// `invalid-id` with the pointer.
+    pub fn into_project(self) -> Result<ContextId> {
+        id("/project", &self.project)
+    }
+}
+
+/// An edit: an object is a merge patch (RFC 7396), an array a JSON Patch (RFC 6902). There is no
+/// doubt, for the data of a context is an object and no array can be merged into it.
+///
+/// # Errors
+/// `invalid-request`, `invalid-pointer`, with the pointer within the patch.
+pub fn edit(patch: Value) -> Result<Edit> {
+    match patch {
+        Value::Object(_) => Ok(Edit::Merge(patch)),
+        Value::Array(_) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
+        other => Err(Error::new(
+            Code::InvalidRequest,
+            alloc::format!(
+                "a patch is an object (merge patch) or an array (JSON Patch), not {}",
+                other.kind()
+            ),
+        )
+        .at("")),
+    }
+}
+
+/// Reads a past state as text: digits are a seq, anything else must be a time.
+///
+/// # Errors
+/// `invalid-request` for anything else.
+pub fn as_of(text: &str) -> Result<AsOf> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seq = text.parse().ok().filter(|seq| *seq <= nacre_store::limits::EXACT_INTEGER);
+        return seq
+            .map(AsOf::Seq)
+            .ok_or_else(|| Error::new(Code::InvalidRequest, "this seq lies in the future"));
+    }
+    nacre_store::moment::Moment::parse(text).map(AsOf::Time).map_err(|_| {
+        Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time of 1970 or later")
+    })
+}
+
+pub(super) fn id(place: &str, text: &str) -> Result<ContextId> {
+    ContextId::parse(text).map_err(|error| error.at(place))
+}
+
+pub(super) fn rules(table: &Object) -> Result<Rules> {
+    Rules::from_object(table).map_err(|error| within("/rules", error))
+}
+
+pub(super) fn pointer(place: &str, text: String) -> Result<Pointer> {
+    Pointer::parse(text).map_err(|error| error.at(place))
+}
+
+pub(super) fn pointers(texts: Vec<String>) -> Result<Vec<Pointer>> {
+    if texts.is_empty() {
+        return Err(
+            Error::new(Code::InvalidRequest, "at least one pointer is needed").at("/pointers")
+        );
+    }
+    let parse = |(index, text): (usize, String)| {
+        let mut place = "/pointers/".to_string();
+        place.push_str(&index.to_string());
+        pointer(&place, text)
+    };
+    texts.into_iter().enumerate().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nacre_layers::json;
+
+    fn body<T: DeserializeOwned>(text: &str) -> Result<T> {
+        decode(json::read(text.as_bytes(), 64).unwrap())
+    }
+
+    fn address() -> Address {
+        Address::parse("task", "t").unwrap()
+    }
+
+    #[track_caller]
+    fn refused<T>(outcome: Result<T>, code: Code, pointer: &str) {
+        let error = outcome.err().expect("refused");
+        assert_eq!((error.code(), error.pointer()), (code, Some(pointer)), "{error}");
+    }
+
+    #[test]
+    fn what_may_be_left_out_may_be_null() {
+        let text = r#"{"data":{"a":null},"parent":null,"rules":null,"summary":null}"#;
+        let op = body::<PutBody>(text).unwrap().into_op(address(), true, Expect::Absent).unwrap();
+        let Op::Put(put) = op else { panic!("{op:?}") };
+        assert_eq!(put.data.get("a"), Some(&Value::Null));
+        assert!(put.parent.is_none() && put.rules.is_none() && put.summary.is_none());
+        assert!(put.create_parents && put.expect == Expect::Absent);
+    }
+
+    #[test]
+    fn every_refusal_names_its_place() {
+        let put = |text| {
+            body::<PutBody>(text).and_then(|b| b.into_op(address(), false, Expect::Anything))
+        };
+        refused(put(r#"{"data":[]}"#), Code::InvalidRequest, "/data");
+        refused(put(r#"{}"#), Code::InvalidRequest, "");
+        refused(put(r#"[]"#), Code::InvalidRequest, "");
+        refused(put(r#"{"data":{},"x":1}"#), Code::InvalidRequest, "/x");
+        refused(put(r#"{"data":{},"parent":"a b"}"#), Code::InvalidId, "/parent");
+        refused(put(r#"{"data":{},"rules":{"/a":"best"}}"#), Code::InvalidRules, "/rules/~1a");
+        refused(put(r#"{"data":{},"rules":{"a":"deep"}}"#), Code::InvalidRules, "/rules/a");
+        refused(put(r#"{"data":{},"rules":[]}"#), Code::InvalidRequest, "/rules");
+        refused(put(r#"{"data":{},"summary":1}"#), Code::InvalidRequest, "/summary");
+
+        let unset =
+            |text| body::<UnsetBody>(text).and_then(|b| b.into_op(address(), Expect::Anything));
+        refused(unset(r#"{"pointers":["/a","b"]}"#), Code::InvalidPointer, "/pointers/1");
+        refused(unset(r#"{"pointers":[]}"#), Code::InvalidRequest, "/pointers");
+        refused(unset(r#"{"pointers":[1]}"#), Code::InvalidRequest, "/pointers/0");
+
+        let append =
+            |text| body::<AppendBody>(text).and_then(|b| b.into_op(address(), Expect::Anything));
+        refused(append(r#"{"pointer":"a","values":[]}"#), Code::InvalidPointer, "/pointer");
+        refused(append(r#"{"pointer":"/a","values":{}}"#), Code::InvalidRequest, "/values");
+
+        refused(
+            body::<MemberBody>(r#"{"project":"p","role":"boss"}"#).and_then(MemberBody::into_parts),
+            Code::InvalidRequest,
+            "/role",
+        );
+        refused(body::<RollbackBody>(r#"{"version":-1}"#), Code::InvalidRequest, "/version");
+        refused(body::<RollbackBody>(r#"{"version":1.5}"#), Code::InvalidRequest, "/version");
+        refused(body::<InsightBody>(r#"{"content":null}"#), Code::InvalidRequest, "/content");
+    }
+
+    #[test]
+    fn a_patch_says_by_its_kind_what_it_is() {
+        let read = |text: &str| edit(json::read(text.as_bytes(), 64).unwrap());
+        assert!(matches!(read(r#"{"a":null}"#), Ok(Edit::Merge(_))));
+        assert!(matches!(read("[]"), Ok(Edit::Json(_))));
+        refused(read("null"), Code::InvalidRequest, "");
+        refused(read(r#"[{"op":"add","path":"a","value":1}]"#), Code::InvalidPointer, "/0/path");
+    }
+
+    #[test]
+    fn states_are_seqs_or_times() {
+        assert_eq!(as_of("0"), Ok(AsOf::Seq(0)));
+        assert!(matches!(as_of("2026-01-01T00:00:00Z"), Ok(AsOf::Time(_))));
+        for other in ["", "-1", "1.5", "now", "99999999999999999999999", "9007199254740992"] {
+            assert_eq!(as_of(other).unwrap_err().code(), Code::InvalidRequest, "{other}");
+        }
+    }
+}
