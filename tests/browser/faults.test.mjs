@@ -216,7 +216,7 @@ test("a proxy that takes less than the server does gets less at once", async () 
   const api = worker.api("narrow");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
   const proxy = await breakingProxy(worker.url);
-  proxy.answer((path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" });
+  proxy.answer((_path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" });
   const replica = await nacre.open({ url: proxy.url, token: token({ sub: "narrow" }, worker.secret), storage: "memory" });
   replica.online = false;
   for (let n = 0; n < 60; n++) await replica.append("project", "p", "/log", [`${n} ${"x".repeat(1000)}`]);
@@ -380,7 +380,7 @@ test("a transaction that is ended from outside is an error of the write alone", 
   await context.close();
 });
 
-test("a session that was stopped has no part in the next one", async () => {
+test("a connection that was stopped has no part in the next one", async () => {
   const { page, context, data } = await failing();
   assert.equal(await page.evaluate(() => begin()), "open");
   const codes = await page.evaluate(async () => {
@@ -400,7 +400,7 @@ test("a session that was stopped has no part in the next one", async () => {
       const answer = await real(...asked);
       if (first && String(asked[0]).includes("/v1/batch")) {
         first = false;
-        // The answer has to wait for its turn, and by then there is another session.
+        // The answer has to wait for its turn, and by then there is another connection.
         slow = true;
         replica.update("project", "p", { z: 1 });
         setTimeout(() => ((replica.online = false), (replica.online = true)), 50);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -96,6 +96,22 @@ test("the README's example checks, runs, and does what it says", async () => {
   await run(process.execPath, ["readme.js"], project);
   const { body } = await api.get("/v1/contexts/task/cart-latency");
   assert.deepEqual([body.version, body.data.goal], [2, "below 200 ms"]);
+});
+
+test("source maps lead to the source, and hold it", async () => {
+  const folder = join(project, "node_modules/@nacre/context");
+  const maps = readdirSync(folder).filter((name) => name.endsWith(".map"));
+  assert.equal(maps.length, readdirSync(folder).filter((name) => name.endsWith(".js")).length);
+  for (const name of maps) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+    for (const [at, source] of sources.entries()) {
+      assert.match(source, /^(\.\.\/\.\.\/(browser\/npm\/src|node_modules\/idb)|\.\.\/npm-glue)\/[\w/]+\.(ts|js)$/);
+      assert.ok(sourcesContent[at].length > 0, source);
+    }
+  }
+  writeFileSync(join(project, "maps.mjs"), `import { open } from "@nacre/context"; await open({ url: "https://x", token: "no" });`);
+  const failed = await run(process.execPath, ["--enable-source-maps", "maps.mjs"], project).catch(({ message }) => message);
+  assert.match(failed, /browser\/npm\/src\/server\.ts:\d+/);
 });
 
 test("what is declared is there", async () => {
