@@ -277,7 +277,7 @@ test("integers are shown, edited and put back with every digit", async () => {
   const data = page.getByLabel("Data");
   const save = page.getByRole("button", { name: "Save", exact: true });
   const text = await data.inputValue();
-  assert.match(text, /9007199254740993[^]*12345678901234567890/);
+  assert.match(text, /9007199254740993[\s\S]*12345678901234567890/);
   await data.fill(text.replace("9007199254740993", "9007199254740995").replace("[", "[1,"));
   await page.getByRole("region", { name: "What this changes" }).getByText("9007199254740995").first().waitFor();
   await save.click();

@@ -48,7 +48,7 @@ test("a context moves to another parent; what that changes is told before, and s
 
   await parents.selectOption("shop.checkout");
   await preview.getByText("1 view changes").waitFor();
-  assert.match(await preview.innerText(), /task\s*synonyms[^]*no new cookies/);
+  assert.match(await preview.innerText(), /task\s*synonyms[\s\S]*no new cookies/);
   assert.deepEqual(await violations(page), []);
   await move.click();
   await dialog.waitFor({ state: "detached" });

@@ -81,7 +81,7 @@ test("a draft is still there after a look elsewhere, and what others wrote meanw
   await page.locator(`[data-key="project/${project}"]`).click();
   await value(page, "/colour").getByText("green").waitFor();
   await page.getByRole("tab", { name: "Layer" }).click();
-  await eventually(async () => assert.match(await data.inputValue(), /"colour": "green"[^]*"size": 5/));
+  await eventually(async () => assert.match(await data.inputValue(), /"colour": "green"[\s\S]*"size": 5/));
   assert.equal(await page.getByLabel("Why (for the history)").inputValue(), "half a thought");
   const unload = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
   assert.equal(await unload(), true, "the browser asks before the draft is lost");

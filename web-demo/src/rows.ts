@@ -3,7 +3,7 @@
 import type { Origin } from "@nacre/context";
 
 import { LEVELS, type Level } from "./address";
-import { type Value, escape, glance, isObject, isSealed } from "./json";
+import { type Value, escapeName, glance, isObject, isSealed } from "./json";
 import type { Row } from "./tree";
 
 /** One value of the document; its `key` is its pointer. */
@@ -33,7 +33,7 @@ export function rowsOf(data: Value, origins: Readonly<Record<string, Origin>>): 
         ? Object.entries(value)
         : [];
     return members.map(([name, value], index) => {
-      const key = `${pointer}/${escape(name)}`;
+      const key = `${pointer}/${escapeName(name)}`;
       const origin = origins[key] ?? above;
       const parts = walk(value, key, depth + 1, origin);
       const size = Array.isArray(value) || isObject(value) ? parts.length : undefined;
