@@ -80,7 +80,9 @@ export function open(options: OpenOptions): Promise<Replica>;
  * @param source the address of the wasm file, its bytes, or the module; by default the file beside
  * the script.
  */
-export function init(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module | Promise<Response>): Promise<void>;
+export function init(
+  source?: string | URL | Request | Response | BufferSource | WebAssembly.Module | Promise<Response>,
+): Promise<void>;
 
 /** The version of this package. */
 export const version: string;
@@ -157,7 +159,13 @@ export interface Replica {
   /** Store tombstones, which hide inherited members. */
   unset(level: Level, id: string, pointers: Pointer[], options?: WriteOptions): Promise<Written>;
   /** Append to a list, created if missing. Appends never conflict, and none is lost. */
-  append(level: Level, id: string, pointer: Pointer, values: Json[] | JsonText, options?: WriteOptions): Promise<Written>;
+  append(
+    level: Level,
+    id: string,
+    pointer: Pointer,
+    values: Json[] | JsonText,
+    options?: WriteOptions,
+  ): Promise<Written>;
   /** Delete, restorably. Refused (`has-children`) while a context is below, unless `cascade` is set. */
   remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written>;
   /** Restore a deleted context, with those deleted together with it. Only the server can restore one
@@ -168,7 +176,11 @@ export interface Replica {
   rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written>;
   /** Put under another parent, one level up. */
   move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written>;
-  addInsight(level: Level, id: string, insight: { content: string; category?: string; importance?: number; agent?: string }): Promise<Written>;
+  addInsight(
+    level: Level,
+    id: string,
+    insight: { content: string; category?: string; importance?: number; agent?: string },
+  ): Promise<Written>;
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written>;
   /** Several writes as one: all or none here, and one transaction at the server. At most 100, and
    * 4 MiB (`too-large`). Those that meet changes of others become conflicts; the rest goes on. */
@@ -380,7 +392,18 @@ export interface NewContext extends WriteOptions {
 
 /** One operation of a batch or preview: `POST /v1/batch` of the HTTP API describes the members. */
 export interface Operation {
-  action: "create" | "put" | "update" | "append" | "unset" | "delete" | "restore" | "rollback" | "move" | "add_insight" | "add_progress";
+  action:
+    | "create"
+    | "put"
+    | "update"
+    | "append"
+    | "unset"
+    | "delete"
+    | "restore"
+    | "rollback"
+    | "move"
+    | "add_insight"
+    | "add_progress";
   level: Level;
   context_id: string;
   summary?: string;

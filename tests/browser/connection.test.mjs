@@ -54,7 +54,22 @@ test("every event, every effect, and every end of a job occurs in a case", () =>
   const named = (pattern) => new Set([...source.matchAll(pattern)].map(([, name]) => name));
   assert.deepEqual(named(/\| \{ type: "([^"]+)"/g).difference(met.events), new Set());
   assert.deepEqual(named(/\| \{ do: "([^"]+)"/g).difference(met.effects), new Set());
-  const ends = ["connect connected", "fetch fetched", "send sent", "recall recalled", "advance advanced", "take-off taken off"];
-  const interrupted = ["advance lost", "send lost", "rest lost", "pause lost", "pause kicked", "pause network", "rest timer"];
+  const ends = [
+    "connect connected",
+    "fetch fetched",
+    "send sent",
+    "recall recalled",
+    "advance advanced",
+    "take-off taken off",
+  ];
+  const interrupted = [
+    "advance lost",
+    "send lost",
+    "rest lost",
+    "pause lost",
+    "pause kicked",
+    "pause network",
+    "rest timer",
+  ];
   assert.deepEqual(new Set([...ends, ...interrupted]).difference(met.doing), new Set());
 });

@@ -12,7 +12,8 @@ import { root, startWorker, token, unpacked } from "./stage.mjs";
 const tools = process.env.NACRE_NPM_TOOLS ?? join(root, "tests/browser");
 const run = (program, args, cwd) =>
   new Promise((resolve, reject) => {
-    const ended = (error, said, complaint) => (error ? reject(new Error(`${error.message}\n${said}${complaint}`)) : resolve(said));
+    const ended = (error, said, complaint) =>
+      error ? reject(new Error(`${error.message}\n${said}${complaint}`)) : resolve(said);
     execFile(program, args, { cwd, encoding: "utf8", timeout: 60_000 }, ended).stdin.end();
   });
 

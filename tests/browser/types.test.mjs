@@ -12,16 +12,52 @@ import { root } from "../e2e/harness.mjs";
 
 const [FACE, INDEX, REPLICA, ERROR] = ["index.d.ts", "src/index.d.ts", "src/replica.d.ts", "src/error.d.ts"];
 const DRIFTS = [
-  ["a method only in the face", "more", FACE, "  close(): Promise<void>;", "  close(): Promise<void>;\n  more(): void;"],
-  ["a method only in the source", "more", REPLICA, "    close(): Promise<void>;", "    close(): Promise<void>;\n    more(): void;"],
-  ["a parameter that takes more", "move", REPLICA, "move(level: Level, id: string, parent: string,", "move(level: Level, id: string, parent: string | null,"],
-  ["a parameter that takes less", "move", FACE, "move(level: Level, id: string, parent: string,", 'move(level: Level, id: string, parent: "p",'],
+  [
+    "a method only in the face",
+    "more",
+    FACE,
+    "  close(): Promise<void>;",
+    "  close(): Promise<void>;\n  more(): void;",
+  ],
+  [
+    "a method only in the source",
+    "more",
+    REPLICA,
+    "    close(): Promise<void>;",
+    "    close(): Promise<void>;\n    more(): void;",
+  ],
+  [
+    "a parameter that takes more",
+    "move",
+    REPLICA,
+    "move(level: Level, id: string, parent: string,",
+    "move(level: Level, id: string, parent: string | null,",
+  ],
+  [
+    "a parameter that takes less",
+    "move",
+    FACE,
+    "move(level: Level, id: string, parent: string,",
+    'move(level: Level, id: string, parent: "p",',
+  ],
   ["a parameter that became optional", "rollback", REPLICA, "version: number, options?", "version?: number, options?"],
   ["another result", "pending", REPLICA, "pending(): PendingWrite[];", "pending(): Written[];"],
   ["a member that became writable", "user", REPLICA, "readonly user: string;", "user: string;"],
-  ["an export only in the source", "VERSION", INDEX, "export declare const version: string;", "export declare const version: string;\nexport declare const VERSION: string;"],
+  [
+    "an export only in the source",
+    "VERSION",
+    INDEX,
+    "export declare const version: string;",
+    "export declare const version: string;\nexport declare const VERSION: string;",
+  ],
   ["an export of another type", "version", FACE, "export const version: string;", "export const version: number;"],
-  ["a member only of the source's error", "more", ERROR, "readonly code: string;", "readonly code: string;\n    readonly more: string;"],
+  [
+    "a member only of the source's error",
+    "more",
+    ERROR,
+    "readonly code: string;",
+    "readonly code: string;\n    readonly more: string;",
+  ],
   ["another member of the error", "status", FACE, "readonly status: number | undefined;", "readonly status: number;"],
 ];
 
@@ -59,7 +95,9 @@ before(async () => {
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
   const tsc = join(root, "node_modules/.bin/tsc");
   said = await new Promise((resolve) => {
-    execFile(tsc, ["--project", folder, "--pretty", "false"], { cwd: folder }, (_, output) => resolve(output.split("\n")));
+    execFile(tsc, ["--project", folder, "--pretty", "false"], { cwd: folder }, (_, output) =>
+      resolve(output.split("\n")),
+    );
   });
 });
 

@@ -5,7 +5,19 @@ import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { type Members, type Value, at, equal, escapeName, isObject, isSealed, names, parse, print, text as exact } from "./json";
+import {
+  type Members,
+  type Value,
+  at,
+  equal,
+  escapeName,
+  isObject,
+  isSealed,
+  names,
+  parse,
+  print,
+  text as exact,
+} from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";

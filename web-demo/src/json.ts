@@ -143,8 +143,7 @@ export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
   return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
+    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
   );
 }
 
@@ -184,11 +183,7 @@ export function steps(a: Members, b: Members, under = ""): Step[] {
  * An unsaved draft on a new base: what only they changed comes in, what only I changed stays, and
  * where both did, mine stands and the place is named.
  */
-export function rebase(
-  base: Members,
-  mine: Members,
-  theirs: Members,
-): { data: Members; clashes: string[] } {
+export function rebase(base: Members, mine: Members, theirs: Members): { data: Members; clashes: string[] } {
   const own = steps(base, mine);
   const within = (a: string, b: string) => a === b || a.startsWith(`${b}/`);
   const clashes: string[] = [];

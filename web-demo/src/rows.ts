@@ -63,11 +63,7 @@ export function openAtFirst(rows: readonly ValueRow[]): ReadonlySet<string> {
 }
 
 /** The rows that show, in order; `filter` picks by name and value and opens what leads there. */
-export function shownRows(
-  rows: readonly ValueRow[],
-  isOpen: (key: string) => boolean,
-  filter: string,
-): ValueRow[] {
+export function shownRows(rows: readonly ValueRow[], isOpen: (key: string) => boolean, filter: string): ValueRow[] {
   const wanted = filter.trim().toLowerCase();
   const shown: ValueRow[] = [];
   const visit = (row: ValueRow, within: boolean): boolean => {

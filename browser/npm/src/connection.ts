@@ -124,8 +124,7 @@ const QUIET = 25_000;
 export const start: State = { doing: "pause", fails: 0, link: null, lost: null };
 
 /** The reason for which a connection ends by itself. */
-export const unreachable = (): NacreError =>
-  new NacreError("unavailable", "the connection to the server has ended");
+export const unreachable = (): NacreError => new NacreError("unavailable", "the connection to the server has ended");
 
 /** What follows from an event. */
 export function next(state: State, input: Input): Next {
@@ -170,7 +169,8 @@ export function next(state: State, input: Input): Next {
 
 /** Whether a job's end shows that the server can be worked with. */
 const isSuccess = ({ link }: State, event: Event, copy: CopyState): boolean =>
-  event.type === "sent" || (event.type === "advanced" && event.isTaken && link?.isWhole === true && !hasMoved(link, copy));
+  event.type === "sent" ||
+  (event.type === "advanced" && event.isTaken && link?.isWhole === true && !hasMoved(link, copy));
 
 /** Whether the topics that cover the copy are not those subscribed to: a context may have moved. */
 const hasMoved = (link: Link, copy: CopyState): boolean => JSON.stringify(copy.topics) !== JSON.stringify(link.topics);

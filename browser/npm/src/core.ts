@@ -66,15 +66,18 @@ const JSON_KINDS = ["Array", "Boolean", "Null", "Number", "Object", "String", "U
 /** The JSON text of an argument. Values that JSON does not have are refused, not changed. */
 export const written = (value: unknown): string =>
   call(() => {
-    const text: string | undefined = JSON.stringify(value, function (this: Record<string, unknown>, name, value: unknown) {
-      const kind = Object.prototype.toString.call(value).slice(8, -1);
-      const isLost = value === undefined ? Array.isArray(this) : !JSON_KINDS.includes(kind);
-      const isNull = value === null && this[name] !== null; // an invalid date
-      if (isLost || isNull || (kind === "Number" && !Number.isFinite(Number(value)))) {
-        throw new TypeError(`the value of \`${name}\` is not JSON`);
-      }
-      return value;
-    });
+    const text: string | undefined = JSON.stringify(
+      value,
+      function (this: Record<string, unknown>, name, value: unknown) {
+        const kind = Object.prototype.toString.call(value).slice(8, -1);
+        const isLost = value === undefined ? Array.isArray(this) : !JSON_KINDS.includes(kind);
+        const isNull = value === null && this[name] !== null; // an invalid date
+        if (isLost || isNull || (kind === "Number" && !Number.isFinite(Number(value)))) {
+          throw new TypeError(`the value of \`${name}\` is not JSON`);
+        }
+        return value;
+      },
+    );
     if (text === undefined) throw new TypeError("a value is missing");
     return text;
   });

@@ -5,9 +5,20 @@ import type { Pointer, Problem } from "../index.js";
 type Fault = "input" | "conflict" | "denied" | "limit" | "store" | "bug";
 
 const FAULTS: { readonly [status: number]: Fault } = {
-  400: "input", 401: "denied", 403: "denied", 404: "denied", 405: "input", 409: "conflict",
-  410: "input", 412: "conflict", 413: "limit", 415: "input", 422: "input", 429: "limit",
-  500: "bug", 503: "store",
+  400: "input",
+  401: "denied",
+  403: "denied",
+  404: "denied",
+  405: "input",
+  409: "conflict",
+  410: "input",
+  412: "conflict",
+  413: "limit",
+  415: "input",
+  422: "input",
+  429: "limit",
+  500: "bug",
+  503: "store",
 };
 
 export class NacreError extends Error {

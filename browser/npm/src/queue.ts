@@ -29,7 +29,10 @@ export class Queue {
 
   async batch(operations: Operation[]): Promise<Written[]> {
     if (operations?.length > MOST) {
-      const problem = { ...problemOf("too-many-operations", 413, `a batch must hold at most ${MOST} operations`), limit: MOST };
+      const problem = {
+        ...problemOf("too-many-operations", 413, `a batch must hold at most ${MOST} operations`),
+        limit: MOST,
+      };
       throw new NacreError(problem.code, problem.detail, { problem });
     }
     return this.#enqueue(written(operations));
@@ -85,7 +88,10 @@ export class Queue {
     const core = this.#copy.open();
     const key = crypto.randomUUID();
     const [reply, writes] = unpackReply(call(() => core.write(asked, key, Date.now())));
-    await this.#copy.commit({ entries, queue: writes.map(([, write]) => write).filter((write) => write !== undefined) });
+    await this.#copy.commit({
+      entries,
+      queue: writes.map(([, write]) => write).filter((write) => write !== undefined),
+    });
     const operations: { level: Level; context_id: string }[] = JSON.parse(asked);
     const { results } = json<{ results: { version?: number }[] }>(reply);
     return operations.map(({ level, context_id }, at) => {

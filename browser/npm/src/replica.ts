@@ -169,7 +169,13 @@ class Replica extends Reads implements ReplicaFace {
     return this.#queue.write({ ...options, action: "unset", level, context_id: id, pointers });
   }
 
-  append(level: Level, id: string, pointer: Pointer, values: Json[] | JsonText, options?: WriteOptions): Promise<Written> {
+  append(
+    level: Level,
+    id: string,
+    pointer: Pointer,
+    values: Json[] | JsonText,
+    options?: WriteOptions,
+  ): Promise<Written> {
     return this.#queue.write({ ...options, action: "append", level, context_id: id, pointer, values });
   }
 
@@ -239,7 +245,8 @@ class Replica extends Reads implements ReplicaFace {
       this.#events.changed();
     });
     known.catch(() => {}); // closed, which is said below
-    const isSynced = (keys: Set<string>): boolean => keys.size === 0 || !this.pending().some(({ key }) => keys.has(key));
+    const isSynced = (keys: Set<string>): boolean =>
+      keys.size === 0 || !this.pending().some(({ key }) => keys.has(key));
     return this.#events.until(() => {
       this.#copy.open();
       return keys !== undefined && isSynced(keys);
@@ -262,7 +269,11 @@ class Replica extends Reads implements ReplicaFace {
     return this.#queue.settle(conflict, choice);
   }
 
-  async deleted({ cursor }: { cursor?: string } = {}): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
+  async deleted({
+    cursor,
+  }: {
+    cursor?: string;
+  } = {}): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
     const page = await this.#sync.deleted(cursor ?? null);
     return { ...page, items: page.items.filter(({ level, id }) => !this.has(level, id)) };
   }

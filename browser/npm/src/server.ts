@@ -131,12 +131,7 @@ export class Server {
   }
 
   /** Brings back a context that the copy does not know; gives the commit that did. */
-  async restore(
-    level: Level,
-    id: string,
-    body: WriteOptions,
-    key: string,
-  ): Promise<{ version: number; seq: number }> {
+  async restore(level: Level, id: string, body: WriteOptions, key: string): Promise<{ version: number; seq: number }> {
     const headers = { "content-type": "application/json", "idempotency-key": key };
     const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
     const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });

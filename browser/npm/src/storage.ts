@@ -11,7 +11,12 @@ const STORE = "entries";
 const REVISION = "j/revision";
 const PLACE = "j/place";
 /** The keys of the copy itself. The queue (`q/`) stays when the copy is replaced. */
-const COPY = [["c/", "c0"], ["f", "f"], ["r/", "r0"], ["s", "s"]] as const;
+const COPY = [
+  ["c/", "c0"],
+  ["f", "f"],
+  ["r/", "r0"],
+  ["s", "s"],
+] as const;
 
 /** An entry of this script. */
 export type OwnEntry = [key: `j/${string}`, value: unknown];
@@ -71,7 +76,10 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
 
     async commit({ entries = [], own = [], anew = false, queue = [] }) {
       const { store, done } = begin("readwrite");
-      const [revision = 0, place = 0]: (number | undefined)[] = await Promise.all([store.get(REVISION), store.get(PLACE)]);
+      const [revision = 0, place = 0]: (number | undefined)[] = await Promise.all([
+        store.get(REVISION),
+        store.get(PLACE),
+      ]);
       const placed = queue.map((write, at): [number, Uint8Array] => [place + 1 + at, write]);
       const writes: Promise<unknown>[] = [store.put(revision + 1, REVISION)];
       if (anew) for (const range of COPY) writes.push(store.delete(IDBKeyRange.bound(range[0], range[1])));
