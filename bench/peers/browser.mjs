@@ -31,7 +31,10 @@ const [worker, browser] = [await startWorker(), await launch()];
 async function person(sub, contexts) {
   const api = worker.api(sub);
   for (let at = 0; at < contexts.length; at += 400) {
-    const lines = contexts.slice(at, at + 400).map((one) => JSON.stringify(one)).join("\n");
+    const lines = contexts
+      .slice(at, at + 400)
+      .map((one) => JSON.stringify(one))
+      .join("\n");
     const said = await api.post("/v1/import", lines, { "content-type": "application/x-ndjson" });
     assert.equal(said.status, 200, said.text);
   }

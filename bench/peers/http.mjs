@@ -78,8 +78,7 @@ for (const { name, contexts } of given.views) {
   const same = { ...headers, "if-none-match": first.headers.etag };
   contestants[`get ${name}`] = () => turn(200, () => send("GET", url, headers));
   contestants[`304 ${name}`] = () => turn(304, () => send("GET", url, same));
-  contestants[`bytes ${name}`] = () =>
-    turn(200, () => send("GET", `${bare}/bytes/${sizes[name]}`));
+  contestants[`bytes ${name}`] = () => turn(200, () => send("GET", `${bare}/bytes/${sizes[name]}`));
 }
 
 {
@@ -90,8 +89,7 @@ for (const { name, contexts } of given.views) {
   assert.equal(first.status, 200);
   sizes.patch = length(first);
   contestants.patch = () => turn(200, () => send("PATCH", url, headers, edit()));
-  contestants.insert = () =>
-    turn(200, () => send("PATCH", `${bare}/insert/${sizes.patch}`, patch, edit()));
+  contestants.insert = () => turn(200, () => send("PATCH", `${bare}/insert/${sizes.patch}`, patch, edit()));
 }
 
 {

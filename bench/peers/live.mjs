@@ -89,7 +89,9 @@ for (const [name, watched] of [
   const heard = await listeners((at) => {
     const socket = new WebSocket(url, ["nacre.v1", `bearer.${bearer(user)}`], { perMessageDeflate: false });
     socket.on("open", () =>
-      socket.send(JSON.stringify({ type: "subscribe", id: "view", topic: { resolved: { level: "task", id: watched(at) } } })),
+      socket.send(
+        JSON.stringify({ type: "subscribe", id: "view", topic: { resolved: { level: "task", id: watched(at) } } }),
+      ),
     );
     return socket;
   });

@@ -38,15 +38,17 @@ const contestants = {
     items: sample.length,
     pass: () =>
       sample.forEach((place) =>
-        JSON.stringify(deepmerge.all(chains[place].map((layer) => trees[layer]), { arrayMerge })),
+        JSON.stringify(
+          deepmerge.all(
+            chains[place].map((layer) => trees[layer]),
+            { arrayMerge },
+          ),
+        ),
       ),
   },
   "lodash.merge": {
     items: sample.length,
-    pass: () =>
-      sample.forEach((place) =>
-        JSON.stringify(merge({}, ...chains[place].map((layer) => trees[layer]))),
-      ),
+    pass: () => sample.forEach((place) => JSON.stringify(merge({}, ...chains[place].map((layer) => trees[layer])))),
   },
 };
 

@@ -1,13 +1,16 @@
 /**
  * `@nacre/context`: layered contexts, resolved in the browser, offline too.
  *
- * A replica holds a copy of one store with its history. Reads answer from it at once, by the very
+ * A replica holds a copy of one store with its history. Reads answer from it at once, with the same
  * core that the server runs. Writes are decided by that core, shown at once, kept in IndexedDB and
- * sent to the server when it can be reached. What others changed in the meantime merges, or comes
- * up as a conflict; nothing is dropped silently.
+ * sent to the server when it can be reached. Changes of others are merged in, or become conflicts;
+ * nothing is dropped silently.
+ *
+ * This file is the package's public face. `tests/browser/types.test.mjs` compares it with the types
+ * that are generated from the source, in both directions.
  */
 
-/** A level: `global ▸ project ▸ branch ▸ task`. */
+/** A level, from the most general to the most specific: `global ▸ project ▸ branch ▸ task`. */
 export type Level = "global" | "project" | "branch" | "task";
 
 /** Any JSON value. */
@@ -15,9 +18,8 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type JsonObject = { [name: string]: Json };
 
 /**
- * JSON as text. JavaScript's numbers round integers beyond 2⁵³; text keeps every digit. Wherever a
- * write takes data, a patch or values, it takes their text as well, and what is read has a twin that
- * gives the text: `resolveText`, `getText`, `historyText`, `diffText`, `viewDiffText`, `previewText`,
+ * JSON as text. JavaScript's numbers round integers beyond 2⁵³; text keeps every digit. Writes take
+ * data, patches and values as text too, and reads have a twin that gives text: `resolveText`, `getText`, `historyText`, `diffText`, `viewDiffText`, `previewText`,
  * `conflictsText`.
  */
 export type JsonText = string;
@@ -51,35 +53,36 @@ export type Rules = { [pointer: string]: string };
 // ─── Opening ─────────────────────────────────────────────────────────────────────────────────────
 
 export interface OpenOptions {
-  /** The server's origin, e.g. `https://nacre.example`. */
+  /** The server's address, such as `https://nacre.example`. */
   url: string | URL;
-  /** The bearer token; or a function that gives one, asked again when a token has expired. Its
-   * failing, or taking more than three seconds, keeps nobody from a replica that is the only one on
-   * this device. */
+  /** The bearer token; or a function that gives one, called again when a token has expired. If it
+   * fails or takes over three seconds, a sole local replica still opens. */
   token: string | (() => string | Promise<string>);
   /** Holds only this context, what is below it, and its ancestors. */
   under?: Address;
-  /** Begin offline: the network is not used until `replica.online = true`. Not asked for: what it
-   * was when the replica was last open. */
+  /** `false` starts without the network, until `replica.online = true`. The default is the value
+   * that `replica.online` had last. */
   online?: boolean;
-  /** `"memory"` keeps nothing; it is what is used where there is no IndexedDB. */
+  /** Where the copy is kept. `"memory"` keeps nothing, and is used where there is no IndexedDB. */
   storage?: "indexeddb" | "memory";
 }
 
 /**
- * Opens a replica: from this device at once when it is here, from the server the first time.
+ * Opens a replica: from this device at once when there is a copy, from the server the first time.
  * @throws {NacreError} `unauthenticated` for a token that cannot be read; `unavailable` when there
- * is no copy on this device and the server cannot be reached; `store-unavailable` when this device
- * has no room for a copy, or does not give it.
+ * is no copy on this device and the server cannot be reached; `store-unavailable` when IndexedDB
+ * cannot be read, or has no room for a copy.
  */
 export function open(options: OpenOptions): Promise<Replica>;
 
 /**
- * Loads the core; `open` does so by itself. May be called many times.
- * @param source where the wasm file is, its bytes, or the module; where it stands beside the script
- * if nothing is named.
+ * Loads the core, once; `open` does so by itself.
+ * @param source the address of the wasm file, its bytes, or the module; by default the file beside
+ * the script.
  */
-export function init(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module | Promise<Response>): Promise<void>;
+export function init(
+  source?: string | URL | Request | Response | BufferSource | WebAssembly.Module | Promise<Response>,
+): Promise<void>;
 
 /** The version of this package. */
 export const version: string;
@@ -87,39 +90,41 @@ export const version: string;
 // ─── The replica ─────────────────────────────────────────────────────────────────────────────────
 
 export interface Replica {
+  /** The server's address, which ends with a slash. */
   readonly url: string;
   /** The user of the token. */
   readonly user: string;
+  /** The context that the replica is limited to; null when it holds the whole store. */
   readonly under: Address | null;
 
   // Reads answer at once, from memory. They throw `NacreError` (`not-found`, `invalid-id` …) and
-  // show writes that are still to be sent.
+  // show writes that are not with the server yet.
 
   /** The resolved view of a context. */
   resolve(level: Level, id: string, options?: ResolveOptions): View;
-  /** The resolved document alone, as canonical JSON text: the server's very bytes. */
+  /** The resolved document alone, as canonical JSON text: the same bytes as the server's. */
   resolveText(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): JsonText;
   /** The same as UTF-8: the fastest way to a view. */
   resolveBytes(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): Uint8Array;
-  /** The view with the origin of every value, and what locks overruled. */
+  /** The view with the origin of every value, and the values that a lock overrules. */
   explain(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): ExplainedView;
   /** One stored layer. */
   get(level: Level, id: string, options?: { version?: number; at?: AsOf }): Context;
   /** The same as text. */
   getText(level: Level, id: string, options?: { version?: number; at?: AsOf }): JsonText;
-  /** Whether the context is there. */
+  /** Whether the context exists. */
   has(level: Level, id: string): boolean;
-  /** Contexts in order of level and id, without their data unless `data` is asked for. All of them
-   * when `limit` (1 to 200) is not given. */
+  /** Contexts in order of level and id, with their data if `data` is set. Without `limit` (1 to 200)
+   * there is one page with all of them. */
   list(filter?: ListFilter): ContextPage;
   /** The contexts directly below one, in order of id. */
   children(level: Level, id: string): ContextSummary[];
-  /** Versions of a context, newest first. Writes that are still to be sent are among them, with the
-   * version that they will probably get. */
+  /** Versions of a context, newest first. Writes that are not with the server yet have the version
+   * that they will probably get. */
   history(level: Level, id: string, options?: PageOptions): HistoryPage;
   /** The same as text. */
   historyText(level: Level, id: string, options?: PageOptions): JsonText;
-  /** JSON Patch between two versions of a layer; `to` is the current one if left out. */
+  /** JSON Patch between two versions of a layer; the default of `to` is the current one. */
   diff(level: Level, id: string, options: { from: number; to?: number }): { patch: DiffOperation[] };
   /** The same as text. */
   diffText(level: Level, id: string, options: { from: number; to?: number }): JsonText;
@@ -127,24 +132,25 @@ export interface Replica {
   viewDiff(level: Level, id: string, options: { from: AsOf; to?: AsOf }): { patch: DiffOperation[] };
   /** The same as text. */
   viewDiffText(level: Level, id: string, options: { from: AsOf; to?: AsOf }): JsonText;
-  /** What a write would change, in every view below. Nothing is stored. Throws what the write would
-   * (`locked`, `too-deep` …): this is live validation. */
+  /** The changes that a write would make, in every view below. Nothing is stored. It throws the
+   * errors of the write (`locked`, `too-deep` …), so it can validate as a user types. */
   preview(level: Level, id: string, trial: Trial): Preview;
   /** The same as text. */
   previewText(level: Level, id: string, trial: Trial): JsonText;
-  /** Insights or progress notes known here, newest first. Those of others come with a resync. */
+  /** Insights known here, newest first. Those of others come when the copy is fetched anew. */
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null };
+  /** Progress notes, as with insights. */
   progress(level: Level, id: string, options?: PageOptions): { items: ProgressNote[]; next_cursor: string | null };
 
-  /** What was deleted and is not here again, newest first: one page of the server's audit trail, which
-   * has to be within reach. There may be none on a page, and more on the next. */
+  /** Deleted contexts that have not been restored, newest first. They come from a page of the
+   * server's audit trail, so the server must be reachable. A page may be empty and not the last. */
   deleted(options?: { cursor?: string }): Promise<{ items: DeletedContext[]; next_cursor: string | null }>;
 
-  // Writes are decided and shown at once; the promise holds when they are kept on this device. They
-  // reject with `NacreError` when the core refuses them, and then nothing has changed. What the
-  // server makes of them shows in `status`, `conflicts()` and `synced()`.
+  // Writes are decided and shown at once. The promise resolves when the write is kept on this device,
+  // and rejects with `NacreError` when the core refuses it; then nothing has changed. What becomes of
+  // it at the server shows in `status`, `conflicts()` and `synced()`.
 
-  /** Make a context that is not there. */
+  /** Create a context that does not exist. */
   create(level: Level, id: string, context: NewContext): Promise<Written>;
   /** Create or replace. */
   put(level: Level, id: string, context: NewContext): Promise<Written>;
@@ -152,70 +158,82 @@ export interface Replica {
   update(level: Level, id: string, patch: Patch | JsonText, options?: WriteOptions): Promise<Written>;
   /** Store tombstones, which hide inherited members. */
   unset(level: Level, id: string, pointers: Pointer[], options?: WriteOptions): Promise<Written>;
-  /** Append to a list, made if missing; appends of others are never lost and never in conflict. */
-  append(level: Level, id: string, pointer: Pointer, values: Json[] | JsonText, options?: WriteOptions): Promise<Written>;
-  /** Take away, restorably; refused (`has-children`) while something is below, unless `cascade`. */
+  /** Append to a list, created if missing. Appends never conflict, and none is lost. */
+  append(
+    level: Level,
+    id: string,
+    pointer: Pointer,
+    values: Json[] | JsonText,
+    options?: WriteOptions,
+  ): Promise<Written>;
+  /** Delete, restorably. Refused (`has-children`) while a context is below, unless `cascade` is set. */
   remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written>;
-  /** Bring back what a delete took. What was deleted before this copy was made, only the server can
-   * bring back: then it has to be within reach, and the promise holds when it is here again. */
+  /** Restore a deleted context, with those deleted together with it. Only the server can restore one
+   * that was deleted before this copy was made: then it must be reachable, and the promise resolves
+   * when the context is here again. */
   restore(level: Level, id: string, options?: WriteOptions): Promise<Written>;
   /** A new version with the data and rules of an old one. */
   rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written>;
   /** Put under another parent, one level up. */
   move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written>;
-  addInsight(level: Level, id: string, insight: { content: string; category?: string; importance?: number; agent?: string }): Promise<Written>;
+  addInsight(
+    level: Level,
+    id: string,
+    insight: { content: string; category?: string; importance?: number; agent?: string },
+  ): Promise<Written>;
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written>;
-  /** Writes as one: all or none here, and one transaction at the server. At most 100, and 4 MiB
-   * (`too-large`). What of them meets changes of others becomes conflicts; the rest goes on. */
+  /** Several writes as one: all or none here, and one transaction at the server. At most 100, and
+   * 4 MiB (`too-large`). Those that meet changes of others become conflicts; the rest goes on. */
   batch(operations: Operation[]): Promise<Written[]>;
   /** Creates (or replaces) contexts from NDJSON, a JSON array, or one JSON object, of
-   * `{level, id, parent?, data, rules?}`; lines of an export do. All or nothing for each 100, or 3 MiB. */
+   * `{level, id, parent?, data, rules?}`; an export has this form. Each 100 contexts, or 3 MiB, are
+   * all or nothing. */
   import(text: string, options?: { mode?: "create" | "replace" }): Promise<{ created: number; replaced: number }>;
 
   // Sync.
 
-  /** How things stand; the same object as long as nothing is different. */
+  /** The state of the replica; the same object as long as nothing is different. */
   readonly status: Status;
-  /** The switch: `false` stops using the network, `true` comes back. It holds for all tabs and is
-   * remembered. Whether the server can be reached is `status.state`. */
+  /** The switch: `false` stops using the network, `true` uses it again. It holds for all tabs and is
+   * remembered. Whether the server is reached is `status.state`. */
   online: boolean;
-  /** Resolves when all that was written so far is with the server or in `conflicts()`. Waits as long
-   * as it takes, unless a signal ends it. */
+  /** Resolves when everything written so far is with the server or in `conflicts()`. It waits as
+   * long as it takes; a signal ends it early. */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
   /** Writes that are not with the server yet, in order. */
   pending(): PendingWrite[];
-  /** What needs a decision. */
+  /** Conflicts that wait for a decision. */
   conflicts(): Conflict[];
   /** The same as text. */
   conflictsText(): JsonText;
-  /** Decides a conflict. `"theirs"` leaves what the server has; `"mine"` writes mine over it;
-   * `{value}`, or `{text}` with its text, writes another one; for the aspects `data` and `context`
-   * only. */
+  /** Decides a conflict. `"theirs"` keeps the server's value; `"mine"` writes mine over it;
+   * `{value}`, or `{text}` with JSON text, writes another one (aspects `data` and `context` only). */
   settle(conflict: Conflict | string, choice: "mine" | "theirs" | { value: Json } | { text: JsonText }): Promise<void>;
 
   /**
-   * Tells when something changed, be it written here, in another tab or by others. The listener is
-   * called after the change has been taken in, at most once a turn of the event loop.
-   * @returns ends the subscription.
+   * Calls a listener when a topic has changed: by a write here, in another tab, or by others. It is
+   * called after the change was taken in, at most once a turn of the event loop.
+   * @returns a function that ends the subscription.
    */
   subscribe(topic: Topic, listener: (event: TopicEvent) => void): () => void;
-  /** Listens to an event. @returns ends it. */
+  /** Listens to an event. @returns a function that ends it. */
   on<E extends keyof ReplicaEvents>(event: E, listener: (detail: ReplicaEvents[E]) => void): () => void;
 
-  /** Ends it in this tab. What is to be sent stays on this device. */
+  /** Closes the replica in this tab. Writes that are not with the server stay on this device. */
   close(): Promise<void>;
-  /** Removes the copy and the queue from this device, and ends it in all tabs. Unsent writes are
-   * lost: look at `pending()` before. */
+  /** Removes the copy and the queue from this device, and closes the replica in all tabs. Unsent
+   * writes are lost: look at `pending()` before. */
   erase(): Promise<void>;
 }
 
 // ─── What reads give ─────────────────────────────────────────────────────────────────────────────
 
 export interface ResolveOptions {
-  /** One part of the view. */
+  /** Where the part is that is asked for; by default the whole view. */
   path?: Pointer;
-  /** A past state. */
+  /** A past state; by default the current one. */
   at?: AsOf;
+  /** Whether to add `origins` and `ignored`. */
   explain?: boolean;
 }
 
@@ -226,10 +244,11 @@ export interface LayerVersion extends Address {
 export interface View extends Address {
   /** The layers, global first. */
   chain: LayerVersion[];
-  /** The document, or the part of it that was asked for. */
+  /** The document, or the part of it at `path`. */
   data: Json;
   /** The content hash of the whole view. */
   hash: string;
+  /** The state of the store that the view shows. */
   seq: number;
   origins?: { [pointer: Pointer]: Origin };
   ignored?: Ignored[];
@@ -240,9 +259,11 @@ export interface ExplainedView extends View {
   ignored: Ignored[];
 }
 
-/** Where a value comes from. */
+/** The layer that a value comes from. */
 export interface Origin extends LayerVersion {
+  /** The user who wrote it. */
   by: string;
+  /** The merge rule that decided. */
   rule: string;
   /** Contexts whose value it hides, nearest first. */
   shadowed: LayerVersion[];
@@ -269,7 +290,9 @@ export interface Context extends ContextSummary {
 }
 
 export interface DeletedContext extends Address {
+  /** When it was deleted, in RFC 3339. */
   at: string;
+  /** The user who deleted it. */
   by: string;
   /** How many contexts were deleted with it, itself among them; they come back together. */
   count: number;
@@ -277,11 +300,17 @@ export interface DeletedContext extends Address {
 
 export interface ListFilter {
   level?: Level;
+  /** The id one level up. */
   parent?: string;
+  /** The context itself and all below it. */
   under?: Address;
+  /** The beginning of the id. */
   prefix?: string;
+  /** Whether to include each context's data. */
   data?: boolean;
+  /** 1 to 200. */
   limit?: number;
+  /** `next_cursor` of the page before. */
   cursor?: string;
 }
 
@@ -291,8 +320,9 @@ export interface ContextPage {
 }
 
 export interface PageOptions {
-  /** 1 to 200; 50 if not given. */
+  /** 1 to 200; the default is 50. */
   limit?: number;
+  /** `next_cursor` of the page before. */
   cursor?: string;
 }
 
@@ -305,7 +335,7 @@ export interface HistoryItem {
   by: string;
   summary: string | null;
   change: Change;
-  /** What it changed; null when the version before is not known here. */
+  /** The change to the stored layer; null when the version before is not known here. */
   patch: PatchOperation[] | null;
 }
 
@@ -321,7 +351,7 @@ export interface DiffOperation extends PatchOperation {
 
 export interface Preview {
   affected: (Address & { changes: { pointer: Pointer; before?: Json; after?: Json }[] })[];
-  /** How many views at and below would stay as they are. */
+  /** How many views at the context and below it would not change. */
   unchanged: number;
   overridden_by: (Address & { pointer: Pointer })[];
 }
@@ -347,7 +377,7 @@ export interface ProgressNote {
 // ─── What writes take and give ───────────────────────────────────────────────────────────────────
 
 export interface WriteOptions {
-  /** Why; shown in the history. */
+  /** Why the write was made; shown in the history. */
   summary?: string;
 }
 
@@ -356,13 +386,24 @@ export interface NewContext extends WriteOptions {
   /** The id one level up; needed for a new branch or task. */
   parent?: string;
   rules?: Rules;
-  /** Make missing parents, empty. */
+  /** Whether to create missing parents, with empty data. */
   create_parents?: boolean;
 }
 
 /** One operation of a batch or preview: `POST /v1/batch` of the HTTP API describes the members. */
 export interface Operation {
-  action: "create" | "put" | "update" | "append" | "unset" | "delete" | "restore" | "rollback" | "move" | "add_insight" | "add_progress";
+  action:
+    | "create"
+    | "put"
+    | "update"
+    | "append"
+    | "unset"
+    | "delete"
+    | "restore"
+    | "rollback"
+    | "move"
+    | "add_insight"
+    | "add_progress";
   level: Level;
   context_id: string;
   summary?: string;
@@ -382,14 +423,14 @@ export interface Operation {
   agent?: string;
 }
 
-/** What a preview tries. */
+/** The write that a preview tries: a patch, or operations as in a batch. */
 export type Trial = { patch: Patch | JsonText } | { operations: Operation[] };
 
-/** A write that is decided here and on its way. */
+/** A write that was decided and kept here, and is on its way to the server. */
 export interface Written {
   level: Level;
   id: string;
-  /** The version it probably gets; for entries there is none. */
+  /** The version it will probably get; insights and progress notes have none. */
   version?: number;
   /** Its idempotency key. */
   key: string;
@@ -400,22 +441,23 @@ export interface PendingWrite {
   action: Operation["action"];
   level: Level;
   id: string;
-  /** When it was made. */
+  /** When it was written, in RFC 3339. */
   at: string;
-  /** Handed to the server, which has not answered yet. */
+  /** Whether it was sent to the server, which has not replied yet. */
   sent: boolean;
 }
 
 // ─── Conflicts and events ────────────────────────────────────────────────────────────────────────
 
 /**
- * A write of mine that met a change of others, or that the server refuses.
+ * A write made here that met a change of others, or that the server refuses.
  *
  * - `data`: both changed the value at `pointer`; the rest of the write went through.
- * - `context`: one deleted what the other changed, or both made it; the values are whole documents.
- * - `parent`, `rules`: both moved it, or set its merge rules; the values are those.
- * - `operation`: it cannot be done any more; `problem` says why, `operation` is the write. `mine`
- *   tries it once more as it is.
+ * - `context`: one deleted a context that the other changed, or both created it; the values are whole
+ *   documents.
+ * - `parent`, `rules`: both moved it, or both set its merge rules; the values are parents or rules.
+ * - `operation`: the write cannot be done any more; `problem` says why, `operation` is the write.
+ *   Settling with `"mine"` tries it again unchanged.
  *
  * `ancestor`, `theirs` and `mine` are left out where there is no value.
  */
@@ -428,9 +470,9 @@ export interface Conflict {
   ancestor?: Json;
   theirs?: Json;
   mine?: Json;
-  /** When mine was written. */
+  /** When mine was written, in RFC 3339. */
   at: string;
-  /** Why mine was written, if it was said. */
+  /** The summary of my write, if it has one. */
   summary?: string;
   operation?: Operation;
   problem?: Problem;
@@ -439,7 +481,7 @@ export interface Conflict {
 export interface Status {
   /**
    * - `offline`: switched off, or the server cannot be reached;
-   * - `syncing`: being brought up to date, or sending;
+   * - `syncing`: taking changes in, or sending writes;
    * - `online`: up to date and listening.
    */
   state: "offline" | "syncing" | "online";
@@ -448,13 +490,13 @@ export interface Status {
   /** Writes that are not with the server yet. */
   queued: number;
   conflicts: number;
-  /** The state of the server's store that is held here. */
+  /** The state of the server's store that the copy holds. */
   seq: number;
   /** Whether this tab is the one that talks to the server. */
   leader: boolean;
-  /** The last thing that went wrong with the server, until something goes right. `unauthenticated`:
-   * it takes neither the token nor the one that was asked for in its place; each further try asks
-   * for a token again, and switching off and on tries at once. */
+  /** The last error with the server, until something succeeds. `unauthenticated`: the server refused
+   * the token and the next one that the `token` function gave; every further try asks for a token
+   * again, and switching off and on tries at once. */
   error: NacreError | null;
 }
 
@@ -463,7 +505,7 @@ export type Topic = { context: Address } | { subtree: Address } | { resolved: Ad
 export interface TopicEvent {
   topic: Topic;
   seq: number;
-  /** For `resolved`: the view's hash; null when it is gone. */
+  /** For `resolved`: the view's hash; null when the context no longer exists. */
   hash?: string | null;
 }
 
@@ -477,7 +519,7 @@ export interface ChangeEvent {
   action: Change;
   at: string;
   patch: PatchOperation[];
-  /** Whether it is a write that was queued here, in this tab or another. */
+  /** Whether it was written on this device, in this tab or another. */
   mine: boolean;
 }
 
@@ -486,7 +528,7 @@ export interface ReplicaEvents {
   change: ChangeEvent;
   conflict: Conflict;
   error: NacreError;
-  /** Ended: closed here, or erased in another tab. */
+  /** The replica was closed here, or erased in another tab. */
   close: undefined;
 }
 
@@ -507,11 +549,18 @@ export interface Problem {
 }
 
 export class NacreError extends Error {
-  /** A code of the HTTP API, or `unavailable` (no answer from the server), `closed` (the replica is). */
+  constructor(code: string, detail: string, options?: { problem?: Problem; cause?: unknown; retryAfter?: number });
+  /** A code of the HTTP API; or `unavailable` (no reply from the server), `closed` (this replica). */
   readonly code: string;
+  /** The HTTP status of the code, if it has one. */
   readonly status: number | undefined;
+  /** The part of the input that is at fault, if it is one part. */
   readonly pointer: Pointer | undefined;
+  /** All that the server or the core has said. */
   readonly problem: Problem | undefined;
-  /** Who has to act: the caller, who asks again, who grants, who waits. */
+  /** How many seconds the server asks to wait. */
+  readonly retryAfter: number | undefined;
+  /** The cause, by what helps: `input` another call, `conflict` another try on the current version,
+   * `denied` another address or a permission, `limit` less or later, `store` later, `bug` a report to the authors. */
   readonly fault: "input" | "conflict" | "denied" | "limit" | "store" | "bug";
 }

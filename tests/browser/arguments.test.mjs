@@ -38,8 +38,18 @@ cyclic.itself = cyclic;
 let deep = 1;
 for (let depth = 0; depth < 50_000; depth++) deep = { deep };
 const NO_JSON = {
-  NaN, Infinity: -Infinity, BigInt: 1n, Map: new Map([["a", 1]]), Set: new Set(), Promise: Promise.resolve(1),
-  bytes: new Uint8Array(2), function: () => 1, symbol: Symbol("s"), "an invalid date": new Date(NaN), cyclic, deep,
+  NaN,
+  Infinity: -Infinity,
+  BigInt: 1n,
+  Map: new Map([["a", 1]]),
+  Set: new Set(),
+  Promise: Promise.resolve(1),
+  bytes: new Uint8Array(2),
+  function: () => 1,
+  symbol: Symbol("s"),
+  "an invalid date": new Date(NaN),
+  cyclic,
+  deep,
   "a lone surrogate": "\ud800",
 };
 
@@ -54,7 +64,10 @@ test("what is no JSON is refused, and is not written as something else", async (
       batch: () => replica.batch([{ action: "update", level: "project", context_id: "p", patch: { a: value } }]),
     };
     for (const [write, act] of Object.entries(writes)) {
-      const error = await act().then(() => undefined, (error) => error);
+      const error = await act().then(
+        () => undefined,
+        (error) => error,
+      );
       assert.ok(error instanceof nacre.NacreError, `${write} of ${name}: ${error}`);
       assert.equal(error.fault === "input" || error.fault === "limit", true, `${write} of ${name}: ${error.code}`);
     }
@@ -65,7 +78,10 @@ test("what is no JSON is refused, and is not written as something else", async (
   assert.equal(replica.status.queued, 0);
   // What JSON can say, it says.
   await replica.update("project", "p", { a: undefined, at: new Date(0), zero: -0, ...JSON.parse('{"__proto__":1}') });
-  assert.equal(replica.resolveText("project", "p"), '{"__proto__":1,"a":1,"at":"1970-01-01T00:00:00.000Z","log":[1],"zero":0}');
+  assert.equal(
+    replica.resolveText("project", "p"),
+    '{"__proto__":1,"a":1,"at":"1970-01-01T00:00:00.000Z","log":[1],"zero":0}',
+  );
 });
 
 test("arguments that are not what they should be are refused as such", async () => {
@@ -88,10 +104,12 @@ test("arguments that are not what they should be are refused as such", async () 
     settle: (x) => replica.settle(x, "mine"),
     choice: (x) => replica.settle("none", x),
     update: (x) => replica.update("project", x, {}),
-    patch: (x) => replica.update("project", "p", Array.isArray(x) || x?.constructor === Object && x !== cyclic ? 1 : x),
+    patch: (x) =>
+      replica.update("project", "p", Array.isArray(x) || (x?.constructor === Object && x !== cyclic) ? 1 : x),
     restore: (x) => replica.restore("project", x),
     url: (x) => nacre.open({ url: x, token: "t" }),
-    under: (x) => nacre.open({ url: server.url, token: bearer(), under: { level: "project", id: x }, storage: "memory" }),
+    under: (x) =>
+      nacre.open({ url: server.url, token: bearer(), under: { level: "project", id: x }, storage: "memory" }),
   };
   for (const [name, act] of Object.entries(calls)) {
     for (const value of wrong) {
@@ -101,7 +119,10 @@ test("arguments that are not what they should be are refused as such", async () 
       } catch (thrown) {
         error = thrown;
       }
-      assert.ok(error instanceof nacre.NacreError, `${name} of ${typeof value} ${Array.isArray(value)}: ${error?.stack}`);
+      assert.ok(
+        error instanceof nacre.NacreError,
+        `${name} of ${typeof value} ${Array.isArray(value)}: ${error?.stack}`,
+      );
     }
   }
   assert.equal(replica.status.queued, 0);

@@ -177,7 +177,11 @@ test("however long or short the server tells to wait, it is not asked all the ti
 test("who ends it when told of an error waits for nothing", async () => {
   await worker.api("ended").put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "ended" }, worker.secret), storage: "memory" });
+  const replica = await nacre.open({
+    url: proxy.url,
+    token: token({ sub: "ended" }, worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   const { setTimeout } = globalThis;
   const waits = [];
@@ -191,7 +195,10 @@ test("who ends it when told of an error waits for nothing", async () => {
     proxy.pull(false);
     await ended;
     await null;
-    assert.deepEqual(waits.filter((time) => time > 600_000), []);
+    assert.deepEqual(
+      waits.filter((time) => time > 600_000),
+      [],
+    );
   } finally {
     globalThis.setTimeout = setTimeout;
     proxy.close();
@@ -200,7 +207,11 @@ test("who ends it when told of an error waits for nothing", async () => {
 
 test("an import larger than a request goes in several", async () => {
   await worker.api("large").put("/v1/contexts/project/p", { data: {} });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "large" }, worker.secret), storage: "memory" });
+  const replica = await nacre.open({
+    url: worker.url,
+    token: token({ sub: "large" }, worker.secret),
+    storage: "memory",
+  });
   const item = (n) => ({ level: "project", id: `l${n}`, data: { text: "x".repeat(900_000) } });
   const items = Array.from({ length: 6 }, (_, n) => item(n));
   assert.deepEqual(await replica.import(JSON.stringify(items)), { created: 6, replaced: 0 });
@@ -216,15 +227,24 @@ test("a proxy that takes less than the server does gets less at once", async () 
   const api = worker.api("narrow");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
   const proxy = await breakingProxy(worker.url);
-  proxy.answer((path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" });
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "narrow" }, worker.secret), storage: "memory" });
+  proxy.answer(
+    (_path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" },
+  );
+  const replica = await nacre.open({
+    url: proxy.url,
+    token: token({ sub: "narrow" }, worker.secret),
+    storage: "memory",
+  });
   replica.online = false;
   for (let n = 0; n < 60; n++) await replica.append("project", "p", "/log", [`${n} ${"x".repeat(1000)}`]);
   await replica.update("project", "p", { long: "x".repeat(30_000) });
   replica.online = true;
   await replica.synced({ signal: AbortSignal.timeout(20_000) });
   assert.equal((await api.get("/v1/contexts/project/p")).body.data.log.length, 60);
-  assert.deepEqual(replica.conflicts().map(({ problem }) => problem.code), ["too-large"]);
+  assert.deepEqual(
+    replica.conflicts().map(({ problem }) => problem.code),
+    ["too-large"],
+  );
   await replica.close();
   proxy.close();
 });
@@ -233,7 +253,11 @@ test("who answers in the server's place is not believed", async () => {
   const api = worker.api("portal");
   await api.put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub: "portal" }, worker.secret), storage: "memory" });
+  const replica = await nacre.open({
+    url: proxy.url,
+    token: token({ sub: "portal" }, worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   const errors = [];
   replica.on("error", (error) => errors.push(error));
@@ -245,7 +269,10 @@ test("who answers in the server's place is not believed", async () => {
     await assert.rejects(replica.deleted(), { code: "unavailable" });
     await assert.rejects(replica.restore("project", "gone"), { code: "unavailable" });
   }
-  assert.deepEqual(errors.filter(({ code }) => code !== "unavailable"), []);
+  assert.deepEqual(
+    errors.filter(({ code }) => code !== "unavailable"),
+    [],
+  );
   proxy.answer();
   await replica.synced({ signal: AbortSignal.timeout(20_000) });
   assert.equal((await api.get("/v1/contexts/project/p")).body.data.y, "null");
@@ -256,7 +283,11 @@ test("who answers in the server's place is not believed", async () => {
 
 test("a replica that is closed says so", async () => {
   await worker.api("closed").put("/v1/contexts/project/p", { data: {} });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "closed" }, worker.secret), storage: "memory" });
+  const replica = await nacre.open({
+    url: worker.url,
+    token: token({ sub: "closed" }, worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   assert.equal(replica.status, replica.status);
   const { seq } = replica.status;
@@ -270,7 +301,11 @@ test("a replica that is closed says so", async () => {
 test("switching to and fro is no error", async () => {
   const api = worker.api("to-and-fro");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "to-and-fro" }, worker.secret), storage: "memory" });
+  const replica = await nacre.open({
+    url: worker.url,
+    token: token({ sub: "to-and-fro" }, worker.secret),
+    storage: "memory",
+  });
   const codes = new Set();
   replica.on("error", ({ code }) => codes.add(code));
   for (let n = 0; n < 60; n++) {
@@ -312,24 +347,29 @@ async function failing() {
   const someone = await person();
   const page = await someone.context.newPage();
   await page.goto(site.url);
-  await page.evaluate(async ([url, token]) => {
-    const { open } = await import("/package/index.js");
-    globalThis.unhandled = [];
-    addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
-    globalThis.begin = async () => {
-      try {
-        return (globalThis.replica = await open({ url, token })) && "open";
-      } catch (error) {
-        return error.code ?? String(error);
-      }
-    };
-    globalThis.instead = (name, act) => {
-      const store = IDBObjectStore.prototype;
-      const real = store[name];
-      store[name] = function (...asked) { return act(() => real.apply(this, asked), this, asked); };
-      return () => (store[name] = real);
-    };
-  }, [worker.url, someone.bearer]);
+  await page.evaluate(
+    async ([url, token]) => {
+      const { open } = await import("/package/index.js");
+      globalThis.unhandled = [];
+      addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
+      globalThis.begin = async () => {
+        try {
+          return (globalThis.replica = await open({ url, token })) && "open";
+        } catch (error) {
+          return error.code ?? String(error);
+        }
+      };
+      globalThis.instead = (name, act) => {
+        const store = IDBObjectStore.prototype;
+        const real = store[name];
+        store[name] = function (...asked) {
+          return act(() => real.apply(this, asked), this, asked);
+        };
+        return () => (store[name] = real);
+      };
+    },
+    [worker.url, someone.bearer],
+  );
   return { ...someone, page };
 }
 
@@ -352,13 +392,20 @@ test("a copy for which there is no room is none", async () => {
 test("who could not open it leads nobody", async () => {
   const { page, context } = await failing();
   const code = await page.evaluate(async () => {
-    const again = instead("getAll", () => { throw new Error("no disk"); });
+    const again = instead("getAll", () => {
+      throw new Error("no disk");
+    });
     const said = await begin();
     again();
     return said;
   });
   assert.equal(code, "store-unavailable");
-  assert.equal(await page.evaluate(() => Promise.race([begin(), new Promise((resolve) => setTimeout(() => resolve("never"), 5000))])), "open");
+  assert.equal(
+    await page.evaluate(() =>
+      Promise.race([begin(), new Promise((resolve) => setTimeout(() => resolve("never"), 5000))]),
+    ),
+    "open",
+  );
   await context.close();
 });
 
@@ -367,7 +414,9 @@ test("a transaction that is ended from outside is an error of the write alone", 
   assert.equal(await page.evaluate(() => begin()), "open");
   const code = await page.evaluate(async () => {
     const again = instead("get", (get, store) => {
-      Promise.resolve().then(() => store.transaction.abort()).catch(() => {});
+      Promise.resolve()
+        .then(() => store.transaction.abort())
+        .catch(() => {});
       return get();
     });
     const said = await replica.update("project", "p", { y: 1 }).catch(({ code }) => code);
@@ -380,7 +429,7 @@ test("a transaction that is ended from outside is an error of the write alone", 
   await context.close();
 });
 
-test("a session that was stopped has no part in the next one", async () => {
+test("a connection that was stopped has no part in the next one", async () => {
   const { page, context, data } = await failing();
   assert.equal(await page.evaluate(() => begin()), "open");
   const codes = await page.evaluate(async () => {
@@ -400,7 +449,7 @@ test("a session that was stopped has no part in the next one", async () => {
       const answer = await real(...asked);
       if (first && String(asked[0]).includes("/v1/batch")) {
         first = false;
-        // The answer has to wait for its turn, and by then there is another session.
+        // The answer has to wait for its turn, and by then there is another connection.
         slow = true;
         replica.update("project", "p", { z: 1 });
         setTimeout(() => ((replica.online = false), (replica.online = true)), 50);
@@ -444,7 +493,9 @@ test("what a write makes along is in no conflict with the next, though the commi
     #told = Promise.resolve();
     set onmessage(listener) {
       super.onmessage = (event) => {
-        this.#told = this.#told.then(() => new Promise((resolve) => setTimeout(resolve, 30))).then(() => listener(event));
+        this.#told = this.#told
+          .then(() => new Promise((resolve) => setTimeout(resolve, 30)))
+          .then(() => listener(event));
       };
     }
   };

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -15,7 +15,8 @@ const tool = (name) => join(tools, "node_modules/.bin", name);
 // Not the kind that waits: the Worker's runtime needs this process.
 const run = (program, args, cwd) =>
   new Promise((resolve, reject) => {
-    const ended = (error, said, complaint) => (error ? reject(new Error(`${error.message}\n${said}${complaint}`)) : resolve(said));
+    const ended = (error, said, complaint) =>
+      error ? reject(new Error(`${error.message}\n${said}${complaint}`)) : resolve(said);
     execFile(program, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26 }, ended).stdin.end();
   });
 
@@ -45,14 +46,24 @@ const ask = (options) => `
   await replica.close();`;
 
 test("publint finds nothing", async () => {
-  const said = await run(tool("publint"), ["run", join(project, "node_modules/@nacre/context"), "--strict", "--pack", "false"], project);
+  const said = await run(
+    tool("publint"),
+    ["run", join(project, "node_modules/@nacre/context"), "--strict", "--pack", "false"],
+    project,
+  );
   assert.match(said, /All good/i);
 });
 
 test("are the types wrong? finds nothing, of what an ES module promises", async () => {
-  const said = await run(tool("attw"), [tarball, "--profile", "esm-only", "--format", "json", "--exclude-entrypoints", "./nacre_bg.wasm"], project);
+  const said = await run(
+    tool("attw"),
+    [tarball, "--profile", "esm-only", "--format", "json", "--exclude-entrypoints", "./nacre_bg.wasm"],
+    project,
+  );
   const { analysis } = JSON.parse(said);
-  const serious = Object.values(analysis.problems ?? {}).filter(({ kind, resolutionKind }) => kind !== "CJSResolvesToESM" && resolutionKind !== "node10");
+  const serious = Object.values(analysis.problems ?? {}).filter(
+    ({ kind, resolutionKind }) => kind !== "CJSResolvesToESM" && resolutionKind !== "node10",
+  );
   assert.deepEqual(serious, []);
 });
 
@@ -98,10 +109,33 @@ test("the README's example checks, runs, and does what it says", async () => {
   assert.deepEqual([body.version, body.data.goal], [2, "below 200 ms"]);
 });
 
+test("source maps lead to the source, and hold it", async () => {
+  const folder = join(project, "node_modules/@nacre/context");
+  const maps = readdirSync(folder).filter((name) => name.endsWith(".map"));
+  assert.equal(maps.length, readdirSync(folder).filter((name) => name.endsWith(".js")).length);
+  for (const name of maps) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+    for (const [at, source] of sources.entries()) {
+      assert.match(source, /^(\.\.\/\.\.\/(browser\/npm\/src|node_modules\/idb)|\.\.\/npm-glue)\/[\w/]+\.(ts|js)$/);
+      assert.ok(sourcesContent[at].length > 0, source);
+    }
+  }
+  writeFileSync(
+    join(project, "maps.mjs"),
+    `import { open } from "@nacre/context"; await open({ url: "https://x", token: "no" });`,
+  );
+  const failed = await run(process.execPath, ["--enable-source-maps", "maps.mjs"], project).catch(
+    ({ message }) => message,
+  );
+  assert.match(failed, /browser\/npm\/src\/server\.ts:\d+/);
+});
+
 test("what is declared is there", async () => {
   const source = readFileSync(join(project, "node_modules/@nacre/context/index.d.ts"), "utf8");
   const replica = source.slice(source.indexOf("export interface Replica {"));
-  const members = [...replica.slice(0, replica.indexOf("\n}")).matchAll(/^ {2}(?:readonly )?(\w+)[(:<]/gm)].map(([, name]) => name);
+  const members = [...replica.slice(0, replica.indexOf("\n}")).matchAll(/^ {2}(?:readonly )?(\w+)[(:<]/gm)].map(
+    ([, name]) => name,
+  );
   assert.ok(members.length > 35, members.join());
   const script = `import * as nacre from "@nacre/context";
     const { open } = nacre;
@@ -163,12 +197,19 @@ test("workerd uses it", async () => {
   writeFileSync(join(folder, "entry.js"), contents);
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
-      workers: [{
-        name: "app",
-        compatibilityDate: "2026-01-01",
-        modulesRoot: folder,
-        modules: [file("entry.js", "ESModule"), file("workerd.js", "ESModule"), file(chunk, "ESModule"), file("nacre_bg.wasm", "CompiledWasm")],
-      }],
+      workers: [
+        {
+          name: "app",
+          compatibilityDate: "2026-01-01",
+          modulesRoot: folder,
+          modules: [
+            file("entry.js", "ESModule"),
+            file("workerd.js", "ESModule"),
+            file(chunk, "ESModule"),
+            file("nacre_bg.wasm", "CompiledWasm"),
+          ],
+        },
+      ],
       cf: false,
     }),
   );

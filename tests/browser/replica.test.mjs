@@ -33,7 +33,10 @@ const vectors = readdirSync(folder).map((file) => ({
 
 function vectorAnswers(path) {
   if (path === "/resolve.mjs") {
-    return { headers: { "content-type": "text/javascript" }, body: readFileSync(join(import.meta.dirname, "resolve.mjs")) };
+    return {
+      headers: { "content-type": "text/javascript" },
+      body: readFileSync(join(import.meta.dirname, "resolve.mjs")),
+    };
   }
   const found = vectors.find(({ name }) => path === `/${name}/v1/export`);
   return found && { headers: { "nacre-seq": "4" }, body: exportOf(found.text) };
@@ -114,7 +117,10 @@ test("the switch holds the network back, and lets it in again", async () => {
   });
   const [conflict] = await page.evaluate(() => replica.conflicts());
   const { aspect, pointer, ancestor, theirs, mine } = conflict;
-  assert.deepEqual({ aspect, pointer, ancestor, theirs, mine }, { aspect: "data", pointer: "/x", ancestor: 1, theirs: 3, mine: 2 });
+  assert.deepEqual(
+    { aspect, pointer, ancestor, theirs, mine },
+    { aspect: "data", pointer: "/x", ancestor: 1, theirs: 3, mine: 2 },
+  );
   await page.evaluate(async (id) => {
     await replica.settle(id, { value: 5 });
     await replica.synced({ signal: AbortSignal.timeout(10_000) });
@@ -145,7 +151,10 @@ test("two tabs share one replica, and send every write once", async () => {
   const leaders = async () => Promise.all([first, second].map((page) => page.evaluate(() => replica.status.leader)));
   await until(async () => (await leaders()).filter(Boolean).length === 1, "there is not one leader");
   await second.evaluate(() => replica.update("project", "p", { from: "second" }));
-  await until(() => first.evaluate(() => replica.resolve("project", "p").data.from === "second"), "the first never sees it");
+  await until(
+    () => first.evaluate(() => replica.resolve("project", "p").data.from === "second"),
+    "the first never sees it",
+  );
   const write = (page, name) =>
     page.evaluate(async (name) => {
       const all = [];
@@ -173,11 +182,21 @@ test("erasing takes it off the device, in every tab", async () => {
   const [first, second] = [await erin.tab(), await erin.tab()];
   await first.evaluate(() => replica.erase());
   await until(
-    () => second.evaluate(() => { try { replica.get("project", "p"); } catch (error) { return error.code === "closed"; } }),
+    () =>
+      second.evaluate(() => {
+        try {
+          replica.get("project", "p");
+        } catch (error) {
+          return error.code === "closed";
+        }
+      }),
     "the second tab goes on",
   );
   const left = await first.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-  assert.deepEqual(left.filter((name) => name.startsWith("nacre ")), []);
+  assert.deepEqual(
+    left.filter((name) => name.startsWith("nacre ")),
+    [],
+  );
   await erin.context.close();
 });
 
@@ -265,7 +284,8 @@ test("what was deleted before a copy was made is listed, and comes back", async 
   ]) {
     await api.put(`/v1/contexts/${path}`, body);
   }
-  for (const path of ["project/p?cascade=true", "project/q", "project/again"]) assert.equal((await api.delete(`/v1/contexts/${path}`)).status, 200, path);
+  for (const path of ["project/p?cascade=true", "project/q", "project/again"])
+    assert.equal((await api.delete(`/v1/contexts/${path}`)).status, 200, path);
   await api.put("/v1/contexts/project/again", { data: { made: "anew" } });
   const replica = await nacre.open({ url: worker.url, token: token({ sub: "undeleter" }, worker.secret) });
   const { items, next_cursor } = await replica.deleted();
@@ -278,14 +298,20 @@ test("what was deleted before a copy was made is listed, and comes back", async 
   const { version } = await replica.restore("project", "p", { summary: "needed" });
   assert.equal(version, 3);
   assert.deepEqual(replica.resolve("branch", "b").data, { x: 1, y: 2 });
-  assert.deepEqual((await replica.deleted()).items.map(({ id }) => id), ["q"]);
+  assert.deepEqual(
+    (await replica.deleted()).items.map(({ id }) => id),
+    ["q"],
+  );
   await assert.rejects(replica.restore("project", "never"), { code: "not-found" });
   replica.online = false;
   await assert.rejects(replica.restore("project", "q"), { code: "not-found" });
   await replica.close();
 });
 
-for (const [cut, batches] of [["after", 1], ["before", 2]]) {
+for (const [cut, batches] of [
+  ["after", 1],
+  ["before", 2],
+]) {
   test(`what was cut off ${cut} it was carried out, more than a day ago, is done once`, async () => {
     const sub = `old-${cut}`;
     const api = worker.api(sub);
@@ -373,7 +399,10 @@ test("integers are read and written with all their digits", async () => {
   await api.put("/v1/contexts/project/p", `{"data":{"n":${big}}}`);
   const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
   assert.match(replica.getText("project", "p"), new RegExp(`"data":\\{"n":${big}\\}.*"version":1`));
-  assert.match(replica.previewText("project", "p", { patch: `{"n":${other}}` }), new RegExp(`"after":${other},"before":${big}`));
+  assert.match(
+    replica.previewText("project", "p", { patch: `{"n":${other}}` }),
+    new RegExp(`"after":${other},"before":${big}`),
+  );
 
   await replica.update("project", "p", `{"patched":${big}}`);
   await replica.update("project", "p", `[{"op":"add","path":"/stepped","value":${other}}]`);
@@ -387,20 +416,27 @@ test("integers are read and written with all their digits", async () => {
   }
   await replica.create("branch", "b", { parent: "p", data: `{"made":${big}}` });
   await replica.batch([{ action: "put", level: "branch", context_id: "c", parent: "p", data: `{"put":${other}}` }]);
-  for (const [n, source] of [`{"level":"branch","id":"d0",\n"parent":"p","data":{"n":${big}}}`, `[{"level":"branch","id":"d1","parent":"p","data":{"n":${big}}}]`].entries()) {
+  for (const [n, source] of [
+    `{"level":"branch","id":"d0",\n"parent":"p","data":{"n":${big}}}`,
+    `[{"level":"branch","id":"d1","parent":"p","data":{"n":${big}}}]`,
+  ].entries()) {
     await replica.import(source);
     assert.equal(replica.resolveText("branch", `d${n}`, { path: "/n" }), big);
   }
   await replica.synced();
   const stored = async (path) => JSON.stringify((await api.get(`/v1/contexts/${path}`)).text).replaceAll("\\", "");
   const text = await stored("project/p");
-  for (const part of [`"patched":${big}`, `"stepped":${other}`, `"log":[${big},${other}]`]) assert.ok(text.includes(part), text);
+  for (const part of [`"patched":${big}`, `"stepped":${other}`, `"log":[${big},${other}]`])
+    assert.ok(text.includes(part), text);
   assert.ok((await stored("branch/b")).includes(`{"made":${big}}`));
   assert.ok((await stored("branch/c")).includes(`{"put":${other}}`));
   assert.ok((await stored("branch/d1")).includes(`{"n":${big}}`));
 
   // A conflict keeps them, and so does its decision.
-  for (const [choice, kept] of [["mine", big], [{ text: other }, other]]) {
+  for (const [choice, kept] of [
+    ["mine", big],
+    [{ text: other }, other],
+  ]) {
     await until(() => replica.status.state === "online", "never online");
     replica.online = false;
     await replica.update("project", "p", `{"n":${big}}`);
@@ -450,11 +486,17 @@ test("only a part is held where only a part is asked for", async () => {
   }
   const under = { level: "project", id: "p" };
   const replica = await nacre.open({ url: worker.url, token: token({ sub: "part" }, worker.secret), under });
-  assert.deepEqual(replica.list().items.map(({ id }) => id), ["global", "p", "b"]);
+  assert.deepEqual(
+    replica.list().items.map(({ id }) => id),
+    ["global", "p", "b"],
+  );
   await until(() => replica.status.state === "online", "never online");
   await api.patch("/v1/contexts/global/global", { g: 2 }, MERGE);
   await api.patch("/v1/contexts/branch/b", { b: 2 }, MERGE);
-  await until(() => { const { g, b } = replica.resolve("branch", "b").data; return g === 2 && b === 2; }, "a change never came");
+  await until(() => {
+    const { g, b } = replica.resolve("branch", "b").data;
+    return g === 2 && b === 2;
+  }, "a change never came");
   await replica.close();
 });
 
@@ -470,7 +512,13 @@ async function branch(sub) {
   }
   const open = (under) => nacre.open({ url: worker.url, token: token({ sub }, worker.secret), under });
   const same = async (replica, id, message) => {
-    const shown = () => { try { return replica.resolve("branch", id).hash; } catch { return null; } };
+    const shown = () => {
+      try {
+        return replica.resolve("branch", id).hash;
+      } catch {
+        return null;
+      }
+    };
     const { hash } = (await api.get(`/v1/contexts/branch/${id}/resolved`)).body;
     await until(() => shown() === hash, message);
   };

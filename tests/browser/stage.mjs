@@ -31,7 +31,12 @@ export function unpacked() {
 /** A Worker that pages of any origin may call. */
 export const startWorker = () => start({ vars: { NACRE_CORS_ORIGINS: "*" } });
 
-const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+  ".html": "text/html",
+};
 
 /** Serves folders, and what `answer` says to other paths. */
 export async function serve(folder, answer = () => undefined) {
@@ -50,7 +55,10 @@ export async function serve(folder, answer = () => undefined) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => (server.closeAllConnections(), server.close()) };
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () => (server.closeAllConnections(), server.close()),
+  };
 }
 
 /** Headless Chromium. */

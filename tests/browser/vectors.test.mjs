@@ -36,10 +36,21 @@ const cases = readdirSync(folder, { recursive: true })
   });
 
 function judge({ counts, wrong }, t) {
-  t.diagnostic(Object.entries(counts).map(([topic, count]) => `${topic} ${count}`).join(", "));
+  t.diagnostic(
+    Object.entries(counts)
+      .map(([topic, count]) => `${topic} ${count}`)
+      .join(", "),
+  );
   assert.deepEqual(wrong, []);
-  assert.deepEqual(Object.keys(counts).filter((topic) => counts[topic] === 0), [], "without a case");
-  assert.equal(Object.values(counts).reduce((sum, count) => sum + count), cases.length);
+  assert.deepEqual(
+    Object.keys(counts).filter((topic) => counts[topic] === 0),
+    [],
+    "without a case",
+  );
+  assert.equal(
+    Object.values(counts).reduce((sum, count) => sum + count),
+    cases.length,
+  );
 }
 
 test("every vector comes out the same on Node", async (t) => {

@@ -48,9 +48,7 @@ async function seed(api) {
 test("every answer is one that the description names", { timeout: 900_000 }, async () => {
   const identity = (name) => ({
     name,
-    fixedHeaders: [
-      { name: "Authorization", value: `Bearer ${token({ sub: name, scope }, worker.secret)}` },
-    ],
+    fixedHeaders: [{ name: "Authorization", value: `Bearer ${token({ sub: name, scope }, worker.secret)}` }],
   });
   // JSON is YAML.
   const users = join(folder, "users.yaml");

@@ -31,7 +31,11 @@ function dataOf({ text }) {
 }
 
 async function everyViewIsRight(options = "") {
-  const expected = read("govuk.expected.ndjson.gz").toString().trim().split("\n").map((line) => JSON.parse(line));
+  const expected = read("govuk.expected.ndjson.gz")
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   assert.equal(expected.length, 239);
   for (const { level, id, sha256 } of expected) {
     const answer = await api.get(`/v1/contexts/${level}/${id}/resolved?reveal=true${options}`);

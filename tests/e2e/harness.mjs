@@ -109,8 +109,7 @@ export async function start({ persist, vars = {}, assets = true, others = [] } =
     },
 
     /** Drops the object of `name` from memory, as the platform does with an idle one. */
-    evict: (name, className = "UserObject") =>
-      runtime.unsafeEvictDurableObject("nacre", className, { name }),
+    evict: (name, className = "UserObject") => runtime.unsafeEvictDurableObject("nacre", className, { name }),
 
     async stop() {
       await runtime.dispose();
@@ -149,7 +148,10 @@ function describeWorker(vars, assets) {
 export function token(claims, secret, header = {}) {
   const now = Math.floor(Date.now() / 1000);
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = [{ alg: "HS256", typ: "JWT", ...header }, { iat: now, exp: now + 3600, ...claims }]
+  const signed = [
+    { alg: "HS256", typ: "JWT", ...header },
+    { iat: now, exp: now + 3600, ...claims },
+  ]
     .map(encode)
     .join(".");
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
@@ -164,25 +166,27 @@ export function token(claims, secret, header = {}) {
  * integers beyond 2^53: look at `text` where that matters.
  */
 export function client(url, bearer) {
-  const call = (method) => async (path, body, headers = {}) => {
-    const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
-    const response = await fetch(new URL(path, url), {
-      method,
-      redirect: "manual",
-      headers: {
-        ...(bearer && { authorization: `Bearer ${bearer}` }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      body: raw ? body : JSON.stringify(body),
-    });
-    const bytes = Buffer.from(await response.arrayBuffer());
-    const answer = { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
-    if (/[/+]json\b/.test(response.headers.get("content-type") ?? "") && bytes.length > 0) {
-      answer.body = JSON.parse(answer.text);
-    }
-    return answer;
-  };
+  const call =
+    (method) =>
+    async (path, body, headers = {}) => {
+      const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+      const response = await fetch(new URL(path, url), {
+        method,
+        redirect: "manual",
+        headers: {
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: raw ? body : JSON.stringify(body),
+      });
+      const bytes = Buffer.from(await response.arrayBuffer());
+      const answer = { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
+      if (/[/+]json\b/.test(response.headers.get("content-type") ?? "") && bytes.length > 0) {
+        answer.body = JSON.parse(answer.text);
+      }
+      return answer;
+    };
   return {
     get: (path, headers) => call("GET")(path, undefined, headers),
     put: call("PUT"),

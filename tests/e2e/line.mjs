@@ -69,7 +69,9 @@ export class Line {
 
   /** Sends a message and waits for its answer: the next of its id, or without one. */
   async ask(message) {
-    const answer = this.#next(({ type, id }) => type !== "change" && type !== "delta" && (id === undefined || id === message.id));
+    const answer = this.#next(
+      ({ type, id }) => type !== "change" && type !== "delta" && (id === undefined || id === message.id),
+    );
     this.say(message);
     return answer;
   }

@@ -43,9 +43,19 @@ test("each topic is told what concerns it, and a shadowed change nothing", async
   const { at, ...rest } = change;
   assert.match(at, /^\d{4}-.*Z$/);
   assert.deepEqual(rest, {
-    type: "change", id: "c", seq: 5, level: "project", context_id: "p", version: 2, by: "ann", action: "update",
+    type: "change",
+    id: "c",
+    seq: 5,
+    level: "project",
+    context_id: "p",
+    version: 2,
+    by: "ann",
+    action: "update",
     parent: "global",
-    patch: [{ op: "add", path: "/list", value: [1] }, { op: "replace", path: "/n", value: 2 }],
+    patch: [
+      { op: "add", path: "/list", value: [1] },
+      { op: "replace", path: "/n", value: 2 },
+    ],
   });
   assert.deepEqual([delta.type, delta.id, delta.seq, delta.patch], ["delta", "v", 5, { list: [1], n: 2 }]);
   assert.equal(delta.hash, ok(await api.get("/v1/contexts/task/t/resolved")).body.hash);
@@ -83,11 +93,20 @@ test("operations over the socket keep the rules of HTTP", async () => {
   assert.deepEqual([again.seq, again.result.status, again.result.replayed], [1, 201, true]);
   const other = await op("3", { ...create, data: { a: 2 } });
   assert.deepEqual([other.type, other.id, other.code, other.status], ["error", "3", "idempotency-mismatch", 422]);
-  const stale = await op("4", { action: "update", level: "project", context_id: "p", patch: { a: 3 }, expect_version: 7 });
+  const stale = await op("4", {
+    action: "update",
+    level: "project",
+    context_id: "p",
+    patch: { a: 3 },
+    expect_version: 7,
+  });
   assert.deepEqual([stale.code, stale.current_version], ["version-conflict", 1]);
   const update = (n) => ({ action: "update", level: "project", context_id: "p", patch: { n } });
   const many = await op("5", { action: "batch", operations: [1, 2, 3].map(update) });
-  assert.deepEqual(many.result.results.map(({ version }) => version), [2, 3, 4]);
+  assert.deepEqual(
+    many.result.results.map(({ version }) => version),
+    [2, 3, 4],
+  );
   assert.equal(many.seq, 2);
   const read = await op("6", { action: "resolve", level: "project", context_id: "p" });
   assert.deepEqual(read.result.data, { a: 1, n: 3 });
@@ -113,9 +132,21 @@ test("what cannot be understood is answered and changes nothing", async () => {
   await refused({ type: "subscribe", topic: { context: { level: "global", id: "global" } } }, "invalid-request", "/id");
   await refused({ type: "subscribe", id: "1" }, "invalid-request", "/topic");
   await refused({ type: "subscribe", id: "1", topic: {} }, "invalid-request", "/topic");
-  await refused({ type: "subscribe", id: "1", topic: { context: { level: "x", id: "y" } } }, "invalid-id", "/topic/context");
-  await refused({ type: "subscribe", id: "1", topic: { resolved: { level: "task", id: "none" } } }, "not-found", undefined);
-  await refused({ type: "subscribe", id: "x".repeat(65), topic: { context: { level: "global", id: "global" } } }, "invalid-request", "/id");
+  await refused(
+    { type: "subscribe", id: "1", topic: { context: { level: "x", id: "y" } } },
+    "invalid-id",
+    "/topic/context",
+  );
+  await refused(
+    { type: "subscribe", id: "1", topic: { resolved: { level: "task", id: "none" } } },
+    "not-found",
+    undefined,
+  );
+  await refused(
+    { type: "subscribe", id: "x".repeat(65), topic: { context: { level: "global", id: "global" } } },
+    "invalid-request",
+    "/id",
+  );
   await refused({ type: "op", id: "1", op: { action: "fly" } }, "invalid-request", "/op/action");
   await refused({ type: "ping", since: "x" }, "invalid-request", "/since");
   let held = 0;
@@ -158,7 +189,11 @@ test("a break of any kind loses nothing and repeats nothing", async () => {
   };
   const told = [];
   const write = async (n) => {
-    const [level, id] = [["global", "global"], ["project", "p"], ["task", "t"]][n % 3];
+    const [level, id] = [
+      ["global", "global"],
+      ["project", "p"],
+      ["task", "t"],
+    ][n % 3];
     const { body } = ok(await api.patch(`/v1/contexts/${level}/${id}`, { [`k${n % 5}`]: n }, MERGE));
     told.push([4 + told.length + 1, id, body.version]);
   };
@@ -252,7 +287,10 @@ test("a subscriber that does not read delays no commit", async () => {
   const big = "x".repeat(200_000);
   for (let n = 0; n < 30; n++) ok(await api.patch("/v1/contexts/task/t", { n, big: `${n}${big}` }, MERGE));
   const told = await live.take(30);
-  assert.deepEqual(told.map(({ version }) => version), told.map((_, n) => n + 2));
+  assert.deepEqual(
+    told.map(({ version }) => version),
+    told.map((_, n) => n + 2),
+  );
   stuck.resume();
   assert.equal((await stuck.take(30)).at(-1).version, 31);
   stuck.close();

@@ -15,13 +15,21 @@ const part = (from, to) => readme.slice(readme.indexOf(from), readme.indexOf(to)
 const tour = part("## A tour over HTTP", "## Live updates");
 const live = part("## Live updates", "## As a component");
 
-const lines = (text) => text.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+const lines = (text) =>
+  text
+    .trim()
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 
 /** Steps: commands, and the answers shown for them. */
 const steps = (text) =>
   [...text.matchAll(/```sh\n([\s\S]*?)```(?:\n```json\n([\s\S]*?)```)?/g)]
     .map(([, commands, answers]) => ({
-      commands: commands.trim().split("\n").filter((line) => line.startsWith("curl")),
+      commands: commands
+        .trim()
+        .split("\n")
+        .filter((line) => line.startsWith("curl")),
       answers: lines(answers ?? ""),
     }))
     .filter(({ commands }) => commands.length > 0);

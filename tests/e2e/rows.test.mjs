@@ -39,7 +39,12 @@ const BUDGET = [
   ["create", () => api.put(PROJECT, { data: { b: 1 } }), 2, 4],
   ["create a branch", () => api.put(BRANCH, { data: { b: 1 }, parent: "p" }), 2, 4],
   ["create a task", () => api.put(TASK, { data: { c: 1 }, parent: "b" }), 2, 4],
-  ["create with a missing parent", () => api.put("/v1/contexts/branch/b9?create_parents=true", { data: {}, parent: "p9" }), 2, 7],
+  [
+    "create with a missing parent",
+    () => api.put("/v1/contexts/branch/b9?create_parents=true", { data: {}, parent: "p9" }),
+    2,
+    7,
+  ],
   ["replace", () => api.put(TASK, { data: { c: 2 } }), 3, 4],
   ["replace by the same", () => api.put(TASK, { data: { c: 2 } }), 0, 0],
   ["merge patch", () => api.patch(TASK, { d: 2 }, MERGE), 2, 3],
@@ -62,9 +67,35 @@ const BUDGET = [
   ["a delete that would orphan is refused", () => api.delete(PROJECT), 3, 0],
   ["delete four", () => api.delete(`${PROJECT}?cascade=true`), 15, 13],
   ["restore four", () => api.post(`${PROJECT}/restore`), 7, 13],
-  ["batch, 100 new", () => api.post("/v1/batch", { operations: many((n) => ({ action: "create", level: "task", context_id: `n${n}`, parent: "b", data: { n } })) }), 2, 301],
-  ["batch, 100 changed", () => api.post("/v1/batch", { operations: many((n) => ({ action: "update", level: "task", context_id: `n${n}`, patch: { m: n } })) }), 2, 201],
-  ["import, 100 lines", () => api.post("/v1/import", many((n) => JSON.stringify({ level: "task", id: `m${n}`, parent: "b", data: { n } })).join("\n"), LINES), 2, 301],
+  [
+    "batch, 100 new",
+    () =>
+      api.post("/v1/batch", {
+        operations: many((n) => ({ action: "create", level: "task", context_id: `n${n}`, parent: "b", data: { n } })),
+      }),
+    2,
+    301,
+  ],
+  [
+    "batch, 100 changed",
+    () =>
+      api.post("/v1/batch", {
+        operations: many((n) => ({ action: "update", level: "task", context_id: `n${n}`, patch: { m: n } })),
+      }),
+    2,
+    201,
+  ],
+  [
+    "import, 100 lines",
+    () =>
+      api.post(
+        "/v1/import",
+        many((n) => JSON.stringify({ level: "task", id: `m${n}`, parent: "b", data: { n } })).join("\n"),
+        LINES,
+      ),
+    2,
+    301,
+  ],
 
   ["get, cold", () => api.get(TASK), 3, 0, undefined, cold],
   ["get, warm", () => api.get(TASK), 0, 0],
@@ -118,11 +149,9 @@ test("no operation costs more rows than its budget", async () => {
     table.push({ what, status: answer.status, ...spent });
     const refused = /refused/.test(what);
     const held =
-      spent.read <= read &&
-      spent.written === written &&
-      spent.cache === cache &&
-      answer.status < 400 !== refused;
-    if (!held) wrong.push({ what, status: answer.status, spent, read, written, cache, text: answer.text.slice(0, 200) });
+      spent.read <= read && spent.written === written && spent.cache === cache && answer.status < 400 !== refused;
+    if (!held)
+      wrong.push({ what, status: answer.status, spent, read, written, cache, text: answer.text.slice(0, 200) });
   }
   console.table(table);
   assert.deepEqual(wrong, []);

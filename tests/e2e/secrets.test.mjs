@@ -34,11 +34,13 @@ after(async () => {
 
 /** A client of which every answer is kept. */
 function listening(api) {
-  const listen = (call) => async (path, ...rest) => {
-    const answer = await call(path, ...rest);
-    heard.push({ path, status: answer.status, text: answer.text, headers: [...answer.headers].join("\n") });
-    return answer;
-  };
+  const listen =
+    (call) =>
+    async (path, ...rest) => {
+      const answer = await call(path, ...rest);
+      heard.push({ path, status: answer.status, text: answer.text, headers: [...answer.headers].join("\n") });
+      return answer;
+    };
   return Object.fromEntries(Object.entries(api).map(([name, call]) => [name, listen(call)]));
 }
 
@@ -65,14 +67,16 @@ test("secrets come out to nobody who does not ask for them", async () => {
   ok(await api.patch(project, [{ op: "add", path: "/db/secret", value: secret() }], JSON_PATCH));
   ok(await api.post(`${project}/append`, { pointer: "/list", values: [{ api_key: secret() }] }));
   ok(await api.post(`${project}/insights`, { content: `${PLAIN} insight`, category: PLAIN, agent: PLAIN }));
-  ok(await api.post("/v1/batch", {
-    operations: [
-      { action: "create", level: "task", context_id: "t", parent: "b", data: { secret: secret() } },
-      { action: "update", level: "task", context_id: "t", patch: { secret: secret(), kept: PLAIN } },
-      { action: "get", level: "task", context_id: "t" },
-      { action: "resolve", level: "task", context_id: "t" },
-    ],
-  }));
+  ok(
+    await api.post("/v1/batch", {
+      operations: [
+        { action: "create", level: "task", context_id: "t", parent: "b", data: { secret: secret() } },
+        { action: "update", level: "task", context_id: "t", patch: { secret: secret(), kept: PLAIN } },
+        { action: "get", level: "task", context_id: "t" },
+        { action: "resolve", level: "task", context_id: "t" },
+      ],
+    }),
+  );
   const line = { level: "task", id: "t2", parent: "b", data: { password: secret(), kept: PLAIN } };
   ok(await api.post("/v1/import", JSON.stringify(line), LINES));
   ok(await api.post("/v1/contexts/branch/b/preview", { patch: { token: secret() } }));
@@ -116,8 +120,14 @@ test("secrets come out to nobody who does not ask for them", async () => {
   await anyone.get(`${project}?reveal=true`, { "nacre-owner": "alice" });
 
   const leaks = heard.filter(({ text, headers }) => text.includes(SECRET) || headers.includes(SECRET));
-  assert.deepEqual(leaks.map(({ path, status }) => ({ path, status })), []);
-  assert.ok(heard.some(({ text }) => text.includes(PLAIN)), "what is no secret does come out");
+  assert.deepEqual(
+    leaks.map(({ path, status }) => ({ path, status })),
+    [],
+  );
+  assert.ok(
+    heard.some(({ text }) => text.includes(PLAIN)),
+    "what is no secret does come out",
+  );
 });
 
 test("with the scope and the wish they come out as they went in", async () => {
@@ -142,7 +152,10 @@ test("nothing that was stored stands in the clear, in the log or on the disk", a
       .map((entry) => join(entry.parentPath, entry.name));
   const look = (when) => {
     const files = databases();
-    assert.ok(files.some((file) => file.endsWith(".sqlite")), "there are databases");
+    assert.ok(
+      files.some((file) => file.endsWith(".sqlite")),
+      "there are databases",
+    );
     let bytes = 0;
     for (const file of files) {
       const content = readFileSync(file);

@@ -73,7 +73,10 @@ async function everything(user) {
 test("an evicted, restarted or killed object answers as before", async () => {
   await fill("alice");
   const before = await everything("alice");
-  assert.ok(Object.values(before).every(([status]) => status === 200), JSON.stringify(before));
+  assert.ok(
+    Object.values(before).every(([status]) => status === 200),
+    JSON.stringify(before),
+  );
   await worker.evict("alice");
   assert.deepEqual(await everything("alice"), before);
   await worker.restart();
@@ -169,12 +172,32 @@ test("a new data key seals everything in the background, killed on the way or no
  * not]`; `:mallory` in a statement is another user's value.
  */
 const DAMAGE = [
-  ["a byte of a value", "UPDATE contexts SET value = CAST(substr(value, 1, 40) || x'00' || substr(value, 42) AS BLOB) WHERE id = 'p'", "project/p", "global/global"],
-  ["the last byte", "UPDATE contexts SET value = CAST(substr(value, 1, length(value) - 1) || x'00' AS BLOB) WHERE id = 'p'", "project/p", "global/global"],
+  [
+    "a byte of a value",
+    "UPDATE contexts SET value = CAST(substr(value, 1, 40) || x'00' || substr(value, 42) AS BLOB) WHERE id = 'p'",
+    "project/p",
+    "global/global",
+  ],
+  [
+    "the last byte",
+    "UPDATE contexts SET value = CAST(substr(value, 1, length(value) - 1) || x'00' AS BLOB) WHERE id = 'p'",
+    "project/p",
+    "global/global",
+  ],
   ["a short value", "UPDATE contexts SET value = x'0100' WHERE id = 'p'", "project/p", "global/global"],
   ["no value", "UPDATE contexts SET value = x'' WHERE id = 'p'", "project/p", "global/global"],
-  ["values of two contexts swapped", "UPDATE contexts SET value = (SELECT value FROM contexts WHERE id = 'b') WHERE id = 'p'", "project/p", "branch/b"],
-  ["a version's value as a context's", "UPDATE contexts SET value = (SELECT value FROM versions WHERE id = 'p' AND version = 1) WHERE id = 'p'", "project/p", "branch/b"],
+  [
+    "values of two contexts swapped",
+    "UPDATE contexts SET value = (SELECT value FROM contexts WHERE id = 'b') WHERE id = 'p'",
+    "project/p",
+    "branch/b",
+  ],
+  [
+    "a version's value as a context's",
+    "UPDATE contexts SET value = (SELECT value FROM versions WHERE id = 'p' AND version = 1) WHERE id = 'p'",
+    "project/p",
+    "branch/b",
+  ],
   ["another level", "UPDATE contexts SET level = 2, parent = 'p' WHERE id = 'p'", "branch/p", "global/global"],
   ["another id", "UPDATE contexts SET id = 'q' WHERE id = 'p'", "project/q", "global/global"],
   ["another parent", "UPDATE contexts SET parent = 'q' WHERE id = 'b'", "branch/b", "project/p"],
@@ -182,13 +205,38 @@ const DAMAGE = [
   ["restored by hand", "UPDATE contexts SET deleted = NULL WHERE id = 't'", "task/t", "branch/b"],
   ["another time", "UPDATE contexts SET updated_at = updated_at + 1 WHERE id = 'p'", "project/p", "branch/b"],
   ["another user's value", "UPDATE contexts SET value = :mallory WHERE id = 'p'", "project/p", "branch/b"],
-  ["versions swapped", "UPDATE versions SET value = (SELECT value FROM versions WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 3", "project/p/history", "project/p"],
-  ["a version's commit", "UPDATE versions SET seq = seq + 1 WHERE id = 'p' AND version = 2", "project/p?version=1", "project/p"],
+  [
+    "versions swapped",
+    "UPDATE versions SET value = (SELECT value FROM versions WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 3",
+    "project/p/history",
+    "project/p",
+  ],
+  [
+    "a version's commit",
+    "UPDATE versions SET seq = seq + 1 WHERE id = 'p' AND version = 2",
+    "project/p?version=1",
+    "project/p",
+  ],
   ["an insight moved", "UPDATE entries SET n = n + 5", "project/p/insights", "project/p"],
-  ["a secret's value as another's", "UPDATE secrets SET value = (SELECT value FROM secrets ORDER BY fingerprint DESC LIMIT 1)", "/v1/contexts?data=true&reveal=true", "project/p"],
+  [
+    "a secret's value as another's",
+    "UPDATE secrets SET value = (SELECT value FROM secrets ORDER BY fingerprint DESC LIMIT 1)",
+    "/v1/contexts?data=true&reveal=true",
+    "project/p",
+  ],
   ["a line of the audit trail", "UPDATE audit SET at = at + 1 WHERE seq = 2", "/v1/audit", "project/p"],
-  ["a member made up", "INSERT INTO members VALUES ('p', 'mallory', (SELECT value FROM members))", "/v1/members", "project/p"],
-  ["the keys", "UPDATE meta SET keys = CAST(substr(keys, 1, 60) || x'00' || substr(keys, 62) AS BLOB)", "project/p", undefined],
+  [
+    "a member made up",
+    "INSERT INTO members VALUES ('p', 'mallory', (SELECT value FROM members))",
+    "/v1/members",
+    "project/p",
+  ],
+  [
+    "the keys",
+    "UPDATE meta SET keys = CAST(substr(keys, 1, 60) || x'00' || substr(keys, 62) AS BLOB)",
+    "project/p",
+    undefined,
+  ],
   ["another user's keys", "UPDATE meta SET keys = :mallory_keys", "project/p", undefined],
   ["another owner", "UPDATE meta SET owner = 'mallory'", "project/p", undefined],
   ["a schema of the future", "UPDATE meta SET schema = 99, needs = 99", "project/p", undefined],

@@ -83,7 +83,10 @@ test("a member sees the shared project and nothing beside it", async () => {
   assert.equal((await bob.get("/v1/contexts/branch/b/resolved", ALICE)).body.data.b, 1);
   assert.equal((await bob.get("/v1/contexts/project/private", ALICE)).status, 404);
   const { body } = await bob.get("/v1/contexts", ALICE);
-  assert.ok(body.items.every(({ id }) => id !== "private"), JSON.stringify(body.items));
+  assert.ok(
+    body.items.every(({ id }) => id !== "private"),
+    JSON.stringify(body.items),
+  );
   assert.ok((await bob.patch(PROJECT, { p: 3 }, { ...MERGE, ...ALICE })).status >= 403);
   await alice.put("/v1/members/bob", { project: "p", role: "writer" });
   const written = await bob.patch(PROJECT, { p: 3 }, { ...MERGE, ...ALICE });

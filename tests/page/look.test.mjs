@@ -28,7 +28,12 @@ test("every file comes from the assets, every call still reaches the API", async
   assert.match(headers.get("cache-control"), /immutable/);
   assert.equal(headers.get("x-content-type-options"), "nosniff");
 
-  for (const [path, status] of [["/v1/contexts", 401], ["/openapi.json", 200], ["/healthz", 200], ["/nothing", 404]]) {
+  for (const [path, status] of [
+    ["/v1/contexts", 401],
+    ["/openapi.json", 200],
+    ["/healthz", 200],
+    ["/nothing", 404],
+  ]) {
     const answer = await anyone.get(path);
     assert.equal(answer.status, status, path);
     assert.match(answer.headers.get("content-type"), /json/, path);
@@ -94,7 +99,9 @@ test("the first view is small", async () => {
   await Promise.all(bodies);
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   assert.ok(sizes.size >= 4, `page, script, style, module: ${[...sizes.keys()]}`);
-  console.log(`first view: ${total} bytes with gzip (${[...sizes].map(([path, size]) => `${path} ${size}`).join(", ")})`);
+  console.log(
+    `first view: ${total} bytes with gzip (${[...sizes].map(([path, size]) => `${path} ${size}`).join(", ")})`,
+  );
   assert.ok(total <= Number(limit.replaceAll("_", "")), `${total} of ${limit} bytes`);
   await alice.close();
 });
@@ -170,7 +177,9 @@ test("each value shows its layer, its origin and what it hides", async () => {
   assert.equal(await letters(page, "/models/default"), "T");
   assert.equal(await letters(page, "/models/max_tokens"), "G");
   const colour = (pointer) =>
-    value(page, pointer).locator(".scalar").evaluate((one) => getComputedStyle(one).color);
+    value(page, pointer)
+      .locator(".scalar")
+      .evaluate((one) => getComputedStyle(one).color);
   assert.notEqual(await colour("/models/default"), await colour("/models/max_tokens"));
   await value(page, "/payment/api_key").getByText("sealed").waitFor();
 
@@ -199,17 +208,25 @@ test("an item of a merged list shows what each layer says of that item, wherever
     for (const [pointer, layers] of Object.entries(expected)) {
       await value(page, pointer).click();
       await page.getByRole("heading", { name: pointer, exact: true }).waitFor();
-      const told = await said.evaluateAll((all) => all.map((one) => [one.querySelector(".tag").textContent, one.querySelector("pre")?.textContent]));
+      const told = await said.evaluateAll((all) =>
+        all.map((one) => [one.querySelector(".tag").textContent, one.querySelector("pre")?.textContent]),
+      );
       assert.deepEqual(told, layers, pointer);
     }
   };
   await look({
-    "/services/0/replicas": [["branch", "4"], ["project", "2"]],
+    "/services/0/replicas": [
+      ["branch", "4"],
+      ["project", "2"],
+    ],
     "/services/1/port": [["project", "8082"]],
     "/services/2/port": [["branch", "8083"]],
     "/guidelines/0": [["global", "prefer boring technology"]],
     "/guidelines/3": [["branch", "no new cookies"]],
-    "/conventions/reviews/owners/1": [["branch", "shop"], ["project", "shop"]],
+    "/conventions/reviews/owners/1": [
+      ["branch", "shop"],
+      ["project", "shop"],
+    ],
   });
   await page.evaluate(() => (location.hash = "#/branch/lists.below"));
   assert.match(await value(page, "/none").textContent(), /""$/, "an empty text is seen");
@@ -217,7 +234,10 @@ test("an item of a merged list shows what each layer says of that item, wherever
     "/none": [["project", '""']],
     "/list/0/at": [["project", "above"]],
     "/list/1/at": [["branch", "below"]],
-    "/once/0/a": [["branch", "1"], ["project", "1"]],
+    "/once/0/a": [
+      ["branch", "1"],
+      ["project", "1"],
+    ],
     "/once/1/b": [["branch", "2"]],
   });
   await stage.api.delete("/v1/contexts/project/lists?cascade=true");
@@ -253,7 +273,9 @@ test("what a write would change below is told before it is made, and what is loc
   ]) {
     await data.fill(text.replace(right, wrong));
     const before = text.slice(0, text.indexOf(right)).split("\n");
-    await page.getByText(`Line ${before.length}, column ${before.at(-1).length + 1}: ${message}`, { exact: true }).waitFor();
+    await page
+      .getByText(`Line ${before.length}, column ${before.at(-1).length + 1}: ${message}`, { exact: true })
+      .waitFor();
   }
   const { body } = await stage.api.get("/v1/contexts/project/shop");
   assert.equal(body.version, 1, "looking changes nothing");
@@ -277,11 +299,13 @@ test("integers are shown, edited and put back with every digit", async () => {
   const data = page.getByLabel("Data");
   const save = page.getByRole("button", { name: "Save", exact: true });
   const text = await data.inputValue();
-  assert.match(text, /9007199254740993[^]*12345678901234567890/);
+  assert.match(text, /9007199254740993[\s\S]*12345678901234567890/);
   await data.fill(text.replace("9007199254740993", "9007199254740995").replace("[", "[1,"));
   await page.getByRole("region", { name: "What this changes" }).getByText("9007199254740995").first().waitFor();
   await save.click();
-  await eventually(async () => assert.match(await stored(), /"big":9007199254740995,"list":\[1,12345678901234567890\]/));
+  await eventually(async () =>
+    assert.match(await stored(), /"big":9007199254740995,"list":\[1,12345678901234567890\]/),
+  );
   // With rules the whole layer is put anew.
   await page.getByText("Rules: how paths merge").click();
   await page.getByLabel("Rules").fill('{"/list":"union"}');
@@ -331,7 +355,10 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   const lines = gunzipSync(readFileSync(govuk)).toString();
   const answer = await stage.worker.api("gov").post("/v1/import", lines, { "content-type": "application/x-ndjson" });
   assert.equal(answer.status, 200, answer.text);
-  const items = lines.trim().split("\n").map((line) => JSON.parse(line));
+  const items = lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   const gov = await stage.person({}, "gov");
   const page = await gov.tab("#/global/global");
   const contexts = page.getByRole("tree", { name: "Contexts" }).getByRole("treeitem");
@@ -349,7 +376,10 @@ test("real contexts, hundreds of them and thousands of values, are found and rea
   await counted(page, "Queue", 0).waitFor();
 
   // After a reload its row is in sight, far down as it may be, and is the one that Tab reaches.
-  const ids = items.filter(({ level }) => level === "task").map(({ id }) => id).sort();
+  const ids = items
+    .filter(({ level }) => level === "task")
+    .map(({ id }) => id)
+    .sort();
   await page.evaluate((id) => (location.hash = `#/task/${id}`), ids.at(-1));
   await page.reload();
   const row = page.locator(`[data-key="task/${ids.at(-1)}"]`);

@@ -12,7 +12,10 @@ after(() => stage?.close());
 afterEach(() => stage.done());
 
 for (const colorScheme of ["light", "dark"]) {
-  for (const [where, viewport] of [["desk", { width: 1360, height: 860 }], ["phone", { width: 390, height: 844 }]]) {
+  for (const [where, viewport] of [
+    ["desk", { width: 1360, height: 860 }],
+    ["phone", { width: 390, height: 844 }],
+  ]) {
     test(`axe-core finds nothing: ${colorScheme}, ${where}`, async () => {
       const alice = await stage.person({ colorScheme, viewport, reducedMotion: "reduce" });
       const page = await alice.tab("#/task/cart-latency");
@@ -89,7 +92,9 @@ test("axe-core finds nothing in several conflicts at once, nor in a mistake in a
   await page.getByRole("button", { name: "New", exact: true }).click();
   const field = dialog.getByLabel("What it says");
   await field.fill("{ oh");
-  const described = await field.evaluate((one) => document.getElementById(one.getAttribute("aria-describedby"))?.textContent);
+  const described = await field.evaluate(
+    (one) => document.getElementById(one.getAttribute("aria-describedby"))?.textContent,
+  );
   assert.match(described ?? "", /^Line 1, column 3/);
   assert.deepEqual(await violations(page), []);
   // Selecting text past the edge of the dialog does not close it; a click beside it does.
@@ -108,7 +113,10 @@ test("everything is reached and done with the keyboard alone", async () => {
   const alice = await stage.person();
   const page = await alice.tab();
   const { keyboard } = page;
-  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("data-key") ?? document.activeElement?.textContent?.trim());
+  const focused = () =>
+    page.evaluate(
+      () => document.activeElement?.getAttribute("data-key") ?? document.activeElement?.textContent?.trim(),
+    );
   const until = async (reached, key = "Tab") => {
     for (let presses = 0; presses < 40; presses++) {
       if (reached.test((await focused()) ?? "")) return;
@@ -141,7 +149,8 @@ test("everything is reached and done with the keyboard alone", async () => {
   await keyboard.press("Enter");
   await until(/^Change$/);
   await keyboard.press("Enter");
-  const on = (tag) => eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), tag));
+  const on = (tag) =>
+    eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), tag));
   await on("TEXTAREA");
   await keyboard.press("ControlOrMeta+a");
   await keyboard.type("every synonym");

@@ -18,7 +18,10 @@ test("what is not needed at first comes when it is", async () => {
     page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => /assets\/(\w+)-/.exec(name)?.[1]));
   await value(page, "/goal").waitFor();
   const rooms = ["history", "notes", "move", "create", "import", "conflicts"];
-  assert.deepEqual((await loaded()).filter((name) => rooms.includes(name)), []);
+  assert.deepEqual(
+    (await loaded()).filter((name) => rooms.includes(name)),
+    [],
+  );
   await page.getByRole("tab", { name: "History" }).click();
   await page.getByRole("slider").waitFor();
   assert.ok((await loaded()).includes("history"));
@@ -48,13 +51,15 @@ test("a context moves to another parent; what that changes is told before, and s
 
   await parents.selectOption("shop.checkout");
   await preview.getByText("1 view changes").waitFor();
-  assert.match(await preview.innerText(), /task\s*synonyms[^]*no new cookies/);
+  assert.match(await preview.innerText(), /task\s*synonyms[\s\S]*no new cookies/);
   assert.deepEqual(await violations(page), []);
   await move.click();
   await dialog.waitFor({ state: "detached" });
   await page.getByRole("navigation", { name: "Chain of layers" }).getByText("shop.checkout").waitFor();
   await value(page, "/guidelines/3").getByText("no new cookies").waitFor();
-  await eventually(async () => assert.equal((await stage.api.get("/v1/contexts/task/synonyms")).body.parent, "shop.checkout"));
+  await eventually(async () =>
+    assert.equal((await stage.api.get("/v1/contexts/task/synonyms")).body.parent, "shop.checkout"),
+  );
 
   await page.evaluate(() => (location.hash = "#/project/shop"));
   await page.getByRole("heading", { name: "shop", exact: true }).waitFor();
@@ -64,7 +69,11 @@ test("a context moves to another parent; what that changes is told before, and s
 
 test("insights and progress are read and added", async () => {
   const url = "/v1/contexts/task/cart-latency";
-  await stage.api.post(`${url}/insights`, { content: "totals are read 40 times per write", importance: 0.8, agent: "profiler" });
+  await stage.api.post(`${url}/insights`, {
+    content: "totals are read 40 times per write",
+    importance: 0.8,
+    agent: "profiler",
+  });
   const alice = await stage.person();
   const page = await alice.tab("#/task/cart-latency/notes");
   const insights = page.getByRole("list", { name: "Insights, newest first" }).getByRole("listitem");
@@ -74,7 +83,12 @@ test("insights and progress are read and added", async () => {
   await page.getByLabel("Importance").fill("0.5");
   assert.deepEqual(await violations(page), []);
   await page.getByRole("button", { name: "Add" }).click();
-  await eventually(async () => assert.match(await insights.first().innerText(), /the cache is cold\nafter each deploy\s+cache · importance 0.5 · by alice/));
+  await eventually(async () =>
+    assert.match(
+      await insights.first().innerText(),
+      /the cache is cold\nafter each deploy\s+cache · importance 0.5 · by alice/,
+    ),
+  );
   await eventually(async () => {
     const { items } = (await stage.api.get(`${url}/insights`)).body;
     assert.deepEqual([items.length, items[0].category, items[0].importance], [2, "cache", 0.5]);
@@ -86,7 +100,9 @@ test("insights and progress are read and added", async () => {
   await page.getByLabel("How far it is").fill("half of it");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("list", { name: "Progress, newest first" }).getByText("half of it").waitFor();
-  await eventually(async () => assert.equal((await stage.api.get(`${url}/progress`)).body.items[0].content, "half of it"));
+  await eventually(async () =>
+    assert.equal((await stage.api.get(`${url}/progress`)).body.items[0].content, "half of it"),
+  );
   await alice.close();
 });
 

@@ -89,7 +89,10 @@ export async function wireTo(url) {
   const server = createServer((near) => {
     if (pulled) return near.destroy();
     const far = connect(Number(port), hostname);
-    for (const [one, other] of [[near, far], [far, near]]) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       sockets.add(one);
       one.pipe(other);
       one.on("error", () => other.destroy());
@@ -113,7 +116,12 @@ async function watch(page, faults, { refusals, console }) {
   page.on("console", (message) => {
     if (!console) return;
     // A browser without a network says so for each request; that is what is being tested then.
-    if (message.type() === "error" && !/net::ERR_(INTERNET_DISCONNECTED|FAILED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|CONNECTION_\w+)|^WebSocket connection to/.test(message.text())) {
+    if (
+      message.type() === "error" &&
+      !/net::ERR_(INTERNET_DISCONNECTED|FAILED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|CONNECTION_\w+)|^WebSocket connection to/.test(
+        message.text(),
+      )
+    ) {
       faults.push(`console: ${message.text()}`);
     }
   });
@@ -148,8 +156,7 @@ export async function letters(page, pointer) {
 }
 
 /** The button on top that counts something. */
-export const counted = (page, label, count) =>
-  page.getByRole("button", { name: new RegExp(`^${label}\\s*${count}$`) });
+export const counted = (page, label, count) => page.getByRole("button", { name: new RegExp(`^${label}\\s*${count}$`) });
 
 /** Waits until `check` no longer throws. */
 export async function eventually(check, milliseconds = 30_000) {

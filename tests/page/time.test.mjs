@@ -121,7 +121,8 @@ test("what is pressed twice is written once", async () => {
 
 test("the slider goes through every state of a view, and a version comes back", async () => {
   const merge = { "content-type": "application/merge-patch+json" };
-  const patch = async (path, body) => assert.equal((await stage.api.patch(`/v1/contexts/${path}`, body, merge)).status, 200);
+  const patch = async (path, body) =>
+    assert.equal((await stage.api.patch(`/v1/contexts/${path}`, body, merge)).status, 200);
   await patch("global/global", { models: { default: "medium" } }); // seen by the task? It decides itself.
   await patch("project/shop", { language: "Rust" });
   await patch("task/cart-latency", { models: { default: "huge" } });
@@ -133,8 +134,7 @@ test("the slider goes through every state of a view, and a version comes back", 
     assert.deepEqual([await slider.inputValue(), await slider.getAttribute("max")], ["6", "6"]);
   });
   const changes = page.getByRole("list", { name: "What it changed" });
-  const told = (what) =>
-    eventually(async () => assert.match((await changes.innerText()).replace(/\s+/g, " "), what));
+  const told = (what) => eventually(async () => assert.match((await changes.innerText()).replace(/\s+/g, " "), what));
   await told(/\/models\/default . "large" . "huge"/);
   await slider.focus();
   await page.keyboard.press("ArrowLeft");
@@ -145,7 +145,10 @@ test("the slider goes through every state of a view, and a version comes back", 
 
   await page.getByText("Difference from now").click();
   const difference = page.getByRole("list", { name: "Difference from now" });
-  assert.match((await difference.innerText()).replace(/\s+/g, " "), /\/language . "TypeScript" . "Rust" \/models\/default/);
+  assert.match(
+    (await difference.innerText()).replace(/\s+/g, " "),
+    /\/language . "TypeScript" . "Rust" \/models\/default/,
+  );
   await page.getByText("The whole view then").click();
   await value(page, "/models/default").getByText("large").waitFor();
 
@@ -163,7 +166,10 @@ test("the slider goes through every state of a view, and a version comes back", 
 test("hundreds of commits are all listed, on request, and their ticks stay within the slider", async () => {
   const count = 620;
   const operations = Array.from({ length: count }, (_, index) => ({
-    action: "update", level: "project", context_id: "docs", patch: { step: index },
+    action: "update",
+    level: "project",
+    context_id: "docs",
+    patch: { step: index },
   }));
   for (let from = 0; from < count; from += 310) {
     const { status, text } = await stage.api.post("/v1/batch", { operations: operations.slice(from, from + 310) });

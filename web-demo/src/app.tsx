@@ -63,7 +63,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   }, []);
   useEffect(() => {
     if (!drawer) return;
-    const escape = (event: KeyboardEvent) => {
+    const onEscape = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
       setDrawer(false);
       menu.current?.focus();
@@ -72,10 +72,10 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
       const within = [document.getElementById("contexts"), menu.current].some((one) => one?.contains(target as Node));
       if (!within) setDrawer(false);
     };
-    addEventListener("keydown", escape);
+    addEventListener("keydown", onEscape);
     addEventListener("pointerdown", beside);
     return () => {
-      removeEventListener("keydown", escape);
+      removeEventListener("keydown", onEscape);
       removeEventListener("pointerdown", beside);
     };
   }, [drawer]);

@@ -105,11 +105,7 @@ export function Contexts(props: {
 }
 
 /** The rows that show: parents before their children, by name; a filter opens what leads to a hit. */
-function shownContexts(
-  items: readonly ContextSummary[],
-  closed: ReadonlySet<string>,
-  filter: string,
-): ContextRow[] {
+function shownContexts(items: readonly ContextSummary[], closed: ReadonlySet<string>, filter: string): ContextRow[] {
   const children = new Map<string, Address[]>();
   const held = new Map(items.map((item) => [key(item), item]));
   const put = (address: Address, parent: string) => {

@@ -118,11 +118,7 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
         <p>It can be restored, with its history and everything that goes with it.</p>
         {below !== undefined && below > 0 && (
           <label class="check">
-            <input
-              type="checkbox"
-              checked={cascade}
-              onChange={(event) => setCascade(event.currentTarget.checked)}
-            />
+            <input type="checkbox" checked={cascade} onChange={(event) => setCascade(event.currentTarget.checked)} />
             and the {below} {below === 1 ? "context" : "contexts"} below it
           </label>
         )}
@@ -144,7 +140,10 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
 /** What can be brought back: those deleted here and not sent yet, and those of the server's trail. */
 export function Deleted(props: { onClose: () => void; onGo: (address: Address) => void }) {
   const { replica } = useReplica();
-  const [trail, setTrail] = useState<{ items: DeletedContext[]; next: string | null | undefined }>({ items: [], next: undefined });
+  const [trail, setTrail] = useState<{ items: DeletedContext[]; next: string | null | undefined }>({
+    items: [],
+    next: undefined,
+  });
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const look = async (cursor?: string | null) => {
@@ -159,7 +158,10 @@ export function Deleted(props: { onClose: () => void; onGo: (address: Address) =
     setBusy(false);
   };
   useEffect(() => void look(), []);
-  const waiting = replica.pending().filter(({ action }) => action === "delete").reverse();
+  const waiting = replica
+    .pending()
+    .filter(({ action }) => action === "delete")
+    .reverse();
   const all = [...waiting, ...trail.items].filter((one) => !replica.has(one.level, one.id));
   const gone = [...new Map(all.map((one) => [key(one), one])).values()];
   const restore = async ({ level, id }: Address) => {

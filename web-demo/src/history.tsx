@@ -92,21 +92,24 @@ export function History({ context, chain }: { context: Address; chain: readonly 
       <Then {...{ context, moment, scope, against }} previous={moments[index - 1]} />
       <h3>All commits, newest first</h3>
       <ol class="moments">
-        {[...moments].reverse().slice(0, most).map((one) => (
-          <li key={nameOf(one)}>
-            <button
-              type="button"
-              aria-current={one === moment ? "step" : undefined}
-              onClick={() => setChosen(nameOf(one))}
-            >
-              <Layer of={one.of} version={one.version} />
-              <span>{one.summary || one.change}</span>
-              <span class="quiet">
-                {one.by}, <When at={one.at} />
-              </span>
-            </button>
-          </li>
-        ))}
+        {[...moments]
+          .reverse()
+          .slice(0, most)
+          .map((one) => (
+            <li key={nameOf(one)}>
+              <button
+                type="button"
+                aria-current={one === moment ? "step" : undefined}
+                onClick={() => setChosen(nameOf(one))}
+              >
+                <Layer of={one.of} version={one.version} />
+                <span>{one.summary || one.change}</span>
+                <span class="quiet">
+                  {one.by}, <When at={one.at} />
+                </span>
+              </button>
+            </li>
+          ))}
       </ol>
       {moments.length > most && (
         <button type="button" class="button" onClick={() => setMost(most + PAGE)}>

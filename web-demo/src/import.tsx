@@ -28,8 +28,8 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
     <Dialog title="Import contexts" onClose={onClose}>
       <form onSubmit={submit}>
         <p class="quiet">
-          One context a line, or an array of them:{" "}
-          <code>{'{"level", "id", "parent", "data", "rules"}'}</code>. Lines of an export will do.
+          One context a line, or an array of them: <code>{'{"level", "id", "parent", "data", "rules"}'}</code>. Lines of
+          an export will do.
         </p>
         {files.length > 0 ? (
           <>

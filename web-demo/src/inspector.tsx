@@ -5,7 +5,19 @@ import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
-import { type Members, type Value, at, equal, escape, isObject, isSealed, names, parse, print, text as exact } from "./json";
+import {
+  type Members,
+  type Value,
+  at,
+  equal,
+  escapeName,
+  isObject,
+  isSealed,
+  names,
+  parse,
+  print,
+  text as exact,
+} from "./json";
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
@@ -74,7 +86,7 @@ function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
     const shown = at(view.data, path);
     const list = Array.isArray(shown) ? (view.origins[path]?.rule ?? "") : "";
     const item = Array.isArray(shown) ? shown[Number(name)] : undefined;
-    path = `${path}/${escape(name)}`;
+    path = `${path}/${escapeName(name)}`;
     if (list.startsWith("keyed:") && Array.isArray(said) && isObject(item)) {
       const member = list.slice("keyed:".length);
       said = said.find((one) => isObject(one) && equal(one[member], item[member]));
@@ -84,7 +96,7 @@ function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
       const origin = originOf(view, pointer);
       said = origin && same(origin, layer) ? item : undefined;
     } else {
-      said = at(said, `/${escape(name)}`);
+      said = at(said, `/${escapeName(name)}`);
     }
   }
   return said;

@@ -82,6 +82,7 @@ export function mistake(text: string, error: unknown): Mistake {
 
 /** A string, another scalar, or a sign; blanks before it. */
 const TOKEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string
   /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([{}[\],:]))/y;
 /** What may come next, a letter or a sign for each kind of token, and in words. */
 const VALUE = "sv{[";
@@ -142,16 +143,15 @@ export function equal(a: Value | undefined, b: Value | undefined): boolean {
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
   return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
+    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
   );
 }
 
-export const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
-const unescape = (part: string): string => part.replaceAll("~1", "/").replaceAll("~0", "~");
+export const escapeName = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+const unescapeName = (part: string): string => part.replaceAll("~1", "/").replaceAll("~0", "~");
 
 /** The names in a pointer. */
-export const names = (pointer: string): string[] => pointer.split("/").slice(1).map(unescape);
+export const names = (pointer: string): string[] => pointer.split("/").slice(1).map(unescapeName);
 
 /** What stands at a pointer. */
 export function at(value: Value | undefined, pointer: string): Value | undefined {
@@ -167,10 +167,10 @@ export function at(value: Value | undefined, pointer: string): Value | undefined
 export function steps(a: Members, b: Members, under = ""): Step[] {
   const all: Step[] = [];
   for (const name of Object.keys(a)) {
-    if (!Object.hasOwn(b, name)) all.push({ op: "remove", path: `${under}/${escape(name)}` });
+    if (!Object.hasOwn(b, name)) all.push({ op: "remove", path: `${under}/${escapeName(name)}` });
   }
   for (const [name, value] of Object.entries(b)) {
-    const path = `${under}/${escape(name)}`;
+    const path = `${under}/${escapeName(name)}`;
     const before = a[name];
     if (!Object.hasOwn(a, name)) all.push({ op: "add", path, value });
     else if (isObject(before) && isObject(value)) all.push(...steps(before, value, path));
@@ -183,11 +183,7 @@ export function steps(a: Members, b: Members, under = ""): Step[] {
  * An unsaved draft on a new base: what only they changed comes in, what only I changed stays, and
  * where both did, mine stands and the place is named.
  */
-export function rebase(
-  base: Members,
-  mine: Members,
-  theirs: Members,
-): { data: Members; clashes: string[] } {
+export function rebase(base: Members, mine: Members, theirs: Members): { data: Members; clashes: string[] } {
   const own = steps(base, mine);
   const within = (a: string, b: string) => a === b || a.startsWith(`${b}/`);
   const clashes: string[] = [];

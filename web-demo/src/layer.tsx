@@ -5,7 +5,20 @@ import type { Operation, Rules } from "@nacre/context";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { key } from "./address";
-import { type Members, type Mistake, type Value, at, equal, isObject, isRounded, print, read, rebase, steps, text } from "./json";
+import {
+  type Members,
+  type Mistake,
+  type Value,
+  at,
+  equal,
+  isObject,
+  isRounded,
+  print,
+  read,
+  rebase,
+  steps,
+  text,
+} from "./json";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
@@ -87,35 +100,38 @@ export function LayerEditor({ context }: { context: Held }) {
   return (
     <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
       <div class="text">
-      <p class="quiet">
-        Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer
-        itself says; a <code>null</code> hides what is inherited.
-      </p>
-      {clashes.length > 0 && (
-        <div class="notice" role="alert">
-          <span>
-            {base.updated_by} has written here too: {clashes.map((path) => <code key={path}>{path} </code>)}
-            Your text stands; saving it replaces theirs.
-          </span>{" "}
-          <button type="button" class="link" onClick={() => begin(context)}>
-            Drop mine
-          </button>
-        </div>
-      )}
-      {rounded && (
-        <p class="notice">
-          It holds integers beyond 2^53, which this browser rounds. What is not changed keeps them.
-        </p>
-      )}
-      <JsonField label="Data" text={data} wrong={typed.wrong} onText={setData} />
-      <details open={Object.keys(base.rules).length > 0}>
-        <summary>Rules: how paths merge, here and below</summary>
-        <JsonField label="Rules" text={rules} wrong={typedRules.wrong} onText={setRules} />
         <p class="quiet">
-          A pointer and its rule: <code>replace</code>, <code>deep</code>, <code>union</code>,{" "}
-          <code>append</code>, <code>keyed:id</code> or <code>lock</code>.
+          Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer itself
+          says; a <code>null</code> hides what is inherited.
         </p>
-      </details>
+        {clashes.length > 0 && (
+          <div class="notice" role="alert">
+            <span>
+              {base.updated_by} has written here too:{" "}
+              {clashes.map((path) => (
+                <code key={path}>{path} </code>
+              ))}
+              Your text stands; saving it replaces theirs.
+            </span>{" "}
+            <button type="button" class="link" onClick={() => begin(context)}>
+              Drop mine
+            </button>
+          </div>
+        )}
+        {rounded && (
+          <p class="notice">
+            It holds integers beyond 2^53, which this browser rounds. What is not changed keeps them.
+          </p>
+        )}
+        <JsonField label="Data" text={data} wrong={typed.wrong} onText={setData} />
+        <details open={Object.keys(base.rules).length > 0}>
+          <summary>Rules: how paths merge, here and below</summary>
+          <JsonField label="Rules" text={rules} wrong={typedRules.wrong} onText={setRules} />
+          <p class="quiet">
+            A pointer and its rule: <code>replace</code>, <code>deep</code>, <code>union</code>, <code>append</code>,{" "}
+            <code>keyed:id</code> or <code>lock</code>.
+          </p>
+        </details>
       </div>
       {!untouched && (
         <div class="effect">

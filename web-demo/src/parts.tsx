@@ -30,12 +30,7 @@ export function Layer({ of, version }: { of: Address; version?: number | undefin
 }
 
 /** A modal dialog: the platform's own, which keeps the focus and closes on Escape. */
-export function Dialog(props: {
-  title: string;
-  wide?: boolean;
-  onClose: () => void;
-  children: ComponentChildren;
-}) {
+export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   /** Whether the pointer went down beside the sheet: text that is selected past its edge closes nothing. */
@@ -237,12 +232,7 @@ export function Filter(props: { label: string; text: string; onChange: (text: st
     <label class="filter">
       <Glyph name="search" />
       <span class="unseen">{label}</span>
-      <input
-        type="search"
-        placeholder={label}
-        value={text}
-        onInput={(event) => onChange(event.currentTarget.value)}
-      />
+      <input type="search" placeholder={label} value={text} onInput={(event) => onChange(event.currentTarget.value)} />
     </label>
   );
 }

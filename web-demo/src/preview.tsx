@@ -15,10 +15,7 @@ const SPELT = 12;
 const NAMED = 4;
 
 /** Previews operations as they are being typed; `onVerdict` hears whether they would be taken. */
-export function PreviewOf(props: {
-  operations: readonly Operation[];
-  onVerdict: (taken: boolean) => void;
-}) {
+export function PreviewOf(props: { operations: readonly Operation[]; onVerdict: (taken: boolean) => void }) {
   const operations = useSettled(props.operations, 150);
   const { value, error } = useRead(
     (replica) => {
@@ -48,7 +45,8 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: To
         {affected.length === 0
           ? "No view changes"
           : `${affected.length} ${affected.length === 1 ? "view changes" : "views change"}`}
-        {unchanged > 0 && `, ${unchanged} ${unchanged === 1 ? "stays" : "stay"} as ${unchanged === 1 ? "it is" : "they are"}`}
+        {unchanged > 0 &&
+          `, ${unchanged} ${unchanged === 1 ? "stays" : "stay"} as ${unchanged === 1 ? "it is" : "they are"}`}
       </h3>
       <ul>
         {alike(affected).map(({ views, changes }) => (

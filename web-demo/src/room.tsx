@@ -128,8 +128,7 @@ export function Room(props: {
   );
 }
 
-const rowOf = (pointer: string) =>
-  document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(pointer)}"]`);
+const rowOf = (pointer: string) => document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(pointer)}"]`);
 
 /** The chain, which is the legend of the colours too. */
 function Chain(props: { chain: readonly LayerVersion[]; of: Address; onGo: (address: Address) => void }) {

@@ -3,7 +3,7 @@
 import type { Origin } from "@nacre/context";
 
 import { LEVELS, type Level } from "./address";
-import { type Value, escape, glance, isObject, isSealed } from "./json";
+import { type Value, escapeName, glance, isObject, isSealed } from "./json";
 import type { Row } from "./tree";
 
 /** One value of the document; its `key` is its pointer. */
@@ -33,7 +33,7 @@ export function rowsOf(data: Value, origins: Readonly<Record<string, Origin>>): 
         ? Object.entries(value)
         : [];
     return members.map(([name, value], index) => {
-      const key = `${pointer}/${escape(name)}`;
+      const key = `${pointer}/${escapeName(name)}`;
       const origin = origins[key] ?? above;
       const parts = walk(value, key, depth + 1, origin);
       const size = Array.isArray(value) || isObject(value) ? parts.length : undefined;
@@ -63,11 +63,7 @@ export function openAtFirst(rows: readonly ValueRow[]): ReadonlySet<string> {
 }
 
 /** The rows that show, in order; `filter` picks by name and value and opens what leads there. */
-export function shownRows(
-  rows: readonly ValueRow[],
-  isOpen: (key: string) => boolean,
-  filter: string,
-): ValueRow[] {
+export function shownRows(rows: readonly ValueRow[], isOpen: (key: string) => boolean, filter: string): ValueRow[] {
   const wanted = filter.trim().toLowerCase();
   const shown: ValueRow[] = [];
   const visit = (row: ValueRow, within: boolean): boolean => {

@@ -37,9 +37,7 @@ function claimsOf(text: string): { sub?: unknown; exp?: unknown } | undefined {
   const [, payload, ...rest] = text.split(".");
   if (!payload || rest.length !== 1) return undefined;
   try {
-    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
-      c.charCodeAt(0),
-    );
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes)) as object;
   } catch {
     return undefined;

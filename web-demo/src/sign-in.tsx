@@ -10,8 +10,8 @@ export function SignIn({ onToken }: { onToken: () => void }) {
       <img src="/icon.svg" width="56" height="56" alt="" />
       <h1>Nacre</h1>
       <p>
-        Layered contexts: what is known globally, refined by project, branch and task. Paste a token to see
-        yours; it stays in this tab.
+        Layered contexts: what is known globally, refined by project, branch and task. Paste a token to see yours; it
+        stays in this tab.
       </p>
       <TokenForm onToken={onToken} />
       <p class="quiet">

@@ -103,9 +103,7 @@ function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Add
           ))}
         </ol>
       )}
-      <p class="quiet">
-        Kept on this device until the server has confirmed it; closing the page loses nothing.
-      </p>
+      <p class="quiet">Kept on this device until the server has confirmed it; closing the page loses nothing.</p>
     </Dialog>
   );
 }
@@ -126,8 +124,8 @@ function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }
   return (
     <Dialog title={replica.user} onClose={onClose}>
       <p class="quiet">
-        This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to
-        the server{replica.under ? ` for what is under ${name(replica.under)}` : ""}.
+        This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to the server
+        {replica.under ? ` for what is under ${name(replica.under)}` : ""}.
       </p>
       {fault !== undefined && <Fault error={fault} />}
       <div class="row end">

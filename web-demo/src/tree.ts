@@ -13,7 +13,10 @@ export interface Row {
 export type Move = { to: string } | { toggle: string } | { choose: string } | undefined;
 
 export function move(pressed: string, rows: readonly Row[], focused: string): Move {
-  const at = Math.max(0, rows.findIndex(({ key }) => key === focused));
+  const at = Math.max(
+    0,
+    rows.findIndex(({ key }) => key === focused),
+  );
   const row = rows[at];
   if (!row) return undefined;
   const go = (index: number): Move => {

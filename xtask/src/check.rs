@@ -18,8 +18,9 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
         return Err(argument.unexpected().into());
     }
     tools::install_target(WASM)?;
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("format", || cargo("format", &["fmt", "--all", "--check"])),
+        ("scripts", scripts),
         ("tidy", tidy::run),
         ("clippy", || {
             cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
@@ -53,6 +54,19 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Format and lint of JavaScript, TypeScript and CSS, as `biome.jsonc` says.
+fn scripts() -> Result<()> {
+    process::run(
+        "scripts",
+        tools::biome()?.args([
+            "ci",
+            "--error-on-warnings",
+            "--diagnostic-level=warn",
+            "--colors=off",
+        ]),
+    )
 }
 
 fn wasm(package: &str) -> Result<()> {

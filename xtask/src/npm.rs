@@ -1,4 +1,8 @@
 //! The npm package: `dist/npm/`, and packed as `dist/nacre-context-<version>.tgz`.
+//!
+//! wasm-bindgen makes the glue of the module and its types (`dist/npm-glue`). tsc checks the source
+//! against them and writes the types of the source (`dist/npm-types`), which a test compares with the
+//! package's public face. esbuild makes the scripts.
 
 use std::{
     fs,
@@ -64,16 +68,18 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
     }
     fs::remove_file(&stamp).ok(); // may well not be there
     let (glue, package) = (root().join("dist/npm-glue"), root().join("dist/npm"));
-    for folder in [&glue, &package] {
+    let types = root().join("dist/npm-types");
+    for folder in [&glue, &package, &types] {
         fs::remove_dir_all(folder).ok(); // nor these
         fs::create_dir_all(folder)?;
     }
     let mut bindgen = tools.wasm_bindgen()?;
     bindgen.arg(&built).arg("--out-dir").arg(&glue);
-    bindgen.args(["--target", "web", "--no-typescript", "--out-name", "core"]);
+    bindgen.args(["--target", "web", "--out-name", "core"]);
     bindgen.args(["--omit-default-module-path", "--remove-name-section"]);
     process::run("npm", bindgen.arg("--remove-producers-section"))?;
     small::optimise(tools, "npm", &glue.join("core_bg.wasm"), &package.join(MODULE))?;
+    check(tools, &source, &types)?;
     bundle(tools, &source, &glue, &package)?;
     fill(&source, &package)?;
     pack(tools, &package, &packed)?;
@@ -83,7 +89,8 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
 
 /// Files that the package is made from.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = vec![folder.join("package.json"), folder.join("index.d.ts")];
+    let named = ["package.json", "tsconfig.json", "index.d.ts", "README.md"];
+    let mut files: Vec<PathBuf> = named.iter().map(|name| folder.join(name)).collect();
     for entry in fs::read_dir(folder.join("src"))? {
         files.push(entry?.path());
     }
@@ -91,14 +98,24 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Checks the source, and writes its types beside the public face that they use.
+fn check(tools: &Tools, source: &Path, types: &Path) -> Result<()> {
+    let mut tsc = tools.command(&root().join("node_modules/.bin/tsc"))?;
+    process::run("npm", tsc.arg("--project").arg(source))?;
+    fs::copy(source.join("index.d.ts"), types.join("index.d.ts"))?;
+    Ok(())
+}
+
 /// One small entry for each kind of host, over one script that all of them share.
 fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<()> {
     let mut esbuild = tools.command(&root().join("node_modules/.bin/esbuild"))?;
     let entry = |name: &str| source.join("src").join(name);
-    esbuild.args([entry("index.js"), entry("node.js"), entry("workerd.js")]);
+    esbuild.args([entry("index.ts"), entry("node.ts"), entry("workerd.ts")]);
     esbuild.args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"]);
     esbuild.args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"]);
     esbuild.args(["--legal-comments=none", "--log-level=warning"]);
+    // With links kept, for source maps to name `node_modules` and not the place it is linked from.
+    esbuild.args(["--sourcemap", "--preserve-symlinks"]);
     esbuild.arg(format!("--alias:@core={}", glue.join("core.js").display()));
     let version = locked_version("nacre-browser")?;
     esbuild.arg(format!("--define:VERSION=\"{version}\""));
@@ -107,7 +124,9 @@ fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<(
 
 /// What stands beside the scripts.
 fn fill(source: &Path, package: &Path) -> Result<()> {
-    fs::copy(source.join("index.d.ts"), package.join("index.d.ts"))?;
+    for file in ["index.d.ts", "README.md"] {
+        fs::copy(source.join(file), package.join(file))?;
+    }
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         fs::copy(root().join(licence), package.join(licence))?;
     }
@@ -141,7 +160,7 @@ pub(crate) fn sizes(tools: &Tools) -> Result<Sizes> {
     for entry in fs::read_dir(&package)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name == "index.js" || name.starts_with("replica-") {
+        if name == "index.js" || (name.starts_with("replica-") && name.ends_with(".js")) {
             sizes.scripts += weight::gzip(tools, &path)?;
         }
     }

@@ -123,6 +123,15 @@ impl Tools {
     }
 }
 
+/// The formatter and linter of scripts and styles, which npm brings.
+pub(crate) fn biome() -> Result<Command> {
+    let _one_at_a_time = lock_cache()?;
+    let npm = install_npm_packages()?;
+    let mut command = Command::new(npm.join(".bin/node"));
+    command.current_dir(root()).arg(npm.join("@biomejs/biome/bin/biome"));
+    Ok(command)
+}
+
 /// cargo-deny, installed if need be.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     let _one_at_a_time = lock_cache()?;

@@ -43,7 +43,8 @@ suite("the example passes as it is", () => {
 
 suite("a change to a shared layer is told with the views it alters and the layer", () => {
   const { status, said } = check((replace) =>
-    replace("layers/global.json", '"default": "small"', '"default": "medium"'));
+    replace("layers/global.json", '"default": "small"', '"default": "medium"'),
+  );
   assert.equal(status, 1);
   assert.match(said, /the view of task\/guest-checkout is not what is pinned/);
   assert.match(said, /replace \/models\/default "medium" {2}\(layers\/global\.json\)/);
@@ -52,14 +53,16 @@ suite("a change to a shared layer is told with the views it alters and the layer
 
 suite("a lock that is broken is told", () => {
   const { status, said } = check((replace) =>
-    replace("layers/shop.json", '"data": {', '"data": { "security": { "tls": "1.0" },'));
+    replace("layers/shop.json", '"data": {', '"data": { "security": { "tls": "1.0" },'),
+  );
   assert.equal(status, 1);
   assert.match(said, /error: lock-broken: layers\/shop\.json: project\/shop \/security/);
 });
 
 suite("a secret in the clear is told, and not shown", () => {
   const { status, said } = check((replace) =>
-    replace("layers/work.ndjson", '"goal":"buy', '"db_password":"hunter2-hunter2","goal":"buy'));
+    replace("layers/work.ndjson", '"goal":"buy', '"db_password":"hunter2-hunter2","goal":"buy'),
+  );
   assert.equal(status, 1);
   assert.match(said, /secret-in-clear: layers\/work\.ndjson: task\/guest-checkout \/db_password/);
   assert.match(said, /add \/db_password \(not shown\)/);

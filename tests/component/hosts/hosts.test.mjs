@@ -12,7 +12,10 @@ const folder = join(root, "dist/component");
 const component = (name) => join(root, `dist/${name}.wasm`);
 const transcript = (name) => join(folder, `${name}.ndjson`);
 /** Each component, and how many topics of vectors it has. */
-const components = [["nacre", 13], ["nacre-resolver", 10]];
+const components = [
+  ["nacre", 13],
+  ["nacre-resolver", 10],
+];
 const python = process.env.NACRE_PYTHON;
 const withPython = { skip: python ? false : "no Python here" };
 

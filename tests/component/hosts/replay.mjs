@@ -12,10 +12,19 @@ const { lint, resolver, store } = await import(pathToFileURL(join(folder, "nacre
 
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
-const text = (call) => (...given) => base64(call(...given.map(bytes)));
+const text =
+  (call) =>
+  (...given) =>
+    base64(call(...given.map(bytes)));
 
 /** A chain of layers, given as data and rules from the global one downward. */
-const places = [["global", "global"], ["project", "p"], ["branch", "b"], ["task", "t"], ["task", "t"]];
+const places = [
+  ["global", "global"],
+  ["project", "p"],
+  ["branch", "b"],
+  ["task", "t"],
+  ["task", "t"],
+];
 const chain = (layers) =>
   layers.slice(0, 5).map(([data, rules], place) => {
     const [level, id] = places[place];
@@ -59,15 +68,19 @@ const calls = {
   diff: text(resolver.diff),
   "merge-patch": text(resolver.mergePatch),
   "json-patch": text(resolver.jsonPatch),
-  append: (document, list, values) =>
-    base64(resolver.append(bytes(document), list, bytes(values))),
+  append: (document, list, values) => base64(resolver.append(bytes(document), list, bytes(values))),
   unset: (document, pointers) => base64(resolver.unset(bytes(document), pointers)),
   canonical: text(resolver.canonical),
   check: (...contexts) =>
     lint
-      .check(contexts.map(([at, parent, data, rules]) => ({
-        address: address(at), parent: parent ?? undefined, data: bytes(data), rules: bytes(rules),
-      })))
+      .check(
+        contexts.map(([at, parent, data, rules]) => ({
+          address: address(at),
+          parent: parent ?? undefined,
+          data: bytes(data),
+          rules: bytes(rules),
+        })),
+      )
       .map((f) => ({
         bytes: f.bytes === undefined ? null : Number(f.bytes),
         context: shown(f.address),
@@ -101,7 +114,11 @@ function answerOf(call) {
     const { code, detail, pointer, document } = error.val;
     return {
       error: {
-        case: error.tag, code, detail, pointer: pointer ?? null, document: base64(document),
+        case: error.tag,
+        code,
+        detail,
+        pointer: pointer ?? null,
+        document: base64(document),
       },
     };
   }
@@ -110,7 +127,11 @@ function answerOf(call) {
 const counts = {};
 for (const line of readFileSync(transcript, "utf8").split("\n").filter(Boolean)) {
   const { topic, title, call, arguments: given, ...expected } = JSON.parse(line);
-  assert.deepEqual(answerOf(() => calls[call](...given)), expected, `${topic}: ${title}`);
+  assert.deepEqual(
+    answerOf(() => calls[call](...given)),
+    expected,
+    `${topic}: ${title}`,
+  );
   counts[topic] = (counts[topic] ?? 0) + 1;
 }
 console.log(JSON.stringify(counts));

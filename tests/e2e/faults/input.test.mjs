@@ -33,13 +33,58 @@ async function refused(answer, status, code, pointer) {
 
 test("malformed JSON is refused, wherever a body is read", async () => {
   const bodies = [
-    "", " ", "{", "}", "{]", "[", "nul", "nulll", "True", "undefined", "NaN", "Infinity", "-", "+1", "01",
-    "1.", ".5", "1e", "1e+", "0x10", "1_000", "'a'", '"', '"\\', '"\\x41"', '"\\u12"', '"\\u{41}"', '"\t"',
-    '"\n"', "{a:1}", '{"a"}', '{"a":}', '{"a":1,}', "[1,]", "[,1]", "[1 2]", "{} {}", "{}x", "// a\n{}",
-    "{}/**/", "\ufeff{}", "\u00a0{}", '{"data":{}}}', '{"data":{}', '{"data":{"a":1 "b":2}}',
-    Buffer.from([0xff]), Buffer.from('{"data":{"a":"\xff"}}', "latin1"), Buffer.from([0x22, 0xc0, 0x80, 0x22]),
-    Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), Buffer.from([0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]),
-    Buffer.from([0]), Buffer.from('{"data":{}}\0', "latin1"),
+    "",
+    " ",
+    "{",
+    "}",
+    "{]",
+    "[",
+    "nul",
+    "nulll",
+    "True",
+    "undefined",
+    "NaN",
+    "Infinity",
+    "-",
+    "+1",
+    "01",
+    "1.",
+    ".5",
+    "1e",
+    "1e+",
+    "0x10",
+    "1_000",
+    "'a'",
+    '"',
+    '"\\',
+    '"\\x41"',
+    '"\\u12"',
+    '"\\u{41}"',
+    '"\t"',
+    '"\n"',
+    "{a:1}",
+    '{"a"}',
+    '{"a":}',
+    '{"a":1,}',
+    "[1,]",
+    "[,1]",
+    "[1 2]",
+    "{} {}",
+    "{}x",
+    "// a\n{}",
+    "{}/**/",
+    "\ufeff{}",
+    "\u00a0{}",
+    '{"data":{}}}',
+    '{"data":{}',
+    '{"data":{"a":1 "b":2}}',
+    Buffer.from([0xff]),
+    Buffer.from('{"data":{"a":"\xff"}}', "latin1"),
+    Buffer.from([0x22, 0xc0, 0x80, 0x22]),
+    Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]),
+    Buffer.from([0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]),
+    Buffer.from([0]),
+    Buffer.from('{"data":{}}\0', "latin1"),
   ];
   for (const body of bodies) {
     const shown = JSON.stringify(String(body));
@@ -78,19 +123,54 @@ test("surrogates that stand alone are refused, pairs are one character", async (
 
 test("numbers survive unchanged, in one form each, or are refused", async () => {
   const kept = [
-    "0", "1", "-1", "9007199254740991", "9007199254740992", "9007199254740993", "-9007199254740993",
-    "9223372036854775806", "9223372036854775807", "9223372036854775808", "-9223372036854775807",
-    "-9223372036854775808", "18446744073709551614", "18446744073709551615", "100000000000000000000",
-    "0.1", "-0.5", "5e-324", "1.7976931348623157e+308", "1e+21", "1e-7", "0.000001", "123456789.125",
+    "0",
+    "1",
+    "-1",
+    "9007199254740991",
+    "9007199254740992",
+    "9007199254740993",
+    "-9007199254740993",
+    "9223372036854775806",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775807",
+    "-9223372036854775808",
+    "18446744073709551614",
+    "18446744073709551615",
+    "100000000000000000000",
+    "0.1",
+    "-0.5",
+    "5e-324",
+    "1.7976931348623157e+308",
+    "1e+21",
+    "1e-7",
+    "0.000001",
+    "123456789.125",
   ];
   const forms = {
-    "-0": "0", "0.0": "0", "-0.0e5": "0", "1.0": "1", "1e0": "1", "10E-1": "1", "1e20": "100000000000000000000",
-    "1E400e": undefined, "0.1e1": "1", "1e-400": "0", "9007199254740993.0": "9007199254740992",
+    "-0": "0",
+    "0.0": "0",
+    "-0.0e5": "0",
+    "1.0": "1",
+    "1e0": "1",
+    "10E-1": "1",
+    "1e20": "100000000000000000000",
+    "1E400e": undefined,
+    "0.1e1": "1",
+    "1e-400": "0",
+    "9007199254740993.0": "9007199254740992",
     "1.7976931348623157E308": "1.7976931348623157e+308",
   };
   const refusals = [
-    "18446744073709551616", "-9223372036854775809", "123456789012345678901234567890",
-    "100000000000000000001", "1e400", "-1e400", "1.8e308", "9".repeat(400), `-${"9".repeat(100_000)}`,
+    "18446744073709551616",
+    "-9223372036854775809",
+    "123456789012345678901234567890",
+    "100000000000000000001",
+    "1e400",
+    "-1e400",
+    "1.8e308",
+    "9".repeat(400),
+    `-${"9".repeat(100_000)}`,
   ];
   for (const number of kept) {
     const written = await api.put(PATH, `{"data":{"n":${number}}}`);
@@ -128,7 +208,19 @@ test("integers beyond 2^53 go through patches, tests, lists and history", async 
 });
 
 test("names that mean something in JavaScript are names", async () => {
-  const names = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "", " ", "\u0000", "~", "/", "~1"];
+  const names = [
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "hasOwnProperty",
+    "",
+    " ",
+    "\u0000",
+    "~",
+    "/",
+    "~1",
+  ];
   const data = `{${names.map((name, n) => `${JSON.stringify(name)}:${n}`).join(",")}}`;
   assert.equal((await api.put(PATH, `{"data":${data}}`)).status, 200);
   const { text } = await api.get(`${PATH}/resolved`);
@@ -154,9 +246,27 @@ test("pointers that lead nowhere change nothing", async () => {
   await api.put(PATH, { data: { a: { b: [1, 2] }, s: "text", n: null } });
   const { version } = (await api.get(PATH)).body;
   const patch = (operations) => api.patch(PATH, operations, PATCH);
-  for (const path of ["/x/y", "/a/b/2", "/a/b/-", "/a/b/01", "/a/b/+1", "/a/b/x", "/s/0", "/n/x", "/a/b/99999999999999999999"]) {
+  for (const path of [
+    "/x/y",
+    "/a/b/2",
+    "/a/b/-",
+    "/a/b/01",
+    "/a/b/+1",
+    "/a/b/x",
+    "/s/0",
+    "/n/x",
+    "/a/b/99999999999999999999",
+  ]) {
     await refused(patch([{ op: "remove", path }]), 409, "merge-conflict", path);
-    await refused(patch([{ op: "add", path: "/new", value: 1 }, { op: "replace", path, value: 1 }]), 409, "merge-conflict", path);
+    await refused(
+      patch([
+        { op: "add", path: "/new", value: 1 },
+        { op: "replace", path, value: 1 },
+      ]),
+      409,
+      "merge-conflict",
+      path,
+    );
   }
   await refused(patch([{ op: "remove", path: "" }]), 409, "merge-conflict", "");
   await refused(patch([{ op: "replace", path: "", value: [] }]), 400, "invalid-request");
@@ -173,43 +283,99 @@ test("wrong types are refused with their place", async () => {
       await refused(send(body), status, code, pointer);
     }
   };
-  await wrong((body) => api.put(PATH, body), [
-    [[], ""], ["1", ""], ["null", ""], ['"x"', ""], [{}, ""],
-    [{ data: null }, "/data"], [{ data: [] }, "/data"], [{ data: 1 }, "/data"], [{ data: "{}" }, "/data"],
-    [{ data: {}, rules: [] }, "/rules"], [{ data: {}, rules: { "/a": 1 } }, "/rules/~1a", "invalid-rules", 422],
-    [{ data: {}, rules: { "/a": "best" } }, "/rules/~1a", "invalid-rules", 422],
-    [{ data: {}, rules: { "/a": "keyed:" } }, "/rules/~1a", "invalid-rules", 422],
-    [{ data: {}, parent: 1 }, "/parent"], [{ data: {}, parent: "a b" }, "/parent", "invalid-id"],
-    [{ data: {}, summary: ["why"] }, "/summary"],
-  ]);
-  await wrong((body) => api.patch(PATH, body, PATCH), [
-    [{}, ""], [[1], "/0"], [[{}], "/0"], [[{ op: 1, path: "" }], "/0/op"], [[{ op: "put", path: "/a" }], "/0/op"],
-    [[{ op: "add", path: "/a" }], "/0"], [[{ op: "remove" }], "/0"], [[{ op: "remove", path: 1 }], "/0/path"],
-    [[{ op: "move", path: "/a" }], "/0"], [[{ op: "copy", path: "/a", from: null }], "/0/from"],
-  ]);
-  await wrong((body) => api.patch(PATH, body, MERGE), [[[], ""], ["null", ""], ["1", ""], ['"x"', ""]]);
-  await wrong((body) => api.post(`${PATH}/append`, body), [
-    [{ pointer: "/a" }, ""], [{ values: [] }, ""], [{ pointer: 1, values: [] }, "/pointer"], [{ pointer: "", values: {} }, "/values"],
-  ]);
-  await wrong((body) => api.post(`${PATH}/insights`, body), [
-    [{}, ""], [{ content: 1 }, "/content"], [{ content: "c", importance: "high" }, "/importance"],
-    [{ content: "c", importance: 1.01 }, "/importance"], [{ content: "c", importance: -0.01 }, "/importance"],
-    [{ content: "" }, "/content"],
-  ]);
-  await wrong((body) => api.post(`${PATH}/rollback`, body), [
-    [{}, ""], [{ version: "1" }, "/version"], [{ version: 1.5 }, "/version"], [{ version: -1 }, "/version"], [{ version: null }, "/version"],
-  ]);
+  await wrong(
+    (body) => api.put(PATH, body),
+    [
+      [[], ""],
+      ["1", ""],
+      ["null", ""],
+      ['"x"', ""],
+      [{}, ""],
+      [{ data: null }, "/data"],
+      [{ data: [] }, "/data"],
+      [{ data: 1 }, "/data"],
+      [{ data: "{}" }, "/data"],
+      [{ data: {}, rules: [] }, "/rules"],
+      [{ data: {}, rules: { "/a": 1 } }, "/rules/~1a", "invalid-rules", 422],
+      [{ data: {}, rules: { "/a": "best" } }, "/rules/~1a", "invalid-rules", 422],
+      [{ data: {}, rules: { "/a": "keyed:" } }, "/rules/~1a", "invalid-rules", 422],
+      [{ data: {}, parent: 1 }, "/parent"],
+      [{ data: {}, parent: "a b" }, "/parent", "invalid-id"],
+      [{ data: {}, summary: ["why"] }, "/summary"],
+    ],
+  );
+  await wrong(
+    (body) => api.patch(PATH, body, PATCH),
+    [
+      [{}, ""],
+      [[1], "/0"],
+      [[{}], "/0"],
+      [[{ op: 1, path: "" }], "/0/op"],
+      [[{ op: "put", path: "/a" }], "/0/op"],
+      [[{ op: "add", path: "/a" }], "/0"],
+      [[{ op: "remove" }], "/0"],
+      [[{ op: "remove", path: 1 }], "/0/path"],
+      [[{ op: "move", path: "/a" }], "/0"],
+      [[{ op: "copy", path: "/a", from: null }], "/0/from"],
+    ],
+  );
+  await wrong(
+    (body) => api.patch(PATH, body, MERGE),
+    [
+      [[], ""],
+      ["null", ""],
+      ["1", ""],
+      ['"x"', ""],
+    ],
+  );
+  await wrong(
+    (body) => api.post(`${PATH}/append`, body),
+    [
+      [{ pointer: "/a" }, ""],
+      [{ values: [] }, ""],
+      [{ pointer: 1, values: [] }, "/pointer"],
+      [{ pointer: "", values: {} }, "/values"],
+    ],
+  );
+  await wrong(
+    (body) => api.post(`${PATH}/insights`, body),
+    [
+      [{}, ""],
+      [{ content: 1 }, "/content"],
+      [{ content: "c", importance: "high" }, "/importance"],
+      [{ content: "c", importance: 1.01 }, "/importance"],
+      [{ content: "c", importance: -0.01 }, "/importance"],
+      [{ content: "" }, "/content"],
+    ],
+  );
+  await wrong(
+    (body) => api.post(`${PATH}/rollback`, body),
+    [
+      [{}, ""],
+      [{ version: "1" }, "/version"],
+      [{ version: 1.5 }, "/version"],
+      [{ version: -1 }, "/version"],
+      [{ version: null }, "/version"],
+    ],
+  );
   const operation = { action: "put", level: "project", context_id: "x", data: {} };
-  await wrong((body) => api.post("/v1/batch", body), [
-    [[], ""], [{}, ""], [{ operations: {} }, "/operations"], [{ operations: [], transaction: "yes" }, "/transaction"],
-    [{ operations: [1] }, "/operations/0"], [{ operations: [{}] }, "/operations/0"],
-    [{ operations: [operation, { ...operation, action: "explode" }] }, "/operations/1/action"],
-    [{ operations: [{ ...operation, level: "moon" }] }, "/operations/0/level", "invalid-id"],
-    [{ operations: [{ ...operation, context_id: "a b" }] }, "/operations/0/context_id", "invalid-id"],
-    [{ operations: [{ ...operation, expect_version: -1 }] }, "/operations/0/expect_version"],
-    [{ operations: [{ ...operation, cascade: true }] }, "/operations/0/cascade"],
-    [{ operations: [{ ...operation, data: undefined }] }, "/operations/0"],
-  ]);
+  await wrong(
+    (body) => api.post("/v1/batch", body),
+    [
+      [[], ""],
+      [{}, ""],
+      [{ operations: {} }, "/operations"],
+      [{ operations: [], transaction: "yes" }, "/transaction"],
+      [{ operations: [1] }, "/operations/0"],
+      [{ operations: [{}] }, "/operations/0"],
+      [{ operations: [operation, { ...operation, action: "explode" }] }, "/operations/1/action"],
+      [{ operations: [{ ...operation, level: "moon" }] }, "/operations/0/level", "invalid-id"],
+      [{ operations: [{ ...operation, context_id: "a b" }] }, "/operations/0/context_id", "invalid-id"],
+      [{ operations: [{ ...operation, expect_version: -1 }] }, "/operations/0/expect_version"],
+      [{ operations: [{ ...operation, cascade: true }] }, "/operations/0/cascade"],
+      [{ operations: [{ ...operation, data: undefined }] }, "/operations/0"],
+    ],
+  );
 });
 
 test("unknown members are refused with their place, at every level", async () => {
@@ -239,7 +405,15 @@ test("unknown members are refused with their place, at every level", async () =>
 
 test("a media type that is not read here is refused", async () => {
   const body = '{"data":{}}';
-  for (const type of ["text/plain", "application/xml", "application/jsonx", "multipart/form-data", "application/merge-patch+json", "application/json; charset=latin1", "json"]) {
+  for (const type of [
+    "text/plain",
+    "application/xml",
+    "application/jsonx",
+    "multipart/form-data",
+    "application/merge-patch+json",
+    "application/json; charset=latin1",
+    "json",
+  ]) {
     await refused(api.put(PATH, body, { "content-type": type }), 415, "unsupported-media-type");
   }
   for (const type of ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8"]) {
@@ -250,7 +424,17 @@ test("a media type that is not read here is refused", async () => {
 });
 
 test("paths and methods that do not exist are problems", async () => {
-  for (const path of ["/v1", "/v1/", "/v1/contexts/", "/v1/contexts/project", "/v1/contexts/project/p/", "/v1/contexts/project/p/x", "/v1//contexts", "/V1/contexts", "/v2/contexts"]) {
+  for (const path of [
+    "/v1",
+    "/v1/",
+    "/v1/contexts/",
+    "/v1/contexts/project",
+    "/v1/contexts/project/p/",
+    "/v1/contexts/project/p/x",
+    "/v1//contexts",
+    "/V1/contexts",
+    "/v2/contexts",
+  ]) {
     await refused(api.get(path), 404, "not-found");
   }
   await refused(api.get("/v1/contexts/moon/p"), 400, "invalid-id");
@@ -267,30 +451,126 @@ test("paths and methods that do not exist are problems", async () => {
 
 test("MessagePack says the same as JSON, both ways", async () => {
   const packed = Buffer.from([
-    0x81, 0xa4, ...Buffer.from("data"), 0x86,
-    0xa1, 0x61, 0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, // "a": 2^64 − 1
-    0xa1, 0x62, 0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0, // "b": −2^63
-    0xa1, 0x63, 0xcb, 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a, // "c": 0.1
-    0xa1, 0x64, 0x93, 0xc0, 0xc2, 0xc3, // "d": [null, false, true]
-    0xa1, 0x65, 0xd9, 0x02, 0xc3, 0xa9, // "e": "é", longer than need be
-    0xa1, 0x66, 0xca, 0x3f, 0x80, 0, 0, // "f": 1 as a float of 32 bits
+    0x81,
+    0xa4,
+    ...Buffer.from("data"),
+    0x86,
+    0xa1,
+    0x61,
+    0xcf,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff, // "a": 2^64 − 1
+    0xa1,
+    0x62,
+    0xd3,
+    0x80,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0, // "b": −2^63
+    0xa1,
+    0x63,
+    0xcb,
+    0x3f,
+    0xb9,
+    0x99,
+    0x99,
+    0x99,
+    0x99,
+    0x99,
+    0x9a, // "c": 0.1
+    0xa1,
+    0x64,
+    0x93,
+    0xc0,
+    0xc2,
+    0xc3, // "d": [null, false, true]
+    0xa1,
+    0x65,
+    0xd9,
+    0x02,
+    0xc3,
+    0xa9, // "e": "é", longer than need be
+    0xa1,
+    0x66,
+    0xca,
+    0x3f,
+    0x80,
+    0,
+    0, // "f": 1 as a float of 32 bits
   ]);
   const { status } = await api.put("/v1/contexts/project/packed", packed, MSGPACK);
   assert.equal(status, 201);
   const json = await api.get("/v1/contexts/project/packed");
   assert.ok(
-    json.text.includes('"data":{"a":18446744073709551615,"b":-9223372036854775808,"c":0.1,"d":[null,false,true],"e":"é","f":1}'),
+    json.text.includes(
+      '"data":{"a":18446744073709551615,"b":-9223372036854775808,"c":0.1,"d":[null,false,true],"e":"é","f":1}',
+    ),
     json.text,
   );
   const answer = await api.get("/v1/contexts/project/packed", PACKED);
   assert.equal(answer.headers.get("content-type"), "application/msgpack");
   assert.equal(answer.headers.get("etag"), json.headers.get("etag"));
   const data = Buffer.from([
-    0xa4, ...Buffer.from("data"), 0x86,
-    0xa1, 0x61, 0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xa1, 0x62, 0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0,
-    0xa1, 0x63, 0xcb, 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a,
-    0xa1, 0x64, 0x93, 0xc0, 0xc2, 0xc3, 0xa1, 0x65, 0xa2, 0xc3, 0xa9, 0xa1, 0x66, 0x01,
+    0xa4,
+    ...Buffer.from("data"),
+    0x86,
+    0xa1,
+    0x61,
+    0xcf,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xff,
+    0xa1,
+    0x62,
+    0xd3,
+    0x80,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xa1,
+    0x63,
+    0xcb,
+    0x3f,
+    0xb9,
+    0x99,
+    0x99,
+    0x99,
+    0x99,
+    0x99,
+    0x9a,
+    0xa1,
+    0x64,
+    0x93,
+    0xc0,
+    0xc2,
+    0xc3,
+    0xa1,
+    0x65,
+    0xa2,
+    0xc3,
+    0xa9,
+    0xa1,
+    0x66,
+    0x01,
   ]);
   assert.ok(answer.bytes.includes(data), answer.bytes.toString("hex"));
 });
@@ -299,10 +579,22 @@ test("MessagePack that has no form in JSON is refused", async () => {
   const put = (bytes) => api.put(PATH, Buffer.from(bytes), MSGPACK);
   const data = (...value) => [0x81, 0xa4, ...Buffer.from("data"), 0x81, 0xa1, 0x61, ...value];
   for (const bytes of [
-    [], [0xc1], data(0xc4, 1, 0), data(0xd4, 1, 0), data(0xd6, 0xff, 0, 0, 0, 0), data(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0),
-    data(0xca, 0x7f, 0x80, 0, 0), data(0x81, 0x01, 0x01), data(0xa1, 0xff), data(0xdd, 0xff, 0xff, 0xff, 0xff),
-    data(0xdf, 0xff, 0xff, 0xff, 0xff), data(0xdb, 0xff, 0xff, 0xff, 0xff), data(1, 1), data(0x82, 0xa1, 0x61, 1, 0xa1, 0x61, 2),
-    data(0xa3, 0xed, 0xa0, 0x80), [0x81, 0xa4, ...Buffer.from("data")],
+    [],
+    [0xc1],
+    data(0xc4, 1, 0),
+    data(0xd4, 1, 0),
+    data(0xd6, 0xff, 0, 0, 0, 0),
+    data(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0),
+    data(0xca, 0x7f, 0x80, 0, 0),
+    data(0x81, 0x01, 0x01),
+    data(0xa1, 0xff),
+    data(0xdd, 0xff, 0xff, 0xff, 0xff),
+    data(0xdf, 0xff, 0xff, 0xff, 0xff),
+    data(0xdb, 0xff, 0xff, 0xff, 0xff),
+    data(1, 1),
+    data(0x82, 0xa1, 0x61, 1, 0xa1, 0x61, 2),
+    data(0xa3, 0xed, 0xa0, 0x80),
+    [0x81, 0xa4, ...Buffer.from("data")],
   ]) {
     const { status, body } = await put(bytes);
     assert.deepEqual([status, body.code], [400, "invalid-json"], Buffer.from(bytes).toString("hex"));

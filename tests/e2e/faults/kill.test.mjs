@@ -40,12 +40,16 @@ class Client {
       () => ["post", `${this.path}/append`, { pointer: "/log", values: [n] }],
       () => ["patch", "/v1/contexts/project/p", { [`c${this.number}`]: { last: n } }],
       () => ["post", `${this.path}/progress`, { content: String(n) }],
-      () => ["post", "/v1/batch", {
-        operations: [
-          { action: "append", level: "task", context_id: `t${this.number}`, pointer: "/log", values: [n] },
-          { action: "update", level: "branch", context_id: "b", patch: { [`c${this.number}`]: n } },
-        ],
-      }],
+      () => [
+        "post",
+        "/v1/batch",
+        {
+          operations: [
+            { action: "append", level: "task", context_id: `t${this.number}`, pointer: "/log", values: [n] },
+            { action: "update", level: "branch", context_id: "b", patch: { [`c${this.number}`]: n } },
+          ],
+        },
+      ],
     ];
     const [method, path, body] = kinds[n % kinds.length]();
     return { n, key, method, path, body };
@@ -156,10 +160,17 @@ async function check(api, clients, round) {
 async function history(api, place, newest) {
   const items = await pages(api, `/v1/contexts/${place}/history?limit=200`);
   const versions = items.map(({ version }) => version).reverse();
-  assert.deepEqual(versions, versions.map((_, index) => index + 1), `history of ${place}`);
+  assert.deepEqual(
+    versions,
+    versions.map((_, index) => index + 1),
+    `history of ${place}`,
+  );
   if (newest !== undefined) assert.equal(versions.length, newest, `history of ${place}`);
   const seqs = items.map(({ seq }) => seq).reverse();
-  assert.ok(seqs.every((seq, index) => index === 0 || seq > seqs[index - 1]), `seqs of ${place}`);
+  assert.ok(
+    seqs.every((seq, index) => index === 0 || seq > seqs[index - 1]),
+    `seqs of ${place}`,
+  );
 }
 
 async function progress(api, client) {

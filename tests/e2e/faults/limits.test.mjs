@@ -38,8 +38,7 @@ const put = (data, more = {}, path = "/v1/contexts/project/p") => api.put(path, 
 const dataOf = (bytes) => ({ a: "x".repeat(bytes - '{"a":""}'.length) });
 
 /** Data of so many nested objects. */
-const nested = (depth, inner = 1) =>
-  JSON.parse('{"a":'.repeat(depth) + JSON.stringify(inner) + "}".repeat(depth));
+const nested = (depth, inner = 1) => JSON.parse('{"a":'.repeat(depth) + JSON.stringify(inner) + "}".repeat(depth));
 
 const listed = (depth) => "[".repeat(depth) + "]".repeat(depth);
 
@@ -56,18 +55,18 @@ test("an id of 128 characters", async () => {
 test("every character an id may hold, and its neighbours", async () => {
   for (const id of ["AZaz09._:~-", ".", "..", "~", "%41", "a%3Ab"]) {
     const path = id.startsWith(".") ? id.replaceAll(".", "%2E") : id;
-    const answer = await rawPut(`/v1/contexts/project/${path}`, "{\"data\":{}}");
+    const answer = await rawPut(`/v1/contexts/project/${path}`, '{"data":{}}');
     // Dots alone are a step in a path to every client and proxy; whatever comes of them, it is no
     // other context.
     if (/^\.+$/.test(id)) assert.ok([201, 400, 404, 405].includes(answer.status), answer.text);
     else assert.equal(answer.status, 201, `${id}: ${answer.text}`);
   }
   for (const id of ["a%20b", "a%2Fb", "a%40b", "a%5Bb", "a%60b", "a%7Bb", "a%7Fb", "a%00b", "%C3%A9", "a+b", "a%25b"]) {
-    const { status, body } = await rawPut(`/v1/contexts/project/${id}`, "{\"data\":{}}");
+    const { status, body } = await rawPut(`/v1/contexts/project/${id}`, '{"data":{}}');
     assert.deepEqual([status, body.code], [400, "invalid-id"], id);
   }
   for (const path of ["a%", "a%4", "a%zz", "%ff", "a%C3"]) {
-    const { status, body } = await rawPut(`/v1/contexts/project/${path}`, "{\"data\":{}}");
+    const { status, body } = await rawPut(`/v1/contexts/project/${path}`, '{"data":{}}');
     assert.equal(status, 400, `${path}: ${status}`);
     assert.match(body.code, /^invalid-(request|id)$/);
   }
@@ -87,8 +86,7 @@ test("data of 1 MiB, by every way in", async () => {
   await edge(add, dataOf(MEBIBYTE), dataOf(MEBIBYTE + 1), refused);
   await put({});
   const room = MEBIBYTE - '{"l":[""]}'.length;
-  const append = (length) =>
-    api.post(`${path}/append`, { pointer: "/l", values: ["x".repeat(length)] });
+  const append = (length) => api.post(`${path}/append`, { pointer: "/l", values: ["x".repeat(length)] });
   assert.equal((await append(room)).status, 200);
   const past = await api.post(`${path}/append`, { pointer: "/l", values: [0] });
   assert.deepEqual([past.status, past.body.code], [413, "too-large"]);
@@ -262,8 +260,7 @@ test("pages of 1 to 200", async () => {
 
 test("a pointer of 4096 bytes", async () => {
   await put({});
-  const unset = (length) =>
-    api.post("/v1/contexts/project/p/unset", { pointers: [`/${"x".repeat(length - 1)}`] });
+  const unset = (length) => api.post("/v1/contexts/project/p/unset", { pointers: [`/${"x".repeat(length - 1)}`] });
   const refused = { status: 400, code: "invalid-pointer", limit: 4096, pointer: "/pointers/0" };
   await edge(unset, 4096, 4097, refused);
   const path = (length) => api.get(`/v1/contexts/project/p/resolved?path=/${"y".repeat(length - 1)}`);
@@ -282,8 +279,7 @@ test("a summary of 1024 bytes", async () => {
 });
 
 test("256 rules", async () => {
-  const rules = (count) =>
-    Object.fromEntries(Array.from({ length: count }, (_, n) => [`/r${n}`, "union"]));
+  const rules = (count) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`/r${n}`, "union"]));
   const ruled = (count) => put({}, { rules: rules(count) });
   await edge(ruled, 256, 257, { status: 422, code: "invalid-rules", limit: 256, pointer: "/rules" });
   await put({}, { rules: {} });
@@ -296,8 +292,7 @@ test("an entry of 64 KiB", async () => {
 
 test("an idempotency key of 255 bytes", async () => {
   let n = 0;
-  const keyed = (key) =>
-    api.put("/v1/contexts/project/p", { data: { keyed: n++ } }, { "idempotency-key": key });
+  const keyed = (key) => api.put("/v1/contexts/project/p", { data: { keyed: n++ } }, { "idempotency-key": key });
   const refused = { status: 400, code: "invalid-request", limit: 255 };
   await edge(keyed, "k".repeat(255), "k".repeat(256), refused);
   assert.equal((await keyed("")).status, 400);

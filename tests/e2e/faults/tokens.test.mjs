@@ -39,9 +39,24 @@ test("no token, half a token and other schemes open nothing", async () => {
     client(worker.url).get("/v1/contexts/project/p", authorization === undefined ? {} : { authorization });
   await turnedAway(get(undefined), "nothing");
   for (const authorization of [
-    "", "Bearer", "Bearer ", good, `Basic ${good}`, `Bearer${good}`, `Bearer ${good} x`, `Bearer ${good}, Bearer ${good}`,
-    `Bearer ${good.slice(0, -1)}`, `Bearer ${good}A`, `Bearer ${good}.`, `Bearer .${good}`, `Bearer ${good.split(".").slice(0, 2).join(".")}`,
-    `Bearer ${good.split(".").slice(0, 2).join(".")}.`, `Bearer ${good.replaceAll(".", "..")}`, "Bearer a.b.c", "Bearer ..", "Bearer null",
+    "",
+    "Bearer",
+    "Bearer ",
+    good,
+    `Basic ${good}`,
+    `Bearer${good}`,
+    `Bearer ${good} x`,
+    `Bearer ${good}, Bearer ${good}`,
+    `Bearer ${good.slice(0, -1)}`,
+    `Bearer ${good}A`,
+    `Bearer ${good}.`,
+    `Bearer .${good}`,
+    `Bearer ${good.split(".").slice(0, 2).join(".")}`,
+    `Bearer ${good.split(".").slice(0, 2).join(".")}.`,
+    `Bearer ${good.replaceAll(".", "..")}`,
+    "Bearer a.b.c",
+    "Bearer ..",
+    "Bearer null",
     `Bearer ${"A".repeat(9000)}`,
   ]) {
     await turnedAway(get(authorization), authorization.slice(0, 60));
@@ -78,15 +93,42 @@ test("tokens of another key, unsigned, re-signed and confused open nothing", asy
   const raised = encode({ ...claims, scope: "admin" });
   await turnedAway(read(`${header}.${raised}.${signature}`), "other claims");
   await turnedAway(read(`${encode({ alg: "HS256", typ: "JWT", x: 1 })}.${payload}.${signature}`), "another header");
-  for (const alg of ["none", "None", "NONE", "nOnE", "", null, 0, undefined, "HS384", "HS512", "RS256", "ES256", "EdDSA", "hs256", "HS256 "]) {
+  for (const alg of [
+    "none",
+    "None",
+    "NONE",
+    "nOnE",
+    "",
+    null,
+    0,
+    undefined,
+    "HS384",
+    "HS512",
+    "RS256",
+    "ES256",
+    "EdDSA",
+    "hs256",
+    "HS256 ",
+  ]) {
     const named = encode({ alg, typ: "JWT" });
-    for (const proof of ["", signature, hmac("sha256", `${named}.${payload}`), hmac("sha384", `${named}.${payload}`), hmac("sha512", `${named}.${payload}`)]) {
+    for (const proof of [
+      "",
+      signature,
+      hmac("sha256", `${named}.${payload}`),
+      hmac("sha384", `${named}.${payload}`),
+      hmac("sha512", `${named}.${payload}`),
+    ]) {
       await turnedAway(read(`${named}.${payload}.${proof}`), `alg ${alg}`);
     }
   }
   // A key that the token brings itself.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const own = encode({ alg: "EdDSA", jwk: publicKey.export({ format: "jwk" }), jku: "http://127.0.0.1:1/", kid: "../../etc/passwd" });
+  const own = encode({
+    alg: "EdDSA",
+    jwk: publicKey.export({ format: "jwk" }),
+    jku: "http://127.0.0.1:1/",
+    kid: "../../etc/passwd",
+  });
   const signed = sign(null, Buffer.from(`${own}.${payload}`), privateKey).toString("base64url");
   await turnedAway(read(`${own}.${payload}.${signed}`), "a key of its own");
   await turnedAway(read(token(claims, worker.secret, { crit: ["exp"] })), "an extension nobody knows");
@@ -113,7 +155,8 @@ test("every scope opens what it says and no more", async () => {
   lacks(await as("contexts:read").put(path, { data: {} }), "a reader writes");
   lacks(await as("contexts:read").post("/v1/batch", { operations: [] }), "a reader's batch");
   lacks(await as("contexts:write").get(path), "a writer reads");
-  for (const scope of ["", "contexts", "contexts:READ", "openid email", "secrets:reveal"]) lacks(await as(scope).get(path), scope);
+  for (const scope of ["", "contexts", "contexts:READ", "openid email", "secrets:reveal"])
+    lacks(await as(scope).get(path), scope);
   lacks(await as("contexts:read contexts:write").get(`${path}?reveal=true`), "no reveal");
   lacks(await as("admin").get(`${path}?reveal=true`), "an admin may not reveal");
   assert.equal((await as("contexts:read secrets:reveal").get(`${path}?reveal=true`)).status, 200);
@@ -152,7 +195,8 @@ test("another user's store reads as if there were nothing", async () => {
     (headers) => mallory.delete("/v1/contexts/project/p", headers),
     (headers) => mallory.post("/v1/contexts/project/p/restore", undefined, headers),
     (headers) => mallory.post("/v1/contexts/project/p/preview", { patch: {} }, headers),
-    (headers) => mallory.post("/v1/batch", { operations: [{ action: "get", level: "project", context_id: "p" }] }, headers),
+    (headers) =>
+      mallory.post("/v1/batch", { operations: [{ action: "get", level: "project", context_id: "p" }] }, headers),
     (headers) => mallory.put("/v1/members/mallory", { project: "p", role: "writer" }, headers),
   ];
   for (const [index, request] of requests.entries()) {
@@ -184,7 +228,10 @@ test("a member sees the shared project, and nothing beside it", async () => {
   assert.equal(await status(bob.get("/v1/contexts/branch/pb", of)), 404);
   assert.equal(await status(bob.get("/v1/contexts/branch/pb/resolved", of)), 404);
   const listed = await bob.get("/v1/contexts", of);
-  assert.ok(listed.body.items.every(({ id }) => ["shared", "sb"].includes(id)), listed.text);
+  assert.ok(
+    listed.body.items.every(({ id }) => ["shared", "sb"].includes(id)),
+    listed.text,
+  );
   assert.ok([403, 404].includes(await status(bob.put("/v1/contexts/project/shared", { data: {} }, of))));
   assert.ok([403, 404].includes(await status(bob.post("/v1/contexts/branch/pb/move", { parent: "shared" }, of))));
   assert.ok([403, 404].includes(await status(bob.get("/v1/export", of))));
@@ -212,7 +259,12 @@ test("an issuer's keys: its own algorithms, never its public key as a secret", a
   const other = await start({ vars: { NACRE_JWT_SECRET: undefined, NACRE_JWKS_URL: url } });
   try {
     const jwt = (alg, key, claims = {}, header = {}) => {
-      const text = [{ alg, kid: alg, ...header }, { sub: "alice", exp: NOW + 600, ...claims }].map(encode).join(".");
+      const text = [
+        { alg, kid: alg, ...header },
+        { sub: "alice", exp: NOW + 600, ...claims },
+      ]
+        .map(encode)
+        .join(".");
       const hash = alg === "EdDSA" ? null : "sha256";
       return `${text}.${sign(hash, Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
     };
@@ -234,7 +286,12 @@ test("an issuer's keys: its own algorithms, never its public key as a secret", a
       for (const format of ["pem", "der", "jwk"]) {
         const exported = publicKey.export({ format, ...(format !== "jwk" && { type: "spki" }) });
         const secret = format === "jwk" ? JSON.stringify(exported) : exported;
-        const text = [{ alg: "HS256", kid: alg }, { sub: "alice", exp: NOW + 600 }].map(encode).join(".");
+        const text = [
+          { alg: "HS256", kid: alg },
+          { sub: "alice", exp: NOW + 600 },
+        ]
+          .map(encode)
+          .join(".");
         const proof = createHmac("sha256", secret).update(text).digest("base64url");
         await refuse(`${text}.${proof}`, `its public key (${format}) as a secret`);
       }

@@ -86,7 +86,10 @@ test("one key used many times at once counts once", async () => {
     assert.equal(fresh.length, 1);
   }
   const { body } = await api.get(path);
-  assert.deepEqual(body.data.list, Array.from({ length: 20 }, (_, n) => n));
+  assert.deepEqual(
+    body.data.list,
+    Array.from({ length: 20 }, (_, n) => n),
+  );
 });
 
 test("a refused request does not use up its key", async () => {
@@ -101,8 +104,7 @@ test("a refused request does not use up its key", async () => {
 });
 
 test("keys of two users do not meet", async () => {
-  const put = (user, data) =>
-    worker.api(user).put("/v1/contexts/project/own", { data }, { "idempotency-key": "same" });
+  const put = (user, data) => worker.api(user).put("/v1/contexts/project/own", { data }, { "idempotency-key": "same" });
   assert.equal((await put("carol", { of: "carol" })).status, 201);
   const second = await put("dave", { of: "dave" });
   assert.deepEqual([second.status, second.body.data], [201, { of: "dave" }]);
@@ -125,7 +127,10 @@ test("appends at the same time are all there, each once", async () => {
   assert.equal(new Set(body.data.log).size, 200);
   for (let writer = 0; writer < 8; writer++) {
     const own = body.data.log.filter((entry) => entry.startsWith(`${writer}.`));
-    assert.deepEqual(own, own.map((_, n) => `${writer}.${n}`));
+    assert.deepEqual(
+      own,
+      own.map((_, n) => `${writer}.${n}`),
+    );
   }
 });
 

@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 
-import { withSource } from "./core.js";
+import { withSource } from "./core.ts";
 
 withSource(() => readFile(new URL("./nacre_bg.wasm", import.meta.url)));
 
-export * from "./index.js";
+export * from "./index.ts";

@@ -2,8 +2,8 @@
 
 import module from "./nacre_bg.wasm";
 
-import { withSource } from "./core.js";
+import { withSource } from "./core.ts";
 
 withSource(() => module);
 
-export * from "./index.js";
+export * from "./index.ts";

@@ -1,0 +1,177 @@
+// The copy on this device: the core, what IndexedDB keeps of it, and the tabs that share it.
+//
+// A change is kept first, and shown afterwards. Every commit has a number (`revision`). A tab takes
+// the commits of the others in by number; when one is missing for too long it reads everything anew.
+
+import { Core, call, pack, step } from "./core.ts";
+import { NacreError, closed } from "./error.ts";
+import type { CopyListener, LocalCopy } from "./parts.ts";
+import { type Commit, type Committed, type Storage, openMemory, openStorage } from "./storage.ts";
+import { type TabMessage, type Tabs, joinTabs } from "./tabs.ts";
+
+/** How many milliseconds a commit of another tab may be missing before everything is read anew. */
+const LATE = 1000;
+
+export class Copy implements LocalCopy {
+  readonly #user: string;
+  readonly #listener: CopyListener;
+  #core: Core;
+  #isClosed = false;
+  #storage: Storage | undefined;
+  #tabs: Tabs | undefined;
+  #revision = 0;
+  /** Revisions that came before their turn. */
+  readonly #ahead = new Set<number>();
+  #late: ReturnType<typeof setTimeout> | undefined;
+  #turns: Promise<unknown> = Promise.resolve();
+
+  constructor(user: string, listener: CopyListener) {
+    this.#user = user;
+    this.#listener = listener;
+    this.#core = call(() => new Core(user));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get core(): Core {
+    return this.#core;
+  }
+
+  open(): Core {
+    if (this.#isClosed) throw closed();
+    return this.#core;
+  }
+
+  /**
+   * Reads what is kept under a name, and joins the other tabs. Gives the script's own entries, and
+   * `begin`, which lets in what the tabs have said in the meantime.
+   */
+  async start(name: string, isKept: boolean): Promise<{ own: Map<string, unknown>; begin: () => void }> {
+    this.#storage = isKept ? await openStorage(name, () => this.#end()) : openMemory();
+    // Joined before anything is read, so that no commit of another tab is missed.
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const channel = isKept ? name : `${name} ${crypto.randomUUID()}`;
+    this.#tabs = joinTabs(
+      channel,
+      (message) => void begun.then(() => this.#isClosed || this.#hear(message)),
+      () => void begun.then(() => this.#isClosed || this.#listener.leads()),
+    );
+    return { own: await this.load(), begin };
+  }
+
+  turn<T>(act: () => T | Promise<T>): Promise<T> {
+    const turn = this.#turns.then(act);
+    this.#turns = turn.catch(() => {});
+    return turn;
+  }
+
+  async load(): Promise<Map<string, unknown>> {
+    if (!this.#storage) throw closed();
+    const { entries, revision, own } = await this.#storage.load();
+    const core = call(() => new Core(this.#user));
+    call(() => core.absorb(pack(entries), true));
+    this.#core.free();
+    this.#core = core;
+    this.#revision = revision;
+    for (const ahead of this.#ahead) if (ahead <= revision) this.#ahead.delete(ahead);
+    this.#listener.changed();
+    return own;
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    const { packed, revision, places } = await this.#keep(commit);
+    if (this.#isClosed) return;
+    if (packed.length > 0) call(() => this.#core.absorb(packed, false));
+    this.#take(revision, places);
+  }
+
+  async commitStep(packedStep: Uint8Array): Promise<void> {
+    const { anew, conflicts, entries } = step(packedStep);
+    if (anew || entries.length > 0) {
+      const { revision, places } = await this.#keep({ entries, anew }).catch(async (error: unknown) => {
+        if (!this.#isClosed) await this.load().catch(() => {}); // the core is ahead of what is kept
+        throw error;
+      });
+      if (!this.#isClosed) this.#take(revision, places);
+    }
+    for (const conflict of conflicts) this.#listener.conflict(conflict);
+    if (conflicts.length > 0) this.tell({ conflicts });
+  }
+
+  tell(message: TabMessage): void {
+    this.#tabs?.tell(message);
+  }
+
+  /** Ends it here; `last` may look at the core once more, after the turns that are under way. */
+  async close(last: () => void): Promise<void> {
+    if (this.#isClosed) return;
+    this.#end();
+    await this.#turns.catch(() => {});
+    last();
+    this.#core.free();
+  }
+
+  /** Removes it from this device; to be called when it is closed. */
+  async erase(): Promise<void> {
+    await this.#storage?.erase();
+  }
+
+  #end(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#tabs?.leave(this.#turns);
+    this.#storage?.close();
+    clearTimeout(this.#late);
+    this.#listener.closed();
+  }
+
+  /** Stores a commit and tells the other tabs. */
+  async #keep(commit: Commit): Promise<{ packed: Uint8Array; places: Uint8Array; revision: number }> {
+    if (!this.#storage) throw closed();
+    let kept: Committed;
+    try {
+      kept = await this.#storage.commit(commit);
+    } catch (cause) {
+      if (this.#isClosed) throw closed();
+      throw new NacreError("store-unavailable", "could not save to IndexedDB", { cause });
+    }
+    const { revision } = kept;
+    const packed = pack(commit.entries ?? []);
+    const places = pack(kept.placed.map(([n, write]) => [String(n), write]));
+    this.tell({ revision, packed, places, anew: commit.anew ?? false });
+    return { packed, places, revision };
+  }
+
+  /** Takes in the writes that a commit has queued, and counts it. */
+  #take(revision: number, places: Uint8Array): void {
+    if (places.length > 0) call(() => this.#core.queue(places));
+    // Commits of other tabs may come in another order.
+    this.#ahead.add(revision);
+    while (this.#ahead.delete(this.#revision + 1)) this.#revision += 1;
+    clearTimeout(this.#late);
+    if (this.#ahead.size > 0) this.#late = setTimeout(() => this.#readAnew(), LATE);
+    this.#listener.committed();
+  }
+
+  #readAnew(): void {
+    this.turn(() => (this.#isClosed ? undefined : this.load())).catch((error: unknown) => this.#listener.failed(error));
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.erased) {
+      this.#end();
+      return;
+    }
+    this.#listener.heard(message);
+    const { revision, packed, places, anew = false } = message;
+    if (revision === undefined || !packed || !places) return;
+    this.turn(() => {
+      if (this.#isClosed || revision <= this.#revision) return;
+      if (packed.length > 0 || anew) call(() => this.#core.absorb(packed, anew));
+      this.#take(revision, places);
+    }).catch((error: unknown) => this.#listener.failed(error));
+  }
+}

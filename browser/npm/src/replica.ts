@@ -1,0 +1,300 @@
+// The face of a replica: puts its parts together, and hands on what is asked of it.
+
+import type {
+  Address,
+  Conflict,
+  DeletedContext,
+  Json,
+  JsonText,
+  Level,
+  NewContext,
+  OpenOptions,
+  Operation,
+  Patch,
+  PendingWrite,
+  Pointer,
+  Replica as ReplicaFace,
+  ReplicaEvents,
+  Status,
+  Topic,
+  TopicEvent,
+  WriteOptions,
+  Written,
+} from "../index.js";
+import { Copy } from "./copy.ts";
+import { type Core, asText, call, init } from "./core.ts";
+import { NacreError, hasCode } from "./error.ts";
+import { Events } from "./events.ts";
+import { Queue } from "./queue.ts";
+import { Reads } from "./reads.ts";
+import { Scope } from "./scope.ts";
+import { Server, userOf } from "./server.ts";
+import { namesOf } from "./storage.ts";
+import { Sync } from "./sync.ts";
+
+/** How many milliseconds a token is waited for when there is a copy that opens without one. */
+const PATIENCE = 3000;
+
+export async function open(options: OpenOptions): Promise<Replica> {
+  const url = call(() => new URL(options.url));
+  const { under = null, token } = options;
+  if (under) [under.level, under.id].forEach(asText);
+  url.search = url.hash = "";
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  const server = new Server(url, token);
+  const isKept = options.storage !== "memory" && globalThis.indexedDB !== undefined;
+  const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
+  const [user] = await Promise.all([whose(server, isKept ? prefix : undefined), init()]);
+  server.user = user;
+  const parts = assemble(user, under, server);
+  const replica = new Replica(url.href, user, under, parts);
+  try {
+    const { own, begin } = await parts.copy.start(prefix + user, isKept);
+    await parts.sync.start(options.online, own);
+    begin();
+    parts.copy.tell({ hello: true });
+    await parts.sync.ready();
+  } catch (error) {
+    await replica.close(); // so that another tab may lead
+    if (error instanceof NacreError) throw error;
+    throw new NacreError("store-unavailable", "could not read from IndexedDB", { cause: error });
+  }
+  return replica;
+}
+
+/** The user of the token; when no token comes, the user of the only replica on this device. */
+async function whose(server: Server, prefix: string | undefined): Promise<string> {
+  const asked = server.token().then(userOf);
+  asked.catch(() => {}); // looked at below
+  const [name, ...others] = prefix === undefined ? [] : await namesOf(prefix);
+  if (prefix === undefined || name === undefined || others.length > 0) return asked;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE)));
+  const user = await Promise.race([asked, late]).catch(() => undefined);
+  clearTimeout(timer);
+  return user ?? name.slice(prefix.length);
+}
+
+interface Parts {
+  copy: Copy;
+  queue: Queue;
+  sync: Sync;
+  events: Events;
+}
+
+function assemble(user: string, under: Address | null, server: Server): Parts {
+  const copy: Copy = new Copy(user, {
+    changed: () => events.changed(),
+    committed() {
+      events.changed();
+      sync.kick();
+    },
+    conflict: (conflict) => events.emit("conflict", conflict),
+    failed: (error) => sync.failed(error),
+    heard(message) {
+      sync.hear(message);
+      for (const conflict of message.conflicts ?? []) events.emit("conflict", conflict);
+      for (const change of message.changes ?? []) events.emit("change", change);
+    },
+    leads: () => void sync.lead(),
+    closed() {
+      sync.stop();
+      events.closed();
+    },
+  });
+  const events: Events = new Events({
+    get isClosed() {
+      return copy.isClosed;
+    },
+    get seq() {
+      return copy.core.seq();
+    },
+    get status() {
+      return sync.status;
+    },
+    stamp: (topic) => stampOf(copy.core, topic),
+  });
+  const reads = new Reads(() => copy.open());
+  const sync = new Sync(copy, new Scope(under, reads), server, events);
+  return { copy, queue: new Queue(copy, reads), sync, events };
+}
+
+/** A value that differs whenever what a topic covers has changed. */
+function stampOf(core: Core, topic: Topic): unknown {
+  if (topic === "all") return {}; // never the same
+  return call(() => {
+    const { context, subtree, resolved }: { context?: Address; subtree?: Address; resolved?: Address } = topic;
+    const address = context ?? subtree ?? resolved;
+    return core.stamp(asText(address?.level), asText(address?.id), subtree !== undefined, resolved !== undefined);
+  });
+}
+
+class Replica extends Reads implements ReplicaFace {
+  readonly url: string;
+  readonly user: string;
+  readonly under: Address | null;
+  readonly #copy: Copy;
+  readonly #queue: Queue;
+  readonly #sync: Sync;
+  readonly #events: Events;
+  /** The status when it was closed. */
+  #last: Status | undefined;
+
+  constructor(url: string, user: string, under: Address | null, parts: Parts) {
+    super(() => parts.copy.open());
+    this.url = url;
+    this.user = user;
+    this.under = under;
+    this.#copy = parts.copy;
+    this.#queue = parts.queue;
+    this.#sync = parts.sync;
+    this.#events = parts.events;
+  }
+
+  // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
+
+  create(level: Level, id: string, context: NewContext): Promise<Written> {
+    return this.#queue.write({ ...context, action: "create", level, context_id: id });
+  }
+
+  put(level: Level, id: string, context: NewContext): Promise<Written> {
+    return this.#queue.write({ ...context, action: "put", level, context_id: id });
+  }
+
+  update(level: Level, id: string, patch: Patch | JsonText, options?: WriteOptions): Promise<Written> {
+    return this.#queue.write({ ...options, action: "update", level, context_id: id, patch });
+  }
+
+  unset(level: Level, id: string, pointers: Pointer[], options?: WriteOptions): Promise<Written> {
+    return this.#queue.write({ ...options, action: "unset", level, context_id: id, pointers });
+  }
+
+  append(
+    level: Level,
+    id: string,
+    pointer: Pointer,
+    values: Json[] | JsonText,
+    options?: WriteOptions,
+  ): Promise<Written> {
+    return this.#queue.write({ ...options, action: "append", level, context_id: id, pointer, values });
+  }
+
+  remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written> {
+    return this.#queue.write({ ...options, action: "delete", level, context_id: id });
+  }
+
+  async restore(level: Level, id: string, options?: WriteOptions): Promise<Written> {
+    try {
+      return await this.#queue.write({ ...options, action: "restore", level, context_id: id });
+    } catch (error) {
+      if (!hasCode(error, "not-found") || !this.#sync.online) throw error;
+    }
+    return this.#sync.restore(level, id, options);
+  }
+
+  rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written> {
+    return this.#queue.write({ ...options, action: "rollback", level, context_id: id, version });
+  }
+
+  move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written> {
+    return this.#queue.write({ ...options, action: "move", level, context_id: id, parent });
+  }
+
+  addInsight(
+    level: Level,
+    id: string,
+    insight: { content: string; category?: string; importance?: number; agent?: string },
+  ): Promise<Written> {
+    return this.#queue.write({ ...insight, action: "add_insight", level, context_id: id });
+  }
+
+  addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written> {
+    return this.#queue.write({ ...note, action: "add_progress", level, context_id: id });
+  }
+
+  batch(operations: Operation[]): Promise<Written[]> {
+    return this.#queue.batch(operations);
+  }
+
+  import(
+    text: string,
+    { mode = "create" }: { mode?: "create" | "replace" } = {},
+  ): Promise<{ created: number; replaced: number }> {
+    return this.#queue.import(text, mode);
+  }
+
+  // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
+
+  get status(): Status {
+    return this.#last ?? this.#sync.status;
+  }
+
+  get online(): boolean {
+    return this.#sync.online;
+  }
+
+  set online(online: boolean) {
+    this.#sync.online = Boolean(online);
+  }
+
+  synced({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    // What was written so far, also what is being kept just now.
+    let keys: Set<string> | undefined;
+    const known = this.#copy.turn(() => {
+      keys = new Set(this.pending().map(({ key }) => key));
+      this.#events.changed();
+    });
+    known.catch(() => {}); // closed, which is said below
+    const isSynced = (keys: Set<string>): boolean =>
+      keys.size === 0 || !this.pending().some(({ key }) => keys.has(key));
+    return this.#events.until(() => {
+      this.#copy.open();
+      return keys !== undefined && isSynced(keys);
+    }, signal);
+  }
+
+  pending(): PendingWrite[] {
+    return this.#queue.pending();
+  }
+
+  conflicts(): Conflict[] {
+    return JSON.parse(this.conflictsText());
+  }
+
+  conflictsText(): JsonText {
+    return this.#queue.conflictsText();
+  }
+
+  settle(conflict: Conflict | string, choice: "mine" | "theirs" | { value: Json } | { text: JsonText }): Promise<void> {
+    return this.#queue.settle(conflict, choice);
+  }
+
+  async deleted({
+    cursor,
+  }: {
+    cursor?: string;
+  } = {}): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
+    const page = await this.#sync.deleted(cursor ?? null);
+    return { ...page, items: page.items.filter(({ level, id }) => !this.has(level, id)) };
+  }
+
+  subscribe(topic: Topic, listener: (event: TopicEvent) => void): () => void {
+    this.#copy.open();
+    return this.#events.subscribe(topic, listener);
+  }
+
+  on<E extends keyof ReplicaEvents>(event: E, listener: (detail: ReplicaEvents[E]) => void): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#copy.close(() => (this.#last = this.#sync.status));
+  }
+
+  async erase(): Promise<void> {
+    this.#copy.open();
+    this.#copy.tell({ erased: true });
+    await this.close();
+    await this.#copy.erase();
+  }
+}

@@ -1,0 +1,245 @@
+// The server: requests and the socket. Their meaning is decided elsewhere.
+
+import type { ChangeEvent, DeletedContext, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
+import { NacreError } from "./error.ts";
+import { type Commit, deletedIn } from "./trail.ts";
+
+/** A change as the server announces it. */
+export interface ChangeMessage extends Omit<ChangeEvent, "mine"> {
+  type: "change";
+  id: string;
+  parent?: string | null;
+}
+
+/** A message of the socket, as far as a replica looks at it (see `docs/live.md`). */
+export type LiveMessage =
+  | ChangeMessage
+  | { type: "subscribed"; id: string; seq: number }
+  | { type: "resync"; id: string; seq: number }
+  | { type: "error"; id?: string; code: string; detail: string; status: number; title: string }
+  | { type: "pong" };
+
+/** What became of a batch: the text of its reply, or that of the problem. */
+export type Outcome = { landed: string } | { refused: string };
+
+interface Asked {
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+  /** Called when there is a token, just before the request; may throw to stop it. */
+  before?: () => void;
+}
+
+const unreachable = (cause?: unknown): NacreError =>
+  new NacreError("unavailable", "the server cannot be reached", { cause });
+
+/** A proxy or a login page has answered in place of the server. */
+const notTheServer = (): NacreError => new NacreError("unavailable", "the reply is not from a Nacre server");
+
+/** The user that a token names. Nothing is verified; the server does that. */
+export function userOf(token: string): string {
+  try {
+    const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const { sub } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0))));
+    if (typeof sub === "string" && sub) return sub;
+  } catch {
+    // The error below says it.
+  }
+  throw new NacreError("unauthenticated", "the token must be a JWT with a user in `sub`");
+}
+
+export class Server {
+  /** Whose store it is, once that is known. */
+  user: string | undefined;
+  readonly #url: URL;
+  readonly #source: OpenOptions["token"];
+  #token: string | undefined;
+
+  constructor(url: URL, source: OpenOptions["token"]) {
+    this.#url = url;
+    this.#source = source;
+  }
+
+  /** The token; `anew` asks for another one, if there is a function to ask. */
+  async token(anew = false): Promise<string> {
+    if (typeof this.#source !== "function") return this.#source;
+    if (!anew && this.#token !== undefined) return this.#token;
+    let token: string;
+    try {
+      token = await this.#source();
+    } catch (error) {
+      if (error instanceof NacreError) throw error;
+      throw new NacreError("unauthenticated", "the `token` function has failed", { cause: error });
+    }
+    // Another user may have signed in: the queue is not theirs.
+    if (this.user !== undefined && userOf(token) !== this.user) {
+      throw new NacreError("unauthenticated", "the token is another user's");
+    }
+    this.#token = token;
+    return token;
+  }
+
+  async #request(path: string, asked: Asked, anew = false): Promise<Response> {
+    const token = await this.token(anew);
+    const { before, signal, ...init } = asked;
+    before?.();
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    const url = new URL(path, this.#url);
+    const response = await fetch(url, { ...init, headers, signal: signal ?? null }).catch((cause: unknown) => {
+      throw signal?.aborted ? cause : unreachable(cause);
+    });
+    if (response.status === 401 && !anew && typeof this.#source === "function") {
+      await response.body?.cancel();
+      return this.#request(path, asked, true);
+    }
+    return response;
+  }
+
+  /** The whole store, and the seq that it shows. */
+  async export(signal: AbortSignal): Promise<{ seq: number; bytes: Uint8Array }> {
+    const response = await this.#request("v1/export", { signal });
+    if (!response.ok) throw await refusal(response);
+    const seq = seqOf(response);
+    if (seq === undefined) {
+      throw new NacreError("unavailable", "the reply has no `Nacre-Seq` header, so its state is unknown");
+    }
+    const body = await response.arrayBuffer().catch((cause: unknown) => {
+      throw unreachable(cause);
+    });
+    return { seq, bytes: new Uint8Array(body) };
+  }
+
+  /** A page of the audit trail as text; `null` for users who have none. */
+  async audit(cursor: string | null, signal?: AbortSignal): Promise<string> {
+    const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const response = await this.#request(`v1/audit?limit=200${query}`, signal ? { signal } : {});
+    if (response.status === 403 || response.status === 404) {
+      await response.body?.cancel();
+      return "null";
+    }
+    if (!response.ok) throw await refusal(response);
+    const text = await textOf(response);
+    if (!Array.isArray(parsed<Trail>(text)?.items)) throw notTheServer();
+    return text;
+  }
+
+  /** A page of what was deleted, newest first. */
+  async deleted(cursor: string | null): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
+    const trail: Trail | null = JSON.parse(await this.audit(cursor));
+    return { items: deletedIn(trail?.items ?? []), next_cursor: trail?.next_cursor ?? null };
+  }
+
+  /** Brings back a context that the copy does not know; gives the commit that did. */
+  async restore(level: Level, id: string, body: WriteOptions, key: string): Promise<{ version: number; seq: number }> {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
+    const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
+    if (!response.ok) throw await refusal(response);
+    const version = parsed<{ version?: number }>(await response.text().catch(() => ""))?.version;
+    const seq = seqOf(response);
+    if (version === undefined || seq === undefined) throw notTheServer();
+    return { version, seq };
+  }
+
+  /**
+   * Sends a batch by its name. Throws when its outcome is not known. `before` may still stop it:
+   * whoever is asked for a token may take days.
+   */
+  async batch(body: string, name: string, signal: AbortSignal, before: () => void): Promise<Outcome> {
+    const headers = { "content-type": "application/json", "x-request-id": name };
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
+    const text = await textOf(response);
+    if (response.ok) {
+      if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer();
+      return { landed: text };
+    }
+    const error = problemError(text, response);
+    const { status } = response;
+    // A proxy allows smaller requests than the server does: in smaller pieces it may pass all.
+    if (!error.problem && status === 413) {
+      return { refused: JSON.stringify({ code: "too-large", status, title: "too large", detail: error.message }) };
+    }
+    // A server that turns away the caller has said nothing about the writes.
+    if (!error.problem || status >= 500 || status === 401 || status === 429) throw error;
+    const isWhole = error.problem.failed_operation === undefined;
+    if (isWhole && (status === 403 || status === 404)) throw error;
+    return { refused: text };
+  }
+
+  /** Opens the socket. `receive` gets each message, and `ended` is called once when it ends. */
+  async connect(
+    receive: (message: LiveMessage, text: string) => void,
+    ended: () => void,
+    signal: AbortSignal,
+  ): Promise<WebSocket> {
+    const open = async (): Promise<WebSocket> => {
+      const token = await this.token();
+      signal.throwIfAborted(); // from here on an abort closes the socket
+      const url = new URL("v1/live", this.#url);
+      url.protocol = url.protocol.replace("http", "ws");
+      const socket = new WebSocket(url, ["nacre.v1", `bearer.${token}`]);
+      await new Promise<unknown>((resolve, reject) => {
+        socket.onopen = resolve;
+        socket.onerror = socket.onclose = () => reject(unreachable());
+        signal.addEventListener("abort", () => (socket.close(), reject(signal.reason)), { once: true });
+      });
+      signal.throwIfAborted();
+      return socket;
+    };
+    const socket = await open().catch(async (error: unknown) => {
+      if (signal.aborted) throw error;
+      // A browser does not say why there is no socket. An ordinary request does, and brings another
+      // token if the server wants one.
+      const before = this.#token;
+      const reply = await this.#request("v1/contexts?limit=1", { signal });
+      if (!reply.ok) throw await refusal(reply);
+      await reply.body?.cancel();
+      if (this.#token === before) throw error;
+      return open();
+    });
+    socket.onerror = null;
+    // As text too: a number may have more digits than JavaScript holds.
+    socket.onmessage = ({ data }: MessageEvent<string>) => receive(JSON.parse(data), data);
+    socket.onclose = ({ code }) => {
+      if (code === 4401) this.#token = undefined;
+      ended();
+    };
+    return socket;
+  }
+}
+
+interface Trail {
+  items?: Commit[];
+  next_cursor?: string | null;
+}
+
+function parsed<T>(text: string): T | null | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function seqOf(response: Response): number | undefined {
+  const seq = Number(response.headers.get("nacre-seq") ?? NaN);
+  return Number.isSafeInteger(seq) ? seq : undefined;
+}
+
+const textOf = (response: Response): Promise<string> =>
+  response.text().catch((cause: unknown) => {
+    throw unreachable(cause);
+  });
+
+const refusal = async (response: Response): Promise<NacreError> =>
+  problemError(await response.text().catch(() => ""), response);
+
+function problemError(text: string, response: Response): NacreError {
+  const problem = parsed<Problem>(text);
+  if (typeof problem?.code !== "string") {
+    return new NacreError("unavailable", `the server answered ${response.status}`);
+  }
+  const retryAfter = Math.max(0, Number(response.headers.get("retry-after")));
+  return new NacreError(problem.code, problem.detail, { problem, ...(retryAfter > 0 ? { retryAfter } : {}) });
+}

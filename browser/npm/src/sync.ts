@@ -1,0 +1,249 @@
+// Follows the server: which tab leads, whether the network is used, and what the connection does to
+// the copy.
+
+import type { DeletedContext, Level, OpenOptions, Status, WriteOptions, Written } from "../index.js";
+import { Announcements } from "./announced.ts";
+import type { Announced, CopyState } from "./connection.ts";
+import { type Core, call } from "./core.ts";
+import { NacreError, asNacreError, closed, hasCode } from "./error.ts";
+import type { Events } from "./events.ts";
+import { type LocalSteps, Loop } from "./loop.ts";
+import type { LocalCopy } from "./parts.ts";
+import type { Scope } from "./scope.ts";
+import type { Server } from "./server.ts";
+import type { TabMessage } from "./tabs.ts";
+
+const SWITCH = "j/online";
+
+export class Sync {
+  readonly #copy: LocalCopy;
+  readonly #scope: Scope;
+  readonly #server: Server;
+  readonly #events: Events;
+  readonly #announcements = new Announcements();
+  #leads = false;
+  #online = true;
+  #state: Status["state"] = "syncing";
+  #error: NacreError | null = null;
+  #status: Status | undefined;
+  #loop: Loop | undefined;
+  /** Differs from one connection to the next. */
+  #term: object = {};
+
+  constructor(copy: LocalCopy, scope: Scope, server: Server, events: Events) {
+    this.#copy = copy;
+    this.#scope = scope;
+    this.#server = server;
+    this.#events = events;
+  }
+
+  /** Sets the switch as the caller asks, else as it was set last. */
+  async start(online: OpenOptions["online"], own: Map<string, unknown>): Promise<void> {
+    const last = own.get(SWITCH) as boolean | undefined;
+    this.#online = online ?? last ?? true;
+    if (!this.#online) this.#state = "offline";
+    if (online !== undefined && online !== last) await this.#remember();
+  }
+
+  /** Waits until there is a copy: at first there is nothing to show until the server has replied. */
+  ready(): Promise<void> {
+    return this.#events.until(() => {
+      if (this.#copy.open().is_open()) return true;
+      if (this.#state !== "offline") return false;
+      const why = "there is no copy on this device, and the server cannot be reached";
+      throw this.#error ?? new NacreError("unavailable", why);
+    });
+  }
+
+  /** The same object as long as nothing is different. */
+  get status(): Status {
+    const { core } = this.#copy;
+    const now: Status = {
+      state: this.#state,
+      online: this.#online,
+      queued: core.queued(),
+      conflicts: core.conflict_count(),
+      seq: core.seq(),
+      leader: this.#leads,
+      error: this.#error,
+    };
+    const names = Object.keys(now) as (keyof Status)[];
+    if (this.#status && names.every((name) => now[name] === this.#status?.[name])) return this.#status;
+    this.#status = now;
+    return now;
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  set online(online: boolean) {
+    this.#copy.open();
+    if (this.#online === online) return;
+    this.#switch(online);
+    this.#copy.tell({ online });
+    this.#copy.turn(() => this.#remember()).catch((error: unknown) => this.failed(error));
+  }
+
+  /** A page of what was deleted, as the server knows it. */
+  async deleted(cursor: string | null): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
+    this.#copy.open();
+    if (!this.#online) throw new NacreError("unavailable", "the network is switched off: set `online` to true");
+    return this.#server.deleted(cursor);
+  }
+
+  /** Has the server bring back a context that the copy does not know, and waits until it is here. */
+  async restore(level: Level, id: string, options: WriteOptions | undefined): Promise<Written> {
+    const key = crypto.randomUUID();
+    const { version, seq } = await this.#server.restore(level, id, { ...options }, key);
+    await this.#events.until(() => this.#copy.open().seq() >= seq);
+    return { level, id, version, key };
+  }
+
+  /** This tab talks to the server from now on. */
+  async lead(): Promise<void> {
+    await this.#copy.turn(() => this.#copy.load()).catch((error: unknown) => this.failed(error));
+    if (this.#copy.isClosed) return;
+    this.#leads = true;
+    if (this.#online) this.#begin();
+    this.#events.changed();
+  }
+
+  /** There may be writes to send. */
+  kick(): void {
+    this.#loop?.kick();
+  }
+
+  /** Another tab has said something. */
+  hear({ hello, online, state, error }: TabMessage): void {
+    if (hello && this.#leads) this.#tellState();
+    if (online !== undefined) this.#switch(online);
+    if (state && !this.#leads) {
+      this.#state = state;
+      const problem = error?.problem;
+      this.#error = error ? new NacreError(error.code, error.message, problem ? { problem } : {}) : null;
+      this.#events.changed();
+    }
+  }
+
+  failed(thrown: unknown): void {
+    if (this.#copy.isClosed) return;
+    this.#error = asNacreError(thrown);
+    this.#events.emit("error", this.#error);
+    this.#events.changed();
+  }
+
+  stop(): void {
+    this.#state = "offline";
+    this.#loop?.stop();
+  }
+
+  #remember(): Promise<void> {
+    return this.#copy.commit({ own: [[SWITCH, this.#online]] });
+  }
+
+  #switch(online: boolean): void {
+    this.#online = online;
+    this.#state = online ? "syncing" : "offline";
+    this.#error = null;
+    if (this.#leads && online) this.#begin();
+    else if (this.#leads) this.#loop?.stop();
+    this.#events.changed();
+  }
+
+  #begin(): void {
+    this.#loop?.stop();
+    this.#loop = new Loop(this.#steps(), this.#server);
+  }
+
+  #tell(state: Status["state"], error: NacreError | null): void {
+    if (this.#copy.isClosed || !this.#online) return;
+    this.#state = state;
+    // The last error stays until something has gone right.
+    if (error || state === "online") this.#error = error;
+    if (error) this.#events.emit("error", error);
+    this.#tellState();
+    this.#events.changed();
+  }
+
+  #tellState(): void {
+    const error = this.#error;
+    const told = error && { code: error.code, message: error.message, problem: error.problem };
+    this.#copy.tell({ state: this.#state, error: told });
+  }
+
+  #announce(announced: readonly Announced[]): void {
+    const changes = this.#announcements.tell(announced, this.#copy.core.seq());
+    for (const change of changes) this.#events.emit("change", change);
+    if (changes.length > 0) this.#copy.tell({ changes });
+  }
+
+  /** What one connection may do. Once there is another one, what it still waits for is void. */
+  #steps(): LocalSteps {
+    const [copy, scope] = [this.#copy, this.#scope];
+    const term = (this.#term = {});
+    const turn = <T>(act: () => T | Promise<T>): Promise<T> =>
+      copy.turn(() => {
+        if (copy.isClosed || term !== this.#term) throw closed();
+        return act();
+      });
+    const step = (act: (core: Core) => Uint8Array): Promise<void> => copy.commitStep(call(() => act(copy.core)));
+    const state: CopyState = {
+      get isOpen() {
+        return copy.core.is_open() && scope.isWhole();
+      },
+      get seq() {
+        return copy.core.seq();
+      },
+      get queued() {
+        return copy.core.queued();
+      },
+      get isFlying() {
+        return copy.core.under_way() !== undefined;
+      },
+      get isInDoubt() {
+        return copy.core.is_in_doubt(Date.now());
+      },
+      get topics() {
+        return scope.topics();
+      },
+    };
+    return {
+      state,
+      flight: () => ({ body: copy.core.under_way() ?? "", name: copy.core.flight_name() ?? "" }),
+      tell: (state, error) => this.#tell(state, error),
+      recall: (page) => turn(() => step((core) => core.recall(page, Date.now()))),
+      open: (exported, seq) =>
+        turn(() => {
+          const { level = "", id = "" } = scope.under ?? {};
+          this.#announcements.fetched();
+          return step((core) => core.open(exported, seq, level, id));
+        }),
+      advance: (changes, seq) =>
+        turn(async () => {
+          if (changes.some(({ message }) => scope.isMoved(message))) return false;
+          try {
+            const all = `[${changes.map(({ text }) => text).join()}]`;
+            await step((core) => core.advance(all, seq));
+          } catch (error) {
+            if (hasCode(error, "history-expired")) return false;
+            throw error;
+          }
+          this.#announce(changes);
+          return scope.isWhole();
+        }),
+      takeOff: () =>
+        turn(async () => {
+          // Other tabs may have written upon less than is known by now.
+          await step((core) => core.advance("[]", core.seq()));
+          await step((core) => core.take_off(Date.now()));
+        }),
+      land: (reply) =>
+        turn(async () => {
+          this.#announcements.landed(JSON.parse(reply).results);
+          await step((core) => core.land(reply));
+        }),
+      turnBack: (problem) => turn(() => step((core) => core.turn_back(problem))),
+    };
+  }
+}
