@@ -26,7 +26,7 @@ use worker::{Context, Env, Result, console_error, event};
 
 use auth::Refusal;
 use config::Config;
-use http::{Exchange, Head, Work};
+use http::{Exchange, Work};
 use message::Parts;
 
 /// The binding of the users' objects in `wrangler.toml`.
@@ -49,7 +49,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let head = parts.head();
     let config = match Config::of(&env) {
         Ok(config) => config,
-        Err(message) => return Ok(not_set_up(&head, &message)?.into()),
+        Err(message) => return Ok(message::not_set_up(&head, &message)?.into()),
     };
     if let Some(response) = http::front(&head, &config.http, host::request_id) {
         return message::sent(response);
@@ -82,12 +82,4 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 
 fn refused(exchange: &Exchange, refusal: Refusal) -> http::Response {
     exchange.challenge(&Error::from(refusal), refusal.challenge())
-}
-
-/// The answer of a deployment that lacks a setting.
-fn not_set_up(head: &Head<'_>, message: &str) -> Result<worker::Response> {
-    console_error!("not set up: {message}");
-    let exchange = Exchange::begin(head, &http::Settings::default(), host::request_id);
-    let error = Error::bug(format!("this deployment is not set up: {message}"));
-    message::response(exchange.problem(&error, None, &Work::default()))
 }

@@ -6,9 +6,9 @@ use nacre_core::{
     limits,
 };
 use web_sys::Headers;
-use worker::{Request, Response, ResponseBody};
+use worker::{Request, Response, ResponseBody, console_error};
 
-use crate::http;
+use crate::{host, http};
 
 /// The parts of a request that its head is read from.
 pub(crate) struct Parts {
@@ -115,6 +115,17 @@ pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
     let http::Response { status, headers, body } = response;
     let body = if body.is_empty() { ResponseBody::Empty } else { ResponseBody::Body(body) };
     Ok(Response::from_body(body)?.with_status(status).with_headers(named(&headers)?))
+}
+
+/// The answer of a deployment that lacks a setting.
+///
+/// # Errors
+/// As [`response`].
+pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> worker::Result<Response> {
+    console_error!("not set up: {message}");
+    let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
+    let error = Error::bug(format!("this deployment is not set up: {message}"));
+    response(exchange.problem(&error, None, &http::Work::default()))
 }
 
 /// The response that hands over a socket.

@@ -77,7 +77,7 @@ impl DurableObject for UserObject {
         let head = parts.head();
         let keeper = match &self.store {
             Ok(keeper) => keeper,
-            Err(message) => return crate::not_set_up(&head, message),
+            Err(message) => return message::not_set_up(&head, message),
         };
         // Drawn once for all that is decided here: every draw crosses into JavaScript.
         let draw = host::Draw::new().map_err(thrown)?;
