@@ -3,14 +3,11 @@
 //! `bench/native` knows them all by name and writes their tables to `bench/results/`; what else one
 //! needs — wasm modules, the Worker, npm packages — is built here first.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, ExitCode},
-};
+use std::{fs, process::ExitCode};
 
-use anyhow::{Result, bail};
-use lexopt::prelude::*;
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use xshell::cmd;
 
 use crate::{
     bundle::{self, Mode},
@@ -34,39 +31,34 @@ const BENCHMARKS: [(&str, Preparation); 8] = [
     ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
 
+/// What is asked of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Benchmarks to run [default: all]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(BENCHMARKS.map(|(name, _)| name)))]
+    names: Vec<String>,
+}
+
 /// `cargo xtask bench`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let mut chosen = Vec::new();
-    while let Some(argument) = arguments.next()? {
-        let name = match argument {
-            Value(name) => name.string()?,
-            other => return Err(other.unexpected().into()),
-        };
-        let Some(benchmark) = BENCHMARKS.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
-            bail!("no benchmark {name:?}; there are {}", known.join(", "));
-        };
-        chosen.push(benchmark);
-    }
-    if chosen.is_empty() {
-        chosen.extend(&BENCHMARKS);
-    }
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let wanted = &arguments.names;
     let tools = Tools::install()?;
-    for (name, prepare) in chosen {
-        prepare(&tools)?;
-        let mut cargo = tools.command(Path::new("cargo"))?;
-        if *name == "browser" {
-            cargo.env("NACRE_CHROMIUM", chromium::chromium()?);
+    let shell = &tools.shell;
+    for (name, prepare) in BENCHMARKS {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+            continue;
         }
-        match *name {
+        prepare(&tools)?;
+        let mut cargo = match name {
             "component" => {
-                cargo.args(["run", "--profile", "host-bench", "--package", "nacre-bench-component"])
+                cmd!(shell, "cargo run --profile host-bench --package nacre-bench-component")
             }
-            _ => {
-                cargo.args(["run", "--quiet", "--release", "--package", "nacre-bench", "--", name])
-            }
+            _ => cmd!(shell, "cargo run --quiet --release --package nacre-bench -- {name}"),
         };
-        process::show(&mut cargo)?;
+        if name == "browser" {
+            cargo = cargo.env("NACRE_CHROMIUM", chromium::chromium()?);
+        }
+        cargo.run()?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -79,23 +71,20 @@ fn replicas(tools: &Tools) -> Result<()> {
 
 /// The core for Node, optimised as the Worker is: `dist/bench/wasm`.
 fn core_in_wasm(tools: &Tools) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["build", "--release", "--package", "nacre-bench-wasm"]);
-    process::run("wasm", cargo.args(["--target", WASM]))?;
+    let shell = &tools.shell;
+    let cargo = cmd!(shell, "cargo build --release --package nacre-bench-wasm --target {WASM}");
+    process::run("wasm", cargo)?;
     let out = root().join("dist/bench/wasm");
     fs::create_dir_all(&out)?;
-    let mut bindgen = tools.wasm_bindgen()?;
-    bindgen.args(["--target", "nodejs", "--out-dir"]).arg(&out);
-    bindgen.arg(target().join(WASM).join("release/nacre_bench_wasm.wasm"));
-    process::run("wasm", &mut bindgen)?;
+    let built = target().join(WASM).join("release/nacre_bench_wasm.wasm");
+    process::run("wasm", cmd!(shell, "wasm-bindgen --target nodejs --out-dir {out} {built}"))?;
     let module = out.join("nacre_bench_wasm_bg.wasm");
-    process::run("wasm", tools.wasm_opt()?.args(["-O", "-o"]).arg(&module).arg(&module))
+    process::run("wasm", cmd!(shell, "wasm-opt -O -o {module} {module}"))
 }
 
 /// The Worker, and the bare one it is compared with: `dist/worker` and `dist/bench/bare`.
 fn workers(tools: &Tools) -> Result<()> {
     bundle::build(tools, Mode::Release)?;
-    let mut build = tools.worker_build()?;
-    build.arg(root().join("bench/bare")).args(["--release", "--out-dir"]);
-    process::run("bare", build.arg(root().join("dist/bench/bare")))
+    let build = cmd!(tools.shell, "worker-build").arg(root().join("bench/bare"));
+    process::run("bare", build.args(["--release", "--out-dir"]).arg(root().join("dist/bench/bare")))
 }

@@ -4,12 +4,12 @@
 use std::{
     fs::{self, File},
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result};
-use lexopt::prelude::*;
 use sha2::{Digest, Sha256};
+use xshell::cmd;
 
 use crate::{
     process,
@@ -48,21 +48,40 @@ impl Mode {
     }
 }
 
-/// `cargo xtask build`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let mut mode = Mode::from_env();
-    let mut bundle_only = false;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("fast") => mode = Mode::Fast,
-            Long("bundle-only") => bundle_only = true,
-            other => return Err(other.unexpected().into()),
-        }
+/// What is asked of `cargo xtask build`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    speed: Speed,
+    /// Do not print the size of the Worker: wrangler, which measures it, may be calling
+    #[arg(long)]
+    bundle_only: bool,
+}
+
+/// The choice of [`Mode`] on the command line.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Speed {
+    /// Build without link-time optimisation and wasm-opt: for working on the code, not for measuring
+    #[arg(long)]
+    fast: bool,
+}
+
+impl Speed {
+    pub(crate) fn mode(&self) -> Mode {
+        if self.fast { Mode::Fast } else { Mode::Release }
     }
+}
+
+/// `cargo xtask build`.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mode = match Mode::from_env() {
+        Mode::Fast => Mode::Fast,
+        Mode::Release => arguments.speed.mode(),
+    };
     let tools = Tools::install()?;
     build(&tools, mode)?;
     web::build(&tools)?;
-    if !bundle_only {
+    if !arguments.bundle_only {
         let size = size(&tools, mode)?;
         println!("dist/worker: {:.1} KB as wrangler uploads it (gzip)", size as f64 / 1000.0);
     }
@@ -72,17 +91,17 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
 /// Builds the bundle, unless the one there was made from the same module in the same mode.
 pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     let _one_at_a_time = lock()?;
-    let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(root().join("worker"))
-        .args(["build", "--lib", "--target", WASM, "--profile", mode.profile()])
+    let (shell, profile) = (&tools.shell, mode.profile());
+    {
+        let _inside = shell.push_dir("worker");
+        let cargo = cmd!(shell, "cargo build --lib --target {WASM} --profile {profile}");
         // Exactly as worker-build calls it, so that its own call finds nothing left to compile.
-        .env("WASM_BINDGEN_USE_JS_SYS", "1");
-    process::run("worker", &mut cargo)?;
+        process::run("worker", cargo.env("WASM_BINDGEN_USE_JS_SYS", "1"))?;
+    }
 
-    let module = target().join(WASM).join(mode.profile()).join("nacre_worker.wasm");
+    let module = target().join(WASM).join(profile).join("nacre_worker.wasm");
     let bytes = fs::read(&module).with_context(|| format!("reading {}", module.display()))?;
-    let made_from = format!("{} {:x?}", mode.profile(), Sha256::digest(bytes).as_slice());
+    let made_from = format!("{profile} {:x?}", Sha256::digest(bytes).as_slice());
     let stamp = dist().join("worker.from");
     let bundled = dist().join("worker/index.js").exists();
     if bundled && fs::read_to_string(&stamp).is_ok_and(|held| held == made_from) {
@@ -90,13 +109,11 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
         return Ok(());
     }
     fs::remove_file(&stamp).ok(); // may well not be there
-    let mut command = tools.worker_build()?;
-    command.arg(root().join("worker")).args(match mode {
+    let worker_build = cmd!(shell, "worker-build").arg(root().join("worker")).args(match mode {
         Mode::Release => ["--release"].as_slice(),
         Mode::Fast => ["--profile", "fast", "--no-opt"].as_slice(),
     });
-    command.arg("--out-dir").arg(dist().join("worker"));
-    process::run("worker", &mut command)?;
+    process::run("worker", worker_build.arg("--out-dir").arg(dist().join("worker")))?;
     fs::write(stamp, made_from)?;
     Ok(())
 }
@@ -104,9 +121,8 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
 /// Bytes that a deployment would upload, compressed.
 pub(crate) fn size(tools: &Tools, mode: Mode) -> Result<u64> {
     let out = dist().join("upload");
-    let mut wrangler = tools.wrangler()?;
-    wrangler.args(["deploy", "--dry-run", "--outdir"]).arg(&out).env(MODE_VARIABLE, mode.profile());
-    let report = process::read(&mut wrangler)?;
+    let wrangler = tools.wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(&out);
+    let report = wrangler.env(MODE_VARIABLE, mode.profile()).read()?;
     gzip_size(&report).with_context(|| format!("no gzip size in what wrangler said:\n{report}"))
 }
 

@@ -1,26 +1,24 @@
 //! `cargo xtask check`: everything that can be said about the code without running it.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use xshell::cmd;
 
 use crate::{
     process, tidy,
     tools::{self, BARE_WASM, WASM},
-    workspace::root,
+    workspace::shell,
 };
 
 type Step = fn() -> Result<()>;
 
 /// `cargo xtask check`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
-    }
+pub(crate) fn run() -> Result<ExitCode> {
     tools::install_target(WASM)?;
     let steps: [(&str, Step); 8] = [
         ("format", || cargo("format", &["fmt", "--all", "--check"])),
-        ("scripts", scripts),
+        ("scripts", tools::biome),
         ("tidy", tidy::run),
         ("clippy", || {
             cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
@@ -31,12 +29,11 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
         }),
         ("bare", bare_core),
         ("docs", || {
-            let mut command = Command::new("cargo");
+            let shell = shell()?;
             // With private items, and links to them: these docs are for whoever works here.
-            command
-                .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            let cargo = cmd!(shell, "cargo doc --workspace --no-deps --document-private-items")
                 .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
-            process::run("docs", command.current_dir(root()))
+            process::run("docs", cargo)
         }),
         ("deny", dependencies),
     ];
@@ -54,19 +51,6 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Format and lint of JavaScript, TypeScript and CSS, as `biome.jsonc` says.
-fn scripts() -> Result<()> {
-    process::run(
-        "scripts",
-        tools::biome()?.args([
-            "ci",
-            "--error-on-warnings",
-            "--diagnostic-level=warn",
-            "--colors=off",
-        ]),
-    )
 }
 
 fn wasm(package: &str) -> Result<()> {
@@ -88,19 +72,16 @@ fn dependencies() -> Result<()> {
             return Ok(());
         }
     };
-    let deny = || {
-        let mut command = Command::new(&deny);
-        command.current_dir(root());
-        command
-    };
-    process::run("deny", deny().args(["--offline", "check", "licenses", "bans", "sources"]))?;
-    if process::run("deny", deny().args(["fetch", "db"])).is_err() {
+    let shell = shell()?;
+    process::run("deny", cmd!(shell, "{deny} --offline check licenses bans sources"))?;
+    if process::run("deny", cmd!(shell, "{deny} fetch db")).is_err() {
         println!("   deny | SKIPPED, advisories were NOT checked: their database is out of reach");
         return Ok(());
     }
-    process::run("deny", deny().args(["--offline", "check", "advisories"]))
+    process::run("deny", cmd!(shell, "{deny} --offline check advisories"))
 }
 
 fn cargo(label: &str, arguments: &[&str]) -> Result<()> {
-    process::run(label, Command::new("cargo").current_dir(root()).args(arguments))
+    let shell = shell()?;
+    process::run(label, cmd!(shell, "cargo {arguments...}"))
 }

@@ -3,12 +3,12 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
+use xshell::cmd;
 
-use crate::process;
+use crate::{process, workspace::shell};
 
 /// Names a browser other than the one on the path.
 const VARIABLE: &str = "NACRE_CHROMIUM";
@@ -45,11 +45,13 @@ fn on_path() -> Option<PathBuf> {
 
 /// Runs apt-get as root, by way of sudo where that asks for nothing.
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    let root = process::read(Command::new("id").arg("-u"))?.trim() == "0";
-    let mut command = Command::new(if root { "apt-get" } else { "sudo" });
-    if !root {
-        command.args(["--non-interactive", "apt-get"]);
-    }
-    command.arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    process::run("tools", &mut command)
+    let shell = shell()?;
+    let is_root = cmd!(shell, "id -u").read()? == "0";
+    let apt_get = if is_root {
+        cmd!(shell, "apt-get")
+    } else {
+        cmd!(shell, "sudo --non-interactive apt-get")
+    };
+    let apt_get = apt_get.arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    process::run("tools", apt_get)
 }

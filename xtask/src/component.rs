@@ -4,17 +4,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     process, small,
     tools::{Tools, WASM},
     weight,
-    workspace::{root, target},
+    workspace::{root, shell, target},
 };
 
 /// A component, by the world of `wit/` that it is.
@@ -40,10 +41,7 @@ pub(crate) const ALL: [Component; 2] = [WHOLE, RESOLVER];
 const PROFILE: &str = "component";
 
 /// `cargo xtask component`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
-    }
+pub(crate) fn run() -> Result<ExitCode> {
     let tools = Tools::install()?;
     fs::write(root().join(PAGE), page()?)?;
     for component in ALL {
@@ -57,7 +55,7 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
 /// Builds a component, unless the one there was made from the same module in the same way.
 pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
     let Component { name, features } = component;
-    process::run("wasm", small::cargo("nacre-component", PROFILE).args(features))?;
+    process::run("wasm", small::cargo(&tools.shell, "nacre-component", PROFILE).args(features))?;
 
     let built = target().join(WASM).join(PROFILE).join("nacre_component.wasm");
     let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
@@ -73,7 +71,7 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
     }
     fs::remove_file(&stamp).ok(); // may well not be there
     small::optimise(tools, "wasm", &built, &module)?;
-    process::run("wasm", assemble().arg("component").arg(&module).arg(&component))?;
+    process::run("wasm", assemble(&tools.shell).arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;
     Ok(component)
 }
@@ -95,12 +93,12 @@ pub(crate) fn check_page() -> Result<()> {
 }
 
 fn page() -> Result<String> {
-    process::read(assemble().arg("page").arg(root().join("wit")))
+    // As it is, with the line end that `read` would take away.
+    let output = assemble(&shell()?).arg("page").arg(root().join("wit")).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// What turns modules into components, a program of its own so that this one stays quick to build.
-fn assemble() -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["run", "--quiet", "--package", "nacre-assemble", "--"]);
-    cargo
+fn assemble(shell: &Shell) -> Cmd<'_> {
+    cmd!(shell, "cargo run --quiet --package nacre-assemble --")
 }

@@ -10,10 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use lexopt::prelude::*;
 
 use crate::{
-    bundle::{self, MODE_VARIABLE, Mode},
+    bundle::{self, MODE_VARIABLE, Speed},
     token,
     tools::Tools,
     web,
@@ -25,21 +24,23 @@ const START: Duration = Duration::from_secs(120);
 /// The user of the token that is printed.
 const USER: &str = "alice";
 
+/// What is asked of `cargo xtask dev`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Port on 127.0.0.1
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Folder that holds the stores [default: .wrangler/state in the checkout]
+    #[arg(long, value_name = "DIR")]
+    persist: Option<PathBuf>,
+    #[command(flatten)]
+    speed: Speed,
+}
+
 /// `cargo xtask dev`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let mut port = 8787_u16;
-    let mut persist = None;
-    let mut mode = Mode::Release;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("port") => port = arguments.value()?.parse()?,
-            Long("persist") => {
-                persist = Some(std::path::absolute(PathBuf::from(arguments.value()?))?)
-            }
-            Long("fast") => mode = Mode::Fast,
-            other => return Err(other.unexpected().into()),
-        }
-    }
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let Arguments { port, persist, speed } = arguments;
+    let (persist, mode) = (persist.map(std::path::absolute).transpose()?, speed.mode());
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     drop(TcpListener::bind(address).with_context(|| format!("{address} is not free: try --port"))?);
 
@@ -48,20 +49,20 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
     web::build(&tools)?;
     token::local_secrets()?;
 
-    let mut wrangler = tools.wrangler()?;
-    wrangler
+    let mut wrangler = tools
+        .wrangler()
         .args(["dev", "--local", "--ip", "127.0.0.1", "--port", &port.to_string()])
         .arg("--show-interactive-dev-session=false")
         .env(MODE_VARIABLE, mode.profile());
     if let Some(dir) = persist {
-        wrangler.arg("--persist-to").arg(dir);
+        wrangler = wrangler.arg("--persist-to").arg(dir);
     }
     Command::new(std::env::current_exe()?)
         .args(["announce", &port.to_string()])
         .stdin(Stdio::null())
         .spawn()
         .context("starting the watch for the first answer")?;
-    become_wrangler(wrangler)
+    become_wrangler(wrangler.into())
 }
 
 /// Replaces this process, so that whoever stops it stops wrangler itself.
@@ -77,9 +78,15 @@ fn become_wrangler(mut wrangler: Command) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What `cargo xtask dev` asks of the program that waits beside wrangler.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Announcement {
+    port: u16,
+}
+
 /// Waits beside wrangler for the Worker's first answer, then prints what to try.
-pub(crate) fn announce(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let port = arguments.value()?.parse()?;
+pub(crate) fn announce(announcement: &Announcement) -> Result<ExitCode> {
+    let port = announcement.port;
     let wrangler = parent();
     let started = Instant::now();
     while !answers(port) {

@@ -6,18 +6,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
     sync::Mutex,
     thread,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use lexopt::prelude::*;
+use xshell::cmd;
 
 use crate::{
     process,
     tally::Tally,
-    workspace::{root, target},
+    workspace::{shell, target},
 };
 
 /// As `cargo fuzz` sets them: count every edge, and learn from comparisons.
@@ -37,17 +37,20 @@ struct Target {
     is_text: bool,
 }
 
+/// What is asked of `cargo xtask fuzz`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Fuzz targets to run, by the names in tests/fuzz [default: all]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// How long each target runs
+    #[arg(long, default_value_t = 20)]
+    seconds: u32,
+}
+
 /// `cargo xtask fuzz`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let (mut wanted, mut seconds) = (Vec::new(), 20);
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("seconds") => seconds = arguments.value()?.parse()?,
-            Value(name) => wanted.push(name.string()?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let tally = search(&wanted, seconds)?;
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let tally = search(&arguments.targets, arguments.seconds)?;
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -91,9 +94,8 @@ impl Target {
         let crashes = home.join("crashes").join(&self.name);
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&crashes)?;
-        let mut command = Command::new(fuzzer);
-        command
-            .current_dir(root())
+        let shell = shell()?;
+        let mut command = cmd!(shell, "{fuzzer}")
             .env("NACRE_FUZZ", &self.name)
             .env("RUST_BACKTRACE", "1")
             .args(["-timeout=20", "-rss_limit_mb=2048", "-verbosity=0", "-print_final_stats=1"])
@@ -101,18 +103,18 @@ impl Target {
             .arg(format!("-max_len={}", self.longest))
             .arg(format!("-artifact_prefix={}/", crashes.display()));
         if self.is_text {
-            command.arg(format!("-dict={}", home.join("seeds/dictionary").display()));
+            command = command.arg(format!("-dict={}", home.join("seeds/dictionary").display()));
         }
-        command.arg(&corpus).arg(home.join("seeds").join(&self.name));
-        let finished = process::gather(&mut command)?;
-        if finished.success {
-            let tried = finished
-                .lines
-                .iter()
-                .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+        command = command.arg(&corpus).arg(home.join("seeds").join(&self.name));
+        let finished = command.ignore_status().output()?;
+        let said = [finished.stdout, finished.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if finished.status.success() {
+            let tried =
+                said.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
             println!("   fuzz | {}: {} inputs", self.name, tried.unwrap_or("?").trim());
         } else {
-            for line in &finished.lines {
+            for line in said.lines() {
                 println!("   fuzz | {}: {line}", self.name);
             }
             println!(
@@ -120,15 +122,14 @@ impl Target {
                 self.name, self.name
             );
         }
-        Ok(finished.success)
+        Ok(finished.status.success())
     }
 }
 
 /// Writes the seeds; what comes back are the targets.
 fn seeds(home: &Path) -> Result<Vec<Target>> {
-    let mut command = Command::new("cargo");
-    command.current_dir(root()).args(["run", "--quiet", "-p", "nacre-fuzz", "--bin", "seeds"]);
-    let listed = process::read(command.arg(home.join("seeds")))?;
+    let (shell, folder) = (shell()?, home.join("seeds"));
+    let listed = cmd!(shell, "cargo run --quiet -p nacre-fuzz --bin seeds {folder}").read()?;
     let target = |line: &str| {
         let mut words = line.split(' ').map(str::to_owned);
         let (name, longest, kind) = (words.next()?, words.next()?, words.next()?);
@@ -151,19 +152,17 @@ fn build() -> Option<PathBuf> {
 }
 
 fn build_with(flags: &str) -> Result<PathBuf> {
-    let version = process::read(Command::new("rustc").arg("-vV"))?;
+    let shell = shell()?;
+    let version = cmd!(shell, "rustc -vV").read()?;
     let host = version
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
         .ok_or_else(|| anyhow!("rustc does not say what it runs on"))?;
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(root())
-        .args(["build", "--quiet", "--package", "nacre-fuzz", "--bin", "fuzz"])
+    let cargo = cmd!(shell, "cargo build --quiet --package nacre-fuzz --bin fuzz")
         // Named, so that build scripts and macros are built without the flags.
         .args(["--features", "libfuzzer", "--profile", "fuzz", "--target", host])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", flags);
-    process::run("fuzz", &mut command)?;
+    process::run("fuzz", cargo)?;
     Ok(target().join(host).join("fuzz/fuzz"))
 }

@@ -12,10 +12,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
+use xshell::cmd;
 
 use crate::{
     process, small,
-    tools::{Tools, WASM},
+    tools::{NPM, Tools, WASM},
     weight,
     workspace::{locked_version, root, target},
 };
@@ -27,10 +28,7 @@ const PROFILE: &str = "browser";
 const MODULE: &str = "nacre_bg.wasm";
 
 /// `cargo xtask npm`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
-    }
+pub(crate) fn run() -> Result<ExitCode> {
     let tools = Tools::install()?;
     let package = build(&tools)?;
     let sizes = sizes(&tools)?;
@@ -52,7 +50,7 @@ fn packed() -> Result<PathBuf> {
 
 /// Builds and packs the package, unless the one there was made from the same files.
 pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
-    process::run("npm", &mut small::cargo("nacre-browser", PROFILE))?;
+    process::run("npm", small::cargo(&tools.shell, "nacre-browser", PROFILE))?;
     let built = target().join(WASM).join(PROFILE).join("nacre_browser.wasm");
 
     let source = root().join("browser/npm");
@@ -73,11 +71,10 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
         fs::remove_dir_all(folder).ok(); // nor these
         fs::create_dir_all(folder)?;
     }
-    let mut bindgen = tools.wasm_bindgen()?;
-    bindgen.arg(&built).arg("--out-dir").arg(&glue);
-    bindgen.args(["--target", "web", "--out-name", "core"]);
-    bindgen.args(["--omit-default-module-path", "--remove-name-section"]);
-    process::run("npm", bindgen.arg("--remove-producers-section"))?;
+    let bindgen = cmd!(tools.shell, "wasm-bindgen {built} --out-dir {glue} --out-name core")
+        .args(["--target", "web", "--omit-default-module-path"])
+        .args(["--remove-name-section", "--remove-producers-section"]);
+    process::run("npm", bindgen)?;
     small::optimise(tools, "npm", &glue.join("core_bg.wasm"), &package.join(MODULE))?;
     check(tools, &source, &types)?;
     bundle(tools, &source, &glue, &package)?;
@@ -100,26 +97,26 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Checks the source, and writes its types beside the public face that they use.
 fn check(tools: &Tools, source: &Path, types: &Path) -> Result<()> {
-    let mut tsc = tools.command(&root().join("node_modules/.bin/tsc"))?;
-    process::run("npm", tsc.arg("--project").arg(source))?;
+    process::run("npm", cmd!(tools.shell, "tsc --project {source}"))?;
     fs::copy(source.join("index.d.ts"), types.join("index.d.ts"))?;
     Ok(())
 }
 
 /// One small entry for each kind of host, over one script that all of them share.
 fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<()> {
-    let mut esbuild = tools.command(&root().join("node_modules/.bin/esbuild"))?;
     let entry = |name: &str| source.join("src").join(name);
-    esbuild.args([entry("index.ts"), entry("node.ts"), entry("workerd.ts")]);
-    esbuild.args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"]);
-    esbuild.args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"]);
-    esbuild.args(["--legal-comments=none", "--log-level=warning"]);
-    // With links kept, for source maps to name `node_modules` and not the place it is linked from.
-    esbuild.args(["--sourcemap", "--preserve-symlinks"]);
-    esbuild.arg(format!("--alias:@core={}", glue.join("core.js").display()));
     let version = locked_version("nacre-browser")?;
-    esbuild.arg(format!("--define:VERSION=\"{version}\""));
-    process::run("npm", esbuild.arg(format!("--outdir={}", package.display())))
+    let esbuild = cmd!(tools.shell, "esbuild")
+        .args([entry("index.ts"), entry("node.ts"), entry("workerd.ts")])
+        .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"])
+        .args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"])
+        .args(["--legal-comments=none", "--log-level=warning"])
+        // With links kept, for source maps to name `node_modules` and not the place it is linked from.
+        .args(["--sourcemap", "--preserve-symlinks"])
+        .arg(format!("--alias:@core={}", glue.join("core.js").display()))
+        .arg(format!("--define:VERSION=\"{version}\""))
+        .arg(format!("--outdir={}", package.display()));
+    process::run("npm", esbuild)
 }
 
 /// What stands beside the scripts.
@@ -137,9 +134,8 @@ fn fill(source: &Path, package: &Path) -> Result<()> {
 }
 
 fn pack(tools: &Tools, package: &Path, packed: &Path) -> Result<()> {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut npm = tools.command(Path::new(npm))?;
-    npm.current_dir(package).args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]);
+    let _inside = tools.shell.push_dir(package);
+    let npm = cmd!(tools.shell, "{NPM} pack --silent --ignore-scripts --pack-destination");
     process::run("npm", npm.arg(root().join("dist")))?;
     if !packed.exists() {
         bail!("npm did not pack {}", packed.display());

@@ -1,102 +1,86 @@
-//! Running other programs, each line of their output marked with what it belongs to.
+//! Running other programs, each line of their output marked with the step it belongs to.
+//!
+//! Commands are written with `xshell`; this room adds what it leaves out: output that is shown, or
+//! read, line by line while the program runs.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead as _, BufReader, Read},
     process::{Command, Stdio},
-    sync::mpsc,
     thread,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
+use xshell::Cmd;
 
-/// What a program wrote and whether it succeeded.
-pub(crate) struct Finished {
-    /// All lines, both streams, in the order they came.
-    pub(crate) lines: Vec<String>,
-    pub(crate) success: bool,
-}
-
-/// Runs a program and fails if it does.
-pub(crate) fn run(label: &str, command: &mut Command) -> Result<()> {
-    let finished = capture(label, command)?;
-    if !finished.success {
-        bail!("{label}: {} failed", name(command));
+/// Runs a program, shows each line of its output after the label, and fails if the program does.
+pub(crate) fn run(label: &str, command: Cmd<'_>) -> Result<()> {
+    let said = command.to_string();
+    if !watch(label, command, |line| show(label, line))? {
+        bail!("{said} failed");
     }
     Ok(())
 }
 
-/// Runs a program that speaks for itself, and fails if it does.
-pub(crate) fn show(command: &mut Command) -> Result<()> {
-    let name = name(command);
-    let status = command.status().with_context(|| format!("starting {name}"))?;
-    if !status.success() {
-        bail!("{name} failed");
-    }
-    Ok(())
-}
-
-/// Runs a program to its end, printing each line after the label as it comes.
-pub(crate) fn capture(label: &str, command: &mut Command) -> Result<Finished> {
-    finish(label, command, |line| println!("{label:>7} | {line}"))
-}
-
-/// Runs a program to its end, printing nothing.
-pub(crate) fn gather(command: &mut Command) -> Result<Finished> {
-    finish("xtask", command, |_| {})
-}
-
-fn finish(label: &str, command: &mut Command, show: impl Fn(&str)) -> Result<Finished> {
-    let name = name(command);
-    let mut child = command
+/// Runs a program to its end, hands each line of its standard output to `read`, and shows its
+/// standard error. Returns whether the program succeeded.
+pub(crate) fn watch(label: &str, command: Cmd<'_>, mut read: impl FnMut(&str)) -> Result<bool> {
+    let said = command.to_string();
+    let mut child = Command::from(command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("{label}: starting {name}"))?;
-    let (sender, lines) = mpsc::channel();
-    let stdout = child.stdout.take().map(|stream| forward(stream, sender.clone()));
-    let stderr = child.stderr.take().map(|stream| forward(stream, sender));
-    let mut kept = Vec::new();
-    for line in lines {
-        show(&line);
-        kept.push(line);
-    }
-    for reader in [stdout, stderr].into_iter().flatten() {
-        // A reader only ends by end of file or a broken pipe: nothing to learn from its result.
-        drop(reader.join());
-    }
-    let status = child.wait().with_context(|| format!("{label}: waiting for {name}"))?;
-    Ok(Finished { lines: kept, success: status.success() })
-}
-
-/// What a program writes to its standard output, or an error with what it wrote instead.
-pub(crate) fn read(command: &mut Command) -> Result<String> {
-    let name = name(command);
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("starting {name}"))?;
-    if !output.status.success() {
-        bail!("{name} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn forward(
-    stream: impl Read + Send + 'static,
-    lines: mpsc::Sender<String>,
-) -> thread::JoinHandle<()> {
-    thread::spawn(move || {
-        let mut stream = BufReader::new(stream);
-        let mut bytes = Vec::new();
-        while stream.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-            let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-            bytes.clear();
-            if lines.send(line).is_err() {
-                return;
-            }
+        .with_context(|| format!("starting {said}"))?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        scope.spawn(|| errors.map(|errors| each_line(errors, |line| show(label, line))));
+        if let Some(output) = output {
+            each_line(output, &mut read);
         }
-    })
+    });
+    Ok(child.wait().with_context(|| format!("waiting for {said}"))?.success())
 }
 
-fn name(command: &Command) -> String {
-    command.get_program().to_string_lossy().into_owned()
+/// Prints a line of a step.
+pub(crate) fn show(label: &str, line: &str) {
+    println!("{label:>7} | {line}");
+}
+
+/// Ends with the stream, or when the stream breaks: the program's status says why.
+fn each_line(stream: impl Read, mut read: impl FnMut(&str)) {
+    let mut stream = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while stream.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
+        read(String::from_utf8_lossy(&bytes).trim_end());
+        bytes.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Result;
+    use xshell::{Shell, cmd};
+
+    use super::{run, watch};
+
+    #[test]
+    fn hands_on_each_line_and_the_outcome() -> Result<()> {
+        let shell = Shell::new()?;
+        let mut lines = Vec::new();
+        let read = |line: &str| lines.push(line.to_owned());
+        let succeeded = watch("test", cmd!(shell, "rustc -vV"), read)?;
+        assert!(succeeded);
+        assert!(lines.iter().any(|line| line.starts_with("host: ")), "{lines:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_that_fails_is_named() -> Result<()> {
+        let shell = Shell::new()?;
+        let fault = run("test", cmd!(shell, "rustc --no-such-flag")).expect_err("it fails");
+        assert_eq!(fault.to_string(), "rustc --no-such-flag failed");
+        let fault = run("test", cmd!(shell, "nacre-no-such-program")).expect_err("it is not there");
+        assert_eq!(fault.to_string(), "starting nacre-no-such-program");
+        Ok(())
+    }
 }

@@ -1,14 +1,14 @@
 //! Modules that are downloaded before anything shows, the browser's and the components': compiled
 //! and optimised for size, in one way.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use anyhow::Result;
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     process,
     tools::{Tools, WASM},
-    workspace::root,
 };
 
 /// What such a module may use beyond the first version of WebAssembly: every component host has it,
@@ -43,17 +43,13 @@ pub(crate) const OPTIMISATIONS: [&str; 8] = [
 const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=8"#;
 
 /// `cargo build` of a package into such a module.
-pub(crate) fn cargo(package: &str, profile: &str) -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["build", "--package", package]);
-    cargo.args(["--target", WASM, "--profile", profile]);
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT);
-    cargo
+pub(crate) fn cargo<'a>(shell: &'a Shell, package: &str, profile: &str) -> Cmd<'a> {
+    cmd!(shell, "cargo build --package {package} --target {WASM} --profile {profile}")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT)
 }
 
 /// Optimises a module.
 pub(crate) fn optimise(tools: &Tools, log: &'static str, from: &Path, to: &Path) -> Result<()> {
-    let mut wasm_opt = tools.wasm_opt()?;
-    wasm_opt.args(OPTIMISATIONS).args(FEATURES);
+    let wasm_opt = cmd!(tools.shell, "wasm-opt").args(OPTIMISATIONS).args(FEATURES);
     process::run(log, wasm_opt.arg(from).arg("-o").arg(to))
 }

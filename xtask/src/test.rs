@@ -3,49 +3,75 @@
 //! Native tests and the build of the Worker compile side by side, since each leaves the other's
 //! processor idle for long stretches; what needs the Worker follows when both are done.
 
-use std::{
-    env,
-    process::{Command, ExitCode},
-    thread,
-    time::Instant,
-};
+use std::{env, process::ExitCode, sync::Mutex, thread, time::Instant};
 
-use anyhow::{Context, Result, bail};
-use lexopt::prelude::*;
+use anyhow::{Context, Result};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use xshell::Cmd;
 
 use crate::{
-    bundle::{self, Mode},
-    check, chromium, component, fuzz, npm, process,
+    bundle::{self, Mode, Speed},
+    check, chromium, component, fuzz,
+    libtest::{self, Selection},
+    node, npm,
     tally::Tally,
     tidy,
     tools::{self, Tools},
     topics, web,
-    workspace::{read_toml, root},
+    workspace::{read_toml, root, shell},
 };
 
-/// What a run is asked to do.
-struct Plan {
+/// What is asked of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Steps to run [default: all]
+    #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(all_steps().map(Step::described)))]
     steps: Vec<String>,
-    pattern: Option<String>,
-    mode: Mode,
+    /// Run only those native and Node tests whose names match
+    #[arg(long, value_name = "PATTERN")]
+    only: Option<String>,
+    #[command(flatten)]
+    speed: Speed,
 }
 
-/// One step: its name, and what it does with the plan.
-type Step = (&'static str, fn(&Plan) -> Result<Tally>);
+/// What a run is asked to do.
+struct Plan<'a> {
+    steps: &'a [String],
+    pattern: Option<&'a str>,
+    mode: Mode,
+    /// How long each step took, in seconds.
+    times: Mutex<Vec<(&'static str, f64)>>,
+}
+
+/// A part of the tests that can be run by itself.
+struct Step {
+    name: &'static str,
+    /// What it does, for `--help`.
+    about: &'static str,
+    run: fn(&Plan<'_>) -> Result<Tally>,
+}
 
 /// Run at the same time, each list in its order.
-const SIDE_BY_SIDE: [&[Step]; 2] =
-    [&[("tidy", tidy_files), ("native", native)], &[("worker", worker), ("bare", bare)]];
+const SIDE_BY_SIDE: [&[Step]; 2] = [
+    &[
+        Step { name: "tidy", about: "What the compiler does not check", run: tidy_files },
+        Step { name: "native", about: "Rust tests and examples on this machine", run: native },
+    ],
+    &[
+        Step { name: "worker", about: "The Worker builds", run: worker },
+        Step { name: "bare", about: "The core builds for a bare machine", run: bare },
+    ],
+];
 
 /// Run after those.
-const AFTERWARDS: [Step; 7] = [
-    ("e2e", end_to_end),
-    ("contract", contract),
-    ("component", hosts),
-    ("browser", browser),
-    ("fuzz", look_around),
-    ("page", page),
-    ("budget", budget),
+const AFTERWARDS: &[Step] = &[
+    Step { name: "e2e", about: "The Worker on a real workerd", run: end_to_end },
+    Step { name: "contract", about: "The Worker against its OpenAPI document", run: contract },
+    Step { name: "component", about: "The components in wasmtime, Node and Python", run: hosts },
+    Step { name: "browser", about: "The npm package on Node and in Chromium", run: browser },
+    Step { name: "fuzz", about: "Each fuzz target for a moment", run: look_around },
+    Step { name: "page", about: "The page in Chromium", run: page },
+    Step { name: "budget", about: "Sizes against tests/budgets.toml", run: budget },
 ];
 
 /// How long each fuzz target runs here: enough to see that it still can. `cargo xtask fuzz` searches.
@@ -54,113 +80,118 @@ const FUZZ_SECONDS: u32 = 3;
 /// Where proptest looks for the seed of its cases.
 const SEED: &str = "PROPTEST_RNG_SEED";
 
+/// How many steps are named at the end for their time.
+const SLOWEST: usize = 5;
+
 /// `cargo xtask test`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let plan = Plan::parse(arguments)?;
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let plan = Plan {
+        steps: &arguments.steps,
+        pattern: arguments.only.as_deref(),
+        mode: arguments.speed.mode(),
+        times: Mutex::default(),
+    };
     let started = Instant::now();
     let mut total = Tally::default();
     let finished = thread::scope(|scope| {
         let lanes = SIDE_BY_SIDE.map(|lane| scope.spawn(|| plan.run(lane)));
-        lanes.map(|lane| lane.join().unwrap_or(Tally { passed: 0, failed: 1 }))
+        lanes.map(|lane| lane.join().unwrap_or(Tally::one(false)))
     });
     for tally in finished {
         total += tally;
     }
-    total += plan.run(&AFTERWARDS);
-    println!("\nall steps took {:.0} s", started.elapsed().as_secs_f64());
+    total += plan.run(AFTERWARDS);
+    println!("\nall steps took {:.0} s: {}", started.elapsed().as_secs_f64(), plan.slowest());
+    if total == Tally::default() {
+        println!("nothing was tested");
+    }
     println!("{} passed, {} failed", total.passed, total.failed);
-    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if total.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-impl Plan {
-    fn parse(arguments: &mut lexopt::Parser) -> Result<Self> {
-        let names: Vec<&str> = SIDE_BY_SIDE
-            .iter()
-            .copied()
-            .flatten()
-            .chain(&AFTERWARDS)
-            .map(|(name, _)| *name)
-            .collect();
-        let mut plan = Self { steps: Vec::new(), pattern: None, mode: Mode::Release };
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Long("fast") => plan.mode = Mode::Fast,
-                Long("only") => plan.pattern = Some(arguments.value()?.string()?),
-                Value(step) => {
-                    let step = step.string()?;
-                    if !names.contains(&step.as_str()) {
-                        bail!("no step {step:?}; there are {}", names.join(", "));
-                    }
-                    plan.steps.push(step);
-                }
-                other => return Err(other.unexpected().into()),
-            }
-        }
-        Ok(plan)
-    }
+fn all_steps() -> impl Iterator<Item = &'static Step> {
+    SIDE_BY_SIDE.into_iter().flatten().chain(AFTERWARDS)
+}
 
+impl Step {
+    fn described(&self) -> PossibleValue {
+        PossibleValue::new(self.name).help(self.about)
+    }
+}
+
+impl Plan<'_> {
     /// Runs the steps that were asked for, and says how each went.
     fn run(&self, steps: &[Step]) -> Tally {
         let mut all = Tally::default();
-        for (name, step) in steps {
+        for Step { name, run, .. } in steps {
             if !self.steps.is_empty() && !self.steps.iter().any(|wanted| wanted == name) {
                 continue;
             }
             let started = Instant::now();
-            let tally = step(self).unwrap_or_else(|error| {
+            let tally = run(self).unwrap_or_else(|error| {
                 println!("{name:>7} | FAILED: {error:#}");
                 Tally::one(false)
             });
             let Tally { passed, failed } = tally;
             let seconds = started.elapsed().as_secs_f64();
             println!("{name:>7} | {passed} passed, {failed} failed in {seconds:.1} s");
+            if let Ok(mut times) = self.times.lock() {
+                times.push((name, seconds));
+            }
             all += tally;
         }
         all
     }
+
+    /// The steps that took longest: `native 210 s, e2e 95 s`.
+    fn slowest(&self) -> String {
+        let mut times = self.times.lock().map(|times| times.clone()).unwrap_or_default();
+        times.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        let named = times.iter().take(SLOWEST).map(|(name, time)| format!("{name} {time:.0} s"));
+        named.collect::<Vec<_>>().join(", ")
+    }
 }
 
-fn tidy_files(_: &Plan) -> Result<Tally> {
+fn tidy_files(_: &Plan<'_>) -> Result<Tally> {
     tidy::run()?;
     component::check_page()?;
     Ok(Tally::one(true))
 }
 
-fn bare(_: &Plan) -> Result<Tally> {
+fn bare(_: &Plan<'_>) -> Result<Tally> {
     check::bare_core()?;
     Ok(Tally::one(true))
 }
 
-fn native(plan: &Plan) -> Result<Tally> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["test", "--workspace", "--no-fail-fast"]);
-    // What runs the component is built differently, and once the component is.
-    cargo.args(["--exclude", "nacre-component-tests", "--exclude", "nacre-bench-component"]);
+fn native(plan: &Plan<'_>) -> Result<Tally> {
+    let shell = shell()?;
     // The same cases for the same code: a change is judged by what it does, not by chance. Plain
     // `cargo test` draws new ones each time.
     if env::var_os(SEED).is_none() {
-        cargo.env(SEED, "1");
+        shell.set_var(SEED, "1");
     }
-    if let Some(pattern) = &plan.pattern {
-        cargo.arg("--").arg(pattern);
-    }
-    let finished = process::capture("native", &mut cargo)?;
-    Ok(Tally::of_cargo(finished.lines.iter().map(String::as_str)).with_exit(finished.success))
+    // What runs the component is built differently, and once the component is.
+    let arguments =
+        ["--workspace", "--exclude=nacre-component-tests", "--exclude=nacre-bench-component"];
+    libtest::test(
+        &shell,
+        &Selection { label: "native", arguments: &arguments, pattern: plan.pattern },
+    )
 }
 
-fn worker(plan: &Plan) -> Result<Tally> {
+fn worker(plan: &Plan<'_>) -> Result<Tally> {
     bundle::build(&Tools::install()?, plan.mode)?;
     Ok(Tally::one(true))
 }
 
-fn end_to_end(plan: &Plan) -> Result<Tally> {
+fn end_to_end(plan: &Plan<'_>) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
-    run_node("e2e", "tests/e2e/**/*.test.mjs", tools.node()?, plan)
+    run_node("e2e", "tests/e2e/**/*.test.mjs", tools.node(), plan)
 }
 
 /// Holds the built Worker to its own description, by way of schemathesis.
-fn contract(plan: &Plan) -> Result<Tally> {
+fn contract(plan: &Plan<'_>) -> Result<Tally> {
     let requirements = root().join("tests/contract/requirements.txt");
     let Some(python) = tools::python_environment(&requirements)? else {
         println!("contract | SKIPPED: it needs python3 with venv, which is not here");
@@ -168,33 +199,25 @@ fn contract(plan: &Plan) -> Result<Tally> {
     };
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
-    let mut node = tools.node()?;
-    node.env("NACRE_SCHEMATHESIS", python.join("bin/schemathesis"));
+    let node = tools.node().env("NACRE_SCHEMATHESIS", python.join("bin/schemathesis"));
     run_node("contract", "tests/contract/*.test.mjs", node, plan)
 }
 
 /// Runs the components in wasmtime, on Node and in Python.
-fn hosts(plan: &Plan) -> Result<Tally> {
+fn hosts(plan: &Plan<'_>) -> Result<Tally> {
     let tools = Tools::install()?;
     for component in component::ALL {
         component::build(&tools, component)?;
     }
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(root()).args(["test", "--package", "nacre-component-tests"]);
-    cargo.args(["--profile", "host"]);
-    if let Some(pattern) = &plan.pattern {
-        cargo.arg("--").arg(pattern);
-    }
-    let finished = process::capture("wasm", &mut cargo)?;
-    let lines = finished.lines.iter().map(String::as_str);
-    let mut tally = Tally::of_cargo(lines).with_exit(finished.success);
+    let arguments = ["--package=nacre-component-tests", "--profile=host"];
+    let tests = Selection { label: "wasm", arguments: &arguments, pattern: plan.pattern };
+    let mut tally = libtest::test(&tools.shell, &tests)?;
 
     let folder = root().join("tests/component/hosts");
-    let mut node = tools.node()?;
-    node.env("NACRE_JCO", tools::npm_environment(&folder)?);
+    let mut node = tools.node().env("NACRE_JCO", tools::npm_environment(&folder)?);
     match tools::python_environment(&folder.join("requirements.txt"))? {
         Some(python) => {
-            node.env("NACRE_PYTHON", python.join("bin/python"));
+            node = node.env("NACRE_PYTHON", python.join("bin/python"));
         }
         None => {
             println!("   wasm | SKIPPED in Python: it needs python3 with venv, which is not here")
@@ -205,49 +228,40 @@ fn hosts(plan: &Plan) -> Result<Tally> {
 }
 
 /// Looks at the page in a real browser, on a real workerd.
-fn page(plan: &Plan) -> Result<Tally> {
+fn page(plan: &Plan<'_>) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
     web::build(&tools)?;
     web::check(&tools)?;
-    let mut node = tools.node()?;
-    node.env("NACRE_CHROMIUM", chromium::chromium()?);
-    node.arg("--test-force-exit"); // a file of which no test was picked never closes its browser
+    let node = tools.node().env("NACRE_CHROMIUM", chromium::chromium()?);
+    let node = node.arg("--test-force-exit"); // a file of which no test was picked never closes its browser
     run_node("page", "tests/page/*.test.mjs", node, plan)
 }
 
 /// Uses the npm package as it is packed, and runs the vectors, on Node and in Chromium.
-fn browser(plan: &Plan) -> Result<Tally> {
+fn browser(plan: &Plan<'_>) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, plan.mode)?;
     npm::build(&tools)?;
     topics::build(&tools)?;
-    let mut node = tools.node()?;
-    node.env("NACRE_CHROMIUM", chromium::chromium()?);
-    node.env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?);
-    node.arg("--test-force-exit"); // as above
+    let node = tools
+        .node()
+        .env("NACRE_CHROMIUM", chromium::chromium()?)
+        .env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?)
+        .arg("--test-force-exit"); // as above
     run_node("browser", "tests/browser/*.test.mjs", node, plan)
 }
 
-fn run_node(label: &str, files: &str, mut node: Command, plan: &Plan) -> Result<Tally> {
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
-    if let Some(pattern) = &plan.pattern {
-        node.arg("--test-name-pattern").arg(pattern);
-    }
-    let finished = process::capture(label, node.arg(files))?;
-    let tally = Tally::of_node(finished.lines.iter().map(String::as_str));
-    if tally == Tally::default() && plan.pattern.is_none() {
-        bail!("no {label} test ran");
-    }
-    Ok(tally.with_exit(finished.success))
+fn run_node(label: &str, files: &str, node: Cmd<'_>, plan: &Plan<'_>) -> Result<Tally> {
+    node::test(label, files, node, plan.pattern)
 }
 
-fn look_around(_: &Plan) -> Result<Tally> {
+fn look_around(_: &Plan<'_>) -> Result<Tally> {
     fuzz::search(&[], FUZZ_SECONDS)
 }
 
 /// Holds the size of what is deployed against `tests/budgets.toml`.
-fn budget(plan: &Plan) -> Result<Tally> {
+fn budget(plan: &Plan<'_>) -> Result<Tally> {
     if plan.mode == Mode::Fast {
         println!(" budget | not measured: a fast build is larger than what is deployed");
         return Ok(Tally::default());

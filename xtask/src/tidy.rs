@@ -4,12 +4,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
+use xshell::cmd;
 
-use crate::{process, workspace::root};
+use crate::workspace::{root, shell};
 
 /// A file longer than this is two files.
 const LONGEST: usize = 700;
@@ -81,19 +81,10 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 fn platforms_in_core() -> Result<Vec<String>> {
-    let tree = process::read(Command::new("cargo").current_dir(root()).args([
-        "tree",
-        "--package",
-        "nacre-core",
-        "--edges",
-        "normal",
-        "--target",
-        "all",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ]))?;
+    let shell = shell()?;
+    let tree = cmd!(shell, "cargo tree --package nacre-core --edges normal --target all")
+        .args(["--prefix", "none", "--format", "{p}"])
+        .read()?;
     let mut found: Vec<&str> = tree
         .lines()
         .filter_map(|line| line.split(' ').next())

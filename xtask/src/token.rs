@@ -13,7 +13,6 @@ use std::{
 use anyhow::{Context, Result, bail};
 use base64::prelude::*;
 use hmac::{Hmac, KeyInit, Mac};
-use lexopt::prelude::*;
 use serde_json::json;
 use sha2::Sha256;
 
@@ -25,20 +24,24 @@ const MASTER_KEYS: &str = "NACRE_MASTER_KEYS";
 /// How long a token lives unless told otherwise.
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What is asked of `cargo xtask token`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// User that the token is for
+    #[arg(long, default_value = "alice")]
+    user: String,
+    /// Scopes, separated by spaces, such as "contexts:read contexts:write"
+    /// [default: no scope claim, which allows to read and write]
+    #[arg(long)]
+    scope: Option<String>,
+    /// How long the token lives: a number and s, m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_duration)]
+    ttl: Duration,
+}
+
 /// `cargo xtask token`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    let mut user = "alice".to_owned();
-    let mut scope = None;
-    let mut life = DAY;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Long("user") => user = arguments.value()?.string()?,
-            Long("scope") => scope = Some(arguments.value()?.string()?),
-            Long("ttl") => life = arguments.value()?.parse_with(parse_duration)?,
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    println!("{}", mint(&user, scope.as_deref(), life)?);
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    println!("{}", mint(&arguments.user, arguments.scope.as_deref(), arguments.ttl)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,16 +10,17 @@ use std::{
     ffi::OsString,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
     thread,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     process,
-    workspace::{locked_version, root},
+    workspace::{locked_version, root, shell},
 };
 
 /// What the Worker is compiled to.
@@ -27,13 +28,13 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 /// A target with nothing but the machine: what the core must build for.
 pub(crate) const BARE_WASM: &str = "wasm32v1-none";
 
+/// What npm is called.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
 const CARGO_DENY: &str = "0.20.2";
 
 /// `cargo xtask setup`.
-pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
-    if let Some(argument) = arguments.next()? {
-        return Err(argument.unexpected().into());
-    }
+pub(crate) fn run() -> Result<ExitCode> {
     let tools = Tools::install()?;
     install_target(BARE_WASM)?;
     println!("  tools | ready; node is {}", tools.npm.join(".bin/node").display());
@@ -41,10 +42,9 @@ pub(crate) fn run(arguments: &mut lexopt::Parser) -> Result<ExitCode> {
 }
 
 /// Proof that the tools are installed.
-#[derive(Clone)]
 pub(crate) struct Tools {
-    worker_build: PathBuf,
-    wasm_bindgen: PathBuf,
+    /// Runs programs in the checkout's root and finds the pinned ones first.
+    pub(crate) shell: Shell,
     npm: PathBuf,
 }
 
@@ -74,62 +74,51 @@ impl Tools {
             hint: "",
         })?;
         let npm = npm.join().map_err(|_| anyhow!("installing npm packages broke off"))??;
-        Ok(Self { worker_build, wasm_bindgen, npm })
-    }
-
-    /// worker-build, knowing where to find the programs it would otherwise download.
-    pub(crate) fn worker_build(&self) -> Result<Command> {
-        let mut command = self.command(&self.worker_build)?;
-        command
-            .env("WASM_BINDGEN_BIN", &self.wasm_bindgen)
-            .env("WASM_OPT_BIN", self.npm.join(".bin/wasm-opt"))
-            .env("ESBUILD_BIN", self.npm.join(".bin/esbuild"));
-        Ok(command)
-    }
-
-    /// The generator of bindings.
-    pub(crate) fn wasm_bindgen(&self) -> Result<Command> {
-        self.command(&self.wasm_bindgen)
-    }
-
-    /// The optimiser of modules.
-    pub(crate) fn wasm_opt(&self) -> Result<Command> {
-        self.command(&self.npm.join(".bin/wasm-opt"))
+        let shell = shell()?;
+        let binaries = npm.join(".bin");
+        // The folders that programs are in.
+        let mut path = vec![binaries.clone()];
+        path.extend(
+            [&worker_build, &wasm_bindgen]
+                .iter()
+                .filter_map(|program| program.parent())
+                .map(Path::to_path_buf),
+        );
+        path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        shell.set_var("PATH", env::join_paths(path)?);
+        // worker-build would download these.
+        shell.set_var("WASM_BINDGEN_BIN", &wasm_bindgen);
+        shell.set_var("WASM_OPT_BIN", binaries.join("wasm-opt"));
+        shell.set_var("ESBUILD_BIN", binaries.join("esbuild"));
+        Ok(Self { shell, npm })
     }
 
     /// The pinned Node.
-    pub(crate) fn node(&self) -> Result<Command> {
-        self.command(&self.npm.join(".bin/node"))
+    pub(crate) fn node(&self) -> Cmd<'_> {
+        cmd!(self.shell, "node")
     }
 
     /// wrangler, without questions, reports home or look-ups of where this machine stands.
-    pub(crate) fn wrangler(&self) -> Result<Command> {
-        let mut command = self.node()?;
-        command
+    pub(crate) fn wrangler(&self) -> Cmd<'_> {
+        self.node()
             .arg(self.npm.join("wrangler/bin/wrangler.js"))
             .env("WRANGLER_SEND_METRICS", "false")
             .env("WRANGLER_HIDE_BANNER", "true")
-            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
-        Ok(command)
-    }
-
-    /// A program in the checkout's root that finds the pinned Node first.
-    pub(crate) fn command(&self, program: &Path) -> Result<Command> {
-        let mut path = vec![self.npm.join(".bin")];
-        path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        let mut command = Command::new(program);
-        command.current_dir(root()).env("PATH", env::join_paths(path)?);
-        Ok(command)
+            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
     }
 }
 
-/// The formatter and linter of scripts and styles, which npm brings.
-pub(crate) fn biome() -> Result<Command> {
-    let _one_at_a_time = lock_cache()?;
-    let npm = install_npm_packages()?;
-    let mut command = Command::new(npm.join(".bin/node"));
-    command.current_dir(root()).arg(npm.join("@biomejs/biome/bin/biome"));
-    Ok(command)
+/// Formats and lints scripts and styles as `biome.jsonc` says; biome comes from npm.
+pub(crate) fn biome() -> Result<()> {
+    let npm = {
+        let _one_at_a_time = lock_cache()?;
+        install_npm_packages()?
+    };
+    let (shell, node, biome) =
+        (shell()?, npm.join(".bin/node"), npm.join("@biomejs/biome/bin/biome"));
+    let biome =
+        cmd!(shell, "{node} {biome} ci --error-on-warnings --diagnostic-level=warn --colors=off");
+    process::run("scripts", biome)
 }
 
 /// cargo-deny, installed if need be.
@@ -155,37 +144,29 @@ pub(crate) fn python_environment(requirements: &Path) -> Result<Option<PathBuf>>
     if ready.exists() {
         return Ok(Some(home));
     }
-    let mut python = Command::new("python3");
-    let probe = python.args(["-c", "import ensurepip, venv"]).output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
+    let shell = shell()?;
+    if cmd!(shell, "python3 -c 'import ensurepip, venv'").ignore_stderr().read().is_err() {
         return Ok(None);
     }
     println!("  tools | installing Python packages: once for this machine");
-    process::run("tools", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-    let mut pip = Command::new(home.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    process::run("tools", pip.arg(requirements))?;
+    process::run("tools", cmd!(shell, "python3 -m venv --clear {home}"))?;
+    let python = home.join("bin/python");
+    let pip = cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check");
+    process::run("tools", pip.arg("--requirement").arg(requirements))?;
     fs::write(ready, "")?;
     Ok(Some(home))
 }
 
 /// Adds a compilation target to the toolchain in use, unless it is there.
 pub(crate) fn install_target(target: &str) -> Result<()> {
-    let libraries = process::read(Command::new("rustc").args([
-        "--print",
-        "target-libdir",
-        "--target",
-        target,
-    ]))?;
-    if Path::new(libraries.trim()).exists() {
+    let shell = shell()?;
+    let libraries = cmd!(shell, "rustc --print target-libdir --target {target}").read()?;
+    if Path::new(&libraries).exists() {
         return Ok(());
     }
     println!("  tools | adding target {target}");
-    process::run(
-        "tools",
-        Command::new("rustup").current_dir(root()).args(["target", "add", target]),
-    )
-    .with_context(|| format!("the Rust toolchain needs its {target} target"))
+    process::run("tools", cmd!(shell, "rustup target add {target}"))
+        .with_context(|| format!("the Rust toolchain needs its {target} target"))
 }
 
 struct CrateTool<'a> {
@@ -208,18 +189,16 @@ fn install_crate(tool: &CrateTool<'_>) -> Result<PathBuf> {
     }
     println!("  tools | building {name} {version}: once for this machine, one to three minutes");
     let scratch = cache()?.join("scratch");
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(root())
-        .args(["install", name, "--version", &format!("={version}"), "--bin", tool.binary])
-        .args(tool.locked.then_some("--locked"))
-        .arg("--root")
-        .arg(&home)
-        .env("CARGO_TARGET_DIR", &scratch)
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", if tool.optimised { "1" } else { "0" });
-    process::run("tools", &mut command).with_context(|| {
+    let shell = shell()?;
+    let program = tool.binary;
+    let cargo =
+        cmd!(shell, "cargo install {name} --version ={version} --bin {program} --root {home}")
+            .args(tool.locked.then_some("--locked"))
+            .env("CARGO_TARGET_DIR", &scratch)
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", if tool.optimised { "1" } else { "0" });
+    process::run("tools", cargo).with_context(|| {
         format!("{name} {version} could not be installed. {}", tool.hint).trim().to_owned()
     })?;
     fs::remove_dir_all(&scratch).ok(); // a leftover costs space, nothing else
@@ -287,13 +266,11 @@ fn key_of(files: &[PathBuf]) -> Result<String> {
 
 fn npm_ci(dir: &Path) -> Result<()> {
     println!("  tools | installing npm packages: once for this machine");
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let shell = shell()?;
+    shell.change_dir(dir);
     // Quiet about engines: npm itself may run on an older Node than the one it installs.
-    process::run(
-        "npm",
-        Command::new(npm).current_dir(dir).args(["ci", "--prefer-offline", "--loglevel=error"]),
-    )
-    .context("npm, which comes with Node, is needed once to install the pinned packages")
+    process::run("npm", cmd!(shell, "{NPM} ci --prefer-offline --loglevel=error"))
+        .context("npm, which comes with Node, is needed once to install the pinned packages")
 }
 
 #[cfg(unix)]

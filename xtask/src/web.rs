@@ -6,36 +6,32 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result};
+use xshell::cmd;
 
 use crate::{npm, process, tools::Tools, workspace::root};
 
 /// Builds the page, and the package that it stands on.
 pub(crate) fn build(tools: &Tools) -> Result<()> {
-    install(&npm::build(tools)?)?;
-    let mut node = tools.node()?;
-    process::run("web", node.arg(demo().join("build.mjs")))
+    install(tools, &npm::build(tools)?)?;
+    process::run("web", tools.node().arg(demo().join("build.mjs")))
 }
 
 /// Checks the types of the page against those of the package.
 pub(crate) fn check(tools: &Tools) -> Result<()> {
-    let mut tsc = tools.command(&root().join("node_modules/.bin/tsc"))?;
-    process::run("web", tsc.arg("--project").arg(demo()))
+    process::run("web", cmd!(tools.shell, "tsc --project").arg(demo()))
 }
 
 /// Puts the packed package where Node, TypeScript and esbuild look for it.
-fn install(package: &Path) -> Result<()> {
+fn install(tools: &Tools, package: &Path) -> Result<()> {
     let folder = demo().join("node_modules/@nacre/context");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(package).args(["--strip-components=1", "-C"]).arg(folder);
-    process::run("web", &mut tar)
+    process::run("web", cmd!(tools.shell, "tar -xzf {package} --strip-components=1 -C {folder}"))
 }
 
 fn demo() -> PathBuf {

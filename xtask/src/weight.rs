@@ -1,6 +1,6 @@
 //! What a download weighs, for those who build and for the budgets.
 
-use std::{fs, io::Write as _, path::Path, process::Stdio};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
@@ -11,16 +11,6 @@ pub(crate) fn gzip(tools: &Tools, file: &Path) -> Result<u64> {
     let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     let script = "let n=[];process.stdin.on('data',d=>n.push(d)).on('end',()=>\
         console.log(require('zlib').gzipSync(Buffer.concat(n),{level:9}).length))";
-    let mut node = tools
-        .node()?
-        .args(["-e", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting node")?;
-    if let Some(mut input) = node.stdin.take() {
-        input.write_all(&bytes)?;
-    }
-    let output = node.wait_with_output()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().context("no size was said")
+    let size = tools.node().args(["-e", script]).stdin(bytes).read()?;
+    size.parse().with_context(|| format!("node says {size:?} for a size"))
 }

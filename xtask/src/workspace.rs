@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use xshell::Shell;
 
 /// The root of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -13,6 +14,13 @@ pub(crate) fn root() -> PathBuf {
     let xtask = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     xtask.parent().map_or(xtask.clone(), Path::to_path_buf)
+}
+
+/// A shell in the root of the checkout.
+pub(crate) fn shell() -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(root());
+    Ok(shell)
 }
 
 /// Where cargo builds for this checkout.
