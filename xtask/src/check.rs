@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use xshell::cmd;
 
 use crate::{
-    process, tidy,
+    arrows, process, tidy,
     tools::{self, BARE_WASM, WASM},
     workspace::shell,
 };
@@ -57,10 +57,14 @@ fn wasm(package: &str) -> Result<()> {
     cargo("wasm", &["clippy", "-p", package, "--target", WASM, "--", "-D", "warnings"])
 }
 
-/// Builds the core for a machine without an operating system or a host.
+/// Builds each crate of the core, alone, for a machine without an operating system or a host: one
+/// crate does not get the features that another asks for.
 pub(crate) fn bare_core() -> Result<()> {
     tools::install_target(BARE_WASM)?;
-    cargo("bare", &["build", "-p", "nacre-core", "--target", BARE_WASM])
+    for one in arrows::crates(&shell()?)?.iter().filter(|one| one.is_core()) {
+        cargo("bare", &["build", "--package", &one.name, "--target", BARE_WASM])?;
+    }
+    Ok(())
 }
 
 /// Licences, banned packages and sources; known vulnerabilities where their database can be had.

@@ -4,6 +4,7 @@
 //! ([`tools`]), so that a fresh clone needs Rust and Node and nothing else. `--help` installs
 //! nothing.
 
+mod arrows;
 mod bench;
 mod bundle;
 mod check;

@@ -1,5 +1,5 @@
-//! What the compiler does not check: opening comments, file lengths, loose ends, and that the
-//! core stays free of platforms.
+//! What the compiler does not check: opening comments, file lengths, loose ends, the direction of
+//! dependencies, and that the core stays free of platforms.
 
 use std::{
     fs,
@@ -7,9 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use xshell::cmd;
 
-use crate::workspace::{root, shell};
+use crate::{
+    arrows,
+    workspace::{root, shell},
+};
 
 /// A file longer than this is two files.
 const LONGEST: usize = 700;
@@ -22,19 +24,6 @@ const LOOSE_ENDS: [&str; 4] = [
     concat!("to", "do!"),
 ];
 
-/// Packages that would give the core a clock, a random source or a platform.
-const PLATFORMS: [&str; 9] = [
-    "chrono",
-    "getrandom",
-    "js-sys",
-    "rand",
-    "tokio",
-    "wasm-bindgen",
-    "web-sys",
-    "web-time",
-    "worker",
-];
-
 /// Fails with everything that is out of place.
 pub(crate) fn run() -> Result<()> {
     let root = root();
@@ -45,7 +34,14 @@ pub(crate) fn run() -> Result<()> {
         let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
         faults.extend(faults_of(&name, &text));
     }
-    faults.extend(platforms_in_core()?);
+    let shell = shell()?;
+    faults.extend(arrows::faults(&shell)?);
+    for one in arrows::crates(&shell)?.iter().filter(|one| one.is_core()) {
+        let name = one.folder.join("src/lib.rs");
+        let text = fs::read_to_string(root.join(&name))
+            .with_context(|| format!("reading {}", name.display()))?;
+        faults.extend(standard_library(&name.display().to_string(), &text));
+    }
     if faults.is_empty() {
         return Ok(());
     }
@@ -71,6 +67,12 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
     faults
 }
 
+/// A crate of the core has no standard library, whatever is built and for which target.
+fn standard_library(name: &str, text: &str) -> Option<String> {
+    let is_bare = text.lines().any(|line| line == "#![no_std]");
+    (!is_bare).then(|| format!("{name}: a crate of the core must say `#![no_std]`"))
+}
+
 fn has_word(line: &str, word: &str) -> bool {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
@@ -78,21 +80,6 @@ fn has_word(line: &str, word: &str) -> bool {
         let after = line.get(at + word.len()..).and_then(|rest| rest.chars().next());
         !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word)
     })
-}
-
-fn platforms_in_core() -> Result<Vec<String>> {
-    let shell = shell()?;
-    let tree = cmd!(shell, "cargo tree --package nacre-core --edges normal --target all")
-        .args(["--prefix", "none", "--format", "{p}"])
-        .read()?;
-    let mut found: Vec<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .filter(|name| PLATFORMS.contains(name))
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    Ok(found.iter().map(|name| format!("nacre-core: {name} is in its dependency tree")).collect())
 }
 
 /// Every source file of the checkout.
@@ -141,6 +128,15 @@ mod tests {
         assert_eq!(faults_of("a.mjs", "export {};\n").len(), 1);
         assert_eq!(faults_of("a.rs", &format!("//! What.\n{loose}")).len(), LOOSE_ENDS.len());
         assert_eq!(faults_of("a.rs", &format!("//! What.{long}")).len(), 1);
+    }
+
+    #[test]
+    fn a_core_crate_with_a_standard_library_is_found() {
+        assert_eq!(standard_library("a.rs", "//! What.\n#![no_std]\n"), None);
+        for text in ["", "#![cfg_attr(not(test), no_std)]\n", "// #![no_std]\n"] {
+            let fault = standard_library("a.rs", text).expect("a fault");
+            assert_eq!(fault, "a.rs: a crate of the core must say `#![no_std]`");
+        }
     }
 
     #[test]
