@@ -68,7 +68,7 @@ impl Selection<'_> {
             .args(arguments);
         let mut built = Vec::new();
         let read = |line: &str| built.extend(Executable::of_message(line));
-        if !process::watch(self.label, cargo, read)? {
+        if !process::watch(self.label, cargo, read)?.success() {
             bail!("the tests do not compile");
         }
         Ok(built)
@@ -101,14 +101,14 @@ impl Selection<'_> {
     fn read(&self, what: &str, command: xshell::Cmd<'_>) -> Result<Tally> {
         let started = Instant::now();
         let mut report = Report::default();
-        let success = process::watch(self.label, command, |line| {
+        let status = process::watch(self.label, command, |line| {
             for shown in report.read(line) {
                 process::show(self.label, &shown);
             }
         })?;
-        let (tally, faults) = report.finish(success);
+        let (tally, faults) = report.finish(status.success());
         for fault in faults {
-            process::show(self.label, &format!("{what}: {fault}"));
+            process::show(self.label, &format!("{what}: {fault} ({status})"));
         }
         let Tally { passed, failed } = tally;
         if tally != Tally::default() {

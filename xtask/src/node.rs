@@ -1,5 +1,5 @@
 //! Tests on Node: a person reads the `spec` reporter on the terminal, and this room reads what
-//! `xtask/report.mjs` writes into a file beside it, one JSON object a line.
+//! `xtask/report.mjs` writes into a file beside it.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ pub(crate) fn test(
 ) -> Result<Tally> {
     let folder = target().join("reports");
     fs::create_dir_all(&folder)?;
-    let report = folder.join(label).with_extension("jsonl");
+    let report = folder.join(label).with_extension("json");
     fs::remove_file(&report).ok(); // may well not be there
     let node = node
         .args(["--test", "--test-concurrency=2"])
@@ -27,45 +27,62 @@ pub(crate) fn test(
         .arg(format!("--test-reporter-destination={}", report.display()))
         .args(pattern.map(|pattern| format!("--test-name-pattern={pattern}")))
         .arg(files);
-    let success = process::watch(label, node, |line| process::show(label, line))?;
+    let status = process::watch(label, node, |line| process::show(label, line))?;
     let text = fs::read_to_string(&report)
         .with_context(|| format!("node left no report in {}", report.display()))?;
-    let tally = tally(&text)?.with_exit(success);
+    let Report { mut tally, empty } = Report::read(&text)?;
+    // A pattern leaves files without a test; nothing else may.
+    for file in empty.iter().filter(|_| pattern.is_none()) {
+        process::show(label, &format!("{file} has no test"));
+        tally += Tally::one(false);
+    }
     if tally == Tally::default() && pattern.is_none() {
         bail!("no test ran");
     }
-    Ok(tally)
+    Ok(tally.with_exit(status.success()))
 }
 
-/// Reads a report. Its last line sums up the whole run; a report without that line broke off.
-fn tally(report: &str) -> Result<Tally> {
-    let last = report.lines().last().context("node's report is empty")?;
-    let summary: Value = serde_json::from_str(last).context("node's report broke off")?;
-    let count = |name: &str| {
-        summary.get("counts").and_then(|counts| counts.get(name)?.as_u64()).with_context(|| {
-            format!("node's report broke off: its last line has no count `{name}`: {last}")
-        })
-    };
-    Ok(Tally { passed: count("passed")?, failed: count("failed")? + count("cancelled")? })
+/// What Node says of a whole run.
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    tally: Tally,
+    /// Files that ran no test.
+    empty: Vec<String>,
+}
+
+impl Report {
+    /// Reads the one line that is written when the run is over: without it, the run broke off.
+    fn read(text: &str) -> Result<Self> {
+        let report: Value = serde_json::from_str(text).context("node's report broke off")?;
+        let count = |name: &str| {
+            let count = report.get(name).and_then(Value::as_u64);
+            count.with_context(|| format!("node's report has no count `{name}`: {text}"))
+        };
+        let tally =
+            Tally { passed: count("passed")?, failed: count("failed")? + count("cancelled")? };
+        let empty = report.get("empty").and_then(Value::as_array).into_iter().flatten();
+        let empty = empty.filter_map(Value::as_str).map(str::to_owned).collect();
+        Ok(Self { tally, empty })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LAST: &str = r#"{"counts":{"tests":6,"failed":1,"passed":3,"cancelled":1,"skipped":1}}"#;
-
     #[test]
-    fn reads_the_sum_of_a_report() -> Result<()> {
-        let report = format!("{{\"file\":\"a.mjs\",\"counts\":{{\"passed\":1}}}}\n{LAST}\n");
-        assert_eq!(tally(&report)?, Tally { passed: 3, failed: 2 });
+    fn reads_the_report_of_a_run() -> Result<()> {
+        let text = "{\"passed\":3,\"failed\":1,\"cancelled\":1,\"empty\":[\"a.test.mjs\"]}\n";
+        let expected =
+            Report { tally: Tally { passed: 3, failed: 2 }, empty: vec!["a.test.mjs".to_owned()] };
+        assert_eq!(Report::read(text)?, expected);
         Ok(())
     }
 
     #[test]
     fn a_report_that_broke_off_is_an_error() {
-        for report in ["", "{\"counts\":{\"pas", "{\"file\":\"a.mjs\"}\n", "{\"counts\":{}}\n"] {
-            assert!(tally(report).is_err(), "{report}");
+        for text in ["", "{\"pas", "{}\n", "{\"passed\":1,\"failed\":0}\n"] {
+            assert!(Report::read(text).is_err(), "{text}");
         }
     }
 }

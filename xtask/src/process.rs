@@ -5,7 +5,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
 };
 
@@ -15,15 +15,19 @@ use xshell::Cmd;
 /// Runs a program, shows each line of its output after the label, and fails if the program does.
 pub(crate) fn run(label: &str, command: Cmd<'_>) -> Result<()> {
     let said = command.to_string();
-    if !watch(label, command, |line| show(label, line))? {
+    if !watch(label, command, |line| show(label, line))?.success() {
         bail!("{said} failed");
     }
     Ok(())
 }
 
 /// Runs a program to its end, hands each line of its standard output to `read`, and shows its
-/// standard error. Returns whether the program succeeded.
-pub(crate) fn watch(label: &str, command: Cmd<'_>, mut read: impl FnMut(&str)) -> Result<bool> {
+/// standard error.
+pub(crate) fn watch(
+    label: &str,
+    command: Cmd<'_>,
+    mut read: impl FnMut(&str),
+) -> Result<ExitStatus> {
     let said = command.to_string();
     let mut child = Command::from(command)
         .stdin(Stdio::null())
@@ -38,7 +42,7 @@ pub(crate) fn watch(label: &str, command: Cmd<'_>, mut read: impl FnMut(&str)) -
             each_line(output, &mut read);
         }
     });
-    Ok(child.wait().with_context(|| format!("waiting for {said}"))?.success())
+    child.wait().with_context(|| format!("waiting for {said}"))
 }
 
 /// Prints a line of a step.
@@ -68,8 +72,8 @@ mod tests {
         let shell = Shell::new()?;
         let mut lines = Vec::new();
         let read = |line: &str| lines.push(line.to_owned());
-        let succeeded = watch("test", cmd!(shell, "rustc -vV"), read)?;
-        assert!(succeeded);
+        let status = watch("test", cmd!(shell, "rustc -vV"), read)?;
+        assert!(status.success());
         assert!(lines.iter().any(|line| line.starts_with("host: ")), "{lines:?}");
         Ok(())
     }
