@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every test there is, as one list of steps.
 //!
-//! Native tests and the build of the Worker compile side by side, since each leaves the other's
-//! processor idle for long stretches; what needs the Worker follows when both are done.
+//! Native tests and the builds for wasm run side by side, since each leaves a processor idle for
+//! long stretches: link-time optimisation has one thread. What the other steps need from the network
+//! comes in the meantime. What uses the builds follows when all of this is done.
 
-use std::{env, process::ExitCode, sync::Mutex, thread, time::Instant};
+use std::{env, path::PathBuf, process::ExitCode, sync::Mutex, thread, time::Instant};
 
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -59,9 +60,26 @@ const SIDE_BY_SIDE: [&[Step]; 2] = [
     ],
     &[
         Step { name: "worker", about: "The Worker builds", run: worker },
+        Step { name: "modules", about: "The other wasm modules build", run: modules },
         Step { name: "bare", about: "The core builds for a bare machine", run: bare },
     ],
 ];
+
+/// What steps need from the network beside the tools: installed while the first steps run.
+const DOWNLOADS: [(&str, fn() -> Result<()>); 6] = [
+    ("browser", || chromium::chromium().map(drop)),
+    ("page", || chromium::chromium().map(drop)),
+    ("browser", || bundlers().map(drop)),
+    ("component", || transpiler().map(drop)),
+    ("component", || python(HOSTS).map(drop)),
+    ("contract", || python(CONTRACT).map(drop)),
+];
+
+/// Folder of the tests that run the components on Node and in Python.
+const HOSTS: &str = "tests/component/hosts";
+
+/// Folder of the tests that hold the Worker to its description.
+const CONTRACT: &str = "tests/contract";
 
 /// Run after those.
 const AFTERWARDS: &[Step] = &[
@@ -94,6 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let mut total = Tally::default();
     let finished = thread::scope(|scope| {
+        scope.spawn(|| plan.download());
         let lanes = SIDE_BY_SIDE.map(|lane| scope.spawn(|| plan.run(lane)));
         lanes.map(|lane| lane.join().unwrap_or(Tally::one(false)))
     });
@@ -123,10 +142,7 @@ impl Plan<'_> {
     /// Runs the steps that were asked for, and says how each went.
     fn run(&self, steps: &[Step]) -> Tally {
         let mut all = Tally::default();
-        for Step { name, run, .. } in steps {
-            if !self.steps.is_empty() && !self.steps.iter().any(|wanted| wanted == name) {
-                continue;
-            }
+        for Step { name, run, .. } in steps.iter().filter(|step| self.wants(step.name)) {
             let started = Instant::now();
             let tally = run(self).unwrap_or_else(|error| {
                 println!("{name:>7} | FAILED: {error:#}");
@@ -141,6 +157,19 @@ impl Plan<'_> {
             all += tally;
         }
         all
+    }
+
+    fn wants(&self, step: &str) -> bool {
+        self.steps.is_empty() || self.steps.iter().any(|wanted| wanted == step)
+    }
+
+    /// Installs what the steps need. What cannot be had is reported by the step that needs it.
+    fn download(&self) {
+        for (step, install) in DOWNLOADS {
+            if self.wants(step) {
+                install().ok();
+            }
+        }
     }
 
     /// The steps that took longest: `native 210 s, e2e 95 s`.
@@ -179,6 +208,17 @@ fn native(plan: &Plan<'_>) -> Result<Tally> {
     )
 }
 
+/// Built here so that later steps find them, and again there, for those who run one step.
+fn modules(_: &Plan<'_>) -> Result<Tally> {
+    let tools = Tools::install()?;
+    npm::build(&tools)?;
+    topics::build(&tools)?;
+    for component in component::ALL {
+        component::build(&tools, component)?;
+    }
+    Ok(Tally::one(true))
+}
+
 fn worker(plan: &Plan<'_>) -> Result<Tally> {
     bundle::build(&Tools::install()?, plan.mode)?;
     Ok(Tally::one(true))
@@ -192,8 +232,7 @@ fn end_to_end(plan: &Plan<'_>) -> Result<Tally> {
 
 /// Holds the built Worker to its own description, by way of schemathesis.
 fn contract(plan: &Plan<'_>) -> Result<Tally> {
-    let requirements = root().join("tests/contract/requirements.txt");
-    let Some(python) = tools::python_environment(&requirements)? else {
+    let Some(python) = python(CONTRACT)? else {
         println!("contract | SKIPPED: it needs python3 with venv, which is not here");
         return Ok(Tally::default());
     };
@@ -213,9 +252,8 @@ fn hosts(plan: &Plan<'_>) -> Result<Tally> {
     let tests = Selection { label: "wasm", arguments: &arguments, pattern: plan.pattern };
     let mut tally = libtest::test(&tools.shell, &tests)?;
 
-    let folder = root().join("tests/component/hosts");
-    let mut node = tools.node().env("NACRE_JCO", tools::npm_environment(&folder)?);
-    match tools::python_environment(&folder.join("requirements.txt"))? {
+    let mut node = tools.node().env("NACRE_JCO", transpiler()?);
+    match python(HOSTS)? {
         Some(python) => {
             node = node.env("NACRE_PYTHON", python.join("bin/python"));
         }
@@ -225,6 +263,21 @@ fn hosts(plan: &Plan<'_>) -> Result<Tally> {
     }
     tally += run_node("wasm", "tests/component/hosts/*.test.mjs", node, plan)?;
     Ok(tally)
+}
+
+/// jco, which makes JavaScript of components.
+fn transpiler() -> Result<PathBuf> {
+    tools::npm_environment(&root().join(HOSTS))
+}
+
+/// The bundlers that the npm package is tried with.
+fn bundlers() -> Result<PathBuf> {
+    tools::npm_environment(&root().join("tests/browser"))
+}
+
+/// A Python with what the tests in a folder ask for; `None` where there is no Python.
+fn python(folder: &str) -> Result<Option<PathBuf>> {
+    tools::python_environment(&root().join(folder).join("requirements.txt"))
 }
 
 /// Looks at the page in a real browser, on a real workerd.
@@ -247,7 +300,7 @@ fn browser(plan: &Plan<'_>) -> Result<Tally> {
     let node = tools
         .node()
         .env("NACRE_CHROMIUM", chromium::chromium()?)
-        .env("NACRE_NPM_TOOLS", tools::npm_environment(&root().join("tests/browser"))?)
+        .env("NACRE_NPM_TOOLS", bundlers()?)
         .arg("--test-force-exit"); // as above
     run_node("browser", "tests/browser/*.test.mjs", node, plan)
 }

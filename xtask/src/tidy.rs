@@ -16,6 +16,17 @@ use crate::{
 /// A file longer than this is two files.
 const LONGEST: usize = 700;
 
+/// Kinds of source files, and how each may open with a comment.
+const KINDS: [(&str, &[&str]); 7] = [
+    (".rs", &["//!"]),
+    (".mjs", &["//", "/*"]),
+    (".js", &["//", "/*"]),
+    (".ts", &["//", "/*"]),
+    (".tsx", &["//", "/*"]),
+    (".css", &["/*"]),
+    (".py", &["\"\"\"", "#"]),
+];
+
 /// Words that mark unfinished work, split here so that this file passes its own check.
 const LOOSE_ENDS: [&str; 4] = [
     concat!("TO", "DO"),
@@ -50,9 +61,10 @@ pub(crate) fn run() -> Result<()> {
 
 fn faults_of(name: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    let opening = if name.ends_with(".rs") { ["//!", "//!"] } else { ["//", "/*"] };
+    let opening = KINDS.iter().find_map(|(end, open)| name.ends_with(end).then_some(*open));
     let first = text.lines().find(|line| !line.is_empty() && !line.starts_with("#!/"));
-    if !first.is_some_and(|line| opening.iter().any(|open| line.starts_with(open))) {
+    let opens = |line: &str| opening.into_iter().flatten().any(|open| line.starts_with(open));
+    if !first.is_some_and(opens) {
         faults.push(format!("{name}: does not open by saying what it is for"));
     }
     let length = text.lines().count();
@@ -97,11 +109,7 @@ fn sources(root: &Path) -> Result<Vec<PathBuf>> {
             let built = ["target", "dist", "build", "node_modules"].contains(&name.as_ref());
             if kind.is_dir() && !built && !name.starts_with('.') {
                 folders.push(path);
-            } else if kind.is_file()
-                && [".rs", ".mjs", ".js", ".ts", ".tsx", ".css"]
-                    .iter()
-                    .any(|end| name.ends_with(end))
-            {
+            } else if kind.is_file() && KINDS.iter().any(|(end, _)| name.ends_with(end)) {
                 found.push(path);
             }
         }
@@ -118,6 +126,8 @@ mod tests {
     fn a_tidy_file_has_no_faults() {
         assert!(faults_of("a.rs", "//! What it is.\nfn f() {}\n").is_empty());
         assert!(faults_of("a.mjs", "#!/usr/bin/env node\n// What it is.\n").is_empty());
+        assert!(faults_of("a.css", "/* What it is. */\n").is_empty());
+        assert!(faults_of("a.py", "#!/usr/bin/env python3\n\"\"\"What it is.\"\"\"\n").is_empty());
     }
 
     #[test]
@@ -125,7 +135,9 @@ mod tests {
         let loose = LOOSE_ENDS.map(|word| format!("// {word}\n")).concat();
         let long = "\n".repeat(LONGEST + 1);
         assert_eq!(faults_of("a.rs", "fn f() {}\n").len(), 1);
+        assert_eq!(faults_of("a.rs", "// A comment of an item.\n").len(), 1);
         assert_eq!(faults_of("a.mjs", "export {};\n").len(), 1);
+        assert_eq!(faults_of("a.py", "import json\n").len(), 1);
         assert_eq!(faults_of("a.rs", &format!("//! What.\n{loose}")).len(), LOOSE_ENDS.len());
         assert_eq!(faults_of("a.rs", &format!("//! What.{long}")).len(), 1);
     }
