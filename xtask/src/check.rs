@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use clap::builder::PossibleValuesParser;
 use xshell::cmd;
 
 use crate::{
@@ -11,34 +12,40 @@ use crate::{
     workspace::shell,
 };
 
-type Step = fn() -> Result<()>;
+/// A check that can be run by itself.
+type Step = (&'static str, fn() -> Result<()>);
+
+/// All there are, in the order in which they run.
+const STEPS: [Step; 8] = [
+    ("format", || cargo("format", &["fmt", "--all", "--check"])),
+    ("scripts", tools::biome),
+    ("tidy", tidy::run),
+    ("clippy", || {
+        cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    }),
+    // One by one: the component is to have no standard library, and would get the Worker's.
+    ("wasm", || ["nacre-worker", "nacre-component", "nacre-topics"].into_iter().try_for_each(wasm)),
+    ("bare", bare_core),
+    ("docs", docs),
+    ("deny", dependencies),
+];
+
+/// What is asked of `cargo xtask check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Checks to run [default: all]
+    #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(STEPS.map(|(name, _)| name)))]
+    steps: Vec<String>,
+}
 
 /// `cargo xtask check`.
-pub(crate) fn run() -> Result<ExitCode> {
-    tools::install_target(WASM)?;
-    let steps: [(&str, Step); 8] = [
-        ("format", || cargo("format", &["fmt", "--all", "--check"])),
-        ("scripts", tools::biome),
-        ("tidy", tidy::run),
-        ("clippy", || {
-            cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-        }),
-        // One by one: the component is to have no standard library, and would get the Worker's.
-        ("wasm", || {
-            ["nacre-worker", "nacre-component", "nacre-topics"].into_iter().try_for_each(wasm)
-        }),
-        ("bare", bare_core),
-        ("docs", || {
-            let shell = shell()?;
-            // With private items, and links to them: these docs are for whoever works here.
-            let cargo = cmd!(shell, "cargo doc --workspace --no-deps --document-private-items")
-                .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
-            process::run("docs", cargo)
-        }),
-        ("deny", dependencies),
-    ];
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let wanted = &arguments.steps;
     let mut failed = Vec::new();
-    for (name, step) in steps {
+    for (name, step) in STEPS {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+            continue;
+        }
         match step() {
             Ok(()) => println!("{name:>7} | ok"),
             Err(error) => {
@@ -54,7 +61,16 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn wasm(package: &str) -> Result<()> {
+    tools::install_target(WASM)?;
     cargo("wasm", &["clippy", "-p", package, "--target", WASM, "--", "-D", "warnings"])
+}
+
+fn docs() -> Result<()> {
+    let shell = shell()?;
+    // With private items, and links to them: these docs are for whoever works here.
+    let cargo = cmd!(shell, "cargo doc --workspace --no-deps --document-private-items")
+        .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
+    process::run("docs", cargo)
 }
 
 /// Builds each crate of the core, alone, for a machine without an operating system or a host: one

@@ -41,10 +41,13 @@ const DOCTESTS: &str = "NACRE_RUSTDOC";
 /// Builds and runs the tests of a selection, those in its documentation included.
 pub(crate) fn test(shell: &Shell, selection: &Selection<'_>) -> Result<Tally> {
     let mut all = Tally::default();
-    for executable in selection.build(shell)? {
-        all += selection.run(shell, &executable)?;
+    let built = selection.build(shell)?;
+    for executable in &built {
+        all += selection.run(shell, executable)?;
     }
-    all += selection.run_doctests(shell)?;
+    if built.iter().any(|executable| executable.is_documented) {
+        all += selection.run_doctests(shell)?;
+    }
     if all == Tally::default() && selection.pattern.is_none() {
         bail!("no test ran");
     }
@@ -59,6 +62,8 @@ struct Executable {
     package: PathBuf,
     /// The file that it was compiled from.
     source: PathBuf,
+    /// Whether rustdoc looks for examples in the same code.
+    is_documented: bool,
 }
 
 impl Selection<'_> {
@@ -75,7 +80,7 @@ impl Selection<'_> {
     }
 
     fn run(&self, shell: &Shell, executable: &Executable) -> Result<Tally> {
-        let Executable { path, package, source } = executable;
+        let Executable { path, package, source, .. } = executable;
         let _inside = shell.push_dir(package);
         let command = cmd!(shell, "{path}")
             .args(JSON)
@@ -127,10 +132,12 @@ impl Executable {
         let is_test = message.get("profile")?.get("test")?.as_bool()?;
         let path = |value: &Value| value.as_str().map(PathBuf::from);
         is_test.then_some(())?;
+        let target = message.get("target")?;
         Some(Self {
             path: path(message.get("executable")?)?,
             package: path(message.get("manifest_path")?)?.parent().map(Path::to_path_buf)?,
-            source: path(message.get("target")?.get("src_path")?)?,
+            source: path(target.get("src_path")?)?,
+            is_documented: target.get("doctest")?.as_bool()?,
         })
     }
 }
@@ -293,15 +300,16 @@ mod tests {
 
     #[test]
     fn finds_test_executables_among_the_messages() {
-        let message = r#"{"reason":"compiler-artifact","manifest_path":"/c/core/Cargo.toml","target":{"src_path":"/c/core/src/lib.rs"},"profile":{"test":true},"executable":"/c/target/debug/deps/core-1"}"#;
+        let message = r#"{"reason":"compiler-artifact","manifest_path":"/c/core/Cargo.toml","target":{"src_path":"/c/core/src/lib.rs","doctest":true},"profile":{"test":true},"executable":"/c/target/debug/deps/core-1"}"#;
         let found = Executable::of_message(message);
         let expected = Executable {
             path: "/c/target/debug/deps/core-1".into(),
             package: "/c/core".into(),
             source: "/c/core/src/lib.rs".into(),
+            is_documented: true,
         };
         assert_eq!(found, Some(expected));
-        let library = message.replace("true", "false");
+        let library = message.replace("{\"test\":true}", "{\"test\":false}");
         assert_eq!(Executable::of_message(&library), None);
         assert_eq!(Executable::of_message(r#"{"reason":"build-finished"}"#), None);
     }

@@ -53,7 +53,7 @@ enum Command {
     /// Run every test, or the named steps
     Test(test::Arguments),
     /// Check format, lints, bare wasm builds, docs, tidiness and dependencies
-    Check,
+    Check(check::Arguments),
     /// Look for bytes that break the core's laws
     Fuzz(fuzz::Arguments),
     /// Measure against peers and write the results to bench/results
@@ -88,7 +88,7 @@ impl Command {
             Self::Dev(arguments) => dev::run(arguments),
             Self::Announce(announcement) => dev::announce(&announcement),
             Self::Test(arguments) => test::run(&arguments),
-            Self::Check => check::run(),
+            Self::Check(arguments) => check::run(&arguments),
             Self::Fuzz(arguments) => fuzz::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
             Self::Build(arguments) => bundle::run(&arguments),
@@ -148,6 +148,7 @@ mod tests {
         assert!(ask("dev").contains("[default: 8787]"), "{}", ask("dev"));
         assert!(ask("token").contains("[default: 24h]"), "{}", ask("token"));
         assert!(ask("test").contains("contract"), "{}", ask("test"));
+        assert!(ask("check").contains("clippy"), "{}", ask("check"));
         assert!(ask("bench").contains("resolve-wasm"), "{}", ask("bench"));
     }
 
