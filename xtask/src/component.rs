@@ -89,7 +89,7 @@ pub(crate) fn check_page() -> Result<()> {
     if fs::read_to_string(root().join(PAGE)).is_ok_and(|held| page().is_ok_and(|new| held == new)) {
         return Ok(());
     }
-    bail!("{PAGE} is not what wit/ says: `cargo xtask component` writes it anew")
+    bail!("{PAGE} does not match wit/: run `cargo xtask component` to write it")
 }
 
 fn page() -> Result<String> {

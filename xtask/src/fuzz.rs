@@ -118,7 +118,7 @@ impl Target {
                 println!("   fuzz | {}: {line}", self.name);
             }
             println!(
-                "   fuzz | {} FAILED: mend it, and keep the input as tests/fuzz/crashers/{}/<what it was>",
+                "   fuzz | {} FAILED: fix it, and keep the input as tests/fuzz/crashers/{}/<what it was>",
                 self.name, self.name
             );
         }

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// Steps to run [default: all]
     #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(all_steps().map(Step::described)))]
     steps: Vec<String>,
-    /// Run only those native and Node tests whose names match
+    /// Run only native tests with this in their names, and Node tests that it matches as a pattern
     #[arg(long, value_name = "PATTERN")]
     only: Option<String>,
     #[command(flatten)]

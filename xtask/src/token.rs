@@ -109,21 +109,28 @@ fn random() -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
+/// How a time is written.
+const NO_TIME: &str = "a time must be a whole number and s, m, h or d, such as 24h";
+
 /// Reads `90s`, `15m`, `24h` or `7d`.
 fn parse_duration(text: &str) -> Result<Duration> {
     let split = text.len().saturating_sub(1);
     let (Some(number), Some(unit)) = (text.get(..split), text.get(split..)) else {
-        bail!("{text:?} is no time");
+        bail!(NO_TIME);
     };
     let seconds = match unit {
         "s" => 1,
         "m" => 60,
         "h" => 60 * 60,
         "d" => 24 * 60 * 60,
-        _ => bail!("{text:?} is no time: end it with s, m, h or d"),
+        _ => bail!(NO_TIME),
     };
-    let number: u64 = number.parse().with_context(|| format!("{text:?} is no time"))?;
-    Ok(Duration::from_secs(number.checked_mul(seconds).context("that is too long")?))
+    let number: u64 = number.parse().context(NO_TIME)?;
+    Ok(Duration::from_secs(
+        number
+            .checked_mul(seconds)
+            .context("the time is too long: it must fit in 64 bits of seconds")?,
+    ))
 }
 
 #[cfg(test)]
