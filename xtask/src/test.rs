@@ -65,8 +65,11 @@ const SIDE_BY_SIDE: [&[Step]; 2] = [
     ],
 ];
 
-/// What steps need from the network beside the tools: installed while the first steps run.
-const DOWNLOADS: [(&str, fn() -> Result<()>); 6] = [
+/// What a step needs from the network beside the tools: the step's name, and what installs it.
+type Download = (&'static str, fn() -> Result<()>);
+
+/// Installed while the first steps run.
+const DOWNLOADS: [Download; 6] = [
     ("browser", || chromium::chromium().map(drop)),
     ("page", || chromium::chromium().map(drop)),
     ("browser", || bundlers().map(drop)),
