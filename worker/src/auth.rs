@@ -29,11 +29,12 @@ mod settings;
 use nacre_core::{access::Scopes, id::User, moment::Moment};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
-pub use jwks::{Jwks, JwksError, Skipped, Unusable};
+pub use jwks::{Jwks, JwksError, Skipped};
 pub use jws::{Algorithm, TOKEN_BYTES};
 pub use keyring::{
     BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, KEPT_MILLIS, Keyring, MAX_AGE_MILLIS, RETRY_MILLIS,
 };
+pub use public_key::Unusable;
 pub use refusal::{Refusal, insufficient_scope};
 pub use secret::Secret;
 pub use settings::{Misconfigured, Settings};

@@ -9,7 +9,7 @@ use nacre_core::{
 
 use super::{
     jws::{Algorithm, Jws},
-    public_key::PublicKey,
+    public_key::{PublicKey, Unusable},
     refusal::Refusal,
 };
 
@@ -33,27 +33,6 @@ pub struct Skipped {
     pub index: usize,
     /// What is wrong with it.
     pub why: Unusable,
-}
-
-/// Why an entry of a key set is passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// Not RSA, P-256 or Ed25519; a shared secret (`oct`) is never published.
-    Kind,
-    /// `use` or `key_ops` do not allow verifying.
-    Purpose,
-    /// `alg` is not the one algorithm accepted for this kind of key.
-    Algorithm,
-    /// A member is missing, of a wrong type or not base64url.
-    Member,
-    /// The private part stands beside the public one.
-    Private,
-    /// An RSA modulus that is even, below 2048 or above 4096 bits.
-    Modulus,
-    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
-    Exponent,
-    /// Not a point of the curve, or one of small order.
-    Point,
 }
 
 /// Why a document is not taken for a key set.

@@ -3,11 +3,40 @@
 use p256::ecdsa::signature::Verifier as _;
 
 use super::{
-    jwks::Unusable,
     jws::{Algorithm, decode},
-    rsa::RsaKey,
+    rsa::{Malformed, RsaKey},
 };
 use nacre_core::value::Object;
+
+/// Why an entry of a key set is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Not RSA, P-256 or Ed25519; a shared secret (`oct`) is never published.
+    Kind,
+    /// `use` or `key_ops` do not allow verifying.
+    Purpose,
+    /// `alg` is not the one algorithm accepted for this kind of key.
+    Algorithm,
+    /// A member is missing, of a wrong type or not base64url.
+    Member,
+    /// The private part stands beside the public one.
+    Private,
+    /// An RSA modulus that is even, below 2048 or above 4096 bits.
+    Modulus,
+    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
+    Exponent,
+    /// Not a point of the curve, or one of small order.
+    Point,
+}
+
+impl From<Malformed> for Unusable {
+    fn from(malformed: Malformed) -> Unusable {
+        match malformed {
+            Malformed::Modulus => Unusable::Modulus,
+            Malformed::Exponent => Unusable::Exponent,
+        }
+    }
+}
 
 /// A key with the one algorithm it verifies. No case takes a MAC, so that a published key cannot
 /// be mistaken for a shared secret.

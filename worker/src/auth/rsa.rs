@@ -10,8 +10,6 @@ use crypto_bigint::{
 };
 use sha2::{Digest, Sha256};
 
-use super::jwks::Unusable;
-
 /// Sizes of a modulus, in bits: what RFC 7518 §3.3 asks for at least, and what a check may cost at
 /// most.
 const MODULUS_BITS: core::ops::RangeInclusive<u32> = 2048..=4096;
@@ -25,6 +23,15 @@ const DIGEST_INFO: [u8; 19] = [
     0x00, 0x04, 0x20,
 ];
 
+/// The part of an RSA key that is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Malformed {
+    /// The modulus is even, below 2048 or above 4096 bits.
+    Modulus,
+    /// The exponent is even, below 65537 or longer than 32 bits.
+    Exponent,
+}
+
 /// An RSA public key with what Montgomery multiplication needs of its modulus.
 #[derive(Clone, Debug)]
 pub(super) struct RsaKey {
@@ -36,26 +43,26 @@ pub(super) struct RsaKey {
 
 impl RsaKey {
     /// Takes the modulus and the exponent, big endian.
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<RsaKey, Unusable> {
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<RsaKey, Malformed> {
         // Some libraries write the sign byte of ASN.1 along; it changes nothing.
         let modulus = without_zeros(modulus);
         let exponent = without_zeros(exponent);
 
-        let first = modulus.first().ok_or(Unusable::Modulus)?;
-        let bits = u32::try_from(modulus.len() * 8).map_err(|_| Unusable::Modulus)?;
+        let first = modulus.first().ok_or(Malformed::Modulus)?;
+        let bits = u32::try_from(modulus.len() * 8).map_err(|_| Malformed::Modulus)?;
         if !MODULUS_BITS.contains(&(bits - first.leading_zeros())) {
-            return Err(Unusable::Modulus);
+            return Err(Malformed::Modulus);
         }
         let size = modulus.len();
-        let modulus = BoxedUint::from_be_slice(modulus, bits).map_err(|_| Unusable::Modulus)?;
-        let modulus = Odd::new(modulus).into_option().ok_or(Unusable::Modulus)?;
+        let modulus = BoxedUint::from_be_slice(modulus, bits).map_err(|_| Malformed::Modulus)?;
+        let modulus = Odd::new(modulus).into_option().ok_or(Malformed::Modulus)?;
 
         if exponent.len() > size_of::<u32>() {
-            return Err(Unusable::Exponent);
+            return Err(Malformed::Exponent);
         }
         let exponent = exponent.iter().fold(0, |sum: u32, byte| sum << 8 | u32::from(*byte));
         if exponent < LEAST_EXPONENT || exponent % 2 == 0 {
-            return Err(Unusable::Exponent);
+            return Err(Malformed::Exponent);
         }
         Ok(RsaKey { modulus: BoxedMontyParams::new_vartime(modulus), exponent, size })
     }
