@@ -15,7 +15,8 @@ use super::{
     ask::{Ask, body_limit, too_large},
     conditions::{Validators, Verdict},
     cors,
-    decode::{Segments, Understood, decode, key},
+    decode::{Segments, Understood, decode},
+    key::Key,
     live::{PROTOCOL, PROTOCOLS},
     media::{Format, JSON, LINES, MSGPACK, PROBLEM, Reader},
     query::Query,
@@ -100,7 +101,7 @@ impl Exchange {
             self.reveals = true;
         }
         let reader = self.reader(head, route)?;
-        let key = key(head, route)?;
+        let key = Key::of(head, route)?;
         if !route.is_write() {
             self.validators = Some(Validators::of(head));
         }
