@@ -15,6 +15,7 @@ pub mod http;
 mod live;
 mod message;
 pub mod schema;
+mod signature;
 pub mod sql;
 pub mod sql_store;
 mod user_object;

@@ -11,12 +11,13 @@ use super::{
     jws::{Algorithm, Jws},
     public_key::{PublicKey, Unusable},
     refusal::Refusal,
+    unverified::{Opened, Unverified},
 };
 
 /// Largest document, in bytes; the largest in use, with certificate chains, have some tens of KiB.
 const DOCUMENT_BYTES: usize = 256 << 10;
 
-/// Most entries in a set; each RSA key takes some fifty microseconds to prepare in wasm.
+/// Most entries in a set.
 const ENTRIES: usize = 64;
 
 /// The usable keys of an issuer, all of them public.
@@ -99,17 +100,22 @@ impl Jwks {
         self.keys.is_empty()
     }
 
-    /// The payload of a token signed with a key of this set.
+    /// Opens a token signed with a key of this set.
     ///
     /// # Errors
     /// Why it is not one.
-    pub fn open(&self, token: &str) -> Result<Vec<u8>, Refusal> {
+    pub fn open<'t>(&self, token: &'t str) -> Result<Opened<'t>, Refusal> {
         let jws = Jws::read(token)?;
         if jws.algorithm == Algorithm::Hs256 {
             return Err(Refusal::Algorithm);
         }
-        let key = self.find(jws.algorithm, jws.key_id.as_deref())?;
-        jws.open(|message, signature| key.verify(message, signature))
+        self.find(jws.algorithm, jws.key_id.as_deref())?.open(jws)
+    }
+
+    /// Whether the key that a token was to be verified with is still the one that it names.
+    pub(super) fn names(&self, unverified: &Unverified<'_>) -> bool {
+        let key = self.find(Algorithm::Rs256, unverified.key_id());
+        matches!(key, Ok(PublicKey::Rs256(key)) if key == unverified.key())
     }
 
     /// The one key that is meant: by its id and algorithm, or by its algorithm alone when the token

@@ -3,8 +3,10 @@
 use p256::ecdsa::signature::Verifier as _;
 
 use super::{
-    jws::{Algorithm, decode},
+    jws::{Algorithm, Jws, decode},
+    refusal::Refusal,
     rsa::{Malformed, RsaKey},
+    unverified::{Opened, Unverified},
 };
 use nacre_core::value::Object;
 
@@ -23,7 +25,7 @@ pub enum Unusable {
     Private,
     /// An RSA modulus that is even, below 2048 or above 4096 bits.
     Modulus,
-    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
+    /// An RSA exponent that is not 65537.
     Exponent,
     /// Not a point of the curve, or one of small order.
     Point,
@@ -81,16 +83,21 @@ impl PublicKey {
         }
     }
 
-    /// Whether the signature is the message's.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            PublicKey::Rs256(key) => key.verify(message, signature),
+    /// Opens a token that names this key's algorithm.
+    pub(super) fn open<'t>(&self, jws: Jws<'t>) -> Result<Opened<'t>, Refusal> {
+        let payload = match self {
+            PublicKey::Rs256(key) => return Unverified::of(jws, key).map(Opened::Unverified),
             // r and s of 32 bytes each (RFC 7518 §3.4). Both signs of s are valid in JWS.
-            PublicKey::Es256(key) => p256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-            PublicKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
-        }
+            PublicKey::Es256(key) => jws.open(|message, signature| {
+                p256::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+            }),
+            PublicKey::Ed25519(key) => jws.open(|message, signature| {
+                ed25519_dalek::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+            }),
+        };
+        payload.map(Opened::Payload)
     }
 }
 
