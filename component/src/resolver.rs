@@ -161,7 +161,7 @@ fn explanation(found: explain::Explanation) -> Explanation {
         pointer: origin.pointer,
         layer: layer(origin.layer),
         rule: origin.rule.into_owned(),
-        shadowed: origin.shadowed.into_iter().map(layer).collect(),
+        shadowed: origin.shadowed.into_iter().map(u32::from).collect(),
     });
     let ignored = found.ignored.into_iter().map(|ignored| Ignored {
         pointer: ignored.pointer,

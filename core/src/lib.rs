@@ -32,4 +32,3 @@ pub use nacre_store::{
     row, seal, store, topic,
 };
 pub use nacre_wire as wire;
-pub use nacre_wire::msgpack;

@@ -4,7 +4,8 @@
 //! here is a test:
 //!
 //! ```text
-//! check(token, at) ─┬─ Ok(Identity)
+//! check(token, at) ─┬─ Known(identity)
+//!                   ├─ Unverified(token)  ask the platform, then decide(token, holds, at)
 //!                   └─ Err(refusal) ─ plan(refusal, at) ─┬─ No      answer with the refusal
 //!                                                        ├─ Behind  answer now, fetch afterwards
 //!                                                        └─ First   fetch, learn or fetch_failed,
@@ -25,18 +26,22 @@ mod refusal;
 mod rsa;
 mod secret;
 mod settings;
+mod unverified;
 
 use nacre_core::{access::Scopes, id::User, moment::Moment};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
-pub use jwks::{Jwks, JwksError, Skipped, Unusable};
+pub use jwks::{Jwks, JwksError, Skipped};
 pub use jws::{Algorithm, TOKEN_BYTES};
 pub use keyring::{
     BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, KEPT_MILLIS, Keyring, MAX_AGE_MILLIS, RETRY_MILLIS,
 };
+pub use public_key::Unusable;
 pub use refusal::{Refusal, insufficient_scope};
+pub use rsa::RsaKey;
 pub use secret::Secret;
 pub use settings::{Misconfigured, Settings};
+pub use unverified::{Opened, Unverified};
 
 use memo::Memo;
 
@@ -49,6 +54,15 @@ pub struct Identity {
     pub scopes: Scopes,
     /// The claim `exp`, without leeway.
     pub expires_at: Moment,
+}
+
+/// What a token comes to before anything is awaited.
+#[derive(Debug)]
+pub enum Checked<'t> {
+    /// It is good.
+    Known(Identity),
+    /// The platform has to verify its signature; [`Auth::decide`] goes on from there.
+    Unverified(Unverified<'t>),
 }
 
 /// The token check of one deployment.
@@ -92,20 +106,20 @@ impl Auth {
     ///
     /// # Errors
     /// Why the token is refused; [`Auth::plan`] says whether fetching keys may change that.
-    pub fn check(&mut self, token: &str, at: Moment) -> Result<Identity, Refusal> {
+    pub fn check<'t>(&mut self, token: &'t str, at: Moment) -> Result<Checked<'t>, Refusal> {
         if token.len() > TOKEN_BYTES {
             return Err(Refusal::TooLong);
         }
-        let payload = match &self.trust {
+        let opened = match &self.trust {
             Trust::Secret(secret) => match self.memo.recall(token, at) {
-                Some(known) => return known,
-                None => secret.open(token),
+                Some(known) => return known.map(Checked::Known),
+                None => secret.open(token).map(Opened::Payload),
             },
             Trust::Issuer(issuer) => {
                 // Without keys nothing is believed, remembered or not.
                 let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
                 match self.memo.recall(token, at) {
-                    Some(known) => return known,
+                    Some(known) => return known.map(Checked::Known),
                     None => keys.open(token).map_err(|refusal| match refusal {
                         // The key may be on its way: the client should come back, not get another
                         // token.
@@ -117,7 +131,34 @@ impl Auth {
                 }
             }
         };
-        let identity = claims::identity(&payload?, &self.expected, at)?;
+        match opened? {
+            Opened::Payload(payload) => self.identify(token, &payload, at).map(Checked::Known),
+            Opened::Unverified(unverified) => Ok(Checked::Unverified(unverified)),
+        }
+    }
+
+    /// Goes on with a token once the platform has said whether its signature `holds`.
+    ///
+    /// # Errors
+    /// Why the token is refused.
+    pub fn decide(
+        &mut self,
+        unverified: &Unverified<'_>,
+        holds: bool,
+        at: Moment,
+    ) -> Result<Identity, Refusal> {
+        let Trust::Issuer(issuer) = &self.trust else { return Err(Refusal::UnknownKey) };
+        let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
+        // Other keys may have come meanwhile: a withdrawn one serves no more.
+        if !keys.names(unverified) {
+            return Err(Refusal::UnknownKey);
+        }
+        self.identify(unverified.token(), &unverified.payload(holds)?, at)
+    }
+
+    /// Who a token speaks for whose signature holds.
+    fn identify(&mut self, token: &str, payload: &[u8], at: Moment) -> Result<Identity, Refusal> {
+        let identity = claims::identity(payload, &self.expected, at)?;
         self.memo.remember(token, &identity, at);
         Ok(identity)
     }

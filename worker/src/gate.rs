@@ -1,4 +1,5 @@
-//! Who comes in: the token check with its one piece of I/O, fetching the issuer's keys.
+//! Who comes in: the token check with what it awaits, the platform's verdict on a signature and the
+//! issuer's keys.
 
 use std::rc::Rc;
 
@@ -6,9 +7,9 @@ use nacre_core::error::{Code, Error};
 use worker::{Context, Fetch as Client, Url, console_error};
 
 use crate::{
-    auth::{Fetch, Identity, Refusal, bearer},
+    auth::{Checked, Fetch, Identity, Refusal, bearer},
     config::Config,
-    host,
+    host, signature,
 };
 
 /// Largest key set that is read, in bytes.
@@ -24,18 +25,16 @@ pub(crate) async fn admit(
     context: &Context,
 ) -> Result<Identity, Refusal> {
     let token = bearer(authorization)?;
-    let (outcome, fetch) = {
+    let outcome = check(config, token).await;
+    let fetch = {
         let Ok(mut auth) = config.auth.try_borrow_mut() else {
             return Err(Refusal::KeysUnavailable);
         };
-        let at = host::now();
-        let outcome = auth.check(token, at);
-        let fetch = match auth.plan(outcome.as_ref().err().copied(), at) {
+        match auth.plan(outcome.as_ref().err().copied(), host::now()) {
             Fetch::No => None,
             Fetch::Behind(url) => Some((url.to_owned(), false)),
             Fetch::First(url) => Some((url.to_owned(), true)),
-        };
-        (outcome, fetch)
+        }
     };
     match fetch {
         None => outcome,
@@ -46,10 +45,20 @@ pub(crate) async fn admit(
         }
         Some((url, true)) => {
             learn(config, &url).await;
-            let Ok(mut auth) = config.auth.try_borrow_mut() else {
-                return Err(Refusal::KeysUnavailable);
-            };
-            auth.check(token, host::now())
+            check(config, token).await
+        }
+    }
+}
+
+/// Checks a token with the keys that are here.
+async fn check(config: &Config, token: &str) -> Result<Identity, Refusal> {
+    let auth = || config.auth.try_borrow_mut().map_err(|_| Refusal::KeysUnavailable);
+    let checked = auth()?.check(token, host::now())?;
+    match checked {
+        Checked::Known(identity) => Ok(identity),
+        Checked::Unverified(unverified) => {
+            let holds = signature::holds(&unverified).await;
+            auth()?.decide(&unverified, holds, host::now())
         }
     }
 }

@@ -18,6 +18,7 @@ mod exchange;
 mod export;
 mod front;
 mod import;
+mod key;
 mod live;
 mod media;
 mod query;

@@ -7,6 +7,7 @@
 
 pub mod auth;
 mod config;
+mod format;
 mod forward;
 mod gate;
 mod host;
@@ -14,6 +15,7 @@ pub mod http;
 mod live;
 mod message;
 pub mod schema;
+mod signature;
 pub mod sql;
 pub mod sql_store;
 mod user_object;

@@ -25,13 +25,15 @@ use nacre_core::{
     plan::Event,
     store::{Reads, Write},
     topic::Topic,
-    wire::live::{Format, Telling},
+    wire::live::Telling,
 };
 use wasm_bindgen::JsValue;
 use worker::{State, console_error};
 
 pub(crate) use session::{Session, Subscription};
 use socket::{Host, Socket, binary_frame, text_frame};
+
+use crate::format::Format;
 
 /// The token has expired; come back with another.
 const EXPIRED: u16 = 4401;
@@ -336,7 +338,7 @@ impl Frames<'_> {
 const FRAMES_KEPT: usize = 8;
 
 fn frame(telling: &Telling, id: Option<&str>, format: Format) -> JsValue {
-    encoded(&telling.frame(id, format), format)
+    encoded(&format.write(&telling.message(id)), format)
 }
 
 fn encoded(bytes: &[u8], format: Format) -> JsValue {

@@ -22,7 +22,7 @@ use nacre_core::{
     plan::Plan,
     store::Reads as _,
     wire::{
-        live::{Format, Message, Telling, message_id, read, reply},
+        live::{Message, Telling, message_id, reply},
         remember,
         reply::KeysText,
     },
@@ -34,6 +34,7 @@ use worker::{
 
 use crate::{
     config::Config,
+    format::Format,
     forward, host,
     http::{BodyWanted, Exchange, Exporter, Importer, Response as Answer, Task, Work},
     live::{Listener, Live},
@@ -236,7 +237,7 @@ impl Keeper {
         if frame.len() > limits::BATCH_BYTES {
             return listener.end(TOO_BIG, "a frame is at most 4 MiB long");
         }
-        let message = match read(frame, format) {
+        let message = match format.read(frame) {
             Ok(message) => message,
             Err(error) => return listener.tell(&Telling::error(&error), None, format),
         };
@@ -274,7 +275,8 @@ impl Keeper {
             Message::Op { id, op, idempotency } => {
                 let ask = Ask { caller, op, idempotency, id: Some(request_id) };
                 let plan = self.carry_out(&ask, &mut entropy)?;
-                listener.send(&reply(&id, &plan.reply, plan.seq, format)?, format);
+                let reply = reply(&id, &plan.reply, plan.seq)?;
+                listener.send(&format.rewrite(reply)?, format);
                 Ok(())
             }
             Message::Ping => {

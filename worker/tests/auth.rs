@@ -6,6 +6,8 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod rsa;
+
 use std::{cell::RefCell, collections::BTreeSet, fs, path::PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -13,7 +15,7 @@ use nacre_core::moment::Moment;
 use nacre_tests::vectors;
 use nacre_topics::{Case, Shape, text};
 use nacre_worker::auth::{
-    Auth, BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, Identity, Jwks, JwksError, KEPT_MILLIS,
+    Auth, BACKOFF_MILLIS, Checked, Fetch, IN_FLIGHT_MILLIS, Identity, Jwks, JwksError, KEPT_MILLIS,
     LEEWAY_MILLIS, MAX_AGE_MILLIS, RETRY_MILLIS, Refusal, Settings, Skipped, TOKEN_BYTES, Unusable,
 };
 use serde_json::{Value, json};
@@ -44,6 +46,14 @@ fn with_issuer() -> Auth {
     Auth::configure(&Settings { jwks_url: Some(URL), ..Settings::default() }).unwrap()
 }
 
+/// Checks a token as the gate does.
+fn check(auth: &mut Auth, token: &str, at: Moment) -> Result<Identity, Refusal> {
+    match auth.check(token, at)? {
+        Checked::Known(identity) => Ok(identity),
+        Checked::Unverified(unverified) => auth.decide(&unverified, rsa::holds(&unverified), at),
+    }
+}
+
 fn outcome(checked: Result<Identity, Refusal>) -> Value {
     match checked {
         Ok(identity) => json!({
@@ -64,8 +74,8 @@ fn every_vector_is_judged_as_it_says() {
             assert_shows_its_token(case);
             let (token, at) = (text(&case["token"]), moment(case));
             let mut auth = configured(case);
-            let first = auth.check(token, at);
-            assert_eq!(auth.check(token, at), first, "on the second look: {}", case["title"]);
+            let first = check(&mut auth, token, at);
+            assert_eq!(check(&mut auth, token, at), first, "on the second look: {}", case["title"]);
             if let Err(refusal) = first {
                 met.borrow_mut().insert(format!("{refusal:?}"));
             }
@@ -111,7 +121,7 @@ fn no_byte_of_a_good_token_can_be_changed_and_none_left_out_or_added() {
         let (token, case) = vector(file);
         let at = moment(&case);
         let mut auth = configured(&case);
-        assert!(auth.check(&token, at).is_ok());
+        assert!(check(&mut auth, &token, at).is_ok());
         let characters: Vec<char> = token.chars().collect();
         for index in 0..characters.len() {
             // Where a bit is flipped matters, not to which of 64 letters, when each takes a
@@ -120,15 +130,15 @@ fn no_byte_of_a_good_token_can_be_changed_and_none_left_out_or_added() {
                 let mut changed = characters.clone();
                 changed[index] = if changed[index] == other { 'Q' } else { other };
                 let changed: String = changed.into_iter().collect();
-                assert!(auth.check(&changed, at).is_err(), "{index} {other:?}");
+                assert!(check(&mut auth, &changed, at).is_err(), "{index} {other:?}");
             }
             let cut: String = characters[..index].iter().collect();
-            assert!(auth.check(&cut, at).is_err(), "cut at {index}");
+            assert!(check(&mut auth, &cut, at).is_err(), "cut at {index}");
             let mut without = characters.clone();
             without.remove(index);
-            assert!(auth.check(&without.into_iter().collect::<String>(), at).is_err());
+            assert!(check(&mut auth, &without.into_iter().collect::<String>(), at).is_err());
         }
-        assert!(auth.check(&token, at).is_ok(), "still good after all that");
+        assert!(check(&mut auth, &token, at).is_ok(), "still good after all that");
     }
 }
 
@@ -162,8 +172,8 @@ fn noise_is_refused_without_a_panic() {
         let tail: String =
             (0..length).map(|_| ALPHABET[noise.below(ALPHABET.len())] as char).collect();
         for token in [tail.clone(), format!("{}.{tail}", headers[round % 4])] {
-            assert!(secret.check(&token, Moment(0)).is_err());
-            assert!(issuer.check(&token, Moment(0)).is_err());
+            assert!(check(&mut secret, &token, Moment(0)).is_err());
+            assert!(check(&mut issuer, &token, Moment(0)).is_err());
         }
         // A published document damaged in one place is refused or read, never fatal.
         let mut document = keys.clone().into_bytes();
@@ -244,13 +254,13 @@ fn rotation() -> Rotation {
 fn every_request_of_a_cold_start_fetches_until_keys_are_there() {
     let Rotation { mut auth, old, before, at, .. } = rotation();
     for _ in 0..3 {
-        assert_eq!(auth.check(&old, at), Err(Refusal::KeysUnavailable));
+        assert_eq!(check(&mut auth, &old, at), Err(Refusal::KeysUnavailable));
         assert_eq!(auth.plan(Some(Refusal::KeysUnavailable), at), Fetch::First(URL));
     }
     // What cannot be a token is refused without asking anybody.
-    assert_eq!(auth.check(&"A".repeat(TOKEN_BYTES + 1), at), Err(Refusal::TooLong));
+    assert_eq!(check(&mut auth, &"A".repeat(TOKEN_BYTES + 1), at), Err(Refusal::TooLong));
     auth.learn(before.as_bytes(), at.later(50)).unwrap();
-    assert!(auth.check(&old, at.later(50)).is_ok());
+    assert!(check(&mut auth, &old, at.later(50)).is_ok());
     assert_eq!(auth.plan(None, at.later(50)), Fetch::No);
 }
 
@@ -280,8 +290,12 @@ fn keys_are_refreshed_behind_a_request_and_given_up_after_an_hour() {
     assert_eq!(auth.plan(None, born.later(MAX_AGE_MILLIS + RETRY_MILLIS)), Fetch::Behind(URL));
     auth.fetch_failed(born.later(MAX_AGE_MILLIS + RETRY_MILLIS));
 
-    assert!(auth.check(&old, at.earlier(1)).is_ok());
-    assert_eq!(auth.check(&old, at), Err(Refusal::KeysUnavailable), "although it was good before");
+    assert!(check(&mut auth, &old, at.earlier(1)).is_ok());
+    assert_eq!(
+        check(&mut auth, &old, at),
+        Err(Refusal::KeysUnavailable),
+        "although it was good before"
+    );
     assert_eq!(auth.plan(Some(Refusal::KeysUnavailable), at), Fetch::First(URL));
 }
 
@@ -290,19 +304,19 @@ fn an_unknown_key_makes_one_fetch_and_then_none_for_a_while() {
     let Rotation { mut auth, old, new, before, after, at } = rotation();
     assert_eq!(auth.plan(None, at), Fetch::First(URL));
     auth.learn(before.as_bytes(), at).unwrap();
-    assert_eq!(auth.check(&new, at), Err(Refusal::UnknownKey));
+    assert_eq!(check(&mut auth, &new, at), Err(Refusal::UnknownKey));
     assert_eq!(auth.plan(Some(Refusal::UnknownKey), at), Fetch::No, "the keys have just come");
 
     let next = at.later(RETRY_MILLIS);
-    assert_eq!(auth.check(&new, next), Err(Refusal::UnknownKey));
+    assert_eq!(check(&mut auth, &new, next), Err(Refusal::UnknownKey));
     assert_eq!(auth.plan(Some(Refusal::UnknownKey), next), Fetch::First(URL));
     // Who comes while the fetch is under way is asked to come again, not to get another token.
-    assert_eq!(auth.check(&new, next.later(1)), Err(Refusal::KeysUnavailable));
+    assert_eq!(check(&mut auth, &new, next.later(1)), Err(Refusal::KeysUnavailable));
     assert_eq!(auth.plan(Some(Refusal::KeysUnavailable), next.later(1)), Fetch::No);
-    assert!(auth.check(&old, next.later(1)).is_ok(), "others are not held up");
+    assert!(check(&mut auth, &old, next.later(1)).is_ok(), "others are not held up");
     auth.learn(after.as_bytes(), next.later(2)).unwrap();
-    assert!(auth.check(&new, next.later(2)).is_ok());
-    assert!(auth.check(&old, next.later(2)).is_ok());
+    assert!(check(&mut auth, &new, next.later(2)).is_ok());
+    assert!(check(&mut auth, &old, next.later(2)).is_ok());
 }
 
 #[test]
@@ -312,8 +326,8 @@ fn a_fetch_that_never_ends_is_forgotten() {
     let next = at.later(RETRY_MILLIS);
     assert_eq!(auth.plan(Some(Refusal::UnknownKey), next), Fetch::First(URL));
     let last = next.later(IN_FLIGHT_MILLIS - 1);
-    assert_eq!(auth.check(&new, last), Err(Refusal::KeysUnavailable));
-    assert_eq!(auth.check(&new, last.later(1)), Err(Refusal::UnknownKey));
+    assert_eq!(check(&mut auth, &new, last), Err(Refusal::KeysUnavailable));
+    assert_eq!(check(&mut auth, &new, last.later(1)), Err(Refusal::UnknownKey));
     let again = next.later(RETRY_MILLIS);
     assert_eq!(auth.plan(Some(Refusal::UnknownKey), again), Fetch::First(URL));
 }
@@ -322,20 +336,51 @@ fn a_fetch_that_never_ends_is_forgotten() {
 fn a_withdrawn_key_serves_no_token_that_it_served_before() {
     let Rotation { mut auth, old, new, before, after, at } = rotation();
     auth.learn(after.as_bytes(), at).unwrap();
-    assert!(auth.check(&new, at).is_ok());
+    assert!(check(&mut auth, &new, at).is_ok());
     auth.learn(before.as_bytes(), at.later(1)).unwrap();
-    assert_eq!(auth.check(&new, at.later(1)), Err(Refusal::UnknownKey));
-    assert!(auth.check(&old, at.later(1)).is_ok());
+    assert_eq!(check(&mut auth, &new, at.later(1)), Err(Refusal::UnknownKey));
+    assert!(check(&mut auth, &old, at.later(1)).is_ok());
+}
+
+#[test]
+fn a_key_withdrawn_while_the_platform_verifies_serves_no_token() {
+    let (token, case) = vector(RS256);
+    let at = moment(&case);
+    let verified = |auth: &mut Auth, meanwhile: &dyn Fn(&mut Auth)| match auth.check(&token, at) {
+        Ok(Checked::Unverified(unverified)) => {
+            meanwhile(auth);
+            auth.decide(&unverified, rsa::holds(&unverified), at).map(|_| ())
+        }
+        other => panic!("{other:?}"),
+    };
+    let nothing = |_: &mut Auth| {};
+    let withdraw = |auth: &mut Auth| drop(auth.learn(br#"{"keys":[]}"#, at).unwrap());
+    let mut auth = configured(&case);
+    assert_eq!(verified(&mut auth, &withdraw), Err(Refusal::UnknownKey));
+    assert_eq!(verified(&mut configured(&case), &nothing), Ok(()));
+
+    // Neither does another key under the same name.
+    let swap = |auth: &mut Auth| {
+        let mut jwks = case["trust"]["jwks"].clone();
+        for key in jwks["keys"].as_array_mut().unwrap() {
+            if key["kty"] == "RSA" {
+                let modulus = key["n"].as_str().unwrap();
+                key["n"] = format!("{}A{}", &modulus[..20], &modulus[21..]).into();
+            }
+        }
+        auth.learn(jwks.to_string().as_bytes(), at).unwrap();
+    };
+    assert_eq!(verified(&mut configured(&case), &swap), Err(Refusal::UnknownKey));
 }
 
 #[test]
 fn a_remembered_token_expires_all_the_same() {
     let Rotation { mut auth, old, before, at, .. } = rotation();
     auth.learn(before.as_bytes(), at).unwrap();
-    let expires_at = auth.check(&old, at).unwrap().expires_at;
+    let expires_at = check(&mut auth, &old, at).unwrap().expires_at;
     let end = expires_at.later(LEEWAY_MILLIS);
-    assert!(auth.check(&old, end.earlier(1)).is_ok());
-    assert_eq!(auth.check(&old, end), Err(Refusal::Expired));
+    assert!(check(&mut auth, &old, end.earlier(1)).is_ok());
+    assert_eq!(check(&mut auth, &old, end), Err(Refusal::Expired));
 }
 
 #[test]

@@ -4,12 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "test code stops at the first surprise")]
 
+mod rsa;
+
 use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use nacre_tests::vectors;
 use nacre_topics::{Shape, text};
-use nacre_worker::auth::{Jwks, Refusal, Secret};
+use nacre_worker::auth::{Jwks, Opened, Refusal, Secret};
 use serde_json::{Value, json};
 
 fn base64url(text: &Value) -> Vec<u8> {
@@ -17,7 +19,10 @@ fn base64url(text: &Value) -> Vec<u8> {
 }
 
 fn open_with_jwks(document: &Value, token: &str) -> Result<Vec<u8>, Refusal> {
-    Jwks::parse(document.to_string().as_bytes()).unwrap().open(token)
+    match Jwks::parse(document.to_string().as_bytes()).unwrap().open(token)? {
+        Opened::Payload(payload) => Ok(payload),
+        Opened::Unverified(unverified) => unverified.payload(rsa::holds(&unverified)),
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use alloc::{
     vec::Vec,
 };
 
+use tinyvec::ArrayVec;
+
 use crate::{
     error::{Code, Error, Result},
     layer::{Container, Content, Layer, Member},
@@ -38,8 +40,11 @@ pub struct Origin {
     /// The rule by which it got there.
     pub rule: Cow<'static, str>,
     /// Layers whose value it hides, nearest first.
-    pub shadowed: Vec<usize>,
+    pub shadowed: Shadowed,
 }
+
+/// The layers whose value another one hides: some of those of one chain.
+pub type Shadowed = ArrayVec<[u8; LAYERS]>;
 
 /// A value that does not count.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +135,7 @@ struct Pending {
     /// The lowest layer that counts, where the member is put together from several.
     layer: Option<usize>,
     rule: Option<Cow<'static, str>>,
-    shadowed: Vec<usize>,
+    shadowed: Shadowed,
     list: bool,
     locked: bool,
 }
@@ -152,7 +157,7 @@ impl<'a> OriginSink<'a> {
         self.room.map(|_| self.path.to_string())
     }
 
-    fn origin(&mut self, layer: usize, rule: Cow<'static, str>, shadowed: Vec<usize>) {
+    fn origin(&mut self, layer: usize, rule: Cow<'static, str>, shadowed: Shadowed) {
         let Some(pointer) = self.place() else { return };
         let rule = if self.locked { Cow::Borrowed("lock") } else { rule };
         self.found.origins.push(Origin { pointer, layer, rule, shadowed });
@@ -164,7 +169,7 @@ impl<'a> OriginSink<'a> {
         layer: usize,
         content: Content,
         rule: Cow<'static, str>,
-        shadowed: Vec<usize>,
+        shadowed: Shadowed,
     ) {
         let of = self.layer(layer);
         match content {
@@ -174,7 +179,7 @@ impl<'a> OriginSink<'a> {
                 }
                 for member in of.members(of.container(id)) {
                     self.push(layer, member);
-                    self.value(layer, member.content(), Cow::Borrowed("replace"), Vec::new());
+                    self.value(layer, member.content(), Cow::Borrowed("replace"), Shadowed::new());
                     self.path.pop();
                 }
             }
@@ -201,7 +206,7 @@ impl<'a> Sink<'a> for OriginSink<'a> {
     fn run(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
         for member in self.layer(layer).members(object).iter().take(to).skip(from) {
             self.push(layer, member);
-            self.value(layer, member.content(), Cow::Borrowed("replace"), Vec::new());
+            self.value(layer, member.content(), Cow::Borrowed("replace"), Shadowed::new());
             self.path.pop();
         }
     }
@@ -235,7 +240,7 @@ impl<'a> Sink<'a> for OriginSink<'a> {
         if let Some(Open { layer, rule, origins, locked_around }) = self.open.pop() {
             let told = self.found.origins.last().is_some_and(|o| o.pointer == self.path.as_str());
             if origins == self.found.origins.len() && !told {
-                self.origin(layer, rule.unwrap_or(Cow::Borrowed("deep")), Vec::new());
+                self.origin(layer, rule.unwrap_or(Cow::Borrowed("deep")), Shadowed::new());
             }
             self.locked = locked_around;
         }
@@ -245,7 +250,7 @@ impl<'a> Sink<'a> for OriginSink<'a> {
     fn item(&mut self, layer: usize, _: &'a Member) {
         let rule = self.arrays.last().map(|(_, rule)| rule.clone());
         self.open_item(Stack::default());
-        self.origin(layer, rule.unwrap_or(Cow::Borrowed("append")), Vec::new());
+        self.origin(layer, rule.unwrap_or(Cow::Borrowed("append")), Shadowed::new());
         self.path.pop();
     }
 
@@ -279,7 +284,8 @@ impl<'a> Sink<'a> for OriginSink<'a> {
             self.path.pop();
         }
         let hidden = |shown: &dyn Fn(usize) -> bool| {
-            (0..LAYERS).rev().filter(counts).filter(|&layer| !shown(layer)).collect::<Vec<_>>()
+            let layers = (0..LAYERS).rev().filter(counts).filter(|&layer| !shown(layer));
+            layers.map(|layer| layer as u8).collect::<Shadowed>()
         };
         let (layer, shadowed) = match fold.outcome {
             Outcome::Nothing => return,

@@ -18,9 +18,14 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
 /// A 256-bit content hash. Its text form is 43 characters of unpadded base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
+
+/// Length of a hash's text form: 256 bits, six a character.
+const TEXT_LENGTH: usize = 43;
 
 impl Hash {
     pub(crate) const ZERO: Hash = Hash([0; 32]);
@@ -43,17 +48,8 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        for chunk in self.0.chunks(3) {
-            let bits = chunk.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte))
-                << (8 * (3 - chunk.len()));
-            for digit in 0..=chunk.len() {
-                let index = (bits >> (18 - 6 * digit)) as usize & 63;
-                fmt::Write::write_char(f, char::from(*DIGITS.get(index).unwrap_or(&b'A')))?;
-            }
-        }
-        Ok(())
+        let mut text = [0; TEXT_LENGTH];
+        f.write_str(Base64UrlUnpadded::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     layer::{Container, Content, Layer},
     name::Name,
     pointer::Pointer,
-    resolve::{Link, resolve},
+    resolve::{self, Link, resolve},
 };
 
 /// Places in a document, as a tree of names.
@@ -48,9 +48,8 @@ pub fn resolve_part(chain: &[Link<'_>], places: &Places) -> Result<Vec<u8>> {
             Layer::from_canonical(text)
         })
         .collect::<Result<_>>()?;
-    let chain: Vec<Link<'_>> =
-        chain.iter().zip(&layers).map(|(link, layer)| Link { layer, rules: link.rules }).collect();
-    Ok(resolve(&chain))
+    let links = chain.iter().zip(&layers).map(|(link, layer)| Link { layer, rules: link.rules });
+    Ok(resolve(&resolve::collect(links)))
 }
 
 fn write_part(layer: &Layer, object: &Container, places: &Places, out: &mut Vec<u8>) {

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use tinyvec::ArrayVec;
+
 use crate::{
     hash::Hash,
     layer::Layer,
@@ -17,6 +19,23 @@ pub struct Link<'a> {
     pub layer: &'a Layer,
     /// Its rules, for itself and below.
     pub rules: &'a Rules,
+}
+
+/// The links of one chain, global first, in place: no chain has more than four, and every view
+/// that is looked up asks for them.
+pub type Links<'a> = ArrayVec<[Link<'a>; LAYERS]>;
+
+/// The link that adds nothing: what an unused place of [`Links`] holds.
+impl Default for Link<'_> {
+    fn default() -> Self {
+        static NO_RULES: Rules = Rules::NONE;
+        Link { layer: &NOTHING, rules: &NO_RULES }
+    }
+}
+
+/// Puts links together; those past the fourth are not read.
+pub fn collect<'a>(links: impl Iterator<Item = Link<'a>>) -> Links<'a> {
+    links.take(LAYERS).collect()
 }
 
 /// Resolves a chain (global first, at most four links; more are not read): the view's canonical
@@ -39,8 +58,9 @@ pub(crate) fn walk<'a, S: Sink<'a>>(chain: &[Link<'a>], sink: S) -> S {
     Walk { chain, sink }.run(scope.as_ref())
 }
 
+static NOTHING: Layer = Layer::NOTHING;
+
 pub(crate) fn layers<'a>(chain: &[Link<'a>]) -> [&'a Layer; LAYERS] {
-    static NOTHING: Layer = Layer::NOTHING;
     let mut layers: [&'a Layer; LAYERS] = [&NOTHING; LAYERS];
     for (slot, link) in layers.iter_mut().zip(chain) {
         *slot = link.layer;

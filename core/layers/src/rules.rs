@@ -82,6 +82,8 @@ impl fmt::Display for Rule {
 pub struct Rules(Vec<(Pointer, Rule)>);
 
 impl Rules {
+    pub(crate) const NONE: Rules = Rules(Vec::new());
+
     /// Reads the wire form: an object of JSON Pointers and rule names.
     ///
     /// # Errors

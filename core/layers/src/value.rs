@@ -9,6 +9,7 @@ mod ser;
 
 use alloc::{string::String, vec::Vec};
 
+pub use build::Builder;
 pub use de::{decode, decode_known};
 pub use object::{Object, compare_names};
 pub use ser::encode;

@@ -45,8 +45,9 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The grammar of RFC 3339, section 5.6; what its parts come to is the library's business, whose own
-/// parser reads several more formats.
+/// The grammar of RFC 3339, section 5.6; what its parts come to is the library's business. The
+/// library's own parser reads several more formats, refuses more than nine digits of a second, and
+/// would add 49 KB (gzip) to a module.
 fn timestamp(text: &str) -> Option<jiff::Timestamp> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.digits(4)?;

@@ -17,7 +17,7 @@ use nacre_layers::{
     id::{ContextId, User},
     level::Level,
     marker::Fingerprint,
-    resolve::{Link, resolve, view_hash},
+    resolve::{self, Link, Links, resolve, view_hash},
 };
 
 /// A resolved view: canonical text and content hash.
@@ -37,13 +37,14 @@ impl core::fmt::Debug for View {
 
 /// Resolves a chain of records, global first.
 pub fn resolve_records(chain: &[Rc<Record>]) -> Rc<View> {
-    let links: Vec<Link<'_>> = links(chain);
+    let links = links(chain);
     Rc::new(View { text: resolve(&links), hash: view_hash(&links) })
 }
 
 /// The layers and rules of a chain of records.
-pub fn links(chain: &[Rc<Record>]) -> Vec<Link<'_>> {
-    chain.iter().map(|record| Link { layer: &record.layer, rules: &record.rules }).collect()
+pub fn links(chain: &[Rc<Record>]) -> Links<'_> {
+    let links = chain.iter().map(|record| Link { layer: &record.layer, rules: &record.rules });
+    resolve::collect(links)
 }
 
 /// Which contexts a list names. All parts must hold.

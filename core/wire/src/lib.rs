@@ -2,7 +2,7 @@
 //!
 //! Domain types are not the wire format: bodies are decoded into the types of [`request`] and
 //! [`operation`], which turn into operations; replies become an [`Answer`] of canonical JSON, and
-//! errors a [`problem()`]. Shells add transport, and transcode to MessagePack where it is asked for.
+//! errors a [`problem()`]. Shells add transport, and other formats than JSON.
 //!
 //! The feature `schema` derives JSON Schemas for all of them; it adds names and changes no answer.
 #![no_std]
@@ -16,7 +16,6 @@ mod cursor;
 mod export;
 pub mod import;
 pub mod live;
-pub mod msgpack;
 mod open;
 pub mod operation;
 mod pieces;
@@ -53,23 +52,18 @@ const ENVELOPE: usize = 5;
 /// # Errors
 /// As [`json::read`](nacre_layers::json::read).
 pub fn read_json(body: &[u8]) -> Result<Value> {
-    nacre_layers::json::read(body, limits::DEPTH + ENVELOPE).map_err(stated_depth)
+    read_body(nacre_layers::json::read, body)
 }
 
-/// Reads a MessagePack body.
+/// Reads a body by a reader of any format, which is told how deeply the body may nest.
 ///
 /// # Errors
-/// As [`msgpack::read`](crate::msgpack::read).
-pub fn read_msgpack(body: &[u8]) -> Result<Value> {
-    crate::msgpack::read(body, limits::DEPTH + ENVELOPE).map_err(stated_depth)
-}
-
-/// Names the limit that is promised, without the envelope.
-fn stated_depth(error: Error) -> Error {
-    match error.code() {
+/// Those of the reader. `too-deep` names the limit that is promised, without the envelope.
+pub fn read_body(read: fn(&[u8], usize) -> Result<Value>, body: &[u8]) -> Result<Value> {
+    read(body, limits::DEPTH + ENVELOPE).map_err(|error| match error.code() {
         Code::TooDeep => error.limit(limits::DEPTH as u64),
         _ => error,
-    }
+    })
 }
 
 /// An error within a part of a body, placed in the whole.

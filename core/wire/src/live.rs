@@ -4,7 +4,7 @@
 //! in : subscribe {id, topic, since?} · unsubscribe {id} · op {id, op} · ping
 //! out: subscribed · change · delta · resync · reply · error · pong
 //! ```
-//! Text frames hold JSON, binary frames MessagePack; an answer comes in the format of what asked.
+//! How a value becomes a frame is the shell's business.
 
 use alloc::{
     string::{String, ToString as _},
@@ -13,8 +13,7 @@ use alloc::{
 
 use serde::Deserialize;
 
-use super::{answer, operation, problem::Problem, read_json, read_msgpack, within};
-use crate::msgpack;
+use super::{answer, operation, problem::Problem, within};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -30,15 +29,6 @@ use nacre_store::{
     plan::{Event, Reply},
     topic::Topic,
 };
-
-/// How a message is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text frames.
-    Json,
-    /// Binary frames.
-    MsgPack,
-}
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,17 +58,6 @@ pub enum Message {
     },
     /// Answer that you are there.
     Ping,
-}
-
-/// Reads a frame as a value.
-///
-/// # Errors
-/// `invalid-json`, `too-deep`.
-pub fn read(frame: &[u8], format: Format) -> Result<Value> {
-    match format {
-        Format::Json => read_json(frame),
-        Format::MsgPack => read_msgpack(frame),
-    }
 }
 
 /// The id of a message, even of one that is wrong otherwise: its error can name it.
@@ -280,16 +259,13 @@ impl Telling {
         Telling::new("pong")
     }
 
-    /// The frame for whoever calls it `id`.
-    pub fn frame(&self, id: Option<&str>, format: Format) -> Vec<u8> {
+    /// The message for whoever calls it `id`.
+    pub fn message(&self, id: Option<&str>) -> Value {
         let mut members = self.0.clone();
         if let Some(id) = id {
             members.insert("id", id.into());
         }
-        match format {
-            Format::Json => json::write(&Value::Object(members)),
-            Format::MsgPack => msgpack::write(&Value::Object(members)),
-        }
+        Value::Object(members)
     }
 }
 
@@ -316,11 +292,11 @@ fn change(event: &Event) -> Telling {
     }
 }
 
-/// The frame that answers an operation: its result as in a batch.
+/// The message that answers an operation, as JSON: its result as in a batch.
 ///
 /// # Errors
 /// As [`Answer::of`](super::Answer::of).
-pub fn reply(id: &str, reply: &Reply, seq: u64, format: Format) -> Result<Vec<u8>> {
+pub fn reply(id: &str, reply: &Reply, seq: u64) -> Result<Vec<u8>> {
     let mut out = Vec::from(*br#"{"id":"#);
     json::write_string(id, &mut out);
     out.extend_from_slice(br#","result":"#);
@@ -328,8 +304,5 @@ pub fn reply(id: &str, reply: &Reply, seq: u64, format: Format) -> Result<Vec<u8
     out.extend_from_slice(br#","seq":"#);
     json::write_to(&seq.into(), &mut out);
     out.extend_from_slice(br#","type":"reply"}"#);
-    match format {
-        Format::Json => Ok(out),
-        Format::MsgPack => Ok(msgpack::write(&json::read(&out, limits::DEPTH + 8)?)),
-    }
+    Ok(out)
 }

@@ -75,7 +75,11 @@ fn explained(reply: &ViewReply, explanation: &Explanation) -> Result<(Vec<u8>, V
             id: address.id.as_str(),
             level: address.level.as_str(),
             rule: &origin.rule,
-            shadowed: origin.shadowed.iter().filter_map(|shadowed| layer(*shadowed)).collect(),
+            shadowed: origin
+                .shadowed
+                .iter()
+                .filter_map(|shadowed| layer((*shadowed).into()))
+                .collect(),
             version: *version,
         };
         Some(value::encode(&text).map(|text| (origin.pointer.clone(), text)))

@@ -11,7 +11,6 @@ use nacre_core::{
     json,
     level::Level,
     live::{Notice, Watch, subscribe},
-    msgpack,
     op::{Batch, BatchItem, Caller, Op},
     plan::Event,
     record::Role,
@@ -19,8 +18,8 @@ use nacre_core::{
     topic::Topic,
     value::{Object, Value},
     wire::{
-        live::{Format, Telling, read, reply},
-        operation,
+        live::{Telling, reply},
+        operation, read_body, read_json,
     },
 };
 use nacre_tests::{
@@ -347,12 +346,10 @@ fn both_formats_say_the_same() {
         r#"{"action":"put","level":"project","context_id":"p","data":{"n":18446744073709551615}}"#;
     let item = operation::item(json::read(op.as_bytes(), 64).unwrap()).unwrap();
     let plan = World::empty().plan(item.op).unwrap();
-    let [text, bytes] = [Format::Json, Format::MsgPack]
-        .map(|format| reply("é", &plan.reply, plan.seq, format).unwrap());
-    assert_eq!(msgpack::read(&bytes, 64).unwrap(), json::read(&text, 64).unwrap());
-    let notice = Notice::Resync { seq: 7 };
-    let [text, bytes] = [Format::Json, Format::MsgPack]
-        .map(|format| Telling::notice(&notice).frame(Some("é"), format));
-    assert_eq!(read(&bytes, Format::MsgPack).unwrap(), read(&text, Format::Json).unwrap());
+    let reply = json::read(&reply("é", &plan.reply, plan.seq).unwrap(), 64).unwrap();
+    assert_eq!(nacre_msgpack::read(&nacre_msgpack::write(&reply), 64).unwrap(), reply);
+    let message = Telling::notice(&Notice::Resync { seq: 7 }).message(Some("é"));
+    let (text, bytes) = (json::write(&message), nacre_msgpack::write(&message));
+    assert_eq!(read_body(nacre_msgpack::read, &bytes).unwrap(), read_json(&text).unwrap());
     assert_eq!(json::write(&json::read(&text, 64).unwrap()), text, "canonical");
 }

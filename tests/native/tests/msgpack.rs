@@ -1,6 +1,7 @@
 //! MessagePack: the third-party suite, and properties.
 
-use nacre_core::{json, limits, msgpack, number::Number, value::Value};
+use nacre_core::{json, limits, number::Number, value::Value};
+use nacre_msgpack as msgpack;
 use nacre_tests::{arbitrary, shared_gz};
 use nacre_topics::hex;
 use proptest::prelude::*;

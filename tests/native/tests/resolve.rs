@@ -90,7 +90,7 @@ proptest! {
                 held == Some(&text[..]) || value == Value::Object(Object::new()),
                 "{} is not what layer {} holds", pointer, origin.layer
             );
-            prop_assert!(origin.shadowed.iter().all(|&layer| layer < origin.layer));
+            prop_assert!(origin.shadowed.iter().all(|&layer| usize::from(layer) < origin.layer));
         }
     }
 

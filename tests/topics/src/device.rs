@@ -12,12 +12,7 @@ use nacre_core::{
     plan::Event,
     replica::{Replica, Step, queue_key},
     store::Reads as _,
-    wire::{
-        Answer,
-        live::{Format, Telling},
-        operation::BatchBody,
-        problem, request,
-    },
+    wire::{Answer, live::Telling, operation::BatchBody, problem, request},
 };
 
 use crate::{Json, parse, world::World};
@@ -60,8 +55,8 @@ impl Server {
         let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
         self.ever.insert((event.record.address.to_string(), data));
         let event = std::rc::Rc::new(event);
-        let frame = Telling::notice(&Notice::Change(event)).frame(Some("t0"), Format::Json);
-        self.said.push((seq, String::from_utf8(frame).unwrap()));
+        let message = Telling::notice(&Notice::Change(event)).message(Some("t0"));
+        self.said.push((seq, String::from_utf8(json::write(&message)).unwrap()));
     }
 
     /// Carries out the body of a batch; gives the body of the answer.

@@ -4,12 +4,16 @@ use nacre_core::{
     access::Scopes,
     error::Error,
     id::User,
+    json,
     live::{Watch, subscribe},
     op::{Caller, Op},
     plan::Reply,
     topic,
     value::Value,
-    wire::live::{Format, Message, Telling, message_id, read, reply},
+    wire::{
+        live::{Message, Telling, message_id, reply},
+        read_json,
+    },
 };
 
 use crate::{Case, Json, Topic, list, world::World};
@@ -20,11 +24,10 @@ fn answer(case: &Case) -> Vec<Json> {
     let (world, subscriptions, frames) = (World::empty(), Vec::new(), Vec::new());
     let mut socket = Socket { world, subscriptions, frames };
     for message in list(&case["messages"]) {
-        let message = read(message.to_string().as_bytes(), Format::Json).expect("a value");
+        let message = read_json(message.to_string().as_bytes()).expect("a value");
         let id = message_id(&message).map(String::from);
         if let Err(error) = socket.hear(message) {
-            let frame = Telling::error(&error).frame(id.as_deref(), Format::Json);
-            socket.tell(&frame);
+            socket.tell(&Telling::error(&error), id.as_deref());
         }
     }
     vec![socket.frames.into()]
@@ -44,7 +47,11 @@ struct Socket {
 }
 
 impl Socket {
-    fn tell(&mut self, frame: &[u8]) {
+    fn tell(&mut self, telling: &Telling, id: Option<&str>) {
+        self.send(&json::write(&telling.message(id)));
+    }
+
+    fn send(&mut self, frame: &[u8]) {
         self.frames.push(serde_json::from_slice(frame).expect("JSON"));
     }
 
@@ -55,9 +62,8 @@ impl Socket {
         self.world.store.apply(&plan.writes);
         let notices = watch.notices(&self.world.store, topics.iter(), plan.events, plan.seq)?;
         for (place, notice) in notices {
-            let frame =
-                Telling::notice(&notice).frame(Some(&self.subscriptions[place].0), Format::Json);
-            self.tell(&frame);
+            let id = self.subscriptions[place].0.clone();
+            self.tell(&Telling::notice(&notice), Some(&id));
         }
         Ok((plan.reply, plan.seq))
     }
@@ -66,11 +72,9 @@ impl Socket {
         match Message::of(message)? {
             Message::Subscribe { id, topic, since } => {
                 let begun = subscribe(&self.world.store, &alice(), &topic, since)?;
-                self.tell(
-                    &Telling::subscribed(begun.seq, begun.hash).frame(Some(&id), Format::Json),
-                );
+                self.tell(&Telling::subscribed(begun.seq, begun.hash), Some(&id));
                 for notice in &begun.missed {
-                    self.tell(&Telling::notice(notice).frame(Some(&id), Format::Json));
+                    self.tell(&Telling::notice(notice), Some(&id));
                 }
                 self.subscriptions.retain(|(known, _)| *known != id);
                 self.subscriptions.push((id, topic));
@@ -78,9 +82,9 @@ impl Socket {
             Message::Unsubscribe { id } => self.subscriptions.retain(|(known, _)| *known != id),
             Message::Op { id, op, .. } => {
                 let (said, seq) = self.perform(op)?;
-                self.tell(&reply(&id, &said, seq, Format::Json)?);
+                self.send(&reply(&id, &said, seq)?);
             }
-            Message::Ping => self.tell(&Telling::pong().frame(None, Format::Json)),
+            Message::Ping => self.tell(&Telling::pong(), None),
         }
         Ok(())
     }

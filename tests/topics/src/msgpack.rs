@@ -1,6 +1,7 @@
 //! Reading MessagePack, and writing it in its shortest form.
 
-use nacre_core::{json, msgpack};
+use nacre_core::json;
+use nacre_msgpack as msgpack;
 
 use crate::{Case, Json, Topic, error, hex, text, to_hex};
 

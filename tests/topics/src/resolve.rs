@@ -31,7 +31,7 @@ fn answer(case: &Case) -> Vec<Json> {
         .origins
         .iter()
         .map(|o| {
-            let told = json!({"layer": o.layer, "rule": o.rule, "shadowed": o.shadowed});
+            let told = json!({"layer": o.layer, "rule": o.rule, "shadowed": o.shadowed.as_slice()});
             (o.pointer.clone(), told)
         })
         .collect();

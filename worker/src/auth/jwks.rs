@@ -9,14 +9,15 @@ use nacre_core::{
 
 use super::{
     jws::{Algorithm, Jws},
-    public_key::PublicKey,
+    public_key::{PublicKey, Unusable},
     refusal::Refusal,
+    unverified::{Opened, Unverified},
 };
 
 /// Largest document, in bytes; the largest in use, with certificate chains, have some tens of KiB.
 const DOCUMENT_BYTES: usize = 256 << 10;
 
-/// Most entries in a set; each RSA key takes some fifty microseconds to prepare in wasm.
+/// Most entries in a set.
 const ENTRIES: usize = 64;
 
 /// The usable keys of an issuer, all of them public.
@@ -33,27 +34,6 @@ pub struct Skipped {
     pub index: usize,
     /// What is wrong with it.
     pub why: Unusable,
-}
-
-/// Why an entry of a key set is passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// Not RSA, P-256 or Ed25519; a shared secret (`oct`) is never published.
-    Kind,
-    /// `use` or `key_ops` do not allow verifying.
-    Purpose,
-    /// `alg` is not the one algorithm accepted for this kind of key.
-    Algorithm,
-    /// A member is missing, of a wrong type or not base64url.
-    Member,
-    /// The private part stands beside the public one.
-    Private,
-    /// An RSA modulus that is even, below 2048 or above 4096 bits.
-    Modulus,
-    /// An RSA exponent that is even, below 65537 or longer than 32 bits.
-    Exponent,
-    /// Not a point of the curve, or one of small order.
-    Point,
 }
 
 /// Why a document is not taken for a key set.
@@ -120,17 +100,22 @@ impl Jwks {
         self.keys.is_empty()
     }
 
-    /// The payload of a token signed with a key of this set.
+    /// Opens a token signed with a key of this set.
     ///
     /// # Errors
     /// Why it is not one.
-    pub fn open(&self, token: &str) -> Result<Vec<u8>, Refusal> {
+    pub fn open<'t>(&self, token: &'t str) -> Result<Opened<'t>, Refusal> {
         let jws = Jws::read(token)?;
         if jws.algorithm == Algorithm::Hs256 {
             return Err(Refusal::Algorithm);
         }
-        let key = self.find(jws.algorithm, jws.key_id.as_deref())?;
-        jws.open(|message, signature| key.verify(message, signature))
+        self.find(jws.algorithm, jws.key_id.as_deref())?.open(jws)
+    }
+
+    /// Whether the key that a token was to be verified with is still the one that it names.
+    pub(super) fn names(&self, unverified: &Unverified<'_>) -> bool {
+        let key = self.find(Algorithm::Rs256, unverified.key_id());
+        matches!(key, Ok(PublicKey::Rs256(key)) if key == unverified.key())
     }
 
     /// The one key that is meant: by its id and algorithm, or by its algorithm alone when the token

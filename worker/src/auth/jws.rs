@@ -37,7 +37,9 @@ impl Algorithm {
 /// A token whose signature is yet to be checked. Its payload cannot be had before that, and of its
 /// header only what chooses among keys that are trusted already: `jwk`, `jku`, `x5u` and `x5c` have
 /// no place here.
+#[derive(Debug)]
 pub(super) struct Jws<'a> {
+    token: &'a str,
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
     /// Header and payload with the dot between them, as they were signed.
@@ -58,7 +60,7 @@ impl<'a> Jws<'a> {
             return Err(Refusal::Shape);
         }
         let (algorithm, key_id) = read_header(&decode(header)?)?;
-        Ok(Jws { algorithm, key_id, message, payload, signature })
+        Ok(Jws { token, algorithm, key_id, message, payload, signature })
     }
 
     /// The payload, when `verify` says of message and signature that they belong together.
@@ -66,10 +68,29 @@ impl<'a> Jws<'a> {
         &self,
         verify: impl FnOnce(&[u8], &[u8]) -> bool,
     ) -> Result<Vec<u8>, Refusal> {
-        let signature = decode(self.signature)?;
-        if !verify(self.message.as_bytes(), &signature) {
+        if !verify(self.message(), &self.signature()?) {
             return Err(Refusal::Signature);
         }
+        self.payload()
+    }
+
+    /// The whole token.
+    pub(super) fn token(&self) -> &'a str {
+        self.token
+    }
+
+    /// The bytes that were signed.
+    pub(super) fn message(&self) -> &'a [u8] {
+        self.message.as_bytes()
+    }
+
+    /// The signature.
+    pub(super) fn signature(&self) -> Result<Vec<u8>, Refusal> {
+        decode(self.signature)
+    }
+
+    /// The payload, for whoever knows that the signature holds.
+    pub(super) fn payload(&self) -> Result<Vec<u8>, Refusal> {
         decode(self.payload)
     }
 }

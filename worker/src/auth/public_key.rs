@@ -3,11 +3,42 @@
 use p256::ecdsa::signature::Verifier as _;
 
 use super::{
-    jwks::Unusable,
-    jws::{Algorithm, decode},
-    rsa::RsaKey,
+    jws::{Algorithm, Jws, decode},
+    refusal::Refusal,
+    rsa::{Malformed, RsaKey},
+    unverified::{Opened, Unverified},
 };
 use nacre_core::value::Object;
+
+/// Why an entry of a key set is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Not RSA, P-256 or Ed25519; a shared secret (`oct`) is never published.
+    Kind,
+    /// `use` or `key_ops` do not allow verifying.
+    Purpose,
+    /// `alg` is not the one algorithm accepted for this kind of key.
+    Algorithm,
+    /// A member is missing, of a wrong type or not base64url.
+    Member,
+    /// The private part stands beside the public one.
+    Private,
+    /// An RSA modulus that is even, below 2048 or above 4096 bits.
+    Modulus,
+    /// An RSA exponent that is not 65537.
+    Exponent,
+    /// Not a point of the curve, or one of small order.
+    Point,
+}
+
+impl From<Malformed> for Unusable {
+    fn from(malformed: Malformed) -> Unusable {
+        match malformed {
+            Malformed::Modulus => Unusable::Modulus,
+            Malformed::Exponent => Unusable::Exponent,
+        }
+    }
+}
 
 /// A key with the one algorithm it verifies. No case takes a MAC, so that a published key cannot
 /// be mistaken for a shared secret.
@@ -52,16 +83,21 @@ impl PublicKey {
         }
     }
 
-    /// Whether the signature is the message's.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            PublicKey::Rs256(key) => key.verify(message, signature),
+    /// Opens a token that names this key's algorithm.
+    pub(super) fn open<'t>(&self, jws: Jws<'t>) -> Result<Opened<'t>, Refusal> {
+        let payload = match self {
+            PublicKey::Rs256(key) => return Unverified::of(jws, key).map(Opened::Unverified),
             // r and s of 32 bytes each (RFC 7518 §3.4). Both signs of s are valid in JWS.
-            PublicKey::Es256(key) => p256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-            PublicKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
-        }
+            PublicKey::Es256(key) => jws.open(|message, signature| {
+                p256::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify(message, &signature).is_ok())
+            }),
+            PublicKey::Ed25519(key) => jws.open(|message, signature| {
+                ed25519_dalek::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+            }),
+        };
+        payload.map(Opened::Payload)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use nacre_core::{
     error::{Code, Error, Result},
-    hash::Hash,
     limits,
-    op::{Caller, Idempotency, Op, Request},
+    op::{Caller, Op, Request},
     value::Value,
 };
 
 use super::{
     export::Exporter,
     import::Importer,
+    key::Key,
     media::Reader,
     routes::{Body, BodyType, Route},
 };
@@ -94,23 +94,6 @@ impl std::fmt::Debug for Pending {
     }
 }
 
-/// An idempotency key, and a hash of the request's head.
-#[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) text: String,
-    pub(super) head: Hash,
-}
-
-impl Key {
-    /// Binds the key to a body, given by its hash, and to a part of the request.
-    pub(super) fn bind(&self, body: Hash) -> Hash {
-        let mut both = [0; 64];
-        let bytes = self.head.as_bytes().iter().chain(body.as_bytes());
-        both.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        Hash::of(&both)
-    }
-}
-
 /// Most bytes of a body that holds no data of contexts.
 const SMALL_BYTES: usize = limits::DATA_BYTES;
 
@@ -158,7 +141,7 @@ impl Ask {
             Pending::Keys(rotate) => return Ok(Task::Keys { caller, rotate }),
             Pending::Erase => return Ok(Task::Erase),
             Pending::Op(op) => {
-                let idempotency = key.map(|key| idempotency(key, &[]));
+                let idempotency = key.map(|key| key.of_body(&[]));
                 (op, idempotency)
             }
             Pending::Body(finish) => {
@@ -170,14 +153,9 @@ impl Ask {
                     true => None,
                     false => Some(reader.read(body)?),
                 };
-                (finish(value)?, key.map(|key| idempotency(key, body)))
+                (finish(value)?, key.map(|key| key.of_body(body)))
             }
         };
         Ok(Task::Op(Request { caller, op, idempotency, id: Some(request_id) }))
     }
-}
-
-fn idempotency(key: Key, body: &[u8]) -> Idempotency {
-    let request = key.bind(Hash::of(body));
-    Idempotency { key: key.text, request }
 }

@@ -3,7 +3,6 @@
 use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
-    hash::Hash,
     id::User,
     op::{Caller, Edit, Expect, Op, Resolve, Which},
     patch::JsonPatch,
@@ -12,7 +11,7 @@ use nacre_core::{
     value::Value,
     wire::{
         Cursor,
-        operation::{BatchBody, PreviewBody, check_key},
+        operation::{BatchBody, PreviewBody},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
             RestoreBody, RollbackBody, UnsetBody, UnshareBody,
@@ -23,10 +22,11 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Head,
-    ask::{Key, Pending},
+    ask::Pending,
     conditions::expect,
     export::Exporter,
     import::Importer,
+    key::Key,
     live,
     media::Reader,
     query::{Query, decode_segment},
@@ -284,31 +284,6 @@ fn owner_only(caller: &Caller) -> Result<()> {
 
 /// The header without which nothing is erased.
 const CONFIRM: &str = "nacre-confirm";
-
-/// The `Idempotency-Key` of a write, bound to the head of its request.
-///
-/// # Errors
-/// `invalid-request` for a malformed key.
-pub(super) fn key(head: &Head<'_>, route: &Route) -> Result<Option<Key>> {
-    if !route.takes_key() {
-        return Ok(None);
-    }
-    let Some(header) = head.headers.get("idempotency-key") else { return Ok(None) };
-    let text = header.trim();
-    // The draft's form is a structured string, in quotes; most clients send the bare key.
-    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    check_key(text)?;
-    if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-        return Err(Error::new(Code::InvalidRequest, "an idempotency key is printable ASCII"));
-    }
-    let content_type = head.headers.get("content-type").unwrap_or_default();
-    let mut bytes = Vec::new();
-    for part in [head.method, head.path, head.query, &content_type] {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
-    }
-    Ok(Some(Key { text: text.into(), head: Hash::of(&bytes) }))
-}
 
 fn body<T: DeserializeOwned>(finish: impl FnOnce(T) -> Result<Op> + 'static) -> Pending {
     Pending::Body(Box::new(move |value| finish(request::decode(there(value)?)?)))

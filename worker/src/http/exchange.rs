@@ -3,7 +3,7 @@
 use nacre_core::{
     access::Scopes,
     error::{Code, Error, Result},
-    json, msgpack,
+    json,
     op::Caller,
     plan::Reply,
     value,
@@ -15,14 +15,15 @@ use super::{
     ask::{Ask, body_limit, too_large},
     conditions::{Validators, Verdict},
     cors,
-    decode::{Segments, Understood, decode, key},
+    decode::{Segments, Understood, decode},
+    key::Key,
     live::{PROTOCOL, PROTOCOLS},
-    media::{Format, JSON, LINES, MSGPACK, PROBLEM, Reader},
+    media::{JSON, LINES, MSGPACK, PROBLEM, Reader, preferred},
     query::Query,
     response::Response,
     routes::{Body, Method, ROUTES, Route},
 };
-use crate::auth::insufficient_scope;
+use crate::{auth::insufficient_scope, format::Format};
 
 /// What a request cost, for `Server-Timing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Exchange {
         let brought = head.headers.get("x-request-id").filter(|id| is_request_id(id));
         Exchange {
             request_id: brought.unwrap_or_else(fresh_id),
-            format: Format::preferred(head.headers.get("accept").as_deref()),
+            format: preferred(head.headers.get("accept").as_deref()),
             head_only: head.method == "HEAD",
             origin: settings.cors.admit(head),
             cors: settings.cors.is_on(),
@@ -100,7 +101,7 @@ impl Exchange {
             self.reveals = true;
         }
         let reader = self.reader(head, route)?;
-        let key = key(head, route)?;
+        let key = Key::of(head, route)?;
         if !route.is_write() {
             self.validators = Some(Validators::of(head));
         }
@@ -254,8 +255,8 @@ impl Exchange {
 
     /// An answer in the form that was asked for.
     fn formed(&self, mut answer: Answer) -> Result<Answer> {
-        if self.format == Format::MsgPack && !answer.body.is_empty() && !self.head_only {
-            answer.body = msgpack::write(&wire::read_json(&answer.body)?);
+        if !answer.body.is_empty() && !self.head_only {
+            answer.body = self.format.rewrite(answer.body)?;
         }
         Ok(answer)
     }

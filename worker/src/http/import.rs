@@ -10,7 +10,7 @@ use nacre_core::{
     wire::{self, Answer},
 };
 
-use super::ask::Key;
+use super::key::Key;
 
 /// An import under way. Each block is one commit: 500 lines, or fewer when these would pass 4 MiB.
 ///

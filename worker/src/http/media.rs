@@ -3,10 +3,10 @@
 use nacre_core::{
     error::{Code, Error, Result},
     value::Value,
-    wire,
 };
 
 use super::routes::Body;
+use crate::format::Format;
 
 /// What JSON answers are.
 pub(super) const JSON: &str = "application/json";
@@ -21,37 +21,26 @@ pub(super) const JSON_PATCH: &str = "application/json-patch+json";
 /// Lines of JSON.
 pub(super) const LINES: &str = "application/x-ndjson";
 
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// JSON.
-    Json,
-    /// MessagePack.
-    MsgPack,
-}
-
-impl Format {
-    /// What `Accept` prefers. Whoever accepts neither gets JSON rather than nothing (RFC 9110
-    /// §12.5.1 allows it).
-    pub(super) fn preferred(accept: Option<&str>) -> Format {
-        let Some(accept) = accept else { return Format::Json };
-        let (mut json, mut msgpack) = (Weight::UNSAID, Weight::UNSAID);
-        for range in accept.split(',') {
-            let (media, parameters) = split(range);
-            let weight = quality(parameters);
-            let (for_json, for_msgpack) = match media.as_str() {
-                JSON => (3, 0),
-                MSGPACK | "application/x-msgpack" | "application/vnd.msgpack" => (0, 3),
-                "application/*" => (2, 2),
-                "*/*" => (1, 1),
-                _ => continue,
-            };
-            json.say(for_json, weight);
-            msgpack.say(for_msgpack, weight);
-        }
-        // A tie is JSON's.
-        if msgpack.quality > json.quality { Format::MsgPack } else { Format::Json }
+/// What `Accept` prefers. Whoever accepts neither gets JSON rather than nothing (RFC 9110
+/// §12.5.1 allows it).
+pub(super) fn preferred(accept: Option<&str>) -> Format {
+    let Some(accept) = accept else { return Format::Json };
+    let (mut json, mut msgpack) = (Weight::UNSAID, Weight::UNSAID);
+    for range in accept.split(',') {
+        let (media, parameters) = split(range);
+        let weight = quality(parameters);
+        let (for_json, for_msgpack) = match media.as_str() {
+            JSON => (3, 0),
+            MSGPACK | "application/x-msgpack" | "application/vnd.msgpack" => (0, 3),
+            "application/*" => (2, 2),
+            "*/*" => (1, 1),
+            _ => continue,
+        };
+        json.say(for_json, weight);
+        msgpack.say(for_msgpack, weight);
     }
+    // A tie is JSON's.
+    if msgpack.quality > json.quality { Format::MsgPack } else { Format::Json }
 }
 
 /// How much a media type is wanted: the most exact range decides.
@@ -160,8 +149,8 @@ impl Reader {
     /// `invalid-json`, `too-deep`, `too-large`.
     pub(super) fn read(self, body: &[u8]) -> Result<Value> {
         match self {
-            Reader::MsgPack | Reader::PackedPatch => wire::read_msgpack(body),
-            _ => wire::read_json(body),
+            Reader::MsgPack | Reader::PackedPatch => Format::MsgPack.read(body),
+            _ => Format::Json.read(body),
         }
     }
 }
@@ -192,7 +181,7 @@ mod tests {
             (Some("application/x-msgpack"), Format::MsgPack),
             (Some("text/csv"), Format::Json),
         ] {
-            assert_eq!(Format::preferred(accept), format, "{accept:?}");
+            assert_eq!(preferred(accept), format, "{accept:?}");
         }
     }
 

@@ -12,9 +12,11 @@ use nacre_core::{
     op::Caller,
     topic::Topic,
     value::{self, Object, Value},
-    wire::live::{Format, read_topic, topic_object},
+    wire::live::{read_topic, topic_object},
 };
 use serde::Deserialize;
+
+use crate::format::Format;
 
 /// Most that may be attached to a socket, in bytes; the platform takes 16,384 with its own framing.
 const ATTACHED_BYTES: usize = 16_000;

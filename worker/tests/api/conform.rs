@@ -76,7 +76,7 @@ impl Contract {
                 serde_json::from_slice(&response.body).unwrap()
             }
             "application/msgpack" => {
-                let value = nacre_core::msgpack::read(&response.body, 100).unwrap();
+                let value = nacre_msgpack::read(&response.body, 100).unwrap();
                 serde_json::from_slice(&nacre_core::json::write(&value)).unwrap()
             }
             _ => return,

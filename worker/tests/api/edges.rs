@@ -1,7 +1,8 @@
 //! What HTTP itself asks for: routing, negotiation, media types, headers, and bodies that are no
 //! bodies.
 
-use nacre_core::{json as canonical, msgpack};
+use nacre_core::json as canonical;
+use nacre_msgpack as msgpack;
 use nacre_worker::http::{Cors, routes::ROUTES};
 use serde_json::{Value, json};
 

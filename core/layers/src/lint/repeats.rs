@@ -12,18 +12,17 @@ use crate::{
     level::LAYERS,
     merge::{Chain, Contributions, HashSink, Outcome, Stack, Walk},
     name::Key,
-    resolve::{Link, layers},
+    resolve::{self, Link, layers},
     rules::{Rule, Scope},
 };
 
 /// Repeated values, each by the topmost path that can go as a whole, and idle tombstones.
 pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
     let seat = report.seat;
-    let chain: Vec<Link<'_>> = report
-        .tree
-        .chain(seat)
-        .map(|seat| Link { layer: seat.context.layer, rules: seat.context.rules })
-        .collect();
+    let links = report.tree.chain(seat);
+    let chain = resolve::collect(
+        links.map(|seat| Link { layer: seat.context.layer, rules: seat.context.rules }),
+    );
     for idle in idle(&chain, scope) {
         let other = idle
             .holder

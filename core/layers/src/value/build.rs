@@ -1,4 +1,4 @@
-//! Builds a value from a reader's events without recursion: one stack for JSON and MessagePack,
+//! Builds a value from a reader's events without recursion: one stack for readers of every format,
 //! and one place that enforces depth, count and unique names.
 
 use alloc::{string::String, vec::Vec};
@@ -10,7 +10,8 @@ use crate::{
     pointer::Pointer,
 };
 
-/// A value under construction.
+/// A value under construction: a reader of any format says what comes, in order.
+#[derive(Debug)]
 pub struct Builder {
     open: Vec<Open>,
     max_depth: usize,
@@ -18,6 +19,7 @@ pub struct Builder {
 }
 
 /// An array or object whose end has not come yet.
+#[derive(Debug)]
 enum Open {
     Array(Vec<Value>),
     Object { members: Vec<(String, Value)>, name: String },
@@ -30,11 +32,17 @@ impl Builder {
     }
 
     /// Begins an array; `capacity` is a guess the caller has bounded.
+    ///
+    /// # Errors
+    /// `too-deep`, `too-large` for more than [`limits::VALUES`] values.
     pub fn open_array(&mut self, capacity: usize) -> Result<()> {
         self.open(Open::Array(Vec::with_capacity(capacity)))
     }
 
     /// Begins an object; `capacity` is a guess the caller has bounded.
+    ///
+    /// # Errors
+    /// As [`Builder::open_array`].
     pub fn open_object(&mut self, capacity: usize) -> Result<()> {
         self.open(Open::Object { members: Vec::with_capacity(capacity), name: String::new() })
     }
@@ -47,6 +55,9 @@ impl Builder {
     }
 
     /// Adds a finished value; gives it back when nothing is open, for then it is the whole.
+    ///
+    /// # Errors
+    /// `too-large` for more than [`limits::VALUES`] values.
     pub fn add(&mut self, value: Value) -> Result<Option<Value>> {
         self.count()?;
         Ok(self.put(value))
@@ -58,6 +69,10 @@ impl Builder {
     }
 
     /// Ends the innermost array or object; gives it back when it was the outermost.
+    ///
+    /// # Errors
+    /// `invalid-json` with the pointer for a member that comes twice, `internal` when nothing is
+    /// open.
     pub fn close(&mut self) -> Result<Option<Value>> {
         let value = match self.open.pop() {
             Some(Open::Array(items)) => Value::Array(items),

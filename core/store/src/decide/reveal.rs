@@ -41,12 +41,9 @@ pub(super) fn revealed_view(
             record.layer.clone()
         });
     }
-    let links: Vec<Link<'_>> = layers
-        .iter()
-        .zip(chain)
-        .map(|(layer, record)| Link { layer, rules: &record.rules })
-        .collect();
-    Ok(resolve::resolve(&links))
+    let links =
+        layers.iter().zip(chain).map(|(layer, record)| Link { layer, rules: &record.rules });
+    Ok(resolve::resolve(&resolve::collect(links)))
 }
 
 fn holds_sealed(layer: &Layer) -> bool {

@@ -1,9 +1,9 @@
 //! Reading and writing JSON and MessagePack, and indexing what was written.
 
 use nacre_core::{
-    error::Code, json, layer::Layer, limits, msgpack, number::Number, pointer::Pointer,
-    value::Value,
+    error::Code, json, layer::Layer, limits, number::Number, pointer::Pointer, value::Value,
 };
+use nacre_msgpack as msgpack;
 
 /// What is read can be written, and what was written is read as the same and written as the same.
 /// Who accepts less than other readers still means what they mean.

@@ -141,11 +141,11 @@ fn explained(links: &[Link<'_>], view: &Layer, value: &Value) {
         assert!(view.get(&pointer).is_some(), "an origin of nothing at {pointer}");
         assert!(told.insert(origin.pointer.clone()), "two origins at {pointer}");
         assert!(origin.layer < links.len());
-        let mut shadowed = origin.shadowed.clone();
+        let mut shadowed = origin.shadowed.to_vec();
         shadowed.sort_unstable();
         shadowed.dedup();
         assert_eq!(shadowed.len(), origin.shadowed.len());
-        assert!(origin.shadowed.iter().all(|layer| *layer < origin.layer));
+        assert!(origin.shadowed.iter().all(|layer| usize::from(*layer) < origin.layer));
     }
     for ignored in &explanation.ignored {
         assert!(ignored.locked_by < ignored.layer && ignored.layer < links.len());

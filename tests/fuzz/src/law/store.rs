@@ -65,7 +65,7 @@ pub fn exports(bytes: &[u8]) {
 }
 
 fn read(bytes: &[u8], task: &Address) -> Vec<Op> {
-    let values = [wire::read_json(bytes), wire::read_msgpack(bytes)];
+    let values = [wire::read_json(bytes), wire::read_body(nacre_msgpack::read, bytes)];
     let mut ops = Vec::new();
     for value in values.into_iter().flatten() {
         let expect = Expect::Anything;
