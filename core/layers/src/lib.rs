@@ -72,6 +72,7 @@ pub mod part;
 pub mod patch;
 pub mod resolve;
 pub mod rules;
+pub mod three_way;
 
 // Secrets, as documents show them.
 pub mod marker;
