@@ -28,7 +28,7 @@ use nacre_layers::{
     pointer::Pointer,
     rules::Rules,
     sort::distinct,
-    three_way::three_way,
+    three_way::{ThreeWay, three_way},
     value::{Object, Value},
 };
 use nacre_store::{
@@ -279,9 +279,7 @@ impl Rebase<'_> {
         after: &Value,
     ) -> Result<Outcome> {
         let (base, mine) = (Layer::from_value(before)?, Layer::from_value(after)?);
-        let chain = chain(&self.now, &live.address).unwrap_or_else(|_| Vec::from([live.clone()]));
-        let rules: Vec<&Rules> = chain.iter().map(|record| &*record.rules).collect();
-        let merge = three_way(Some(&base), &live.layer, &mine, &rules);
+        let merge = merge(&self.now, live, &base, &live.layer, &mine);
         let places = merge.conflicts.iter().map(|place| lasting(after, place)).collect();
         let places: Vec<Pointer> = distinct(places);
         let mut data = merge.document()?.to_value()?;
@@ -418,6 +416,20 @@ fn frame(pending: &Pending, action: &str) -> Object {
         }
     }
     op
+}
+
+/// Merges two edits of a context's data by the rules that hold for it.
+pub(super) fn merge(
+    reads: &dyn Reads,
+    live: &Rc<Record>,
+    base: &Layer,
+    current: &Layer,
+    yours: &Layer,
+) -> ThreeWay {
+    // A copy of a part of a store may lack what is above it.
+    let chain = chain(reads, &live.address).unwrap_or_else(|_| Vec::from([live.clone()]));
+    let rules: Vec<&Rules> = chain.iter().map(|record| &*record.rules).collect();
+    three_way(Some(base), current, yours, &rules)
 }
 
 /// The place of a conflict, as it can be kept: items of an array move when others change it, so the
