@@ -19,8 +19,8 @@ export type JsonObject = { [name: string]: Json };
 
 /**
  * JSON as text. JavaScript's numbers round integers beyond 2⁵³; text keeps every digit. Writes take
- * data, patches and values as text too, and reads have a twin that gives text: `resolveText`, `getText`, `historyText`, `diffText`, `viewDiffText`, `previewText`,
- * `conflictsText`.
+ * data, patches and values as text too, and reads have a twin that gives text: `resolveText`,
+ * `getText`, `historyText`, `diffText`, `viewDiffText`, `previewText`, `mergeText`, `conflictsText`.
  */
 export type JsonText = string;
 
@@ -137,6 +137,12 @@ export interface Replica {
   preview(level: Level, id: string, trial: Trial): Preview;
   /** The same as text. */
   previewText(level: Level, id: string, trial: Trial): JsonText;
+  /** Brings an unsaved draft forward onto what the context holds now. What only others changed since
+   * `base` comes in; where both changed a place differently, the draft stands and `conflicts` names
+   * the place. Nothing is stored. */
+  merge(level: Level, id: string, edits: Edits): Merge;
+  /** The same as text. */
+  mergeText(level: Level, id: string, edits: Edits): JsonText;
   /** Insights known here, newest first. Those of others come when the copy is fetched anew. */
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null };
   /** Progress notes, as with insights. */
@@ -354,6 +360,19 @@ export interface Preview {
   /** How many views at the context and below it would not change. */
   unchanged: number;
   overridden_by: (Address & { pointer: Pointer })[];
+}
+
+/** A draft, and the data that it was made from. */
+export interface Edits {
+  base: JsonObject | JsonText;
+  draft: JsonObject | JsonText;
+}
+
+/** A draft that was brought forward, see `Replica.merge`. */
+export interface Merge {
+  data: JsonObject;
+  /** The places that the draft and others changed differently, in the order of the document. */
+  conflicts: Pointer[];
 }
 
 export interface Insight {

@@ -148,6 +148,15 @@ impl Core {
         answer.map(|answer| answer.body).map_err(thrown)
     }
 
+    /// Brings a draft forward; `edits` is `{"base": …, "draft": …}`, see `read`.
+    pub fn merge(&self, level: &str, id: &str, edits: &str) -> Result<String, JsValue> {
+        let merged = || {
+            let (base, draft) = read::edits(edits)?;
+            self.0.merge(&Address::parse(level, id)?, &base, &draft)
+        };
+        merged().map(|merged| text(json::write(&merged))).map_err(thrown)
+    }
+
     /// Decides writes, see `read`: packed, `answer` and then one entry for each to queue.
     pub fn write(&self, operations: &str, key: &str, now: f64) -> Result<Vec<u8>, JsValue> {
         let decided =

@@ -144,7 +144,7 @@ pub(crate) fn op(request: Value) -> Result<Op> {
 pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
     let mut operations = super::list(text)?;
     for (place, operation) in operations.iter_mut().enumerate() {
-        open_texts(operation).map_err(|error| error.failed_operation(place))?;
+        open_texts(operation, &OF_OPERATIONS).map_err(|error| error.failed_operation(place))?;
     }
     Ok(operations)
 }
@@ -155,19 +155,36 @@ pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
 /// As [`operations`].
 pub(crate) fn trial(text: &str) -> Result<Value> {
     let mut trial = super::parse(text)?;
-    open_texts(&mut trial)?;
+    open_texts(&mut trial, &OF_OPERATIONS)?;
     if let Some(Value::Array(operations)) =
         trial.as_object_mut().and_then(|trial| trial.get_mut("operations"))
     {
-        operations.iter_mut().try_for_each(open_texts)?;
+        operations.iter_mut().try_for_each(|one| open_texts(one, &OF_OPERATIONS))?;
     }
     Ok(trial)
 }
 
+/// A draft and the base that it was made of, each as JSON or as its text.
+///
+/// # Errors
+/// `invalid-request` where one is missing; `invalid-json` for a text that is none.
+pub(crate) fn edits(text: &str) -> Result<(Value, Value)> {
+    let mut edits = super::parse(text)?;
+    open_texts(&mut edits, &["base", "draft"])?;
+    let edits = edits.as_object_mut();
+    match edits.map(|edits| (edits.remove("base"), edits.remove("draft"))) {
+        Some((Some(base), Some(draft))) => Ok((base, draft)),
+        _ => Err(Error::new(Code::InvalidRequest, "a merge needs `base` and `draft`").at("")),
+    }
+}
+
+/// The members of an operation that may come as text.
+const OF_OPERATIONS: [&str; 3] = ["data", "patch", "values"];
+
 /// None of these members may be a string, so that a string is the text of one.
-fn open_texts(operation: &mut Value) -> Result<()> {
+fn open_texts(operation: &mut Value, names: &[&str]) -> Result<()> {
     let Some(members) = operation.as_object_mut() else { return Ok(()) };
-    for name in ["data", "patch", "values"] {
+    for name in names {
         if let Some(value) = members.get_mut(name)
             && let Value::String(text) = value
         {

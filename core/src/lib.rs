@@ -24,7 +24,7 @@
 
 pub use nacre_layers::{
     address, diff, error, explain, hash, id, json, layer, level, lint, marker, number, patch,
-    pointer, resolve, rules, sensitive, value,
+    pointer, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_replica as replica;
 pub use nacre_store::{

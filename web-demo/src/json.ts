@@ -178,31 +178,3 @@ export function steps(a: Members, b: Members, under = ""): Step[] {
   }
   return all;
 }
-
-/**
- * An unsaved draft on a new base: what only they changed comes in, what only I changed stays, and
- * where both did, mine stands and the place is named.
- */
-export function rebase(base: Members, mine: Members, theirs: Members): { data: Members; clashes: string[] } {
-  const own = steps(base, mine);
-  const within = (a: string, b: string) => a === b || a.startsWith(`${b}/`);
-  const clashes: string[] = [];
-  let data = mine;
-  for (const step of steps(base, theirs)) {
-    if (equal(at(mine, step.path), step.value)) continue;
-    if (own.some(({ path }) => within(path, step.path) || within(step.path, path))) clashes.push(step.path);
-    else data = apply(data, names(step.path), step.value);
-  }
-  return { data, clashes };
-}
-
-/** A document with one member set, or taken out when there is no value. */
-function apply(data: Members, [name, ...rest]: string[], value: Value | undefined): Members {
-  if (name === undefined) return data;
-  const next = { ...data };
-  const inner = next[name];
-  if (rest.length > 0) next[name] = apply(isObject(inner) ? inner : {}, rest, value);
-  else if (value === undefined) delete next[name];
-  else next[name] = value;
-  return next;
-}

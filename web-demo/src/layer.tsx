@@ -1,7 +1,7 @@
 // One stored layer as text: what this context alone says. Mistakes show as they are typed, and so
 // does everything below that a save would change.
 
-import type { Operation, Rules } from "@nacre/context";
+import type { Merge, Operation, Rules } from "@nacre/context";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { key } from "./address";
@@ -13,9 +13,9 @@ import {
   equal,
   isObject,
   isRounded,
+  parse,
   print,
   read,
-  rebase,
   steps,
   text,
 } from "./json";
@@ -89,11 +89,12 @@ export function LayerEditor({ context }: { context: Held }) {
     if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
     if (typed.wrong || typedRules.wrong) return; // taken in as soon as the text can be read again
-    const draft = rebase(base.data, typed.value, context.data);
+    const edits = { base: text(base.data), draft: text(typed.value) };
+    const draft = parse(replica.mergeText(context.level, context.id, edits)) as unknown as Merge;
     if (rules === held.rules) setRules(print(context.rules));
     setBase(context);
     setData(print(draft.data));
-    setClashes(draft.clashes);
+    setClashes(draft.conflicts);
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
   }, [context, typed, typedRules, busy]);
 

@@ -6,12 +6,14 @@ import type {
   ContextPage,
   ContextSummary,
   DiffOperation,
+  Edits,
   ExplainedView,
   HistoryPage,
   Insight,
   JsonText,
   Level,
   ListFilter,
+  Merge,
   PageOptions,
   Preview,
   ProgressNote,
@@ -131,5 +133,13 @@ export class Reads {
 
   previewText(level: Level, id: string, trial: Trial): JsonText {
     return text(this.#ask((core) => core.preview(asText(level), asText(id), written(trial), Date.now())));
+  }
+
+  merge(level: Level, id: string, edits: Edits): Merge {
+    return JSON.parse(this.mergeText(level, id, edits));
+  }
+
+  mergeText(level: Level, id: string, edits: Edits): JsonText {
+    return this.#ask((core) => core.merge(asText(level), asText(id), written(edits)));
   }
 }

@@ -115,16 +115,17 @@ impl fmt::Display for Code {
     }
 }
 
-/// One path on which the caller's write and the current state disagree.
+/// One place that the caller's write and other writes changed differently. A side that has nothing
+/// there is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {
     /// JSON Pointer into the context's data.
     pub pointer: String,
-    /// The value in the version the caller started from (`None`: absent).
+    /// The value in the version that the caller started from.
     pub base: Option<Value>,
-    /// The value now.
+    /// The value in the current version.
     pub current: Option<Value>,
-    /// The value the caller wanted.
+    /// The value that the caller's write would set.
     pub yours: Option<Value>,
 }
 
@@ -138,7 +139,7 @@ struct Inner {
     detail: Cow<'static, str>,
     pointer: Option<String>,
     current_version: Option<u64>,
-    conflicts: Vec<Conflict>,
+    conflicts: Option<Vec<Conflict>>,
     failed_operation: Option<usize>,
     limit: Option<u64>,
 }
@@ -151,7 +152,7 @@ impl Error {
             detail: detail.into(),
             pointer: None,
             current_version: None,
-            conflicts: Vec::new(),
+            conflicts: None,
             failed_operation: None,
             limit: None,
         }))
@@ -195,10 +196,10 @@ impl Error {
         self
     }
 
-    /// Adds the paths on which both sides disagree.
+    /// Names the places that both sides changed differently; none is an answer, too.
     #[must_use]
     pub fn conflicts(mut self, conflicts: Vec<Conflict>) -> Self {
-        self.0.conflicts = conflicts;
+        self.0.conflicts = Some(conflicts);
         self
     }
 
@@ -234,9 +235,9 @@ impl Error {
         self.0.current_version
     }
 
-    /// The paths in conflict.
-    pub fn conflict_list(&self) -> &[Conflict] {
-        &self.0.conflicts
+    /// The places that both sides changed differently; `None` where nobody has looked for them.
+    pub fn conflict_list(&self) -> Option<&[Conflict]> {
+        self.0.conflicts.as_deref()
     }
 
     /// The failing operation of a batch.

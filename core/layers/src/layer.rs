@@ -194,6 +194,14 @@ impl Layer {
         Some(found)
     }
 
+    /// The value a pointer leads to; `None` when it leads nowhere.
+    ///
+    /// # Errors
+    /// As [`Layer::to_value`].
+    pub fn value_at(&self, pointer: &Pointer) -> Result<Option<Value>> {
+        self.get(pointer).map(|text| json::read(text, limits::DEPTH)).transpose()
+    }
+
     pub(crate) fn root(&self) -> u32 {
         self.root
     }

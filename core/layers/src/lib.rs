@@ -11,6 +11,7 @@
 //!                 rules ─────────▶ Rules ┘           hash:    its content hash (the ETag)
 //!                                                    explain: the origin of every value
 //! Layer × Layer ─ diff ─▶ JsonPatch ─ patch ─▶ Value          lint: findings about layers
+//! Layer × Layer × Layer ─ three_way ─▶ the merged Layer, or the conflicts of two edits
 //! ```
 //!
 //! # Example
@@ -72,6 +73,7 @@ pub mod part;
 pub mod patch;
 pub mod resolve;
 pub mod rules;
+pub mod three_way;
 
 // Secrets, as documents show them.
 pub mod marker;

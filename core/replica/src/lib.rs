@@ -44,6 +44,7 @@ use nacre_layers::{
     hash::Hash,
     id::User,
     json,
+    layer::Layer,
     sensitive::SensitiveNames,
     value::{Object, Value, decode_known},
 };
@@ -286,6 +287,26 @@ impl Replica {
     pub fn preview(&self, op: Op, at: Moment) -> Result<Answer> {
         let plan = self.place.decide(&self.shown, op, at, &mut Entropy::from_seed([0; 32]))?;
         Answer::of(&plan.reply, plan.seq)
+    }
+
+    /// Brings a draft, which was made of `base`, forward onto what the context holds now: the merged
+    /// `data`, and as `conflicts` the pointers of the places that both changed differently. There the
+    /// draft stands.
+    ///
+    /// # Errors
+    /// `not-found`; `invalid-request` for a base or a draft that is not an object.
+    pub fn merge(&self, address: &Address, base: &Value, draft: &Value) -> Result<Value> {
+        let live = self.shown.record(address)?.filter(|record| record.is_live());
+        let live = live.ok_or_else(Error::not_found)?;
+        let at = |member: &'static str| move |error: Error| error.at(member);
+        let base = Layer::from_value(base).map_err(at("/base"))?;
+        let draft = Layer::from_value(draft).map_err(at("/draft"))?;
+        let merge = rebase::merge(&self.shown, &live, &base, &draft, &live.layer);
+        let pointers = merge.conflicts.iter().map(|pointer| pointer.as_str().into()).collect();
+        let mut merged = Object::new();
+        merged.insert("conflicts", Value::Array(pointers));
+        merged.insert("data", merge.document()?.to_value()?);
+        Ok(merged.into())
     }
 
     /// Takes announced changes in, in order, and brings the queue forward. `seq` is how far the

@@ -1,9 +1,9 @@
 //! Bringing queued writes forward, onto what others have changed in the meantime.
 //!
 //! Three documents decide about a write of data: the one it was made upon (the *ancestor*, with the
-//! writes queued before it), the one that it made, and the one that the server has now. What both
-//! sides changed at one path, differently, is a conflict; everything else goes on. Arrays differ as
-//! wholes: an index means something else after somebody else's insertion.
+//! writes queued before it), the one that it made, and the one that the server has now.
+//! [`three_way`] merges them, here as in the server's answers: what both sides changed differently
+//! is a conflict, everything else goes on.
 //!
 //! ```text
 //! ancestor ──▶ mine:    /a 1→2, /b 1→2
@@ -23,17 +23,17 @@ use nacre_layers::{
     address::Address,
     diff::diff,
     error::{Code, Error, Result},
-    json,
     layer::Layer,
-    patch::{JsonPatch, Operation},
+    patch::Operation,
     pointer::Pointer,
+    rules::Rules,
     sort::distinct,
+    three_way::{ThreeWay, three_way},
     value::{Object, Value},
 };
 use nacre_store::{
     decide::contexts::edited,
-    history::state_at,
-    limits,
+    history::{chain, state_at},
     memory::MemoryStore,
     moment::Moment,
     op::{Edit, Expect, Op, Put},
@@ -278,31 +278,45 @@ impl Rebase<'_> {
         before: &Value,
         after: &Value,
     ) -> Result<Outcome> {
-        let layers = (Layer::from_value(before)?, Layer::from_value(after)?);
-        let meeting = Meeting::of(before, &layers.0, &live.layer, &layers.1)?;
-        for pointer in &meeting.conflicts {
-            let read = |layer: &Layer| read(layer, pointer);
-            let (ancestor, theirs) = (read(&layers.0)?, read(&live.layer)?);
-            let mine = read(&layers.1)?;
-            self.conflict(pending, Aspect::Data, pointer, |conflict| {
+        let (base, mine) = (Layer::from_value(before)?, Layer::from_value(after)?);
+        let merge = merge(&self.now, live, &base, &live.layer, &mine);
+        let places = merge.conflicts.iter().map(|place| lasting(after, place)).collect();
+        let places: Vec<Pointer> = distinct(places);
+        let mut data = merge.document()?.to_value()?;
+        for place in &places {
+            let theirs = live.layer.value_at(place)?;
+            let (ancestor, mine) = (base.value_at(place)?, mine.value_at(place)?);
+            if let (Some(here), Some(theirs)) = (place.get_mut(&mut data), &theirs) {
+                here.clone_from(theirs);
+            }
+            self.conflict(pending, Aspect::Data, place, |conflict| {
                 conflict.ancestor = ancestor;
                 conflict.theirs = theirs;
                 conflict.mine = mine;
             });
         }
-        if let Op::Put(put) = &pending.op {
-            if let Some(whole) = self.merge_frame(pending, put, record, live)? {
-                let mut data = live.layer.to_value()?;
-                JsonPatch { operations: meeting.rest }.apply(&mut data)?;
-                return pending.with(whole_op(pending, data, &whole)).map(Some);
-            }
-        } else if !meeting.met && !matches!(pending.op, Op::Rollback { .. }) {
-            return Ok(Some(pending.clone()));
+        if let Op::Put(put) = &pending.op
+            && let Some(whole) = self.merge_frame(pending, put, record, live)?
+        {
+            return pending.with(whole_op(pending, data, &whole)).map(Some);
         }
-        if meeting.rest.is_empty() {
+        let merged = Layer::from_value(&data)?;
+        if merged == *live.layer {
             return Ok(None);
         }
-        let patch = JsonPatch { operations: meeting.rest }.to_value();
+        if let Op::Update { patch, .. } = &pending.op
+            && places.is_empty()
+        {
+            let goes_on = match edited(&live.layer, patch) {
+                Ok(edited) => edited == data,
+                // A test is the writer's own condition; the server says that it does not hold.
+                Err(_) => has_test(patch),
+            };
+            if goes_on {
+                return Ok(Some(pending.clone()));
+            }
+        }
+        let patch = diff(&live.layer, &merged)?.to_value();
         let mut op = frame(pending, "update");
         op.insert("patch", patch);
         pending.with(Value::Object(op)).map(Some)
@@ -323,8 +337,7 @@ impl Rebase<'_> {
             if known.rules == live.rules || *known.rules == *rules {
                 frame.rules = (*known.rules != *rules).then(|| Value::Object(rules.to_object()));
             } else {
-                let table =
-                    |rules: &nacre_layers::rules::Rules| Some(Value::Object(rules.to_object()));
+                let table = |rules: &Rules| Some(Value::Object(rules.to_object()));
                 self.conflict(pending, Aspect::Rules, &Pointer::root(), |conflict| {
                     conflict.ancestor = table(&known.rules);
                     conflict.theirs = table(&live.rules);
@@ -405,66 +418,42 @@ fn frame(pending: &Pending, action: &str) -> Object {
     op
 }
 
-/// The value at a pointer of a layer.
-pub(super) fn read(layer: &Layer, pointer: &Pointer) -> Result<Option<Value>> {
-    if pointer.is_root() {
-        return layer.to_value().map(Some);
-    }
-    layer.get(pointer).map(|text| json::read(text, limits::DEPTH)).transpose()
+/// Merges two edits of a context's data by the rules that hold for it.
+pub(super) fn merge(
+    reads: &dyn Reads,
+    live: &Rc<Record>,
+    base: &Layer,
+    current: &Layer,
+    yours: &Layer,
+) -> ThreeWay {
+    // A copy of a part of a store may lack what is above it.
+    let chain = chain(reads, &live.address).unwrap_or_else(|_| Vec::from([live.clone()]));
+    let rules: Vec<&Rules> = chain.iter().map(|record| &*record.rules).collect();
+    three_way(Some(base), current, yours, &rules)
 }
 
-/// Two edits of one document, path by path.
-struct Meeting {
-    /// Paths at which both are set differently, none below another.
-    conflicts: Vec<Pointer>,
-    /// What only mine changes.
-    rest: Vec<Operation>,
-    /// Whether there is a path that both change, be it alike.
-    met: bool,
-}
-
-impl Meeting {
-    fn of(document: &Value, before: &Layer, theirs: &Layer, mine: &Layer) -> Result<Meeting> {
-        let my_edits = diff(before, mine)?.operations;
-        let their_edits = diff(before, theirs)?;
-        let taken: Vec<Pointer> =
-            their_edits.operations.iter().map(|edit| whole(document, edit.path())).collect();
-        let taken = distinct(taken);
-        let (mut places, mut rest) = (Vec::new(), Vec::new());
-        for edit in my_edits {
-            let place = whole(document, edit.path());
-            // The upper one of two that meet.
-            let above = taken.iter().find(|taken| place.starts_with(taken)).cloned();
-            let below = || taken.iter().any(|taken| taken.starts_with(&place));
-            match above.or_else(|| below().then(|| place.clone())) {
-                Some(upper) => places.push(upper),
-                None => rest.push(edit),
-            }
-        }
-        let met = !places.is_empty();
-        let mut conflicts: Vec<Pointer> = Vec::new();
-        for place in distinct(places) {
-            let is_below = conflicts.iter().any(|upper| place.starts_with(upper));
-            if !is_below && theirs.get(&place) != mine.get(&place) {
-                conflicts.push(place);
-            }
-        }
-        Ok(Meeting { conflicts, rest, met })
-    }
-}
-
-/// The place of an edit, which is the array's for one within an array.
-fn whole(document: &Value, path: &Pointer) -> Pointer {
-    let (mut place, mut here) = (Pointer::root(), Some(document));
-    for token in path.tokens() {
+/// The place of a conflict, as it can be kept: items of an array move when others change it, so the
+/// array stands for them.
+fn lasting(document: &Value, place: &Pointer) -> Pointer {
+    let (mut lasting, mut here) = (Pointer::root(), Some(document));
+    for token in place.tokens() {
         here = match here {
             Some(Value::Object(object)) => object.get(&token),
-            Some(Value::Array(_)) => return place,
+            Some(Value::Array(_)) => return lasting,
             _ => None,
         };
-        place.push(&token);
+        lasting.push(&token);
     }
-    place
+    lasting
+}
+
+fn has_test(edit: &Edit) -> bool {
+    match edit {
+        Edit::Json(patch) => {
+            patch.operations.iter().any(|operation| matches!(operation, Operation::Test { .. }))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the server is told which version to find: not where any will do.

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use super::{
     Replica, Step,
     conflict::{Aspect, Conflict},
-    conflict_key, rebase,
+    conflict_key,
 };
 use nacre_layers::{
     address::Address,
@@ -44,7 +44,7 @@ impl Replica {
             match conflict.aspect {
                 Aspect::Data => {
                     let pointer = Pointer::parse(conflict.pointer.as_str())?;
-                    let read = record.map(|record| rebase::read(&record.layer, &pointer));
+                    let read = record.map(|record| record.layer.value_at(&pointer));
                     conflict.theirs = read.transpose()?.flatten();
                 }
                 Aspect::Context => {

@@ -8,6 +8,7 @@ mod batch;
 pub mod contexts;
 mod draft;
 mod entries;
+mod expect;
 mod members;
 mod permit;
 mod preview;

@@ -15,6 +15,10 @@ pub const PAGE: usize = 200;
 /// Page size when the caller names none.
 pub const PAGE_DEFAULT: usize = 50;
 
+/// Most that the conflicts of one refusal may take, in bytes of JSON, and those of one batch
+/// together: as much as the data of one context. What is left out is told.
+pub const CONFLICT_BYTES: usize = 1 << 20;
+
 /// Most values sealed anew by one write to one context: each is a row.
 pub const NEW_SECRETS: usize = 1000;
 

@@ -21,9 +21,11 @@ pub struct Problem<'a> {
     /// The stable code.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::code"))]
     pub code: &'static str,
-    /// The paths on which the caller's write and the current state disagree.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub conflicts: Vec<ConflictText<'a>>,
+    /// The places that the caller's write and other writes changed differently since the version
+    /// that the caller expected. Empty when there are none; left out where they cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ConflictText<'a>>"))]
+    pub conflicts: Option<Vec<ConflictText<'a>>>,
     /// The version that is current now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "u64"))]
@@ -50,22 +52,22 @@ pub struct Problem<'a> {
     pub r#type: String,
 }
 
-/// One path in conflict. Values that are not there are left out.
+/// One place in conflict. A side that has nothing there lacks the member.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConflictText<'a> {
-    /// The value in the version the caller started from.
+    /// The value in the version that the caller expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub base: Option<&'a Value>,
-    /// The value now.
+    /// The value in the current version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub current: Option<&'a Value>,
-    /// Where.
+    /// The place in the context's data (RFC 6901).
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
     pub pointer: &'a str,
-    /// The value that the caller wanted.
+    /// The value that the caller's write would set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub yours: Option<&'a Value>,
@@ -83,7 +85,7 @@ impl<'a> Problem<'a> {
         };
         Problem {
             code: code.as_str(),
-            conflicts: error.conflict_list().iter().map(conflict).collect(),
+            conflicts: error.conflict_list().map(|all| all.iter().map(conflict).collect()),
             current_version: error.version(),
             detail: error.detail(),
             failed_operation: error.operation(),

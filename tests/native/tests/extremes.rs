@@ -176,7 +176,7 @@ fn two_writers_change_thousands_of_members_at_once() {
     let (theirs, mine) = (edited(1, 15_000), edited(2, 20_000));
     world.put(&theirs);
     let error = world.ask(put(&mine, Expect::Version(1))).expect_err("stale");
-    assert_eq!(error.conflict_list().len(), 15_000);
+    assert_eq!(error.conflict_list().map(<[_]>::len), Some(15_000));
     wire::problem(&error);
 }
 
@@ -192,7 +192,7 @@ fn a_conflict_shows_no_secret() {
     world.put(&object("second secret"));
     let error: Error =
         world.ask(put(&object("third secret"), Expect::Version(1))).expect_err("stale");
-    let [conflict] = error.conflict_list() else { panic!("one conflict") };
+    let Some([conflict]) = error.conflict_list() else { panic!("one conflict") };
     for value in [&conflict.base, &conflict.current, &conflict.yours] {
         assert!(value.as_ref().is_some_and(|value| value.sealed().is_some()));
     }

@@ -609,3 +609,29 @@ fn what_is_made_anew_with_the_rules_it_had_has_them() {
     let view = device.replica.view(&Address::parse("project", "q").unwrap()).unwrap();
     assert_eq!(&*view.text, br#"{"l":[1,2]}"#);
 }
+
+#[test]
+fn a_draft_is_brought_forward_and_stands_where_both_changed_a_place() {
+    let base = r#"{"both":1,"l":[{"id":"a","v":1},{"id":"b","v":1}],"mine":1,"theirs":1}"#;
+    let (mut server, mut device) = pair("{}");
+    let p = Address::parse("project", "p").unwrap();
+    let put = |data: &str| {
+        let rules = r#""rules":{"/l":"keyed:id"}"#;
+        format!(r#"{{"action":"put","level":"project","context_id":"p","data":{data},{rules}}}"#)
+    };
+    direct(&mut server, &put(base)).unwrap();
+    let theirs = r#"{"both":2,"l":[{"id":"a","v":2},{"id":"b","v":1}],"mine":1,"theirs":2}"#;
+    direct(&mut server, &put(theirs)).unwrap();
+    device.hear(&mut server, None);
+    let draft = r#"{"both":3,"l":[{"id":"a","v":1},{"id":"b","v":3}],"mine":2,"theirs":1}"#;
+    let merge = |draft: &str| device.replica.merge(&p, &parse(base), &parse(draft));
+    let merged = String::from_utf8(json::write(&merge(draft).unwrap())).unwrap();
+    let data = r#"{"both":3,"l":[{"id":"a","v":2},{"id":"b","v":3}],"mine":2,"theirs":2}"#;
+    assert_eq!(merged, format!(r#"{{"conflicts":["/both"],"data":{data}}}"#));
+    let unchanged = String::from_utf8(json::write(&merge(base).unwrap())).unwrap();
+    assert_eq!(unchanged, format!(r#"{{"conflicts":[],"data":{theirs}}}"#));
+    assert_eq!(merge("[]").unwrap_err().pointer(), Some("/draft"));
+    let gone = Address::parse("project", "gone").unwrap();
+    let error = device.replica.merge(&gone, &parse(base), &parse(draft)).unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+}

@@ -254,7 +254,7 @@ fn one_of_two_writers_on_one_version_wins() {
     let error = world.run(put("second", Expect::Version(1))).unwrap_err();
     assert_eq!(error.code(), Code::VersionConflict);
     assert_eq!(error.version(), Some(2));
-    let [conflict] = error.conflict_list() else { panic!("one conflict") };
+    let Some([conflict]) = error.conflict_list() else { panic!("one conflict") };
     assert_eq!(conflict.pointer, "/shared");
     assert_eq!(conflict.base, Some(Value::from("base")));
     assert_eq!(conflict.current, Some(Value::from("first")));

@@ -40,6 +40,7 @@ topics! {
     seal_names_vectors: "seal/names",
     seal_rows_vectors: "seal/rows",
     store_vectors: "store",
+    three_way_vectors: "three-way",
     unset_vectors: "unset",
 }
 

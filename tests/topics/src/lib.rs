@@ -16,6 +16,7 @@ mod rebase;
 mod resolve;
 mod seal;
 mod store;
+mod three_way;
 pub mod world;
 
 #[cfg(target_family = "wasm")]
@@ -48,6 +49,7 @@ pub const TOPICS: &[Topic] = &[
     seal::NAMES,
     seal::ROWS,
     store::TOPIC,
+    three_way::TOPIC,
 ];
 
 /// The fields of one case.

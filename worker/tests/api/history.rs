@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contexts::{chain, post, put},
-    service::{call, get},
+    service::{Call, Service, call, get},
 };
 
 #[test]
@@ -112,4 +112,55 @@ fn two_writers_on_one_version_and_the_conflict_in_the_answer() {
     let problem = service.fails("version-conflict", create().header("If-None-Match", "*"));
     assert_eq!(problem["current_version"], 1);
     service.ok(200, create().header("If-Match", "*"));
+}
+
+/// A refused write's problem, and the members that every stale write has.
+fn stale(service: &mut Service, call: Call) -> Value {
+    let problem = service.fails("version-conflict", call.header("If-Match", "\"v1\""));
+    assert_eq!(problem["current_version"], 2);
+    assert!(problem["detail"].as_str().unwrap().starts_with("expected version 1; current is 2."));
+    problem
+}
+
+#[test]
+fn every_kind_of_stale_write_names_its_conflicts() {
+    let mut service = chain();
+    service.ok(201, put("project/p", json!({ "data": { "l": ["a", "b", "c"], "m": 1 } })));
+    let path = "/v1/contexts/project/p";
+    let patch = |kind: &str, body: Value| call("PATCH", path).body(kind, body.to_string());
+    let json_patch = |body| patch("application/json-patch+json", body);
+    service.ok(200, json_patch(json!([{ "op": "remove", "path": "/l/2" }])));
+    let (base, current) = (json!(["a", "b", "c"]), json!(["a", "b"]));
+    for (write, yours) in [
+        (
+            json_patch(json!([{ "op": "replace", "path": "/l/0", "value": "x" }])),
+            json!(["x", "b", "c"]),
+        ),
+        (patch("application/merge-patch+json", json!({ "l": [] })), json!([])),
+        (put("project/p", json!({ "data": { "l": ["z"], "m": 2 } })), json!(["z"])),
+        (
+            post("project/p/append", json!({ "pointer": "/l", "values": ["d"] })),
+            json!(["a", "b", "c", "d"]),
+        ),
+        (post("project/p/unset", json!({ "pointers": ["/l"] })), Value::Null),
+    ] {
+        let conflict = json!({ "pointer": "/l", "base": base, "current": current, "yours": yours });
+        assert_eq!(stale(&mut service, write)["conflicts"], json!([conflict]));
+    }
+    for write in [
+        json_patch(json!([{ "op": "replace", "path": "/m", "value": 2 }])),
+        patch("application/merge-patch+json", json!({ "m": 2 })),
+        put("project/p", json!({ "data": { "l": ["a", "b", "c"], "m": 2 } })),
+        post("project/p/append", json!({ "pointer": "/n", "values": ["d"] })),
+        post("project/p/unset", json!({ "pointers": ["/m"] })),
+    ] {
+        let problem = stale(&mut service, write);
+        assert_eq!(problem["conflicts"], json!([]));
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("a retry on version 2 would go through"), "{detail}");
+    }
+    let never = put("project/p", json!({ "data": {} })).header("If-Match", "\"v9\"");
+    let problem = service.fails("version-conflict", never);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("expected version 9; current is 2. Version 9 does not exist"));
 }

@@ -1,7 +1,7 @@
 //! Examples of bodies and answers: one small store seen from all sides.
 
 use nacre_core::{
-    error::{Code, Error},
+    error::{Code, Conflict, Error},
     wire,
 };
 use nacre_worker::http::routes::{BodyType, Shape};
@@ -219,8 +219,15 @@ pub(crate) fn problem(code: Code) -> Value {
     let error = match code {
         Code::NotFound => Error::not_found(),
         Code::VersionConflict => {
-            Error::new(code, "another write came first; read the current version and try again")
-                .current_version(4)
+            let detail = "expected version 3; current is 4. `conflicts` lists what both sides \
+                          changed: decide what holds, then retry on version 4";
+            let conflict = Conflict {
+                pointer: "/build/target".into(),
+                base: Some("wasm32".into()),
+                current: Some("wasm64".into()),
+                yours: Some("native".into()),
+            };
+            Error::new(code, detail).current_version(4).conflicts(vec![conflict])
         }
         Code::InvalidJson => Error::new(code, "`,` or `}` is expected, at byte 17"),
         Code::TooLarge => Error::new(code, "the data of one context may hold 1 MiB").limit(1 << 20),

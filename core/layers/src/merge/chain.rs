@@ -150,11 +150,8 @@ impl<'a> Chain<'a> {
                     }
                 },
             };
-            let key = stack.iter().next().and_then(|(layer, object)| {
-                let of = self.layer(layer);
-                let member = of.find(of.container(object), key)?;
-                Some(identity(of, member))
-            });
+            let first = stack.iter().next();
+            let key = first.and_then(|(layer, object)| object_key(self.layer(layer), object, key));
             let Some(key) = key else {
                 merged.push(item);
                 continue;
@@ -215,13 +212,25 @@ fn fold_plain<'a>(contributions: &Contributions<'a>) -> Outcome<'a> {
 }
 
 /// A value as something to compare: equal exactly when the canonical texts are.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Identity<'a> {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Identity<'a> {
     Scalar(&'a [u8]),
     Container(Hash),
 }
 
-fn identity<'a>(of: &'a Layer, member: &'a Member) -> Identity<'a> {
+/// What tells an item of a `keyed` array from the others; `None` for an item without a key.
+pub(crate) fn item_key<'a>(of: &'a Layer, item: &Member, key: &Name) -> Option<Identity<'a>> {
+    match item.content() {
+        Content::Object(object) => object_key(of, object, key),
+        Content::Null | Content::Scalar | Content::Array(_) => None,
+    }
+}
+
+fn object_key<'a>(of: &'a Layer, object: u32, key: &Name) -> Option<Identity<'a>> {
+    Some(identity(of, of.find(of.container(object), key)?))
+}
+
+pub(crate) fn identity<'a>(of: &'a Layer, member: &Member) -> Identity<'a> {
     match member.content() {
         Content::Array(id) | Content::Object(id) => Identity::Container(of.container(id).hash),
         Content::Null | Content::Scalar => Identity::Scalar(of.value_text(member)),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{draft::Draft, permit, remember, replayed};
+use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
     limits,
     op::{Batch, BatchItem, Expect, Import, ImportLine, ImportMode, Op, Put},
@@ -29,6 +29,10 @@ impl Draft<'_, '_> {
             match (&outcome, item) {
                 (Err(error), _) if batch.transaction => {
                     return Err(error.clone().failed_operation(index));
+                }
+                (Err(error), _) => {
+                    let left = self.conflict_bytes.saturating_sub(expect::shown_bytes(error));
+                    self.conflict_bytes = left;
                 }
                 (Ok(reply), Ok(BatchItem { op, idempotency: Some(idempotency) }))
                     if op.is_write() && !reply.is_again() =>

@@ -1,27 +1,22 @@
 //! Writes to contexts: create, replace, edit, delete, restore, roll back, move.
 
-use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, permit::permit};
+use super::{draft::Draft, expect::Wanted, permit::permit};
 use crate::{
-    entropy::Entropy,
     history::state_at,
     op::{Edit, Expect, Op, Put},
     plan::{ContextReply, Reply},
     record::{Change, Record, State},
-    seal,
     store::{Filter, Reads, Write},
 };
 use nacre_layers::{
     address::Address,
-    diff::diff,
-    error::{Code, Conflict, Error, Result},
+    error::{Code, Error, Result},
     id::ContextId,
     layer::Layer,
     level::Level,
     patch::{append, merge_patch, unset},
-    pointer::Pointer,
-    sort::distinct,
     value::{Object, Value},
 };
 
@@ -32,7 +27,10 @@ impl Draft<'_, '_> {
     pub(super) fn put(&mut self, put: &Put) -> Result<Reply> {
         let existing = self.store.record(&put.address)?;
         let live = existing.clone().filter(|record| record.is_live());
-        self.expect(put.expect, live.as_ref(), || Ok(Value::Object(put.data.clone())))?;
+        self.expect(put.expect, existing.as_ref(), |_| {
+            let (rules, parent) = (put.rules.as_ref(), put.parent.as_ref());
+            Ok(Wanted { rules, parent, ..Wanted::data(Value::Object(put.data.clone())) })
+        })?;
         let parent = self.parent_for(put, live.as_ref())?;
         let layer = self.take_in(Value::Object(put.data.clone()))?;
         let rules = match (&put.rules, &live) {
@@ -58,12 +56,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), || {
-            // What the caller had in mind: their edit of the version they knew.
-            let Expect::Version(base) = expect else { return live.layer.to_value() };
-            let (_, base) = state_at(&self.store, &live, base)?;
-            edited(&base.layer, edit)
-        })?;
+        self.expect(expect, Some(&live), |base| edited(&base.layer, edit).map(Wanted::data))?;
         let layer = self.take_in(edited(&live.layer, edit)?)?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
@@ -78,7 +71,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), || Ok(Value::Object(Object::default())))?;
+        self.expect(expect, Some(&live), |_| Ok(Wanted::default()))?;
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         let taken = self.store.list(&filter, None, if cascade { usize::MAX } else { 2 })?;
         if !cascade && taken.len() > 1 {
@@ -145,7 +138,7 @@ impl Draft<'_, '_> {
     ) -> Result<Reply> {
         let live = self.live(address)?;
         let (_, old) = state_at(&self.store, &live, version)?;
-        self.expect(expect, Some(&live), || old.layer.to_value())?;
+        self.expect(expect, Some(&live), |_| old.layer.to_value().map(Wanted::data))?;
         let state = State { parent: live.parent.clone(), ..old };
         let record = self.advance(address, Some(&live), state, Change::Rollback, summary)?;
         Ok(context(record, false))
@@ -159,7 +152,9 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), || live.layer.to_value())?;
+        self.expect(expect, Some(&live), |base| {
+            Ok(Wanted { parent: Some(parent), ..Wanted::data(base.layer.to_value()?) })
+        })?;
         let above = match Address::above(address.level, parent) {
             Some(above) if above.level != Level::Global => above,
             _ => {
@@ -233,57 +228,6 @@ impl Draft<'_, '_> {
         Ok(Some(parent))
     }
 
-    /// Refuses a write that expects another version than there is.
-    ///
-    /// `wanted` is the document the caller meant to end up with; the answer names every path on
-    /// which it and the current document both differ from the version the caller knew.
-    fn expect(
-        &self,
-        expect: Expect,
-        live: Option<&Rc<Record>>,
-        wanted: impl FnOnce() -> Result<Value>,
-    ) -> Result<()> {
-        match (expect, live) {
-            (Expect::Anything, _) | (Expect::Absent | Expect::NoneMatch, None) => Ok(()),
-            (Expect::Present, Some(_)) => Ok(()),
-            (Expect::Version(version), Some(live)) if version == live.version => Ok(()),
-            (Expect::Absent, Some(live)) => {
-                Err(Error::new(Code::AlreadyExists, "a context with this id exists already")
-                    .current_version(live.version))
-            }
-            (Expect::NoneMatch, Some(live)) => {
-                Err(Error::new(Code::VersionConflict, "a context with this id exists already")
-                    .current_version(live.version))
-            }
-            (Expect::Present | Expect::Version(_), None) => Err(Error::new(
-                Code::VersionConflict,
-                "the expected version is not there; the context does not exist",
-            )),
-            (Expect::Version(version), Some(live)) => {
-                let error = Error::new(
-                    Code::VersionConflict,
-                    "another write came first; read the current version and try again",
-                )
-                .current_version(live.version);
-                // Conflicts are a help, not a duty: without that version's history there are none.
-                let conflicts = state_at(&self.store, live, version).and_then(|(_, base)| {
-                    conflicts(&base.layer, &live.layer, &self.as_sealed(wanted()?)?)
-                });
-                Err(error.conflicts(conflicts.unwrap_or_default()))
-            }
-        }
-    }
-
-    /// A document as it would be stored, for an answer: no error shows a secret. What is sealed here
-    /// is dropped, so it needs no randomness.
-    fn as_sealed(&self, mut data: Value) -> Result<Value> {
-        let keys = self.setting.keys.ok_or_else(super::no_keys)?;
-        let known = |fingerprint: &_| Ok(self.store.secret(fingerprint)?.is_some());
-        let mut entropy = Entropy::from_seed([0; 32]);
-        seal::seal_fields(&mut data, self.setting.names, keys, &mut entropy, &known)?;
-        Ok(data)
-    }
-
     /// A project made anew is shared with nobody, whoever saw the one before.
     fn expel_all(&mut self, project: &ContextId) -> Result<()> {
         for member in self.store.members(None)? {
@@ -308,49 +252,6 @@ pub fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
         Value::Object(_) => Ok(value),
         _ => Err(Error::new(Code::InvalidRequest, "a context's data is an object").at("")),
     }
-}
-
-/// Paths on which `current` and `wanted` both differ from `base`, and from each other.
-fn conflicts(base: &Layer, current: &Layer, wanted: &Value) -> Result<Vec<Conflict>> {
-    let changes = diff(base, current)?;
-    let wanted = Layer::from_value(wanted)?;
-    let mine = diff(base, &wanted)?;
-    let read = |layer: &Layer, pointer: &Pointer| {
-        layer
-            .get(pointer)
-            .map(|text| nacre_layers::json::read(text, crate::limits::DEPTH))
-            .transpose()
-    };
-    let theirs = distinct(changes.operations.iter().map(|their| their.path().as_str()).collect());
-    let mut met = Vec::new();
-    for my in &mine.operations {
-        // The upper one of two edits that meet: theirs at or above mine, or mine above theirs.
-        let mut above = my.path().clone();
-        let is_met = loop {
-            if theirs.binary_search(&above.as_str()).is_ok() {
-                break true;
-            }
-            if !above.pop() {
-                above = my.path().clone();
-                let below = format!("{above}/");
-                let next = theirs.get(theirs.partition_point(|their| *their < below.as_str()));
-                break next.is_some_and(|their| their.starts_with(&below));
-            }
-        };
-        if is_met && current.get(&above) != wanted.get(&above) {
-            met.push(above);
-        }
-    }
-    let mut found = Vec::with_capacity(met.len());
-    for pointer in distinct(met) {
-        found.push(Conflict {
-            base: read(base, &pointer)?,
-            current: read(current, &pointer)?,
-            yours: read(&wanted, &pointer)?,
-            pointer: pointer.into(),
-        });
-    }
-    Ok(found)
 }
 
 fn missing_parent() -> Error {

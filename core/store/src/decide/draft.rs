@@ -33,6 +33,8 @@ pub(super) struct Draft<'d, 's> {
     pub(super) entries: u64,
     /// Results of a batch that have idempotency keys of their own.
     pub(super) remember: Vec<Remember>,
+    /// What conflicts may still take in the answer, in bytes of JSON.
+    pub(super) conflict_bytes: usize,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -62,6 +64,7 @@ impl<'d, 's> Draft<'d, 's> {
             caller,
             seq,
             entries: 0,
+            conflict_bytes: limits::CONFLICT_BYTES,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -80,6 +83,7 @@ impl<'d, 's> Draft<'d, 's> {
             caller: self.caller,
             seq: self.seq,
             entries: self.entries,
+            conflict_bytes: self.conflict_bytes,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
