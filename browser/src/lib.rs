@@ -52,12 +52,12 @@ fn parse(text: &str) -> Result<Value> {
 fn list(text: &str) -> Result<Vec<Value>> {
     match parse(text)? {
         Value::Array(items) => Ok(items),
-        _ => Err(Error::new(Code::InvalidRequest, "a list is expected here").at("")),
+        _ => Err(Error::new(Code::InvalidRequest, "the value must be an array").at("")),
     }
 }
 
 fn no_choice() -> Error {
-    Error::new(Code::InvalidRequest, "a choice is `mine`, `theirs` or a value").at("")
+    Error::new(Code::InvalidRequest, "the choice must be `mine`, `theirs` or a value").at("")
 }
 
 /// A time or a count of JavaScript: whole and below 2⁵³.

@@ -72,5 +72,5 @@ fn take<'p>(packed: &mut &'p [u8]) -> Result<Option<&'p [u8]>> {
 }
 
 fn odd() -> Error {
-    Error::bug("entries were packed otherwise")
+    Error::bug("the packed entries cannot be read")
 }

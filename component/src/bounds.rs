@@ -18,9 +18,8 @@ const MEMORY: usize = 3 << 30;
 /// `too-large`.
 pub(crate) fn check_text(text: &[u8]) -> Result<&[u8]> {
     if text.len() > limits::BATCH_BYTES {
-        return Err(
-            Error::new(Code::TooLarge, "a text may hold 4 MiB").limit(limits::BATCH_BYTES as u64)
-        );
+        return Err(Error::new(Code::TooLarge, "a text must be at most 4 MiB")
+            .limit(limits::BATCH_BYTES as u64));
     }
     Ok(text)
 }
@@ -33,7 +32,7 @@ pub(crate) fn check_memory() -> Result<()> {
     if memory::used() > MEMORY {
         return Err(Error::new(
             Code::StoreUnavailable,
-            "the instance's memory is used up; go on in a new instance",
+            "this instance has no memory left; use a new instance",
         ));
     }
     Ok(())

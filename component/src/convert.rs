@@ -97,7 +97,7 @@ pub(crate) fn rules(text: &[u8]) -> Result<Rules> {
         [] => Ok(Rules::default()),
         text => match document(text)? {
             Value::Object(table) => Rules::from_object(&table),
-            _ => Err(Error::new(Code::InvalidRules, "rules are an object").at("")),
+            _ => Err(Error::new(Code::InvalidRules, "rules must be an object").at("")),
         },
     }
 }

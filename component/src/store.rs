@@ -291,7 +291,7 @@ impl GuestLines for Lines {
 
 /// Components are not re-entered, so this cannot come about.
 fn in_use() -> Error {
-    Error::bug("a store was called while it was at work")
+    Error::bug("the store is in use by another call")
 }
 
 impl From<Answer> for wit::Answer {

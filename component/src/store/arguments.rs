@@ -21,7 +21,7 @@ use crate::bindings::exports::nacre::context::{store as wit, types};
 /// `invalid-request` unless there are 32 bytes.
 pub(super) fn entropy(bytes: Vec<u8>) -> Result<Entropy> {
     let seed = bytes.try_into().map_err(|_| {
-        Error::new(Code::InvalidRequest, "entropy is 32 bytes from a secure random source")
+        Error::new(Code::InvalidRequest, "entropy must be 32 bytes from a secure random source")
     })?;
     Ok(Entropy::from_seed(seed))
 }
@@ -36,8 +36,9 @@ const EXPORT: usize = 64 << 20;
 /// `too-large`.
 pub(super) fn check_export(lines: &[u8]) -> Result<&[u8]> {
     if lines.len() > EXPORT {
-        return Err(Error::new(Code::TooLarge, "an export of more than 64 MiB is not opened")
-            .limit(EXPORT as u64));
+        return Err(
+            Error::new(Code::TooLarge, "an export must be at most 64 MiB").limit(EXPORT as u64)
+        );
     }
     Ok(lines)
 }
@@ -50,7 +51,7 @@ pub(super) fn limit(page: &wit::Page) -> Result<usize> {
     match page.limit.map(usize::try_from) {
         None => Ok(limits::PAGE_DEFAULT),
         Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-        _ => Err(Error::new(Code::InvalidRequest, "a page has 1 to 200 items")
+        _ => Err(Error::new(Code::InvalidRequest, "`limit` must be a whole number from 1 to 200")
             .limit(limits::PAGE as u64)),
     }
 }
