@@ -60,7 +60,8 @@ impl Config {
         })
         .map_err(|error| error.to_string())?;
         let masters = variable("NACRE_MASTER_KEYS").ok_or(
-            "NACRE_MASTER_KEYS is not set: give it at least one key, `id:base64` of 32 random bytes",
+            "NACRE_MASTER_KEYS is not set: add at least one entry, `id:base64` with 32 random \
+             bytes",
         )?;
         let masters = MasterKeyring::parse(&masters)
             .map_err(|error| format!("NACRE_MASTER_KEYS: {}", error.detail()))?;
@@ -74,7 +75,7 @@ impl Config {
                 .parse()
                 .ok()
                 .filter(|days| (1..=36_500).contains(days))
-                .ok_or("NACRE_HISTORY_DAYS must be a whole number of days, 1 or more")?,
+                .ok_or("NACRE_HISTORY_DAYS must be a whole number of days from 1 to 36500")?,
             None => HISTORY_DAYS,
         };
         let cors = variable("NACRE_CORS_ORIGINS");

@@ -55,7 +55,7 @@ pub(crate) fn with_identity(
 /// `internal` when it has not: the object cannot be reached any other way.
 pub(crate) fn caller(head: &http::Head<'_>) -> Result<(Caller, Moment)> {
     let header = head.headers.get(AUTHORIZATION).unwrap_or_default();
-    parse(&header).ok_or_else(|| Error::bug("a request has reached the store without an identity"))
+    parse(&header).ok_or_else(|| Error::bug("a request reached the store without an identity"))
 }
 
 fn parse(header: &str) -> Option<(Caller, Moment)> {

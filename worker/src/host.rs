@@ -35,7 +35,7 @@ impl Draw {
     pub(crate) fn new() -> Result<Draw> {
         let mut bytes = [0; 44];
         get_random_values(&mut bytes)
-            .map_err(|_| Error::bug("the platform gives no randomness"))?;
+            .map_err(|_| Error::bug("the platform gave no random bytes"))?;
         let (mut seed, mut id) = ([0; 32], [0; 12]);
         for (to, from) in seed.iter_mut().chain(&mut id).zip(bytes) {
             *to = from;

@@ -26,7 +26,7 @@ mod response;
 mod route;
 pub mod routes;
 
-pub use ask::{Ask, BodyWanted, Task};
+pub use ask::{Ask, BodyWanted, Task, too_large};
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};
 pub use export::Exporter;
@@ -89,7 +89,13 @@ pub fn owner(head: &Head<'_>) -> Result<Option<User>> {
             .decode_utf8()
             .ok()
             .and_then(|name| User::parse(&name).ok())
-            .ok_or_else(|| Error::new(Code::InvalidId, "Nacre-Owner names no user"))
+            .ok_or_else(|| {
+                Error::new(
+                    Code::InvalidId,
+                    "Nacre-Owner must be a user: 1 to 256 bytes without control characters, \
+                 percent-encoded",
+                )
+            })
     };
     match head.headers.get(OWNER) {
         Some(name) => named(&name).map(Some),

@@ -76,7 +76,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             console_error!("object: {}", worker::Error::from(thrown));
             problem(Error::new(
                 Code::StoreUnavailable,
-                "the store does not answer now; repeat the request with its idempotency key",
+                "the store is not available; try again with the same idempotency key",
             ))
         }
     }

@@ -77,7 +77,7 @@ pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>>
         }
     }
     if length > limit {
-        return Err(Error::new(Code::TooLarge, "the body is too large").limit(limit as u64));
+        return Err(http::too_large(limit));
     }
     Ok(body)
 }
@@ -96,7 +96,7 @@ pub(crate) fn stream(request: &mut Request) -> Option<worker::ByteStream> {
 }
 
 pub(crate) fn broken_off() -> Error {
-    Error::new(Code::InvalidRequest, "the body broke off; send the request again")
+    Error::new(Code::InvalidRequest, "the request body is incomplete; send the request again")
 }
 
 /// The response of the Worker in front.

@@ -135,7 +135,7 @@ pub fn check(schema: u64, needs: u64) -> Result<()> {
     if schema > VERSION && needs > VERSION {
         return Err(Error::new(
             Code::StoreUnavailable,
-            "the store was written by a newer version of Nacre than this one can work with",
+            "the store needs a newer version of Nacre; deploy that version",
         ));
     }
     Ok(())

@@ -35,7 +35,7 @@ impl Bind<'_> {
     /// `internal` past [`limits::EXACT_INTEGER`].
     pub(crate) fn exact(number: u64) -> Result<f64> {
         if number > limits::EXACT_INTEGER {
-            return Err(Error::bug("an integer is too large to be bound"));
+            return Err(Error::bug("an integer is too large for the database"));
         }
         Ok(number as f64)
     }
@@ -216,10 +216,13 @@ pub const NO_TABLE: &str = "no such table";
 
 /// The answer to a failed statement. What failed is logged; callers get no words of the database.
 pub(crate) fn refused() -> Error {
-    Error::new(Code::StoreUnavailable, "the store's database does not answer now; try again")
+    Error::new(Code::StoreUnavailable, "the database is not available; try again")
 }
 
 /// The answer to rows that hold what was never written.
 pub(crate) fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "a stored row holds what no version of Nacre has written")
+    Error::new(
+        Code::StoreUnavailable,
+        "a stored row cannot be read: no version of Nacre has written it",
+    )
 }

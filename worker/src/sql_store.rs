@@ -212,7 +212,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     fn held(&self) -> Result<RefMut<'_, Held>> {
-        self.held.try_borrow_mut().map_err(|_| Error::bug("the store's memory is in use twice"))
+        self.held.try_borrow_mut().map_err(|_| Error::bug("the store's memory is borrowed twice"))
     }
 
     fn meta(&self) -> Result<Option<Rc<Meta>>> {
@@ -243,7 +243,7 @@ impl<D: Database> SqlStore<D> {
         let (mut meta, keys) = match (&self.held()?.state, founding) {
             (State::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
             (_, Some(founding)) => (founding.meta(), founding.keys.clone()),
-            (_, None) => return Err(Error::bug("a store is written to before it is founded")),
+            (_, None) => return Err(Error::bug("a store was written before its keys were stored")),
         };
         let mut sealed = Vec::with_capacity(writes.len());
         for write in writes {

@@ -48,8 +48,8 @@ pub enum JwksError {
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            JwksError::TooLarge => "the key set is larger than 256 KiB or 64 keys",
-            JwksError::Unreadable => "the document is not a JSON Web Key Set",
+            JwksError::TooLarge => "the key set must be at most 256 KiB and 64 keys",
+            JwksError::Unreadable => "the document must be a JSON Web Key Set",
         })
     }
 }

@@ -36,16 +36,18 @@ impl fmt::Display for Misconfigured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Misconfigured::NoTrust => {
-                "set NACRE_JWT_SECRET (a shared secret) or NACRE_JWKS_URL (an issuer's keys)"
+                "set NACRE_JWT_SECRET (a shared secret) or NACRE_JWKS_URL (the keys of an issuer)"
             }
             Misconfigured::TwoTrusts => {
-                "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; keep one"
+                "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; remove one"
             }
-            Misconfigured::ShortSecret => "NACRE_JWT_SECRET needs at least 32 bytes",
+            Misconfigured::ShortSecret => "NACRE_JWT_SECRET must have at least 32 bytes",
             Misconfigured::InsecureUrl => {
                 "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
             }
-            Misconfigured::Empty(name) => return write!(f, "{name} is set but empty"),
+            Misconfigured::Empty(name) => {
+                return write!(f, "{name} must not be empty; set a value, or remove it");
+            }
         })
     }
 }

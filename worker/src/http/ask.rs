@@ -114,8 +114,10 @@ pub(super) fn body_limit(body: Body) -> usize {
     }
 }
 
-pub(super) fn too_large(limit: usize) -> Error {
-    Error::new(Code::TooLarge, "the body is too large").limit(limit as u64)
+/// The refusal of a body of more than `limit` bytes.
+pub fn too_large(limit: usize) -> Error {
+    Error::new(Code::TooLarge, format!("the request body must be at most {limit} bytes"))
+        .limit(limit as u64)
 }
 
 impl Ask {

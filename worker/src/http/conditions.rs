@@ -70,11 +70,15 @@ pub(super) fn expect(head: &Head<'_>, route: &Route) -> Result<Expect> {
         (Conditions::Create | Conditions::Match, Some(list), None) => expected_version(&list),
         // What must be there and must not be there is never found.
         (Conditions::Create, Some(_), Some(list)) if list.trim() == "*" => Ok(Expect::Version(0)),
-        (Conditions::Create, ..) => Err(refuse("If-None-Match takes `*` alone on a write")),
-        (Conditions::Match, ..) => Err(refuse("this request takes If-Match alone")),
+        (Conditions::Create, ..) => {
+            Err(refuse("If-None-Match on a write must be `*`; use If-Match to name a version"))
+        }
+        (Conditions::Match, ..) => {
+            Err(refuse("this request does not accept If-None-Match; use If-Match"))
+        }
         // A guard that is not looked at would be worse than none.
         (Conditions::None | Conditions::Read, ..) => {
-            Err(refuse("this request takes neither If-Match nor If-None-Match"))
+            Err(refuse("this request does not accept If-Match or If-None-Match; remove the header"))
         }
     }
 }
@@ -84,14 +88,14 @@ fn expected_version(list: &str) -> Result<Expect> {
         return Ok(Expect::Present);
     }
     if !is_list(list) {
-        return Err(refuse("If-Match is `*` or a list of entity tags: \"v3\""));
+        return Err(refuse("If-Match must be `*` or an entity tag such as \"v3\""));
     }
     let mut versions = tags(list).filter_map(|tag| tag.version());
     match (versions.next(), versions.next()) {
         // No version is 0.
         (None, _) => Ok(Expect::Version(0)),
         (Some(version), None) => Ok(Expect::Version(version)),
-        (Some(_), Some(_)) => Err(refuse("If-Match takes one version")),
+        (Some(_), Some(_)) => Err(refuse("If-Match must name one version")),
     }
 }
 

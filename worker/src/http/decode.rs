@@ -97,7 +97,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
     let expected = expect()?;
     Ok(match route.action {
         Action::Health | Action::Describe => {
-            return Err(Error::bug("this is answered without a store"));
+            return Err(Error::bug("this route must be answered without a store"));
         }
         Action::List => Pending::Op(Op::List {
             filter: Filter {
@@ -120,7 +120,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                 (Some(_), Some(_)) => {
                     return Err(Error::new(
                         Code::InvalidRequest,
-                        "the query parameters `version` and `at` exclude each other",
+                        "use either `version` or `at`, not both",
                     ));
                 }
             },
@@ -225,7 +225,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                     (Some(named), Some(in_body)) if named != in_body => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "the query names another project than the body",
+                            "`project` must be the same in the query and in the body",
                         )
                         .at("/project"));
                     }
@@ -233,7 +233,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                     (None, None) => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "the project must be named, in the query or in the body",
+                            "`project` is required, in the query or in the body",
                         ));
                     }
                 };
@@ -255,7 +255,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
             if !live::is_upgrade(head) {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "this is for WebSockets: send a GET with `Upgrade: websocket`",
+                    "this path is for WebSockets: send a GET with `Upgrade: websocket`",
                 ));
             }
             Pending::Live
@@ -269,7 +269,8 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
             if head.headers.get(CONFIRM).as_deref() != Some("erase") {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "this destroys everything; confirm it with the header Nacre-Confirm: erase",
+                    "the header `Nacre-Confirm: erase` is required: this request deletes the whole \
+                     store",
                 ));
             }
             Pending::Erase
@@ -296,7 +297,7 @@ fn optional_body<T: DeserializeOwned>(
 }
 
 fn there(value: Option<Value>) -> Result<Value> {
-    value.ok_or_else(|| Error::bug("a body that is needed was taken for an optional one"))
+    value.ok_or_else(|| Error::bug("a required body was treated as optional"))
 }
 
 /// A patch, of the kind that its media type says.
@@ -304,11 +305,9 @@ fn edit(reader: Reader, patch: Value) -> Result<Edit> {
     match (reader, patch) {
         (Reader::JsonPatch, patch) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
         (Reader::MergePatch, patch @ Value::Object(_)) => Ok(Edit::Merge(patch)),
-        (Reader::MergePatch, _) => Err(Error::new(
-            Code::InvalidRequest,
-            "a context's data is an object, so a merge patch of it is one too",
-        )
-        .at("")),
+        (Reader::MergePatch, _) => {
+            Err(Error::new(Code::InvalidRequest, "a merge patch must be an object").at(""))
+        }
         (_, patch) => request::edit(patch),
     }
 }
@@ -323,7 +322,7 @@ fn entries(address: Address, kind: EntryKind, query: &Query<'_>) -> Result<Pendi
 }
 
 fn missing_parameter() -> Error {
-    Error::bug("a required query parameter was not checked for")
+    Error::bug("a required query parameter was not checked")
 }
 
 #[cfg(test)]

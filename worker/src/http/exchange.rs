@@ -133,7 +133,10 @@ impl Exchange {
                     return response;
                 }
                 Verdict::Failed => {
-                    let error = Error::new(Code::VersionConflict, "If-Match does not hold");
+                    let error = Error::new(
+                        Code::VersionConflict,
+                        "the current ETag does not match If-Match; read again without If-Match",
+                    );
                     return self.problem(&error, Some(seq), work);
                 }
             }
@@ -211,7 +214,7 @@ impl Exchange {
         self.allow = Some(allow);
         Error::new(
             Code::MethodNotAllowed,
-            "the resource has no such method; Allow lists those it has",
+            "this path does not support the method; the Allow header lists those it supports",
         )
     }
 
@@ -298,7 +301,7 @@ impl Exchange {
             self.lacking = Some(needed);
             return Err(Error::new(
                 Code::Forbidden,
-                format!("the token lacks a scope; this needs {needed}"),
+                format!("the token must have the scope {needed}"),
             ));
         }
         Ok(())
@@ -366,7 +369,7 @@ pub(super) fn allow(methods: &[Method]) -> String {
 }
 
 pub(super) fn nothing_here() -> Error {
-    Error::new(Code::NotFound, "there is no such resource; /openapi.json lists what there is")
+    Error::new(Code::NotFound, "this path does not exist; /openapi.json lists all paths")
 }
 
 fn is_request_id(id: &str) -> bool {

@@ -128,10 +128,10 @@ impl Importer {
                 };
                 match (count("created"), count("replaced")) {
                     (Some(created), Some(replaced)) => (created, replaced),
-                    _ => return Err(Error::bug("the stored answer is not an import's")),
+                    _ => return Err(Error::bug("the stored answer does not belong to an import")),
                 }
             }
-            _ => return Err(Error::bug("the reply is not an import's")),
+            _ => return Err(Error::bug("the reply does not belong to an import")),
         };
         self.created += created;
         self.replaced += replaced;
@@ -174,7 +174,7 @@ fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
         None => None,
     };
     if line.unwrap_or(rest).len() > limits::BATCH_BYTES {
-        return Err(Error::new(Code::TooLarge, "a line is too long")
+        return Err(Error::new(Code::TooLarge, "a line of an import must be at most 4 MiB")
             .failed_operation(place)
             .limit(limits::BATCH_BYTES as u64));
     }

@@ -114,14 +114,16 @@ impl Reader {
         }
         let plain = |coding: &str| coding.trim().eq_ignore_ascii_case("identity");
         if content_encoding.is_some_and(|coding| !coding.trim().is_empty() && !plain(coding)) {
-            return Err(unsupported("bodies are read as they are, without a content coding"));
+            return Err(unsupported(
+                "Content-Encoding is not supported; send the body uncompressed",
+            ));
         }
         let (media, parameters) = content_type.map(split).unwrap_or_default();
         let utf8 = parameter(parameters, "charset").is_none_or(|set| {
             set.eq_ignore_ascii_case("utf-8") || set.eq_ignore_ascii_case("us-ascii")
         });
         if !utf8 {
-            return Err(unsupported("text is read as UTF-8"));
+            return Err(unsupported("the charset in Content-Type must be UTF-8"));
         }
         Ok(match (body, media.as_str()) {
             (Body::Typed(_) | Body::Optional(_), JSON | "") => Reader::Json,
@@ -132,13 +134,17 @@ impl Reader {
             (Body::Lines, LINES | "application/ndjson" | "") => Reader::Lines,
             (Body::Patch, _) => {
                 return Err(unsupported(
-                    "a patch is application/merge-patch+json, application/json-patch+json or \
-                     application/msgpack",
+                    "Content-Type must be application/merge-patch+json, \
+                     application/json-patch+json or application/msgpack",
                 ));
             }
-            (Body::Lines, _) => return Err(unsupported("lines are application/x-ndjson")),
+            (Body::Lines, _) => {
+                return Err(unsupported("Content-Type must be application/x-ndjson"));
+            }
             _ => {
-                return Err(unsupported("the body is application/json or application/msgpack"));
+                return Err(unsupported(
+                    "Content-Type must be application/json or application/msgpack",
+                ));
             }
         })
     }
