@@ -1,6 +1,6 @@
 //! The deployment's settings, read once for each isolate.
 //!
-//! **A deployment that is not set up refuses every request**, with a sentence for its operator.
+//! **A deployment that is not configured refuses every request**, and tells the operator why.
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -16,19 +16,19 @@ use crate::{
     sql_store::Retention,
 };
 
-/// Days that history is kept, unless the deployment says otherwise.
+/// How long history is kept by default, in days.
 const HISTORY_DAYS: u64 = 90;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// What the deployment sets.
+/// The settings of the deployment.
 pub(crate) struct Config {
-    /// Whom it believes. Borrowed for a moment at a time, never across an await.
+    /// The token check. Borrow it briefly, never across an await.
     pub(crate) auth: RefCell<Auth>,
-    /// What the HTTP side needs.
+    /// The settings of the HTTP part.
     pub(crate) http: http::Settings,
-    /// What wraps users' keys.
+    /// The master keys, which wrap the keys of users.
     pub(crate) masters: MasterKeyring,
-    /// Which members are sealed.
+    /// The names of members that are sealed.
     pub(crate) names: SensitiveNames,
     /// How long history is kept.
     pub(crate) retention: Retention,
@@ -42,7 +42,7 @@ impl Config {
     /// The settings of this isolate's deployment.
     ///
     /// # Errors
-    /// What the operator has to change; it quotes no setting.
+    /// What the operator must change. The text quotes no setting.
     pub(crate) fn of(env: &Env) -> Result<Rc<Config>, String> {
         CONFIG.with(|config| config.get_or_init(|| Config::read(env).map(Rc::new)).clone())
     }

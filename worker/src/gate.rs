@@ -15,10 +15,10 @@ use crate::{
 /// Largest key set that is read, in bytes.
 const KEYS_BYTES: usize = 256 << 10;
 
-/// Checks the token of a request, fetching keys where that may change the outcome.
+/// Checks the token of a request, and fetches keys if that may change the outcome.
 ///
 /// # Errors
-/// Why the caller does not come in.
+/// Why the caller is refused.
 pub(crate) async fn admit(
     config: &Rc<Config>,
     authorization: Option<&str>,
@@ -63,7 +63,7 @@ async fn check(config: &Config, token: &str) -> Result<Identity, Refusal> {
     }
 }
 
-/// Fetches the issuer's keys and takes what comes.
+/// Fetches the issuer's keys and hands them to the check.
 async fn learn(config: &Config, url: &str) {
     let document = download(url).await;
     let Ok(mut auth) = config.auth.try_borrow_mut() else { return };

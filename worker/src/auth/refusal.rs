@@ -1,4 +1,4 @@
-//! Why a token is refused: one case each for logs and tests, one answer for the client.
+//! The reasons for refusing a token, each with its text and challenge.
 //!
 //! Texts are constants, so that no part of a token can appear in one.
 
@@ -14,7 +14,7 @@ macro_rules! refusals {
         pub enum Refusal {
             /// There is no `Authorization` header.
             Missing,
-            /// The issuer's keys are not here now. The token may be good: come back later.
+            /// The issuer's keys are not available now. The token may be valid: try again.
             KeysUnavailable,
             $($(#[$doc])* $variant),*
         }
@@ -24,7 +24,7 @@ macro_rules! refusals {
             pub const ALL: &'static [Refusal] =
                 &[Refusal::Missing, Refusal::KeysUnavailable, $(Refusal::$variant),*];
 
-            /// A short reason.
+            /// The text for the client.
             pub const fn reason(self) -> &'static str {
                 match self {
                     Refusal::Missing => "a bearer token is required: send `Authorization: Bearer <token>`",
@@ -33,8 +33,8 @@ macro_rules! refusals {
                 }
             }
 
-            /// The value of `WWW-Authenticate` (RFC 6750 §3): without an error code when the
-            /// request named no credentials, absent when the token is not at fault.
+            /// The value of `WWW-Authenticate` (RFC 6750 §3): without an error code if the request
+            /// had no credentials, and `None` if the token is not at fault.
             pub const fn challenge(self) -> Option<&'static str> {
                 match self {
                     Refusal::Missing => Some("Bearer realm=\"nacre\""),
@@ -69,9 +69,9 @@ refusals! {
     Type = "the token's `typ` must be `JWT` or `at+jwt`, or be left out";
     /// The issuer has no key with this `kid`.
     UnknownKey = "the issuer has no key for this token; get a new token";
-    /// More than one key could be meant.
+    /// Several keys fit, and the token names none.
     AmbiguousKey = "the token must name its key in `kid`, because several keys fit";
-    /// The signature does not hold.
+    /// The signature is not valid.
     Signature = "the token's signature is not valid; get a new token";
     /// The payload is not a JSON object, has a member twice, or one of a wrong type.
     Claims = "the token's claims must be a JSON object with each member once";
@@ -79,7 +79,7 @@ refusals! {
     NoExpiry = "the token must have an expiry, `exp`";
     /// `exp` has passed.
     Expired = "the token has expired";
-    /// `nbf` is yet to come.
+    /// `nbf` is in the future.
     NotYetValid = "the token is not valid yet: its `nbf` is in the future";
     /// `sub` is missing, empty or not a user's name.
     Subject = "the token's `sub` must be a user: 1 to 256 bytes without control characters";

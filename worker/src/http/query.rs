@@ -1,4 +1,4 @@
-//! Query strings: decoded strictly, and only what the route knows.
+//! Query strings, decoded strictly against the parameters of the route.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use percent_encoding::percent_decode_str;
 
 use super::routes::Route;
 
-/// The parameters of one request. Every one of them is in the route's table, and comes once.
+/// The parameters of one request. Each one is in the table of the route, and comes once.
 pub(super) struct Query<'a> {
     pairs: Vec<(&'static str, Cow<'a, str>)>,
 }
@@ -112,7 +112,7 @@ impl<'a> Query<'a> {
     }
 
     pub(super) fn as_of(&self, name: &str) -> Result<Option<AsOf>> {
-        // A plus sign that was not encoded came out as a space; no time holds one after the `T`.
+        // An unencoded plus sign was decoded to a space; a time never has a space after the `T`.
         self.read(name, |text| match text.rsplit_once(' ') {
             Some((time, offset)) if time.contains('T') => {
                 request::as_of(&format!("{time}+{offset}"))

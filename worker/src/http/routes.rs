@@ -1,7 +1,6 @@
-//! The one table of what exists: method, path, parameters, body, scopes, answers and errors.
+//! The table of all routes: method, path, parameters, body, scopes, answers and errors.
 //!
-//! Requests are routed by it and the OpenAPI document is generated from it, so that neither can
-//! know something the other does not.
+//! It routes requests and generates the OpenAPI document, so the two always agree.
 
 use nacre_core::{access::Scopes, error::Code};
 
@@ -15,7 +14,7 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param 
     Param { name, kind, required: true, about }
 }
 
-/// The query parameter that names the owner of the store, where no header can.
+/// The query parameter with the owner of the store, for clients that cannot send a header.
 pub(super) const OWNER_PARAM: &str = "owner";
 
 const REVEAL: Param = optional(
@@ -34,7 +33,7 @@ const SUMMARY: Param = optional(
 const AT: Param =
     optional("at", Kind::AsOf, "A past state of the store: a `seq` or an RFC 3339 time.");
 
-/// What a read can meet.
+/// The errors of a read.
 const READING: Route = Route {
     method: Method::Get,
     path: "",
@@ -49,7 +48,7 @@ const READING: Route = Route {
     errors: &[Code::InvalidId, Code::NotFound],
 };
 
-/// What a write to one context can meet.
+/// The errors of a write to one context.
 const WRITING: Route = Route {
     method: Method::Post,
     conditions: Conditions::Match,
@@ -72,7 +71,7 @@ const EDIT_ERRORS: &[Code] = &[
     Code::UnsupportedMediaType,
 ];
 
-/// Every route. Paths of one length are told apart by their first differing literal segment.
+/// Every route. The first literal segment that differs decides between paths of the same length.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/healthz",
