@@ -1,4 +1,4 @@
-//! Reads as JavaScript asks for them: one object, whose `read` says which.
+//! Reads from JavaScript: one object, whose member `read` names the read.
 
 use alloc::{string::String, vec::Vec};
 
@@ -148,7 +148,7 @@ pub(crate) fn op(request: Value) -> Result<Op> {
 /// whose integers JavaScript has not rounded.
 ///
 /// # Errors
-/// `invalid-json` for a text that is none, with its place.
+/// `invalid-json` for a text that is not JSON, with its place.
 pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
     let mut operations = super::list(text)?;
     for (place, operation) in operations.iter_mut().enumerate() {
@@ -157,7 +157,7 @@ pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
     Ok(operations)
 }
 
-/// What a preview tries, which is a patch or operations.
+/// The body of a preview: a patch or operations.
 ///
 /// # Errors
 /// As [`operations`].
@@ -172,7 +172,7 @@ pub(crate) fn trial(text: &str) -> Result<Value> {
     Ok(trial)
 }
 
-/// None of these members may be a string, so that a string is the text of one.
+/// None of these members can be a string itself, so a string is always JSON text.
 fn open_texts(operation: &mut Value) -> Result<()> {
     let Some(members) = operation.as_object_mut() else { return Ok(()) };
     for name in ["data", "patch", "values"] {
@@ -185,11 +185,11 @@ fn open_texts(operation: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// The operations that an import comes to. The source is NDJSON, an array or one object, whose
-/// lines or items are those of an import or an export.
+/// The operations of an import. The source is NDJSON, an array or one object; its lines or items
+/// are those of an import or an export.
 ///
 /// # Errors
-/// As an item gives them, with its place.
+/// Those of an item, with its index.
 pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
     let items = match super::parse(source) {
         Ok(Value::Array(items)) => items.iter().map(json::write).collect(),
@@ -206,9 +206,9 @@ pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
         op.insert("action", if replace { "put" } else { "create" }.into());
         op.insert("level", line.address.level.as_str().into());
         op.insert("context_id", line.address.id.as_str().into());
-        // As text, for its way through JavaScript.
+        // As text, so that JavaScript does not round integers.
         op.insert("data", super::text(json::write(&Value::Object(line.data))).into());
-        // A project's parent is global, and said so in exports; `put` takes that as well.
+        // In exports a project has the parent `global`; `put` accepts that too.
         if let Some(parent) = &line.parent {
             op.insert("parent", parent.as_str().into());
         }
