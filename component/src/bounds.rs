@@ -1,18 +1,18 @@
-//! What an instance takes on: arguments of a size that can be worked with, while there is memory.
+//! Bounds of an instance: the size of arguments, and the memory in use.
 //!
-//! The core bounds what it stores and how deep it goes. Beside that, nothing an allocation might be
-//! refused for may be tried: in wasm that would end the instance.
+//! The core bounds what it stores and how deep it recurses. A failed allocation would end the
+//! instance in wasm, so large work must not start when memory is short.
 
 use nacre_core::{
     error::{Code, Error, Result},
     limits,
 };
 
-/// Most memory in use when something large is begun, of the 4 GiB that an instance can have: one
-/// call takes less than the rest.
+/// Most memory in use when large work starts, in bytes. An instance can have 4 GiB, and one call
+/// needs less than the rest.
 const MEMORY: usize = 3 << 30;
 
-/// Refuses a text that is longer than any the core would take.
+/// Refuses a text that is longer than the core accepts.
 ///
 /// # Errors
 /// `too-large`.
@@ -24,7 +24,7 @@ pub(crate) fn check_text(text: &[u8]) -> Result<&[u8]> {
     Ok(text)
 }
 
-/// Refuses to begin something when memory is nearly used up.
+/// Refuses large work if memory is nearly used up.
 ///
 /// # Errors
 /// `store-unavailable`.
@@ -51,7 +51,7 @@ mod memory {
 
 #[cfg(not(target_family = "wasm"))]
 mod memory {
-    //! A process, whose memory is not ours to measure.
+    //! The memory of a process is not measured.
 
     pub(super) fn used() -> usize {
         0

@@ -131,7 +131,7 @@ pub(crate) fn prepare_all(chain: Vec<wit::Layer>) -> Result<Vec<Prepared>> {
     chain.iter().take(Level::ALL.len() + 1).map(Prepared::of).collect()
 }
 
-/// The chain, once its order is known to be right.
+/// The chain, after its order was checked.
 fn links<'l>(chain: impl IntoIterator<Item = &'l Prepared>) -> Result<Vec<Link<'l>>> {
     let mut above: Option<Level> = None;
     let mut links = Vec::new();
