@@ -301,7 +301,10 @@ impl Exchange {
             self.lacking = Some(needed);
             return Err(Error::new(
                 Code::Forbidden,
-                format!("the token must have the scope {needed}"),
+                format!(
+                    "the token must have the scope {}",
+                    needed.to_string().replace(' ', " and ")
+                ),
             ));
         }
         Ok(())
