@@ -107,7 +107,7 @@ impl<'a> Query<'a> {
     pub(super) fn version(&self, name: &str) -> Result<Option<u64>> {
         self.read(name, |text| match text.parse() {
             Ok(version) if (1..=limits::EXACT_INTEGER).contains(&version) => Ok(version),
-            _ => Err(refuse("must be a version: a whole number from 1")),
+            _ => Err(refuse("must be a whole number, 1 or more")),
         })
     }
 
@@ -212,7 +212,7 @@ mod tests {
         }
         assert!(parse("").is_none());
         let missing = Query::parse("to=2", route(Action::Diff)).err().unwrap();
-        assert!(missing.detail().contains("`from` is missing"), "{missing}");
+        assert!(missing.detail().contains("`from` is required"), "{missing}");
     }
 
     #[test]
