@@ -25,7 +25,7 @@ impl Address {
     /// `invalid-id` when the level is global and the id is not `global`.
     pub fn new(level: Level, id: ContextId) -> Result<Address> {
         if level == Level::Global && id.as_str() != "global" {
-            return Err(Error::new(Code::InvalidId, "the global level has the one id `global`"));
+            return Err(Error::new(Code::InvalidId, "the id at level `global` must be `global`"));
         }
         Ok(Address { level, id })
     }

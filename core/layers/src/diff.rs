@@ -116,7 +116,7 @@ impl<'a> Differ<'a> {
                     i += 1;
                     j += 1;
                 }
-                _ => return Err(Error::bug("a member is neither old nor new")),
+                _ => return Err(Error::bug("a member is in neither version")),
             }
         }
         Ok(false)

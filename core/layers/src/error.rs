@@ -164,7 +164,7 @@ impl Error {
 
     /// Nothing there, or nothing the caller may know of: both read the same.
     pub fn not_found() -> Self {
-        Error::new(Code::NotFound, "no such context, or it is not shared with you")
+        Error::new(Code::NotFound, "the context does not exist, or it is not shared with you")
     }
 
     /// Says more in the detail, e.g. which operation of a list failed.

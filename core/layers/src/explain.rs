@@ -67,7 +67,7 @@ pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
     if left.is_none() {
         return Err(Error::new(
             Code::TooLarge,
-            "the origins of so many values under such long names are too much to tell",
+            "the explanation would be larger than 16 MiB; explain a part with `path`",
         )
         .limit(limits::EXPLANATION_BYTES as u64));
     }

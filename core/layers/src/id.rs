@@ -24,7 +24,7 @@ impl ContextId {
         if text.is_empty() || text.len() > limits::ID_LENGTH || !text.bytes().all(allowed) {
             return Err(Error::new(
                 Code::InvalidId,
-                "an id is 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
+                "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
             )
             .limit(limits::ID_LENGTH as u64));
         }
@@ -67,7 +67,7 @@ impl User {
         if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
             return Err(Error::new(
                 Code::InvalidId,
-                "a user is 1 to 256 bytes without control characters",
+                "a user must be 1 to 256 bytes without control characters",
             ));
         }
         Ok(User(text.into()))

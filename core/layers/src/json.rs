@@ -33,7 +33,7 @@ pub fn read(bytes: &[u8], max_depth: usize) -> Result<Value> {
     let value = reader.value()?;
     match reader.lexer.ws_peek() {
         None => Ok(value),
-        Some(_) => Err(reader.refuse("nothing may follow the value")),
+        Some(_) => Err(reader.refuse("expected the end of the input after the value")),
     }
 }
 
@@ -193,9 +193,9 @@ impl Reader<'_> {
             Some(b'a'..=b'z') => match self.lexer.null_or_bool() {
                 Some(Some(bool)) => Value::Bool(bool),
                 Some(None) => Value::Null,
-                None => return Err(self.refuse("a value is expected")),
+                None => return Err(self.refuse("expected a value")),
             },
-            _ => return Err(self.refuse("a value is expected")),
+            _ => return Err(self.refuse("expected a value")),
         };
         let whole = self.builder.add(value).map_err(|error| self.locate(error))?;
         Ok(Some(whole))
@@ -215,8 +215,8 @@ impl Reader<'_> {
                 }
                 Ok(None)
             }
-            _ if in_object => Err(self.refuse("`,` or `}` is expected")),
-            _ => Err(self.refuse("`,` or `]` is expected")),
+            _ if in_object => Err(self.refuse("expected `,` or `}`")),
+            _ => Err(self.refuse("expected `,` or `]`")),
         }
     }
 
@@ -233,12 +233,12 @@ impl Reader<'_> {
     /// A member's name and the colon after it.
     fn name(&mut self) -> Result<()> {
         if self.lexer.expect(|lexer| lexer.peek_next(), b'"').is_none() {
-            return Err(self.refuse("a member's name in quotes is expected"));
+            return Err(self.refuse("expected the name of a member in double quotes"));
         }
         let name = self.string()?;
         self.builder.name(name);
         if self.lexer.expect(SliceLexer::ws_peek, b':').is_none() {
-            return Err(self.refuse("`:` is expected"));
+            return Err(self.refuse("expected `:` after the name of a member"));
         }
         Ok(())
     }
@@ -249,7 +249,7 @@ impl Reader<'_> {
             .lexer
             .num_string()
             .validated()
-            .map_err(|_| self.refuse("a digit is expected in this number"))?;
+            .map_err(|_| self.refuse("expected a digit in the number"))?;
         Number::parse(text).map_err(|error| locate(error, start))
     }
 
@@ -257,15 +257,15 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<String> {
         let text = self.lexer.str_string().map_err(|error| {
             self.refuse(match error {
-                string::Error::Control => "a control character must be escaped",
+                string::Error::Control => "a control character in a string must be escaped",
                 string::Error::Eof | string::Error::Escape(escape::Error::Eof) => {
-                    "the string does not end"
+                    "expected `\"` at the end of the string"
                 }
-                string::Error::Utf8(_) => "the string is not UTF-8",
+                string::Error::Utf8(_) => "a string must be UTF-8",
                 string::Error::Escape(
                     escape::Error::InvalidChar(_) | escape::Error::ExpectedLowSurrogate,
-                ) => "a surrogate stands alone",
-                string::Error::Escape(_) => "this escape does not exist",
+                ) => "a surrogate escape must be part of a pair",
+                string::Error::Escape(_) => "unknown escape in a string",
             })
         })?;
         Ok(text.into_owned())

@@ -112,7 +112,11 @@ impl Layer {
     /// `invalid-request` when the value is no object or a sealed value, `too-deep` past [`limits::DEPTH`].
     pub fn from_value(value: &Value) -> Result<Layer> {
         if value.as_object().is_none() || value.sealed().is_some() {
-            return Err(Error::new(Code::InvalidRequest, "a context's data is an object").at(""));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the data of a context must be an object",
+            )
+            .at(""));
         }
         Layer::from_canonical(json::write(value))
     }
@@ -341,7 +345,7 @@ static EMPTY: Container =
     Container { first: 0, len: 0, tombs: 0..0, groups: 0..0, plain: true, hash: Hash::ZERO };
 
 fn not_canonical() -> Error {
-    Error::bug("a layer's text is not canonical JSON")
+    Error::bug("the text of a layer must be canonical JSON")
 }
 
 /// One pass over the text. Members of open containers wait in `open` until theirs closes, so that

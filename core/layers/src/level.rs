@@ -40,7 +40,7 @@ impl Level {
     /// `invalid-id` for anything but the four names.
     pub fn parse(text: &str) -> Result<Level> {
         Level::ALL.into_iter().find(|level| level.as_str() == text).ok_or_else(|| {
-            Error::new(Code::InvalidId, "a level is one of global, project, branch, task")
+            Error::new(Code::InvalidId, "a level must be one of global, project, branch, task")
         })
     }
 

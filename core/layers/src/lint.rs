@@ -210,8 +210,8 @@ fn locks(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
         let by = other.as_ref().map_or_else(String::new, ToString::to_string);
         report.add(Kind::LockBroken, || Said {
             message: format!(
-                "{by} locks this path, so what stands here does not count: remove it, or \
-                 propose the change there"
+                "{by} locks this path, so this value has no effect: remove it, or change the value \
+                 there"
             ),
             other,
             ..Said::at(breach.pointer)
@@ -268,8 +268,7 @@ impl<'t, 'a> Report<'t, 'a> {
             let (pointer, whole) = place::pointer(layer, offset);
             let mut said = Said { pointer, ..say() };
             if !whole {
-                said.message
-                    .push_str(" (somewhere below here: its own pointer is too long to name)");
+                said.message.push_str(" (below this pointer: the full pointer is too long)");
             }
             said
         });
@@ -287,8 +286,8 @@ impl<'t, 'a> Report<'t, 'a> {
             if let Some(more @ 1..) = count.checked_sub(MOST) {
                 self.add(Kind::LeftOut, || Said {
                     message: format!(
-                        "{more} more findings of kind {kind} are not listed: deal with those that \
-                         are"
+                        "{more} more findings of kind {kind} are not listed: fix the listed ones \
+                         first"
                     ),
                     ..Said::default()
                 });

@@ -82,7 +82,7 @@ impl FromStr for Fingerprint {
             (decoded == DIGEST_BYTES).then_some(Fingerprint { key, digest: bytes })
         };
         parse().ok_or_else(|| {
-            Error::new(Code::InvalidRequest, "not the fingerprint of a sealed value")
+            Error::new(Code::InvalidRequest, "this must be the fingerprint of a sealed value")
         })
     }
 }

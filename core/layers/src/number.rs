@@ -67,14 +67,14 @@ impl Number {
             }
         }
         let float: f64 = lexical_parse_float::FromLexical::from_lexical(text.as_bytes())
-            .map_err(|_| Error::new(Code::InvalidJson, "this is not a JSON number"))?;
+            .map_err(|_| Error::new(Code::InvalidJson, "this must be a JSON number"))?;
         let number = Number::from_f64(float).ok_or_else(|| {
-            Error::new(Code::InvalidJson, "the number is larger than a double can hold")
+            Error::new(Code::InvalidJson, "a number must be within the range of a double")
         })?;
         if integer && number.to_text().as_slice() != text.as_bytes() {
             return Err(Error::new(
                 Code::InvalidJson,
-                "the integer is outside the 64-bit range and would lose digits; send it as a string",
+                "an integer must fit into 64 bits; send a larger one as a string",
             ));
         }
         Ok(number)

@@ -32,5 +32,5 @@ fn conflict(detail: &'static str, pointer: &Pointer) -> Error {
 
 /// The refusal of a path that leads into a sealed value.
 fn sealed(pointer: &Pointer) -> Error {
-    conflict("the path leads into a sealed value, which can only be replaced as a whole", pointer)
+    conflict("the path leads into a sealed value; replace the whole value", pointer)
 }

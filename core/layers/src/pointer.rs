@@ -182,15 +182,15 @@ fn unescape(token: &str) -> Cow<'_, str> {
 fn check(text: &str) -> Result<()> {
     let invalid = |detail| Err(Error::new(Code::InvalidPointer, detail));
     if text.len() > limits::POINTER_BYTES {
-        return Err(Error::new(Code::InvalidPointer, "the pointer is too long")
+        return Err(Error::new(Code::InvalidPointer, "a JSON Pointer must be at most 4096 bytes")
             .limit(limits::POINTER_BYTES as u64));
     }
     if !text.is_empty() && !text.starts_with('/') {
-        return invalid("a JSON Pointer is empty or begins with `/` (RFC 6901)");
+        return invalid("a JSON Pointer must be empty or start with `/` (RFC 6901)");
     }
     let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     if !escaped {
-        return invalid("in a JSON Pointer `~` is written `~0` and `/` within a name `~1`");
+        return invalid("in a JSON Pointer, write `~` as `~0`, and `/` in a name as `~1`");
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ impl Rule {
                 _ => {
                     return Err(Error::new(
                         Code::InvalidRules,
-                        "a rule is one of replace, deep, union, append, keyed:<member>, lock",
+                        "a rule must be one of replace, deep, union, append, keyed:<member>, lock",
                     ));
                 }
             },
@@ -91,7 +91,7 @@ impl Rules {
     /// is no string, or more than [`limits::RULES`] of them.
     pub fn from_object(rules: &Object) -> Result<Rules> {
         if rules.len() > limits::RULES {
-            return Err(Error::new(Code::InvalidRules, "too many rules in one context")
+            return Err(Error::new(Code::InvalidRules, "a context must have at most 256 rules")
                 .limit(limits::RULES as u64));
         }
         let mut table = Vec::with_capacity(rules.len());
@@ -103,7 +103,7 @@ impl Rules {
             };
             let pointer = Pointer::parse(place).map_err(name_it)?;
             let Value::String(text) = rule else {
-                return Err(name_it(Error::new(Code::InvalidRules, "a rule is a string")));
+                return Err(name_it(Error::new(Code::InvalidRules, "a rule must be a string")));
             };
             table.push((pointer, Rule::parse(text).map_err(name_it)?));
         }

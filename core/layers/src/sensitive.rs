@@ -74,16 +74,20 @@ impl SensitiveNames {
         let entries: Vec<&str> =
             list.split(',').map(str::trim_ascii).filter(|entry| !entry.is_empty()).collect();
         if entries.is_empty() {
-            return invalid("the list of sensitive names has no entry");
+            return invalid("the list of sensitive names must have an entry");
         }
         if entries.len() > ENTRIES || entries.iter().any(|entry| entry.len() > ENTRY_BYTES) {
-            return invalid("the list of sensitive names is too long: 256 entries of 128 bytes");
+            return invalid(
+                "the list of sensitive names must have at most 256 entries of at most 128 bytes",
+            );
         }
         let mut patterns = Vec::new();
         for entry in entries {
             let words = words_of(entry, fold);
             if words.is_empty() {
-                return invalid("an entry of the list of sensitive names has no letter or digit");
+                return invalid(
+                    "an entry of the list of sensitive names must have a letter or a digit",
+                );
             }
             if let Some(stem) = words.strip_suffix('y') {
                 patterns.push(Pattern::new(alloc::format!("{stem}ies")));

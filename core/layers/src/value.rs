@@ -121,7 +121,7 @@ impl Value {
 pub fn check_limits(value: &Value) -> Result<()> {
     check_depth(value.depth())?;
     if json::length(value) > limits::DATA_BYTES {
-        return Err(Error::new(Code::TooLarge, "the data of one context may hold 1 MiB")
+        return Err(Error::new(Code::TooLarge, "the data of a context must be at most 1 MiB")
             .limit(limits::DATA_BYTES as u64));
     }
     Ok(())

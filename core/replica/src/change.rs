@@ -127,5 +127,5 @@ impl Announced {
 }
 
 fn gap() -> Error {
-    Error::new(Code::HistoryExpired, "the copy has missed a change; fetch it anew")
+    Error::new(Code::HistoryExpired, "the replica has missed a change; fetch the store again")
 }

@@ -185,7 +185,7 @@ impl Replica {
     /// `internal` for an answer that is none.
     pub fn land(&mut self, answer: &Value) -> Result<Step> {
         let mut step = Step::default();
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         step.entries.push((FLIGHT.into(), None));
         let seq = member(answer, "seq").and_then(integer).ok_or_else(odd)?;
         let results = member(answer, "results").ok_or_else(odd)?;
@@ -232,7 +232,7 @@ impl Replica {
     /// `internal`.
     pub fn turn_back(&mut self, problem: &Value) -> Result<Step> {
         let mut step = Step::default();
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         step.entries.push((FLIGHT.into(), None));
         let place = member(problem, "failed_operation")
             .and_then(integer)

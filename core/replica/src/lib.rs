@@ -227,7 +227,7 @@ impl Replica {
     /// Those of the read.
     pub fn read(&self, op: Op) -> Result<Answer> {
         if op.is_write() {
-            return Err(Error::bug("a write is no read"));
+            return Err(Error::bug("a write was passed as a read"));
         }
         let plan =
             self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
@@ -296,7 +296,7 @@ impl Replica {
     /// `history-expired` when the copy has missed a change: fetch it anew. Nothing has changed then.
     pub fn advance(&mut self, changes: Vec<Value>, seq: u64) -> Result<Step> {
         if self.flight.is_some() {
-            return Err(Error::bug("changes are taken in between flights"));
+            return Err(Error::bug("changes must not arrive while writes are being sent"));
         }
         let mut step = Step::default();
         if changes.is_empty() && !self.queue.iter().any(|pending| pending.is_behind(&*self.base)) {
@@ -456,7 +456,8 @@ impl Replica {
 }
 
 fn entry(write: &Write) -> Result<Entry> {
-    let key = row_key(write).ok_or_else(|| Error::bug("a copy keeps no such row"))?;
+    let key =
+        row_key(write).ok_or_else(|| Error::bug("a replica does not keep this kind of row"))?;
     Ok((key, Some(pack(write)?)))
 }
 
@@ -470,13 +471,13 @@ fn conflict_key(id: &str) -> String {
 }
 
 fn shared() -> Error {
-    Error::bug("the base is held twice")
+    Error::bug("the base is borrowed twice")
 }
 
 fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "what is kept on this device is not a replica's")
+    Error::new(Code::StoreUnavailable, "the data stored on this device is not a valid replica")
 }
 
 fn no_operation() -> Error {
-    Error::new(Code::InvalidRequest, "an operation is an object that names a context").at("")
+    Error::new(Code::InvalidRequest, "an operation must be an object that names a context").at("")
 }

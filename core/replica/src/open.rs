@@ -24,7 +24,7 @@ impl Replica {
     /// As [`open_export`]; nothing has changed then.
     pub fn open(&mut self, export: &[u8], seq: u64, under: Option<&Address>) -> Result<Step> {
         if self.flight.is_some() {
-            return Err(Error::bug("a copy is made anew between flights"));
+            return Err(Error::bug("a replica must not be replaced while writes are being sent"));
         }
         let mut entropy = Entropy::from_seed([0; 32]);
         let all = open_export(export, &self.place.names, &NoKeys, &mut entropy)?;

@@ -80,7 +80,7 @@ impl Pending {
         let op = item(kept.op.clone())?.op;
         let address = match op.address() {
             Some(address) if op.is_write() => address.clone(),
-            _ => return Err(Error::bug("what is queued is not a write to a context")),
+            _ => return Err(Error::bug("the queued operation is not a write to a context")),
         };
         Ok(Pending { n, kept, op: relaxed(op), address })
     }

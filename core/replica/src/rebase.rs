@@ -251,7 +251,7 @@ impl Rebase<'_> {
             // What it was made upon is not known any more: it can only be shown as it is.
             (op, _) if after.is_none() && !matches!(op, Op::Delete { .. }) => Err(Error::new(
                 Code::VersionConflict,
-                "what this was written upon has been replaced meanwhile",
+                "the context was replaced after this edit was made",
             )),
             // One side deleted what the other changed, or both made it.
             (_, live) => {

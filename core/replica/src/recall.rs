@@ -52,7 +52,7 @@ impl Replica {
             page => Some(member(page, "items").and_then(Value::as_array).ok_or_else(odd)?),
         };
         let name = self.flight_name().map(String::from);
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         let Some(commits) = commits else { return self.give_back(&flight) };
         let mut reached = 0; // by an empty trail, which has nothing to tell
         for commit in commits {
@@ -104,7 +104,8 @@ impl Replica {
 
     /// Nobody can say: its writers have to look. The next flight makes conflicts of them.
     fn give_back(&mut self, flight: &Flight) -> Result<Step> {
-        let detail = "this was sent long ago, and it cannot be told whether it was carried out";
+        let detail = "this write was sent long ago, and it is not known whether the server stored it; check \
+             and send it again";
         let problem = nacre_wire::problem(&Error::new(Code::HistoryExpired, detail));
         let problem = json::read(&problem, limits::DEPTH)?;
         self.end(flight, &|pending| {

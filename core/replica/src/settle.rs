@@ -73,7 +73,7 @@ impl Replica {
             self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
                 Error::new(
                     Code::NotFound,
-                    "there is no such conflict; it may have been decided already",
+                    "this conflict does not exist; it may have been settled already",
                 )
             })?;
         let mut step = Step::default();
@@ -81,7 +81,10 @@ impl Replica {
         let value = match choice {
             Choice::Theirs => return Ok((Vec::new(), step)),
             Choice::Other(_) if conflict.aspect == Aspect::Operation => {
-                return Err(Error::new(Code::InvalidRequest, "no value can be set here"));
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "a value cannot be set for this conflict; choose `mine` or `theirs`",
+                ));
             }
             Choice::Mine => conflict.mine.clone(),
             Choice::Other(value) => Some(value),
@@ -93,7 +96,7 @@ impl Replica {
             (Aspect::Operation, _) => conflict.operation.clone(),
             (Aspect::Data, Some(live)) => set(conflict, live, value)?,
             (Aspect::Data, None) => {
-                return Err(Error::new(Code::NotFound, "the context is gone; restore it first"));
+                return Err(Error::new(Code::NotFound, "the context is deleted; restore it first"));
             }
             (Aspect::Context, live) => match (value, live) {
                 (Some(data), _) => Some(whole(conflict, record.as_deref(), data)),
@@ -181,6 +184,6 @@ fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
 }
 
 fn in_the_way(place: &Pointer) -> Error {
-    Error::new(Code::MergeConflict, "what is there now is no object; choose another value")
+    Error::new(Code::MergeConflict, "the current value is not an object; choose another value")
         .at(place)
 }

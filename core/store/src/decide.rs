@@ -46,7 +46,10 @@ pub struct Setting<'s> {
 }
 
 fn no_keys() -> Error {
-    Error::new(Code::StoreUnavailable, "the store has no keys yet; nothing can be sealed or opened")
+    Error::new(
+        Code::StoreUnavailable,
+        "the store has no keys yet, so nothing can be sealed or revealed",
+    )
 }
 
 /// Decides one request.

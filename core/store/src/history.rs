@@ -71,7 +71,7 @@ impl State {
 /// `not-found` for a version that never was, `history-expired` for one no longer kept.
 pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Version, State)> {
     if wanted == 0 || wanted > current.version {
-        return Err(Error::new(Code::NotFound, "the context never had this version"));
+        return Err(Error::new(Code::NotFound, "the context has no such version"));
     }
     let mut rows: Vec<Version> = Vec::new();
     let base = loop {
@@ -146,7 +146,7 @@ pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record
 /// The live chain of a context, global first. `not-found` when it is not live.
 pub fn chain(reads: &dyn Reads, address: &Address) -> Result<Vec<Rc<Record>>> {
     let mut find = |address: &_| Ok(reads.record(address)?.filter(|record| record.is_live()));
-    climb(address, &mut find, || Error::bug("a context's parent is missing"))
+    climb(address, &mut find, || Error::bug("the parent of a stored context is missing"))
 }
 
 /// The chain of a context as it was; `history-expired` when an ancestor it had then is not kept.
@@ -184,9 +184,9 @@ fn climb(
 }
 
 fn expired() -> Error {
-    Error::new(Code::HistoryExpired, "this state is older than what is kept")
+    Error::new(Code::HistoryExpired, "this state is no longer kept; read a newer one")
 }
 
 fn broken() -> Error {
-    Error::new(Code::StoreUnavailable, "the stored history of this context does not fit together")
+    Error::new(Code::StoreUnavailable, "the stored history of this context is not consistent")
 }

@@ -19,7 +19,9 @@ impl Moment {
         timestamp(text)
             .and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok())
             .map(Moment)
-            .ok_or_else(|| Error::new(Code::InvalidRequest, "a time is RFC 3339, 1970 or later"))
+            .ok_or_else(|| {
+                Error::new(Code::InvalidRequest, "a time must be RFC 3339, in 1970 or later")
+            })
     }
 
     /// The moment `millis` earlier, not before the epoch.

@@ -218,7 +218,7 @@ impl Role {
         match text {
             "reader" => Ok(Role::Reader),
             "writer" => Ok(Role::Writer),
-            _ => Err(Error::new(Code::InvalidRequest, "a role is reader or writer")),
+            _ => Err(Error::new(Code::InvalidRequest, "a role must be `reader` or `writer`")),
         }
     }
 }

@@ -76,8 +76,9 @@ pub trait Row: Sized {
         let identity = Self::identity(&self.columns());
         let sealed = seal_row(keys, &identity, &self.encode()?, entropy.array())?;
         if sealed.len() > VALUE_BYTES {
-            return Err(Error::new(Code::TooLarge, "a row of the store cannot hold as much")
-                .limit(VALUE_BYTES as u64));
+            return Err(
+                Error::new(Code::TooLarge, "a row must be at most 2 MB").limit(VALUE_BYTES as u64)
+            );
         }
         Ok(sealed)
     }
@@ -131,5 +132,8 @@ pub fn kind_of(number: u64) -> Result<EntryKind> {
 
 /// The one answer to rows that hold what was never written.
 pub(crate) fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "a stored row holds what no version of Nacre has written")
+    Error::new(
+        Code::StoreUnavailable,
+        "a stored row cannot be read: no version of Nacre has written it",
+    )
 }

@@ -41,6 +41,6 @@ use nacre_layers::error::{Code, Error};
 fn unproven() -> Error {
     Error::new(
         Code::StoreUnavailable,
-        "stored bytes cannot be proven to be what was written: they were changed or moved, or their key is gone",
+        "a stored value cannot be verified: it was changed or moved, or its key is gone",
     )
 }

@@ -108,7 +108,10 @@ impl Answer {
     /// `store-unavailable` for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Answer> {
         parse(bytes).ok_or_else(|| {
-            Error::new(Code::StoreUnavailable, "the stored answer to this key cannot be read")
+            Error::new(
+                Code::StoreUnavailable,
+                "the stored answer to this idempotency key cannot be read",
+            )
         })
     }
 }

@@ -96,7 +96,10 @@ fn decode<T>(list: &str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Re
         read(place.strip_prefix('1')?.strip_prefix(list)?)
     };
     place().ok_or_else(|| {
-        Error::new(Code::InvalidRequest, "this cursor was not given by this list; begin again")
+        Error::new(
+            Code::InvalidRequest,
+            "this cursor does not belong to this list; start again without a cursor",
+        )
     })
 }
 

@@ -92,7 +92,7 @@ impl Export {
                     _ => after_entries(record, kind, out),
                 }
             }
-            _ => return Err(Error::bug("an export was given another part's reply")),
+            _ => return Err(Error::bug("the reply does not belong to this part of the export")),
         };
         Ok(())
     }

@@ -122,7 +122,7 @@ impl Message {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a message is of the type subscribe, unsubscribe, op or ping",
+                    "`type` must be one of subscribe, unsubscribe, op, ping",
                 )
                 .at("/type"));
             }
@@ -131,7 +131,7 @@ impl Message {
             None => Ok(message),
             Some(member) => Err(Error::new(
                 Code::InvalidRequest,
-                "this member does not belong to the type of message",
+                "this member is not allowed in this type of message",
             )
             .at(member)),
         }
@@ -163,7 +163,7 @@ impl TopicText {
             (None, None, Some(of)) => Ok(Topic::Resolved(address(of, "/topic/resolved")?)),
             _ => Err(Error::new(
                 Code::InvalidRequest,
-                "a topic is either a context, a subtree or a resolved view",
+                "`topic` must have exactly one member: `context`, `subtree` or `resolved`",
             )
             .at("/topic")),
         }
@@ -172,7 +172,7 @@ impl TopicText {
 
 fn check_id(id: &str) -> Result<()> {
     if id.is_empty() || id.len() > limits::MESSAGE_ID_BYTES {
-        return Err(Error::new(Code::InvalidRequest, "an id is 1 to 64 bytes long")
+        return Err(Error::new(Code::InvalidRequest, "`id` must be 1 to 64 bytes")
             .at("/id")
             .limit(limits::MESSAGE_ID_BYTES as u64));
     }
@@ -180,7 +180,7 @@ fn check_id(id: &str) -> Result<()> {
 }
 
 fn missing(member: &str) -> Error {
-    Error::new(Code::InvalidRequest, "this type of message needs this member")
+    Error::new(Code::InvalidRequest, "this member is required in this type of message")
         .at(alloc::format!("/{member}"))
 }
 

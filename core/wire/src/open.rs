@@ -70,9 +70,12 @@ pub fn open_export(
     }
     for (place, parent) in parents {
         if opening.store.record(&parent)?.is_none() {
-            return Err(Error::new(Code::ParentNotFound, "the parent is not in the export")
-                .at("/parent")
-                .failed_operation(place));
+            return Err(Error::new(
+                Code::ParentNotFound,
+                "the parent of this context must be in the export too",
+            )
+            .at("/parent")
+            .failed_operation(place));
         }
     }
     opening.store.set_seq(opening.seq);
@@ -149,25 +152,28 @@ impl Opening<'_> {
         let level = Level::parse(&body.level).map_err(|error| error.at("/level"))?;
         let address = Address::new(level, id("/id", &body.id)?).map_err(|error| error.at("/id"))?;
         if self.store.record(&address)?.is_some() {
-            return Err(invalid("/id", "the context comes twice"));
+            return Err(invalid("/id", "the export must not contain a context twice"));
         }
         let state = self.state(level, body.parent, &body.rules, body.data)?;
         let updated_at = moment("/updated_at", &body.updated_at)?;
         let updated_by = user("/updated_by", &body.updated_by)?;
         let newest = self.history(&address, history)?;
         let Some((version, newest)) = newest else {
-            return Err(invalid("/history", "the newest version is missing"));
+            return Err(invalid("/history", "`history` must contain the newest version"));
         };
         if newest != state
             || (version.version, version.at, &version.by) != (body.version, updated_at, &updated_by)
         {
             return Err(invalid(
                 "/history/0",
-                "the newest version is not the context as it stands",
+                "the newest version in `history` must be the same as the context",
             ));
         }
         if version.change == Change::Delete {
-            return Err(invalid("/history/0/change", "a deleted context is in no export"));
+            return Err(invalid(
+                "/history/0/change",
+                "an export must not contain a deleted context",
+            ));
         }
         let State { layer, rules, parent } = state;
         let record = Record {
@@ -227,16 +233,20 @@ impl Opening<'_> {
         let version = counted("/version", body.version)?;
         let seq = counted("/seq", body.seq)?;
         if newer.is_some_and(|newer| version + 1 != newer.version) {
-            return Err(invalid("/version", "versions come newest first, without a gap"));
+            return Err(invalid("/version", "versions must be in descending order without a gap"));
         }
         if newer.is_some_and(|newer| seq > newer.seq) {
-            return Err(invalid("/seq", "a version cannot be of a later commit than the next one"));
+            return Err(invalid(
+                "/seq",
+                "the `seq` of a version must not be above that of the next version",
+            ));
         }
         if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
             return Err(too_long("/summary", limits::SUMMARY_BYTES));
         }
-        let change = Change::parse(&body.change)
-            .map_err(|_| invalid("/change", "no such kind of change"))?;
+        let change = Change::parse(&body.change).map_err(|_| {
+            invalid("/change", "`change` must be a kind of change, such as `update`")
+        })?;
         let state = self.state(address.level, body.parent, &body.rules, body.data)?;
         self.seq = self.seq.max(seq);
         let version = Version {
@@ -268,7 +278,10 @@ impl Opening<'_> {
             (Some(_), parent) => parent.is_some(),
         };
         if !fits {
-            return Err(invalid("/parent", "the parent does not fit the level"));
+            return Err(invalid(
+                "/parent",
+                "`parent` must be one level up: none for global, `global` for a project",
+            ));
         }
         let rules: Rc<Rules> = Rc::new(rules(table)?);
         let mut data = Value::Object(data);
@@ -317,10 +330,10 @@ impl Opening<'_> {
         };
         let id = entry_id(&body.id)?;
         if newer.is_some_and(|newer| id >= newer) {
-            return Err(invalid("/id", "entries come newest first"));
+            return Err(invalid("/id", "entries must be in order, newest first"));
         }
         if !self.entries.insert(id) {
-            return Err(invalid("/id", "another entry has this id"));
+            return Err(invalid("/id", "the id of an entry must be unique"));
         }
         for (pointer, text, limit) in [
             ("/content", Some(&body.content), limits::ENTRY_BYTES),
@@ -332,7 +345,7 @@ impl Opening<'_> {
             }
         }
         if body.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
-            return Err(invalid("/importance", "importance lies between 0 and 1"));
+            return Err(invalid("/importance", "`importance` must be a number from 0 to 1"));
         }
         self.seq = self.seq.max(id.seq);
         self.store.write(Write::Entry(Entry {
@@ -364,7 +377,7 @@ impl<'l> Line<'l> {
         let (mut history, mut insights, mut progress) = (None, None, None);
         for (name, text) in pieces::members(line)? {
             let Value::String(name) = json::read(name, 0)? else {
-                return Err(Error::new(Code::InvalidJson, "the name of a member is a string"));
+                return Err(Error::new(Code::InvalidJson, "the name of a member must be a string"));
             };
             let list = match name.as_str() {
                 "history" => &mut history,
@@ -382,7 +395,8 @@ impl<'l> Line<'l> {
                 return Err(twice());
             }
         }
-        let lacks = || invalid("", "a line of an export has `history`, `insights` and `progress`");
+        let lacks =
+            || invalid("", "a line of an export must have `history`, `insights` and `progress`");
         Ok(Line {
             body: value::decode(Value::Object(body))?,
             history: history.ok_or_else(lacks)?,
@@ -394,7 +408,7 @@ impl<'l> Line<'l> {
 
 fn list<'l>(place: &'static str, text: &'l [u8]) -> Result<Vec<&'l [u8]>> {
     if text.first() != Some(&b'[') {
-        return Err(invalid(place, "an array is expected here"));
+        return Err(invalid(place, "this must be an array"));
     }
     pieces::items(text).map_err(|error| error.at(place))
 }
@@ -404,7 +418,7 @@ fn counted(place: &'static str, number: u64) -> Result<u64> {
     if (1..limits::EXACT_INTEGER).contains(&number) {
         return Ok(number);
     }
-    Err(invalid(place, "versions and seqs count from 1 and stay below 2^53"))
+    Err(invalid(place, "a version or `seq` must be from 1 to 2^53 - 2"))
 }
 
 /// An id as [`EntryText`](super::reply::EntryText) prints it.
@@ -413,7 +427,7 @@ fn entry_id(text: &str) -> Result<EntryId> {
     text.split_once('-')
         .and_then(|(seq, n)| Some(EntryId { seq: number(seq)?, n: number(n)? }))
         .filter(|id| id.seq > 0 && format!("{}-{}", id.seq, id.n) == text)
-        .ok_or_else(|| invalid("/id", "not the id of an entry"))
+        .ok_or_else(|| invalid("/id", "an entry id must have the form `seq-n`, such as `12-0`"))
 }
 
 fn moment(place: &'static str, text: &str) -> Result<Moment> {
@@ -425,11 +439,12 @@ fn user(place: &'static str, text: &str) -> Result<User> {
 }
 
 fn twice() -> Error {
-    Error::new(Code::InvalidJson, "a member comes twice in one object")
+    Error::new(Code::InvalidJson, "an object must not have the same member twice")
 }
 
 fn too_long(place: &'static str, limit: usize) -> Error {
-    Error::new(Code::TooLarge, "this text is too long").at(place).limit(limit as u64)
+    let detail = format!("this text must be at most {limit} bytes");
+    Error::new(Code::TooLarge, detail).at(place).limit(limit as u64)
 }
 
 fn invalid(place: &'static str, detail: &'static str) -> Error {

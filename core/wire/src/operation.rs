@@ -204,7 +204,7 @@ impl PreviewBody {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a preview takes either `patch` or `operations`",
+                    "a preview must have either `patch` or `operations`",
                 )
                 .at(""));
             }
@@ -230,8 +230,11 @@ pub fn item(operation: Value) -> Result<BatchItem> {
     };
     let op = operation.into_op()?;
     if idempotency.is_some() && !op.is_write() {
-        return Err(Error::new(Code::InvalidRequest, "an idempotency key belongs to a write")
-            .at("/idempotency_key"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "`idempotency_key` is only allowed on writes",
+        )
+        .at("/idempotency_key"));
     }
     Ok(BatchItem { op, idempotency })
 }
@@ -242,7 +245,7 @@ pub fn item(operation: Value) -> Result<BatchItem> {
 /// `invalid-request` when it is empty or longer than [`limits::IDEMPOTENCY_KEY_BYTES`].
 pub fn check_key(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES {
-        return Err(Error::new(Code::InvalidRequest, "an idempotency key is 1 to 255 bytes long")
+        return Err(Error::new(Code::InvalidRequest, "the idempotency key must be 1 to 255 bytes")
             .limit(limits::IDEMPOTENCY_KEY_BYTES as u64));
     }
     Ok(())
@@ -252,11 +255,16 @@ pub fn check_key(key: &str) -> Result<()> {
 fn trial(operation: Value) -> Result<Op> {
     let BatchItem { op, idempotency } = item(operation)?;
     if idempotency.is_some() {
-        return Err(Error::new(Code::InvalidRequest, "nothing is stored, so there is no key")
-            .at("/idempotency_key"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "`idempotency_key` is not allowed in a preview",
+        )
+        .at("/idempotency_key"));
     }
     if !op.is_write() {
-        return Err(Error::new(Code::InvalidRequest, "only writes can be tried out").at("/action"));
+        return Err(
+            Error::new(Code::InvalidRequest, "a preview must contain only writes").at("/action")
+        );
     }
     Ok(op)
 }
@@ -264,9 +272,12 @@ fn trial(operation: Value) -> Result<Op> {
 /// Counts the operations, and says where each stands in the body.
 fn operations(list: Vec<Value>) -> Result<impl Iterator<Item = (String, Value)>> {
     if list.len() > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
-            .at("/operations")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a request must have at most 500 operations; split it",
+        )
+        .at("/operations")
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     let placed = |(index, operation)| (format!("/operations/{index}"), operation);
     Ok(list.into_iter().enumerate().map(placed))
@@ -358,7 +369,7 @@ impl Operation {
                     (Some(_), Some(_)) => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "`version` and `at` exclude each other",
+                            "use either `version` or `at`, not both",
                         )
                         .at("/at"));
                     }
@@ -377,7 +388,7 @@ impl Operation {
         match self.left() {
             None => Ok(op),
             Some(member) => {
-                Err(Error::new(Code::InvalidRequest, "this member does not belong to the action")
+                Err(Error::new(Code::InvalidRequest, "this member is not allowed for this action")
                     .at(format!("/{member}")))
             }
         }
@@ -399,7 +410,8 @@ impl Operation {
             None => Ok(Expect::Anything),
             Some(0) => Err(Error::new(
                 Code::InvalidRequest,
-                "versions count from 1; what must not exist is made with `create`",
+                "`expect_version` must be 1 or more; use the action `create` if the context must \
+                 not exist",
             )
             .at("/expect_version")),
             Some(version) => Ok(Expect::Version(version)),
@@ -442,13 +454,14 @@ fn as_of(at: &Value) -> Result<AsOf> {
         {
             Ok(AsOf::Seq(*seq))
         }
-        _ => Err(Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time")),
+        _ => Err(Error::new(Code::InvalidRequest, "a state must be a `seq` or an RFC 3339 time")),
     };
     state.map_err(|error| error.at("/at"))
 }
 
 fn missing(member: &str) -> Error {
-    Error::new(Code::InvalidRequest, format!("this action needs the member `{member}`")).at("")
+    Error::new(Code::InvalidRequest, format!("the member `{member}` is required for this action"))
+        .at("")
 }
 
 #[cfg(test)]

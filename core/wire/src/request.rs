@@ -271,7 +271,7 @@ pub fn edit(patch: Value) -> Result<Edit> {
         other => Err(Error::new(
             Code::InvalidRequest,
             alloc::format!(
-                "a patch is an object (merge patch) or an array (JSON Patch), not {}",
+                "a patch must be an object (merge patch) or an array (JSON Patch), not {}",
                 other.kind()
             ),
         )
@@ -286,12 +286,18 @@ pub fn edit(patch: Value) -> Result<Edit> {
 pub fn as_of(text: &str) -> Result<AsOf> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let seq = text.parse().ok().filter(|seq| *seq <= nacre_store::limits::EXACT_INTEGER);
-        return seq
-            .map(AsOf::Seq)
-            .ok_or_else(|| Error::new(Code::InvalidRequest, "this seq lies in the future"));
+        return seq.map(AsOf::Seq).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRequest,
+                "this `seq` is in the future; use the last `seq` or an earlier one",
+            )
+        });
     }
     nacre_store::moment::Moment::parse(text).map(AsOf::Time).map_err(|_| {
-        Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time of 1970 or later")
+        Error::new(
+            Code::InvalidRequest,
+            "a state must be a `seq` or an RFC 3339 time in 1970 or later",
+        )
     })
 }
 
@@ -309,9 +315,8 @@ pub(super) fn pointer(place: &str, text: String) -> Result<Pointer> {
 
 pub(super) fn pointers(texts: Vec<String>) -> Result<Vec<Pointer>> {
     if texts.is_empty() {
-        return Err(
-            Error::new(Code::InvalidRequest, "at least one pointer is needed").at("/pointers")
-        );
+        return Err(Error::new(Code::InvalidRequest, "`pointers` must have at least one pointer")
+            .at("/pointers"));
     }
     let parse = |(index, text): (usize, String)| {
         let mut place = "/pointers/".to_string();

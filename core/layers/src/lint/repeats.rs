@@ -32,17 +32,24 @@ pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
             (Effect::Hides, _) => (
                 Kind::TombstoneIdle,
                 format!(
-                    "this only removes what is not inherited: remove it and save {} bytes",
+                    "this `null` removes nothing, because nothing is inherited here: remove it and \
+                     save {} bytes",
                     idle.bytes
                 ),
             ),
             (_, 0) => (
                 Kind::ValueRepeated,
-                format!("all of this layer is inherited: empty it and save {} bytes", idle.bytes),
+                format!(
+                    "this layer repeats only inherited values: empty it and save {} bytes",
+                    idle.bytes
+                ),
             ),
             _ => (
                 Kind::ValueRepeated,
-                format!("this value is inherited: remove it and save {} bytes", idle.bytes),
+                format!(
+                    "this value repeats the inherited one: remove it and save {} bytes",
+                    idle.bytes
+                ),
             ),
         };
         report.add_note(kind, idle.offset, || Said {

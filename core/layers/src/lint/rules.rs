@@ -133,7 +133,8 @@ fn under_lock(
     };
     report.add(Kind::RuleUnderLock, || Said {
         message: format!(
-            "{by} locks this path or one around it, so the rule `{rule}` has no effect: remove it"
+            "{by} locks this path or a path above it, so the rule `{rule}` has no effect: remove \
+             it"
         ),
         other: other.filter(|_| lock < own),
         ..Said::at(pointer)
@@ -172,9 +173,9 @@ fn repeated(
     report.add(Kind::RuleRepeated, || Said {
         message: match &other {
             Some(by) => {
-                format!("{by} sets the rule `{rule}` for this path already: remove this one")
+                format!("{by} already sets the rule `{rule}` for this path: remove this one")
             }
-            None => format!("`{rule}` is how objects merge without a rule: remove it"),
+            None => format!("objects merge by `{rule}` without a rule: remove it"),
         },
         other,
         ..Said::at(pointer)
@@ -192,13 +193,11 @@ fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &
     }
     report.add(Kind::RuleUnmatched, || Said {
         message: if is_lock {
-            "no layer above, here or below holds anything at this path: correct it, or remove the \
-             lock"
-                .into()
+            "no layer has a value at this path: correct the path, or remove the lock".into()
         } else {
             format!(
-                "no layer from here down holds anything at this path, so the rule `{rule}` has no \
-                 effect: correct the path, or remove the rule"
+                "neither this layer nor one below has a value at this path, so the rule `{rule}` \
+                 has no effect: correct the path, or remove the rule"
             )
         },
         ..Said::at(pointer)
@@ -223,12 +222,12 @@ fn beside_lists(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met
         Said {
             message: match kind {
                 Kind::RuleWithoutList => format!(
-                    "the rule `{rule}` merges arrays, and in {place} this path holds something \
-                     else: make it an array, or remove the rule"
+                    "the rule `{rule}` merges arrays, but in {place} this path is not an array: \
+                     make it an array, or remove the rule"
                 ),
                 _ => format!(
-                    "in {place} this array holds items without the member that `{rule}` goes by, \
-                     which merge with none: name it in every item, or choose another rule"
+                    "in {place} this array has items without the member of `{rule}`, so they never \
+                     merge: add the member to every item, or choose another rule"
                 ),
             },
             other,

@@ -67,8 +67,8 @@ impl<'a> Search<'_, '_, 'a> {
         let Some(what) = credentials::find(&unescaped(text)) else { return };
         self.report.add_at(Kind::CredentialInClear, offset, || Said {
             message: format!(
-                "this text looks like {what}: revoke it if it is real, and keep the new one under \
-                 a sensitive name, where it is sealed"
+                "this text looks like {what}: revoke it if it is real, and store the new one under \
+                 a sensitive name, which seals it"
             ),
             ..Said::default()
         });
@@ -76,18 +76,20 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn in_clear(&mut self, offset: u32) {
         self.report.add_at(Kind::SecretInClear, offset, || Said {
-            message: "by its name this is a secret, and it stands here in the clear: write it to \
-                      the store, and keep the marker `{\"$sealed\": …}` that it gives"
-                .into(),
+            message:
+                "this name is sensitive, but the value is not sealed: write it to the store, and \
+                 use the marker `{\"$sealed\": …}` that the store returns"
+                    .into(),
             ..Said::default()
         });
     }
 
     fn malformed(&mut self, offset: u32) {
         self.report.add_at(Kind::MarkerMalformed, offset, || Said {
-            message: "`$sealed` stands alone in its object, with a text that was read from a \
-                      store: copy the marker again, or write the plaintext to the store"
-                .into(),
+            message:
+                "`$sealed` must be the only member, with a marker read from a store: copy the \
+                 marker again, or write the plaintext to the store"
+                    .into(),
             ..Said::default()
         });
     }

@@ -18,7 +18,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if bytes > limits::DATA_BYTES {
         report.add(Kind::DataTooLarge, || Said {
             message: format!(
-                "the data takes {bytes} bytes, and one context may hold {}: split it",
+                "the data has {bytes} bytes, but a context must have at most {}: split it",
                 limits::DATA_BYTES
             ),
             bytes: Some(bytes),
@@ -27,7 +27,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     } else if is_near(bytes, limits::DATA_BYTES) {
         report.add(Kind::DataNearLimit, || Said {
             message: format!(
-                "the data takes {} % of what one context may hold: split it before it is full",
+                "the data uses {} % of the limit of a context: split it before it reaches the \
+                 limit",
                 percent(bytes)
             ),
             bytes: Some(bytes),
@@ -40,7 +41,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if is_near(depth, limits::DEPTH) {
         report.add_at(Kind::DepthNearLimit, offset, || Said {
             message: format!(
-                "this is nested {depth} deep, and data may be {}: make it flatter",
+                "this value is at depth {depth}, and the limit is {}: make the data flatter",
                 limits::DEPTH
             ),
             ..Said::default()
@@ -50,8 +51,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if is_near(rules, limits::RULES) {
         report.add(Kind::RulesNearLimit, || Said {
             message: format!(
-                "the context carries {rules} rules, and it may carry {}: set rules for paths \
-                 higher up",
+                "the context has {rules} rules, and the limit is {}: set fewer rules, on higher \
+                 paths",
                 limits::RULES
             ),
             ..Said::default()
@@ -101,8 +102,7 @@ impl<'a> Survey<'_, '_, 'a> {
         let Some(what) = what.filter(|_| !inside && text.len() >= LARGE) else { return inside };
         self.report.add_at(Kind::ValueLarge, offset, || Said {
             message: format!(
-                "this {what} takes {} % of what one context may hold: keep it elsewhere, or split \
-                 it",
+                "this {what} uses {} % of the limit of a context: store it elsewhere, or split it",
                 percent(text.len())
             ),
             bytes: Some(text.len()),

@@ -92,7 +92,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     let Address { level, .. } = context.address;
     if tree.place(&context.address) != Some(report.seat.own) {
         report.add(Kind::DuplicateContext, || Said {
-            message: "another context has the same level and id: keep one of them".into(),
+            message: "another context has the same level and id: keep only one".into(),
             other: Some(context.address.clone()),
             ..Said::default()
         });
@@ -101,7 +101,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
         if let Some(named) = &context.parent {
             let other = at_another_level(tree, level, named);
             report.add(Kind::WrongParent, || Said {
-                message: "nothing is above the global context: name no parent".into(),
+                message: "a global context must not have a parent: remove it".into(),
                 other,
                 ..Said::default()
             });
@@ -110,14 +110,13 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     };
     match &context.parent {
         None if upper != Level::Global => report.add(Kind::MissingParent, || Said {
-            message: format!("a {level} needs a parent: name the {upper} that it belongs to"),
+            message: format!("a {level} must have a parent: set the {upper} that it belongs to"),
             ..Said::default()
         }),
         Some(named) if upper == Level::Global && named.as_str() != "global" => {
             let other = at_another_level(tree, upper, named);
             report.add(Kind::WrongParent, || Said {
-                message: "the parent of a project is the global context: name `global`, or \
-                          nothing"
+                message: "the parent of a project must be `global`: set `global`, or leave it out"
                     .into(),
                 other,
                 ..Said::default()
@@ -128,15 +127,16 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
             match at_another_level(tree, upper, named) {
                 Some(other) => report.add(Kind::WrongParent, || Said {
                     message: format!(
-                        "the parent of a {level} is a {upper}, and {other} is none: name a {upper}"
+                        "the parent of a {level} must be a {upper}, but {other} is not: set a \
+                         {upper}"
                     ),
                     other: Some(other),
                     ..Said::default()
                 }),
                 None => report.add(Kind::MissingParent, || Said {
                     message: format!(
-                        "the {upper} that this {level} names as its parent is not among the \
-                         layers: add it, or name another"
+                        "the parent of this {level} is not among the layers: add that {upper}, or \
+                         set another parent"
                     ),
                     other: Address::above(level, named),
                     ..Said::default()

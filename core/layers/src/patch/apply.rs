@@ -82,9 +82,12 @@ impl Document {
                 let value = find(&self.root, from)?;
                 self.copied += json::length(value);
                 if self.copied > COPIED_BYTES {
-                    return Err(Error::new(Code::TooLarge, "the patch copies too much")
-                        .at(from)
-                        .limit(COPIED_BYTES as u64));
+                    return Err(Error::new(
+                        Code::TooLarge,
+                        "a patch must copy at most 2 MiB; split it",
+                    )
+                    .at(from)
+                    .limit(COPIED_BYTES as u64));
                 }
                 check_place(path, value.depth())?;
                 let value = value.clone();
@@ -94,7 +97,7 @@ impl Document {
                 if find(&self.root, path)? == value {
                     Ok(())
                 } else {
-                    Err(conflict("the value at this path is another", path))
+                    Err(conflict("the value at this path is not the expected one", path))
                 }
             }
         }
@@ -117,20 +120,22 @@ impl Document {
                     "-" => items.len(),
                     token => pointer::index(token)
                         .filter(|at| *at <= items.len())
-                        .ok_or_else(|| conflict("the array has no such place", path))?,
+                        .ok_or_else(|| conflict("the array has no such index; use an index up to its length, or `-`", path))?,
                 };
                 let shifted = items.len() - at;
                 items.insert(at, value);
                 shifted
             }
-            Some(_) => return Err(conflict("what would hold this is a scalar", path)),
+            Some(_) => {
+                return Err(conflict("cannot add here: the parent is not an object or array", path));
+            }
         };
         self.charge(shifted / 16)
     }
 
     fn remove(&mut self, path: &Pointer) -> Result<Value> {
         let (removed, shifted) = match parent(&mut self.root, path)? {
-            None => return Err(conflict("the whole document cannot be taken away", path)),
+            None => return Err(conflict("the whole document cannot be removed", path)),
             Some((Value::Object(object), name)) => {
                 let at = object.position(&name).map_err(|_| absent(path))?;
                 let shifted = object.len() - at;
@@ -161,8 +166,11 @@ impl Document {
     fn charge(&mut self, steps: usize) -> Result<()> {
         self.steps += steps;
         if self.steps > STEPS {
-            return Err(Error::new(Code::TooLarge, "the patch moves too much; replace the list")
-                .limit(STEPS as u64));
+            return Err(Error::new(
+                Code::TooLarge,
+                "the patch moves too many elements; replace the whole list",
+            )
+            .limit(STEPS as u64));
         }
         Ok(())
     }
@@ -210,7 +218,7 @@ fn step_mut<'v>(value: &'v mut Value, token: &str) -> Option<&'v mut Value> {
 }
 
 fn absent(path: &Pointer) -> Error {
-    conflict("there is nothing at this path", path)
+    conflict("there is no value at this path", path)
 }
 
 /// The depth of a value, counting the values it took to find out.

@@ -39,7 +39,7 @@ pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Resul
     match here {
         Value::Array(items) => items.extend(values),
         Value::Null => *here = Value::Array(values),
-        _ => return Err(conflict("what is there is not a list", list)),
+        _ => return Err(conflict("cannot append here: the value is not a list", list)),
     }
     Ok(())
 }
@@ -63,9 +63,11 @@ fn bury(document: &mut Value, pointer: &Pointer) -> Result<()> {
     check_place(pointer, 0)?;
     let mut tokens = pointer.tokens();
     let Some(last) = tokens.next_back() else {
-        return Err(
-            Error::new(Code::InvalidPointer, "the whole document cannot be unset").at(pointer)
-        );
+        return Err(Error::new(
+            Code::InvalidPointer,
+            "the whole document cannot be unset; name a member",
+        )
+        .at(pointer));
     };
     let mut here = document;
     for token in tokens {
@@ -93,7 +95,7 @@ fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
     match value {
         Value::Null => Ok(()),
         Value::Array(_) => Err(conflict(
-            "elements of a list cannot be unset; replace the list or use a JSON Patch",
+            "an element of a list cannot be unset; replace the list, or use a JSON Patch",
             pointer,
         )),
         _ => Err(in_the_way(pointer)),
@@ -101,9 +103,9 @@ fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
 }
 
 fn in_the_way(pointer: &Pointer) -> Error {
-    conflict("a scalar stands where an object would have to be", pointer)
+    conflict("the path leads through a value that is not an object", pointer)
 }
 
 fn buried(pointer: &Pointer) -> Error {
-    conflict("a tombstone stands where an object would have to be", pointer)
+    conflict("the path leads through a removed member (`null`); set it to an object first", pointer)
 }

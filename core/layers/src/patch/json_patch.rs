@@ -69,8 +69,11 @@ impl JsonPatch {
     /// `invalid-request` or `invalid-pointer`, with the pointer to the place in the patch.
     pub fn parse(patch: Value) -> Result<JsonPatch> {
         let Value::Array(operations) = patch else {
-            return Err(Error::new(Code::InvalidRequest, "a JSON Patch is an array of operations")
-                .at(String::new()));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "a JSON Patch must be an array of operations",
+            )
+            .at(String::new()));
         };
         let operations = operations
             .into_iter()
@@ -160,7 +163,7 @@ impl Source {
     fn open(operation: Value, place: Pointer) -> Result<Source> {
         match operation {
             Value::Object(members) => Ok(Source { members, place }),
-            _ => Err(Error::new(Code::InvalidRequest, "an operation is an object").at(place)),
+            _ => Err(Error::new(Code::InvalidRequest, "an operation must be an object").at(place)),
         }
     }
 
@@ -176,12 +179,12 @@ impl Source {
             "move" => {
                 let from = self.pointer("from")?;
                 if path != from && path.starts_with(&from) {
-                    return Err(self.refuse("path", "a value cannot move into itself"));
+                    return Err(self.refuse("path", "a value cannot be moved into itself"));
                 }
                 Operation::Move { from, path }
             }
             _ => {
-                let known = "`op` is one of add, remove, replace, move, copy, test";
+                let known = "`op` must be one of add, remove, replace, move, copy, test";
                 return Err(self.refuse("op", known));
             }
         })
@@ -199,13 +202,13 @@ impl Source {
     fn text(&mut self, name: &'static str) -> Result<String> {
         match self.members.remove(name) {
             Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(self.refuse(name, "a string is expected here")),
+            Some(_) => Err(self.refuse(name, "this must be a string")),
             None => Err(self.missing(name)),
         }
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::new(Code::InvalidRequest, format!("the member `{name}` is missing"))
+        Error::new(Code::InvalidRequest, format!("the member `{name}` is required"))
             .at(self.place.as_str())
     }
 

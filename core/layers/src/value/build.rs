@@ -78,7 +78,7 @@ impl Builder {
             Some(Open::Array(items)) => Value::Array(items),
             Some(Open::Object { members, .. }) => {
                 Value::Object(Object::from_unsorted(members).map_err(|name| {
-                    Error::new(Code::InvalidJson, "an object holds the same member twice")
+                    Error::new(Code::InvalidJson, "an object must not have the same member twice")
                         .at(self.place().child(&name))
                 })?)
             }
@@ -109,7 +109,7 @@ impl Builder {
 
     fn count(&mut self) -> Result<()> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Error::new(Code::TooLarge, "the body holds too many values")
+            Error::new(Code::TooLarge, "a body must have at most 1048576 values")
                 .limit(limits::VALUES as u64)
         })?;
         Ok(())

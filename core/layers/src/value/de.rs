@@ -99,31 +99,31 @@ impl de::Error for Mismatch {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{} is expected here, not {}", in_words(expected), kind(&found)))
+        Mismatch::new(format!("this must be {}, not {}", in_words(expected), kind(&found)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{} is expected here", in_words(expected)))
+        Mismatch::new(format!("this must be {}", in_words(expected)))
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{expected} is expected here, not {length}"))
+        Mismatch::new(format!("this must be {expected}, not {length} long"))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Mismatch {
-        Mismatch::new(format!("this is none of the possible values: {}", expected.join(", ")))
+        Mismatch::new(format!("this must be one of {}", expected.join(", ")))
     }
 
     fn unknown_field(_: &str, expected: &'static [&'static str]) -> Mismatch {
-        Mismatch::new(format!("there is no such member here; possible: {}", expected.join(", ")))
+        Mismatch::new(format!("unknown member; allowed: {}", expected.join(", ")))
     }
 
     fn missing_field(field: &'static str) -> Mismatch {
-        Mismatch::new(format!("the member `{field}` is missing"))
+        Mismatch::new(format!("the member `{field}` is required"))
     }
 
     fn duplicate_field(field: &'static str) -> Mismatch {
-        Mismatch::new(format!("the member `{field}` comes twice"))
+        Mismatch::new(format!("the member `{field}` must not be repeated"))
     }
 }
 
@@ -239,7 +239,7 @@ impl<'de> Deserializer<'de> for Node {
         let value = visitor.visit_seq(&mut elements)?;
         match elements.items.len() {
             0 => Ok(value),
-            _ => Err(Mismatch::new("the array holds too many elements")),
+            _ => Err(Mismatch::new("the array has too many elements")),
         }
     }
 
@@ -280,12 +280,12 @@ impl<'de> Deserializer<'de> for Node {
             Value::String(name) => visitor.visit_enum(Variant { name, content: None, strict }),
             Value::Object(object) if object.len() == 1 => {
                 let Some((name, content)) = object.into_iter().next() else {
-                    return Err(Mismatch::new("an object with one member is expected here"));
+                    return Err(Mismatch::new("this must be an object with one member"));
                 };
                 visitor.visit_enum(Variant { name, content: Some(content), strict })
             }
             other => Err(Mismatch::new(format!(
-                "a string or an object with one member is expected here, not {}",
+                "this must be a string or an object with one member, not {}",
                 other.kind()
             ))),
         }
@@ -310,7 +310,7 @@ impl Fields {
         let Node { value, strict } = node;
         let Value::Object(object) = value else {
             let found = value.kind();
-            return Err(Mismatch::new(format!("an object is expected here, not {found}")));
+            return Err(Mismatch::new(format!("this must be an object, not {found}")));
         };
         if strict && let Some((name, _)) = object.iter().find(|(name, _)| !fields.contains(name)) {
             let unknown: Mismatch = de::Error::unknown_field(name, fields);
@@ -432,7 +432,7 @@ impl<'de> MapAccess<'de> for Members {
                 let node = Node { value, strict: self.strict };
                 seed.deserialize(node).map_err(|mismatch| mismatch.below(name))
             }
-            None => Err(Mismatch::new("a value was asked for before its name")),
+            None => Err(Mismatch::new("a value was requested before its name")),
         }
     }
 
@@ -471,7 +471,7 @@ impl VariantContent {
     fn content(self) -> Result<(String, Node), Mismatch> {
         match self.content {
             Some(value) => Ok((self.name, Node { value, strict: self.strict })),
-            None => Err(Mismatch::new("an object with one member is expected here, not a string")),
+            None => Err(Mismatch::new("this must be an object with one member, not a string")),
         }
     }
 }
@@ -482,7 +482,7 @@ impl<'de> VariantAccess<'de> for VariantContent {
     fn unit_variant(self) -> Result<(), Mismatch> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(Mismatch::new("a string is expected here, not an object")),
+            Some(_) => Err(Mismatch::new("this must be a string, not an object")),
         }
     }
 
@@ -592,6 +592,6 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             members.push(member);
         }
         Object::from_unsorted(members)
-            .map_err(|_| de::Error::custom("an object holds the same member twice"))
+            .map_err(|_| de::Error::custom("an object must not have the same member twice"))
     }
 }

@@ -151,7 +151,7 @@ impl Serializer for Encoder {
     fn serialize_f64(self, float: f64) -> Encoded {
         Number::from_f64(float)
             .map(Value::Number)
-            .ok_or_else(|| Unencodable::new("a number is not finite"))
+            .ok_or_else(|| Unencodable::new("a number must be finite"))
     }
 
     fn serialize_char(self, char: char) -> Encoded {
@@ -163,7 +163,7 @@ impl Serializer for Encoder {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Encoded {
-        Err(Unencodable::new("bytes have no form in JSON"))
+        Err(Unencodable::new("bytes have no JSON form"))
     }
 
     fn serialize_none(self) -> Encoded {
@@ -354,7 +354,7 @@ impl SerializeMap for Members {
                 self.name = name;
                 Ok(())
             }
-            _ => Err(Unencodable::new("a member's name is not a string")),
+            _ => Err(Unencodable::new("the name of a member must be a string")),
         }
     }
 

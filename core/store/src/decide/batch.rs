@@ -66,7 +66,10 @@ impl Draft<'_, '_> {
 
     fn keyed_item(&mut self, item: &BatchItem) -> Result<Reply> {
         if matches!(item.op, Op::Batch(_) | Op::Import(_) | Op::Export { .. }) {
-            return Err(Error::new(Code::InvalidRequest, "this cannot be part of a batch"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "a batch must not contain this operation",
+            ));
         }
         permit::permit(&self.store, self.caller, &item.op)?;
         if let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write())
@@ -131,7 +134,7 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     if *shown + bytes > limits::ANSWER_BYTES {
         return Err(Error::new(
             Code::TooLarge,
-            "the answer would be too large; read fewer contexts and views in one batch",
+            "the answer would be larger than 4 MiB; read less in one batch",
         )
         .limit(limits::ANSWER_BYTES as u64));
     }
@@ -141,8 +144,11 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
 
 fn within_limit(operations: usize) -> Result<()> {
     if operations > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a request must have at most 500 operations; split it",
+        )
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     Ok(())
 }

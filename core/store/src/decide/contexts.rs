@@ -84,7 +84,7 @@ impl Draft<'_, '_> {
         if !cascade && taken.len() > 1 {
             return Err(Error::new(
                 Code::HasChildren,
-                "contexts below it exist; delete them first or ask for cascade",
+                "the context has children; delete them first, or set `cascade`",
             ));
         }
         // Lowest first, so that no context is ever without its parent.
@@ -99,7 +99,10 @@ impl Draft<'_, '_> {
     pub(super) fn restore(&mut self, address: &Address, summary: Option<&str>) -> Result<Reply> {
         let record = self.store.record(address)?.ok_or_else(Error::not_found)?;
         let Some(delete) = record.deleted else {
-            return Err(Error::new(Code::AlreadyExists, "the context is not deleted"));
+            return Err(Error::new(
+                Code::AlreadyExists,
+                "the context is not deleted, so it cannot be restored",
+            ));
         };
         // One commit may hold several deletes: what this one took hangs together.
         let mut top = record;
@@ -125,7 +128,7 @@ impl Draft<'_, '_> {
             {
                 return Err(Error::new(
                     Code::ParentNotFound,
-                    "the parent is deleted too; restore it first",
+                    "the parent is deleted; restore the parent first",
                 ));
             }
             let state = State::of(&record);
@@ -165,12 +168,13 @@ impl Draft<'_, '_> {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "only branches and tasks can move; a project's parent is global",
+                    "only a branch or a task can be moved",
                 ));
             }
         };
         if !self.store.record(&above)?.is_some_and(|record| record.is_live()) {
-            return Err(missing_parent());
+            let detail = "the parent does not exist; create it first";
+            return Err(Error::new(Code::ParentNotFound, detail).at("/parent"));
         }
         if live.parent.as_ref() == Some(parent) {
             return Ok(context(live, false));
@@ -187,16 +191,18 @@ impl Draft<'_, '_> {
             return match &put.parent {
                 None => Ok(None),
                 Some(_) => {
-                    Err(Error::new(Code::InvalidRequest, "global has no parent").at("/parent"))
+                    Err(Error::new(Code::InvalidRequest, "a global context must not have a parent")
+                        .at("/parent"))
                 }
             };
         };
         if above == Level::Global {
             return match &put.parent {
-                Some(parent) if parent.as_str() != Level::Global.as_str() => {
-                    Err(Error::new(Code::InvalidRequest, "the parent of a project is global")
-                        .at("/parent"))
-                }
+                Some(parent) if parent.as_str() != Level::Global.as_str() => Err(Error::new(
+                    Code::InvalidRequest,
+                    "the parent of a project must be `global`",
+                )
+                .at("/parent")),
                 _ => Ok(Some(ContextId::global())),
             };
         }
@@ -207,7 +213,7 @@ impl Draft<'_, '_> {
             (None, None) => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a new branch or task needs its parent's id, or create_parents",
+                    "`parent` is required for a new branch or task, unless `create_parents` is set",
                 )
                 .at("/parent"));
             }
@@ -248,16 +254,16 @@ impl Draft<'_, '_> {
             (Expect::Present, Some(_)) => Ok(()),
             (Expect::Version(version), Some(live)) if version == live.version => Ok(()),
             (Expect::Absent, Some(live)) => {
-                Err(Error::new(Code::AlreadyExists, "a context with this id exists already")
+                Err(Error::new(Code::AlreadyExists, "a context with this id already exists")
                     .current_version(live.version))
             }
             (Expect::NoneMatch, Some(live)) => {
-                Err(Error::new(Code::VersionConflict, "a context with this id exists already")
+                Err(Error::new(Code::VersionConflict, "a context with this id already exists")
                     .current_version(live.version))
             }
             (Expect::Present | Expect::Version(_), None) => Err(Error::new(
                 Code::VersionConflict,
-                "the expected version is not there; the context does not exist",
+                "the context does not exist, so it has no version to match",
             )),
             (Expect::Version(version), Some(live)) => {
                 let error = Error::new(
@@ -306,7 +312,9 @@ pub fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
     }
     match value {
         Value::Object(_) => Ok(value),
-        _ => Err(Error::new(Code::InvalidRequest, "a context's data is an object").at("")),
+        _ => {
+            Err(Error::new(Code::InvalidRequest, "the data of a context must be an object").at(""))
+        }
     }
 }
 
@@ -356,7 +364,7 @@ fn conflicts(base: &Layer, current: &Layer, wanted: &Value) -> Result<Vec<Confli
 fn missing_parent() -> Error {
     Error::new(
         Code::ParentNotFound,
-        "the parent does not exist; create it, or ask for create_parents",
+        "the parent does not exist; create it first, or set `create_parents`",
     )
     .at("/parent")
 }

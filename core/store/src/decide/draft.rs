@@ -54,7 +54,7 @@ impl<'d, 's> Draft<'d, 's> {
     ) -> Result<Draft<'d, 's>> {
         let seq = reads.seq()? + 1;
         if seq > limits::EXACT_INTEGER {
-            return Err(Error::bug("the store has run out of seqs"));
+            return Err(Error::bug("the store has reached its last `seq`"));
         }
         Ok(Draft {
             store: MemoryStore::over(reads),
@@ -149,8 +149,11 @@ impl<'d, 's> Draft<'d, 's> {
         let new =
             seal::seal_fields(&mut data, self.setting.names, keys, self.setting.entropy, &known)?;
         if new.len() > limits::NEW_SECRETS {
-            return Err(Error::new(Code::TooLarge, "too many sealed values in one write")
-                .limit(limits::NEW_SECRETS as u64));
+            return Err(Error::new(
+                Code::TooLarge,
+                "one write must add at most 1000 sealed values; split it",
+            )
+            .limit(limits::NEW_SECRETS as u64));
         }
         for secret in new {
             self.write(Write::Secret(secret));
@@ -170,7 +173,7 @@ impl<'d, 's> Draft<'d, 's> {
         summary: Option<&str>,
     ) -> Result<Rc<Record>> {
         if summary.is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
-            return Err(Error::new(Code::TooLarge, "the summary is too long")
+            return Err(Error::new(Code::TooLarge, "`summary` must be at most 1024 bytes")
                 .at("/summary")
                 .limit(limits::SUMMARY_BYTES as u64));
         }
@@ -253,7 +256,7 @@ impl<'d, 's> Draft<'d, 's> {
         match breaches(&scope, above.len(), &state.layer).into_iter().find(is_new) {
             Some(breach) => Err(Error::new(
                 Code::Locked,
-                "a layer above has locked this path; propose the change there",
+                "a layer above locks this path; change the value in that layer",
             )
             .at(breach.pointer)),
             None => Ok(()),

@@ -23,7 +23,10 @@ impl Draft<'_, '_> {
         let address = Address { level: Level::Project, id: project.clone() };
         self.live(&address)?;
         if *user == self.caller.owner {
-            return Err(Error::new(Code::InvalidRequest, "the owner is no member of their store"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the owner cannot be a member of their own store",
+            ));
         }
         let existing = self.membership(user, project)?;
         if let Some(member) = existing.as_ref().filter(|member| member.role == role) {

@@ -33,7 +33,7 @@ pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> 
 
 fn scopes(caller: &Caller, op: &Op) -> Result<()> {
     let lacking = |scope| {
-        Err(Error::new(Code::Forbidden, alloc::format!("the token lacks the scope {scope}")))
+        Err(Error::new(Code::Forbidden, alloc::format!("the token must have the scope {scope}")))
     };
     match op {
         _ if op.is_write() && !caller.scopes.allows_write() => lacking("contexts:write"),
@@ -81,7 +81,7 @@ impl Guests {
                 if address.level == Level::Project =>
             {
                 self.enter(reads, address, true)?;
-                Err(Error::new(Code::Forbidden, "only the owner deletes and restores projects"))
+                Err(Error::new(Code::Forbidden, "only the owner can delete or restore a project"))
             }
             Op::Preview { operations, address } => {
                 self.enter(reads, address, false)?;
@@ -99,7 +99,7 @@ impl Guests {
             | Op::Members
             | Op::Audit { .. }
             | Op::Export { .. } => {
-                Err(Error::new(Code::Forbidden, "only the owner of the store may do this"))
+                Err(Error::new(Code::Forbidden, "only the owner of the store can do this"))
             }
             _ => match op.address() {
                 Some(address) => self.enter(reads, address, op.is_write()),
@@ -135,9 +135,10 @@ impl Guests {
     fn enter_project(&self, project: &ContextId, write: bool) -> Result<()> {
         match self.memberships.iter().find(|member| member.project == *project) {
             None => Err(Error::not_found()),
-            Some(member) if write && member.role == Role::Reader => {
-                Err(Error::new(Code::Forbidden, "you may read this project, not write it"))
-            }
+            Some(member) if write && member.role == Role::Reader => Err(Error::new(
+                Code::Forbidden,
+                "your role in this project is `reader`; writing needs the role `writer`",
+            )),
             Some(_) => Ok(()),
         }
     }

@@ -29,8 +29,11 @@ pub(super) fn preview(
     operations: &[Op],
 ) -> Result<Reply> {
     if operations.len() > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "preview fewer operations at once")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a preview must have at most 500 operations; split it",
+        )
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     let mut draft = Draft::new(reads, setting, caller)?;
     for (index, op) in operations.iter().enumerate() {
@@ -97,7 +100,7 @@ fn changes(
         if *bytes > limits::ANSWER_BYTES {
             return Err(Error::new(
                 Code::TooLarge,
-                "the preview would be too large; preview smaller changes, or fewer at once",
+                "the preview would be larger than 4 MiB; preview fewer or smaller changes",
             )
             .limit(limits::ANSWER_BYTES as u64));
         }

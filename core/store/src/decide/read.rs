@@ -80,7 +80,7 @@ pub(super) fn read(
             Ok(Reply::Audit { items, more })
         }
         Op::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
-        _ => Err(Error::bug("a write was asked of the reader")),
+        _ => Err(Error::bug("a write was passed to the reader")),
     }
 }
 

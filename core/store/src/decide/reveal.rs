@@ -17,7 +17,7 @@ pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) 
     let mut value = layer.to_value()?;
     let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
         Some(secret) => Ok(secret.sealed),
-        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")),
+        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing in the store")),
     };
     match setting.keys {
         Some(keys) => keys.reveal(&mut value, &sealed)?,

@@ -44,7 +44,7 @@ pub(super) fn resolve(
     if let Some(path) = &op.path {
         let whole = shown.as_deref().unwrap_or(&view.text);
         let part = cut(whole, path).ok_or_else(|| {
-            Error::new(Code::NotFound, "the view has nothing at this path").at(path.as_str())
+            Error::new(Code::NotFound, "the view has no value at this path").at(path.as_str())
         })?;
         shown = Some(part.to_vec());
     }
@@ -137,7 +137,10 @@ fn past_chain(
     seq: u64,
 ) -> Result<Vec<Rc<Record>>> {
     if matches!(at, AsOf::Seq(at) if at > seq) {
-        return Err(Error::new(Code::InvalidRequest, "this seq lies in the future"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "this `seq` is in the future; use the last `seq` or an earlier one",
+        ));
     }
     let chain = chain_as_of(reads, address, at)?;
     permit_chain(reads, caller, &chain)?;

@@ -68,7 +68,7 @@ impl Row for Audit {
             let action = ACTIONS
                 .iter()
                 .position(|action| *action == deed.action)
-                .ok_or_else(|| Error::bug("an action of the audit trail has no number in rows"))?;
+                .ok_or_else(|| Error::bug("an action of the audit trail has no number"))?;
             writer.number(action as u64);
             writer.flags([deed.address.is_some(), deed.version.is_some(), deed.member.is_some()]);
             if let Some(address) = &deed.address {

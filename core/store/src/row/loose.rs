@@ -72,7 +72,7 @@ pub fn pack(write: &Write) -> Result<Vec<u8>> {
         }
         _ => {
             return Err(nacre_layers::error::Error::bug(
-                "only contexts, versions and entries are kept",
+                "only contexts, versions and entries can be packed",
             ));
         }
     };

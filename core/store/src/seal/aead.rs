@@ -41,7 +41,7 @@ impl Cipher {
         let mut derived = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(None, &key.0)
             .expand(purpose.as_bytes(), derived.as_mut_slice())
-            .map_err(|_| Error::bug("HKDF gives at most 8160 bytes and 32 were asked for"))?;
+            .map_err(|_| Error::bug("HKDF refused an output of 32 bytes"))?;
         Ok(Cipher::new(&derived))
     }
 
@@ -65,7 +65,7 @@ impl Cipher {
         let tag = self
             .0
             .encrypt_inout_detached(nonce.into(), context, InOutBuf::from(message))
-            .map_err(|_| Error::bug("more bytes than AES-GCM can seal"))?;
+            .map_err(|_| Error::bug("AES-GCM cannot seal this many bytes"))?;
         buffer.extend_from_slice(&tag);
         Ok(())
     }

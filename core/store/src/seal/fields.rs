@@ -66,7 +66,7 @@ pub fn seal_foreign_fields(
 fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret>> {
     let root = Place { above: None, token: Token::Root, depth: 0 };
     if data.as_object().is_some_and(|object| object.contains(SEALED)) {
-        return Err(refuse(&root, "the data of a context cannot be a sealed value"));
+        return Err(refuse(&root, "the data of a context must not be a sealed value"));
     }
     sealing.walk(data, &root)?;
     Ok(sealing.new)
@@ -163,7 +163,7 @@ impl<'a> Sealing<'a> {
         let Some(fingerprint) = Fingerprint::in_marker(value) else {
             return Err(refuse(
                 place,
-                "`$sealed` stands alone in its object, with a text that was read from this store",
+                "`$sealed` must be the only member, with a marker read from this store",
             ));
         };
         if self.foreign || self.settled.contains(&fingerprint) {
@@ -172,7 +172,8 @@ impl<'a> Sealing<'a> {
         if !(self.known)(&fingerprint)? {
             return Err(refuse(
                 place,
-                "unknown sealed value: write the plaintext, or a marker read from this store",
+                "unknown marker in `$sealed`; write the plaintext, or a marker read from this \
+                 store",
             ));
         }
         self.settled.insert(fingerprint);
@@ -207,7 +208,8 @@ fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
             if object.contains(SEALED) {
                 return Err(refuse(
                     place,
-                    "a sealed value cannot stand inside one that is to be sealed as a whole",
+                    "a value under a sensitive name must not contain a marker; write the whole \
+                     value in plaintext",
                 ));
             }
             object.iter().try_for_each(|(name, value)| {
@@ -249,7 +251,8 @@ impl<'a> Place<'a> {
         if self.depth < limits::DEPTH {
             return Ok(());
         }
-        Err(Error::new(Code::TooDeep, "the data is nested too deeply").limit(limits::DEPTH as u64))
+        Err(Error::new(Code::TooDeep, "arrays and objects are nested too deeply")
+            .limit(limits::DEPTH as u64))
     }
 
     fn write_to(&self, text: &mut String) {

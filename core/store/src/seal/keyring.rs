@@ -82,7 +82,7 @@ impl FromStr for KeyId {
             let (kind, generation) = text.split_at_checked(1)?;
             KeyId::new(*kind.as_bytes().first()?, marker::generation(generation)?)
         };
-        id().ok_or_else(|| Error::new(Code::InvalidRequest, "a key id is d1, d2, … or f1"))
+        id().ok_or_else(|| Error::new(Code::InvalidRequest, "a key id must be d1, d2, … or f1"))
     }
 }
 
@@ -149,7 +149,7 @@ impl WrappedKey {
         let master = masters.get(&self.master).ok_or_else(|| {
             Error::new(
                 Code::StoreUnavailable,
-                "a key of this store is wrapped by a master key that NACRE_MASTER_KEYS lacks",
+                "a key of this store needs a master key that is missing in NACRE_MASTER_KEYS",
             )
         })?;
         let open = || {
@@ -231,7 +231,7 @@ impl Keyring {
                         return Err(incomplete());
                     }
                     let mac = Hmac::new_from_slice(&key.0)
-                        .map_err(|_| Error::bug("HMAC takes keys of any length"))?;
+                        .map_err(|_| Error::bug("HMAC refused a key"))?;
                     fingerprint = Some(FingerprintKey { generation, mac });
                 }
             }
@@ -261,7 +261,7 @@ impl Keyring {
             .newest
             .generation
             .checked_add(1)
-            .ok_or_else(|| Error::bug("a user has 65,535 generations of the data key"))?;
+            .ok_or_else(|| Error::bug("a user can have at most 65,535 data keys"))?;
         let key = KeyBytes(entropy.array());
         wrap(KeyId::Data(next), &key, user, masters, entropy.array())
     }
@@ -317,8 +317,8 @@ fn wrap(
 ) -> Result<WrappedKey> {
     let (master, cipher) = masters.newest();
     let (kind, generation) = id.parts();
-    let length =
-        u8::try_from(master.len()).map_err(|_| Error::bug("a master key id has 32 bytes"))?;
+    let length = u8::try_from(master.len())
+        .map_err(|_| Error::bug("the id of a master key must be at most 32 bytes"))?;
     let mut bytes = Vec::with_capacity(5 + master.len() + NONCE_BYTES + 32 + TAG_BYTES);
     bytes.extend_from_slice(&[VERSION, kind]);
     bytes.extend_from_slice(&generation.to_be_bytes());
@@ -343,6 +343,6 @@ fn context(header: &[u8], user: &User) -> Vec<u8> {
 fn incomplete() -> Error {
     Error::new(
         Code::StoreUnavailable,
-        "the keys of this store are not complete: a data key or the fingerprint key is missing, or comes twice",
+        "the keys of this store are not complete: each key must be there exactly once",
     )
 }

@@ -170,7 +170,7 @@ pub(crate) fn seal(
     nonce: Nonce,
 ) -> Result<Vec<u8>> {
     if plain.len() > PLAINTEXT_BYTES {
-        return Err(Error::new(Code::TooLarge, "one stored value may hold 4 MiB")
+        return Err(Error::new(Code::TooLarge, "a stored value must be at most 4 MiB")
             .limit(PLAINTEXT_BYTES as u64));
     }
     let mut body = Vec::with_capacity(plain.len() + HEADER_BYTES + NONCE_BYTES + TAG_BYTES);

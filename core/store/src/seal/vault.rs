@@ -100,7 +100,7 @@ impl Vault for NoKeys {
     }
 
     fn reveal(&self, data: &mut Value, _: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>) -> Result<()> {
-        let detail = "a copy of a store cannot open sealed values; ask the server";
+        let detail = "a replica cannot reveal sealed values; ask the server";
         reveal(data, &mut |_| Err(Error::new(Code::Forbidden, detail)))
     }
 
