@@ -127,7 +127,10 @@ impl Document {
                 shifted
             }
             Some(_) => {
-                return Err(conflict("cannot add here: the parent is not an object or array", path));
+                return Err(conflict(
+                    "cannot add here: the parent is not an object or array",
+                    path,
+                ));
             }
         };
         self.charge(shifted / 16)
