@@ -1,7 +1,7 @@
-//! The one error type: a stable code, who is at fault, and what to do about it.
+//! The error type: a stable code, who is at fault, and what to do.
 //!
-//! Codes and their HTTP statuses are the contract of the product; each shell holds one table from
-//! [`Code`] to its own currency (HTTP status, WIT case, JS class). Texts never quote stored values.
+//! Codes and their HTTP statuses are the contract of the product; each shell has one table from
+//! [`Code`] to its own form (HTTP status, WIT case, JS class). Texts never quote stored values.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use core::fmt;
@@ -16,11 +16,11 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 pub enum Fault {
     /// The request is malformed or breaks a stated rule; sending it again changes nothing.
     Input,
-    /// The request was right for a state that is no longer the current one; read again, then retry.
+    /// The request was valid for an earlier state; read again, then retry.
     Conflict,
     /// The caller may not do this (or may not know whether it exists).
     Denied,
-    /// A stated limit was passed.
+    /// The request exceeds a stated limit.
     Limit,
     /// Storage failed; the same request may succeed later.
     Store,
@@ -164,13 +164,13 @@ pub struct Conflict {
     pub pointer: String,
     /// The value in the version the caller started from (`None`: absent).
     pub base: Option<Value>,
-    /// The value now.
+    /// The current value (`None`: absent).
     pub current: Option<Value>,
-    /// The value the caller wanted.
+    /// The value that the caller wanted (`None`: absent).
     pub yours: Option<Value>,
 }
 
-/// What went wrong. One word in size: the particulars live behind a pointer.
+/// An error. It has the size of one pointer.
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
 
@@ -204,47 +204,47 @@ impl Error {
         Error::new(Code::Internal, detail)
     }
 
-    /// Nothing there, or nothing the caller may know of: both read the same.
+    /// The context does not exist, or the caller may not know of it. Both look the same.
     pub fn not_found() -> Self {
         Error::new(Code::NotFound, "the context does not exist, or it is not shared with you")
     }
 
-    /// Says more in the detail, e.g. which operation of a list failed.
+    /// Rewrites the detail, for example to name the failed operation of a list.
     #[must_use]
     pub fn reworded(mut self, say: impl FnOnce(&str) -> String) -> Self {
         self.0.detail = Cow::Owned(say(&self.0.detail));
         self
     }
 
-    /// Names the place in the request or the data (RFC 6901).
+    /// Adds the place in the request or the data (RFC 6901).
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.0.pointer = Some(pointer.into());
         self
     }
 
-    /// Names the limit that was passed.
+    /// Adds the limit that was exceeded, in the unit of the limit.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.0.limit = Some(limit);
         self
     }
 
-    /// Names the version that is current now.
+    /// Adds the current version.
     #[must_use]
     pub fn current_version(mut self, version: u64) -> Self {
         self.0.current_version = Some(version);
         self
     }
 
-    /// Adds the paths on which both sides disagree.
+    /// Adds the paths in conflict.
     #[must_use]
     pub fn conflicts(mut self, conflicts: Vec<Conflict>) -> Self {
         self.0.conflicts = conflicts;
         self
     }
 
-    /// Names the operation of a batch that failed, counted from 0.
+    /// Adds the index of the failed operation of a batch, from 0.
     #[must_use]
     pub fn failed_operation(mut self, index: usize) -> Self {
         self.0.failed_operation = Some(index);
@@ -261,12 +261,12 @@ impl Error {
         self.0.code.fault()
     }
 
-    /// What happened and what to do.
+    /// What happened, and what to do. Never quotes a stored value.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// The place, where there is one.
+    /// The place in the request or the data, if there is one.
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
     }
@@ -281,12 +281,12 @@ impl Error {
         &self.0.conflicts
     }
 
-    /// The failing operation of a batch.
+    /// The index of the failed operation of a batch.
     pub fn operation(&self) -> Option<usize> {
         self.0.failed_operation
     }
 
-    /// The limit that was passed.
+    /// The limit that was exceeded.
     pub fn limit_value(&self) -> Option<u64> {
         self.0.limit
     }
@@ -294,7 +294,7 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Conflicts hold values, which have no place in a log line.
+        // Conflicts contain values, which must not get into a log line.
         write!(f, "{}: {}", self.0.code, self.0.detail)?;
         match &self.0.pointer {
             Some(pointer) => write!(f, " (at \"{pointer}\")"),

@@ -1,8 +1,8 @@
-//! Reading JSON strictly and writing it canonically (RFC 8785).
+//! Reads JSON strictly, and writes it canonically (RFC 8785).
 //!
-//! Reading refuses what two readers could understand differently: duplicate members, lone
+//! Reading refuses input that two readers could understand differently: duplicate members, lone
 //! surrogates, invalid UTF-8, integers that would lose digits, anything after the value. The lexer
-//! is `hifijson`'s; no step recurses on input.
+//! is `hifijson`; nothing recurses on input.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -92,7 +92,7 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The refusal of what nests more than `limit` arrays and objects.
+/// The error for more than `limit` nested arrays and objects.
 pub(crate) fn too_deep(limit: usize) -> Error {
     Error::new(Code::TooDeep, "arrays and objects are nested too deeply").limit(limit as u64)
 }
@@ -153,11 +153,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one value; whatever is open lives on the builder's stack.
+    /// Reads one value. Open arrays and objects are on the builder's stack.
     fn value(&mut self) -> Result<Value> {
         loop {
             let mut ended = self.begin()?;
-            // After a value come the ends of what it is in, then a comma and the next value.
+            // After a value come the ends of its containers, then a comma and the next value.
             while let Some(whole) = ended {
                 if let Some(whole) = whole {
                     return Ok(whole);
@@ -167,8 +167,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a scalar, or the beginning of an array or object up to its first value: `None` when
-    /// a value has to follow, `Some` when one has ended, with the whole if that was it.
+    /// Reads a scalar, or the start of an array or object up to its first value. Returns `None` if
+    /// a value must follow, `Some` if one has ended, with the whole value if it is complete.
     fn begin(&mut self) -> Result<Option<Option<Value>>> {
         let value = match self.lexer.ws_peek() {
             Some(b'[') => {
@@ -201,7 +201,7 @@ impl Reader<'_> {
         Ok(Some(whole))
     }
 
-    /// Reads what follows a value inside an array or object; the same answers as [`Self::begin`].
+    /// Reads on after a value inside an array or object. Returns the same as [`Self::begin`].
     fn next(&mut self) -> Result<Option<Option<Value>>> {
         let in_object = self.builder.in_object();
         match self.lexer.ws_peek() {

@@ -1,8 +1,8 @@
 //! A stored layer: canonical JSON text with an index of its subtrees and their content hashes.
 //!
-//! The text is what is stored and what answers are spliced from; the index says where every member
-//! of every object begins and ends, which members are tombstones, and what each subtree hashes to.
-//! It is built in one pass when a layer is read or written, and kept in memory beside the text.
+//! The text is stored, and answers are spliced from it. The index holds the start and end of every
+//! member of every object, which members are tombstones, and the hash of each subtree. It is built
+//! in one pass when a layer is read or written, and kept in memory with the text.
 //!
 //! ```text
 //! {"a":{"x":1},"b":null,"c":[1,2]}      text
@@ -31,7 +31,7 @@ pub struct Layer {
     text: Vec<u8>,
     members: Vec<Member>,
     containers: Vec<Container>,
-    /// For every object, the positions of its members that are or hold a tombstone.
+    /// For every object, the positions of members that are or contain a tombstone.
     tombs: Vec<u32>,
     groups: Vec<Group>,
     root: u32,
@@ -46,11 +46,11 @@ pub(crate) struct Member {
     value: u32,
     end: u32,
     content: Content,
-    /// Where the name stands in its object's hash tree (see [`name::rank`]).
+    /// The rank of the name in its object's hash tree (see [`name::rank`]).
     pub(crate) rank: u8,
 }
 
-/// What a member's value is.
+/// The kind of a member's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// `null`: in an object of a layer, a tombstone.
@@ -63,20 +63,20 @@ pub(crate) enum Content {
     Object(u32),
 }
 
-/// An object or array: a slice of members and what is known of them.
+/// An object or array: a range of members, with its hash.
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     first: u32,
     len: u32,
     tombs: Range<u32>,
     groups: Range<u32>,
-    /// All names compare as their bytes do: no escapes, nothing above U+DFFF.
+    /// Whether all names compare like their bytes: no escapes, nothing above U+DFFF.
     pub(crate) plain: bool,
     pub(crate) hash: Hash,
 }
 
 impl Layer {
-    /// Stands where a chain has no layer; never walked.
+    /// A placeholder where a chain has no layer; never walked.
     pub(crate) const NOTHING: Layer = Layer {
         text: Vec::new(),
         members: Vec::new(),
@@ -109,7 +109,8 @@ impl Layer {
     /// Writes a value in canonical form and indexes it.
     ///
     /// # Errors
-    /// `invalid-request` when the value is no object or a sealed value, `too-deep` past [`limits::DEPTH`].
+    /// `invalid-request` if the value is not an object, or is a sealed value; `too-deep` past
+    /// [`limits::DEPTH`].
     pub fn from_value(value: &Value) -> Result<Layer> {
         if value.as_object().is_none() || value.sealed().is_some() {
             return Err(Error::new(
@@ -121,11 +122,11 @@ impl Layer {
         Layer::from_canonical(json::write(value))
     }
 
-    /// Indexes text that [`json::write`] made. Structure and order of names are checked; that
-    /// numbers and strings are in canonical form is taken on trust.
+    /// Indexes text from [`json::write`]. Structure and order of names are checked; the form of
+    /// numbers and strings is not.
     ///
     /// # Errors
-    /// `internal` when the text is not canonical JSON of an object, `too-deep` past
+    /// `internal` if the text is not the canonical JSON of an object, `too-deep` past
     /// [`limits::DEPTH`].
     pub fn from_canonical(text: Vec<u8>) -> Result<Layer> {
         if core::str::from_utf8(&text).is_err() || u32::try_from(text.len()).is_err() {
@@ -154,10 +155,10 @@ impl Layer {
         &self.text
     }
 
-    /// The text as a value, for editing.
+    /// Parses the text into a value, for editing.
     ///
     /// # Errors
-    /// None for a layer made by this module; the reader's errors otherwise.
+    /// None for a layer from this module; otherwise the reader's errors.
     pub fn to_value(&self) -> Result<Value> {
         json::read(&self.text, limits::DEPTH)
     }
@@ -167,7 +168,7 @@ impl Layer {
         self.container(self.root).hash
     }
 
-    /// Bytes of memory that text and index take.
+    /// Memory of the text and the index, in bytes.
     pub fn memory(&self) -> usize {
         self.text.len()
             + self.members.len() * size_of::<Member>()
@@ -176,7 +177,7 @@ impl Layer {
             + self.groups.len() * size_of::<Group>()
     }
 
-    /// The canonical text of the value a pointer leads to; `None` when it leads nowhere.
+    /// The canonical text of the value at a pointer; `None` if there is none.
     pub fn get(&self, pointer: &Pointer) -> Option<&[u8]> {
         let mut content = Content::Object(self.root);
         let mut found = self.text();
@@ -202,10 +203,10 @@ impl Layer {
         self.root
     }
 
-    // The accessors below are on the hot path of every merge; the component is optimised for size,
-    // where a mere hint to inline them is not taken. Offsets and ids come from
-    // `Scan`, which took them from the same vectors; the fallbacks are never reached, and cost
-    // nothing measurable beside the bounds check they replace.
+    // The accessors below are on the hot path of every merge, and must be inlined even where the
+    // build is optimised for size. Offsets and ids come from `Scan`, which took them from the same
+    // vectors, so the fallbacks are never reached; they cost no more than the bounds check they
+    // replace.
 
     #[inline(always)]
     pub(crate) fn container(&self, id: u32) -> &Container {
@@ -238,7 +239,7 @@ impl Layer {
         self.slice(member.name + 1, member.value.saturating_sub(2))
     }
 
-    /// A member's name, to compare.
+    /// A member's name, for comparing.
     #[inline(always)]
     pub(crate) fn key<'l>(&'l self, member: &Member) -> Key<'l> {
         Key { head: member.head, text: self.name(member) }
@@ -262,7 +263,7 @@ impl Layer {
         self.slice(member.value, member.end)
     }
 
-    /// Where members `from..to` stand in the text, with the commas between them.
+    /// The range of members `from..to` in the text, with the commas between them.
     #[inline(always)]
     pub(crate) fn run(&self, of: &Container, from: usize, to: usize) -> Range<u32> {
         let members = self.members(of);
@@ -276,7 +277,7 @@ impl Layer {
         self.find_key(of, &wanted.key(), wanted.plain)
     }
 
-    /// As [`Self::find`]; `plain` says whether the wanted name is.
+    /// As [`Self::find`]; `plain` says whether the wanted name is plain.
     pub(crate) fn find_key(
         &self,
         of: &Container,
@@ -298,7 +299,7 @@ impl PartialEq for Layer {
 
 impl core::fmt::Debug for Layer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // Layers hold what users store: a debug line says how much, not what.
+        // Layers hold users' data, so the debug text shows only sizes.
         write!(f, "Layer({} bytes, {})", self.text.len(), self.hash())
     }
 }
@@ -309,19 +310,19 @@ impl Member {
         self.content
     }
 
-    /// Where the name and the value stand in the layer's text.
+    /// The range of name and value in the layer's text.
     #[inline(always)]
     pub(crate) fn entry(&self) -> Range<u32> {
         self.name..self.end
     }
 
-    /// Where the name stands, with quotes and colon.
+    /// The range of the name, with quotes and colon.
     #[inline(always)]
     pub(crate) fn opening(&self) -> Range<u32> {
         self.name..self.value
     }
 
-    /// Where the value stands.
+    /// The range of the value.
     #[inline(always)]
     pub(crate) fn span(&self) -> Range<u32> {
         self.value..self.end
@@ -329,7 +330,7 @@ impl Member {
 }
 
 impl Container {
-    /// How many members or items there are.
+    /// The number of members or items.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len as usize
@@ -348,8 +349,8 @@ fn not_canonical() -> Error {
     Error::bug("the text of a layer must be canonical JSON")
 }
 
-/// One pass over the text. Members of open containers wait in `open` until theirs closes, so that
-/// the members of one container end up side by side.
+/// One pass over the text. Members of open containers wait in `open` until their container closes,
+/// so that its members end up side by side.
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
@@ -362,7 +363,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads one value; says what it is and whether it holds a tombstone.
+    /// Reads one value. Returns its kind, and whether it contains a tombstone.
     fn value(&mut self, depth: usize) -> Result<(Content, bool)> {
         match self.peek() {
             Some(b'{') => self.object(depth),
@@ -428,7 +429,8 @@ impl Scan<'_> {
             self.open.truncate(base);
             return Ok((Content::Scalar, false));
         }
-        // Nested objects have pushed theirs by now, so this container's stay together.
+        // Nested objects have already added their members, so those of this container stay
+        // together.
         let tombs_from = self.tombs.len() as u32;
         let holds_tomb = !tombs.is_empty();
         self.tombs.extend(tombs);
@@ -450,7 +452,7 @@ impl Scan<'_> {
         }
         let hash = hasher.finish(&mut self.hashers);
         self.members.extend(self.open.drain(base..));
-        // Groups are looked up by where they begin, smaller ones first.
+        // Groups are looked up by their start, smaller ones first.
         if let Some(own) = self.groups.get_mut(groups_from as usize..) {
             sort_by(own, |a, b| (a.from, a.level).cmp(&(b.from, b.level)));
         }
@@ -466,7 +468,7 @@ impl Scan<'_> {
         Ok((Content::Object(id), holds_tomb))
     }
 
-    /// Arrays replace as a whole, so nulls inside them are values, not tombstones.
+    /// Arrays are replaced as a whole, so nulls inside them are values, not tombstones.
     fn array(&mut self, depth: usize) -> Result<(Content, bool)> {
         let base = self.enter(depth)?;
         if self.peek() == Some(b']') {
@@ -516,7 +518,7 @@ impl Scan<'_> {
         Ok((Content::Array(id), false))
     }
 
-    /// Whether the open members are those of a sealed value's marker: opaque, so a scalar to every
+    /// Whether the open members are the marker of a sealed value, which counts as a scalar in every
     /// walk.
     fn is_marker(&self, base: usize) -> bool {
         let Some([only]) = self.open.get(base..) else { return false };
@@ -547,7 +549,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// After a value: a comma (go on) or the closing bracket (done).
+    /// After a value: a comma (continue) or the closing bracket (done).
     fn more(&mut self, close: u8) -> Result<bool> {
         let byte = self.peek();
         self.at += 1;
@@ -558,7 +560,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Passes over a string, both quotes included.
+    /// Skips a string, including both quotes.
     fn string(&mut self) -> Result<()> {
         let mut at = self.at + 1;
         loop {

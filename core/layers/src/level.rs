@@ -7,13 +7,13 @@ use crate::error::{Code, Error, Result};
 /// One of the four layers, upper first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Holds for everything; there is one, with the id `global`.
+    /// The layer above everything. There is one, with the id `global`.
     Global,
-    /// A project.
+    /// A project, below the global layer.
     Project,
-    /// A line of work in a project.
+    /// A branch: a line of work in a project.
     Branch,
-    /// One task on a branch.
+    /// A task on a branch.
     Task,
 }
 

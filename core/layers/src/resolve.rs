@@ -1,4 +1,4 @@
-//! Resolving a chain: the view's text, spliced from the layers, and its content hash.
+//! Resolves a chain: the view's text, built from slices of the layers, and its content hash.
 
 use alloc::vec::Vec;
 
@@ -12,12 +12,12 @@ use crate::{
     rules::{Rules, Scope},
 };
 
-/// One link of a chain: a layer and the rules it brings.
+/// One link of a chain: a layer and its rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// The layer.
+    /// The stored layer.
     pub layer: &'a Layer,
-    /// Its rules, for itself and below.
+    /// The rules that the layer sets, for itself and for lower layers.
     pub rules: &'a Rules,
 }
 
@@ -45,8 +45,8 @@ pub fn resolve(chain: &[Link<'_>]) -> Vec<u8> {
     walk(chain, TextSink::new(layers(chain), capacity)).into_text()
 }
 
-/// The content hash of a chain's view, without making the view: costs what the layers do not
-/// share, not what they hold. Equals [`Layer::hash`] of the resolved text.
+/// The content hash of a chain's view, without making the view. The cost depends on the parts that
+/// layers do not share. It equals [`Layer::hash`] of the resolved text.
 pub fn view_hash(chain: &[Link<'_>]) -> Hash {
     walk(chain, HashSink::new(layers(chain))).hash()
 }

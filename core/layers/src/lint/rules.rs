@@ -1,4 +1,4 @@
-//! Rules that do nothing, or not what they seem to.
+//! Finds rules without effect, or with an unexpected effect.
 
 use alloc::{format, string::ToString, vec::Vec};
 
@@ -13,14 +13,14 @@ use crate::{
     rules::{Rule, Scope},
 };
 
-/// What one rule meets in the layers it holds for: its own and those below.
+/// The values that one rule applies to, in its own layer and those below.
 #[derive(Clone, Default)]
 pub(super) struct Met {
-    /// One of them holds its path.
+    /// Whether one of the layers has a value at its path.
     present: bool,
-    /// Those where a list rule finds something else: the first, and how many.
+    /// The layers where a list rule finds something else: the first one, and the number.
     others: Count,
-    /// Those where `keyed` finds items without the member: the first, and how many.
+    /// The layers where `keyed` finds items without the member: the first one, and the number.
     keyless: Count,
 }
 
@@ -37,7 +37,7 @@ impl Count {
     }
 }
 
-/// What every rule of every context meets, in order of both.
+/// The values of every rule of every context, in order.
 pub(super) fn survey(tree: &Tree<'_>) -> Vec<Vec<Met>> {
     let mut survey: Vec<Vec<Met>> =
         tree.seats().map(|seat| alloc::vec![Met::default(); seat.context.rules.len()]).collect();
@@ -73,7 +73,7 @@ pub(super) fn survey(tree: &Tree<'_>) -> Vec<Vec<Met>> {
     survey
 }
 
-/// What a layer holds at a path that rules can speak of: through objects alone.
+/// The value of a layer at a path that leads only through objects, as rules require.
 fn held(layer: &Layer, pointer: &Pointer) -> Option<Content> {
     pointer.tokens().try_fold(Content::Object(layer.root()), |content, token| match content {
         Content::Object(object) => {
@@ -83,7 +83,7 @@ fn held(layer: &Layer, pointer: &Pointer) -> Option<Content> {
     })
 }
 
-/// Whether an item is no object, or has no such member.
+/// Whether an item is not an object, or lacks the member.
 fn lacks(layer: &Layer, array: u32, member: &str) -> bool {
     let name = Name::encode(member);
     layer.members(layer.container(array)).iter().any(|item| match item.content() {
@@ -92,8 +92,8 @@ fn lacks(layer: &Layer, array: u32, member: &str) -> bool {
     })
 }
 
-/// The findings about one context's rules: at most one for each. `scope` holds the rules of its
-/// chain, `survey` what its own ones meet.
+/// The findings about one context's rules, at most one per rule. `scope` has the rules of its
+/// chain, `survey` the values of its own rules.
 pub(super) fn check(report: &mut Report<'_, '_>, scope: &Scope<'_>, survey: &[Met]) {
     let rules = report.seat.context.rules;
     for ((pointer, rule), met) in rules.iter().zip(survey) {
@@ -104,8 +104,8 @@ pub(super) fn check(report: &mut Report<'_, '_>, scope: &Scope<'_>, survey: &[Me
     }
 }
 
-/// A rule where nothing can change any more: a lock inside of a lock, or any rule at or inside of
-/// what a layer above locks.
+/// A rule where nothing can change: a lock inside a lock, or any rule at or below a path that a
+/// layer above locks.
 fn under_lock(
     report: &mut Report<'_, '_>,
     scope: &Scope<'_>,
@@ -147,7 +147,7 @@ fn step<'s, 'a>(scope: &'s Scope<'a>, token: &str) -> Option<&'s Scope<'a>> {
     scope.child(&name.key(), name.plain)
 }
 
-/// A rule that the layers above have set already, or that is the default.
+/// A rule that a layer above already sets, or that is the default.
 fn repeated(
     report: &mut Report<'_, '_>,
     scope: &Scope<'_>,
@@ -185,7 +185,7 @@ fn repeated(
 
 fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &Met) -> bool {
     let is_lock = *rule == Rule::Lock;
-    // A lock guards what is inherited, too.
+    // A lock also protects inherited values.
     let above =
         || report.tree.chain(report.seat).any(|seat| held(seat.context.layer, pointer).is_some());
     if met.present || is_lock && above() {
@@ -205,7 +205,7 @@ fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &
     true
 }
 
-/// A list rule for what is no list, or a list that it cannot read.
+/// A list rule for a value that is not a list, or a list that it cannot merge.
 fn beside_lists(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &Met) -> bool {
     let (kind, count) = match (met.others.first, met.keyless.first) {
         (Some(_), _) => (Kind::RuleWithoutList, met.others),

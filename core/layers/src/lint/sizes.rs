@@ -1,4 +1,4 @@
-//! Contexts that come close to what one may hold, and the values that take the room.
+//! Finds contexts close to their limits, and their large values.
 
 use alloc::format;
 
@@ -8,7 +8,7 @@ use crate::{
     limits,
 };
 
-/// A value is large from this many bytes on: an eighth of what a context may hold.
+/// Size from which a value is large, in bytes: an eighth of the limit of a context.
 const LARGE: usize = limits::DATA_BYTES / 8;
 
 /// Size of the data, depth, number of rules, and large values.
@@ -60,7 +60,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     }
 }
 
-/// Four fifths or more.
+/// Whether a size is four fifths of a limit or more.
 fn is_near(size: usize, limit: usize) -> bool {
     size.saturating_mul(5) >= limit.saturating_mul(4)
 }
@@ -73,12 +73,12 @@ struct Survey<'s, 't, 'a> {
     report: &'s mut Report<'t, 'a>,
     layer: &'a Layer,
     depth: usize,
-    /// How deep the deepest value is nested, and where it begins.
+    /// The depth of the deepest value, and its offset.
     deepest: (usize, u32),
 }
 
 impl<'a> Survey<'_, '_, 'a> {
-    /// Walks a container; says whether something large was found in it.
+    /// Walks a container; returns whether it contains a large value.
     fn container(&mut self, id: u32) -> bool {
         self.depth += 1;
         let mut found = false;
@@ -98,7 +98,7 @@ impl<'a> Survey<'_, '_, 'a> {
             Content::Scalar => (Some("string"), false),
             Content::Null => (None, false),
         };
-        // Where something large holds something large, the latter is what to look at.
+        // If a large value contains a large value, only the inner one is reported.
         let Some(what) = what.filter(|_| !inside && text.len() >= LARGE) else { return inside };
         self.report.add_at(Kind::ValueLarge, offset, || Said {
             message: format!(

@@ -1,4 +1,4 @@
-//! Applying a JSON Patch, all or nothing, within bounds.
+//! Applies a JSON Patch, all or nothing, within bounds.
 
 use alloc::{borrow::Cow, format};
 
@@ -22,17 +22,17 @@ const STEPS: usize = 1 << 24;
 impl JsonPatch {
     /// Applies every operation to `target`, or none.
     ///
-    /// The result is no deeper than [`limits::DEPTH`]; its size is for the caller to check.
+    /// The result is at most [`limits::DEPTH`] deep. The caller must check its size.
     ///
     /// # Errors
-    /// `merge-conflict` with the pointer when a `test` fails or the document has no such place;
-    /// `too-deep`; `too-large` when the operations copy or shift too much.
+    /// `merge-conflict` with the pointer if a `test` fails or a path does not exist; `too-deep`;
+    /// `too-large` if the operations copy or shift too much.
     pub fn apply(&self, target: &mut Value) -> Result<()> {
         *target = self.apply_to(target.clone())?;
         Ok(())
     }
 
-    /// As [`JsonPatch::apply`], for a document that is not needed when it fails.
+    /// As [`JsonPatch::apply`], for a document that is not needed after a failure.
     ///
     /// # Errors
     /// As [`JsonPatch::apply`].
@@ -49,7 +49,7 @@ impl JsonPatch {
     }
 }
 
-/// A document under change, and what changing it has cost.
+/// A document that is being changed, and the cost so far.
 struct Document {
     root: Value,
     copied: usize,
@@ -179,7 +179,7 @@ impl Document {
     }
 }
 
-/// What holds the place and the last token; `None` for the root.
+/// The parent of a place, and the last token; `None` for the root.
 fn parent<'v, 'p>(
     root: &'v mut Value,
     path: &'p Pointer,
@@ -224,7 +224,7 @@ fn absent(path: &Pointer) -> Error {
     conflict("there is no value at this path", path)
 }
 
-/// The depth of a value, counting the values it took to find out.
+/// The depth of a value. `walked` counts the visited values.
 fn measure(value: &Value, walked: &mut usize) -> usize {
     *walked += 1;
     match value {

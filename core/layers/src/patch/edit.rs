@@ -1,4 +1,4 @@
-//! Edits that need not know the document: appending to a list, storing tombstones.
+//! Edits that do not need to know the document: append to a list, store tombstones.
 
 use alloc::vec::Vec;
 
@@ -9,15 +9,15 @@ use crate::{
     value::{Object, Value},
 };
 
-/// Appends `values` to the list at `list`, making it and the objects above it where they are
-/// missing. A tombstone in the list's own place counts as missing.
+/// Appends `values` to the list at `list`. A missing list, and missing objects above it, are
+/// created. A tombstone in the place of the list counts as missing.
 ///
 /// # Errors
-/// `merge-conflict` with the pointer when something else is in the way, `too-deep`.
+/// `merge-conflict` with the pointer if something else is in the way; `too-deep`.
 pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Result<()> {
     let deepest = values.iter().map(Value::depth).max().unwrap_or(0);
     check_place(list, 1 + deepest)?;
-    // Nothing can fail once something has been made, so the walk is all or nothing.
+    // After the first creation nothing can fail, so the walk is all or nothing.
     let mut here = document;
     let mut left = list.len();
     for token in list.tokens() {
@@ -44,11 +44,11 @@ pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Resul
     Ok(())
 }
 
-/// Stores a tombstone (`null`) at every pointer, which hides what the layers above hold there, and
-/// makes the objects around it where they are missing. Below a tombstone there is nothing to do.
+/// Stores a tombstone (`null`) at every pointer, which hides the inherited value there. Missing
+/// objects around it are created. A pointer below a tombstone changes nothing.
 ///
 /// # Errors
-/// `invalid-pointer` for the root; `merge-conflict` with the pointer when a list or a scalar is in
+/// `invalid-pointer` for the root; `merge-conflict` with the pointer if a list or a scalar is in
 /// the way; `too-deep`. The document is then unchanged.
 pub fn unset(document: &mut Value, pointers: &[Pointer]) -> Result<()> {
     let mut edited = document.clone();
@@ -90,7 +90,7 @@ fn bury(document: &mut Value, pointer: &Pointer) -> Result<()> {
     }
 }
 
-/// What it means that a tombstone's place would be inside something that has no members.
+/// Handles a tombstone whose place is inside a value without members.
 fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
     match value {
         Value::Null => Ok(()),

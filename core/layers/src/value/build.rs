@@ -63,7 +63,7 @@ impl Builder {
         Ok(self.put(value))
     }
 
-    /// Whether the innermost open thing is an object.
+    /// Whether the innermost open container is an object.
     pub fn in_object(&self) -> bool {
         matches!(self.open.last(), Some(Open::Object { .. }))
     }
@@ -115,7 +115,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Where the value that is being read stands.
+    /// The pointer of the value that is being read.
     fn place(&self) -> Pointer {
         let mut place = Pointer::root();
         for open in &self.open {

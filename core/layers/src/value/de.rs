@@ -1,5 +1,4 @@
-//! Decodes a value that is already parsed into a Rust type, with errors that name the place and
-//! never quote what stands there.
+//! Decodes a parsed value into a Rust type. Errors name the place, and never quote the value.
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
@@ -20,22 +19,20 @@ use crate::{
     pointer::Pointer,
 };
 
-/// Decodes a request's value into the type that describes it. Members that it does not have are
-/// refused, in structs within it too.
+/// Decodes a value into a type. Unknown members are refused, also in nested structs.
 ///
-/// What serde buffers (`flatten`, internally tagged and untagged enums) loses the place within the
-/// buffered part. What a struct need not have is an [`Option`], or ignored: `default` does nothing
-/// for other types, and `alias` would mix up the order of the fields. To take them would cost every
-/// struct more code.
+/// Values that serde buffers (`flatten`, internally tagged and untagged enums) lose the place
+/// within the buffered part. Optional fields must be an [`Option`] or ignored: `default` has no
+/// effect for other types, and `alias` would break the order of the fields. Supporting them would
+/// cost code in every struct.
 ///
 /// # Errors
-/// `invalid-request` with the pointer to the first member that does not fit.
+/// `invalid-request` with the pointer to the first wrong member.
 pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T> {
     decode_node(Node { value, strict: true })
 }
 
-/// As [`decode`], but members that the type does not have are passed over: for what a newer
-/// version may have written.
+/// As [`decode`], but unknown members are ignored, for data that a newer version may have written.
 ///
 /// # Errors
 /// As [`decode`].
@@ -62,11 +59,11 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// Why a value does not fit. One word in size: it is in the result of every call below.
+/// A decoding error. It has the size of one pointer, because every call below returns it.
 #[derive(Debug)]
 struct Mismatch(Box<Misfit>);
 
-/// The detail, and the tokens of the place from the inside out.
+/// The detail, and the tokens of the place, innermost first.
 #[derive(Debug)]
 struct Misfit {
     detail: Cow<'static, str>,
@@ -92,7 +89,7 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
-/// serde's own texts quote the offending value, which may be a secret; these do not.
+/// serde's own texts quote the wrong value, which may be a secret; these do not.
 impl de::Error for Mismatch {
     fn custom<T: fmt::Display>(detail: T) -> Mismatch {
         Mismatch::new(format!("{detail}"))
@@ -127,7 +124,7 @@ impl de::Error for Mismatch {
     }
 }
 
-/// What serde expects, without Rust's names for it.
+/// The expectation of serde, without Rust's type names.
 fn in_words(expected: &dyn Expected) -> Cow<'static, str> {
     let expected = format!("{expected}");
     Cow::Borrowed(match expected.as_str() {
@@ -156,17 +153,18 @@ fn kind(found: &Unexpected<'_>) -> &'static str {
     }
 }
 
-/// A value being decoded. A type of its own, so that [`Value`] promises no more than [`decode`].
+/// A value that is being decoded. It is a separate type so that [`Value`] does not expose more than
+/// [`decode`].
 ///
-/// What serde asks for is answered with that alone: every arm here is there again for every type
-/// that is decoded.
+/// Each method handles only the requested kind, because its code is compiled again for every
+/// decoded type.
 struct Node {
     value: Value,
     /// Whether unknown members are refused.
     strict: bool,
 }
 
-/// As serde's own errors: what was expected, and what is there.
+/// As in serde's own errors: the expected and the actual kind.
 fn refuse<T>(found: &Value, expected: &dyn Expected) -> Result<T, Mismatch> {
     Err(de::Error::invalid_type(unexpected(found), expected))
 }
@@ -175,14 +173,14 @@ fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
         Value::Null => Unexpected::Unit,
         Value::Bool(bool) => Unexpected::Bool(*bool),
-        Value::Number(_) => Unexpected::Float(0.0), // its kind alone is told
+        Value::Number(_) => Unexpected::Float(0.0), // only its kind is shown
         Value::String(_) => Unexpected::Str(""),
         Value::Array(_) => Unexpected::Seq,
         Value::Object(_) => Unexpected::Map,
     }
 }
 
-/// Implements what one kind of value answers alone.
+/// Implements a method for one kind of value.
 macro_rules! answer {
     ($($asked:ident: $pattern:pat => $visit:ident($given:expr);)*) => {$(
         fn $asked<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -258,8 +256,8 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Hands the members over in the order of the fields: less code for every struct than to look
-    /// for the field of every member.
+    /// Passes the members in the order of the fields, which needs less code per struct than finding
+    /// the field of every member.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -319,7 +317,7 @@ impl Fields {
         Ok(Fields { object, fields, next: 0, strict })
     }
 
-    /// The next field's name, and its value if there is one.
+    /// The name of the next field, and its value if there is one.
     fn take(&mut self) -> Option<(&'static str, Option<Value>)> {
         let name = *self.fields.get(self.next)?;
         self.next += 1;
@@ -346,7 +344,7 @@ impl<'de> SeqAccess<'de> for Fields {
     }
 }
 
-/// A member that is not there: nothing, where that will do.
+/// A missing member: nothing, if that is allowed.
 struct Missing(&'static str);
 
 impl<'de> Deserializer<'de> for Missing {
@@ -364,7 +362,8 @@ impl<'de> Deserializer<'de> for Missing {
         visitor.visit_unit()
     }
 
-    /// For types that tell what is not there from null; others are missing.
+    /// For types that distinguish a missing member from null; for others a missing member is an
+    /// error.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,

@@ -1,4 +1,4 @@
-//! Encodes a Rust type as a value, 64-bit integers exact.
+//! Encodes a Rust type as a value; 64-bit integers stay exact.
 
 use alloc::{
     borrow::Cow,
@@ -22,10 +22,10 @@ use crate::{
     number::Number,
 };
 
-/// Encodes an answer's type as the value to write.
+/// Encodes a type as a value.
 ///
 /// # Errors
-/// `internal`: the type cannot be said in JSON (a NaN, a map with keys that are not strings, bytes).
+/// `internal` if the type has no JSON form (a NaN, a map with keys that are not strings, bytes).
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
     value.serialize(Encoder).map_err(|Unencodable(error)| error)
 }
@@ -59,7 +59,7 @@ impl Serialize for Object {
     }
 }
 
-/// What cannot be said in JSON: the error that says why.
+/// The error for a type without a JSON form.
 #[derive(Debug)]
 struct Unencodable(Error);
 
@@ -323,12 +323,12 @@ impl SerializeTupleVariant for Items {
 struct Members {
     variant: Option<&'static str>,
     members: Vec<(String, Value)>,
-    /// The name whose value comes next.
+    /// The name of the next value.
     name: String,
 }
 
 impl Members {
-    /// Adds a member. Takes what was encoded, to be there once and not for every type.
+    /// Adds a member. It takes the encoded value, so that it is compiled once and not per type.
     #[inline(never)]
     fn add(&mut self, name: &str, value: Encoded) -> Encoded<()> {
         self.members.push((name.into(), value?));
