@@ -1,7 +1,7 @@
-//! The deployment's master keys: they wrap the users' keys and nothing else.
+//! The deployment's master keys, which only wrap the keys of users.
 //!
-//! `NACRE_MASTER_KEYS` holds `id:base64` entries, newest first. The newest wraps; all unwrap, so
-//! that a rotation is: put a new entry in front, let the store re-wrap, remove the old entry.
+//! `NACRE_MASTER_KEYS` holds `id:base64` entries, newest first. The newest wraps; all unwrap. To
+//! rotate, put a new entry in front, let the stores rewrap, then remove the old entry.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -29,8 +29,8 @@ impl MasterKeyring {
     /// padded or not.
     ///
     /// # Errors
-    /// `store-unavailable` when there is no entry, one is malformed, or an id stands twice. The
-    /// detail counts entries and quotes nothing.
+    /// `store-unavailable` if there is no entry, one is malformed, or an id comes twice. The detail
+    /// counts entries and quotes nothing.
     pub fn parse(text: &str) -> Result<MasterKeyring> {
         let mut keys: Vec<(String, Cipher)> = Vec::new();
         let entries = text
@@ -73,7 +73,7 @@ impl MasterKeyring {
         self.keys().map(|(id, _)| id.as_str())
     }
 
-    /// The key that wraps now, with its id.
+    /// The key that wraps, with its id.
     pub(crate) fn newest(&self) -> (&str, &Cipher) {
         (&self.newest.0, &self.newest.1)
     }
