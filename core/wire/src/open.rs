@@ -1,4 +1,4 @@
-//! Opening an export: a store in memory with the contexts, histories and entries that it tells of.
+//! Opens an export as a store in memory, with its contexts, histories and entries.
 
 use alloc::{boxed::Box, collections::BTreeSet, format, rc::Rc, string::String, vec::Vec};
 
@@ -32,26 +32,26 @@ use nacre_store::{
     store::{Reads as _, Write},
 };
 
-/// Opens the lines of an [`Export`](super::Export) as a store of its own, in any order of lines;
-/// blank lines count and say nothing. Exporting that store again gives the same bytes, and of its
-/// contexts it knows every version that the export tells of: reads as of then, differences and
-/// rollbacks work as they did. Its seq is the largest that the export names.
+/// Opens the lines of an [`Export`](super::Export) as a separate store. Lines may be in any order;
+/// blank lines are counted and ignored. Exporting the store again gives the same bytes. The store
+/// has every version in the export, so past reads, diffs and rollbacks work as before. Its `seq` is
+/// the largest in the export.
 ///
-/// An export does not carry everything, and neither does the store that comes of it:
-/// - Deleted contexts, idempotency keys, members and the audit trail are gone. A read as of a time
-///   when a context stood below one that is not in the export is `history-expired`; where the
-///   global context is deleted, past views show without what it held.
-/// - Of a history that had been shortened the oldest version shows as if nothing had been before.
+/// An export does not contain everything, and neither does its store:
+/// - Deleted contexts, idempotency keys, members and the audit trail are missing. A past read is
+///   `history-expired` if the context's parent of that time is not in the export. If the global
+///   context is deleted, past views lack its data.
+/// - If a history was shortened, its oldest version appears to be the first.
 /// - Sealed values stay markers. Their secrets are not in the export, so they cannot be revealed,
-///   and a write that holds such a marker is refused. An export made with sealed values opened
-///   holds them in the clear: what stands under one of `names` is sealed again, with `keys`.
+///   and a write with such a marker is refused. An export with revealed values has them in the
+///   clear: values under sensitive `names` are sealed again with `keys`.
 ///
 /// # Errors
-/// With the line, counted from 0, as the failed operation, and the pointer into it:
-/// `invalid-json`, `invalid-id`, `invalid-rules`, `too-deep` and `too-large` as an import gives
-/// them; `invalid-request` for a line that is not one of an export, or one whose parts do not fit
-/// together (versions out of order or with a gap, numbers of 2⁵³ and above, an address or entry
-/// that comes twice); `parent-not-found` when the parent is not in the export.
+/// Each error has the line, from 0, as the failed operation, and the pointer into it:
+/// `invalid-json`, `invalid-id`, `invalid-rules`, `too-deep` and `too-large` as for an import;
+/// `invalid-request` for a line that is not from an export, or is not consistent (versions out of
+/// order or with a gap, numbers of 2⁵³ and above, a repeated address or entry); `parent-not-found`
+/// if the parent is not in the export.
 pub fn open_export(
     lines: &[u8],
     names: &SensitiveNames,
@@ -82,7 +82,7 @@ pub fn open_export(
     Ok(opening.store)
 }
 
-/// What a line says of its context as it stands.
+/// The members of a line about the current state.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ContextBody {
@@ -133,12 +133,12 @@ struct ProgressBody {
     id: String,
 }
 
-/// A store in the making.
+/// A store that is being opened.
 struct Opening<'o> {
     store: MemoryStore<'static>,
     /// The largest seq so far.
     seq: u64,
-    /// No two entries of a store have one id.
+    /// The ids of all entries; each one is unique in a store.
     entries: BTreeSet<EntryId>,
     names: &'o SensitiveNames,
     keys: &'o dyn Vault,
@@ -146,7 +146,7 @@ struct Opening<'o> {
 }
 
 impl Opening<'_> {
-    /// Takes a context in; says where its parent has to be.
+    /// Adds a context. Returns the address of its parent.
     fn line(&mut self, line: &[u8]) -> Result<Option<Address>> {
         let Line { body, history, insights, progress } = Line::cut(line)?;
         let level = Level::parse(&body.level).map_err(|error| error.at("/level"))?;
@@ -195,7 +195,7 @@ impl Opening<'_> {
         Ok(above)
     }
 
-    /// Takes the versions in, which come newest first; gives the newest one with its state.
+    /// Adds the versions, newest first. Returns the newest one with its state.
     fn history(&mut self, address: &Address, text: &[u8]) -> Result<Option<(Version, State)>> {
         let mut newest = None;
         let mut newer: Option<(Version, State)> = None;
@@ -221,8 +221,7 @@ impl Opening<'_> {
         Ok(newest)
     }
 
-    /// A version, without the way back from it, and its state. `newer` is the one that came before
-    /// it, the one after it in time.
+    /// Reads a version and its state, without the patch back. `newer` is the next version in time.
     fn version(
         &mut self,
         address: &Address,
@@ -263,7 +262,7 @@ impl Opening<'_> {
         Ok((version, state))
     }
 
-    /// A state: its parent fits its level, and nothing sensitive is in the clear.
+    /// Makes a state: checks that the parent fits the level, and seals sensitive values.
     fn state(
         &mut self,
         level: Level,
@@ -296,7 +295,7 @@ impl Opening<'_> {
         Ok(State { layer: Rc::new(layer), rules, parent })
     }
 
-    /// Takes one of the two lists in, newest first.
+    /// Adds one of the two lists, newest first.
     fn entries(&mut self, address: &Address, kind: EntryKind, text: &[u8]) -> Result<()> {
         let name = match kind {
             EntryKind::Insight => "/insights",
@@ -363,7 +362,7 @@ impl Opening<'_> {
     }
 }
 
-/// A line in parts: its lists, which may be long, are still text.
+/// A line in parts. Its lists, which may be long, stay text.
 struct Line<'l> {
     body: ContextBody,
     history: &'l [u8],
@@ -413,7 +412,7 @@ fn list<'l>(place: &'static str, text: &'l [u8]) -> Result<Vec<&'l [u8]>> {
     pieces::items(text).map_err(|error| error.at(place))
 }
 
-/// A version or a seq: from 1, and so that there is room for one more.
+/// Checks a version or `seq`: at least 1, and with room for one more.
 fn counted(place: &'static str, number: u64) -> Result<u64> {
     if (1..limits::EXACT_INTEGER).contains(&number) {
         return Ok(number);
@@ -421,7 +420,7 @@ fn counted(place: &'static str, number: u64) -> Result<u64> {
     Err(invalid(place, "a version or `seq` must be from 1 to 2^53 - 2"))
 }
 
-/// An id as [`EntryText`](super::reply::EntryText) prints it.
+/// Reads an entry id in the form of [`EntryText`](super::reply::EntryText).
 fn entry_id(text: &str) -> Result<EntryId> {
     let number = |text: &str| text.parse().ok().filter(|number| *number < limits::EXACT_INTEGER);
     text.split_once('-')
