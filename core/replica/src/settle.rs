@@ -18,19 +18,19 @@ use nacre_layers::{
 };
 use nacre_store::{record::Record, store::Reads};
 
-/// What is to be.
+/// The choice of the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
-    /// What was written here.
+    /// Keep the value that was written here.
     Mine,
-    /// What the server has.
+    /// Keep the value on the server.
     Theirs,
-    /// Something else.
+    /// Use another value.
     Other(Value),
 }
 
 impl Replica {
-    /// The conflicts, oldest first; what the server has shows as it is now.
+    /// The conflicts, oldest first, with the server's current value.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -57,17 +57,17 @@ impl Replica {
         Ok(Value::Array(shown))
     }
 
-    /// How many there are.
+    /// The number of conflicts.
     pub fn conflict_count(&self) -> usize {
         self.conflicts.len()
     }
 
-    /// Decides a conflict: the writes to make, and the step that takes the conflict away. Keep both
-    /// in one transaction.
+    /// Settles a conflict. Returns the writes to make, and the step that removes the conflict.
+    /// Store both in one transaction.
     ///
     /// # Errors
-    /// `not-found` when there is no such conflict; `invalid-request` for a value where none can be
-    /// set; those of the writes come when they are made.
+    /// `not-found` if the conflict does not exist; `invalid-request` for a value where none can be
+    /// set. Errors of the writes come when they are made.
     pub fn settle(&self, id: &str, choice: Choice) -> Result<(Vec<Value>, Step)> {
         let conflict =
             self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
@@ -134,7 +134,7 @@ fn frame(conflict: &Conflict, action: &str) -> Object {
     op
 }
 
-/// Sets or removes the value at the conflict's pointer; nothing when it is so already.
+/// Sets or removes the value at the conflict's pointer; nothing if it is already so.
 fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Option<Value>> {
     let pointer = Pointer::parse(conflict.pointer.as_str())?;
     let mut data = live.layer.to_value()?;
@@ -167,7 +167,7 @@ fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Optio
     Ok(Some(Value::Object(op)))
 }
 
-/// Puts the whole context, where it was if it is gone.
+/// Writes the whole context, at its old place if it is deleted.
 fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
     let mut op = frame(conflict, "put");
     op.insert("data", data);
