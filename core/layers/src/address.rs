@@ -10,6 +10,15 @@ use crate::{
 };
 
 /// Level and id: the name of one context within its owner's store.
+///
+/// ```
+/// use nacre_layers::address::Address;
+///
+/// let address = Address::parse("task", "cart-latency")?;
+/// assert_eq!(address.to_string(), "task/cart-latency");
+/// assert!(Address::parse("global", "other").is_err());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     /// The level of the context.

@@ -34,6 +34,15 @@ const SHIFTED: usize = 16;
 
 /// The patch that turns `from` into `to`.
 ///
+/// ```
+/// use nacre_layers::{diff::diff, json, layer::Layer};
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let patch = diff(&layer(r#"{"a":1,"b":[1,2]}"#)?, &layer(r#"{"a":1,"b":[1,2,3]}"#)?)?;
+/// assert_eq!(json::write(&patch.to_value()), br#"[{"op":"add","path":"/b/2","value":3}]"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
+///
 /// # Errors
 /// None for layers made by [`Layer`]'s constructors.
 pub fn diff(from: &Layer, to: &Layer) -> Result<JsonPatch> {

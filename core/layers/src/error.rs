@@ -171,6 +171,14 @@ pub struct Conflict {
 }
 
 /// An error. It has the size of one pointer.
+///
+/// ```
+/// use nacre_layers::error::{Code, Error, Fault};
+///
+/// let error = Error::new(Code::InvalidRequest, "`limit` must be 1 to 200").at("/limit").limit(200);
+/// assert_eq!(error.to_string(), "invalid-request: `limit` must be 1 to 200 (at \"/limit\")");
+/// assert_eq!(error.fault(), Fault::Input);
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
 

@@ -76,6 +76,21 @@ pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
 }
 
 /// Explains the view of a chain.
+///
+/// ```
+/// use nacre_layers::{explain::explain, json, layer::Layer, resolve::Link, rules::Rules};
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let global = layer(r#"{"model":"small","tags":["a"]}"#)?;
+/// let project = layer(r#"{"model":"large"}"#)?;
+/// let rules = Rules::default();
+/// let chain = [&global, &project].map(|layer| Link { layer, rules: &rules });
+/// let explanation = explain(&chain);
+/// let model = explanation.origins.iter().find(|origin| origin.pointer == "/model");
+/// let model = model.expect("an origin");
+/// assert_eq!((model.layer, &model.shadowed[..]), (1, &[0][..]));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn explain(chain: &[Link<'_>]) -> Explanation {
     explain_within(chain, usize::MAX).0
 }

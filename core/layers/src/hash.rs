@@ -21,6 +21,14 @@ use core::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 /// A 256-bit content hash. Its text form is 43 characters of unpadded base64url.
+///
+/// ```
+/// use nacre_layers::hash::Hash;
+///
+/// let hash = Hash::of(b"abc");
+/// assert_eq!(hash.to_string().len(), 43);
+/// assert_eq!(Hash::from_bytes(*hash.as_bytes()), hash);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 

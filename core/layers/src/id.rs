@@ -11,6 +11,14 @@ use crate::{
 /// The id of a context within its level: 1–128 characters of `A–Z a–z 0–9 . _ : ~ -`.
 ///
 /// Cloning is cheap; ids travel in plans, events and caches.
+///
+/// ```
+/// use nacre_layers::id::ContextId;
+///
+/// assert_eq!(ContextId::parse("shop.checkout")?.as_str(), "shop.checkout");
+/// assert_eq!(ContextId::parse("a b").unwrap_err().code().as_str(), "invalid-id");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextId(Rc<str>);
 

@@ -21,6 +21,17 @@ use crate::{
 
 /// Reads one value that nests at most `max_depth` arrays and objects.
 ///
+/// ```
+/// use nacre_layers::{json, limits};
+///
+/// let value = json::read(br#"{ "b": 1, "a": [true, null] }"#, limits::DEPTH)?;
+/// assert_eq!(json::write(&value), br#"{"a":[true,null],"b":1}"#);
+///
+/// let twice = json::read(br#"{"a":1,"a":2}"#, limits::DEPTH).unwrap_err();
+/// assert_eq!(twice.code().as_str(), "invalid-json");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid-json` with the byte offset, `too-deep`, or `too-large` for more than
 /// [`limits::VALUES`](crate::limits::VALUES) values. No detail quotes the input.
@@ -38,6 +49,14 @@ pub fn read(bytes: &[u8], max_depth: usize) -> Result<Value> {
 }
 
 /// The canonical text: members sorted, no spaces, one form for every string and number.
+///
+/// ```
+/// use nacre_layers::json;
+///
+/// let value = json::read(br#"{"b":1.0,"a":"\u00e9"}"#, 64)?;
+/// assert_eq!(json::write(&value), r#"{"a":"é","b":1}"#.as_bytes());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn write(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     write_to(value, &mut out);
@@ -98,6 +117,14 @@ pub(crate) fn too_deep(limit: usize) -> Error {
 }
 
 /// The length of the canonical text in bytes, without writing it.
+///
+/// ```
+/// use nacre_layers::json;
+///
+/// let value = json::read(b"[1, 2, 3]", 64)?;
+/// assert_eq!(json::length(&value), "[1,2,3]".len());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn length(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(true) => 4,

@@ -26,6 +26,15 @@ use crate::{
 };
 
 /// Canonical JSON text, indexed. The root is always an object.
+///
+/// ```
+/// use nacre_layers::{json, layer::Layer, pointer::Pointer};
+///
+/// let layer = Layer::from_value(&json::read(br#"{"b":{"c":1},"a":null}"#, 64)?)?;
+/// assert_eq!(layer.text(), br#"{"a":null,"b":{"c":1}}"#);
+/// assert_eq!(layer.get(&Pointer::parse("/b")?), Some(&br#"{"c":1}"#[..]));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Layer {
     text: Vec<u8>,
@@ -164,6 +173,14 @@ impl Layer {
     }
 
     /// The Merkle hash of the whole layer, tombstones included.
+    ///
+    /// ```
+    /// use nacre_layers::{json, layer::Layer};
+    ///
+    /// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+    /// assert_eq!(layer(r#"{"a":1,"b":2}"#)?.hash(), layer(r#"{"b":2,"a":1}"#)?.hash());
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn hash(&self) -> Hash {
         self.container(self.root).hash
     }

@@ -5,6 +5,14 @@ use core::fmt;
 use crate::error::{Code, Error, Result};
 
 /// One of the four layers, upper first.
+///
+/// ```
+/// use nacre_layers::level::Level;
+///
+/// assert!(Level::Global < Level::Task);
+/// assert_eq!(Level::parse("branch")?.above(), Some(Level::Project));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The layer above everything. There is one, with the id `global`.

@@ -184,6 +184,35 @@ pub const MOST: usize = 100;
 /// context is checked against the chain that exists. A pointer longer than
 /// [`POINTER_BYTES`](crate::limits::POINTER_BYTES) ends at the value around it, and the message
 /// says so.
+///
+/// ```
+/// use nacre_layers::{
+///     address::Address,
+///     id::ContextId,
+///     json,
+///     layer::Layer,
+///     lint::{Context, Kind, lint},
+///     rules::Rules,
+///     sensitive::SensitiveNames,
+/// };
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let (global, project) = (layer(r#"{"model":"small"}"#)?, layer(r#"{"model":"small"}"#)?);
+/// let rules = Rules::default();
+/// let contexts = [
+///     Context { address: Address::global(), parent: None, layer: &global, rules: &rules },
+///     Context {
+///         address: Address::parse("project", "shop")?,
+///         parent: Some(ContextId::global()),
+///         layer: &project,
+///         rules: &rules,
+///     },
+/// ];
+/// let findings = lint(&contexts, &SensitiveNames::default());
+/// assert_eq!(findings.len(), 1);
+/// assert_eq!(findings[0].kind, Kind::ValueRepeated);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn lint(contexts: &[Context<'_>], names: &SensitiveNames) -> Vec<Finding> {
     let tree = Tree::of(contexts);
     let survey = rules::survey(&tree);

@@ -25,6 +25,13 @@ impl Eq for Number {}
 
 impl Number {
     /// The number for a double, or `None` for NaN and infinity.
+    ///
+    /// ```
+    /// use nacre_layers::number::Number;
+    ///
+    /// assert_eq!(Number::from_f64(-3.0), Some(Number::Signed(-3)));
+    /// assert_eq!(Number::from_f64(f64::NAN), None);
+    /// ```
     pub fn from_f64(float: f64) -> Option<Number> {
         if !float.is_finite() {
             return None;
@@ -51,6 +58,15 @@ impl Number {
     /// A literal with a fraction or an exponent means the nearest double. An integer literal means
     /// that integer. Beyond 64 bits it is accepted only if it is the canonical text of a double, so
     /// that no digit is lost.
+    ///
+    /// ```
+    /// use nacre_layers::number::Number;
+    ///
+    /// assert_eq!(Number::parse("18446744073709551615")?, Number::Unsigned(u64::MAX));
+    /// assert_eq!(Number::parse("1.0")?, Number::Unsigned(1));
+    /// assert!(Number::parse("18446744073709551617").is_err(), "it would lose digits");
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `invalid-json` for an integer that would lose digits, and for a number beyond the range of

@@ -13,6 +13,16 @@ use crate::{
 ///
 /// A token has exactly one escaped form, so equal texts are equal pointers. Tokens are pushed and
 /// popped in place, so one buffer is enough for a whole walk.
+///
+/// ```
+/// use nacre_layers::{json, pointer::Pointer};
+///
+/// let document = json::read(br#"{"a/b":[1,{"c":2}]}"#, 64)?;
+/// let pointer = Pointer::parse("/a~1b/1/c")?;
+/// assert_eq!(pointer.get(&document), Some(&json::read(b"2", 64)?));
+/// assert_eq!(Pointer::root().child("a/b").as_str(), "/a~1b");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer {
     text: String,
@@ -25,6 +35,14 @@ impl Pointer {
     }
 
     /// Reads a pointer.
+    ///
+    /// ```
+    /// use nacre_layers::pointer::Pointer;
+    ///
+    /// assert_eq!(Pointer::parse("/a/0")?.len(), 2);
+    /// assert_eq!(Pointer::parse("a").unwrap_err().code().as_str(), "invalid-pointer");
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `invalid-pointer` if it is neither empty nor starts with `/`, if a `~` is not followed by
@@ -120,6 +138,15 @@ impl Pointer {
     }
 
     /// The rest after `above`, if this pointer starts with it.
+    ///
+    /// ```
+    /// use nacre_layers::pointer::Pointer;
+    ///
+    /// let whole = Pointer::parse("/a/b/c")?;
+    /// assert_eq!(whole.strip_prefix(&Pointer::parse("/a")?), Some(Pointer::parse("/b/c")?));
+    /// assert_eq!(whole.strip_prefix(&Pointer::parse("/ab")?), None);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn strip_prefix(&self, above: &Pointer) -> Option<Pointer> {
         let rest = self.text.strip_prefix(above.as_str())?;
         (rest.is_empty() || rest.starts_with('/')).then(|| Pointer { text: rest.into() })
@@ -146,6 +173,13 @@ impl Pointer {
 
 /// The array index of a token: digits without a leading zero (RFC 6901 §4). `-`, the place after
 /// the last element, is not an index.
+///
+/// ```
+/// use nacre_layers::pointer::index;
+///
+/// assert_eq!(index("12"), Some(12));
+/// assert_eq!([index("012"), index("-"), index("a")], [None; 3]);
+/// ```
 pub fn index(token: &str) -> Option<usize> {
     let canonical = token.bytes().all(|byte| byte.is_ascii_digit())
         && (token.len() == 1 || !token.starts_with('0'));

@@ -47,6 +47,23 @@ pub fn resolve(chain: &[Link<'_>]) -> Vec<u8> {
 
 /// The content hash of a chain's view, without making the view. The cost depends on the parts that
 /// layers do not share. It equals [`Layer::hash`] of the resolved text.
+///
+/// ```
+/// use nacre_layers::{
+///     json,
+///     layer::Layer,
+///     resolve::{Link, resolve, view_hash},
+///     rules::Rules,
+/// };
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let global = layer(r#"{"model":"small","tags":["a"]}"#)?;
+/// let project = layer(r#"{"model":"large"}"#)?;
+/// let rules = Rules::default();
+/// let chain = [&global, &project].map(|layer| Link { layer, rules: &rules });
+/// assert_eq!(view_hash(&chain), Layer::from_canonical(resolve(&chain))?.hash());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn view_hash(chain: &[Link<'_>]) -> Hash {
     walk(chain, HashSink::new(layers(chain))).hash()
 }

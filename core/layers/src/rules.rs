@@ -22,6 +22,14 @@ use crate::{
 };
 
 /// How a path merges between a layer and the layers above it.
+///
+/// ```
+/// use nacre_layers::rules::Rule;
+///
+/// assert!(matches!(Rule::parse("keyed:id")?, Rule::Keyed(_)));
+/// assert_eq!(Rule::parse("mix").unwrap_err().code().as_str(), "invalid-rules");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The lower value replaces the upper one, also objects.
@@ -79,6 +87,18 @@ impl fmt::Display for Rule {
 }
 
 /// The rules of one context, by pointer.
+///
+/// ```
+/// use nacre_layers::{json, rules::Rules, value::Value};
+///
+/// let Value::Object(table) = json::read(br#"{"/tags":"union","/policy":"lock"}"#, 64)? else {
+///     unreachable!("it is an object")
+/// };
+/// let rules = Rules::from_object(&table)?;
+/// assert_eq!(rules.len(), 2);
+/// assert_eq!(rules.to_object(), table);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules(Vec<(Pointer, Rule)>);
 

@@ -21,6 +21,15 @@ const ENTRIES: usize = 256;
 const ENTRY_BYTES: usize = 128;
 
 /// The words that make a member name sensitive.
+///
+/// ```
+/// use nacre_layers::sensitive::SensitiveNames;
+///
+/// let names = SensitiveNames::parse("api_key, token")?;
+/// assert!(names.holds("stripeApiKey") && names.holds("TOKENS"));
+/// assert!(!names.holds("tokenizer"));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SensitiveNames {
     patterns: Vec<Pattern>,

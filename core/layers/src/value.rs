@@ -24,6 +24,16 @@ use crate::{
 };
 
 /// A JSON value. Objects keep their members sorted by RFC 8785, each name once.
+///
+/// ```
+/// use nacre_layers::{json, value::Value};
+///
+/// let value = json::read(br#"{"name":"cart","ports":[8080]}"#, 64)?;
+/// let members = value.as_object().expect("an object");
+/// assert_eq!(members.get("name").and_then(Value::as_str), Some("cart"));
+/// assert_eq!(value.depth(), 2);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
@@ -85,6 +95,14 @@ impl Value {
     }
 
     /// The text in a marker `{"$sealed":"…"}`; `None` for any other value.
+    ///
+    /// ```
+    /// use nacre_layers::json;
+    ///
+    /// let marker = json::read(br#"{"$sealed":"f1.4nHq"}"#, 64)?;
+    /// assert_eq!(marker.sealed(), Some("f1.4nHq"));
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn sealed(&self) -> Option<&str> {
         let object = self.as_object()?;
         if object.len() == 1 { object.get(SEALED)?.as_str() } else { None }
@@ -115,6 +133,14 @@ impl Value {
 }
 
 /// Checks that a value is within the limits for the data of a context.
+///
+/// ```
+/// use nacre_layers::value::{Value, check_limits};
+///
+/// assert!(check_limits(&Value::Null).is_ok());
+/// let long = Value::String("x".repeat(1 << 20));
+/// assert_eq!(check_limits(&long).unwrap_err().code().as_str(), "too-large");
+/// ```
 ///
 /// # Errors
 /// `too-deep` past [`limits::DEPTH`]; `too-large` if the canonical text is longer than

@@ -7,6 +7,14 @@ use jiff::{civil::DateTime, tz::Offset};
 use nacre_layers::error::{Code, Error, Result};
 
 /// Milliseconds since the Unix epoch. Its text form is RFC 3339 in UTC.
+///
+/// ```
+/// use nacre_store::moment::Moment;
+///
+/// let noon = Moment::parse("2026-11-30T13:00:00+01:00")?;
+/// assert_eq!(noon.later(1500).to_string(), "2026-11-30T12:00:01.500Z");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 

@@ -24,6 +24,18 @@ impl JsonPatch {
     ///
     /// The result is at most [`limits::DEPTH`] deep. The caller must check its size.
     ///
+    /// ```
+    /// use nacre_layers::{json, patch::JsonPatch};
+    ///
+    /// let patch = r#"[{"op":"remove","path":"/a"},{"op":"test","path":"/b","value":1}]"#;
+    /// let patch = JsonPatch::parse(json::read(patch.as_bytes(), 64)?)?;
+    /// let mut document = json::read(br#"{"a":1,"b":2}"#, 64)?;
+    /// let error = patch.apply(&mut document).unwrap_err();
+    /// assert_eq!((error.code().as_str(), error.pointer()), ("merge-conflict", Some("/b")));
+    /// assert_eq!(json::write(&document), br#"{"a":1,"b":2}"#);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `merge-conflict` with the pointer if a `test` fails or a path does not exist; `too-deep`;
     /// `too-large` if the operations copy or shift too much.

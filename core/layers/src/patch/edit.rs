@@ -12,6 +12,15 @@ use crate::{
 /// Appends `values` to the list at `list`. A missing list, and missing objects above it, are
 /// created. A tombstone in the place of the list counts as missing.
 ///
+/// ```
+/// use nacre_layers::{json, patch::append, pointer::Pointer};
+///
+/// let mut document = json::read(b"{}", 64)?;
+/// append(&mut document, &Pointer::parse("/notes/open")?, vec![1u64.into(), 2u64.into()])?;
+/// assert_eq!(json::write(&document), br#"{"notes":{"open":[1,2]}}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
+///
 /// # Errors
 /// `merge-conflict` with the pointer if something else is in the way; `too-deep`.
 pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Result<()> {
@@ -46,6 +55,15 @@ pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Resul
 
 /// Stores a tombstone (`null`) at every pointer, which hides the inherited value there. Missing
 /// objects around it are created. A pointer below a tombstone changes nothing.
+///
+/// ```
+/// use nacre_layers::{json, patch::unset, pointer::Pointer};
+///
+/// let mut document = json::read(br#"{"a":{"b":1}}"#, 64)?;
+/// unset(&mut document, &[Pointer::parse("/a/b")?, Pointer::parse("/c")?])?;
+/// assert_eq!(json::write(&document), br#"{"a":{"b":null},"c":null}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 ///
 /// # Errors
 /// `invalid-pointer` for the root; `merge-conflict` with the pointer if a list or a scalar is in

@@ -64,6 +64,16 @@ pub enum Operation {
 impl JsonPatch {
     /// Reads a patch document. Unknown members of operations are ignored, as RFC 6902 §4 requires.
     ///
+    /// ```
+    /// use nacre_layers::{json, patch::JsonPatch};
+    ///
+    /// let patch = json::read(br#"[{"op":"replace","path":"/a","value":2}]"#, 64)?;
+    /// let mut document = json::read(br#"{"a":1}"#, 64)?;
+    /// JsonPatch::parse(patch)?.apply(&mut document)?;
+    /// assert_eq!(json::write(&document), br#"{"a":2}"#);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `invalid-request` or `invalid-pointer`, with the pointer to the place in the patch.
     pub fn parse(patch: Value) -> Result<JsonPatch> {

@@ -10,6 +10,15 @@ use crate::value::{Object, Value, compare_names};
 ///
 /// Nulls in the target (tombstones) stay unless the patch names them. A sealed value's marker
 /// counts as a scalar on both sides.
+///
+/// ```
+/// use nacre_layers::{json, patch::merge_patch};
+///
+/// let mut document = json::read(br#"{"a":{"b":1,"c":2},"d":3}"#, 64)?;
+/// merge_patch(&mut document, json::read(br#"{"a":{"b":null},"d":4}"#, 64)?);
+/// assert_eq!(json::write(&document), br#"{"a":{"c":2},"d":4}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn merge_patch(target: &mut Value, patch: Value) {
     match patch {
         Value::Object(patch) => merge(target, patch),
@@ -57,6 +66,15 @@ fn join(members: Object, patch: Object) -> Object {
 ///
 /// Markers of sealed values count as objects, as they do for other implementations. A merge patch
 /// cannot set a member to `null`; views have such members only in arrays.
+///
+/// ```
+/// use nacre_layers::{json, patch::merge_difference};
+///
+/// let from = json::read(br#"{"a":1,"b":{"c":2}}"#, 64)?;
+/// let to = json::read(br#"{"b":{"c":3}}"#, 64)?;
+/// assert_eq!(json::write(&merge_difference(&from, &to)), br#"{"a":null,"b":{"c":3}}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn merge_difference(from: &Value, to: &Value) -> Value {
     match (from, to) {
         (Value::Object(from), Value::Object(to)) => Value::Object(objects_differ(from, to)),

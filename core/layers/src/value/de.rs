@@ -26,6 +26,22 @@ use crate::{
 /// effect for other types, and `alias` would break the order of the fields. Supporting them would
 /// cost code in every struct.
 ///
+/// ```
+/// use nacre_layers::{json, value::decode};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Service {
+///     port: u16,
+/// }
+///
+/// let service: Service = decode(json::read(br#"{"port":8080}"#, 64)?)?;
+/// assert_eq!(service.port, 8080);
+///
+/// let error = decode::<Service>(json::read(br#"{"port":"80"}"#, 64)?).err().expect("refused");
+/// assert_eq!(error.pointer(), Some("/port"));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid-request` with the pointer to the first wrong member.
 pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T> {

@@ -7,6 +7,16 @@ use super::Value;
 use crate::sort::sort_by;
 
 /// The members of an object, sorted by name in UTF-16 code units (RFC 8785 §3.2.3).
+///
+/// ```
+/// use nacre_layers::value::{Object, Value};
+///
+/// let mut object = Object::new();
+/// object.insert("b", Value::Null);
+/// object.insert("a", true.into());
+/// let names: Vec<&str> = object.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["a", "b"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
     members: Vec<(String, Value)>,
@@ -147,6 +157,13 @@ impl IntoIterator for Object {
 /// Works on the UTF-8 bytes. Both orders agree except that UTF-16 puts everything past U+FFFF
 /// (surrogates, D800–DFFF) before U+E000–U+FFFF. In UTF-8 the former begin with F0–F4 and the
 /// latter with EE–EF, and no other byte is that large.
+///
+/// ```
+/// use nacre_layers::value::compare_names;
+///
+/// // UTF-16 puts characters beyond U+FFFF before U+E000 to U+FFFF.
+/// assert!(compare_names("\u{1f600}", "\u{fb33}").is_lt());
+/// ```
 pub fn compare_names(a: &str, b: &str) -> Ordering {
     for (a, b) in a.bytes().zip(b.bytes()) {
         if a != b {
