@@ -19,7 +19,7 @@ impl Draft<'_, '_> {
             let outcome = match item {
                 Ok(item) => match self.repeated(item, &replies) {
                     Ok(None) if batch.transaction => self.batch_item(item, &mut shown),
-                    // What a refusal leaves of a transaction is dropped with all of it.
+                    // A refused transaction is dropped as a whole.
                     Ok(None) => self.attempt(|draft| draft.batch_item(item, &mut shown)),
                     Ok(Some(reply)) => fits(&mut shown, &reply).map(|()| reply),
                     Err(error) => Err(error),
@@ -43,7 +43,7 @@ impl Draft<'_, '_> {
         Ok(Reply::Batch(replies))
     }
 
-    /// The reply to an operation whose key was used earlier in this batch.
+    /// The reply to an operation whose idempotency key was used earlier in this batch.
     fn repeated(&self, item: &BatchItem, replies: &[Result<Reply>]) -> Result<Option<Reply>> {
         let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write()) else {
             return Ok(None);
@@ -57,7 +57,7 @@ impl Draft<'_, '_> {
         Ok(reply.map(|reply| Reply::Repeated(reply.into())))
     }
 
-    /// Decides an item; `shown` counts the bytes of data in the answer so far.
+    /// Decides an item; `shown` is the size of the data in the answer so far, in bytes.
     fn batch_item(&mut self, item: &BatchItem, shown: &mut usize) -> Result<Reply> {
         let reply = self.keyed_item(item)?;
         fits(shown, &reply)?;
@@ -81,7 +81,7 @@ impl Draft<'_, '_> {
         self.perform_briefly(&item.op)
     }
 
-    /// Decides an operation; the result of a write does not repeat the data that it wrote.
+    /// Decides an operation. The result of a write does not repeat its data.
     fn perform_briefly(&mut self, op: &Op) -> Result<Reply> {
         let mut reply = self.perform(op)?;
         if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
@@ -122,7 +122,7 @@ fn put(line: ImportLine, mode: ImportMode) -> Put {
     }
 }
 
-/// Adds the data that a reply shows, if one answer may hold that much.
+/// Adds the size of a reply's data, and refuses an answer that is too large.
 fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     let bytes = match reply {
         Reply::Context(context) => context.bytes(),

@@ -25,7 +25,7 @@ use nacre_layers::{
     value::{Object, Value},
 };
 
-/// The id of a parent that is made on request and was not named.
+/// The id of a created parent if none is named.
 const DEFAULT_PARENT: &str = "default";
 
 impl Draft<'_, '_> {
@@ -59,7 +59,7 @@ impl Draft<'_, '_> {
     ) -> Result<Reply> {
         let live = self.live(address)?;
         self.expect(expect, Some(&live), || {
-            // What the caller had in mind: their edit of the version they knew.
+            // The document that the caller wanted: their edit, applied to the version they knew.
             let Expect::Version(base) = expect else { return live.layer.to_value() };
             let (_, base) = state_at(&self.store, &live, base)?;
             edited(&base.layer, edit)
@@ -104,7 +104,7 @@ impl Draft<'_, '_> {
                 "the context is not deleted, so it cannot be restored",
             ));
         };
-        // One commit may hold several deletes: what this one took hangs together.
+        // One commit may contain several deletes; the contexts of this one are connected.
         let mut top = record;
         while let Some(above) = top.above()
             && let Some(above) = self.store.record(&above)?
@@ -184,7 +184,7 @@ impl Draft<'_, '_> {
         Ok(context(record, false))
     }
 
-    /// The parent a put context has from now on; makes missing ones if that was asked for.
+    /// The new parent of a put context. Creates missing parents on request.
     fn parent_for(&mut self, put: &Put, live: Option<&Rc<Record>>) -> Result<Option<ContextId>> {
         let level = put.address.level;
         let Some(above) = level.above() else {
@@ -232,14 +232,14 @@ impl Draft<'_, '_> {
                 create_parents: true,
                 expect: Expect::Anything,
             });
-            // It may stand elsewhere than what it is made for.
+            // It may be in another project than the context that it is created for.
             permit(&self.store, self.caller, &made)?;
             self.perform(&made)?;
         }
         Ok(Some(parent))
     }
 
-    /// Refuses a write that expects another version than there is.
+    /// Refuses a write that expects another version than the current one.
     ///
     /// `wanted` is the document the caller meant to end up with; the answer names every path on
     /// which it and the current document both differ from the version the caller knew.
@@ -271,7 +271,8 @@ impl Draft<'_, '_> {
                     "another write came first; read the current version and try again",
                 )
                 .current_version(live.version);
-                // Conflicts are a help, not a duty: without that version's history there are none.
+                // Conflicts are optional help: if the history of that version is not kept, the list
+                // is empty.
                 let conflicts = state_at(&self.store, live, version).and_then(|(_, base)| {
                     conflicts(&base.layer, &live.layer, &self.as_sealed(wanted()?)?)
                 });
@@ -280,8 +281,8 @@ impl Draft<'_, '_> {
         }
     }
 
-    /// A document as it would be stored, for an answer: no error shows a secret. What is sealed here
-    /// is dropped, so it needs no randomness.
+    /// A document as it would be stored, for an error without secrets. The sealed secrets are
+    /// dropped, so they need no randomness.
     fn as_sealed(&self, mut data: Value) -> Result<Value> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
         let known = |fingerprint: &_| Ok(self.store.secret(fingerprint)?.is_some());
@@ -290,7 +291,7 @@ impl Draft<'_, '_> {
         Ok(data)
     }
 
-    /// A project made anew is shared with nobody, whoever saw the one before.
+    /// A project that is created again is not shared with the members of the previous one.
     fn expel_all(&mut self, project: &ContextId) -> Result<()> {
         for member in self.store.members(None)? {
             if member.project == *project {

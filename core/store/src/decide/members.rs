@@ -1,4 +1,4 @@
-//! Sharing a project: who else may read or write it.
+//! Sharing of projects: adds and removes members.
 
 use super::draft::Draft;
 use crate::{

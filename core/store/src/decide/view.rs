@@ -88,7 +88,7 @@ pub(super) fn diff(
     Ok(Reply::Diff(lines.collect()))
 }
 
-/// The layers that hold something else at a path than they did, or whose place in the chain is new.
+/// The layers whose value at a path has changed, or that are new in the chain.
 fn responsible(before: &[Rc<Record>], after: &[Rc<Record>], path: &Pointer) -> Vec<(Address, u64)> {
     let find = |chain: &[Rc<Record>], address: &Address| {
         chain.iter().find(|record| record.address == *address).cloned()
@@ -112,7 +112,7 @@ fn responsible(before: &[Rc<Record>], after: &[Rc<Record>], path: &Pointer) -> V
     layers
 }
 
-/// What a layer holds at a path, or at the nearest place above it that is no object.
+/// The value of a layer at a path, or at the nearest place above that is not an object.
 fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
     let mut path = path.clone();
     loop {
@@ -120,7 +120,7 @@ fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
             Some(text) => return Some(text.to_vec()),
             None if !path.pop() => return None,
             None => {
-                // An object above says nothing of a member it does not have.
+                // An object above has no effect on a member that it lacks.
                 if layer.get(&path).is_some_and(|text| text.starts_with(b"{")) {
                     return None;
                 }
