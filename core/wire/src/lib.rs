@@ -4,6 +4,13 @@
 //! [`operation`], which turn into operations; replies become an [`Answer`] of canonical JSON, and
 //! errors a [`problem()`]. Shells add transport, and other formats than JSON.
 //!
+//! ```text
+//! JSON, MessagePack ─ read ─▶ Value ─ request · operation · import · live ─▶ Op
+//! Reply ─ answer · reply ─▶ Answer: status, ETag, canonical JSON
+//! Error ─ problem ─▶ problem details (RFC 9457)
+//! MemoryStore ◀─ open ─ lines ◀─ export ─ Reply           cursor: where a list continues
+//! ```
+//!
 //! The feature `schema` derives JSON Schemas for all types. It adds names, and changes no answer.
 #![no_std]
 extern crate alloc;
