@@ -136,7 +136,7 @@ mod tests {
         seal::NoKeys,
         store::Reads,
     };
-    use nacre_wire::{Answer, Export, operation::BatchBody, request};
+    use nacre_wire::{Answer, Export, operation::BatchBody, remember, request};
 
     const HOUR: u64 = 60 * 60 * 1000;
 
@@ -156,7 +156,8 @@ mod tests {
             let scopes = nacre_store::access::Scopes::UNSTATED;
             let caller = Caller { user: place.user.clone(), owner: place.user.clone(), scopes };
             let request = Request { caller, op, idempotency: None, id: id.map(Into::into) };
-            let plan = decide(&self.0, &mut setting, &request)?;
+            let mut plan = decide(&self.0, &mut setting, &request)?;
+            remember(&mut plan)?;
             self.0.apply(&plan.writes);
             Answer::of(&plan.reply, plan.seq)
         }
