@@ -122,13 +122,13 @@ pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
 /// # Errors
 /// As [`response`].
 pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> worker::Result<Response> {
-    console_error!("not set up: {message}");
+    console_error!("not configured: {message}");
     let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
-    let error = Error::bug(format!("this deployment is not set up: {message}"));
+    let error = Error::bug(format!("this deployment is not configured: {message}"));
     response(exchange.problem(&error, None, &http::Work::default()))
 }
 
-/// The response that hands over a socket.
+/// The response with a WebSocket.
 ///
 /// # Errors
 /// As [`response`].
