@@ -40,14 +40,14 @@ pub struct Origin {
     pub layer: usize,
     /// The merge rule that applied.
     pub rule: Cow<'static, str>,
-    /// Layers whose value it hides, nearest first.
+    /// The layers whose value it hides, nearest first.
     pub shadowed: Shadowed,
 }
 
 /// The layers whose value another one hides: some of those of one chain.
 pub type Shadowed = ArrayVec<[u8; LAYERS]>;
 
-/// A value that does not count.
+/// A value that a lock overrules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignored {
     /// The pointer of the value in its layer.

@@ -38,8 +38,8 @@ pub fn collect<'a>(links: impl Iterator<Item = Link<'a>>) -> Links<'a> {
     links.take(LAYERS).collect()
 }
 
-/// Resolves a chain (global first, at most four links; more are not read): the view's canonical
-/// text.
+/// Resolves a chain, global first, and returns the view's canonical text. At most four links are
+/// used; more are ignored.
 pub fn resolve(chain: &[Link<'_>]) -> Vec<u8> {
     let capacity = chain.iter().map(|link| link.layer.text().len()).sum();
     walk(chain, TextSink::new(layers(chain), capacity)).into_text()

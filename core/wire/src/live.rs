@@ -30,7 +30,7 @@ use nacre_store::{
     topic::Topic,
 };
 
-/// What a client says.
+/// A message from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// Start a subscription.
@@ -62,7 +62,7 @@ pub enum Message {
     Ping,
 }
 
-/// The id of a message, even of one that is wrong otherwise: its error can name it.
+/// The id of a message, even of an invalid one, so that its error can name it.
 pub fn message_id(message: &Value) -> Option<&str> {
     let id = message.as_object()?.get("id")?.as_str()?;
     check_id(id).is_ok().then_some(id)

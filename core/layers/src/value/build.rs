@@ -18,7 +18,7 @@ pub struct Builder {
     left: usize,
 }
 
-/// An array or object whose end has not come yet.
+/// An open array or object.
 #[derive(Debug)]
 enum Open {
     Array(Vec<Value>),
@@ -54,7 +54,7 @@ impl Builder {
         }
     }
 
-    /// Adds a finished value; gives it back when nothing is open, for then it is the whole.
+    /// Adds a finished value. Returns it if nothing is open, because then it is the whole value.
     ///
     /// # Errors
     /// `too-large` for more than [`limits::VALUES`] values.
@@ -68,7 +68,7 @@ impl Builder {
         matches!(self.open.last(), Some(Open::Object { .. }))
     }
 
-    /// Ends the innermost array or object; gives it back when it was the outermost.
+    /// Ends the innermost container. Returns it if it was the outermost.
     ///
     /// # Errors
     /// `invalid-json` with the pointer for a member that comes twice, `internal` when nothing is
