@@ -21,7 +21,7 @@ const shared = {
   logLevel: "warning",
 };
 
-// Emptied, not removed: a server that is watching the folder goes on watching it.
+// The folder is emptied, not removed, so that a server keeps watching it.
 mkdirSync(out, { recursive: true });
 for (const old of readdirSync(out)) rmSync(join(out, old), { recursive: true });
 cpSync(join(here, "static"), out, { recursive: true });
@@ -38,7 +38,7 @@ const { metafile } = await build({
   jsxImportSource: "preact",
   conditions: ["browser"],
   metafile: true,
-  splitting: true, // what is imported when it is first needed
+  splitting: true, // the parts that are imported on first use
   chunkNames: "[name]-[hash]",
 });
 

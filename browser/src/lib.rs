@@ -1,9 +1,9 @@
 //! The core's replica for JavaScript.
 //!
-//! This shell converts and calls: texts and bytes come in, canonical JSON and packed entries go
-//! out, and errors are thrown as the text of their problem details. What is shown, merged, sent and
-//! in conflict is decided in `nacre_core::replica`; network, storage and other tabs are the business
-//! of the script around it (`npm/`).
+//! This shell converts and calls. Texts and bytes come in; canonical JSON and packed entries go
+//! out; errors are thrown as the text of their problem details. `nacre_core::replica` decides what
+//! is shown, merged, sent and in conflict. The scripts in `npm/` handle network, storage and other
+//! tabs.
 //!
 //! ```text
 //! packed := (key length u32, key, value length u32 or 0xFFFFFFFF for none, value) …   little endian
@@ -11,7 +11,7 @@
 #![no_std]
 extern crate alloc;
 #[cfg(not(target_family = "wasm"))]
-extern crate std; // brings, outside of wasm, what `runtime` does inside
+extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
 
 mod pack;
 mod read;
@@ -35,12 +35,12 @@ use wasm_bindgen::prelude::*;
 
 use pack::{pack, pack_step, unpack};
 
-/// An error as JavaScript gets it: the text of its problem details.
+/// An error for JavaScript: the text of its problem details.
 fn thrown(error: Error) -> JsValue {
     JsValue::from_str(&text(wire::problem(&error)))
 }
 
-/// Bytes that are UTF-8, as all JSON of the core is.
+/// The text of bytes. All JSON of the core is UTF-8.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
@@ -52,57 +52,57 @@ fn parse(text: &str) -> Result<Value> {
 fn list(text: &str) -> Result<Vec<Value>> {
     match parse(text)? {
         Value::Array(items) => Ok(items),
-        _ => Err(Error::new(Code::InvalidRequest, "a list is expected here").at("")),
+        _ => Err(Error::new(Code::InvalidRequest, "the value must be an array").at("")),
     }
 }
 
 fn no_choice() -> Error {
-    Error::new(Code::InvalidRequest, "a choice is `mine`, `theirs` or a value").at("")
+    Error::new(Code::InvalidRequest, "the choice must be `mine`, `theirs` or a value").at("")
 }
 
-/// A time or a count of JavaScript: whole and below 2⁵³.
+/// A time or a count from JavaScript: a whole number below 2⁵³.
 fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
 }
 
-/// A replica.
+/// A replica of one store, for one user.
 #[wasm_bindgen]
 pub struct Core(Replica);
 
 #[wasm_bindgen]
 impl Core {
-    /// Of a user, with nothing in it.
+    /// Creates an empty replica for a user.
     #[wasm_bindgen(constructor)]
     pub fn new(user: &str) -> Result<Core, JsValue> {
         Replica::new(user).map(Core).map_err(thrown)
     }
 
-    /// Whether it holds a copy.
+    /// Whether it holds a copy of the store.
     pub fn is_open(&self) -> bool {
         self.0.is_open()
     }
 
-    /// The state of the server's store that it holds.
+    /// The `seq` of the server's state that it holds.
     pub fn seq(&self) -> f64 {
         self.0.seq() as f64
     }
 
-    /// How many writes are not with the server.
+    /// The number of unsent writes.
     pub fn queued(&self) -> usize {
         self.0.queued()
     }
 
-    /// How many conflicts there are.
+    /// The number of open conflicts.
     pub fn conflict_count(&self) -> usize {
         self.0.conflict_count()
     }
 
-    /// Takes kept entries in; all of them, when it begins anew.
+    /// Takes stored entries; `anew` means that they are all entries, and replace the present state.
     pub fn absorb(&mut self, packed: &[u8], anew: bool) -> Result<(), JsValue> {
         unpack(packed).and_then(|entries| self.0.absorb(entries, anew)).map_err(thrown)
     }
 
-    /// Takes newly queued writes in; the keys are places in the queue.
+    /// Takes newly queued writes; the keys are their places in the queue.
     pub fn queue(&mut self, packed: &[u8]) -> Result<(), JsValue> {
         let place = |(key, kept): (String, Option<Vec<u8>>)| Some((key.parse().ok()?, kept?));
         unpack(packed)
@@ -116,7 +116,7 @@ impl Core {
         answer.map(|answer| answer.body).map_err(thrown)
     }
 
-    /// The text of a view as it is.
+    /// The text of a view, without its envelope.
     pub fn view(&self, level: &str, id: &str) -> Result<Vec<u8>, JsValue> {
         let view = Address::parse(level, id).and_then(|address| self.0.view(&address));
         view.map(|view| view.text.clone()).map_err(thrown)
@@ -132,7 +132,7 @@ impl Core {
         part().map_err(thrown)
     }
 
-    /// What a write would change.
+    /// Previews a write.
     pub fn preview(
         &self,
         level: &str,
@@ -157,7 +157,8 @@ impl Core {
         merged().map(|merged| text(json::write(&merged))).map_err(thrown)
     }
 
-    /// Decides writes, see `read`: packed, `answer` and then one entry for each to queue.
+    /// Decides writes (see `read`). Returns packed entries: `answer`, then one entry to queue for
+    /// each write.
     pub fn write(&self, operations: &str, key: &str, now: f64) -> Result<Vec<u8>, JsValue> {
         let decided =
             read::operations(operations).and_then(|all| self.0.write(all, key, Moment(whole(now))));
@@ -168,20 +169,20 @@ impl Core {
         Ok(packed)
     }
 
-    /// The operations that an import comes to, see `read`.
+    /// The operations of an import (see `read`).
     pub fn import(source: &str, replace: bool) -> Result<String, JsValue> {
         read::import(source, replace)
             .map(|operations| text(json::write(&operations)))
             .map_err(thrown)
     }
 
-    /// Takes announced changes in.
+    /// Takes announced changes.
     pub fn advance(&mut self, changes: &str, seq: f64) -> Result<Vec<u8>, JsValue> {
         let step = list(changes).and_then(|changes| self.0.advance(changes, whole(seq)));
         step.map(pack_step).map_err(thrown)
     }
 
-    /// Holds what an export says; `under` is empty for all of it.
+    /// Replaces the copy with an export. `level` is empty for a whole store.
     pub fn open(
         &mut self,
         export: &[u8],
@@ -196,22 +197,22 @@ impl Core {
         self.0.open(export, whole(seq), under.as_ref()).map(pack_step).map_err(thrown)
     }
 
-    /// Puts the next writes under way.
+    /// Starts sending the next writes.
     pub fn take_off(&mut self, now: f64) -> Result<Vec<u8>, JsValue> {
         self.0.take_off(Moment(whole(now))).map(pack_step).map_err(thrown)
     }
 
-    /// The name of what is under way.
+    /// The idempotency key of the writes that are being sent.
     pub fn flight_name(&self) -> Option<String> {
         self.0.flight_name().map(Into::into)
     }
 
-    /// Whether it has to be recalled before it is sent again.
+    /// Whether the audit trail must be checked before the writes are sent again.
     pub fn is_in_doubt(&self, now: f64) -> bool {
         self.0.is_in_doubt(Moment(whole(now)))
     }
 
-    /// Takes a page of the audit trail in; null where it cannot be read.
+    /// Takes a page of the audit trail; null if it cannot be read.
     pub fn recall(&mut self, page: &str, now: f64) -> Result<Vec<u8>, JsValue> {
         parse(page)
             .and_then(|page| self.0.recall(&page, Moment(whole(now))))
@@ -219,39 +220,40 @@ impl Core {
             .map_err(thrown)
     }
 
-    /// The body that is under way.
+    /// The request body of the writes that are being sent.
     pub fn under_way(&self) -> Option<String> {
         self.0.under_way().map(Into::into)
     }
 
-    /// The server has carried the flight out.
+    /// Tells that the server has stored the sent writes.
     pub fn land(&mut self, answer: &str) -> Result<Vec<u8>, JsValue> {
         parse(answer).and_then(|answer| self.0.land(&answer)).map(pack_step).map_err(thrown)
     }
 
-    /// The server has refused the flight.
+    /// Tells that the server has refused the sent writes.
     pub fn turn_back(&mut self, problem: &str) -> Result<Vec<u8>, JsValue> {
         parse(problem).and_then(|problem| self.0.turn_back(&problem)).map(pack_step).map_err(thrown)
     }
 
-    /// What tells one state of a topic from another.
+    /// A text that changes whenever the state of a topic changes.
     pub fn stamp(&self, level: &str, id: &str, below: bool, view: bool) -> Result<String, JsValue> {
         let address = Address::parse(level, id).map_err(thrown)?;
         Ok(self.0.stamp(&address, below, view))
     }
 
-    /// Writes that are not with the server.
+    /// The unsent writes.
     pub fn pending(&self) -> String {
         text(json::write(&self.0.pending()))
     }
 
-    /// What needs a decision.
+    /// The open conflicts.
     pub fn conflicts(&self) -> Result<String, JsValue> {
         self.0.conflicts().map(|all| text(json::write(&all))).map_err(thrown)
     }
 
-    /// Decides a conflict: packed, `operations` to write and the entries of the step. `choice` is
-    /// `"mine"`, `"theirs"`, `{"value": …}` or `{"text": "…"}`, a value as its text.
+    /// Settles a conflict. Returns packed entries: `operations` to write, and those of the step.
+    /// `choice` is `"mine"`, `"theirs"`, `{"value": …}`, or `{"text": "…"}` with a value as JSON
+    /// text.
     pub fn settle(&self, id: &str, choice: &str) -> Result<Vec<u8>, JsValue> {
         let settled = || {
             let choice = match parse(choice)? {
@@ -275,7 +277,7 @@ impl Core {
         Ok(packed)
     }
 
-    /// The key of a place in the queue.
+    /// The storage key of a place in the queue.
     pub fn queue_key(place: f64) -> String {
         queue_key(whole(place))
     }

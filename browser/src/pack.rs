@@ -1,4 +1,4 @@
-//! Entries as one piece of bytes, so that they cross over in one call.
+//! Packs entries into one byte array, so that they cross into JavaScript in one call.
 
 use alloc::{string::String, vec::Vec};
 
@@ -25,7 +25,8 @@ pub(crate) fn pack(key: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
     }
 }
 
-/// A step's entries. Before them, under keys that no entry has: `anew`, and `conflicts` that came up.
+/// Packs the entries of a step. Before them come two keys that no entry has: `anew`, and the new
+/// `conflicts`.
 pub(crate) fn pack_step(step: Step) -> Vec<u8> {
     let values = step
         .entries
@@ -47,7 +48,7 @@ pub(crate) fn pack_step(step: Step) -> Vec<u8> {
 /// Reads entries.
 ///
 /// # Errors
-/// `internal` for bytes that were packed otherwise.
+/// `internal` if the bytes are not packed entries.
 pub(crate) fn unpack(mut packed: &[u8]) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     while !packed.is_empty() {
@@ -72,5 +73,5 @@ fn take<'p>(packed: &mut &'p [u8]) -> Result<Option<&'p [u8]>> {
 }
 
 fn odd() -> Error {
-    Error::bug("entries were packed otherwise")
+    Error::bug("the packed entries cannot be read")
 }

@@ -1,4 +1,4 @@
-//! Reads as JavaScript asks for them: one object, whose `read` says which.
+//! Reads from JavaScript: one object, whose member `read` names the read.
 
 use alloc::{string::String, vec::Vec};
 
@@ -26,7 +26,7 @@ impl Members {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "a string is expected here")),
+            Some(_) => Err(wrong(name, "this member must be a string")),
         }
     }
 
@@ -34,7 +34,7 @@ impl Members {
         match self.0.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(Number::Unsigned(number))) => Ok(Some(number)),
-            Some(_) => Err(wrong(name, "a whole number is expected here")),
+            Some(_) => Err(wrong(name, "this member must be a whole number, 0 or more")),
         }
     }
 
@@ -52,7 +52,7 @@ impl Members {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Number(Number::Unsigned(seq))) => Ok(AsOf::Seq(seq)),
             Some(Value::String(text)) => request::as_of(&text),
-            Some(_) => Err(wrong(name, "a state is a seq or an RFC 3339 time")),
+            Some(_) => Err(wrong(name, "a state must be a `seq` or an RFC 3339 time")),
         };
         at.map(Some).map_err(|error| error.at(alloc::format!("/{name}")))
     }
@@ -61,7 +61,8 @@ impl Members {
         match self.number("limit")?.map(usize::try_from) {
             None => Ok(limits::PAGE_DEFAULT),
             Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-            _ => Err(wrong("limit", "a page has 1 to 200 items").limit(limits::PAGE as u64)),
+            _ => Err(wrong("limit", "`limit` must be a whole number from 1 to 200")
+                .limit(limits::PAGE as u64)),
         }
     }
 }
@@ -76,7 +77,7 @@ fn wrong(name: &str, detail: &'static str) -> Error {
 /// `invalid-request`, `invalid-id`, `invalid-pointer`.
 pub(crate) fn op(request: Value) -> Result<Op> {
     let Value::Object(members) = request else {
-        return Err(Error::new(Code::InvalidRequest, "a request is an object").at(""));
+        return Err(Error::new(Code::InvalidRequest, "the request must be an object").at(""));
     };
     let mut from = Members(members);
     let read = from.text("read")?.unwrap_or_default();
@@ -94,7 +95,7 @@ pub(crate) fn op(request: Value) -> Result<Op> {
                 (Some(version), None) => Which::Version(version),
                 (None, Some(at)) => Which::AsOf(at),
                 (None, None) => Which::Current,
-                _ => return Err(wrong("at", "`version` and `at` exclude each other")),
+                _ => return Err(wrong("at", "use either `version` or `at`, not both")),
             },
             reveal: false,
         },
@@ -124,7 +125,9 @@ pub(crate) fn op(request: Value) -> Result<Op> {
             to: from.number("to")?,
         },
         "view-diff" => {
-            let state = from.as_of("from")?.ok_or_else(|| wrong("from", "a state is needed"))?;
+            let state = from
+                .as_of("from")?
+                .ok_or_else(|| wrong("from", "`from` is required: a `seq` or an RFC 3339 time"))?;
             Op::ViewDiff { address: from.address()?, from: state, to: from.as_of("to")? }
         }
         "insights" | "progress" => {
@@ -132,7 +135,12 @@ pub(crate) fn op(request: Value) -> Result<Op> {
             let before = from.text("cursor")?.as_deref().map(Cursor::read_entry).transpose()?;
             Op::Entries { address: from.address()?, kind, before, limit: from.limit()? }
         }
-        _ => return Err(wrong("read", "there is no such read")),
+        _ => {
+            return Err(wrong(
+                "read",
+                "`read` must be resolve, get, list, history, diff, view-diff, insights or progress",
+            ));
+        }
     })
 }
 
@@ -140,7 +148,7 @@ pub(crate) fn op(request: Value) -> Result<Op> {
 /// whose integers JavaScript has not rounded.
 ///
 /// # Errors
-/// `invalid-json` for a text that is none, with its place.
+/// `invalid-json` for a text that is not JSON, with its place.
 pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
     let mut operations = super::list(text)?;
     for (place, operation) in operations.iter_mut().enumerate() {
@@ -149,7 +157,7 @@ pub(crate) fn operations(text: &str) -> Result<Vec<Value>> {
     Ok(operations)
 }
 
-/// What a preview tries, which is a patch or operations.
+/// The body of a preview: a patch or operations.
 ///
 /// # Errors
 /// As [`operations`].
@@ -194,11 +202,11 @@ fn open_texts(operation: &mut Value, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The operations that an import comes to. The source is NDJSON, an array or one object, whose
-/// lines or items are those of an import or an export.
+/// The operations of an import. The source is NDJSON, an array or one object; its lines or items
+/// are those of an import or an export.
 ///
 /// # Errors
-/// As an item gives them, with its place.
+/// Those of an item, with its index.
 pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
     let items = match super::parse(source) {
         Ok(Value::Array(items)) => items.iter().map(json::write).collect(),
@@ -215,9 +223,9 @@ pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
         op.insert("action", if replace { "put" } else { "create" }.into());
         op.insert("level", line.address.level.as_str().into());
         op.insert("context_id", line.address.id.as_str().into());
-        // As text, for its way through JavaScript.
+        // As text, so that JavaScript does not round integers.
         op.insert("data", super::text(json::write(&Value::Object(line.data))).into());
-        // A project's parent is global, and said so in exports; `put` takes that as well.
+        // In exports a project has the parent `global`; `put` accepts that too.
         if let Some(parent) = &line.parent {
             op.insert("parent", parent.as_str().into());
         }

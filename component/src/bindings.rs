@@ -1,4 +1,4 @@
-//! Bindings of `wit/`, generated when this is compiled.
+//! Bindings of `wit/`, generated at compile time.
 #![allow(
     clippy::all,
     clippy::restriction,

@@ -1,31 +1,30 @@
-//! What an instance takes on: arguments of a size that can be worked with, while there is memory.
+//! Bounds of an instance: the size of arguments, and the memory in use.
 //!
-//! The core bounds what it stores and how deep it goes. Beside that, nothing an allocation might be
-//! refused for may be tried: in wasm that would end the instance.
+//! The core bounds what it stores and how deep it recurses. A failed allocation would end the
+//! instance in wasm, so large work must not start when memory is short.
 
 use nacre_core::{
     error::{Code, Error, Result},
     limits,
 };
 
-/// Most memory in use when something large is begun, of the 4 GiB that an instance can have: one
-/// call takes less than the rest.
+/// Most memory in use when large work starts, in bytes. An instance can have 4 GiB, and one call
+/// needs less than the rest.
 const MEMORY: usize = 3 << 30;
 
-/// Refuses a text that is longer than any the core would take.
+/// Refuses a text that is longer than the core accepts.
 ///
 /// # Errors
 /// `too-large`.
 pub(crate) fn check_text(text: &[u8]) -> Result<&[u8]> {
     if text.len() > limits::BATCH_BYTES {
-        return Err(
-            Error::new(Code::TooLarge, "a text may hold 4 MiB").limit(limits::BATCH_BYTES as u64)
-        );
+        return Err(Error::new(Code::TooLarge, "a text must be at most 4 MiB")
+            .limit(limits::BATCH_BYTES as u64));
     }
     Ok(text)
 }
 
-/// Refuses to begin something when memory is nearly used up.
+/// Refuses large work if memory is nearly used up.
 ///
 /// # Errors
 /// `store-unavailable`.
@@ -33,7 +32,7 @@ pub(crate) fn check_memory() -> Result<()> {
     if memory::used() > MEMORY {
         return Err(Error::new(
             Code::StoreUnavailable,
-            "the instance's memory is used up; go on in a new instance",
+            "this instance has no memory left; use a new instance",
         ));
     }
     Ok(())
@@ -52,7 +51,7 @@ mod memory {
 
 #[cfg(not(target_family = "wasm"))]
 mod memory {
-    //! A process, whose memory is not ours to measure.
+    //! The memory of a process is not measured.
 
     pub(super) fn used() -> usize {
         0

@@ -1,4 +1,4 @@
-//! Values and errors, from the bindings to the core and back.
+//! Converts values and errors between the bindings and the core.
 
 use nacre_core::{
     address::Address,
@@ -72,7 +72,7 @@ impl From<&Address> for types::Address {
     }
 }
 
-/// Reads a document of the depth that a context's data may have.
+/// Reads a document, at most as deep as the data of a context.
 ///
 /// # Errors
 /// `invalid-json`, `too-deep`, `too-large`.
@@ -80,7 +80,7 @@ pub(crate) fn document(text: &[u8]) -> Result<Value> {
     json::read(check_text(text)?, limits::DEPTH)
 }
 
-/// Reads a patch, a list of values or a body: documents with something around them.
+/// Reads a patch, a list of values or a body, which may be deeper than a document.
 ///
 /// # Errors
 /// As [`document`].
@@ -88,7 +88,7 @@ pub(crate) fn body(text: &[u8]) -> Result<Value> {
     wire::read_json(check_text(text)?)
 }
 
-/// Reads merge rules; no bytes are no rules.
+/// Reads merge rules. Empty input means no rules.
 ///
 /// # Errors
 /// As [`document`]; `invalid-rules`.
@@ -97,15 +97,15 @@ pub(crate) fn rules(text: &[u8]) -> Result<Rules> {
         [] => Ok(Rules::default()),
         text => match document(text)? {
             Value::Object(table) => Rules::from_object(&table),
-            _ => Err(Error::new(Code::InvalidRules, "rules are an object").at("")),
+            _ => Err(Error::new(Code::InvalidRules, "rules must be an object").at("")),
         },
     }
 }
 
-/// Reads what one context may hold.
+/// Reads the data of a context, within its limits.
 ///
 /// # Errors
-/// As [`document`]; `invalid-request` when it is no object.
+/// As [`document`]; `invalid-request` if it is not an object.
 pub(crate) fn layer(text: &[u8]) -> Result<Layer> {
     let value = document(text)?;
     check_limits(&value)?;

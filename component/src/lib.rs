@@ -1,13 +1,12 @@
-//! The core as a component: the interfaces of `wit/` for any host, and nothing imported.
+//! The core as a component: the interfaces of `wit/` for any host, without imports.
 //!
-//! This shell converts and calls. What is decided about contexts is decided in `nacre_core`; here
-//! stand the bindings (`bindings`), one file for each interface, the table from errors to the
-//! cases of WIT (`convert`) and the bounds that keep an instance from being killed (`bounds`).
-//! Without the feature `store` it is the small world `layers`.
+//! This shell converts and calls; `nacre_core` decides. It has the bindings (`bindings`), one file
+//! per interface, the table from errors to cases of WIT (`convert`), and bounds that protect an
+//! instance (`bounds`). Without the feature `store` it is the small world `layers`.
 #![no_std]
 extern crate alloc;
 #[cfg(not(target_family = "wasm"))]
-extern crate std; // brings, outside of wasm, what `runtime` does inside
+extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
 
 mod bindings;
 mod bounds;
@@ -19,5 +18,5 @@ mod runtime;
 #[cfg(feature = "store")]
 mod store;
 
-/// What is exported: every interface's functions.
+/// The exported component.
 struct Component;

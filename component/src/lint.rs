@@ -22,7 +22,7 @@ use crate::{
     convert::{document, rules},
 };
 
-/// A context that owns what it is made of.
+/// A context that owns its parts.
 struct Given {
     address: Address,
     parent: Option<ContextId>,
@@ -48,7 +48,7 @@ impl Given {
         Ok(Given {
             address: context.address.try_into()?,
             parent: context.parent.as_deref().map(ContextId::parse).transpose()?,
-            // Too much data is a finding.
+            // Data above the limit is a finding, not an error.
             layer: Layer::from_value(&document(&context.data)?)?,
             rules: rules(&context.rules)?,
         })

@@ -80,7 +80,7 @@ impl Guest for Component {
     fn append(target: Vec<u8>, list: String, values: Vec<u8>) -> Result<Vec<u8>, types::Error> {
         edit(&target, |target| {
             let Value::Array(values) = body(&values)? else {
-                return Err(Error::new(Code::InvalidRequest, "the values are an array").at(""));
+                return Err(Error::new(Code::InvalidRequest, "the values must be an array").at(""));
             };
             patch::append(target, &Pointer::parse(list)?, values)
         })
@@ -131,7 +131,7 @@ pub(crate) fn prepare_all(chain: Vec<wit::Layer>) -> Result<Vec<Prepared>> {
     chain.iter().take(Level::ALL.len() + 1).map(Prepared::of).collect()
 }
 
-/// The chain, once its order is known to be right.
+/// The chain, after its order was checked.
 fn links<'l>(chain: impl IntoIterator<Item = &'l Prepared>) -> Result<Vec<Link<'l>>> {
     let mut above: Option<Level> = None;
     let mut links = Vec::new();
@@ -139,7 +139,7 @@ fn links<'l>(chain: impl IntoIterator<Item = &'l Prepared>) -> Result<Vec<Link<'
         if above.is_some_and(|above| above >= layer.address.level) {
             return Err(Error::new(
                 Code::InvalidRequest,
-                "a chain runs downward: global, project, branch, task",
+                "the layers must be in the order global, project, branch, task",
             ));
         }
         above = Some(layer.address.level);

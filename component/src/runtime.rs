@@ -1,5 +1,5 @@
-//! What a module without an operating system has to bring: an allocator, and an end for the panics
-//! that the core does not have.
+//! The runtime of a module without an operating system: an allocator, and a handler for panics,
+//! which the core never raises.
 
 use core::{arch::wasm32, panic::PanicInfo};
 
@@ -8,7 +8,7 @@ use dlmalloc::GlobalDlmalloc;
 #[global_allocator]
 static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
-/// Says nothing: nobody could hear it, and messages with all that prints them are a third of a
+/// Prints nothing: nobody would see it, and the code that formats messages would be a third of the
 /// module.
 #[panic_handler]
 fn panicked(_: &PanicInfo<'_>) -> ! {

@@ -1,4 +1,4 @@
-//! `store`: a store in memory, with what surrounds each of its decisions.
+//! `store`: a store in memory, which applies each decision of the core.
 
 mod arguments;
 
@@ -38,11 +38,11 @@ use crate::{
 };
 use arguments::{check_export, entropy, limit};
 
-/// A text that is handed over at once: small contexts are many to a part.
+/// Least size of a part of an export, in bytes, so that small contexts are handed over together.
 const PART: usize = 256 << 10;
 
-/// Wraps the keys of a new store while they are made: the core gives no key that was not wrapped
-/// once. What it wraps is opened on the spot and never leaves, so it need not be a secret.
+/// Wraps the keys of a new store: the core returns keys only wrapped. They are unwrapped
+/// immediately and never leave, so this key need not be secret.
 const PASSING_KEY: &str = "passing:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// The rows, and the owner with their keys.
@@ -53,10 +53,10 @@ struct Inner {
     rows: MemoryStore<'static>,
 }
 
-/// A store that an export under way shares.
+/// A store, shared with running exports.
 pub(crate) struct Store(Rc<RefCell<Inner>>);
 
-/// An export under way.
+/// A running export.
 pub(crate) struct Lines {
     store: Rc<RefCell<Inner>>,
     export: RefCell<Export>,
@@ -68,7 +68,7 @@ impl Guest for Component {
 }
 
 impl Inner {
-    /// Decides a request, applies what it comes to, and gives the reply with the store's seq.
+    /// Decides a request and applies its writes. Returns the reply and the store's `seq`.
     fn decide(
         &mut self,
         op: Op,
@@ -89,7 +89,7 @@ impl Inner {
 }
 
 impl Store {
-    /// A store with new keys, and the rows that `fill` gives.
+    /// Creates a store with new keys, and with the rows from `fill`.
     fn begin(
         owner: &str,
         seed: Vec<u8>,
@@ -118,7 +118,7 @@ impl Store {
         Answer::of(&reply, seq)
     }
 
-    /// A read depends on no time, and draws no randomness.
+    /// A read needs no time and no randomness.
     fn read(&self, op: Op) -> Result<Answer> {
         check_memory()?;
         let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
@@ -289,9 +289,9 @@ impl GuestLines for Lines {
     }
 }
 
-/// Components are not re-entered, so this cannot come about.
+/// A component is never re-entered, so this cannot happen.
 fn in_use() -> Error {
-    Error::bug("a store was called while it was at work")
+    Error::bug("the store is in use by another call")
 }
 
 impl From<Answer> for wit::Answer {

@@ -1,8 +1,8 @@
 //! Nacre's core: every decision about layered contexts, and nothing else.
 //!
-//! Knowledge stands in four layers, `global ▸ project ▸ branch ▸ task`. A context is one stored
+//! Knowledge is stored in four layers, `global ▸ project ▸ branch ▸ task`. A context is one stored
 //! layer: a JSON object with its merge rules, its version and its parent. A reader gets the
-//! resolved *view* of a context's chain, every lower layer refining the ones above.
+//! resolved *view* of a context's chain, where each lower layer refines the ones above it.
 //!
 //! ```text
 //! bytes ─ decode ─▶ Op ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! **The core decides and never acts.** It has no clock, no randomness, no I/O and no platform
-//! crate; time and entropy are arguments. A shell reads bytes, asks [`decide`](decide::decide),
+//! crate; time and entropy are arguments. A shell reads bytes, calls [`decide`](decide::decide),
 //! applies the plan in one transaction, and only then publishes and answers.
 //!
 //! This crate holds no code. It hands on four crates, whose arrows point one way:

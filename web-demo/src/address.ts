@@ -1,4 +1,4 @@
-// What contexts are called, and where one is shown: `#/task/cart-latency/history`.
+// Names of contexts, and the address fragment that shows one: `#/task/cart-latency/history`.
 
 import type { Address, Level } from "@nacre/context";
 
@@ -10,7 +10,7 @@ export const GLOBAL: Address = { level: "global", id: "global" };
 export const key = ({ level, id }: Address): string => `${level}/${id}`;
 export const same = (a: Address, b: Address): boolean => a.level === b.level && a.id === b.id;
 
-/** In running text: `project shop`, and `global` alone. */
+/** The name in running text: `project shop`, or just `global`. */
 export const name = ({ level, id }: Address): string => (level === "global" ? level : `${level} ${id}`);
 
 /** The level one above or below; `undefined` past the ends. */
@@ -20,7 +20,7 @@ export const below = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(
 export const TABS = ["view", "layer", "history", "notes"] as const;
 export type Tab = (typeof TABS)[number];
 
-/** What an address's fragment asks to see. */
+/** The context and the part of it that an address fragment names. */
 export function fromFragment(fragment: string): { address: Address; tab: Tab } | undefined {
   const [, level, id, tab] = fragment.replace(/^#/, "").split("/");
   const known = LEVELS.find((one) => one === level);
@@ -33,7 +33,7 @@ function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return undefined; // a link that was cut off within an escape
+    return undefined; // the link was cut off inside an escape
   }
 }
 

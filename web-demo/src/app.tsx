@@ -1,5 +1,5 @@
-// The page with a replica open: contexts on the left, the chosen one in the middle, one of its
-// values on the right, and on top how things stand with the server.
+// The page with a replica open: contexts on the left, the selected one in the middle, one of its
+// values on the right, and the state of the synchronization on top.
 
 import type { ChangeEvent, Replica } from "@nacre/context";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -17,9 +17,9 @@ const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
 const Import = later(() => import("./import").then((room) => room.Import));
 
-/** Where the page begins when its address names no context. */
+/** The first context to show if the address names none. */
 const START: { address: Address; tab: Tab } = { address: GLOBAL, tab: "view" };
-/** How long a context that has just changed stands out, in milliseconds. */
+/** How long a changed context is highlighted, in milliseconds. */
 const STIR = 6000;
 
 export function App({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
@@ -32,7 +32,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const { stirring, said } = useStir(replica);
 
   useEffect(() => {
-    // Without a fragment it is where the page began: back leads there, too.
+    // No fragment means the first context, so that "back" can return to it.
     const follow = () => setPlace((now) => fromFragment(location.hash) ?? (location.hash === "" ? START : now));
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
@@ -43,7 +43,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     const fragment = toFragment(address, tab);
     if (location.hash !== fragment) history.pushState(null, "", fragment);
   };
-  // The focus does not stay on what has gone: what was deleted, or the drawer of a phone.
+  // Move the focus away from elements that are gone: a deleted context, or the drawer on a phone.
   const seen = useRef(key(place.address));
   useEffect(() => {
     if (seen.current === key(place.address)) return;
@@ -146,20 +146,20 @@ function skip(event: Event) {
   document.getElementById("room")?.focus();
 }
 
-/** Another number after every change of contexts; another object after any change at all. */
+/** A number that grows with every change of contexts, and an object that is new after any change. */
 function useRevisions(replica: Replica): Opened {
   const [opened, setOpened] = useState<Opened>({ replica, revision: 0 });
   useEffect(() => {
     const data = () => setOpened(({ revision }) => ({ replica, revision: revision + 1 }));
     const status = () => setOpened(({ revision }) => ({ replica, revision }));
     const ends = [replica.subscribe({ subtree: GLOBAL }, data), replica.subscribe("all", status)];
-    data(); // whatever happened before this
+    data(); // changes before this point
     return () => ends.forEach((end) => end());
   }, [replica]);
   return opened;
 }
 
-/** Contexts that others change, for a moment, and the same in words for who cannot see it. */
+/** Contexts that others have just changed, and the same as text for screen readers. */
 function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; said: string } {
   const [stirring, setStirring] = useState<ReadonlyMap<string, string>>(new Map());
   const [said, setSaid] = useState("");

@@ -1,4 +1,4 @@
-// Conflicts: what was there, what they wrote and what I wrote, side by side, and the decision.
+// Conflicts: the base, their value and my value side by side, and the decision.
 
 import type { Conflict, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
@@ -15,7 +15,7 @@ const WHAT: Record<Conflict["aspect"], string> = {
   operation: "The server could not do this any more.",
 };
 
-/** A conflict with every digit of its values. */
+/** A conflict whose values keep every digit. */
 type Held = Omit<Conflict, Side> & { [side in Side]?: Value };
 type Side = "ancestor" | "theirs" | "mine";
 

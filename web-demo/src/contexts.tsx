@@ -1,4 +1,4 @@
-// The tree of contexts, by layer: find one, go to it, see which ones are changing.
+// The tree of contexts: find one, select it, see which ones are changing.
 
 import type { ContextSummary } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -17,9 +17,9 @@ interface ContextRow extends Row {
 export function Contexts(props: {
   items: readonly ContextSummary[];
   chosen: Address;
-  /** Contexts that changed a moment ago, and who changed them. */
+  /** Contexts that have just changed, with the user who changed them. */
   stirring: ReadonlyMap<string, string>;
-  /** Contexts with writes that are still to be sent. */
+  /** Contexts with unsent writes. */
   waiting: ReadonlySet<string>;
   onChoose: (address: Address) => void;
 }) {
@@ -37,7 +37,8 @@ export function Contexts(props: {
     setClosed(next);
   };
 
-  // Wherever one comes from, by a link, the chain or a reload: its row can be seen, and is where Tab stops.
+  // However the context was selected (link, chain, reload), its row must be visible and be the tab
+  // stop.
   const here = key(chosen);
   useEffect(() => {
     setFocused(here);
@@ -104,7 +105,7 @@ export function Contexts(props: {
   );
 }
 
-/** The rows that show: parents before their children, by name; a filter opens what leads to a hit. */
+/** The visible rows: parents before children, by name. A filter opens the ancestors of each match. */
 function shownContexts(items: readonly ContextSummary[], closed: ReadonlySet<string>, filter: string): ContextRow[] {
   const children = new Map<string, Address[]>();
   const held = new Map(items.map((item) => [key(item), item]));
@@ -117,7 +118,8 @@ function shownContexts(items: readonly ContextSummary[], closed: ReadonlySet<str
   for (const item of items) {
     const level = above(item.level);
     const parent = !level ? "" : level === "global" ? key(GLOBAL) : key({ level, id: item.parent ?? "" });
-    // A parent that is not here (another project's, say): its children stand at the top.
+    // If the parent is not in this replica (another project's, for example), its children are at
+    // the top.
     put({ level: item.level, id: item.id }, held.has(parent) || parent === key(GLOBAL) ? parent : "");
   }
   for (const among of children.values()) {

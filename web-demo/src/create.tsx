@@ -1,4 +1,4 @@
-// Making a context, taking one away, bringing one back.
+// Creates, deletes and restores contexts.
 
 import type { DeletedContext } from "@nacre/context";
 import { useEffect, useMemo, useState } from "preact/hooks";
@@ -137,7 +137,7 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
   );
 }
 
-/** What can be brought back: those deleted here and not sent yet, and those of the server's trail. */
+/** Contexts that can be restored: deleted here and not sent yet, or in the server's audit trail. */
 export function Deleted(props: { onClose: () => void; onGo: (address: Address) => void }) {
   const { replica } = useReplica();
   const [trail, setTrail] = useState<{ items: DeletedContext[]; next: string | null | undefined }>({

@@ -9,13 +9,13 @@ import { Filter, Glyph, Tag, Twist } from "./parts";
 import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
 import { focusRow, move, pressedOn } from "./tree";
 
-/** Rows drawn at once; more on request. */
+/** Rows drawn at first; more on request. */
 const PAGE = 600;
-/** How long a value that has just changed stands out, in milliseconds. */
+/** How long a changed value is highlighted, in milliseconds. */
 const GLOW = 2600;
 
 export function Document(props: {
-  /** Names what is shown: another context begins anew, another state of the same one glows. */
+  /** Identifies the shown context: for another one everything is new, for another state of the same one changes glow. */
   of: string;
   data: Value;
   origins: Readonly<Record<string, Origin>>;
@@ -144,11 +144,11 @@ function Shown({ row: { value, size } }: { row: ValueRow }) {
     const word = Array.isArray(value) ? (size === 1 ? "item" : "items") : size === 1 ? "member" : "members";
     return <span class="quiet">{size === 0 ? "empty" : `${size} ${word}`}</span>;
   }
-  const bare = typeof value === "string" && value !== ""; // an empty text shows as the quotes around it
+  const bare = typeof value === "string" && value !== ""; // an empty string shows as its quotes
   return <span class={`scalar ${typeof value}`}>{bare ? value : glance(value)}</span>;
 }
 
-/** The values that have just changed while the same context was shown. */
+/** The values that have just changed in the shown context. */
 function useGlow(of: string, rows: readonly ValueRow[]): ReadonlySet<string> {
   const last = useRef<{ of: string; rows: readonly ValueRow[] }>({ of: "", rows: [] });
   const [glowing, setGlowing] = useState<ReadonlySet<string>>(new Set());

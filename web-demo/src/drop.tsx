@@ -1,4 +1,4 @@
-// Takes files that are dropped anywhere on the page.
+// Accepts files dropped anywhere on the page.
 
 import { useEffect, useState } from "preact/hooks";
 

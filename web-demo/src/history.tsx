@@ -1,5 +1,5 @@
-// Going through time: a slider over every commit that could have changed the view, what each one
-// changed, and the way back.
+// History: a slider over every commit that could have changed the view, the changes of each one,
+// and rollback.
 
 import type { HistoryItem, LayerVersion, Origin, Replica } from "@nacre/context";
 import { useId, useState } from "preact/hooks";
@@ -12,12 +12,12 @@ import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
-/** One commit to one layer of the chain. */
+/** A commit that changed one layer of the chain. */
 interface Moment extends HistoryItem {
   of: Address;
 }
 
-/** How many commits are listed at first, and how many more each time. */
+/** Commits listed at first, and with each "more". */
 const PAGE = 100;
 
 type Scope = "view" | "layer";
@@ -144,7 +144,7 @@ interface State {
 
 const NOTHING: State = { data: {}, origins: {} };
 
-/** What was seen after a commit, or is seen now; nothing where there was nothing yet. */
+/** The view after a commit, or now; nothing if the context did not exist yet. */
 function stateOf(replica: Replica, context: Address, scope: Scope, moment?: Moment): State {
   if (scope === "view") return attempt(() => show(replica, context, moment?.seq)).value ?? NOTHING;
   const past = moment ? { version: moment.version } : {};
@@ -163,7 +163,7 @@ function changesOf(from: Members, to: Members): { pointer: string; before?: Valu
   });
 }
 
-/** How things were after one commit. */
+/** The state after one commit. */
 function Then(props: {
   context: Address;
   moment: Moment;
@@ -229,7 +229,7 @@ function Then(props: {
   );
 }
 
-/** Brings a layer back to what it was: a new version, so that nothing is lost by it. */
+/** Rolls a layer back. This makes a new version, so nothing is lost. */
 function Return({ of: { of, version } }: { of: Moment }) {
   const { replica } = useReplica();
   const [asking, setAsking] = useState(false);

@@ -1,4 +1,4 @@
-// Bringing in files of contexts: NDJSON, a JSON array, or one object.
+// Imports files of contexts: NDJSON, a JSON array, or one object.
 
 import { useState } from "preact/hooks";
 

@@ -1,5 +1,4 @@
-// One value of the view: where it comes from, what it hides, and changing it in the layer that is
-// shown.
+// One value of the view: its origin, the values it hides, and an editor for it in the shown layer.
 
 import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -57,7 +56,7 @@ export function Inspector(props: {
   );
 }
 
-/** The origin of a value, or of the array it stands in. */
+/** The origin of a value, or of the array that contains it. */
 function originOf(view: Shown, pointer: string): Origin | undefined {
   for (let path = pointer; path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
     const origin = view.origins[path];
@@ -76,8 +75,8 @@ function inList(view: Shown, pointer: string): boolean {
 }
 
 /**
- * What one layer says about a place of the view. Lists that are merged by rule have their items
- * elsewhere in each layer: `keyed` ones are found by their member, the others by what they are.
+ * The value of one layer at a place of the view. In lists that merge by rule, items have other
+ * indexes in each layer: `keyed` ones are found by their key, others by their value.
  */
 function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
   let said: Value | undefined = layer.data;
@@ -102,7 +101,7 @@ function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
   return said;
 }
 
-/** What every layer of the chain says about it, the one that counts first. */
+/** The value in each layer of the chain, the winning one first. */
 function Stack(props: {
   chain: readonly Held[];
   view: Shown;
@@ -166,7 +165,7 @@ function Text({ value }: { value: Value }) {
   return <pre>{typeof value === "string" && value !== "" ? value : print(value)}</pre>;
 }
 
-/** Changes the value in the layer that is shown. */
+/** Changes the value in the shown layer. */
 function Change(props: { address: Address; pointer: string; value: Value | undefined; own: Held | undefined }) {
   const { address, pointer, value, own } = props;
   const { replica } = useReplica();
@@ -199,7 +198,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     setMode(undefined);
   });
 
-  // The focus goes along: into the form when it opens, and back to the button when it is gone.
+  // The focus moves into the form when it opens, and back to the button when it closes.
   const place = useRef<HTMLDivElement & HTMLFormElement>(null);
   const was = useRef(mode);
   useLayoutEffect(() => {
@@ -277,13 +276,13 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   );
 }
 
-/** The edit that puts a value at a pointer of a layer which may not hold what is above it. */
+/** The edit that sets a value at a pointer, even if the layer lacks the objects above it. */
 function write(data: Members, pointer: string, value: Value): JsonText {
   const parent = pointer.slice(0, pointer.lastIndexOf("/"));
   return exact(isObject(at(data, parent)) ? [{ op: "add", path: pointer, value }] : nested(pointer, value));
 }
 
-/** The merge patch (RFC 7396) that says something about one place only. */
+/** The merge patch (RFC 7396) that changes one place only. */
 function nested(pointer: string, value: Value): Value {
   return names(pointer).reduceRight<Value>((inner, name) => ({ [name]: inner }), value);
 }

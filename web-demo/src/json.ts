@@ -1,5 +1,5 @@
-// JSON as people read and write it: values to text and back without rounding integers, where a
-// mistake stands, pointers (RFC 6901), and the smallest edit between two documents.
+// JSON for people: values to text and back without rounding integers, the place of a mistake,
+// pointers (RFC 6901), and the smallest edit between two documents.
 
 export type Value = null | boolean | number | bigint | string | Value[] | { [name: string]: Value };
 export type Members = { [name: string]: Value };
@@ -17,7 +17,7 @@ const raw = (JSON as unknown as { rawJSON?: (text: string) => Value }).rawJSON;
 /**
  * Reads text. Integers beyond 2^53 become `bigint`, so that nothing is rounded.
  *
- * @throws {SyntaxError} when it is no JSON
+ * @throws {SyntaxError} if the text is not JSON
  */
 export function parse(text: string): Value {
   const exact = (_: string, value: Value, context?: Source): Value => {
@@ -27,7 +27,7 @@ export function parse(text: string): Value {
   return JSON.parse(text, exact as (name: string, value: Value) => Value) as Value;
 }
 
-/** Writes a value, indented by two for people. */
+/** Writes a value, indented by two spaces. */
 export function print(value: unknown, indent = 2): string {
   if (value === undefined) return "";
   const exact = (_: string, value: unknown): unknown =>
@@ -35,10 +35,10 @@ export function print(value: unknown, indent = 2): string {
   return JSON.stringify(value, exact, indent);
 }
 
-/** A value as the replica takes it, with every digit. */
+/** A value in the form that the replica takes, with every digit. */
 export const text = (value: unknown): string => print(value, 0);
 
-/** Whether a browser that reads numbers in no other way may have taken digits from a value. */
+/** Whether a value may have lost digits, because the browser reads all numbers as doubles. */
 export function isRounded(value: Value | undefined): boolean {
   if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
   if (Array.isArray(value)) return value.some(isRounded);
@@ -51,7 +51,7 @@ export function glance(value: Value | undefined, longest = 160): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
-/** Where JSON text goes wrong. */
+/** The place of a mistake in JSON text. */
 export interface Mistake {
   message: string;
   /** Both count from 1. */
@@ -59,7 +59,7 @@ export interface Mistake {
   column: number;
 }
 
-/** What the text of an object says, or what is wrong with it. */
+/** The object in a text, or its mistake. */
 export type Reading = { value: Members; wrong?: undefined } | { value?: undefined; wrong: Mistake };
 
 export function read(text: string): Reading {
@@ -72,7 +72,7 @@ export function read(text: string): Reading {
   }
 }
 
-/** Where text that cannot be read goes wrong; `error` is what the engine said. */
+/** The place of the mistake in a text that cannot be read; `error` is the engine's error. */
 export function mistake(text: string, error: unknown): Mistake {
   const found = stray(text);
   if (!found) return { message: error instanceof Error ? error.message : String(error), line: 1, column: 1 };
@@ -80,11 +80,11 @@ export function mistake(text: string, error: unknown): Mistake {
   return { message: found.message, line: before.length, column: (before.at(-1) ?? "").length + 1 };
 }
 
-/** A string, another scalar, or a sign; blanks before it. */
+/** One token: a string, another scalar or a sign, with the blanks before it. */
 const TOKEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a string
   /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([{}[\],:]))/y;
-/** What may come next, a letter or a sign for each kind of token, and in words. */
+/** The allowed next tokens: one letter or sign per kind, and the same in words. */
 const VALUE = "sv{[";
 const EXPECTED: Record<string, string> = {
   [VALUE]: "a value",
@@ -97,7 +97,7 @@ const EXPECTED: Record<string, string> = {
   "": "nothing more",
 };
 
-/** Where text ceases to be JSON: engines do not all say it, and none says it for each mistake. */
+/** Finds where a text stops being JSON. Not every engine reports the place, and none for every mistake. */
 function stray(text: string): { message: string; at: number } | undefined {
   const open: ("}" | "]")[] = [];
   let wanted = VALUE;
@@ -130,7 +130,7 @@ export function isObject(value: Value | undefined): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a value is a marker that stands for a secret. */
+/** Whether a value is the marker of a sealed value. */
 export function isSealed(value: Value | undefined): boolean {
   return isObject(value) && "$sealed" in value;
 }
@@ -153,7 +153,7 @@ const unescapeName = (part: string): string => part.replaceAll("~1", "/").replac
 /** The names in a pointer. */
 export const names = (pointer: string): string[] => pointer.split("/").slice(1).map(unescapeName);
 
-/** What stands at a pointer. */
+/** The value at a pointer. */
 export function at(value: Value | undefined, pointer: string): Value | undefined {
   let found = value;
   for (const name of names(pointer)) {
@@ -163,7 +163,7 @@ export function at(value: Value | undefined, pointer: string): Value | undefined
   return found;
 }
 
-/** Every step that makes `b` of `a`: members one by one, arrays as a whole. */
+/** The steps that turn `a` into `b`: members one by one, arrays as a whole. */
 export function steps(a: Members, b: Members, under = ""): Step[] {
   const all: Step[] = [];
   for (const name of Object.keys(a)) {

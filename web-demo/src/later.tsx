@@ -1,11 +1,11 @@
-// Rooms that are loaded when somebody first goes there, so that the first view is not kept waiting.
+// Loads parts of the page on first use, so that the first view appears sooner.
 
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { Fault } from "./parts";
 
-/** A part of the page that comes with a file of its own. */
+/** A part of the page in its own file. */
 export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
   let Loaded: ComponentType<P> | undefined;
   return function Later(props: P) {

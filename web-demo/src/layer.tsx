@@ -1,5 +1,5 @@
-// One stored layer as text: what this context alone says. Mistakes show as they are typed, and so
-// does everything below that a save would change.
+// One stored layer as text. Mistakes show while typing, and so do all changes that a save would
+// make below.
 
 import type { Merge, Operation, Rules } from "@nacre/context";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -24,7 +24,7 @@ import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
-/** What was typed and not saved yet, by user and context: who looks elsewhere and comes back finds it. */
+/** Unsaved text by user and context, so that it survives a look at another context. */
 const drafts = new Map<string, Draft>();
 interface Draft {
   base: Held;
@@ -34,7 +34,7 @@ interface Draft {
   clashes: readonly string[];
 }
 
-/** The browser's own question, before a draft is left for good. */
+/** The browser's own question before the page closes with an unsaved draft. */
 const ask = (event: Event) => event.preventDefault();
 
 export function LayerEditor({ context }: { context: Held }) {
@@ -47,7 +47,7 @@ export function LayerEditor({ context }: { context: Held }) {
   const [summary, setSummary] = useState(kept?.summary ?? "");
   const [taken, setTaken] = useState(false);
   const [said, setSaid] = useState("");
-  /** Where somebody else has written what is being edited here. */
+  /** Places that another user has changed while they are being edited here. */
   const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
 
   const typed = useMemo(() => read(data), [data]);
@@ -84,7 +84,7 @@ export function LayerEditor({ context }: { context: Held }) {
     setSummary("");
     setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
   });
-  // With the drawing, not after it: what is being saved here must not be taken for somebody else's.
+  // During rendering, not after it: a save from here must not look like a change by another user.
   useLayoutEffect(() => {
     if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
@@ -169,9 +169,9 @@ export function LayerEditor({ context }: { context: Held }) {
 }
 
 /**
- * The least that makes the new layer of the old one; rules have no smaller edit than the whole.
+ * The smallest edit that turns the old layer into the new one. Rules are replaced as a whole.
  *
- * @throws {Error} when it would write integers anew that were rounded on their way here
+ * @throws {Error} if it would write integers that were rounded before
  */
 function edits(base: Held, data: Members, rules: Members): Operation[] {
   const on = { level: base.level, context_id: base.id };
@@ -191,7 +191,7 @@ function keepDigits(before: Value | undefined, path: string): void {
   throw new Error(`${where} holds integers beyond 2^53, which this browser rounds: write it with a newer one.`);
 }
 
-/** Text with line numbers; the first mistake is told in words and marked in its line. */
+/** Text with line numbers. The first mistake is described, and marked in its line. */
 export function JsonField(props: {
   label: string;
   text: string;

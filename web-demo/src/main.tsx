@@ -1,4 +1,4 @@
-// Where the page begins: a token, then a replica, then the page.
+// The entry: gets a token, opens a replica, then shows the page.
 
 import { type Replica, init, open } from "@nacre/context";
 import module from "@nacre/context/nacre_bg.wasm";
@@ -30,7 +30,7 @@ function Page() {
     };
   }, [bearer]);
 
-  // A link with a token that is opened in this very tab changes the fragment only.
+  // Opening a link with a token in the same tab changes only the fragment.
   useEffect(() => {
     const take = () => new URLSearchParams(location.hash.slice(1)).has("token") && location.reload();
     addEventListener("hashchange", take);
@@ -69,7 +69,7 @@ function Page() {
   );
 }
 
-/** The worker that lets the page open without a network; the page works without it, too. */
+/** The service worker lets the page open offline; the page also works without it. */
 function keepForOffline() {
   if (!("serviceWorker" in navigator)) return;
   const address = "/offline.js";

@@ -1,4 +1,4 @@
-// Putting a context under another parent: what that changes in every view is told before.
+// Moves a context to another parent, after a preview of the changes in every view.
 
 import type { Operation } from "@nacre/context";
 import { useMemo, useState } from "preact/hooks";

@@ -1,5 +1,4 @@
-// What was learned about a context and how far the work is: insights and progress, lists that only
-// grow.
+// Notes about a context: insights and progress, two lists that only grow.
 
 import type { Insight, ProgressNote } from "@nacre/context";
 import { useState } from "preact/hooks";
@@ -11,13 +10,13 @@ import { useWriting } from "./writing";
 
 type Kind = "insight" | "progress";
 
-/** How many are shown at first, and how many more each time. */
+/** Notes shown at first, and with each "more". */
 const PAGE = 50;
 
 export function Notes({ of: { level, id } }: { of: Address }) {
   const [kind, setKind] = useState<Kind>("insight");
   const [most, setMost] = useState(PAGE);
-  const opened = useReplica(); // another one after any change: a note is none of the context itself
+  const opened = useReplica(); // new after any change: a note does not change the context itself
   const notes = useRead(
     (replica): { items: (Insight | ProgressNote)[]; more: boolean } => {
       const items: (Insight | ProgressNote)[] = [];

@@ -1,7 +1,7 @@
-// The service worker: keeps the page itself, so that it opens without a network. What the page
-// shows is kept by the replica; nothing under /v1/ ever passes through here.
+// The service worker: caches the page itself, so that it opens offline. The replica keeps the data;
+// requests under /v1/ never pass through here.
 
-/** What the page consists of, and a name for exactly this edition of it; the build fills them in. */
+/** The files of the page, and a name for this build. The build fills them in. */
 declare const SHELL: string[];
 declare const EDITION: string;
 
@@ -44,7 +44,7 @@ scope.addEventListener("fetch", (event) => {
   (event as Fetching).respondWith(answer(request, pathname));
 });
 
-/** The page from the network, as long as there is one; its parts, which never change, from here. */
+/** The page comes from the network if possible; its parts, which never change, from the cache. */
 async function answer(request: Request, pathname: string): Promise<Response> {
   const cache = await caches.open(cacheName);
   const kept = await cache.match(pathname);

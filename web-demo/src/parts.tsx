@@ -5,7 +5,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { type Address, type Level, name } from "./address";
 
-/** Which layer: colour and word together, so that neither has to be seen for the other. */
+/** The label of a layer: colour and word together, so that each one is enough. */
 export function Tag({ level, id, short }: { level: Level; id?: string | undefined; short?: boolean }) {
   const full = id === undefined || level === "global" ? level : `${level} ${id}`;
   if (short) {
@@ -29,11 +29,11 @@ export function Layer({ of, version }: { of: Address; version?: number | undefin
   );
 }
 
-/** A modal dialog: the platform's own, which keeps the focus and closes on Escape. */
+/** A modal dialog. It is the platform's own, which traps the focus and closes on Escape. */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
-  /** Whether the pointer went down beside the sheet: text that is selected past its edge closes nothing. */
+  /** Whether the pointer was pressed outside the sheet: selecting text past its edge must not close it. */
   const beside = useRef(false);
   useEffect(() => {
     const opener = document.activeElement;
@@ -64,7 +64,7 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
   );
 }
 
-/** Tabs by the ARIA practices: one stop for Tab, arrows between them, chosen as they are reached. */
+/** Tabs by the ARIA practices: one tab stop, arrows move and select. */
 export function Tabs<T extends string>(props: {
   label: string;
   tabs: readonly (readonly [T, string, number?])[];
@@ -109,7 +109,7 @@ export function Tabs<T extends string>(props: {
   );
 }
 
-/** One of a few. */
+/** A choice of a few options. */
 export function Choice<T extends string>(props: {
   label: string;
   name: string;
@@ -135,7 +135,7 @@ export function Choice<T extends string>(props: {
   );
 }
 
-/** On or off, at once. */
+/** A switch that takes effect immediately. */
 export function Switch(props: { label: string; on: boolean; onChange: (on: boolean) => void }) {
   return (
     <button
@@ -156,10 +156,10 @@ export function Switch(props: { label: string; on: boolean; onChange: (on: boole
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const absolute = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 
-/** How often "just now" is looked at again, in milliseconds. */
+/** How often relative times are updated, in milliseconds. */
 const TICK = 30_000;
 
-/** When something happened: how long ago, and exactly on hover. */
+/** A time: relative, with the exact time on hover. */
 export function When({ at }: { at: string }) {
   const date = new Date(at);
   const [, tick] = useState(0);
@@ -182,7 +182,7 @@ function ago(date: Date): string {
   return relative.format(Math.round(seconds / 86_400), "day");
 }
 
-/** What went wrong, where, and what to do. */
+/** An error: what went wrong, where, and what to do. */
 export function Fault({ error }: { error: unknown }) {
   if (error === undefined) return null;
   const { message, code, pointer } = error as { message?: string; code?: string; pointer?: string };
@@ -216,7 +216,7 @@ const GLYPHS = {
   search: "M7 2.8a4.2 4.2 0 1 1 0 8.4 4.2 4.2 0 0 1 0-8.4M10.2 10.2l3.3 3.3",
 } as const;
 
-/** A drawn sign; always beside a word or inside something with a label. */
+/** An icon, always beside a word or inside a labelled element. */
 export function Glyph({ name }: { name: keyof typeof GLYPHS }) {
   return (
     <svg class={`glyph ${name}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -225,7 +225,7 @@ export function Glyph({ name }: { name: keyof typeof GLYPHS }) {
   );
 }
 
-/** A field that leaves only what has the text in it. */
+/** A filter field. */
 export function Filter(props: { label: string; text: string; onChange: (text: string) => void }) {
   const { label, text, onChange } = props;
   return (
@@ -254,7 +254,7 @@ export function Twist({ open, onToggle }: { open: boolean | undefined; onToggle:
   );
 }
 
-/** What a context is called in running text. */
+/** The name of a context in running text. */
 export function Name({ of }: { of: Address }) {
   return <span class={`name ${of.level}`}>{name(of)}</span>;
 }

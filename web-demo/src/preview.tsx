@@ -1,5 +1,4 @@
-// What a write would do, told before it is made: the views below that change, and those that have
-// decided otherwise.
+// The preview of a write: the views below that would change, and those that override it.
 
 import type { Operation, Preview } from "@nacre/context";
 import { useEffect } from "preact/hooks";
@@ -9,12 +8,12 @@ import { type Value, glance, parse, text } from "./json";
 import { Fault, Layer } from "./parts";
 import { useRead, useSettled } from "./reading";
 
-/** How many changes of one view are spelt out. */
+/** Changes of one view that are shown in full. */
 const SPELT = 12;
-/** How many views with the same changes are named at once. */
+/** Views with the same changes that are named together. */
 const NAMED = 4;
 
-/** Previews operations as they are being typed; `onVerdict` hears whether they would be taken. */
+/** Previews operations as they are being typed; `onVerdict` is told whether they would be accepted. */
 export function PreviewOf(props: { operations: readonly Operation[]; onVerdict: (taken: boolean) => void }) {
   const operations = useSettled(props.operations, 150);
   const { value, error } = useRead(
@@ -34,7 +33,7 @@ export function PreviewOf(props: { operations: readonly Operation[]; onVerdict: 
   return value ? <Told preview={value} /> : null;
 }
 
-/** A preview with every digit of its values. */
+/** A preview whose values keep every digit. */
 type Told = Omit<Preview, "affected"> & { affected: Affected[] };
 type Affected = Address & { changes: { pointer: string; before?: Value; after?: Value }[] };
 
@@ -77,7 +76,7 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: To
   );
 }
 
-/** Views that change in the same way, together: most changes reach many of them. */
+/** Groups views that change in the same way: most changes affect many of them. */
 function alike(affected: readonly Affected[]): { views: Address[]; changes: Affected["changes"] }[] {
   const groups = new Map<string, { views: Address[]; changes: Affected["changes"] }>();
   for (const { level, id, changes } of affected) {
@@ -114,7 +113,7 @@ function Views({ views }: { views: readonly Address[] }) {
   );
 }
 
-/** One value before and after; a sign beside each colour. */
+/** One value before and after, each with a sign beside its colour. */
 export function Change(props: { pointer: string; before?: Value | undefined; after?: Value | undefined }) {
   const { pointer, before, after } = props;
   return (

@@ -1,5 +1,5 @@
-// Reading from the replica: answers are there at once, and asked for anew whenever something
-// changes, here, in another tab or elsewhere.
+// Reads from the replica. Answers are immediate, and are read again whenever something changes:
+// here, in another tab or elsewhere.
 
 import type { AsOf, Context, ExplainedView, Replica } from "@nacre/context";
 import { createContext } from "preact";
@@ -8,7 +8,7 @@ import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Address } from "./address";
 import { type Members, parse } from "./json";
 
-/** The replica of this page, and a number that is another one after every change. */
+/** The replica of this page, and a number that changes with every change. */
 export interface Opened {
   replica: Replica;
   revision: number;
@@ -22,7 +22,7 @@ export function useReplica(): Opened {
   return opened;
 }
 
-/** An answer, or why there is none. */
+/** An answer, or the error instead. */
 export interface Answer<T> {
   value: T | undefined;
   error: unknown;
@@ -42,7 +42,7 @@ export function attempt<T>(read: () => T): Answer<T> {
   }
 }
 
-/** The same value, once it has stayed the same for a while. */
+/** The value after it has not changed for a while (debounced). */
 export function useSettled<T>(value: T, milliseconds: number): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
@@ -52,14 +52,14 @@ export function useSettled<T>(value: T, milliseconds: number): T {
   return settled;
 }
 
-/** A stored layer as it is shown, with every digit. */
+/** A stored layer for display, with every digit. */
 export type Held = Omit<Context, "data"> & { data: Members };
 
 export function layerOf(replica: Replica, { level, id }: Address, past: { version?: number } = {}): Held {
   return parse(replica.getText(level, id, past)) as unknown as Held;
 }
 
-/** A view as it is shown: its document with every digit. */
+/** A view for display: its document with every digit. */
 export type Shown = Omit<ExplainedView, "data"> & { data: Members };
 
 export function show(replica: Replica, { level, id }: Address, at?: AsOf): Shown {

@@ -1,4 +1,4 @@
-// The chosen context: its place in the chain, and what it resolves to, says itself, and has been.
+// The selected context: its chain, and tabs for its view, its layer and its history.
 
 import type { ContextSummary, LayerVersion } from "@nacre/context";
 import { useEffect, useState } from "preact/hooks";
@@ -21,7 +21,7 @@ const PANEL = "panel";
 export function Room(props: {
   address: Address;
   tab: Tab;
-  /** Nothing is stored at all. */
+  /** The store is empty. */
   empty: boolean;
   onGo: (address: Address, tab?: Tab) => void;
   onCreate: () => void;
@@ -36,7 +36,7 @@ export function Room(props: {
 
   const chosen = tab === "view" ? pointer : undefined;
   useEffect(() => {
-    // Below the card on a phone, it would not be seen.
+    // On a phone it would be hidden below the card.
     const narrow = matchMedia("(max-width: 760px)").matches;
     if (chosen !== undefined) rowOf(chosen)?.scrollIntoView({ block: narrow ? "start" : "nearest" });
   }, [chosen]);
@@ -130,7 +130,7 @@ export function Room(props: {
 
 const rowOf = (pointer: string) => document.querySelector<HTMLElement>(`.values [data-key="${CSS.escape(pointer)}"]`);
 
-/** The chain, which is the legend of the colours too. */
+/** The chain, which is also the legend of the colours. */
 function Chain(props: { chain: readonly LayerVersion[]; of: Address; onGo: (address: Address) => void }) {
   return (
     <nav aria-label="Chain of layers">

@@ -1,4 +1,4 @@
-// A resolved document as rows: one for each value, with the layer it comes from.
+// A resolved document as rows, one per value, each with its layer.
 
 import type { Origin } from "@nacre/context";
 
@@ -10,18 +10,18 @@ import type { Row } from "./tree";
 export interface ValueRow extends Row {
   name: string;
   value: Value;
-  /** How many parts it has; `undefined` for a scalar. */
+  /** The number of its parts; `undefined` for a scalar. */
   size: number | undefined;
-  /** Where it comes from; containers that several layers made have none of their own. */
+  /** Its origin; a container that several layers made has none. */
   origin: Origin | undefined;
-  /** The layers with a part in it. */
+  /** The layers that contribute to it. */
   levels: readonly Level[];
   position: number;
   siblings: number;
   parts: ValueRow[];
 }
 
-/** How many rows are open to begin with, at most. */
+/** Most rows that are open at first. */
 const OPENED = 240;
 
 /** Every value, as a tree of rows. */
@@ -46,7 +46,7 @@ export function rowsOf(data: Value, origins: Readonly<Record<string, Origin>>): 
   return walk(data, "", 0, undefined);
 }
 
-/** Which rows are open until somebody says otherwise: whole depths, as far as there is room. */
+/** The rows that are open at first: whole depths, as long as they fit. */
 export function openAtFirst(rows: readonly ValueRow[]): ReadonlySet<string> {
   const open = new Set<string>();
   let shown = rows.length;
@@ -62,7 +62,7 @@ export function openAtFirst(rows: readonly ValueRow[]): ReadonlySet<string> {
   return open;
 }
 
-/** The rows that show, in order; `filter` picks by name and value and opens what leads there. */
+/** The visible rows, in order. `filter` selects by name and value, and opens the rows that lead there. */
 export function shownRows(rows: readonly ValueRow[], isOpen: (key: string) => boolean, filter: string): ValueRow[] {
   const wanted = filter.trim().toLowerCase();
   const shown: ValueRow[] = [];

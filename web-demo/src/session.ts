@@ -1,9 +1,9 @@
-// Who is asking. A token comes in the address's fragment, which no server ever sees, or is pasted;
-// it stays in this tab's session and nowhere else.
+// The token of this tab. It comes in the address fragment, which no server sees, or is pasted. It
+// is kept in the tab's session storage only.
 
 const KEY = "nacre.token";
 
-/** The token of this tab, if it has one; takes it out of the address bar. */
+/** The token of this tab, if there is one. Removes it from the address bar. */
 export function token(): string | undefined {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
@@ -13,7 +13,7 @@ export function token(): string | undefined {
   return sessionStorage.getItem(KEY) ?? undefined;
 }
 
-/** Takes a pasted token, of `whom` if that is said; says what is wrong with it, if anything is. */
+/** Takes a pasted token, which must be of the user `whom` if given. Returns an error text, or nothing. */
 export function signIn(pasted: string, whom?: string): string | undefined {
   const text = pasted.trim().replace(/^Bearer\s+/i, "");
   const claims = claimsOf(text);
@@ -32,7 +32,7 @@ export function signOut(): void {
   sessionStorage.removeItem(KEY);
 }
 
-/** What a token says itself: for showing, never for deciding. */
+/** The claims of a token: for display only, never for decisions. */
 function claimsOf(text: string): { sub?: unknown; exp?: unknown } | undefined {
   const [, payload, ...rest] = text.split(".");
   if (!payload || rest.length !== 1) return undefined;

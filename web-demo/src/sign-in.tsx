@@ -1,4 +1,4 @@
-// Signing in: a token is pasted, and stays in this tab.
+// Sign-in: takes a pasted token, which stays in this tab.
 
 import { useState } from "preact/hooks";
 
@@ -22,7 +22,7 @@ export function SignIn({ onToken }: { onToken: () => void }) {
   );
 }
 
-/** Takes a token; one of `whom`, if that is said. */
+/** Asks for a token, of the user `whom` if given. */
 export function TokenForm({ whom, onToken }: { whom?: string; onToken: () => void }) {
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState<string>();

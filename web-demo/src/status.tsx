@@ -1,4 +1,4 @@
-// How things stand with the server: the switch, what is still to be sent, and what needs a decision.
+// The state of the synchronization: the online switch, unsent writes, and conflicts.
 
 import type { Status } from "@nacre/context";
 import { useState } from "preact/hooks";
@@ -55,12 +55,12 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
   );
 }
 
-/** Another token for the same user; work goes on where it is. */
+/** Asks for a new token of the same user; unsaved work stays. */
 function Renew({ onClose }: { onClose: () => void }) {
   const { replica } = useReplica();
   const renew = () => {
     replica.online = false;
-    replica.online = true; // begins at once, and asks for the token
+    replica.online = true; // starts immediately, and asks for the token
     onClose();
   };
   return (
@@ -73,7 +73,7 @@ function Renew({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** What is written here and not with the server yet, in the order in which it goes out. */
+/** The unsent writes, in the order in which they will be sent. */
 function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Address) => void }) {
   const { replica } = useReplica();
   const pending = replica.pending();

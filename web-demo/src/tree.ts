@@ -1,15 +1,15 @@
-// Moving about in a tree with the keyboard, by the ARIA practices: one stop for Tab; up and down
-// between rows that show, right and left into and out of what has parts, Home and End to the ends.
+// Keyboard navigation in a tree, by the ARIA practices: one tab stop; up and down between visible
+// rows, right and left to open and close, Home and End to the first and last row.
 
-/** A row of a tree, as the keys need it. */
+/** A row of a tree, with what keyboard navigation needs. */
 export interface Row {
   key: string;
   depth: number;
-  /** `undefined`: has no parts. */
+  /** `undefined` if the row has no parts. */
   open?: boolean | undefined;
 }
 
-/** What a key asks for; `undefined`: nothing that concerns a tree. */
+/** The action of a key; `undefined` if the key has none in a tree. */
 export type Move = { to: string } | { toggle: string } | { choose: string } | undefined;
 
 export function move(pressed: string, rows: readonly Row[], focused: string): Move {
@@ -46,17 +46,17 @@ export function move(pressed: string, rows: readonly Row[], focused: string): Mo
   }
 }
 
-/** The row that a key was pressed on. */
+/** The row that has the focus. */
 export function pressedOn(event: KeyboardEvent): string {
   return event.target instanceof HTMLElement ? (event.target.dataset["key"] ?? "") : "";
 }
 
-/** A row that shows. */
+/** A visible row. */
 export function rowOf(tree: HTMLElement | null, key: string): HTMLElement | null | undefined {
   return tree?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
 }
 
-/** Gives the focus to a row that shows. */
+/** Moves the focus to a visible row. */
 export function focusRow(tree: HTMLElement | null, key: string): void {
   rowOf(tree, key)?.focus();
 }

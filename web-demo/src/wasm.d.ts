@@ -1,4 +1,4 @@
-// What the build makes of an import of a module: its address.
+// An import of a wasm module: the build turns it into the module's address.
 
 declare module "@nacre/context/nacre_bg.wasm" {
   const url: string;

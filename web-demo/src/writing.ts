@@ -1,13 +1,13 @@
-// Writing to the replica: one thing at a time, and why it was not done.
+// Writes to the replica, one at a time, and keeps the error of the last one.
 
 import { useRef, useState } from "preact/hooks";
 
 export interface Writing {
-  /** Writes, unless it is being done already: what is pressed twice is written once. */
+  /** Writes, unless a write is running: pressing a button twice writes once. */
   submit: (event?: Event) => Promise<void>;
   busy: boolean;
   fault: unknown;
-  /** Begins anew: what went wrong before no longer matters. */
+  /** Clears the error of an earlier write. */
   forget: () => void;
 }
 

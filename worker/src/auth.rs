@@ -1,7 +1,7 @@
-//! Who is asking: bearer tokens (RFC 6750) as signed JWTs (RFC 7519), checked without I/O.
+//! Authentication: bearer tokens (RFC 6750) as signed JWTs (RFC 7519), checked without I/O.
 //!
-//! Time is an argument and fetching the issuer's keys is the caller's part, so that every decision
-//! here is a test:
+//! Time is an argument, and the caller fetches the issuer's keys, so every decision here can be
+//! tested:
 //!
 //! ```text
 //! check(token, at) ─┬─ Known(identity)
@@ -45,14 +45,14 @@ pub use unverified::{Opened, Unverified};
 
 use memo::Memo;
 
-/// Who a valid token speaks for.
+/// The user and the rights that a valid token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The claim `sub`.
+    /// The user: the claim `sub`.
     pub user: User,
-    /// The claim `scope`.
+    /// The rights: the claim `scope`, or `scp`.
     pub scopes: Scopes,
-    /// The claim `exp`, without leeway.
+    /// The expiry: the claim `exp`, without leeway.
     pub expires_at: Moment,
 }
 
@@ -73,7 +73,7 @@ pub struct Auth {
     memo: Memo,
 }
 
-/// Whom the deployment believes. One or the other, never both.
+/// The source of trust of the deployment: a secret or an issuer, never both.
 #[derive(Debug)]
 enum Trust {
     Secret(Secret),
@@ -90,7 +90,7 @@ impl Auth {
     /// Reads the deployment's settings.
     ///
     /// # Errors
-    /// What the operator has to change, in a sentence that quotes no setting.
+    /// What the operator must change. The text quotes no setting.
     pub fn configure(settings: &Settings<'_>) -> Result<Auth, Misconfigured> {
         let settings = settings.checked()?;
         let trust = match settings.trust {
@@ -116,13 +116,13 @@ impl Auth {
                 None => secret.open(token).map(Opened::Payload),
             },
             Trust::Issuer(issuer) => {
-                // Without keys nothing is believed, remembered or not.
+                // Without keys no token is accepted, not even a remembered one.
                 let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
                 match self.memo.recall(token, at) {
                     Some(known) => return known.map(Checked::Known),
                     None => keys.open(token).map_err(|refusal| match refusal {
-                        // The key may be on its way: the client should come back, not get another
-                        // token.
+                        // A fetch that is running may bring the key: the client should try again
+                        // with the same token.
                         Refusal::UnknownKey if issuer.keyring.in_flight(at) => {
                             Refusal::KeysUnavailable
                         }
@@ -163,8 +163,8 @@ impl Auth {
         Ok(identity)
     }
 
-    /// What to do about the issuer's keys after a [`Auth::check`]; a fetch it asks for counts as
-    /// begun.
+    /// Decides after an [`Auth::check`] whether to fetch the issuer's keys. A fetch that it asks
+    /// for counts as started.
     pub fn plan(&mut self, refusal: Option<Refusal>, at: Moment) -> Fetch<'_> {
         match &mut self.trust {
             Trust::Secret(_) => Fetch::No,
@@ -172,11 +172,11 @@ impl Auth {
         }
     }
 
-    /// Takes the document that a fetch brought; the keys in it replace all earlier ones. Returns
-    /// the entries that were passed over, for a log line.
+    /// Takes a fetched document. Its keys replace all earlier ones. Returns the entries that were
+    /// skipped, for a log line.
     ///
     /// # Errors
-    /// When it is not a key set; the keys of before stay. Counts as a failed fetch.
+    /// If the document is not a key set. The earlier keys stay, and the fetch counts as failed.
     pub fn learn(&mut self, document: &[u8], at: Moment) -> Result<Vec<Skipped>, JwksError> {
         match &mut self.trust {
             Trust::Secret(_) => Ok(Vec::new()),
@@ -190,7 +190,7 @@ impl Auth {
         }
     }
 
-    /// Notes that a fetch brought nothing.
+    /// Notes that a fetch failed.
     pub fn fetch_failed(&mut self, at: Moment) {
         if let Trust::Issuer(issuer) = &mut self.trust {
             issuer.keyring.failed(at);

@@ -1,6 +1,6 @@
 //! The deployment's settings, read once for each isolate.
 //!
-//! **A deployment that is not set up refuses every request**, with a sentence for its operator.
+//! **A deployment that is not configured refuses every request**, and tells the operator why.
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -16,19 +16,19 @@ use crate::{
     sql_store::Retention,
 };
 
-/// Days that history is kept, unless the deployment says otherwise.
+/// How long history is kept by default, in days.
 const HISTORY_DAYS: u64 = 90;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// What the deployment sets.
+/// The settings of the deployment.
 pub(crate) struct Config {
-    /// Whom it believes. Borrowed for a moment at a time, never across an await.
+    /// The token check. Borrow it briefly, never across an await.
     pub(crate) auth: RefCell<Auth>,
-    /// What the HTTP side needs.
+    /// The settings of the HTTP part.
     pub(crate) http: http::Settings,
-    /// What wraps users' keys.
+    /// The master keys, which wrap the keys of users.
     pub(crate) masters: MasterKeyring,
-    /// Which members are sealed.
+    /// The names of members that are sealed.
     pub(crate) names: SensitiveNames,
     /// How long history is kept.
     pub(crate) retention: Retention,
@@ -42,7 +42,7 @@ impl Config {
     /// The settings of this isolate's deployment.
     ///
     /// # Errors
-    /// What the operator has to change; it quotes no setting.
+    /// What the operator must change. The text quotes no setting.
     pub(crate) fn of(env: &Env) -> Result<Rc<Config>, String> {
         CONFIG.with(|config| config.get_or_init(|| Config::read(env).map(Rc::new)).clone())
     }
@@ -60,7 +60,8 @@ impl Config {
         })
         .map_err(|error| error.to_string())?;
         let masters = variable("NACRE_MASTER_KEYS").ok_or(
-            "NACRE_MASTER_KEYS is not set: give it at least one key, `id:base64` of 32 random bytes",
+            "NACRE_MASTER_KEYS is not set: add at least one entry, `id:base64` with 32 random \
+             bytes",
         )?;
         let masters = MasterKeyring::parse(&masters)
             .map_err(|error| format!("NACRE_MASTER_KEYS: {}", error.detail()))?;
@@ -74,7 +75,7 @@ impl Config {
                 .parse()
                 .ok()
                 .filter(|days| (1..=36_500).contains(days))
-                .ok_or("NACRE_HISTORY_DAYS must be a whole number of days, 1 or more")?,
+                .ok_or("NACRE_HISTORY_DAYS must be a whole number of days from 1 to 36500")?,
             None => HISTORY_DAYS,
         };
         let cors = variable("NACRE_CORS_ORIGINS");

@@ -1,11 +1,11 @@
-//! From the Worker in front to the object behind: who asks, of whom, and what they may do.
+//! Passes the caller's identity from the Worker in front to the object behind.
 //!
 //! ```text
 //! Authorization: Nacre scopes user owner expiry      each percent-encoded; milliseconds
 //! ```
-//! Scopes can be none, and white space at the end of a header does not arrive.
-//! It takes the place of the token, which stays in front, so that no client can send it. One header,
-//! because each costs a crossing from wasm to JavaScript.
+//! The scopes come first because they may be empty, and white space at the end of a header is
+//! dropped. The header replaces the token, so no client can send it itself. It is one header
+//! because each one costs a crossing from wasm to JavaScript.
 
 use nacre_core::{
     access::Scopes,
@@ -20,15 +20,15 @@ use web_sys::Request;
 
 use crate::{auth::Identity, http};
 
-/// Where a token was.
+/// The header of the token.
 const AUTHORIZATION: &str = "authorization";
-/// The scheme of what stands there now.
+/// The scheme that replaces the token.
 const SCHEME: &str = "Nacre";
-/// What separates the parts or cannot stand in a header, and the escape itself.
+/// The separator, characters that a header cannot hold, and the escape character.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b' ');
 
-/// The request with the caller's identity on it; its body is passed on unread. A token that came as
-/// a subprotocol stays in front too.
+/// Adds the caller's identity to a request. The body is passed on unread. A token that came as a
+/// subprotocol is removed too.
 pub(crate) fn with_identity(
     request: &Request,
     identity: &Identity,
@@ -49,13 +49,13 @@ pub(crate) fn with_identity(
     Ok(forwarded)
 }
 
-/// Who asks of whom, as the Worker in front has set it, and until when their token is good.
+/// The caller that the Worker in front has set, and when the token expires.
 ///
 /// # Errors
-/// `internal` when it has not: the object cannot be reached any other way.
+/// `internal` if the header is missing: the object cannot be reached in any other way.
 pub(crate) fn caller(head: &http::Head<'_>) -> Result<(Caller, Moment)> {
     let header = head.headers.get(AUTHORIZATION).unwrap_or_default();
-    parse(&header).ok_or_else(|| Error::bug("a request has reached the store without an identity"))
+    parse(&header).ok_or_else(|| Error::bug("a request reached the store without an identity"))
 }
 
 fn parse(header: &str) -> Option<(Caller, Moment)> {

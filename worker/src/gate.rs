@@ -15,10 +15,10 @@ use crate::{
 /// Largest key set that is read, in bytes.
 const KEYS_BYTES: usize = 256 << 10;
 
-/// Checks the token of a request, fetching keys where that may change the outcome.
+/// Checks the token of a request, and fetches keys if that may change the outcome.
 ///
 /// # Errors
-/// Why the caller does not come in.
+/// Why the caller is refused.
 pub(crate) async fn admit(
     config: &Rc<Config>,
     authorization: Option<&str>,
@@ -63,7 +63,7 @@ async fn check(config: &Config, token: &str) -> Result<Identity, Refusal> {
     }
 }
 
-/// Fetches the issuer's keys and takes what comes.
+/// Fetches the issuer's keys and hands them to the check.
 async fn learn(config: &Config, url: &str) {
     let document = download(url).await;
     let Ok(mut auth) = config.auth.try_borrow_mut() else { return };
@@ -72,7 +72,7 @@ async fn learn(config: &Config, url: &str) {
         Ok(document) => match auth.learn(&document, at) {
             Ok(skipped) => {
                 for skipped in skipped {
-                    console_error!("key set: an entry was passed over: {skipped:?}");
+                    console_error!("key set: skipped an entry: {skipped:?}");
                 }
             }
             Err(error) => console_error!("key set: {error:?}"),
@@ -86,15 +86,16 @@ async fn learn(config: &Config, url: &str) {
 
 async fn download(url: &str) -> Result<Vec<u8>, Error> {
     let failed = |what: &'static str| Error::new(Code::StoreUnavailable, what);
-    let url = Url::parse(url).map_err(|_| failed("NACRE_JWKS_URL is no URL"))?;
+    let url = Url::parse(url).map_err(|_| failed("NACRE_JWKS_URL must be a URL"))?;
     let mut response =
-        Client::Url(url).send().await.map_err(|_| failed("the issuer does not answer"))?;
+        Client::Url(url).send().await.map_err(|_| failed("the issuer cannot be reached"))?;
     if response.status_code() != 200 {
-        return Err(failed("the issuer answers with another status than 200"));
+        return Err(failed("the issuer did not answer with status 200"));
     }
-    let document = response.bytes().await.map_err(|_| failed("the answer breaks off"))?;
+    let document =
+        response.bytes().await.map_err(|_| failed("the issuer's answer is incomplete"))?;
     if document.len() > KEYS_BYTES {
-        return Err(failed("the answer is too long for a key set"));
+        return Err(failed("the key set must be at most 256 KiB"));
     }
     Ok(document)
 }

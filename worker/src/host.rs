@@ -1,5 +1,5 @@
-//! What the platform has and the core does without: the clock and randomness. Both work inside
-//! handlers only.
+//! The clock and the randomness of the platform, which the core gets as arguments. Both work only
+//! inside handlers.
 
 use js_sys::Date;
 use nacre_core::{
@@ -15,27 +15,27 @@ extern "C" {
     fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
 }
 
-/// Now. The clock stands still while code runs, so this is one moment for a whole request.
+/// The current time. The clock stands still while code runs, so it is the same for a whole request.
 pub(crate) fn now() -> Moment {
     Moment(Date::now() as u64)
 }
 
-/// What one request needs of chance.
+/// The random bytes of one request.
 pub(crate) struct Draw {
-    /// For its decisions.
+    /// The randomness for its decisions.
     pub(crate) entropy: Entropy,
     id: [u8; 12],
 }
 
 impl Draw {
-    /// Fresh bytes, in one crossing into JavaScript.
+    /// Draws fresh bytes with one call into JavaScript.
     ///
     /// # Errors
-    /// `internal` when the platform has no randomness to give.
+    /// `internal` if the platform has no randomness.
     pub(crate) fn new() -> Result<Draw> {
         let mut bytes = [0; 44];
         get_random_values(&mut bytes)
-            .map_err(|_| Error::bug("the platform gives no randomness"))?;
+            .map_err(|_| Error::bug("the platform gave no random bytes"))?;
         let (mut seed, mut id) = ([0; 32], [0; 12]);
         for (to, from) in seed.iter_mut().chain(&mut id).zip(bytes) {
             *to = from;
@@ -43,7 +43,7 @@ impl Draw {
         Ok(Draw { entropy: Entropy::from_seed(seed), id })
     }
 
-    /// A name for a request that brought none.
+    /// An id for a request that has none.
     pub(crate) fn request_id(&self) -> String {
         self.id.iter().fold(String::with_capacity(24), |mut name, byte| {
             for digit in [byte >> 4, byte & 15] {
@@ -54,7 +54,7 @@ impl Draw {
     }
 }
 
-/// A name for a request that brought none.
+/// An id for a request that has none.
 pub(crate) fn request_id() -> String {
     Draw::new().map_or_else(|_| "none".into(), |draw| draw.request_id())
 }

@@ -5,10 +5,9 @@
 //!        │                                                             │ decide, apply
 //!        └────────────── answer(reply) · problem(error) · …  ◀─────────┘
 //! ```
-//! An [`Exchange`] exists from the first byte on, so that every failure, wherever it happens, is
-//! answered in the same form. The Worker in front uses [`front()`] and, for a refused token,
-//! [`Exchange::challenge`]; the object does the rest. One table ([`routes::ROUTES`]) says what
-//! exists, for routing and for the OpenAPI document alike.
+//! An [`Exchange`] exists from the start, so every failure is answered in the same form. The Worker
+//! in front uses [`front()`] and, for a refused token, [`Exchange::challenge`]; the object does the
+//! rest. One table ([`routes::ROUTES`]) serves both routing and the OpenAPI document.
 
 mod ask;
 mod conditions;
@@ -26,7 +25,7 @@ mod response;
 mod route;
 pub mod routes;
 
-pub use ask::{Ask, BodyWanted, Task};
+pub use ask::{Ask, BodyWanted, Task, too_large};
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};
 pub use export::Exporter;
@@ -42,7 +41,7 @@ use nacre_core::{
 
 /// Request headers, looked up by lower-case name. Several fields of one name come joined by `, `.
 pub trait Headers {
-    /// The value, if there is such a header and its value is text.
+    /// The value, if the header exists and is text.
     fn get(&self, name: &str) -> Option<String>;
 }
 
@@ -68,28 +67,34 @@ pub struct Head<'a> {
     pub headers: &'a dyn Headers,
 }
 
-/// What the deployment sets.
+/// The settings of the HTTP part.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Which web origins may call.
+    /// The web origins that may call.
     pub cors: Cors,
 }
 
 /// The header that names the owner of a shared project's store.
 pub const OWNER: &str = "nacre-owner";
 
-/// Whose store the request asks for; `None`: the caller's own. The name comes percent-encoded where
-/// it holds a `%` or anything beyond ASCII.
+/// The owner of the store that the request is for; `None` means the caller. A `%` and characters
+/// beyond ASCII are percent-encoded.
 ///
 /// # Errors
-/// `invalid-id` when the header holds no user's name.
+/// `invalid-id` if the header is not a user.
 pub fn owner(head: &Head<'_>) -> Result<Option<User>> {
     let named = |name: &str| {
         percent_encoding::percent_decode_str(name)
             .decode_utf8()
             .ok()
             .and_then(|name| User::parse(&name).ok())
-            .ok_or_else(|| Error::new(Code::InvalidId, "Nacre-Owner names no user"))
+            .ok_or_else(|| {
+                Error::new(
+                    Code::InvalidId,
+                    "Nacre-Owner must be a user: 1 to 256 bytes without control characters, \
+                 percent-encoded",
+                )
+            })
     };
     match head.headers.get(OWNER) {
         Some(name) => named(&name).map(Some),

@@ -34,8 +34,8 @@ use message::Parts;
 /// The binding of the users' objects in `wrangler.toml`.
 const USERS: &str = "USERS";
 
-// The object's answer goes through as it is. Taking it apart for Rust and putting it together again,
-// as the stub of `worker` does, would cost more than all the rest of this room.
+// The object's answer passes through unchanged. The stub of `worker` would convert it to Rust and
+// back, which would cost more than everything else here.
 #[wasm_bindgen]
 extern "C" {
     type Stub;
@@ -76,7 +76,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             console_error!("object: {}", worker::Error::from(thrown));
             problem(Error::new(
                 Code::StoreUnavailable,
-                "the store does not answer now; repeat the request with its idempotency key",
+                "the store is not available; try again with the same idempotency key",
             ))
         }
     }

@@ -262,7 +262,10 @@ impl Listeners {
             None => changed.subscriptions.remove(id),
         };
         if !socket.keep(&changed.to_text()?) {
-            return Err(Error::new(Code::Internal, "the subscription cannot be kept"));
+            return Err(Error::new(
+                Code::Internal,
+                "the subscription cannot be saved with the socket",
+            ));
         }
         *session = changed;
         if let Some(before) = before {

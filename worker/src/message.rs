@@ -1,4 +1,4 @@
-//! The platform's requests and responses, as the HTTP side of this crate wants and gives them.
+//! Converts requests and responses between the platform and the HTTP part of this crate.
 
 use futures_util::StreamExt as _;
 use nacre_core::{
@@ -10,7 +10,7 @@ use worker::{Request, Response, ResponseBody, console_error};
 
 use crate::{host, http};
 
-/// The parts of a request that its head is read from.
+/// The parts of a request that its head needs.
 pub(crate) struct Parts {
     method: String,
     url: String,
@@ -28,7 +28,7 @@ impl Parts {
         Parts { method: request.method(), url: request.url(), headers: request.headers() }
     }
 
-    /// The same for what an object gets: its headers were looked up already.
+    /// The same for a request to an object, whose headers were read already.
     pub(crate) fn of_object(request: &Request) -> Parts {
         let inner = request.inner();
         let headers = request.headers().0.clone();
@@ -50,8 +50,8 @@ impl Parts {
     }
 }
 
-/// How much of a body that is not wanted is read all the same, in bytes: a client that is still
-/// sending does not get to read the answer.
+/// How much of a refused body is read nevertheless, in bytes: a client that is still sending would
+/// not read the answer.
 const PASSED_OVER: usize = 2 * limits::BATCH_BYTES;
 
 /// Reads a whole body, at most `limit` bytes.
@@ -59,7 +59,7 @@ const PASSED_OVER: usize = 2 * limits::BATCH_BYTES;
 /// # Errors
 /// `too-large` past the limit, `invalid-request` when the body breaks off.
 pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>> {
-    // A body with a stated length has no other: it can come in one piece, without a reader.
+    // A body with a declared length has exactly that length, so it can be read in one piece.
     let stated = http::Headers::get(&request.inner().headers(), "content-length");
     if stated.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length <= limit) {
         return request.bytes().await.map_err(|_| broken_off());
@@ -77,7 +77,7 @@ pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>>
         }
     }
     if length > limit {
-        return Err(Error::new(Code::TooLarge, "the body is too large").limit(limit as u64));
+        return Err(http::too_large(limit));
     }
     Ok(body)
 }
@@ -89,14 +89,14 @@ pub(crate) async fn pass_over(request: &mut Request) {
     }
 }
 
-/// The body bit by bit; `None` when there is none.
+/// The body as a stream; `None` if there is none.
 pub(crate) fn stream(request: &mut Request) -> Option<worker::ByteStream> {
     request.inner().body()?;
     request.stream().ok()
 }
 
 pub(crate) fn broken_off() -> Error {
-    Error::new(Code::InvalidRequest, "the body broke off; send the request again")
+    Error::new(Code::InvalidRequest, "the request body is incomplete; send the request again")
 }
 
 /// The response of the Worker in front.
@@ -110,7 +110,7 @@ pub(crate) fn sent(from: http::Response) -> worker::Result<web_sys::Response> {
 /// The response of an object.
 ///
 /// # Errors
-/// What the platform finds wrong with it.
+/// The platform's error.
 pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
     let http::Response { status, headers, body } = response;
     let body = if body.is_empty() { ResponseBody::Empty } else { ResponseBody::Body(body) };
@@ -122,13 +122,13 @@ pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
 /// # Errors
 /// As [`response`].
 pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> worker::Result<Response> {
-    console_error!("not set up: {message}");
+    console_error!("not configured: {message}");
     let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
-    let error = Error::bug(format!("this deployment is not set up: {message}"));
+    let error = Error::bug(format!("this deployment is not configured: {message}"));
     response(exchange.problem(&error, None, &http::Work::default()))
 }
 
-/// The response that hands over a socket.
+/// The response with a WebSocket.
 ///
 /// # Errors
 /// As [`response`].

@@ -1,9 +1,9 @@
 //! The tables of one store and the numbered steps that make them.
 //!
 //! Code of two versions runs side by side for a while after every deployment, on the same objects.
-//! So steps only add (tables, columns with a default, indexes), and each says which version the
-//! code must have at least to work with its result. Older code meets a newer schema and goes on
-//! if it is new enough for it; it stops with a clear error if it is not.
+//! So steps only add (tables, columns with a default, indexes), and each names the oldest version
+//! of the code that works with its result. Older code that meets a newer schema continues if it is
+//! new enough, and otherwise stops with a clear error.
 //!
 //! ```text
 //! meta      one row: schema and needed versions, owner, wrapped keys, the alarm that is set, work
@@ -16,20 +16,20 @@
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
 //! ```
-//! Every `value` is sealed (see `row` and `seal` in the core). An index costs a row with every
-//! write to its columns, so there are two, and both hold a part of the contexts only.
+//! Every `value` is sealed (see `row` and `seal` in the core). Every write to an indexed column
+//! costs one row more, so there are only two indexes, each over a part of the contexts.
 
 use nacre_core::error::{Code, Error, Result};
 
 use crate::sql::Database;
 
-/// One step: statements, and the least version of the code that can work with the result.
+/// One step: statements, and the oldest version of the code that works with the result.
 struct Step {
     needs: u64,
     statements: &'static [&'static str],
 }
 
-/// Schema version `n` is what the first `n` steps make.
+/// The first `n` steps make schema version `n`.
 const STEPS: &[Step] = &[Step {
     needs: 1,
     statements: &[
@@ -99,7 +99,7 @@ const STEPS: &[Step] = &[Step {
 /// The schema version of this code.
 pub const VERSION: u64 = STEPS.len() as u64;
 
-/// The least version of the code that works with [`VERSION`].
+/// The oldest version of the code that works with [`VERSION`].
 pub const NEEDS: u64 = needs(STEPS);
 
 const fn needs(steps: &[Step]) -> u64 {
@@ -112,7 +112,7 @@ const fn needs(steps: &[Step]) -> u64 {
     }
 }
 
-/// Takes the steps after version `from`. Runs inside a transaction that also notes the new version
+/// Runs the steps after version `from`. Runs inside a transaction that also notes the new version
 /// in `meta`.
 ///
 /// # Errors
@@ -130,12 +130,12 @@ pub fn migrate(database: &impl Database, from: u64) -> Result<()> {
 /// Whether this code can work with a store of version `schema` that needs code of version `needs`.
 ///
 /// # Errors
-/// `store-unavailable` when it cannot.
+/// `store-unavailable` if it cannot.
 pub fn check(schema: u64, needs: u64) -> Result<()> {
     if schema > VERSION && needs > VERSION {
         return Err(Error::new(
             Code::StoreUnavailable,
-            "the store was written by a newer version of Nacre than this one can work with",
+            "the store needs a newer version of Nacre; deploy that version",
         ));
     }
     Ok(())

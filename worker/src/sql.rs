@@ -1,9 +1,9 @@
 //! The synchronous half of a Durable Object's storage: SQL, transactions, the alarm.
 //!
-//! [`Database`] is what the store needs of it, so that the same statements run against SQLite on
-//! any machine in tests. [`Durable`] is the real one, with bindings of its own: those of the
-//! `worker` crate have no `transactionSync`, let exceptions escape from cursors, bind booleans as
-//! text and round integers silently.
+//! [`Database`] is the interface that the store needs; tests run the same statements on plain
+//! SQLite. [`Durable`] implements it with its own bindings: those of the `worker` crate have no
+//! `transactionSync`, let exceptions escape from cursors, bind booleans as text and round integers
+//! silently.
 
 mod durable;
 
@@ -15,7 +15,7 @@ use nacre_core::{
 
 pub use durable::Durable;
 
-/// One bound parameter. Truth values are numbers, 0 or 1.
+/// One bound parameter. Booleans are bound as 0 or 1.
 #[derive(Clone, Copy, Debug)]
 pub enum Bind<'a> {
     /// NULL.
@@ -35,7 +35,7 @@ impl Bind<'_> {
     /// `internal` past [`limits::EXACT_INTEGER`].
     pub(crate) fn exact(number: u64) -> Result<f64> {
         if number > limits::EXACT_INTEGER {
-            return Err(Error::bug("an integer is too large to be bound"));
+            return Err(Error::bug("an integer is too large for the database"));
         }
         Ok(number as f64)
     }
@@ -58,7 +58,7 @@ impl From<Option<u64>> for Bind<'_> {
 pub enum Cell {
     /// NULL.
     Null,
-    /// An integer that is not negative and exact.
+    /// An exact integer of 0 or more.
     Number(u64),
     /// Text.
     Text(String),
@@ -78,7 +78,7 @@ impl Cell {
     }
 }
 
-/// One row of a result, taken apart from its first cell on.
+/// One row of a result, read cell by cell from the first on.
 #[derive(Debug)]
 pub struct Row(std::vec::IntoIter<Cell>);
 
@@ -91,7 +91,7 @@ impl Row {
     /// The next cell as a number.
     ///
     /// # Errors
-    /// `store-unavailable` when it is none.
+    /// `store-unavailable` if it is not.
     pub fn number(&mut self) -> Result<u64> {
         if let Some(Cell::Number(number)) = self.0.next() { Ok(number) } else { Err(odd()) }
     }
@@ -99,7 +99,7 @@ impl Row {
     /// The next cell as text.
     ///
     /// # Errors
-    /// `store-unavailable` when it is none.
+    /// `store-unavailable` if it is not.
     pub fn text(&mut self) -> Result<String> {
         if let Some(Cell::Text(text)) = self.0.next() { Ok(text) } else { Err(odd()) }
     }
@@ -107,7 +107,7 @@ impl Row {
     /// The next cell as bytes.
     ///
     /// # Errors
-    /// `store-unavailable` when it has none.
+    /// `store-unavailable` if it is not.
     pub fn blob(&mut self) -> Result<Vec<u8>> {
         if let Some(Cell::Blob(blob)) = self.0.next() { Ok(blob) } else { Err(odd()) }
     }
@@ -115,7 +115,7 @@ impl Row {
     /// The next cell as a number, if it is not NULL.
     ///
     /// # Errors
-    /// `store-unavailable` when it is something else.
+    /// `store-unavailable` if it has another type.
     pub fn optional_number(&mut self) -> Result<Option<u64>> {
         match self.0.next() {
             Some(Cell::Null) => Ok(None),
@@ -127,7 +127,7 @@ impl Row {
     /// The next cell as text, if it is not NULL.
     ///
     /// # Errors
-    /// `store-unavailable` when it is something else.
+    /// `store-unavailable` if it has another type.
     pub fn optional_text(&mut self) -> Result<Option<String>> {
         match self.0.next() {
             Some(Cell::Null) => Ok(None),
@@ -139,7 +139,7 @@ impl Row {
     /// The next cell as bytes, if it is not NULL.
     ///
     /// # Errors
-    /// `store-unavailable` when it is something else.
+    /// `store-unavailable` if it has another type.
     pub fn optional_blob(&mut self) -> Result<Option<Vec<u8>>> {
         match self.0.next() {
             Some(Cell::Null) => Ok(None),
@@ -148,13 +148,13 @@ impl Row {
         }
     }
 
-    /// The cells that are left.
+    /// The remaining cells.
     pub fn cells(&self) -> &[Cell] {
         self.0.as_slice()
     }
 }
 
-/// Rows that statements touched: what a deployment is billed for.
+/// Rows that statements touched. A deployment is billed for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Rows read, of tables and indexes.
@@ -164,7 +164,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What came on top of `before`.
+    /// The difference to `before`.
     #[must_use]
     pub fn since(self, before: Counts) -> Counts {
         Counts {
@@ -182,26 +182,26 @@ pub trait Database {
     /// `store-unavailable` when the database refuses it.
     fn query(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Vec<Row>>;
 
-    /// The same for a table that may not be there; `None` when it is not.
+    /// The same for a table that may be missing; `None` if it is.
     ///
     /// # Errors
     /// `store-unavailable` when the database refuses the statement for another reason.
     fn query_if_there(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Option<Vec<Row>>>;
 
-    /// Runs one statement that has no rows to give.
+    /// Runs one statement without a result.
     ///
     /// # Errors
     /// `store-unavailable` when the database refuses it.
     fn run(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<()>;
 
-    /// Runs `body` as one transaction: an error of it, or of the commit, undoes all it has done,
-    /// the alarm included.
+    /// Runs `body` as one transaction: an error of `body` or of the commit undoes everything,
+    /// including the alarm.
     ///
     /// # Errors
-    /// What `body` gives; `store-unavailable` when the commit fails.
+    /// The error of `body`; `store-unavailable` if the commit fails.
     fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()>;
 
-    /// Sets the one alarm, in the place of any other.
+    /// Sets the alarm, which replaces any earlier one.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -211,15 +211,18 @@ pub trait Database {
     fn counts(&self) -> Counts;
 }
 
-/// How SQLite begins to say that a statement names a table that is not there.
+/// The start of SQLite's message about a missing table.
 pub const NO_TABLE: &str = "no such table";
 
-/// The answer to a failed statement. What failed is logged; callers get no words of the database.
+/// The error of a failed statement. The database's message is logged, and callers do not see it.
 pub(crate) fn refused() -> Error {
-    Error::new(Code::StoreUnavailable, "the store's database does not answer now; try again")
+    Error::new(Code::StoreUnavailable, "the database is not available; try again")
 }
 
-/// The answer to rows that hold what was never written.
+/// The error of a row that Nacre cannot have written.
 pub(crate) fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "a stored row holds what no version of Nacre has written")
+    Error::new(
+        Code::StoreUnavailable,
+        "a stored row cannot be read: no version of Nacre has written it",
+    )
 }

@@ -1,14 +1,15 @@
-//! One owner's store over SQL, with what it has read kept in memory.
+//! One owner's store over SQL, with a cache in memory.
 //!
 //! ```text
 //! record, view ─▶ memory ─▶ SQL ─▶ open (AES-GCM, DEFLATE) ─▶ index
 //! apply(writes) ─▶ seal all ─▶ one transaction ─▶ memory
 //! ```
-//! **Memory follows the database.** It is told of writes after their transaction has succeeded;
-//! when one fails, what it would have touched is forgotten. A hit costs no SQL and no decryption.
+//! **Memory follows the database.** It is updated after a transaction has succeeded. If one fails,
+//! everything that it would have changed is dropped from memory. A cache hit costs no SQL and no
+//! decryption.
 //!
 //! **A store exists from its first write on.** Until then there are no tables and no keys, reads
-//! find nothing, and nothing that anybody asks leaves a trace.
+//! find nothing, and requests leave no trace.
 
 mod keys;
 mod list;
@@ -48,10 +49,11 @@ use crate::{
 };
 use meta::Meta;
 
-/// Memory for decoded records of one object. An isolate has 128 MB and may hold several objects.
+/// Memory for decoded records of one object, in bytes. An isolate has 128 MB and may hold several
+/// objects.
 const RECORD_BYTES: usize = 8 << 20;
 
-/// Memory for resolved views of one object.
+/// Memory for resolved views of one object, in bytes.
 const VIEW_BYTES: usize = 8 << 20;
 
 /// A store over a database.
@@ -61,7 +63,7 @@ pub struct SqlStore<D> {
     held: RefCell<Held>,
 }
 
-/// What is in memory.
+/// The data in memory.
 struct Held {
     state: State,
     records: Records,
@@ -69,18 +71,18 @@ struct Held {
     members: Option<Rc<[Member]>>,
 }
 
-/// What is known of the database.
+/// The known state of the database.
 enum State {
-    /// Nothing was asked yet.
+    /// The database was not read yet.
     Unknown,
-    /// There are no tables.
+    /// There are no tables: the store does not exist.
     Void,
-    /// There is a store.
+    /// The store exists.
     Open { meta: Rc<Meta>, keys: Rc<Keyring> },
 }
 
 impl<D: Database> SqlStore<D> {
-    /// A store over this database; nothing is read yet.
+    /// Creates a store over a database, without reading it.
     pub fn new(database: D, retention: Retention) -> SqlStore<D> {
         let held = Held {
             state: State::Unknown,
@@ -91,12 +93,12 @@ impl<D: Database> SqlStore<D> {
         SqlStore { database, retention, held: RefCell::new(held) }
     }
 
-    /// Gets the store ready for an owner's request: reads its one row of metadata after a wake-up,
-    /// brings tables up to date, wraps keys anew after a change of the master key.
+    /// Prepares the store for an owner's request: after a wake-up it reads the metadata, migrates
+    /// the tables, and rewraps the keys if the newest master key has changed.
     ///
     /// # Errors
-    /// `store-unavailable` when the store is another owner's, was written by code that is too new,
-    /// or its keys cannot be unwrapped.
+    /// `store-unavailable` if the store belongs to another owner, needs newer code, or its keys
+    /// cannot be unwrapped.
     pub fn open(&self, owner: &User, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<()> {
         if matches!(self.held()?.state, State::Unknown) {
             let state = self.load(masters, entropy)?;
@@ -108,7 +110,7 @@ impl<D: Database> SqlStore<D> {
         }
     }
 
-    /// The same without knowing the owner, for alarms: the owner, if there is a store.
+    /// The same for alarms, which do not know the owner. Returns the owner, if there is a store.
     ///
     /// # Errors
     /// As [`SqlStore::open`].
@@ -120,7 +122,7 @@ impl<D: Database> SqlStore<D> {
         Ok(self.meta()?.map(|meta| meta.owner.clone()))
     }
 
-    /// Sets the alarm for what the rows say is due, or for what else is, if that comes first.
+    /// Sets the alarm to the earlier of two times: the one that the rows ask for, and `also_due`.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -132,7 +134,7 @@ impl<D: Database> SqlStore<D> {
         }
     }
 
-    /// Whether the rows say that something is due.
+    /// Whether the rows have work that is due at `now`.
     ///
     /// # Errors
     /// `internal` only.
@@ -140,7 +142,7 @@ impl<D: Database> SqlStore<D> {
         Ok(self.meta()?.and_then(|meta| meta.alarm).is_some_and(|alarm| alarm <= now))
     }
 
-    /// Applies a plan's writes in one transaction, with the store's foundation if it is new.
+    /// Applies a plan's writes in one transaction, with its keys and tables if it is new.
     ///
     /// # Errors
     /// `store-unavailable` or `too-large`; then nothing was written.
@@ -167,7 +169,7 @@ impl<D: Database> SqlStore<D> {
         }
         held.state = match outcome {
             Ok(state) => state,
-            // What the database holds now is for the next request to find out.
+            // The next request reads the state of the database again.
             Err(error) => {
                 held.state = State::Unknown;
                 return Err(error);
@@ -176,7 +178,7 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// Forgets all that was read, after the database was emptied.
+    /// Empties the memory after the database was erased.
     ///
     /// # Errors
     /// `internal` only.
@@ -189,8 +191,8 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// The time of the last commit: decisions are never made for an earlier one, so that times
-    /// grow with seqs whatever the clock does.
+    /// The time of the last commit. Decisions never use an earlier time, so times grow with `seq`
+    /// even if the clock goes back.
     ///
     /// # Errors
     /// `internal` only.
@@ -203,7 +205,7 @@ impl<D: Database> SqlStore<D> {
         self.database.counts()
     }
 
-    /// Where views came from since the object woke up.
+    /// Cache hits and misses of views since the object woke up.
     ///
     /// # Errors
     /// `internal` only.
@@ -212,7 +214,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     fn held(&self) -> Result<RefMut<'_, Held>> {
-        self.held.try_borrow_mut().map_err(|_| Error::bug("the store's memory is in use twice"))
+        self.held.try_borrow_mut().map_err(|_| Error::bug("the store's memory is borrowed twice"))
     }
 
     fn meta(&self) -> Result<Option<Rc<Meta>>> {
@@ -233,7 +235,7 @@ impl<D: Database> SqlStore<D> {
         })
     }
 
-    /// Seals everything, then writes it in one transaction; gives the state after it.
+    /// Seals all values, then writes them in one transaction. Returns the new state.
     fn try_apply(
         &self,
         writes: &[Write],
@@ -243,7 +245,7 @@ impl<D: Database> SqlStore<D> {
         let (mut meta, keys) = match (&self.held()?.state, founding) {
             (State::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
             (_, Some(founding)) => (founding.meta(), founding.keys.clone()),
-            (_, None) => return Err(Error::bug("a store is written to before it is founded")),
+            (_, None) => return Err(Error::bug("a store was written before its keys were stored")),
         };
         let mut sealed = Vec::with_capacity(writes.len());
         for write in writes {
@@ -287,7 +289,7 @@ impl<D: Database> SqlStore<D> {
         Ok(State::Open { meta: Rc::new(meta), keys })
     }
 
-    /// A context's record by way of memory.
+    /// Reads a context's record, from memory if possible.
     fn record_of(&self, address: &Address) -> Result<Option<Rc<Record>>> {
         if let Some(known) = self.held()?.records.get(address) {
             return Ok(known);

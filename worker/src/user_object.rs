@@ -188,7 +188,7 @@ impl DurableObject for UserObject {
     }
 
     async fn connect(&self, _socket: Socket) -> worker::Result<()> {
-        Err(worker::Error::RustError("the store is not reached by bare sockets".into()))
+        Err(worker::Error::RustError("the store does not accept raw sockets".into()))
     }
 }
 
@@ -226,7 +226,7 @@ impl Keeper {
         self.store.open(&caller.owner, &self.config.masters, entropy)?;
         let socket = self.live.open(caller, expires).map_err(|error| {
             console_error!("live: {error}");
-            Error::new(Code::StoreUnavailable, "no socket can be opened now; try again")
+            Error::new(Code::StoreUnavailable, "the socket cannot be opened; try again")
         })?;
         self.store.arm(self.live.first_expiry())?;
         Ok(socket)
@@ -235,7 +235,7 @@ impl Keeper {
     /// Answers a frame.
     fn hear(&self, listener: &Listener<'_>, frame: &[u8], format: Format) {
         if frame.len() > limits::BATCH_BYTES {
-            return listener.end(TOO_BIG, "a frame is at most 4 MiB long");
+            return listener.end(TOO_BIG, "a frame must be at most 4 MiB");
         }
         let message = match format.read(frame) {
             Ok(message) => message,

@@ -16,6 +16,8 @@ mod conform;
 mod contexts;
 #[path = "api/edges.rs"]
 mod edges;
+#[path = "api/errors.rs"]
+mod errors;
 #[path = "api/history.rs"]
 mod history;
 #[path = "api/service.rs"]

@@ -33,15 +33,16 @@ const CRATES: &[Row] = &[
     ("nacre-mcp", &["nacre-wire", "nacre-learn"]),
     ("nacre-core", &["nacre-replica", "nacre-mcp"]),
     // The shells.
-    ("nacre-worker", &["nacre-core"]),
+    ("nacre-msgpack", &["nacre-core"]),
+    ("nacre-worker", &["nacre-msgpack"]),
     ("nacre-component", &["nacre-core"]),
     ("nacre-assemble", &[]),
     ("nacre-browser", &["nacre-core"]),
     // What is not shipped. Nothing above names these.
-    ("nacre-topics", &["nacre-core"]),
+    ("nacre-topics", &["nacre-msgpack"]),
     ("nacre-tests", &["nacre-topics"]),
     ("nacre-component-tests", &["nacre-tests"]),
-    ("nacre-fuzz", &["nacre-core"]),
+    ("nacre-fuzz", &["nacre-msgpack"]),
     ("nacre-simulator", &["nacre-core"]),
     ("nacre-bench", &["nacre-core"]),
     ("nacre-bench-component", &["nacre-core"]),
@@ -53,16 +54,18 @@ const CRATES: &[Row] = &[
 /// The rooms of `worker/src`. `lib` is above them all.
 const ROOMS: &[Row] = &[
     ("auth", &[]),
-    ("http", &["auth"]),
+    ("format", &[]),
+    ("http", &["auth", "format"]),
     ("sql", &[]),
     ("schema", &["sql"]),
     ("sql_store", &["schema"]),
     ("host", &[]),
-    ("live", &[]),
+    ("signature", &["auth"]),
+    ("live", &["format"]),
     ("message", &["host", "http"]),
     ("config", &["http", "sql_store"]),
     ("forward", &["http"]),
-    ("gate", &["config", "host"]),
+    ("gate", &["config", "host", "signature"]),
     ("user_object", &["config", "forward", "host", "live", "message"]),
 ];
 

@@ -1,4 +1,4 @@
-//! What is asked of a store: arguments from the bindings to the core.
+//! Converts arguments of `store` from the bindings to the core.
 
 use alloc::vec::Vec;
 
@@ -18,39 +18,40 @@ use crate::bindings::exports::nacre::context::{store as wit, types};
 /// The randomness of one call.
 ///
 /// # Errors
-/// `invalid-request` unless there are 32 bytes.
+/// `invalid-request` if it does not have 32 bytes.
 pub(super) fn entropy(bytes: Vec<u8>) -> Result<Entropy> {
     let seed = bytes.try_into().map_err(|_| {
-        Error::new(Code::InvalidRequest, "entropy is 32 bytes from a secure random source")
+        Error::new(Code::InvalidRequest, "entropy must be 32 bytes from a secure random source")
     })?;
     Ok(Entropy::from_seed(seed))
 }
 
-/// Most bytes of an export that is opened: with its index and its history it takes several times
-/// as much.
+/// Largest export that can be opened, in bytes. In memory it needs several times as much, with its
+/// index and history.
 const EXPORT: usize = 64 << 20;
 
-/// Refuses an export that is longer than can be opened.
+/// Refuses an export that is too long to open.
 ///
 /// # Errors
 /// `too-large`.
 pub(super) fn check_export(lines: &[u8]) -> Result<&[u8]> {
     if lines.len() > EXPORT {
-        return Err(Error::new(Code::TooLarge, "an export of more than 64 MiB is not opened")
-            .limit(EXPORT as u64));
+        return Err(
+            Error::new(Code::TooLarge, "an export must be at most 64 MiB").limit(EXPORT as u64)
+        );
     }
     Ok(lines)
 }
 
-/// How many items a page may have.
+/// The page size, or the default.
 ///
 /// # Errors
-/// `invalid-request` when it is none, or more than 200.
+/// `invalid-request` unless it is 1 to 200.
 pub(super) fn limit(page: &wit::Page) -> Result<usize> {
     match page.limit.map(usize::try_from) {
         None => Ok(limits::PAGE_DEFAULT),
         Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-        _ => Err(Error::new(Code::InvalidRequest, "a page has 1 to 200 items")
+        _ => Err(Error::new(Code::InvalidRequest, "`limit` must be a whole number from 1 to 200")
             .limit(limits::PAGE as u64)),
     }
 }

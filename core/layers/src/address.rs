@@ -1,4 +1,4 @@
-//! Where a context stands: its level and id.
+//! The address of a context: its level and id.
 
 use alloc::string::String;
 use core::fmt;
@@ -10,9 +10,18 @@ use crate::{
 };
 
 /// Level and id: the name of one context within its owner's store.
+///
+/// ```
+/// use nacre_layers::address::Address;
+///
+/// let address = Address::parse("task", "cart-latency")?;
+/// assert_eq!(address.to_string(), "task/cart-latency");
+/// assert!(Address::parse("global", "other").is_err());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// The level.
+    /// The level of the context.
     pub level: Level,
     /// The id within the level.
     pub id: ContextId,
@@ -22,10 +31,10 @@ impl Address {
     /// Pairs a level with an id.
     ///
     /// # Errors
-    /// `invalid-id` when the level is global and the id is not `global`.
+    /// `invalid-id` if the level is global and the id is not `global`.
     pub fn new(level: Level, id: ContextId) -> Result<Address> {
         if level == Level::Global && id.as_str() != "global" {
-            return Err(Error::new(Code::InvalidId, "the global level has the one id `global`"));
+            return Err(Error::new(Code::InvalidId, "the id at level `global` must be `global`"));
         }
         Ok(Address { level, id })
     }

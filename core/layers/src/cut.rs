@@ -1,4 +1,4 @@
-//! Finding one part of a canonical text by its pointer, without indexing the rest.
+//! Finds one part of a canonical text by its pointer, without indexing the rest.
 
 use crate::{
     name::Name,
@@ -6,8 +6,8 @@ use crate::{
     value::SEALED,
 };
 
-/// The text of the value a pointer leads to; `None` when it leads nowhere, or into the marker of a
-/// sealed value. `text` is canonical JSON.
+/// The text of the value at a pointer; `None` if there is none, or if the pointer leads into the
+/// marker of a sealed value. `text` is canonical JSON.
 pub fn cut<'t>(text: &'t [u8], pointer: &Pointer) -> Option<&'t [u8]> {
     let mut rest = text;
     for token in pointer.tokens() {
@@ -20,7 +20,7 @@ pub fn cut<'t>(text: &'t [u8], pointer: &Pointer) -> Option<&'t [u8]> {
     rest.get(..length(rest)?)
 }
 
-/// What follows a member's colon, in text that begins with its object.
+/// The text after the colon of a member; `text` starts with its object.
 fn member<'t>(object: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
     let mut rest = object.get(1..)?;
     loop {
@@ -34,7 +34,7 @@ fn member<'t>(object: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
     }
 }
 
-/// What an array's item at `index` begins with.
+/// The text from the item at `index` of an array on.
 fn item(array: &[u8], index: usize) -> Option<&[u8]> {
     let mut rest = array.get(1..)?;
     if rest.first() == Some(&b']') {
@@ -46,13 +46,13 @@ fn item(array: &[u8], index: usize) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// What follows the comma after a value.
+/// The text after the comma that follows a value.
 fn next(value: &[u8]) -> Option<&[u8]> {
     let rest = value.get(length(value)?..)?;
     rest.strip_prefix(b",")
 }
 
-/// How long the value is that a text begins with.
+/// The length of the value at the start of a text.
 fn length(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => string_length(text),
@@ -83,7 +83,7 @@ fn length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// How long the string is that a text begins with, quotes included.
+/// The length of the string at the start of a text, including the quotes.
 fn string_length(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     text.first().filter(|byte| **byte == b'"')?;

@@ -1,13 +1,12 @@
 //! The difference between two layers as a JSON Patch (RFC 6902).
 //!
-//! Both sides are walked side by side; subtrees with equal hashes, and whole groups of members with
-//! equal hashes, are passed over, so that the cost is that of what differs. Objects differ member
-//! by member, arrays by what lies between their common beginning and their common end.
+//! Both sides are walked together. Subtrees and groups of members with equal hashes are skipped, so
+//! the cost depends on what differs. Objects are compared member by member; arrays between their
+//! common start and their common end.
 //!
-//! **A patch weighs little more than what it makes.** Where going member by member would take more
-//! text than the new object or array, or shift more than that when it is applied, that is replaced
-//! as a whole. So every difference fits a row, and can be applied within the bounds of
-//! [`JsonPatch::apply`].
+//! **A patch is hardly larger than its result.** Where a patch by members would be longer than the
+//! new object or array, or would shift more than that when applied, the whole is replaced. So every
+//! patch fits a row, and can be applied within the bounds of [`JsonPatch::apply`].
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -23,16 +22,26 @@ use crate::{
     value::Value,
 };
 
-/// What a patch may weigh beyond what it makes: small documents always differ member by member.
+/// How many bytes a patch may have beyond its result, so that small documents are always compared
+/// member by member.
 const SLACK: usize = 4096;
 
-/// What an operation weighs beside its path and value, in bytes of JSON.
+/// The size of an operation without its path and value, in bytes of JSON.
 const OPERATION: usize = 32;
 
-/// How many members or items weigh a byte when they are shifted to make or close a gap.
+/// How many shifted members or items count as one byte.
 const SHIFTED: usize = 16;
 
-/// The patch that makes `to` of `from`.
+/// The patch that turns `from` into `to`.
+///
+/// ```
+/// use nacre_layers::{diff::diff, json, layer::Layer};
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let patch = diff(&layer(r#"{"a":1,"b":[1,2]}"#)?, &layer(r#"{"a":1,"b":[1,2,3]}"#)?)?;
+/// assert_eq!(json::write(&patch.to_value()), br#"[{"op":"add","path":"/b/2","value":3}]"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 ///
 /// # Errors
 /// None for layers made by [`Layer`]'s constructors.
@@ -50,13 +59,13 @@ struct Differ<'a> {
     to: &'a Layer,
     path: Pointer,
     operations: Vec<Operation>,
-    /// What the operations weigh so far.
+    /// The size of the operations so far, in bytes.
     weight: usize,
 }
 
 impl<'a> Differ<'a> {
-    /// Goes into an object or array, which `text` is to become. `step` is told how much everything
-    /// may weigh and answers whether that was enough; if not, what it did is taken back.
+    /// Compares an object or array whose new text is `text`. `step` gets the allowed total size and
+    /// returns whether it was enough; if not, its operations are dropped.
     fn bounded(
         &mut self,
         text: &[u8],
@@ -116,14 +125,13 @@ impl<'a> Differ<'a> {
                     i += 1;
                     j += 1;
                 }
-                _ => return Err(Error::bug("a member is neither old nor new")),
+                _ => return Err(Error::bug("a member is in neither version")),
             }
         }
         Ok(false)
     }
 
-    /// Where both objects have a group of members that begins here and hashes alike, the positions
-    /// past it.
+    /// If both objects have a group with equal hashes that starts here, the positions after it.
     fn equal_group(
         &self,
         from: &'a Container,
@@ -137,7 +145,7 @@ impl<'a> Differ<'a> {
         };
         let olds = begins(self.from.groups(from), i);
         let news = begins(self.to.groups(to), j);
-        // Both run upward from level 0: the highest pair that agrees is the longest way to jump.
+        // Both lists start at level 0; the highest equal pair skips the most.
         let equal = olds.zip(news).filter(|(old, new)| old.level == new.level);
         let (old, new) = equal.filter(|(old, new)| old.hash == new.hash).last()?;
         Some((old.to as usize, new.to as usize))
@@ -186,7 +194,7 @@ impl<'a> Differ<'a> {
             self.values(old, new)?;
             self.path.pop();
         }
-        // From the end, so that earlier positions stay what they are.
+        // From the end, so that earlier positions stay valid.
         for index in (shared..olds.len()).rev() {
             if self.weight > most {
                 return Ok(false);

@@ -1,7 +1,7 @@
-//! The one error type: a stable code, who is at fault, and what to do about it.
+//! The error type: a stable code, who is at fault, and what to do.
 //!
-//! Codes and their HTTP statuses are the contract of the product; each shell holds one table from
-//! [`Code`] to its own currency (HTTP status, WIT case, JS class). Texts never quote stored values.
+//! Codes and their HTTP statuses are the contract of the product; each shell has one table from
+//! [`Code`] to its own form (HTTP status, WIT case, JS class). Texts never quote stored values.
 
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use core::fmt;
@@ -16,11 +16,11 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 pub enum Fault {
     /// The request is malformed or breaks a stated rule; sending it again changes nothing.
     Input,
-    /// The request was right for a state that is no longer the current one; read again, then retry.
+    /// The request was valid for an earlier state; read again, then retry.
     Conflict,
     /// The caller may not do this (or may not know whether it exists).
     Denied,
-    /// A stated limit was passed.
+    /// The request exceeds a stated limit.
     Limit,
     /// Storage failed; the same request may succeed later.
     Store,
@@ -29,10 +29,12 @@ pub enum Fault {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal, $fault:ident, $title:literal;)*) => {
-        /// Stable error codes. The text form is part of the public contract.
+    ($($(#[doc = $when:literal])+ $variant:ident = $text:literal, $fault:ident, $title:literal,
+        $advice:literal;)*) => {
+        /// Stable error codes. The text form is part of the public contract. `docs/errors.md` is
+        /// generated from this table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Code { $($(#[$doc])* $variant),* }
+        pub enum Code { $($(#[doc = $when])+ $variant),* }
 
         impl Code {
             /// Every code, in the order of the contract.
@@ -43,9 +45,19 @@ macro_rules! codes {
                 match self { $(Code::$variant => $text),* }
             }
 
-            /// A short sentence for people, the same for every occurrence.
+            /// A short sentence for people. It depends only on the code.
             pub const fn title(self) -> &'static str {
                 match self { $(Code::$variant => $title),* }
+            }
+
+            /// When the code is given, in a sentence for the documentation.
+            pub const fn when(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($when),+)),* }
+            }
+
+            /// What the caller can do about it, in a sentence for the documentation.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Code::$variant => $advice),* }
             }
 
             /// Who is at fault.
@@ -57,56 +69,86 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The bytes are not the JSON or MessagePack that Nacre reads.
-    InvalidJson = "invalid-json", Input, "The body cannot be read";
-    /// The request has the wrong shape: a wrong type, an unknown or a missing member.
-    InvalidRequest = "invalid-request", Input, "The request has the wrong shape";
-    /// Not a JSON Pointer (RFC 6901), or one that leads nowhere.
-    InvalidPointer = "invalid-pointer", Input, "The pointer is malformed or leads nowhere";
-    /// Not a valid level, id or user.
-    InvalidId = "invalid-id", Input, "The identifier is not valid";
-    /// No token, or one that does not hold.
-    Unauthenticated = "unauthenticated", Denied, "A valid bearer token is needed";
+    /// The body is not valid JSON or MessagePack.
+    InvalidJson = "invalid-json", Input, "The body cannot be read",
+        "Correct the input at the byte that `detail` names.";
+    /// A member, a query parameter or a header is missing, unknown, repeated or of the wrong type.
+    InvalidRequest = "invalid-request", Input, "The request has the wrong shape",
+        "Correct the place that `pointer` or `detail` names. The same request fails again.";
+    /// A JSON Pointer (RFC 6901) is malformed or too long, or is not allowed in its place.
+    InvalidPointer = "invalid-pointer", Input, "The pointer is malformed or leads nowhere",
+        "Correct the pointer. In a name, write `~` as `~0` and `/` as `~1`.";
+    /// A level, an id or a user is not valid.
+    InvalidId = "invalid-id", Input, "The identifier is not valid",
+        "Use a level of `global`, `project`, `branch` and `task`, and an id of 1 to 128 characters \
+         of `A-Z a-z 0-9 . _ : ~ -`.";
+    /// The bearer token is missing, has expired or is not valid.
+    Unauthenticated = "unauthenticated", Denied, "A valid bearer token is needed",
+        "Get a new token. `detail` and the header `WWW-Authenticate` say what is wrong.";
     /// The token lacks a scope, or the member a role.
-    Forbidden = "forbidden", Denied, "The token does not allow this";
-    /// There is no such thing, or the caller may not know of it.
-    NotFound = "not-found", Denied, "There is nothing here";
-    /// The named parent does not exist.
-    ParentNotFound = "parent-not-found", Input, "The parent does not exist";
-    /// The resource exists, the method on it does not.
-    MethodNotAllowed = "method-not-allowed", Input, "The method is not allowed here";
-    /// A layer above has locked the path.
-    Locked = "locked", Conflict, "A layer above has locked this path";
-    /// Deleting it would orphan contexts below.
-    HasChildren = "has-children", Conflict, "The context has children";
-    /// It is there already.
-    AlreadyExists = "already-exists", Conflict, "The context exists already";
-    /// A JSON Patch `test` failed or an operation met another state than it needs.
-    MergeConflict = "merge-conflict", Conflict, "The patch does not fit the current state";
-    /// The as-of point or version is older than what is kept.
-    HistoryExpired = "history-expired", Input, "That part of the history is no longer kept";
+    Forbidden = "forbidden", Denied, "The token does not allow this",
+        "Use a token with the scope that `detail` names, or ask the owner for the role.";
+    /// The resource does not exist, or the caller may not know of it.
+    NotFound = "not-found", Denied, "There is nothing here",
+        "Check the level, the id and `Nacre-Owner`. If the project belongs to another user, ask \
+         them to share it.";
+    /// The named parent does not exist or is deleted.
+    ParentNotFound = "parent-not-found", Input, "The parent does not exist",
+        "Create or restore the parent first, or set `create_parents`.";
+    /// The path exists, but does not support the method.
+    MethodNotAllowed = "method-not-allowed", Input, "The method is not allowed here",
+        "Use a method from the header `Allow`.";
+    /// A write sets or removes a value at a path that a layer above locks.
+    Locked = "locked", Conflict, "A layer above has locked this path",
+        "Leave the path out, or change the value in the layer that has the lock.";
+    /// A context with children is deleted without `cascade`.
+    HasChildren = "has-children", Conflict, "The context has children",
+        "Delete the children first, or set `cascade`.";
+    /// A context is created although it exists, or restored although it is not deleted.
+    AlreadyExists = "already-exists", Conflict, "The context exists already",
+        "Read the context, then update or replace it.";
+    /// A JSON Patch `test` failed, or an edit does not fit the current data.
+    MergeConflict = "merge-conflict", Conflict, "The patch does not fit the current state",
+        "Read the context again, and make the edit for its current data.";
+    /// The version or the past state is no longer kept.
+    HistoryExpired = "history-expired", Input, "That part of the history is no longer kept",
+        "Read a newer version or state.";
     /// The expected version is not the current one.
-    VersionConflict = "version-conflict", Conflict, "The context has changed meanwhile";
-    /// A size limit was passed.
-    TooLarge = "too-large", Limit, "Too large";
-    /// A nesting limit was passed.
-    TooDeep = "too-deep", Limit, "Nested too deeply";
-    /// A batch holds too many operations.
-    TooManyOperations = "too-many-operations", Limit, "Too many operations in one batch";
-    /// The body comes in a format that is not read here.
-    UnsupportedMediaType = "unsupported-media-type", Input, "The media type is not supported here";
-    /// The idempotency key was used before, with another body.
-    IdempotencyMismatch = "idempotency-mismatch", Input, "The idempotency key belongs to another request";
-    /// A merge rule that does not exist or cannot stand where it is.
-    InvalidRules = "invalid-rules", Input, "The merge rules are not valid";
-    /// Too many requests.
-    RateLimited = "rate-limited", Limit, "Too many requests";
-    /// A defect in Nacre.
-    Internal = "internal", Bug, "Nacre failed";
+    VersionConflict = "version-conflict", Conflict, "The context has changed meanwhile",
+        "Read the current version, settle the places in `conflicts`, and write again with the \
+         version in `current_version`.";
+    /// The input, the result or the answer is larger than its limit.
+    TooLarge = "too-large", Limit, "Too large",
+        "Send or request less at once. `limit` names the limit, mostly in bytes.";
+    /// Arrays and objects are nested more deeply than the limit.
+    TooDeep = "too-deep", Limit, "Nested too deeply",
+        "Make the data flatter. `limit` names the allowed depth.";
+    /// A batch or a preview has more operations than the limit.
+    TooManyOperations = "too-many-operations", Limit, "Too many operations in one batch",
+        "Split the request. `limit` names the allowed number.";
+    /// The media type, the charset or the encoding of the body is not supported.
+    UnsupportedMediaType = "unsupported-media-type", Input, "The media type is not supported here",
+        "Use a media type that `detail` names.";
+    /// The idempotency key was used before, for another request.
+    IdempotencyMismatch = "idempotency-mismatch", Input, "The idempotency key belongs to another request",
+        "Use a new key for a new request. Repeat a request with exactly the same bytes.";
+    /// A merge rule is unknown or malformed, or there are too many.
+    InvalidRules = "invalid-rules", Input, "The merge rules are not valid",
+        "Correct the rule at `pointer`. A rule is `replace`, `deep`, `union`, `append`, \
+         `keyed:<member>` or `lock`.";
+    /// The caller has sent too many requests.
+    RateLimited = "rate-limited", Limit, "Too many requests",
+        "Wait for the seconds in the header `Retry-After`, then try again.";
+    /// Nacre has a defect, or the deployment is not configured.
+    Internal = "internal", Bug, "Nacre failed",
+        "Report it with the `X-Request-Id` of the answer. If `detail` names a setting, the operator \
+         must correct it.";
     /// Search cannot answer now.
-    SearchUnavailable = "search-unavailable", Store, "Search is not available";
-    /// Storage cannot answer now, or holds what it cannot prove to have written.
-    StoreUnavailable = "store-unavailable", Store, "Storage is not available";
+    SearchUnavailable = "search-unavailable", Store, "Search is not available",
+        "Try again after the seconds in the header `Retry-After`.";
+    /// The storage cannot answer now, or a stored value cannot be verified.
+    StoreUnavailable = "store-unavailable", Store, "Storage is not available",
+        "Try again with the same idempotency key. If it stays, the operator must look at the log.";
 }
 
 impl fmt::Display for Code {
@@ -129,7 +171,15 @@ pub struct Conflict {
     pub yours: Option<Value>,
 }
 
-/// What went wrong. One word in size: the particulars live behind a pointer.
+/// An error. It has the size of one pointer.
+///
+/// ```
+/// use nacre_layers::error::{Code, Error, Fault};
+///
+/// let error = Error::new(Code::InvalidRequest, "`limit` must be 1 to 200").at("/limit").limit(200);
+/// assert_eq!(error.to_string(), "invalid-request: `limit` must be 1 to 200 (at \"/limit\")");
+/// assert_eq!(error.fault(), Fault::Input);
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<Inner>);
 
@@ -163,33 +213,33 @@ impl Error {
         Error::new(Code::Internal, detail)
     }
 
-    /// Nothing there, or nothing the caller may know of: both read the same.
+    /// The context does not exist, or the caller may not know of it. Both look the same.
     pub fn not_found() -> Self {
-        Error::new(Code::NotFound, "no such context, or it is not shared with you")
+        Error::new(Code::NotFound, "the context does not exist, or it is not shared with you")
     }
 
-    /// Says more in the detail, e.g. which operation of a list failed.
+    /// Rewrites the detail, for example to name the failed operation of a list.
     #[must_use]
     pub fn reworded(mut self, say: impl FnOnce(&str) -> String) -> Self {
         self.0.detail = Cow::Owned(say(&self.0.detail));
         self
     }
 
-    /// Names the place in the request or the data (RFC 6901).
+    /// Adds the place in the request or the data (RFC 6901).
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.0.pointer = Some(pointer.into());
         self
     }
 
-    /// Names the limit that was passed.
+    /// Adds the limit that was exceeded, in the unit of the limit.
     #[must_use]
     pub fn limit(mut self, limit: u64) -> Self {
         self.0.limit = Some(limit);
         self
     }
 
-    /// Names the version that is current now.
+    /// Adds the current version.
     #[must_use]
     pub fn current_version(mut self, version: u64) -> Self {
         self.0.current_version = Some(version);
@@ -203,7 +253,7 @@ impl Error {
         self
     }
 
-    /// Names the operation of a batch that failed, counted from 0.
+    /// Adds the index of the failed operation of a batch, from 0.
     #[must_use]
     pub fn failed_operation(mut self, index: usize) -> Self {
         self.0.failed_operation = Some(index);
@@ -220,12 +270,12 @@ impl Error {
         self.0.code.fault()
     }
 
-    /// What happened and what to do.
+    /// What happened, and what to do. Never quotes a stored value.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// The place, where there is one.
+    /// The place in the request or the data, if there is one.
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
     }
@@ -240,12 +290,12 @@ impl Error {
         self.0.conflicts.as_deref()
     }
 
-    /// The failing operation of a batch.
+    /// The index of the failed operation of a batch.
     pub fn operation(&self) -> Option<usize> {
         self.0.failed_operation
     }
 
-    /// The limit that was passed.
+    /// The limit that was exceeded.
     pub fn limit_value(&self) -> Option<u64> {
         self.0.limit
     }
@@ -253,7 +303,7 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Conflicts hold values, which have no place in a log line.
+        // Conflicts contain values, which must not get into a log line.
         write!(f, "{}: {}", self.0.code, self.0.detail)?;
         match &self.0.pointer {
             Some(pointer) => write!(f, " (at \"{pointer}\")"),

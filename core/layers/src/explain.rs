@@ -1,4 +1,5 @@
-//! Where every value of a view comes from, what it shadows, and what a lock overruled.
+//! Explains a view: the origin of every value, the values it shadows, and the values that locks
+//! overrule.
 
 use alloc::{
     borrow::Cow,
@@ -23,42 +24,42 @@ use crate::{
 /// The origins of a view's values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explanation {
-    /// One for each scalar, each array and each empty object, in document order; for each item of
-    /// an array that a rule put together; and for each object that took the place of something.
+    /// One per scalar, array and empty object, in document order; also one per item of an array
+    /// that a rule merged, and per object that replaced something.
     pub origins: Vec<Origin>,
-    /// What layers hold at a path that a layer above them has locked.
+    /// Values at a path that a layer above has locked.
     pub ignored: Vec<Ignored>,
 }
 
-/// Where one value comes from. Layers count from the global one, 0.
+/// The origin of one value. Layers are numbered from 0, the global one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
-    /// The value's place in the view.
+    /// The pointer of the value in the view.
     pub pointer: String,
-    /// The layer that decided it.
+    /// The number of the layer that set it, 0 to 3.
     pub layer: usize,
-    /// The rule by which it got there.
+    /// The merge rule that applied.
     pub rule: Cow<'static, str>,
-    /// Layers whose value it hides, nearest first.
+    /// The layers whose value it hides, nearest first.
     pub shadowed: Shadowed,
 }
 
 /// The layers whose value another one hides: some of those of one chain.
 pub type Shadowed = ArrayVec<[u8; LAYERS]>;
 
-/// A value that does not count.
+/// A value that a lock overrules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignored {
-    /// Its place in the layer.
+    /// The pointer of the value in its layer.
     pub pointer: String,
-    /// The layer that holds it.
+    /// The number of the layer that holds it, 0 to 3.
     pub layer: usize,
-    /// The layer whose lock overrules it.
+    /// The number of the layer that has the lock, 0 to 3.
     pub locked_by: usize,
 }
 
-/// Explains the view of a chain, for whoever has asked from outside: long names above many values
-/// make more pointers than there is memory.
+/// Explains the view of a chain, with a limit for requests from outside: long names above many
+/// values could need more pointers than there is memory.
 ///
 /// # Errors
 /// `too-large` past [`limits::EXPLANATION_BYTES`].
@@ -67,7 +68,7 @@ pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
     if left.is_none() {
         return Err(Error::new(
             Code::TooLarge,
-            "the origins of so many values under such long names are too much to tell",
+            "the explanation would be larger than 16 MiB; explain a part with `path`",
         )
         .limit(limits::EXPLANATION_BYTES as u64));
     }
@@ -75,11 +76,26 @@ pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
 }
 
 /// Explains the view of a chain.
+///
+/// ```
+/// use nacre_layers::{explain::explain, json, layer::Layer, resolve::Link, rules::Rules};
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let global = layer(r#"{"model":"small","tags":["a"]}"#)?;
+/// let project = layer(r#"{"model":"large"}"#)?;
+/// let rules = Rules::default();
+/// let chain = [&global, &project].map(|layer| Link { layer, rules: &rules });
+/// let explanation = explain(&chain);
+/// let model = explanation.origins.iter().find(|origin| origin.pointer == "/model");
+/// let model = model.expect("an origin");
+/// assert_eq!((model.layer, &model.shadowed[..]), (1, &[0][..]));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn explain(chain: &[Link<'_>]) -> Explanation {
     explain_within(chain, usize::MAX).0
 }
 
-/// Explains as much as there is room for; no room is left when that was not all.
+/// Explains as much as fits into `room`; afterwards there is no room if it did not fit.
 fn explain_within(chain: &[Link<'_>], room: usize) -> (Explanation, Option<usize>) {
     let lock = chain.iter().position(|link| {
         link.rules.iter().any(|(pointer, rule)| pointer.is_root() && *rule == Rule::Lock)
@@ -95,7 +111,7 @@ fn explain_within(chain: &[Link<'_>], room: usize) -> (Explanation, Option<usize
         room: Some(room),
     };
     let OriginSink { found: mut explanation, room, .. } = walk(chain, sink);
-    // A lock on the whole document overrules whole layers, which the walk never sees.
+    // A lock on the whole document overrules whole layers, which the walk does not visit.
     if let Some(locked_by) = lock {
         let below = chain.iter().enumerate().skip(locked_by + 1);
         for (layer, _) in below.filter(|(_, link)| link.layer.text() != b"{}") {
@@ -115,7 +131,7 @@ struct OriginSink<'a> {
     locked: bool,
     pending: Pending,
     found: Explanation,
-    /// Bytes that more origins may take; `None` once there was one too many.
+    /// The remaining room for origins, in bytes; `None` after it was exceeded.
     room: Option<usize>,
 }
 
@@ -123,16 +139,16 @@ struct OriginSink<'a> {
 struct Open {
     layer: usize,
     rule: Option<Cow<'static, str>>,
-    /// How many origins there were when it was opened: none more means that it is empty.
+    /// The number of origins when it was opened. If no more are added, the object is empty.
     origins: usize,
     /// Whether a lock held around it.
     locked_around: bool,
 }
 
-/// What `folded` learned about the member that comes next.
+/// What `folded` reported about the next member.
 #[derive(Default)]
 struct Pending {
-    /// The lowest layer that counts, where the member is put together from several.
+    /// The lowest layer that counts, if the member merges several.
     layer: Option<usize>,
     rule: Option<Cow<'static, str>>,
     shadowed: Shadowed,
@@ -150,7 +166,7 @@ impl<'a> OriginSink<'a> {
         self.path.push(&name);
     }
 
-    /// The path so far, if there is room for it.
+    /// The path so far, if it fits.
     fn place(&mut self) -> Option<String> {
         let bytes = self.path.as_str().len() + size_of::<Origin>();
         self.room = self.room.and_then(|room| room.checked_sub(bytes));
@@ -163,7 +179,7 @@ impl<'a> OriginSink<'a> {
         self.found.origins.push(Origin { pointer, layer, rule, shadowed });
     }
 
-    /// Origins below a value that one layer holds alone.
+    /// Adds the origins below a value that only one layer holds.
     fn value(
         &mut self,
         layer: usize,

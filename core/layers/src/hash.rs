@@ -1,10 +1,10 @@
-//! Content hashes: a Merkle tree over canonical JSON, shaped by the names alone.
+//! Content hashes: a Merkle tree over canonical JSON, whose shape depends only on member names.
 //!
-//! Equal values have equal hashes, whatever layers they came from, and the hash of a merged view
-//! is put together from the hashes of the layers' untouched parts. To keep that cheap for objects
-//! with thousands of members, an object's members are grouped (a Merkle search tree, Auvolat and
-//! Taïani, SRDS 2019): in name order, a member whose name has [`rank`](crate::name::rank) ≥ 1 ends
-//! a group of level 0, a rank ≥ 2 also ends a group of level 1, and so on.
+//! Equal values have equal hashes, whatever layers they came from. The hash of a merged view is
+//! computed from the hashes of unchanged parts of the layers. To keep that cheap for objects with
+//! thousands of members, members are grouped (a Merkle search tree, Auvolat and Taïani, SRDS 2019):
+//! in name order, a member whose name has [`rank`](crate::name::rank) ≥ 1 ends a group of level 0,
+//! a rank ≥ 2 also ends a group of level 1, and so on.
 //!
 //! ```text
 //! value   := scalar or sealed value's marker: its canonical text · container: 0x01 hash
@@ -21,6 +21,14 @@ use core::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 /// A 256-bit content hash. Its text form is 43 characters of unpadded base64url.
+///
+/// ```
+/// use nacre_layers::hash::Hash;
+///
+/// let hash = Hash::of(b"abc");
+/// assert_eq!(hash.to_string().len(), 43);
+/// assert_eq!(Hash::from_bytes(*hash.as_bytes()), hash);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
@@ -30,17 +38,17 @@ const TEXT_LENGTH: usize = 43;
 impl Hash {
     pub(crate) const ZERO: Hash = Hash([0; 32]);
 
-    /// The hash that these bytes are.
+    /// Makes a hash of its 32 bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Hash {
         Hash(bytes)
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Hashes plain bytes, for fingerprints of requests.
+    /// Hashes plain bytes, for the identity of requests.
     pub fn of(bytes: &[u8]) -> Hash {
         Hash(*blake3::hash(bytes).as_bytes())
     }
@@ -76,7 +84,7 @@ const END: u8 = 0x00;
 /// Levels of groups: names have ranks up to 7, so there are groups of levels 0 to 6 below the top.
 const LEVELS: usize = 8;
 
-/// Spare hashers, so that hashing many small containers does not allocate for each.
+/// Hashers for reuse, so that many small containers need no allocation each.
 #[derive(Default)]
 pub(crate) struct Hashers {
     objects: Vec<ObjectHasher>,
@@ -163,12 +171,13 @@ impl ObjectHasher {
         self.levels.get(usize::from(level)).is_none_or(Vec::is_empty)
     }
 
-    /// Adds a whole closed group of `level` whose last member has `rank`.
+    /// Adds a closed group of `level`, whose last member has `rank`.
     pub(crate) fn group(&mut self, level: u8, hash: Hash, rank: u8) {
         self.close(usize::from(level), rank, hash, 0, None);
     }
 
-    /// A group of `level` with `hash` is complete: hand it up, closing what `rank` closes.
+    /// Passes a complete group of `level` with `hash` to the level above, and closes the groups
+    /// that `rank` closes.
     fn close(
         &mut self,
         level: usize,

@@ -1,4 +1,4 @@
-//! Newtypes for the identifiers people choose: contexts and users.
+//! Identifiers that people choose: contexts and users.
 
 use alloc::{rc::Rc, string::String};
 use core::fmt;
@@ -11,20 +11,28 @@ use crate::{
 /// The id of a context within its level: 1–128 characters of `A–Z a–z 0–9 . _ : ~ -`.
 ///
 /// Cloning is cheap; ids travel in plans, events and caches.
+///
+/// ```
+/// use nacre_layers::id::ContextId;
+///
+/// assert_eq!(ContextId::parse("shop.checkout")?.as_str(), "shop.checkout");
+/// assert_eq!(ContextId::parse("a b").unwrap_err().code().as_str(), "invalid-id");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextId(Rc<str>);
 
 impl ContextId {
-    /// Checks and takes an id.
+    /// Parses an id.
     ///
     /// # Errors
-    /// `invalid-id` when it is empty, longer than [`limits::ID_LENGTH`] or holds another character.
+    /// `invalid-id` if it is empty, longer than [`limits::ID_LENGTH`] or holds another character.
     pub fn parse(text: &str) -> Result<ContextId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
         if text.is_empty() || text.len() > limits::ID_LENGTH || !text.bytes().all(allowed) {
             return Err(Error::new(
                 Code::InvalidId,
-                "an id is 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
+                "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
             )
             .limit(limits::ID_LENGTH as u64));
         }
@@ -54,20 +62,20 @@ impl fmt::Display for ContextId {
     }
 }
 
-/// A user, as the token's `sub` names them: 1–256 bytes, no control characters.
+/// A user, the `sub` of a token: 1–256 bytes, no control characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct User(Rc<str>);
 
 impl User {
-    /// Checks and takes a user name.
+    /// Parses a user.
     ///
     /// # Errors
-    /// `invalid-id` when it is empty, longer than 256 bytes or holds a control character.
+    /// `invalid-id` if it is empty, longer than 256 bytes or holds a control character.
     pub fn parse(text: &str) -> Result<User> {
         if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
             return Err(Error::new(
                 Code::InvalidId,
-                "a user is 1 to 256 bytes without control characters",
+                "a user must be 1 to 256 bytes without control characters",
             ));
         }
         Ok(User(text.into()))

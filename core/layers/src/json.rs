@@ -1,8 +1,8 @@
-//! Reading JSON strictly and writing it canonically (RFC 8785).
+//! Reads JSON strictly, and writes it canonically (RFC 8785).
 //!
-//! Reading refuses what two readers could understand differently: duplicate members, lone
+//! Reading refuses input that two readers could understand differently: duplicate members, lone
 //! surrogates, invalid UTF-8, integers that would lose digits, anything after the value. The lexer
-//! is `hifijson`'s; no step recurses on input.
+//! is `hifijson`; nothing recurses on input.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -21,6 +21,17 @@ use crate::{
 
 /// Reads one value that nests at most `max_depth` arrays and objects.
 ///
+/// ```
+/// use nacre_layers::{json, limits};
+///
+/// let value = json::read(br#"{ "b": 1, "a": [true, null] }"#, limits::DEPTH)?;
+/// assert_eq!(json::write(&value), br#"{"a":[true,null],"b":1}"#);
+///
+/// let twice = json::read(br#"{"a":1,"a":2}"#, limits::DEPTH).unwrap_err();
+/// assert_eq!(twice.code().as_str(), "invalid-json");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
+///
 /// # Errors
 /// `invalid-json` with the byte offset, `too-deep`, or `too-large` for more than
 /// [`limits::VALUES`](crate::limits::VALUES) values. No detail quotes the input.
@@ -33,11 +44,19 @@ pub fn read(bytes: &[u8], max_depth: usize) -> Result<Value> {
     let value = reader.value()?;
     match reader.lexer.ws_peek() {
         None => Ok(value),
-        Some(_) => Err(reader.refuse("nothing may follow the value")),
+        Some(_) => Err(reader.refuse("expected the end of the input after the value")),
     }
 }
 
 /// The canonical text: members sorted, no spaces, one form for every string and number.
+///
+/// ```
+/// use nacre_layers::json;
+///
+/// let value = json::read(br#"{"b":1.0,"a":"\u00e9"}"#, 64)?;
+/// assert_eq!(json::write(&value), r#"{"a":"é","b":1}"#.as_bytes());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn write(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     write_to(value, &mut out);
@@ -92,12 +111,20 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The refusal of what nests more than `limit` arrays and objects.
+/// The error for more than `limit` nested arrays and objects.
 pub(crate) fn too_deep(limit: usize) -> Error {
     Error::new(Code::TooDeep, "arrays and objects are nested too deeply").limit(limit as u64)
 }
 
 /// The length of the canonical text in bytes, without writing it.
+///
+/// ```
+/// use nacre_layers::json;
+///
+/// let value = json::read(b"[1, 2, 3]", 64)?;
+/// assert_eq!(json::length(&value), "[1,2,3]".len());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn length(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(true) => 4,
@@ -153,11 +180,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one value; whatever is open lives on the builder's stack.
+    /// Reads one value. Open arrays and objects are on the builder's stack.
     fn value(&mut self) -> Result<Value> {
         loop {
             let mut ended = self.begin()?;
-            // After a value come the ends of what it is in, then a comma and the next value.
+            // After a value come the ends of its containers, then a comma and the next value.
             while let Some(whole) = ended {
                 if let Some(whole) = whole {
                     return Ok(whole);
@@ -167,8 +194,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a scalar, or the beginning of an array or object up to its first value: `None` when
-    /// a value has to follow, `Some` when one has ended, with the whole if that was it.
+    /// Reads a scalar, or the start of an array or object up to its first value. Returns `None` if
+    /// a value must follow, `Some` if one has ended, with the whole value if it is complete.
     fn begin(&mut self) -> Result<Option<Option<Value>>> {
         let value = match self.lexer.ws_peek() {
             Some(b'[') => {
@@ -193,15 +220,15 @@ impl Reader<'_> {
             Some(b'a'..=b'z') => match self.lexer.null_or_bool() {
                 Some(Some(bool)) => Value::Bool(bool),
                 Some(None) => Value::Null,
-                None => return Err(self.refuse("a value is expected")),
+                None => return Err(self.refuse("expected a value")),
             },
-            _ => return Err(self.refuse("a value is expected")),
+            _ => return Err(self.refuse("expected a value")),
         };
         let whole = self.builder.add(value).map_err(|error| self.locate(error))?;
         Ok(Some(whole))
     }
 
-    /// Reads what follows a value inside an array or object; the same answers as [`Self::begin`].
+    /// Reads on after a value inside an array or object. Returns the same as [`Self::begin`].
     fn next(&mut self) -> Result<Option<Option<Value>>> {
         let in_object = self.builder.in_object();
         match self.lexer.ws_peek() {
@@ -215,8 +242,8 @@ impl Reader<'_> {
                 }
                 Ok(None)
             }
-            _ if in_object => Err(self.refuse("`,` or `}` is expected")),
-            _ => Err(self.refuse("`,` or `]` is expected")),
+            _ if in_object => Err(self.refuse("expected `,` or `}`")),
+            _ => Err(self.refuse("expected `,` or `]`")),
         }
     }
 
@@ -233,12 +260,12 @@ impl Reader<'_> {
     /// A member's name and the colon after it.
     fn name(&mut self) -> Result<()> {
         if self.lexer.expect(|lexer| lexer.peek_next(), b'"').is_none() {
-            return Err(self.refuse("a member's name in quotes is expected"));
+            return Err(self.refuse("expected the name of a member in double quotes"));
         }
         let name = self.string()?;
         self.builder.name(name);
         if self.lexer.expect(SliceLexer::ws_peek, b':').is_none() {
-            return Err(self.refuse("`:` is expected"));
+            return Err(self.refuse("expected `:` after the name of a member"));
         }
         Ok(())
     }
@@ -249,7 +276,7 @@ impl Reader<'_> {
             .lexer
             .num_string()
             .validated()
-            .map_err(|_| self.refuse("a digit is expected in this number"))?;
+            .map_err(|_| self.refuse("expected a digit in the number"))?;
         Number::parse(text).map_err(|error| locate(error, start))
     }
 
@@ -257,15 +284,15 @@ impl Reader<'_> {
     fn string(&mut self) -> Result<String> {
         let text = self.lexer.str_string().map_err(|error| {
             self.refuse(match error {
-                string::Error::Control => "a control character must be escaped",
+                string::Error::Control => "a control character in a string must be escaped",
                 string::Error::Eof | string::Error::Escape(escape::Error::Eof) => {
-                    "the string does not end"
+                    "expected `\"` at the end of the string"
                 }
-                string::Error::Utf8(_) => "the string is not UTF-8",
+                string::Error::Utf8(_) => "a string must be UTF-8",
                 string::Error::Escape(
                     escape::Error::InvalidChar(_) | escape::Error::ExpectedLowSurrogate,
-                ) => "a surrogate stands alone",
-                string::Error::Escape(_) => "this escape does not exist",
+                ) => "a surrogate escape must be part of a pair",
+                string::Error::Escape(_) => "unknown escape in a string",
             })
         })?;
         Ok(text.into_owned())

@@ -1,8 +1,8 @@
 //! A stored layer: canonical JSON text with an index of its subtrees and their content hashes.
 //!
-//! The text is what is stored and what answers are spliced from; the index says where every member
-//! of every object begins and ends, which members are tombstones, and what each subtree hashes to.
-//! It is built in one pass when a layer is read or written, and kept in memory beside the text.
+//! The text is stored, and answers are spliced from it. The index holds the start and end of every
+//! member of every object, which members are tombstones, and the hash of each subtree. It is built
+//! in one pass when a layer is read or written, and kept in memory with the text.
 //!
 //! ```text
 //! {"a":{"x":1},"b":null,"c":[1,2]}      text
@@ -26,12 +26,21 @@ use crate::{
 };
 
 /// Canonical JSON text, indexed. The root is always an object.
+///
+/// ```
+/// use nacre_layers::{json, layer::Layer, pointer::Pointer};
+///
+/// let layer = Layer::from_value(&json::read(br#"{"b":{"c":1},"a":null}"#, 64)?)?;
+/// assert_eq!(layer.text(), br#"{"a":null,"b":{"c":1}}"#);
+/// assert_eq!(layer.get(&Pointer::parse("/b")?), Some(&br#"{"c":1}"#[..]));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Layer {
     text: Vec<u8>,
     members: Vec<Member>,
     containers: Vec<Container>,
-    /// For every object, the positions of its members that are or hold a tombstone.
+    /// For every object, the positions of members that are or contain a tombstone.
     tombs: Vec<u32>,
     groups: Vec<Group>,
     root: u32,
@@ -46,11 +55,11 @@ pub(crate) struct Member {
     value: u32,
     end: u32,
     content: Content,
-    /// Where the name stands in its object's hash tree (see [`name::rank`]).
+    /// The rank of the name in its object's hash tree (see [`name::rank`]).
     pub(crate) rank: u8,
 }
 
-/// What a member's value is.
+/// The kind of a member's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// `null`: in an object of a layer, a tombstone.
@@ -63,20 +72,20 @@ pub(crate) enum Content {
     Object(u32),
 }
 
-/// An object or array: a slice of members and what is known of them.
+/// An object or array: a range of members, with its hash.
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     first: u32,
     len: u32,
     tombs: Range<u32>,
     groups: Range<u32>,
-    /// All names compare as their bytes do: no escapes, nothing above U+DFFF.
+    /// Whether all names compare like their bytes: no escapes, nothing above U+DFFF.
     pub(crate) plain: bool,
     pub(crate) hash: Hash,
 }
 
 impl Layer {
-    /// Stands where a chain has no layer; never walked.
+    /// A placeholder where a chain has no layer; never walked.
     pub(crate) const NOTHING: Layer = Layer {
         text: Vec::new(),
         members: Vec::new(),
@@ -109,19 +118,24 @@ impl Layer {
     /// Writes a value in canonical form and indexes it.
     ///
     /// # Errors
-    /// `invalid-request` when the value is no object or a sealed value, `too-deep` past [`limits::DEPTH`].
+    /// `invalid-request` if the value is not an object, or is a sealed value; `too-deep` past
+    /// [`limits::DEPTH`].
     pub fn from_value(value: &Value) -> Result<Layer> {
         if value.as_object().is_none() || value.sealed().is_some() {
-            return Err(Error::new(Code::InvalidRequest, "a context's data is an object").at(""));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the data of a context must be an object",
+            )
+            .at(""));
         }
         Layer::from_canonical(json::write(value))
     }
 
-    /// Indexes text that [`json::write`] made. Structure and order of names are checked; that
-    /// numbers and strings are in canonical form is taken on trust.
+    /// Indexes text from [`json::write`]. Structure and order of names are checked; the form of
+    /// numbers and strings is not.
     ///
     /// # Errors
-    /// `internal` when the text is not canonical JSON of an object, `too-deep` past
+    /// `internal` if the text is not the canonical JSON of an object, `too-deep` past
     /// [`limits::DEPTH`].
     pub fn from_canonical(text: Vec<u8>) -> Result<Layer> {
         if core::str::from_utf8(&text).is_err() || u32::try_from(text.len()).is_err() {
@@ -150,20 +164,28 @@ impl Layer {
         &self.text
     }
 
-    /// The text as a value, for editing.
+    /// Parses the text into a value, for editing.
     ///
     /// # Errors
-    /// None for a layer made by this module; the reader's errors otherwise.
+    /// None for a layer from this module; otherwise the reader's errors.
     pub fn to_value(&self) -> Result<Value> {
         json::read(&self.text, limits::DEPTH)
     }
 
     /// The Merkle hash of the whole layer, tombstones included.
+    ///
+    /// ```
+    /// use nacre_layers::{json, layer::Layer};
+    ///
+    /// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+    /// assert_eq!(layer(r#"{"a":1,"b":2}"#)?.hash(), layer(r#"{"b":2,"a":1}"#)?.hash());
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn hash(&self) -> Hash {
         self.container(self.root).hash
     }
 
-    /// Bytes of memory that text and index take.
+    /// Memory of the text and the index, in bytes.
     pub fn memory(&self) -> usize {
         self.text.len()
             + self.members.len() * size_of::<Member>()
@@ -172,7 +194,7 @@ impl Layer {
             + self.groups.len() * size_of::<Group>()
     }
 
-    /// The canonical text of the value a pointer leads to; `None` when it leads nowhere.
+    /// The canonical text of the value at a pointer; `None` if there is none.
     pub fn get(&self, pointer: &Pointer) -> Option<&[u8]> {
         let mut content = Content::Object(self.root);
         let mut found = self.text();
@@ -206,10 +228,10 @@ impl Layer {
         self.root
     }
 
-    // The accessors below are on the hot path of every merge; the component is optimised for size,
-    // where a mere hint to inline them is not taken. Offsets and ids come from
-    // `Scan`, which took them from the same vectors; the fallbacks are never reached, and cost
-    // nothing measurable beside the bounds check they replace.
+    // The accessors below are on the hot path of every merge, and must be inlined even where the
+    // build is optimised for size. Offsets and ids come from `Scan`, which took them from the same
+    // vectors, so the fallbacks are never reached; they cost no more than the bounds check they
+    // replace.
 
     #[inline(always)]
     pub(crate) fn container(&self, id: u32) -> &Container {
@@ -242,7 +264,7 @@ impl Layer {
         self.slice(member.name + 1, member.value.saturating_sub(2))
     }
 
-    /// A member's name, to compare.
+    /// A member's name, for comparing.
     #[inline(always)]
     pub(crate) fn key<'l>(&'l self, member: &Member) -> Key<'l> {
         Key { head: member.head, text: self.name(member) }
@@ -266,7 +288,7 @@ impl Layer {
         self.slice(member.value, member.end)
     }
 
-    /// Where members `from..to` stand in the text, with the commas between them.
+    /// The range of members `from..to` in the text, with the commas between them.
     #[inline(always)]
     pub(crate) fn run(&self, of: &Container, from: usize, to: usize) -> Range<u32> {
         let members = self.members(of);
@@ -280,7 +302,7 @@ impl Layer {
         self.find_key(of, &wanted.key(), wanted.plain)
     }
 
-    /// As [`Self::find`]; `plain` says whether the wanted name is.
+    /// As [`Self::find`]; `plain` says whether the wanted name is plain.
     pub(crate) fn find_key(
         &self,
         of: &Container,
@@ -302,7 +324,7 @@ impl PartialEq for Layer {
 
 impl core::fmt::Debug for Layer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // Layers hold what users store: a debug line says how much, not what.
+        // Layers hold users' data, so the debug text shows only sizes.
         write!(f, "Layer({} bytes, {})", self.text.len(), self.hash())
     }
 }
@@ -313,19 +335,19 @@ impl Member {
         self.content
     }
 
-    /// Where the name and the value stand in the layer's text.
+    /// The range of name and value in the layer's text.
     #[inline(always)]
     pub(crate) fn entry(&self) -> Range<u32> {
         self.name..self.end
     }
 
-    /// Where the name stands, with quotes and colon.
+    /// The range of the name, with quotes and colon.
     #[inline(always)]
     pub(crate) fn opening(&self) -> Range<u32> {
         self.name..self.value
     }
 
-    /// Where the value stands.
+    /// The range of the value.
     #[inline(always)]
     pub(crate) fn span(&self) -> Range<u32> {
         self.value..self.end
@@ -333,7 +355,7 @@ impl Member {
 }
 
 impl Container {
-    /// How many members or items there are.
+    /// The number of members or items.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len as usize
@@ -349,11 +371,11 @@ static EMPTY: Container =
     Container { first: 0, len: 0, tombs: 0..0, groups: 0..0, plain: true, hash: Hash::ZERO };
 
 fn not_canonical() -> Error {
-    Error::bug("a layer's text is not canonical JSON")
+    Error::bug("the text of a layer must be canonical JSON")
 }
 
-/// One pass over the text. Members of open containers wait in `open` until theirs closes, so that
-/// the members of one container end up side by side.
+/// One pass over the text. Members of open containers wait in `open` until their container closes,
+/// so that its members end up side by side.
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
@@ -366,7 +388,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads one value; says what it is and whether it holds a tombstone.
+    /// Reads one value. Returns its kind, and whether it contains a tombstone.
     fn value(&mut self, depth: usize) -> Result<(Content, bool)> {
         match self.peek() {
             Some(b'{') => self.object(depth),
@@ -432,7 +454,8 @@ impl Scan<'_> {
             self.open.truncate(base);
             return Ok((Content::Scalar, false));
         }
-        // Nested objects have pushed theirs by now, so this container's stay together.
+        // Nested objects have already added their members, so those of this container stay
+        // together.
         let tombs_from = self.tombs.len() as u32;
         let holds_tomb = !tombs.is_empty();
         self.tombs.extend(tombs);
@@ -454,7 +477,7 @@ impl Scan<'_> {
         }
         let hash = hasher.finish(&mut self.hashers);
         self.members.extend(self.open.drain(base..));
-        // Groups are looked up by where they begin, smaller ones first.
+        // Groups are looked up by their start, smaller ones first.
         if let Some(own) = self.groups.get_mut(groups_from as usize..) {
             sort_by(own, |a, b| (a.from, a.level).cmp(&(b.from, b.level)));
         }
@@ -470,7 +493,7 @@ impl Scan<'_> {
         Ok((Content::Object(id), holds_tomb))
     }
 
-    /// Arrays replace as a whole, so nulls inside them are values, not tombstones.
+    /// Arrays are replaced as a whole, so nulls inside them are values, not tombstones.
     fn array(&mut self, depth: usize) -> Result<(Content, bool)> {
         let base = self.enter(depth)?;
         if self.peek() == Some(b']') {
@@ -520,7 +543,7 @@ impl Scan<'_> {
         Ok((Content::Array(id), false))
     }
 
-    /// Whether the open members are those of a sealed value's marker: opaque, so a scalar to every
+    /// Whether the open members are the marker of a sealed value, which counts as a scalar in every
     /// walk.
     fn is_marker(&self, base: usize) -> bool {
         let Some([only]) = self.open.get(base..) else { return false };
@@ -551,7 +574,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// After a value: a comma (go on) or the closing bracket (done).
+    /// After a value: a comma (continue) or the closing bracket (done).
     fn more(&mut self, close: u8) -> Result<bool> {
         let byte = self.peek();
         self.at += 1;
@@ -562,7 +585,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Passes over a string, both quotes included.
+    /// Skips a string, including both quotes.
     fn string(&mut self) -> Result<()> {
         let mut at = self.at + 1;
         loop {

@@ -5,15 +5,23 @@ use core::fmt;
 use crate::error::{Code, Error, Result};
 
 /// One of the four layers, upper first.
+///
+/// ```
+/// use nacre_layers::level::Level;
+///
+/// assert!(Level::Global < Level::Task);
+/// assert_eq!(Level::parse("branch")?.above(), Some(Level::Project));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Holds for everything; there is one, with the id `global`.
+    /// The layer above everything. There is one, with the id `global`.
     Global,
-    /// A project.
+    /// A project, below the global layer.
     Project,
-    /// A line of work in a project.
+    /// A branch: a line of work in a project.
     Branch,
-    /// One task on a branch.
+    /// A task on a branch.
     Task,
 }
 
@@ -40,7 +48,7 @@ impl Level {
     /// `invalid-id` for anything but the four names.
     pub fn parse(text: &str) -> Result<Level> {
         Level::ALL.into_iter().find(|level| level.as_str() == text).ok_or_else(|| {
-            Error::new(Code::InvalidId, "a level is one of global, project, branch, task")
+            Error::new(Code::InvalidId, "a level must be one of global, project, branch, task")
         })
     }
 

@@ -1,9 +1,9 @@
 //! Layered JSON documents, and nothing else: no store, no clock, no keys, no I/O.
 //!
-//! A *layer* is a JSON object with merge rules. A *chain* is up to four layers, global first; its
-//! *view* is what the layers come to when each refines the ones above it. This crate reads and
-//! writes values, indexes layers, resolves chains, explains where each value comes from, compares,
-//! patches and checks.
+//! A *layer* is a JSON object with merge rules. A *chain* is up to four layers, global first. Its
+//! *view* is the merge of its layers, where each one refines the layers above it. This crate reads
+//! and writes values, indexes layers, resolves chains, explains where each value comes from,
+//! compares, patches and checks.
 //!
 //! ```text
 //! bytes ─ json ─▶ Value ─ layer ─▶ Layer ┐
@@ -47,7 +47,7 @@ extern crate std;
 pub mod error;
 pub mod limits;
 
-// What things are called.
+// Names.
 pub mod address;
 pub mod id;
 pub mod level;
@@ -59,7 +59,7 @@ pub mod pointer;
 pub mod sort;
 pub mod value;
 
-// Layers, and the walk that makes views of them.
+// Layers, and the walk that merges them into views.
 pub mod cut;
 pub mod diff;
 pub mod explain;
@@ -75,6 +75,6 @@ pub mod resolve;
 pub mod rules;
 pub mod three_way;
 
-// Secrets, as documents show them.
+// Sealed values in documents, and sensitive names.
 pub mod marker;
 pub mod sensitive;

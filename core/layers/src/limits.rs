@@ -10,17 +10,17 @@ pub const DATA_BYTES: usize = 1 << 20;
 /// Deepest nesting of data: recursion below this is safe on a 64 KiB stack.
 pub const DEPTH: usize = 64;
 
-/// Most values in one body: as a tree they take up to 32 bytes each, and an isolate has 128 MB.
-/// Data of [`DATA_BYTES`] cannot reach it.
+/// Most values in one body: in memory each takes up to 32 bytes, and an isolate has 128 MB. Data of
+/// [`DATA_BYTES`] cannot reach it.
 pub const VALUES: usize = 1 << 20;
 
-/// Most data in one answer that shows many values, in bytes: a page ends once it holds this much,
-/// though it may be shorter than asked for; what has no pages is refused. Four layers of
-/// [`DATA_BYTES`] are the largest view.
+/// Most data in one answer with many values, in bytes. A page ends when it holds this much, even if
+/// it is shorter than requested; an answer without pages is refused. The largest view is four
+/// layers of [`DATA_BYTES`].
 pub const ANSWER_BYTES: usize = 4 << 20;
 
-/// Most that one explanation may take: a pointer for each value, which may be long itself. A view of
-/// [`ANSWER_BYTES`] with pointers of ordinary length stays below.
+/// Largest explanation, in bytes: it has a pointer for each value, and pointers may be long. A view
+/// of [`ANSWER_BYTES`] with usual pointers stays below.
 pub const EXPLANATION_BYTES: usize = 16 << 20;
 
 /// Most merge rules in one context.
@@ -29,5 +29,6 @@ pub const RULES: usize = 256;
 /// Longest JSON Pointer, in bytes.
 pub const POINTER_BYTES: usize = 4096;
 
-/// Largest integer that every JSON reader and SQL binding keeps exact: seqs and versions stay below.
+/// Largest integer that every JSON reader and SQL binding keeps exact. Every `seq` and version is
+/// smaller.
 pub const EXACT_INTEGER: u64 = (1 << 53) - 1;

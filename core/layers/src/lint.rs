@@ -1,10 +1,10 @@
-//! Checking layers: what a careful reviewer would say about a set of them.
+//! Lint: checks a set of layers like a careful reviewer.
 //!
-//! The layers of one or more trees go in, findings come out; nothing is stored and nothing is
-//! changed. Every family of findings has a file of its own.
+//! It takes the layers of one or more trees and returns findings. It stores and changes nothing.
+//! Each family of findings has its own file.
 //!
-//! The cost is linear in the layers given: what a context inherits is looked up along its own
-//! members, never by making its view. (Where a list rule holds, the lists of the chain are read.)
+//! The cost is linear in the given layers: inherited values are looked up member by member, without
+//! making views. (Where a list rule holds, the lists of the chain are read.)
 
 mod credentials;
 mod place;
@@ -38,22 +38,23 @@ use tree::{Seat, Tree};
 pub struct Context<'a> {
     /// Level and id.
     pub address: Address,
-    /// The id one level up; projects need not name `global`, and the global context names none.
+    /// The id of the parent, one level up. A project may leave out `global`; the global context has
+    /// none.
     pub parent: Option<ContextId>,
     /// The data.
     pub layer: &'a Layer,
-    /// The merge rules it carries.
+    /// The merge rules that it sets.
     pub rules: &'a Rules,
 }
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The layers are wrong, or tell what they should not.
+    /// The layers are wrong, or reveal a secret.
     Error,
-    /// Probably not what was meant.
+    /// Probably a mistake.
     Warning,
-    /// Could be simpler.
+    /// The layers could be simpler.
     Note,
 }
 
@@ -76,12 +77,12 @@ impl fmt::Display for Severity {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $severity:ident;)*) => {
-        /// What a finding is about. The text form is part of the public contract.
+        /// The kind of a finding. The text form is part of the public contract.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Kind { $($(#[$doc])* $variant),* }
 
         impl Kind {
-            /// Every kind, in the order in which findings of one context come.
+            /// Every kind, in the order of the findings of one context.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
 
             /// The stable text, e.g. `lock-broken`.
@@ -89,7 +90,7 @@ macro_rules! kinds {
                 match self { $(Kind::$variant => $text),* }
             }
 
-            /// How much it matters.
+            /// The severity of this kind.
             pub const fn severity(self) -> Severity {
                 match self { $(Kind::$variant => Severity::$severity),* }
             }
@@ -98,11 +99,11 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Two of the contexts have one address; `other` is that address.
+    /// Two contexts have the same address; `other` is that address.
     DuplicateContext = "duplicate-context", Error;
-    /// The parent is not among the layers, or not named; `other` is the one looked for.
+    /// The parent is missing among the layers, or not set; `other` is its address.
     MissingParent = "missing-parent", Error;
-    /// The parent's id is one of another level, which `other` names.
+    /// The id of the parent belongs to a context of another level: `other`.
     WrongParent = "wrong-parent", Error;
     /// Something is set or removed at or below a path that a layer above locks; `other` locks it.
     LockBroken = "lock-broken", Error;
@@ -110,34 +111,35 @@ kinds! {
     SecretInClear = "secret-in-clear", Error;
     /// A text that looks like a well-known credential.
     CredentialInClear = "credential-in-clear", Error;
-    /// `$sealed` in a form that no store writes.
+    /// `$sealed` in an invalid form.
     MarkerMalformed = "marker-malformed", Error;
-    /// More data than one context may hold; `bytes` is its size.
+    /// The data exceeds the limit of a context; `bytes` is its size.
     DataTooLarge = "data-too-large", Error;
-    /// Four fifths of the data that one context may hold; `bytes` is its size.
+    /// The data uses four fifths of the limit of a context; `bytes` is its size.
     DataNearLimit = "data-near-limit", Warning;
-    /// Four fifths of the nesting that data may have.
+    /// The data uses four fifths of the allowed depth.
     DepthNearLimit = "depth-near-limit", Warning;
-    /// Four fifths of the rules that one context may carry.
+    /// The context uses four fifths of the allowed rules.
     RulesNearLimit = "rules-near-limit", Warning;
-    /// One string or array takes an eighth of what a context may hold; `bytes` is its size.
+    /// One string or array uses an eighth of the limit of a context; `bytes` is its size.
     ValueLarge = "value-large", Warning;
-    /// No layer that the rule could work on holds its path.
+    /// No layer that the rule applies to has a value at its path.
     RuleUnmatched = "rule-unmatched", Warning;
-    /// The rule says what holds without it; `other` is the layer above that says it, if one does.
+    /// The rule repeats an existing one or the default; `other` is the layer above that sets it, if
+    /// any.
     RuleRepeated = "rule-repeated", Warning;
-    /// The rule stands where a lock lets nothing change; `other` locks it.
+    /// The rule is at a locked path; `other` has the lock.
     RuleUnderLock = "rule-under-lock", Warning;
-    /// `union`, `append` or `keyed` for what is no array in the layer that `other` names.
+    /// `union`, `append` or `keyed` for a value that is not an array in the layer `other`.
     RuleWithoutList = "rule-without-list", Warning;
-    /// `keyed` for items without that member, in the layer that `other` names.
+    /// `keyed` for items without the member, in the layer `other`.
     KeyMissing = "key-missing", Warning;
-    /// A value that the view above holds too, at the same path; removing it saves `bytes`.
-    /// `other` holds it, where that is one layer.
+    /// A value that repeats the inherited one; removing it saves `bytes`. `other` has the value, if
+    /// it is one layer.
     ValueRepeated = "value-repeated", Note;
-    /// A tombstone that hides nothing, or an object of such; removing it saves `bytes`.
+    /// A tombstone that hides nothing, or an object of such tombstones; removing it saves `bytes`.
     TombstoneIdle = "tombstone-idle", Note;
-    /// More findings of a kind in one context than are listed.
+    /// More findings of one kind in a context than are listed.
     LeftOut = "left-out", Note;
 }
 
@@ -147,41 +149,70 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Something to look at.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind of the finding.
     pub kind: Kind,
-    /// In which context.
+    /// The address of the context.
     pub address: Address,
-    /// Where in its data (RFC 6901); for a finding about a rule, the rule's path.
+    /// The pointer into its data (RFC 6901), or the path of a rule.
     pub pointer: String,
     /// One sentence: what is wrong, and what to do. Never quotes a value.
     pub message: String,
-    /// The other context it concerns, see [`Kind`].
+    /// The other context that it concerns; see [`Kind`].
     pub other: Option<Address>,
-    /// A size in bytes of canonical JSON, see [`Kind`].
+    /// A size in bytes of canonical JSON; see [`Kind`].
     pub bytes: Option<usize>,
 }
 
 impl Finding {
-    /// How much it matters.
+    /// The severity of this kind.
     pub fn severity(&self) -> Severity {
         self.kind.severity()
     }
 }
 
-/// Most findings of one kind in one context; how many more there are is told.
+/// Most findings of one kind in one context. The number of further ones is reported.
 pub const MOST: usize = 100;
 
-/// Checks contexts that form one or more trees, given in any order. `names` says which member
-/// names are sensitive.
+/// Checks contexts that form one or more trees, given in any order. `names` are the sensitive
+/// member names.
 ///
-/// Findings come in order of their addresses, for each in order of [`Kind::ALL`], for each kind in
-/// document order; so the same layers give the same findings, in whatever order they are given.
-/// A context whose parent is missing is checked as far as its chain goes. A pointer longer than
+/// Findings are sorted by address, then by [`Kind::ALL`], then in document order. So the same
+/// layers give the same findings, in whatever order they are given. If a parent is missing, the
+/// context is checked against the chain that exists. A pointer longer than
 /// [`POINTER_BYTES`](crate::limits::POINTER_BYTES) ends at the value around it, and the message
 /// says so.
+///
+/// ```
+/// use nacre_layers::{
+///     address::Address,
+///     id::ContextId,
+///     json,
+///     layer::Layer,
+///     lint::{Context, Kind, lint},
+///     rules::Rules,
+///     sensitive::SensitiveNames,
+/// };
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let (global, project) = (layer(r#"{"model":"small"}"#)?, layer(r#"{"model":"small"}"#)?);
+/// let rules = Rules::default();
+/// let contexts = [
+///     Context { address: Address::global(), parent: None, layer: &global, rules: &rules },
+///     Context {
+///         address: Address::parse("project", "shop")?,
+///         parent: Some(ContextId::global()),
+///         layer: &project,
+///         rules: &rules,
+///     },
+/// ];
+/// let findings = lint(&contexts, &SensitiveNames::default());
+/// assert_eq!(findings.len(), 1);
+/// assert_eq!(findings[0].kind, Kind::ValueRepeated);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn lint(contexts: &[Context<'_>], names: &SensitiveNames) -> Vec<Finding> {
     let tree = Tree::of(contexts);
     let survey = rules::survey(&tree);
@@ -202,7 +233,7 @@ pub fn lint(contexts: &[Context<'_>], names: &SensitiveNames) -> Vec<Finding> {
     found
 }
 
-/// What a layer sets or removes although a layer above locks it.
+/// Finds values that a layer sets or removes although a layer above locks them.
 fn locks(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
     let seat = report.seat;
     for breach in breaches(scope, seat.above.len(), seat.context.layer) {
@@ -210,8 +241,8 @@ fn locks(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
         let by = other.as_ref().map_or_else(String::new, ToString::to_string);
         report.add(Kind::LockBroken, || Said {
             message: format!(
-                "{by} locks this path, so what stands here does not count: remove it, or \
-                 propose the change there"
+                "{by} locks this path, so this value has no effect: remove it, or change the value \
+                 there"
             ),
             other,
             ..Said::at(breach.pointer)
@@ -219,16 +250,16 @@ fn locks(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
     }
 }
 
-/// The findings of one context, as they are made.
+/// The findings of one context so far.
 struct Report<'t, 'a> {
     tree: &'t Tree<'a>,
     seat: &'t Seat<'a>,
     found: Vec<Finding>,
-    /// How many there are of each kind, told or not.
+    /// The number of findings of each kind, listed or not.
     counts: BTreeMap<Kind, usize>,
 }
 
-/// What a finding says besides its kind and context.
+/// The parts of a finding besides its kind and context.
 #[derive(Default)]
 struct Said {
     pointer: String,
@@ -248,8 +279,8 @@ impl<'t, 'a> Report<'t, 'a> {
         Report { tree, seat, found: Vec::new(), counts: BTreeMap::new() }
     }
 
-    /// Adds a finding, or counts it when there are too many of its kind. Those of one kind are to
-    /// come in document order.
+    /// Adds a finding, or only counts it if there are too many of its kind. Findings of one kind
+    /// must come in document order.
     fn add(&mut self, kind: Kind, say: impl FnOnce() -> Said) {
         let count = self.counts.entry(kind).or_default();
         *count += 1;
@@ -261,21 +292,20 @@ impl<'t, 'a> Report<'t, 'a> {
         self.found.push(Finding { kind, address, pointer, message, other, bytes });
     }
 
-    /// Adds a finding about the value that begins at `offset` of the layer's text.
+    /// Adds a finding about the value that starts at `offset` of the layer's text.
     fn add_at(&mut self, kind: Kind, offset: u32, say: impl FnOnce() -> Said) {
         let layer = self.seat.context.layer;
         self.add(kind, || {
             let (pointer, whole) = place::pointer(layer, offset);
             let mut said = Said { pointer, ..say() };
             if !whole {
-                said.message
-                    .push_str(" (somewhere below here: its own pointer is too long to name)");
+                said.message.push_str(" (below this pointer: the full pointer is too long)");
             }
             said
         });
     }
 
-    /// As [`Self::add_at`], for what is only worth saying about a value that can be named.
+    /// As [`Self::add_at`], but only if the value's full pointer is short enough.
     fn add_note(&mut self, kind: Kind, offset: u32, say: impl FnOnce() -> Said) {
         if let (pointer, true) = place::pointer(self.seat.context.layer, offset) {
             self.add(kind, || Said { pointer, ..say() });
@@ -287,8 +317,8 @@ impl<'t, 'a> Report<'t, 'a> {
             if let Some(more @ 1..) = count.checked_sub(MOST) {
                 self.add(Kind::LeftOut, || Said {
                     message: format!(
-                        "{more} more findings of kind {kind} are not listed: deal with those that \
-                         are"
+                        "{more} more findings of kind {kind} are not listed: fix the listed ones \
+                         first"
                     ),
                     ..Said::default()
                 });

@@ -1,4 +1,4 @@
-//! Where a layer holds something that a layer above it has locked.
+//! Finds the values of a layer at paths that a layer above has locked.
 
 use alloc::{string::String, vec::Vec};
 
@@ -8,8 +8,8 @@ use crate::{
     rules::Scope,
 };
 
-/// A place where a layer breaks a lock: the pointer, the text of what it holds there, and the
-/// uppermost layer that locks it.
+/// A place where a layer breaks a lock: the pointer, the text of its value there, and the uppermost
+/// layer with the lock.
 #[derive(Debug, PartialEq)]
 pub struct Breach<'a> {
     /// Where, as a JSON Pointer into the layer.
@@ -18,7 +18,8 @@ pub struct Breach<'a> {
     pub(crate) by: usize,
 }
 
-/// Every breach of `of`, standing at place `layer` of the chain whose rules `scope` holds.
+/// Every breach of the layer `of`, which is at position `layer` of the chain with the rules
+/// `scope`.
 pub fn breaches<'a>(scope: &Scope<'_>, layer: usize, of: &'a Layer) -> Vec<Breach<'a>> {
     let mut search = Search { layer, of, path: Pointer::root(), found: Vec::new() };
     let root = Content::Object(of.root());

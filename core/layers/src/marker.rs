@@ -1,12 +1,12 @@
-//! Markers: what documents show in the place of a sealed value.
+//! Markers: the placeholders of sealed values in documents.
 //!
 //! ```text
 //! fingerprint := generation of the key that made it ‖ 16 bytes
 //! text form   := "f1." ‖ 22 characters of base64url
 //! marker      := {"$sealed": text form}
 //! ```
-//! The layers know markers as values that no rule looks into. What a fingerprint is the name of,
-//! and which key makes it, is decided where there are keys.
+//! In layers a marker is an opaque value that no rule looks into. Code with keys decides what a
+//! fingerprint stands for.
 
 use alloc::string::ToString;
 use core::{fmt, str::FromStr};
@@ -21,7 +21,7 @@ use crate::{
 const DIGEST_BYTES: usize = 16;
 const DIGEST_CHARACTERS: usize = 22;
 
-/// The name of a secret: which key made it, and 128 bits.
+/// The fingerprint of a secret: the id of its key, and 128 bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint {
     key: u16,
@@ -29,24 +29,24 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The name that the key of this generation gives.
+    /// Makes a fingerprint from the generation of its key and the digest.
     pub fn new(key: u16, digest: [u8; DIGEST_BYTES]) -> Fingerprint {
         Fingerprint { key, digest }
     }
 
-    /// The fingerprint in a marker; `None` for every other value.
+    /// The fingerprint in a marker; `None` for any other value.
     pub fn in_marker(value: &Value) -> Option<Fingerprint> {
         value.sealed()?.parse().ok()
     }
 
-    /// The value that stands for the secret: `{"$sealed":"<fingerprint>"}`.
+    /// The marker for the secret: `{"$sealed":"<fingerprint>"}`.
     pub fn marker(&self) -> Value {
         let mut marker = Object::new();
         marker.insert(SEALED, Value::String(self.to_string()));
         Value::Object(marker)
     }
 
-    /// The bytes that name the secret's row: the key's generation, big-endian, and the digest.
+    /// The bytes that identify the secret's row: the key's generation, big-endian, and the digest.
     pub fn identity(&self) -> [u8; 2 + DIGEST_BYTES] {
         let mut identity = [0; 2 + DIGEST_BYTES];
         let bytes = self.key.to_be_bytes().into_iter().chain(self.digest);
@@ -82,7 +82,7 @@ impl FromStr for Fingerprint {
             (decoded == DIGEST_BYTES).then_some(Fingerprint { key, digest: bytes })
         };
         parse().ok_or_else(|| {
-            Error::new(Code::InvalidRequest, "not the fingerprint of a sealed value")
+            Error::new(Code::InvalidRequest, "this must be the fingerprint of a sealed value")
         })
     }
 }

@@ -1,10 +1,10 @@
-//! The one walk over the layers of a chain, side by side.
+//! The walk over the layers of a chain, side by side.
 //!
-//! Every question about a view — its text, its hash, where its values come from — is a [`Sink`]
-//! that this walk feeds. Members that only one layer holds are handed over as runs; where several
-//! layers hold a member, [`Chain::fold`] decides what it becomes. No tree is built.
+//! Every question about a view (its text, its hash, the origins of its values) is a [`Sink`] that
+//! this walk feeds. Members of only one layer are passed on as runs; where several layers hold a
+//! member, [`Chain::fold`] decides the result. No tree is built.
 //!
-//! Without rules the outcome is the left fold of RFC 7396 (JSON Merge Patch) over the chain,
+//! Without rules the result is the left fold of RFC 7396 (JSON Merge Patch) over the chain,
 //! starting from an empty object.
 
 mod chain;
@@ -57,7 +57,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         self.sink.close_object();
     }
 
-    /// Two objects without rules: the common case of the walk above, with less to keep track of.
+    /// Two objects without rules: the common case, with less to track.
     fn pair(&mut self, upper: Part, lower: Part) {
         self.sink.open_object();
         let mut upper = self.chain.cursor(upper);
@@ -82,7 +82,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
                         (_, Content::Null) => {}
                         (_, Content::Scalar | Content::Array(_)) => self.sink.entry(lower.layer, b),
                         (Content::Object(x), Content::Object(y)) => {
-                            // What repeats what it inherits is there whole.
+                            // An object that repeats the inherited one is passed on whole.
                             if upper.of.container(x).hash == lower.of.container(y).hash {
                                 self.alone(lower.layer, b, y);
                             } else {
@@ -124,7 +124,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         }
     }
 
-    /// Runs of them between tombstones, which vanish.
+    /// The runs between tombstones; tombstones are dropped.
     fn between_tombs(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
         let of = self.chain.layer(layer);
         let tombs = of.tombs(object);
@@ -151,7 +151,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
         }
     }
 
-    /// A member that several layers hold, or that rules speak of.
+    /// A member that several layers hold, or that has rules.
     fn member(&mut self, contributions: &Contributions<'a>, scope: Option<&Scope<'a>>) {
         let (outcome, ignored) = self.chain.fold(contributions, scope);
         self.sink.folded(&Fold { contributions, outcome: &outcome, ignored, scope });
@@ -193,7 +193,7 @@ impl<'a, S: Sink<'a>> Walk<'a, S> {
     }
 }
 
-/// Any layer's member for a name: all spell it alike.
+/// The member of any layer for a name; all spell it alike.
 fn named<'a>(contributions: &Contributions<'a>) -> Option<(usize, &'a Member)> {
     contributions.iter().enumerate().find_map(|(layer, member)| Some((layer, (*member)?)))
 }

@@ -1,8 +1,8 @@
-//! Member names as canonical text: how they compare and where they stand in a hash tree.
+//! Member names as canonical text: their order, and their place in a hash tree.
 //!
-//! Layers are walked side by side by comparing names as they stand in the text. Nearly all names
-//! are *plain* (no escapes, nothing above U+DFFF); their bytes compare as RFC 8785 orders them.
-//! The others are compared by UTF-16 code units of what the text means.
+//! A walk over layers compares names in their text form. Nearly all names are *plain* (no escapes,
+//! nothing above U+DFFF), and their bytes are in the order of RFC 8785. Other names are compared by
+//! the UTF-16 code units of their meaning.
 
 use alloc::{string::String, vec::Vec};
 use core::cmp::Ordering;
@@ -35,7 +35,7 @@ impl Name {
     }
 }
 
-/// A name's text with its first bytes as a number, which settle most comparisons.
+/// A name's text, with its first bytes as a number that decides most comparisons.
 #[derive(Clone, Copy)]
 pub(crate) struct Key<'n> {
     pub(crate) head: u64,
@@ -51,28 +51,29 @@ pub(crate) fn head(text: &[u8]) -> u64 {
 }
 
 impl Key<'_> {
-    /// Orders two names; `plain` says that both are.
+    /// Compares two names; `plain` says that both are plain.
     #[inline(always)]
     pub(crate) fn compare(&self, other: &Key<'_>, plain: bool) -> Ordering {
         if !plain {
             return compare(self.text, other.text, false);
         }
         match self.head.cmp(&other.head) {
-            // A plain name holds no zero byte, so a last byte of zero means that all is seen.
+            // A plain name has no zero byte, so a zero in the last byte means that the whole name
+            // was compared.
             Ordering::Equal if self.head as u8 != 0 => self.text.cmp(other.text),
             order => order,
         }
     }
 }
 
-/// Whether a name's text compares bytewise as its meaning does.
+/// Whether the bytes of a name's text have the same order as its meaning.
 #[inline(always)]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     // From 0xEE on, UTF-8 (code points) and UTF-16 (surrogates first) order differently.
     text.iter().all(|&byte| byte != b'\\' && byte < 0xEE)
 }
 
-/// Orders two names given as text; `plain` says that both are.
+/// Compares two names as text; `plain` says that both are plain.
 #[inline(always)]
 pub(crate) fn compare(a: &[u8], b: &[u8], plain: bool) -> Ordering {
     if plain { a.cmp(b) } else { units(a).cmp(units(b)) }
@@ -87,7 +88,7 @@ fn units(text: &[u8]) -> impl Iterator<Item = u16> + '_ {
     })
 }
 
-/// What a name's text means.
+/// The characters that a name's text stands for.
 pub(crate) fn decode(text: &[u8]) -> String {
     decoded(text).collect()
 }
@@ -118,9 +119,9 @@ fn decoded(text: &[u8]) -> impl Iterator<Item = char> + '_ {
     })
 }
 
-/// How many levels of groups a name closes in its object's hash tree: 0 for 7 names of 8, 1 for
-/// 7 of 64 and so on, at most 7. FNV-1a (64 bit) with a final mix; it shapes the tree and
-/// protects nothing.
+/// How many levels of groups a name closes in its object's hash tree: 0 for 7 names of 8, 1 for 7
+/// of 64 and so on, at most 7. FNV-1a (64 bit) with a final mix; It only shapes the tree, and is
+/// not a security measure.
 #[inline(always)]
 pub(crate) fn rank(text: &[u8]) -> u8 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

@@ -1,4 +1,4 @@
-//! Numbers as Nacre keeps them: 64-bit integers exact, everything else a double.
+//! Numbers: 64-bit integers are exact, all others are doubles.
 //!
 //! Printing follows RFC 8785 (JCS) §3.2.2.3, that is ECMAScript's `Number::toString`, with one
 //! deviation: an integer that fits 64 bits prints with all its digits, also above 2^53.
@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use crate::error::{Code, Error, Result};
 
-/// A finite number in its one normal form, so that equal numbers compare equal.
+/// A finite number in normal form, so that equal numbers compare equal.
 ///
-/// The variants are public to match on; build numbers with the constructors, which normalise.
+/// The variants are public for matching. Build numbers with the constructors, which normalise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// A negative integer.
@@ -24,7 +24,14 @@ pub enum Number {
 impl Eq for Number {}
 
 impl Number {
-    /// The number as JSON text would mean it, or `None` for NaN and the infinities.
+    /// The number for a double, or `None` for NaN and infinity.
+    ///
+    /// ```
+    /// use nacre_layers::number::Number;
+    ///
+    /// assert_eq!(Number::from_f64(-3.0), Some(Number::Signed(-3)));
+    /// assert_eq!(Number::from_f64(f64::NAN), None);
+    /// ```
     pub fn from_f64(float: f64) -> Option<Number> {
         if !float.is_finite() {
             return None;
@@ -46,14 +53,24 @@ impl Number {
         Some(Number::Float(float))
     }
 
-    /// Reads the text of a JSON number (the grammar of RFC 8259 §6, checked by the caller's lexer).
+    /// Reads the text of a JSON number. The caller's lexer has checked the grammar (RFC 8259 §6).
     ///
     /// A literal with a fraction or an exponent means the nearest double. An integer literal means
-    /// that integer: beyond 64 bits it is taken only if it is the canonical print of a double, so
-    /// that nothing is lost.
+    /// that integer. Beyond 64 bits it is accepted only if it is the canonical text of a double, so
+    /// that no digit is lost.
+    ///
+    /// ```
+    /// use nacre_layers::number::Number;
+    ///
+    /// assert_eq!(Number::parse("18446744073709551615")?, Number::Unsigned(u64::MAX));
+    /// assert_eq!(Number::parse("1.0")?, Number::Unsigned(1));
+    /// assert!(Number::parse("18446744073709551617").is_err(), "it would lose digits");
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `invalid-json` for an integer that would lose digits, and for a magnitude past the doubles.
+    /// `invalid-json` for an integer that would lose digits, and for a number beyond the range of
+    /// doubles.
     pub fn parse(text: &str) -> Result<Number> {
         let integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         if integer {
@@ -67,14 +84,14 @@ impl Number {
             }
         }
         let float: f64 = lexical_parse_float::FromLexical::from_lexical(text.as_bytes())
-            .map_err(|_| Error::new(Code::InvalidJson, "this is not a JSON number"))?;
+            .map_err(|_| Error::new(Code::InvalidJson, "this must be a JSON number"))?;
         let number = Number::from_f64(float).ok_or_else(|| {
-            Error::new(Code::InvalidJson, "the number is larger than a double can hold")
+            Error::new(Code::InvalidJson, "a number must be within the range of a double")
         })?;
         if integer && number.to_text().as_slice() != text.as_bytes() {
             return Err(Error::new(
                 Code::InvalidJson,
-                "the integer is outside the 64-bit range and would lose digits; send it as a string",
+                "an integer must fit into 64 bits; send a larger one as a string",
             ));
         }
         Ok(number)
@@ -166,8 +183,8 @@ mod tests {
         for lossy in [
             "18446744073709551616",
             "-9223372036854775809",
-            // The print of the double −2^63 in ECMAScript, but here that double is an integer
-            // with other digits.
+            // ECMAScript's text of the double −2^63; here that double is an integer with other
+            // digits.
             "-9223372036854776000",
             "100000000000000000001",
         ] {

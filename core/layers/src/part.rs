@@ -1,4 +1,4 @@
-//! Views of some places alone: what is needed to say how a view changed, at the cost of what did.
+//! Views of some places only, so that comparing two views costs only what changed.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
@@ -13,7 +13,7 @@ use crate::{
 /// Places in a document, as a tree of names.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// All that is here, not only what is named below.
+    /// Everything below this place, not only the named children.
     whole: bool,
     below: BTreeMap<String, Places>,
 }
@@ -34,11 +34,11 @@ impl Places {
     }
 }
 
-/// The view of some places alone, as canonical text. What is around them stays as an object with fewer members, so
-/// that every rule and every tombstone above them still has its effect.
+/// The view of some places only, as canonical text. The objects around them stay, with fewer
+/// members, so that rules and tombstones above still apply.
 ///
 /// # Errors
-/// None for layers made by [`Layer`]'s constructors.
+/// None for layers from [`Layer`]'s constructors.
 pub fn resolve_part(chain: &[Link<'_>], places: &Places) -> Result<Vec<u8>> {
     let layers: Vec<Layer> = chain
         .iter()

@@ -1,8 +1,8 @@
 //! Edits of one stored document: merge patch (RFC 7396), JSON Patch (RFC 6902), appending to a
 //! list, and storing tombstones.
 //!
-//! All of them work on the tree and leave it as it was when they fail. A sealed value, held by a
-//! marker `{"$sealed":"…"}`, is opaque: it can be replaced, moved and removed, not entered. The
+//! All of them work on the tree, and leave it unchanged if they fail. A sealed value, with the
+//! marker `{"$sealed":"…"}`, is opaque: it can be replaced, moved and removed, but not entered. The
 //! document itself is never a marker.
 
 mod apply;
@@ -20,17 +20,17 @@ use crate::{
     value::check_depth,
 };
 
-/// Refuses a value of this depth at a place that is too deep for it.
+/// Refuses a value of this depth if its place is too deep for it.
 fn check_place(pointer: &Pointer, depth: usize) -> Result<()> {
     check_depth(pointer.len() + depth).map_err(|error| error.at(pointer))
 }
 
-/// The refusal of an edit that does not fit the document as it is.
+/// The error for an edit that does not fit the document.
 fn conflict(detail: &'static str, pointer: &Pointer) -> Error {
     Error::new(Code::MergeConflict, detail).at(pointer)
 }
 
-/// The refusal of a path that leads into a sealed value.
+/// The error for a path that leads into a sealed value.
 fn sealed(pointer: &Pointer) -> Error {
-    conflict("the path leads into a sealed value, which can only be replaced as a whole", pointer)
+    conflict("the path leads into a sealed value; replace the whole value", pointer)
 }

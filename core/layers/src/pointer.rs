@@ -1,4 +1,4 @@
-//! JSON Pointer (RFC 6901): parsing, printing, building while walking, and looking values up.
+//! JSON Pointer (RFC 6901): parse, print, build during a walk, and look values up.
 
 use alloc::{borrow::Cow, string::String};
 use core::fmt;
@@ -9,10 +9,20 @@ use crate::{
     value::Value,
 };
 
-/// A JSON Pointer, kept in its escaped text form; `""` is the whole document.
+/// A JSON Pointer in its escaped text form; `""` is the whole document.
 ///
-/// A token has exactly one escaped form, so equal texts are equal pointers. Pushing and popping
-/// tokens works in place, so one buffer serves a whole walk.
+/// A token has exactly one escaped form, so equal texts are equal pointers. Tokens are pushed and
+/// popped in place, so one buffer is enough for a whole walk.
+///
+/// ```
+/// use nacre_layers::{json, pointer::Pointer};
+///
+/// let document = json::read(br#"{"a/b":[1,{"c":2}]}"#, 64)?;
+/// let pointer = Pointer::parse("/a~1b/1/c")?;
+/// assert_eq!(pointer.get(&document), Some(&json::read(b"2", 64)?));
+/// assert_eq!(Pointer::root().child("a/b").as_str(), "/a~1b");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer {
     text: String,
@@ -26,16 +36,24 @@ impl Pointer {
 
     /// Reads a pointer.
     ///
+    /// ```
+    /// use nacre_layers::pointer::Pointer;
+    ///
+    /// assert_eq!(Pointer::parse("/a/0")?.len(), 2);
+    /// assert_eq!(Pointer::parse("a").unwrap_err().code().as_str(), "invalid-pointer");
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// `invalid-pointer` when it neither is empty nor begins with `/`, when a `~` is not followed
-    /// by `0` or `1`, or when it is longer than [`limits::POINTER_BYTES`].
+    /// `invalid-pointer` if it is neither empty nor starts with `/`, if a `~` is not followed by
+    /// `0` or `1`, or if it is longer than [`limits::POINTER_BYTES`].
     pub fn parse(text: impl Into<String>) -> Result<Pointer> {
         let text = text.into();
         check(&text)?;
         Ok(Pointer { text })
     }
 
-    /// A pointer made of these (unescaped) tokens.
+    /// Makes a pointer of unescaped tokens.
     pub fn from_tokens<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Pointer {
         let mut pointer = Pointer::root();
         for token in tokens {
@@ -49,12 +67,12 @@ impl Pointer {
         &self.text
     }
 
-    /// Whether it points at the whole document.
+    /// Whether it is the pointer to the whole document.
     pub fn is_root(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// How many tokens it has.
+    /// The number of tokens.
     pub fn len(&self) -> usize {
         self.text.bytes().filter(|byte| *byte == b'/').count()
     }
@@ -66,7 +84,7 @@ impl Pointer {
 
     /// The tokens, unescaped, from the root down.
     pub fn tokens(&self) -> impl DoubleEndedIterator<Item = Cow<'_, str>> {
-        // The text before the first slash is always empty and is no token.
+        // The text before the first slash is always empty, and is not a token.
         let mut tokens = self.text.split('/');
         tokens.next();
         tokens.map(unescape)
@@ -84,14 +102,14 @@ impl Pointer {
         self.text.push_str(itoa::Buffer::new().format(index));
     }
 
-    /// Drops the last token; `false` at the root.
+    /// Removes the last token; returns `false` at the root.
     pub fn pop(&mut self) -> bool {
         let Some(slash) = self.text.rfind('/') else { return false };
         self.text.truncate(slash);
         true
     }
 
-    /// This pointer with one more token.
+    /// A copy of this pointer with one more token.
     #[must_use]
     pub fn child(&self, token: &str) -> Pointer {
         let mut child = self.clone();
@@ -119,13 +137,22 @@ impl Pointer {
         self.strip_prefix(above).is_some()
     }
 
-    /// What follows `above`, if this pointer starts with it.
+    /// The rest after `above`, if this pointer starts with it.
+    ///
+    /// ```
+    /// use nacre_layers::pointer::Pointer;
+    ///
+    /// let whole = Pointer::parse("/a/b/c")?;
+    /// assert_eq!(whole.strip_prefix(&Pointer::parse("/a")?), Some(Pointer::parse("/b/c")?));
+    /// assert_eq!(whole.strip_prefix(&Pointer::parse("/ab")?), None);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn strip_prefix(&self, above: &Pointer) -> Option<Pointer> {
         let rest = self.text.strip_prefix(above.as_str())?;
         (rest.is_empty() || rest.starts_with('/')).then(|| Pointer { text: rest.into() })
     }
 
-    /// The value it points at.
+    /// The value at this pointer in `value`; `None` if there is none.
     pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.tokens().try_fold(value, |value, token| match value {
             Value::Object(object) => object.get(&token),
@@ -134,7 +161,7 @@ impl Pointer {
         })
     }
 
-    /// The value it points at, to change.
+    /// The same, to change the value.
     pub fn get_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
         self.tokens().try_fold(value, |value, token| match value {
             Value::Object(object) => object.get_mut(&token),
@@ -144,15 +171,22 @@ impl Pointer {
     }
 }
 
-/// The array index a token names: digits without a leading zero (RFC 6901 §4). `-`, the place
-/// after the last element, is not one.
+/// The array index of a token: digits without a leading zero (RFC 6901 §4). `-`, the place after
+/// the last element, is not an index.
+///
+/// ```
+/// use nacre_layers::pointer::index;
+///
+/// assert_eq!(index("12"), Some(12));
+/// assert_eq!([index("012"), index("-"), index("a")], [None; 3]);
+/// ```
 pub fn index(token: &str) -> Option<usize> {
     let canonical = token.bytes().all(|byte| byte.is_ascii_digit())
         && (token.len() == 1 || !token.starts_with('0'));
     if canonical { token.parse().ok() } else { None }
 }
 
-/// Appends a token in its escaped form, without a slash.
+/// Appends the escaped form of a token, without a slash.
 pub fn escape(token: &str, out: &mut String) {
     for piece in token.split_inclusive(['~', '/']) {
         let escaped = match piece.as_bytes().last() {
@@ -182,15 +216,15 @@ fn unescape(token: &str) -> Cow<'_, str> {
 fn check(text: &str) -> Result<()> {
     let invalid = |detail| Err(Error::new(Code::InvalidPointer, detail));
     if text.len() > limits::POINTER_BYTES {
-        return Err(Error::new(Code::InvalidPointer, "the pointer is too long")
+        return Err(Error::new(Code::InvalidPointer, "a JSON Pointer must be at most 4096 bytes")
             .limit(limits::POINTER_BYTES as u64));
     }
     if !text.is_empty() && !text.starts_with('/') {
-        return invalid("a JSON Pointer is empty or begins with `/` (RFC 6901)");
+        return invalid("a JSON Pointer must be empty or start with `/` (RFC 6901)");
     }
     let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     if !escaped {
-        return invalid("in a JSON Pointer `~` is written `~0` and `/` within a name `~1`");
+        return invalid("in a JSON Pointer, write `~` as `~0`, and `/` in a name as `~1`");
     }
     Ok(())
 }

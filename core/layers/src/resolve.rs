@@ -1,4 +1,4 @@
-//! Resolving a chain: the view's text, spliced from the layers, and its content hash.
+//! Resolves a chain: the view's text, built from slices of the layers, and its content hash.
 
 use alloc::vec::Vec;
 
@@ -12,12 +12,12 @@ use crate::{
     rules::{Rules, Scope},
 };
 
-/// One link of a chain: a layer and the rules it brings.
+/// One link of a chain: a layer and its rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// The layer.
+    /// The stored layer.
     pub layer: &'a Layer,
-    /// Its rules, for itself and below.
+    /// The rules that the layer sets, for itself and for lower layers.
     pub rules: &'a Rules,
 }
 
@@ -38,15 +38,32 @@ pub fn collect<'a>(links: impl Iterator<Item = Link<'a>>) -> Links<'a> {
     links.take(LAYERS).collect()
 }
 
-/// Resolves a chain (global first, at most four links; more are not read): the view's canonical
-/// text.
+/// Resolves a chain, global first, and returns the view's canonical text. At most four links are
+/// used; more are ignored.
 pub fn resolve(chain: &[Link<'_>]) -> Vec<u8> {
     let capacity = chain.iter().map(|link| link.layer.text().len()).sum();
     walk(chain, TextSink::new(layers(chain), capacity)).into_text()
 }
 
-/// The content hash of a chain's view, without making the view: costs what the layers do not
-/// share, not what they hold. Equals [`Layer::hash`] of the resolved text.
+/// The content hash of a chain's view, without making the view. The cost depends on the parts that
+/// layers do not share. It equals [`Layer::hash`] of the resolved text.
+///
+/// ```
+/// use nacre_layers::{
+///     json,
+///     layer::Layer,
+///     resolve::{Link, resolve, view_hash},
+///     rules::Rules,
+/// };
+///
+/// let layer = |text: &str| Layer::from_value(&json::read(text.as_bytes(), 64)?);
+/// let global = layer(r#"{"model":"small","tags":["a"]}"#)?;
+/// let project = layer(r#"{"model":"large"}"#)?;
+/// let rules = Rules::default();
+/// let chain = [&global, &project].map(|layer| Link { layer, rules: &rules });
+/// assert_eq!(view_hash(&chain), Layer::from_canonical(resolve(&chain))?.hash());
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn view_hash(chain: &[Link<'_>]) -> Hash {
     walk(chain, HashSink::new(layers(chain))).hash()
 }

@@ -1,8 +1,8 @@
-//! Merge rules: which path merges how, for a context and every layer below it.
+//! Merge rules: how each path merges, for a context and all layers below it.
 //!
-//! A context carries a table JSON Pointer → rule. For a chain the tables are put together into one
-//! tree, [`Scope`], that the merge walks along with the layers. A lower layer may restate a rule
-//! for its own and deeper layers; a `lock` can not be lifted from below.
+//! A context has a table from JSON Pointers to rules. For a chain, the tables are combined into one
+//! tree, [`Scope`], which the merge walks together with the layers. A lower layer may set another
+//! rule for itself and deeper layers, but it cannot lift a `lock`.
 
 use alloc::{
     borrow::ToOwned,
@@ -21,16 +21,25 @@ use crate::{
     value::{Object, Value},
 };
 
-/// How a path merges between a layer and those above it.
+/// How a path merges between a layer and the layers above it.
+///
+/// ```
+/// use nacre_layers::rules::Rule;
+///
+/// assert!(matches!(Rule::parse("keyed:id")?, Rule::Keyed(_)));
+/// assert_eq!(Rule::parse("mix").unwrap_err().code().as_str(), "invalid-rules");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// The lower value takes the place of the upper one, objects too.
+    /// The lower value replaces the upper one, also objects.
     Replace,
-    /// Objects merge member by member (the default; restates it below a `replace`).
+    /// Objects merge member by member. This is the default; as a rule it undoes a `replace` from
+    /// above.
     Deep,
-    /// Arrays: upper items, then lower ones that are not there yet; no duplicates.
+    /// Arrays: the upper items, then the lower items that are not among them, without duplicates.
     Union,
-    /// Arrays: upper items, then lower ones.
+    /// Arrays: the upper items, then the lower items.
     Append,
     /// Arrays of objects merge by the named member: items with an equal one merge as objects do,
     /// the others follow. A null member of an item removes what it inherits.
@@ -43,7 +52,7 @@ impl Rule {
     /// Reads `replace`, `deep`, `union`, `append`, `keyed:<member>` or `lock`.
     ///
     /// # Errors
-    /// `invalid-rules` for anything else.
+    /// `invalid-rules` for any other text.
     pub fn parse(text: &str) -> Result<Rule> {
         Ok(match text {
             "replace" => Rule::Replace,
@@ -56,7 +65,7 @@ impl Rule {
                 _ => {
                     return Err(Error::new(
                         Code::InvalidRules,
-                        "a rule is one of replace, deep, union, append, keyed:<member>, lock",
+                        "a rule must be one of replace, deep, union, append, keyed:<member>, lock",
                     ));
                 }
             },
@@ -77,7 +86,19 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The rules one context carries, by pointer.
+/// The rules of one context, by pointer.
+///
+/// ```
+/// use nacre_layers::{json, rules::Rules, value::Value};
+///
+/// let Value::Object(table) = json::read(br#"{"/tags":"union","/policy":"lock"}"#, 64)? else {
+///     unreachable!("it is an object")
+/// };
+/// let rules = Rules::from_object(&table)?;
+/// assert_eq!(rules.len(), 2);
+/// assert_eq!(rules.to_object(), table);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules(Vec<(Pointer, Rule)>);
 
@@ -87,11 +108,11 @@ impl Rules {
     /// Reads the wire form: an object of JSON Pointers and rule names.
     ///
     /// # Errors
-    /// `invalid-rules`, with the pointer into `rules`, for a malformed pointer or rule, a rule that
-    /// is no string, or more than [`limits::RULES`] of them.
+    /// `invalid-rules` with the pointer into `rules`: for a malformed pointer or rule, a rule that
+    /// is not a string, or more than [`limits::RULES`] rules.
     pub fn from_object(rules: &Object) -> Result<Rules> {
         if rules.len() > limits::RULES {
-            return Err(Error::new(Code::InvalidRules, "too many rules in one context")
+            return Err(Error::new(Code::InvalidRules, "a context must have at most 256 rules")
                 .limit(limits::RULES as u64));
         }
         let mut table = Vec::with_capacity(rules.len());
@@ -103,14 +124,14 @@ impl Rules {
             };
             let pointer = Pointer::parse(place).map_err(name_it)?;
             let Value::String(text) = rule else {
-                return Err(name_it(Error::new(Code::InvalidRules, "a rule is a string")));
+                return Err(name_it(Error::new(Code::InvalidRules, "a rule must be a string")));
             };
             table.push((pointer, Rule::parse(text).map_err(name_it)?));
         }
         Ok(Rules(table))
     }
 
-    /// The wire form.
+    /// The rules as an object of JSON Pointers and rule names.
     pub fn to_object(&self) -> Object {
         let mut object = Object::default();
         for (pointer, rule) in &self.0 {
@@ -119,12 +140,12 @@ impl Rules {
         object
     }
 
-    /// Whether there are none.
+    /// Whether the table is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// The number of rules.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -143,16 +164,16 @@ pub struct Scope<'a> {
     pub(crate) children: Vec<Scope<'a>>,
     /// Every name in `children` is plain.
     pub(crate) plain: bool,
-    /// By layer: the merge rule in force for it.
+    /// The merge rule for each layer.
     rules: [Option<&'a Rule>; LAYERS],
-    /// The uppermost layer that locks this very path.
+    /// The uppermost layer that locks exactly this path.
     lock: Option<usize>,
     /// The uppermost layer that locks a path below this one.
     inner_lock: Option<usize>,
 }
 
 impl<'a> Scope<'a> {
-    /// Puts the tables of a chain (global first) together; `None` when there is no rule at all.
+    /// Combines the tables of a chain, global first; `None` if there are no rules.
     pub fn of_chain(tables: impl Iterator<Item = &'a Rules>) -> Option<Scope<'a>> {
         let mut root: Option<Scope<'a>> = None;
         for (layer, table) in tables.enumerate().take(LAYERS) {
@@ -201,18 +222,18 @@ impl<'a> Scope<'a> {
         &mut self.children[at]
     }
 
-    /// The merge rule in force for `layer` at this path; `None` is the default.
+    /// The merge rule for `layer` at this path; `None` means the default.
     pub(crate) fn rule(&self, layer: usize) -> Option<&'a Rule> {
         self.rules.get(layer).copied().flatten()
     }
 
-    /// The layer that brought the rule in force for `layer`.
+    /// The layer that set the rule for `layer`.
     pub(crate) fn source(&self, layer: usize) -> Option<usize> {
         let rule = self.rule(layer)?;
         self.rules.iter().position(|slot| slot.is_some_and(|other| core::ptr::eq(other, rule)))
     }
 
-    /// What the rules say of a member; `plain` says that its name is.
+    /// The rules of a member; `plain` says whether its name is plain.
     pub(crate) fn child(&self, name: &Key<'_>, plain: bool) -> Option<&Scope<'a>> {
         let plain = plain && self.plain;
         let at =
@@ -220,13 +241,13 @@ impl<'a> Scope<'a> {
         self.children.get(at)
     }
 
-    /// The uppermost layer that locks this very path.
+    /// The uppermost layer that locks exactly this path.
     pub(crate) fn lock(&self) -> Option<usize> {
         self.lock
     }
 
-    /// Whether a layer above `layer` locks this path, or would lose a locked path below it to what
-    /// `layer` holds here.
+    /// Whether a layer above `layer` locks this path, or a path below it that the value of `layer`
+    /// would replace.
     pub(crate) fn blocks(&self, layer: usize, content: Content) -> bool {
         let merges =
             matches!(content, Content::Object(_)) && self.rule(layer) != Some(&Rule::Replace);
@@ -234,12 +255,12 @@ impl<'a> Scope<'a> {
             || (!merges && self.inner_lock.is_some_and(|lock| lock < layer))
     }
 
-    /// Whether this very path is locked.
+    /// Whether exactly this path is locked.
     pub(crate) fn is_locked(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// The uppermost layer with a lock on this path or below it.
+    /// The uppermost layer that locks this path or a path below it.
     pub(crate) fn locker(&self) -> Option<usize> {
         match (self.lock, self.inner_lock) {
             (Some(a), Some(b)) => Some(a.min(b)),

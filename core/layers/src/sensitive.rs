@@ -1,15 +1,14 @@
-//! Which member names are sensitive: names as words, and the list of words that seal.
+//! Sensitive member names: splits names into words, and compares them with a list.
 //!
-//! A name is read as words. They end where a character is neither a letter nor a digit, between
-//! letters and digits, between a script with capitals and one without (`用户token`), and where
-//! `camelCase` turns to a capital. In `JWTtoken`, `APIKey` or `TOKENs` the end of the capitals
-//! cannot be told from spelling alone (`JW-Ttoken` or `JWT-token`?), so a word may end on either
-//! side of the last one: in doubt a value is sealed.
+//! A name is split into words. A word ends at a character that is neither a letter nor a digit,
+//! between letters and digits, between a script with capitals and one without (`用户token`), and
+//! before a capital in `camelCase`. In `JWTtoken`, `APIKey` or `TOKENs` the end of the capitals is
+//! not clear (`JW-Ttoken` or `JWT-token`?), so a word may end on either side of the last capital:
+//! in doubt a value is sealed.
 //!
-//! A name is sensitive when the words of a listed entry occur in it, whole and in order, written
+//! A name is sensitive if it contains the words of a listed entry, whole and in order, written
 //! apart or together (`api_key`, `apiKey`, `APIKEY`), in the singular or a simple plural (`-s`,
-//! `-y` → `-ies`), whatever the case. `tokenizer`, `secretary` and `passwordless` hold no listed
-//! word.
+//! `-y` → `-ies`), in any case. `tokenizer`, `secretary` and `passwordless` contain no listed word.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -22,24 +21,32 @@ const ENTRIES: usize = 256;
 const ENTRY_BYTES: usize = 128;
 
 /// The words that make a member name sensitive.
+///
+/// ```
+/// use nacre_layers::sensitive::SensitiveNames;
+///
+/// let names = SensitiveNames::parse("api_key, token")?;
+/// assert!(names.holds("stripeApiKey") && names.holds("TOKENS"));
+/// assert!(!names.holds("tokenizer"));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SensitiveNames {
     patterns: Vec<Pattern>,
     fold: Fold,
 }
 
-/// A character without its case: up to three characters.
+/// Folds the case of a character, which gives up to three characters.
 type Fold = fn(char) -> [Option<char>; 3];
 
-/// For any list. It brings Unicode's table of capitals, the largest piece of data in a module that
-/// has it.
+/// For any list. It needs Unicode's table of capitals, the largest piece of data in a module.
 fn unicode(c: char) -> [Option<char>; 3] {
     let mut folded = c.to_lowercase();
     [folded.next(), folded.next(), folded.next()]
 }
 
-/// For lists of ASCII words, which it reads as [`unicode`] does: of all others only the Kelvin sign
-/// folds to ASCII alone.
+/// For lists of ASCII words. It gives the same result as [`unicode`]: apart from ASCII, only the
+/// Kelvin sign folds to ASCII alone.
 fn ascii(c: char) -> [Option<char>; 3] {
     let folded = if c == '\u{212a}' { 'k' } else { c.to_ascii_lowercase() };
     [Some(folded), None, None]
@@ -50,12 +57,12 @@ fn ascii(c: char) -> [Option<char>; 3] {
 struct Pattern {
     /// Folded words joined by `_`.
     words: Box<str>,
-    /// The [`letters`] that an ASCII name must have; all of them when the words are not ASCII.
+    /// The [`letters`] that an ASCII name must have; all bits if the words are not ASCII.
     letters: u32,
 }
 
 impl SensitiveNames {
-    /// The list that holds when none is configured. (`pass_word` finds `password` too, and also
+    /// The list to use if none is configured. (`pass_word` finds `password` too, and also
     /// `passWord` and `pass-word`.)
     pub const DEFAULT: &str = "api_key, pass_word, secret, token, credential";
 
@@ -63,8 +70,8 @@ impl SensitiveNames {
     /// (`api_key`, `apiKey`, `api key`).
     ///
     /// # Errors
-    /// `invalid-request` when there is no entry, an entry without a letter or digit, one of more
-    /// than 128 bytes, or more than 256 of them.
+    /// `invalid-request` if there is no entry, an entry has no letter or digit, one has more than
+    /// 128 bytes, or there are more than 256.
     pub fn parse(list: &str) -> Result<SensitiveNames> {
         SensitiveNames::read(list, unicode)
     }
@@ -74,16 +81,20 @@ impl SensitiveNames {
         let entries: Vec<&str> =
             list.split(',').map(str::trim_ascii).filter(|entry| !entry.is_empty()).collect();
         if entries.is_empty() {
-            return invalid("the list of sensitive names has no entry");
+            return invalid("the list of sensitive names must have an entry");
         }
         if entries.len() > ENTRIES || entries.iter().any(|entry| entry.len() > ENTRY_BYTES) {
-            return invalid("the list of sensitive names is too long: 256 entries of 128 bytes");
+            return invalid(
+                "the list of sensitive names must have at most 256 entries of at most 128 bytes",
+            );
         }
         let mut patterns = Vec::new();
         for entry in entries {
             let words = words_of(entry, fold);
             if words.is_empty() {
-                return invalid("an entry of the list of sensitive names has no letter or digit");
+                return invalid(
+                    "an entry of the list of sensitive names must have a letter or a digit",
+                );
             }
             if let Some(stem) = words.strip_suffix('y') {
                 patterns.push(Pattern::new(alloc::format!("{stem}ies")));
@@ -94,10 +105,10 @@ impl SensitiveNames {
         Ok(SensitiveNames { patterns, fold })
     }
 
-    /// Whether values under this member name are to be sealed.
+    /// Whether values under this member name must be sealed.
     ///
-    /// Called for every member of a write: allocates nothing, and looks closer only at entries
-    /// whose letters all occur in the name, which one pass over its bytes finds out.
+    /// Called for every member of a write, so it does not allocate. One pass over the bytes of the
+    /// name finds its letters; only entries whose letters all occur are compared.
     pub fn holds(&self, name: &str) -> bool {
         let lacking = if name.is_ascii() { !letters(name) } else { 0 };
         self.patterns
@@ -108,7 +119,7 @@ impl SensitiveNames {
 
 impl Default for SensitiveNames {
     fn default() -> SensitiveNames {
-        // The list is a constant that a test parses; without it nothing would be sealed.
+        // The list is a constant, and a test parses it. Without it nothing would be sealed.
         SensitiveNames::read(Self::DEFAULT, ascii)
             .unwrap_or(SensitiveNames { patterns: Vec::new(), fold: ascii })
     }
@@ -132,7 +143,7 @@ impl Pattern {
         Pattern { words: words.into(), letters }
     }
 
-    /// Whether the words stand anywhere in a name.
+    /// Whether a name contains the words.
     fn occurs_in(&self, name: &str, fold: Fold) -> bool {
         let Some(first) = self.words.chars().next() else { return false };
         let mut seen = Seen::default();
@@ -155,7 +166,7 @@ impl Pattern {
     }
 }
 
-/// Whether a pattern stands at the beginning of `rest`, where a word begins, and ends with a word.
+/// Whether `rest`, which starts with a word, starts with the pattern, ending at the end of a word.
 fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>, fold: Fold) -> bool {
     let mut seen = Seen::default();
     let mut pattern = pattern.chars().peekable();
@@ -197,7 +208,7 @@ fn words_of(entry: &str, fold: Fold) -> String {
         if kind(next) != Kind::Separator {
             let begins = match seen.edge(next, following) {
                 Edge::Sure => true,
-                // Of the two readings, the usual one: the last capital begins the next word.
+                // Of the two readings, the usual one: the last capital starts the next word.
                 Edge::Perhaps => next.is_uppercase(),
                 Edge::None => false,
             };
@@ -211,8 +222,8 @@ fn words_of(entry: &str, fold: Fold) -> String {
     words
 }
 
-/// Which letters an ASCII text has, whatever their case, as bits 1 to 26. Other characters share
-/// these bits or have others; a set can only be too large.
+/// The letters of an ASCII text in any case, as bits 1 to 26. Other characters may set the same
+/// bits, so the set can only be too large.
 fn letters(text: &str) -> u32 {
     text.bytes().fold(0, with_letter)
 }
@@ -221,7 +232,7 @@ fn with_letter(letters: u32, byte: u8) -> u32 {
     letters | 1 << (byte & 31)
 }
 
-/// Whether a word begins before a character.
+/// Whether a word starts before a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Edge {
     None,
@@ -229,7 +240,7 @@ enum Edge {
     Sure,
 }
 
-/// What a character does to words.
+/// The role of a character in words.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Upper,

@@ -1,6 +1,6 @@
-//! Sorting, compiled once: the standard library's stable sort is several kilobytes of code for every
-//! type it is asked for, which counts in a module that is loaded on a cold start. A sorted map or set
-//! is as much again for every type, so what is only looked up once it is whole is a sorted list.
+//! Sorting code that is compiled once. The standard library's stable sort takes several kilobytes
+//! of code per type, which counts in a module that is loaded on a cold start. So does a sorted map
+//! or set; data that is complete before it is searched is therefore a sorted list.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -14,19 +14,18 @@ pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     arrange(order, &mut |a, b| items.swap(a, b));
 }
 
-/// Each of the items once, sorted. What is taken in one by one, and often the same, is better kept
-/// in [`Distinct`].
+/// Each item once, sorted. For items that come one by one with many repetitions, use [`Distinct`].
 pub fn distinct<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     sort_by(&mut items, T::cmp);
     items.dedup();
     items
 }
 
-/// Items of which each is wanted once, while they come: in no more than about twice their room.
+/// Collects distinct items as they come, in at most about twice their memory.
 #[derive(Debug, Default)]
 pub struct Distinct<T> {
     items: Vec<T>,
-    /// How many of them were distinct when that was last looked at.
+    /// The number of distinct items at the last cleanup.
     settled: usize,
 }
 
@@ -51,16 +50,16 @@ impl<T: Ord> Distinct<T> {
     }
 }
 
-/// The places of the items, in order of the items.
+/// The positions of the items, in sorted order.
 #[inline(never)]
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    // With the places to decide between equals, the smaller one of the two sorts will do.
+    // Positions break ties, so the smaller, unstable sort is enough.
     order.sort_unstable_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
     order
 }
 
-/// Brings to each place the item that belongs there, along the cycles of the permutation.
+/// Moves each item to its place, along the cycles of the permutation.
 #[inline(never)]
 fn arrange(mut order: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
     for start in 0..order.len() {

@@ -1,6 +1,7 @@
-//! A JSON value as Nacre holds it while editing: members in canonical order, numbers exact.
+//! A JSON value for editing: members in canonical order, exact numbers.
 //!
-//! Stored layers are canonical text (see `layer`), not trees; trees exist while a request edits.
+//! Stored layers are canonical text (see `layer`), not trees. Trees exist only while a request
+//! edits.
 
 mod build;
 mod de;
@@ -14,15 +15,23 @@ pub use de::{decode, decode_known};
 pub use object::{Object, compare_names};
 pub use ser::encode;
 
-pub use build::Builder;
-
 use crate::{
     error::{Code, Error, Result},
     json, limits,
     number::Number,
 };
 
-/// A JSON value. Objects keep their members sorted as RFC 8785 asks and hold each name once.
+/// A JSON value. Objects keep their members sorted by RFC 8785, each name once.
+///
+/// ```
+/// use nacre_layers::{json, value::Value};
+///
+/// let value = json::read(br#"{"name":"cart","ports":[8080]}"#, 64)?;
+/// let members = value.as_object().expect("an object");
+/// assert_eq!(members.get("name").and_then(Value::as_str), Some("cart"));
+/// assert_eq!(value.depth(), 2);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
@@ -39,7 +48,7 @@ pub enum Value {
     Object(Object),
 }
 
-/// The name of the one member of a marker that stands for a sealed value.
+/// The name of the only member of the marker of a sealed value.
 pub const SEALED: &str = "$sealed";
 
 impl Value {
@@ -83,13 +92,21 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// What a marker `{"$sealed":"…"}` holds; `None` for every other value.
+    /// The text in a marker `{"$sealed":"…"}`; `None` for any other value.
+    ///
+    /// ```
+    /// use nacre_layers::json;
+    ///
+    /// let marker = json::read(br#"{"$sealed":"f1.4nHq"}"#, 64)?;
+    /// assert_eq!(marker.sealed(), Some("f1.4nHq"));
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     pub fn sealed(&self) -> Option<&str> {
         let object = self.as_object()?;
         if object.len() == 1 { object.get(SEALED)?.as_str() } else { None }
     }
 
-    /// How many arrays and objects are nested: 0 for a scalar, 1 for `[]`.
+    /// The number of nested arrays and objects: 0 for a scalar, 1 for `[]`.
     pub fn depth(&self) -> usize {
         match self {
             Value::Array(items) => 1 + items.iter().map(Value::depth).max().unwrap_or(0),
@@ -100,7 +117,7 @@ impl Value {
         }
     }
 
-    /// The kind in words, for messages that must not quote the value.
+    /// The kind of the value in words, for messages that must not quote it.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -113,15 +130,23 @@ impl Value {
     }
 }
 
-/// Checks what one context may hold.
+/// Checks that a value is within the limits for the data of a context.
+///
+/// ```
+/// use nacre_layers::value::{Value, check_limits};
+///
+/// assert!(check_limits(&Value::Null).is_ok());
+/// let long = Value::String("x".repeat(1 << 20));
+/// assert_eq!(check_limits(&long).unwrap_err().code().as_str(), "too-large");
+/// ```
 ///
 /// # Errors
-/// `too-deep` past [`limits::DEPTH`], `too-large` when the canonical text is longer than
+/// `too-deep` past [`limits::DEPTH`]; `too-large` if the canonical text is longer than
 /// [`limits::DATA_BYTES`].
 pub fn check_limits(value: &Value) -> Result<()> {
     check_depth(value.depth())?;
     if json::length(value) > limits::DATA_BYTES {
-        return Err(Error::new(Code::TooLarge, "the data of one context may hold 1 MiB")
+        return Err(Error::new(Code::TooLarge, "the data of a context must be at most 1 MiB")
             .limit(limits::DATA_BYTES as u64));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A change that the server announced, carried out on the copy: what its decision wrote there.
+//! Applies an announced change to the copy: it makes the rows that the server wrote.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
@@ -20,7 +20,7 @@ use nacre_store::{
     store::{Reads, Write},
 };
 
-/// A `change` message; members that are of no use here are passed over.
+/// A `change` message. Members that are not needed are ignored.
 #[derive(Deserialize)]
 struct ChangeText {
     seq: u64,
@@ -52,7 +52,7 @@ impl Announced {
     /// Reads a message.
     ///
     /// # Errors
-    /// As the parts give them.
+    /// The errors of its parts.
     pub(super) fn read(message: Value) -> Result<Announced> {
         let text: ChangeText = value::decode_known(message)?;
         Ok(Announced {
@@ -68,10 +68,10 @@ impl Announced {
         })
     }
 
-    /// The rows it comes to; none when the copy has it already.
+    /// The rows of the change; none if the copy already has it.
     ///
     /// # Errors
-    /// `history-expired` when the copy lacks what came before: it has to be fetched anew.
+    /// `history-expired` if the copy lacks an earlier change. Then it must be fetched again.
     pub(super) fn rows(&self, reads: &dyn Reads) -> Result<Vec<Write>> {
         let existing = reads.record(&self.address)?;
         let known = existing.as_ref().map_or(0, |record| record.version);
@@ -89,7 +89,7 @@ impl Announced {
         self.patch.apply(&mut data).map_err(|_| gap())?;
         let rules = match (&self.rules, &before) {
             (Some(rules), _) => Rc::new(rules.clone()),
-            // None are told that are as before, be it before a delete.
+            // Rules are left out if they did not change, also across a delete.
             (None, Some(before)) => before.rules.clone(),
             _ => Rc::default(),
         };
@@ -127,5 +127,5 @@ impl Announced {
 }
 
 fn gap() -> Error {
-    Error::new(Code::HistoryExpired, "the copy has missed a change; fetch it anew")
+    Error::new(Code::HistoryExpired, "the replica has missed a change; fetch the store again")
 }

@@ -1,4 +1,4 @@
-//! What needs a decision of a person: a write of one's own that met a change of others.
+//! Conflicts: an own write that meets a change by others, and needs a decision by the user.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -14,58 +14,58 @@ use nacre_layers::{
 };
 use nacre_wire::problem;
 
-/// What the two disagree about.
+/// The subject of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Aspect {
     /// The value at a pointer of the data.
     Data,
-    /// The whole context: whether it is there.
+    /// The existence of the context.
     Context,
     /// Its parent.
     Parent,
     /// Its merge rules.
     Rules,
-    /// Nothing in particular: the operation cannot be done.
+    /// The operation cannot be done.
     Operation,
 }
 
-/// A conflict, as callers see it and as it is kept. Values that are not there are left out.
+/// A conflict, as shown and as stored. Missing values are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Conflict {
-    /// Its name.
+    /// The name of the conflict, unique in the replica.
     pub(super) id: String,
-    /// What about.
+    /// The subject.
     pub(super) aspect: Aspect,
-    /// The context's level.
+    /// The level of the context.
     pub(super) level: String,
-    /// The context's id.
+    /// The id of the context.
     pub(super) context_id: String,
-    /// Where in the data.
+    /// The pointer into the data.
     pub(super) pointer: String,
-    /// What both started from.
+    /// The value that both started from.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) ancestor: Option<Value>,
-    /// What the server has.
+    /// The value on the server.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) theirs: Option<Value>,
-    /// What was written here.
+    /// The value that was written here.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) mine: Option<Value>,
-    /// When it was written here.
+    /// The time of the write here, in milliseconds since the Unix epoch.
     pub(super) at: String,
-    /// Why.
+    /// The reason that was given for the write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<String>,
-    /// The write that cannot be done.
+    /// The operation that cannot be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation: Option<Value>,
-    /// Why it cannot.
+    /// The problem that the server gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<Value>,
 }
 
-/// A null is a value here.
+/// A null is a value here, not a missing one.
 fn present<'d, D: Deserializer<'d>>(from: D) -> Result<Option<Value>, D::Error> {
     from.deserialize_newtype_struct("", Present)
 }
@@ -89,9 +89,9 @@ impl<'d> Visitor<'d> for Present {
 }
 
 impl Conflict {
-    /// A conflict about `aspect` of a context; `key` is that of the write.
+    /// A conflict about `aspect` of a context; `key` is the key of the write.
     pub(super) fn new(key: &str, aspect: Aspect, address: &Address, pointer: &Pointer) -> Conflict {
-        // Those of one write have names of their own; no pointer looks like these.
+        // Conflicts of one write have different names, which never look like pointers.
         let place = match aspect {
             Aspect::Parent => "parent",
             Aspect::Rules => "rules",
@@ -113,7 +113,7 @@ impl Conflict {
         }
     }
 
-    /// A write that is refused.
+    /// The conflict of a refused write.
     pub(super) fn refused(
         key: &str,
         address: &Address,
@@ -129,12 +129,12 @@ impl Conflict {
         }
     }
 
-    /// Whose.
+    /// The address of the context.
     pub(super) fn address(&self) -> Result<Address> {
         Address::parse(&self.level, &self.context_id)
     }
 
-    /// Whether a later write of one's own takes the place of what this one holds.
+    /// Whether a later own write replaces the value of this conflict.
     pub(super) fn is_followed_by(&self, later: &Conflict) -> bool {
         self.aspect == later.aspect
             && self.aspect != Aspect::Operation
@@ -143,10 +143,10 @@ impl Conflict {
             && self.pointer == later.pointer
     }
 
-    /// As it is kept.
+    /// The form in which it is stored.
     ///
     /// # Errors
-    /// None: it is texts and values.
+    /// None, because it has only texts and values.
     pub(super) fn to_value(&self) -> Result<Value> {
         value::encode(self)
     }

@@ -1,4 +1,4 @@
-//! Flights: queued writes on their way to the server, all or none of them.
+//! Flights: queued writes that are sent to the server in one request, all or none.
 
 use alloc::{
     string::{String, ToString},
@@ -26,27 +26,28 @@ use nacre_store::{
     store::{Reads, Write},
 };
 
-/// How many writes travel together, where no group is larger.
+/// Most writes in one flight, unless one group is larger.
 pub(super) const MOST: usize = 100;
 
-/// How many bytes: the server takes as many in a body.
+/// Most bytes in one flight: the largest body that the server accepts.
 pub(super) const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
 
-/// How many bytes a write takes of them.
+/// The size of a write in a flight, in bytes.
 pub(super) fn weight(op: &Value) -> usize {
     json::length(op) + 64
 }
 
-/// What is under way: kept until it is answered.
+/// The flight, stored until it is answered.
 #[derive(Debug)]
 pub(super) struct Flight {
     /// The request's body.
     body: String,
     /// The places in the queue, in the order of the operations.
     pub(super) items: Vec<u64>,
-    /// When it took off, or was found not to have been carried out; in milliseconds.
+    /// The time when it was sent first, or was found not to be stored, in milliseconds since the
+    /// Unix epoch.
     pub(super) at: u64,
-    /// What the server's store was at then, at least: its commit comes later.
+    /// The least `seq` of the server at that time. The commit of the flight has a larger one.
     pub(super) since: u64,
 }
 
@@ -73,7 +74,7 @@ impl Flight {
         (FLIGHT.into(), Some(json::write(&Value::Object(kept))))
     }
 
-    /// From here on as good as one that takes off now.
+    /// Treats the flight as if it were sent first at this time.
     pub(super) fn anew(mut self, at: Moment) -> Flight {
         self.at = at.0;
         self
@@ -85,13 +86,13 @@ impl Flight {
 }
 
 impl Replica {
-    /// The body that is under way, for `POST /v1/batch`.
+    /// The body of the flight, for `POST /v1/batch`.
     pub fn under_way(&self) -> Option<&str> {
         self.flight.as_ref().map(|flight| flight.body.as_str())
     }
 
-    /// Puts the next writes under way, at this moment: keep the step's entries, then send the body.
-    /// There is none while there is nothing to send, or while the copy has yet to show what has
+    /// Starts a flight with the next writes: store the step's entries, then send the body. There is
+    /// no flight if there is nothing to send, or if the copy does not yet show writes that have
     /// landed.
     ///
     /// # Errors
@@ -115,7 +116,7 @@ impl Replica {
             }
             let record = now.record(&pending.address)?;
             let live = record.as_ref().filter(|record| record.is_live());
-            // Brought forward to the base, it can be done; if not, the server says why.
+            // After the rebase it can be done; if not, the server says why.
             let sealed = match pending.perform(&self.place, &mut now) {
                 Ok(plan) => plan.writes.iter().any(|write| matches!(write, Write::Secret(_))),
                 Err(_) => false,
@@ -125,7 +126,7 @@ impl Replica {
                     (Some(live), of) if expects(of) && !unsure.contains(&&pending.address) => {
                         drop(members.insert("expect_version", live.version.into()));
                     }
-                    // What is to be made must not be there: it would be overwritten unseen.
+                    // A new context must not exist, or it would be overwritten unseen.
                     (None, Op::Put(_)) => drop(members.insert("action", "create".into())),
                     _ => {}
                 }
@@ -133,8 +134,9 @@ impl Replica {
             items.push(pending.n);
             operations.push(op);
             group = pending.kept.group.as_deref();
-            // Only the server knows whether a secret is another one than before, and so whether
-            // there is a new version. What follows in one transaction need not tell: this one does.
+            // Only the server knows whether a secret has changed, and so whether there is a new
+            // version. Later writes in the same transaction need not name a version, because this
+            // one does.
             if sealed && group.is_none() {
                 break;
             }
@@ -154,8 +156,8 @@ impl Replica {
         Ok(step)
     }
 
-    /// Makes conflicts of writes that were refused for what the copy has not seen, though it has
-    /// caught up with the server: it will not see it.
+    /// Makes conflicts of refused writes whose reason the copy does not see, although it has caught
+    /// up with the server.
     fn give_up(&mut self, step: &mut Step) -> Result<()> {
         let is_final = |pending: &&Pending| pending.kept.refused.is_some();
         let finals: Vec<Pending> = self.queue.iter().filter(is_final).cloned().collect();
@@ -179,13 +181,13 @@ impl Replica {
         Ok(())
     }
 
-    /// The server has carried the flight out: `answer` is the batch's.
+    /// Takes the server's `answer` to the batch: the flight is stored.
     ///
     /// # Errors
-    /// `internal` for an answer that is none.
+    /// `internal` if it is not an answer to a batch.
     pub fn land(&mut self, answer: &Value) -> Result<Step> {
         let mut step = Step::default();
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         step.entries.push((FLIGHT.into(), None));
         let seq = member(answer, "seq").and_then(integer).ok_or_else(odd)?;
         let results = member(answer, "results").ok_or_else(odd)?;
@@ -196,7 +198,7 @@ impl Replica {
                 continue;
             };
             let version = member(result, "version").and_then(integer).unwrap_or_default();
-            // One that changed nothing answers with a version that others may have made.
+            // A write that changed nothing answers with a version that may be by others.
             if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
@@ -214,7 +216,7 @@ impl Replica {
         self.shown = MemoryStore::new();
         let base = alloc::rc::Rc::get_mut(&mut self.base).ok_or_else(super::shared)?;
         base.apply(&entries);
-        // An entry is announced to nobody: it is in the base now.
+        // Entries are not announced, so they are added to the base now.
         let (queue, done): (Vec<_>, Vec<_>) = core::mem::take(&mut self.queue)
             .into_iter()
             .partition(|pending| !(is_entry(pending) && pending.kept.landed.is_some()));
@@ -225,14 +227,14 @@ impl Replica {
         Ok(step)
     }
 
-    /// The server has refused the flight, and carried out none of it: `problem` is why. The writes
-    /// wait again; catch up with the server before the next flight.
+    /// Takes the server's `problem`: it refused the whole flight. The writes wait again. Catch up
+    /// with the server before the next flight.
     ///
     /// # Errors
     /// `internal`.
     pub fn turn_back(&mut self, problem: &Value) -> Result<Step> {
         let mut step = Step::default();
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         step.entries.push((FLIGHT.into(), None));
         let place = member(problem, "failed_operation")
             .and_then(integer)
@@ -240,11 +242,12 @@ impl Replica {
         let fewer = self.most.min(flight.items.len()) / 2;
         let failed = match place {
             Some(place) => flight.items.get(place..=place).unwrap_or_default(),
-            // Of what was refused as a whole, fewer at once may pass; of so few, none will.
+            // If a large flight was refused as a whole, a smaller one may pass; a small one will
+            // not.
             None if fewer > 0 => &[],
             None => &flight.items,
         };
-        // What stands before the one that failed has nothing against it: it goes first.
+        // The writes before the failed one are valid, so they are sent first.
         self.most = place.unwrap_or(fewer).max(1);
         let seq = self.seq();
         let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
@@ -254,7 +257,7 @@ impl Replica {
                 .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
                 .any(|passing| passing.as_str() == code);
         for pending in self.queue.iter_mut().filter(|pending| failed.contains(&pending.n)) {
-            // A copy that is further on may find the reason. One that is not takes it as it is.
+            // A newer copy may find the reason; otherwise the problem stands as it is.
             let seq = if may_pass { seq } else { u64::MAX };
             pending.kept.refused = Some(Refused { problem: problem.clone(), seq });
             step.entries.push(pending.entry()?);
@@ -263,7 +266,7 @@ impl Replica {
     }
 }
 
-/// What an object of the server says.
+/// A member of an object from the server.
 pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
     of.as_object()?.get(name)
 }
@@ -272,7 +275,7 @@ fn is_entry(pending: &Pending) -> bool {
     matches!(pending.op, Op::AddEntry(_))
 }
 
-/// The row of an entry, as the server answered it.
+/// The row of an entry from the server's answer.
 fn added(entry: &NewEntry, result: &Value, user: &nacre_layers::id::User) -> Option<Write> {
     let member = |name: &str| result.as_object()?.get(name)?.as_str();
     let (seq, n) = member("id")?.split_once('-')?;

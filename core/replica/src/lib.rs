@@ -1,20 +1,21 @@
-//! A copy of a store, away from it: what the server has, as far as it was told, and a queue of
-//! writes that the server has yet to answer.
+//! A local copy of a store: the known state of the server, and a queue of writes that the server
+//! has not answered yet.
 //!
 //! ```text
 //! base (what the server has) ◀── announced changes, exports
 //!   └─ shown: base, with every queued write decided over it     reads answer from here
 //! queue ──▶ flight ──▶ server ──▶ landed or refused
 //! ```
-//! A shell keeps entries, which are keys and bytes, and carries messages. Each step comes to a
-//! [`Step`]: entries to keep in one transaction, and to hand to every other replica of the same
+//! A shell stores entries, which are keys and bytes, and transports messages. Each step returns a
+//! [`Step`]: entries to store in one transaction, and to pass to every other replica of the same
 //! user on the same device, which [absorbs](Replica::absorb) them.
 //!
-//! **A write is sent until it is answered.** A *flight* is frozen and kept before it is sent; it is
-//! sent again, byte for byte, until the server says what became of it, and the idempotency keys make
-//! that once; when they may be forgotten, the audit trail is asked first. Only then is anything brought forward or sent anew. Each write tells the server which
-//! version it was decided upon, so that a change that is not known here yet refuses the flight
-//! rather than being overwritten.
+//! **A write is sent until it is answered.** A *flight* (the writes of one request) is stored
+//! before it is sent. It is sent again, byte for byte the same, until the server answers;
+//! idempotency keys ensure that it counts once. When the server may have forgotten the keys, the
+//! audit trail is checked first. Only after the answer are writes rebased or sent in another form.
+//! Each write names the version that it was decided on, so the server refuses it instead of
+//! overwriting an unknown change.
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
@@ -61,40 +62,40 @@ use pending::{Kept, Own, Pending, integer};
 
 pub use settle::Choice;
 
-/// Keys of the entries beside rows (`r/…`): the copy's state, the flight, the queue by place, and
-/// conflicts by name.
+/// Keys of entries other than rows (`r/…`): the state of the copy, the flight, the queue by place,
+/// and conflicts by name.
 const STATE: &str = "s";
 const FLIGHT: &str = "f";
 const QUEUE: &str = "q/";
 const CONFLICT: &str = "c/";
 
-/// Who the copy belongs to, and what is decided with.
+/// The user of the copy, and the settings of decisions.
 struct Place {
     user: User,
     names: SensitiveNames,
 }
 
-/// An entry to keep, or to remove.
+/// An entry to store; `None` removes it.
 pub type Entry = (String, Option<Vec<u8>>);
 
-/// What a step comes to.
+/// The result of a step.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// To keep in one transaction.
+    /// The entries to store in one transaction.
     pub entries: Vec<Entry>,
-    /// Whether these are all: what is not among them goes, but for the queue and what is the
-    /// shell's.
+    /// Whether these are all entries. If so, all others are removed, except the queue and the
+    /// shell's own.
     pub anew: bool,
-    /// Conflicts that came up.
+    /// The new conflicts.
     pub conflicts: Vec<Value>,
 }
 
 /// A write that was decided.
 #[derive(Debug)]
 pub struct Decided {
-    /// What it came to, as the server would answer.
+    /// The answer, in the form of the server.
     pub answer: Answer,
-    /// Writes to keep under the next places of the queue, in order.
+    /// The writes to store under the next places of the queue, in order.
     pub kept: Vec<Vec<u8>>,
 }
 
@@ -107,14 +108,14 @@ pub struct Replica {
     own: Own,
     conflicts: Vec<Conflict>,
     flight: Option<flight::Flight>,
-    /// How many writes the next flight takes at most.
+    /// Most writes in the next flight.
     most: usize,
-    /// Whether there is a copy at all.
+    /// Whether there is a copy.
     is_open: bool,
 }
 
 impl Replica {
-    /// A replica with nothing in it.
+    /// Creates an empty replica.
     ///
     /// # Errors
     /// `invalid-id`.
@@ -132,25 +133,25 @@ impl Replica {
         })
     }
 
-    /// Whether it holds a copy.
+    /// Whether it holds a copy of the store.
     pub fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// The state of the server's store that it holds.
+    /// The `seq` of the server's state that it holds.
     pub fn seq(&self) -> u64 {
         self.base.seq().unwrap_or_default()
     }
 
-    /// How many writes are not with the server.
+    /// The number of unsent or unanswered writes.
     pub fn queued(&self) -> usize {
         self.queue.iter().filter(|pending| pending.kept.landed.is_none()).count()
     }
 
-    /// Takes entries in that were kept, by this replica or by another of the same user.
+    /// Takes stored entries, from this replica or another one of the same user.
     ///
     /// # Errors
-    /// `store-unavailable` for what no replica has kept.
+    /// `store-unavailable` for entries that are not from a replica.
     pub fn absorb(&mut self, entries: Vec<Entry>, anew: bool) -> Result<()> {
         self.shown = MemoryStore::new();
         if anew {
@@ -194,21 +195,21 @@ impl Replica {
         Ok(())
     }
 
-    /// Decides the queue anew over the base.
+    /// Decides the queue again over the base.
     fn show(&mut self) {
         let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
         for pending in self.queue.iter().filter(|pending| !pending.shows_in(&*self.base)) {
-            // What cannot be done shows as not done; whoever talks to the server makes a conflict
-            // of it.
+            // A write that cannot be done shows as not done. The replica that talks to the server
+            // makes a conflict of it.
             let _ = pending.perform(&self.place, &mut shown);
         }
         self.shown = shown;
     }
 
-    /// Takes newly queued writes in: these follow on all that are queued.
+    /// Adds newly queued writes at the end of the queue.
     ///
     /// # Errors
-    /// `store-unavailable` for what no replica has kept.
+    /// `store-unavailable` for entries that are not from a replica.
     pub fn queue(&mut self, entries: Vec<(u64, Vec<u8>)>) -> Result<()> {
         for (n, kept) in entries {
             if self.queue.last().is_some_and(|last| last.n >= n) {
@@ -222,20 +223,20 @@ impl Replica {
         Ok(())
     }
 
-    /// Answers a read from what is shown.
+    /// Answers a read from the shown state.
     ///
     /// # Errors
-    /// Those of the read.
+    /// The errors of the read.
     pub fn read(&self, op: Op) -> Result<Answer> {
         if op.is_write() {
-            return Err(Error::bug("a write is no read"));
+            return Err(Error::bug("a write was passed as a read"));
         }
         let plan =
             self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
         Answer::of(&plan.reply, plan.seq)
     }
 
-    /// The text of a view, as it is: the fastest read.
+    /// The text of a view, without an envelope. This is the fastest read.
     ///
     /// # Errors
     /// `not-found`.
@@ -243,11 +244,12 @@ impl Replica {
         self.shown.view(&nacre_store::history::chain(&self.shown, address)?)
     }
 
-    /// Decides writes to contexts, which are operations as in a batch; all or none. They count once
-    /// they are kept and [queued](Replica::queue). `key` begins the idempotency key of each.
+    /// Decides writes to contexts, given as operations of a batch, all or none. They count after
+    /// they are stored and [queued](Replica::queue). `key` is the prefix of their idempotency keys.
     ///
     /// # Errors
-    /// Those of the writes, with the failed operation; `too-large` for more than the server takes.
+    /// The errors of the writes, with the failed operation; `too-large` for more than the server
+    /// accepts.
     pub fn write(&self, operations: Vec<Value>, key: &str, at: Moment) -> Result<Decided> {
         let group = (operations.len() > 1).then(|| key.to_string());
         let (mut kept, mut texts, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -280,10 +282,10 @@ impl Replica {
         Ok(Decided { answer, kept })
     }
 
-    /// What a write would change.
+    /// Previews a write.
     ///
     /// # Errors
-    /// Those of the write.
+    /// The errors of the write.
     pub fn preview(&self, op: Op, at: Moment) -> Result<Answer> {
         let plan = self.place.decide(&self.shown, op, at, &mut Entropy::from_seed([0; 32]))?;
         Answer::of(&plan.reply, plan.seq)
@@ -314,10 +316,11 @@ impl Replica {
     /// to come. No flight may be under way.
     ///
     /// # Errors
-    /// `history-expired` when the copy has missed a change: fetch it anew. Nothing has changed then.
+    /// `history-expired` if the copy has missed a change. Then nothing has changed, and the store
+    /// must be fetched again.
     pub fn advance(&mut self, changes: Vec<Value>, seq: u64) -> Result<Step> {
         if self.flight.is_some() {
-            return Err(Error::bug("changes are taken in between flights"));
+            return Err(Error::bug("changes must not arrive while writes are being sent"));
         }
         let mut step = Step::default();
         if changes.is_empty() && !self.queue.iter().any(|pending| pending.is_behind(&*self.base)) {
@@ -345,7 +348,7 @@ impl Replica {
         Ok(step)
     }
 
-    /// The copy is as far as `seq`, and nothing has changed: what has landed by then is done.
+    /// Advances the copy to `seq` without changes. Writes that landed by then are done.
     fn reach(&mut self, seq: u64) -> Result<Step> {
         let mut step = Step::default();
         let reached = seq.max(self.seq());
@@ -366,14 +369,14 @@ impl Replica {
         Ok(step)
     }
 
-    /// Brings the queue forward onto the base, and shows both.
+    /// Rebases the queue onto the base, and shows both.
     fn bring_forward(&mut self, step: &mut Step) -> Result<()> {
         let rebased = rebase::rebase(&self.place, &*self.base, &self.own, &self.queue)?;
         let reached = self.seq();
         let old = core::mem::take(&mut self.queue);
         let mut queue: Vec<Pending> = Vec::new();
         for pending in rebased.queue {
-            // What has landed, and shows in the base by now, is done.
+            // Writes that have landed and are in the base are done.
             if pending.kept.landed.as_ref().is_none_or(|landed| landed.seq > reached) {
                 queue.push(pending);
             }
@@ -399,12 +402,12 @@ impl Replica {
         Ok(())
     }
 
-    /// Adds a conflict; one about the same, of another write, goes into it.
+    /// Adds a conflict. A conflict of another write about the same place is merged into it.
     fn raise(&mut self, mut conflict: Conflict, step: &mut Step) -> Result<()> {
         if let Some(at) = self.conflicts.iter().position(|old| old.is_followed_by(&conflict)) {
             let mut old = self.conflicts.remove(at);
             step.entries.push((conflict_key(&old.id), None));
-            // What was written last is wanted, whichever of the two was met first.
+            // The later write wins, whichever of the two came first.
             if old.at > conflict.at {
                 core::mem::swap(&mut old, &mut conflict);
                 conflict.theirs = old.theirs;
@@ -426,8 +429,7 @@ impl Replica {
         (STATE.into(), Some(json::write(&Value::Object(state))))
     }
 
-    /// What tells one state of a topic from another: a context, everything at and below one, or
-    /// its view.
+    /// A text that changes with the state of a topic: a context, a subtree, or a view.
     pub fn stamp(&self, address: &Address, below: bool, view: bool) -> String {
         if view {
             return self.view(address).map(|view| view.hash.to_string()).unwrap_or_default();
@@ -452,7 +454,7 @@ impl Replica {
         Hash::of(text.as_bytes()).to_string()
     }
 
-    /// The writes that are not with the server, for people.
+    /// The unsent writes, for display.
     pub fn pending(&self) -> Value {
         let one = |pending: &Pending| {
             let mut one = Object::new();
@@ -477,11 +479,12 @@ impl Replica {
 }
 
 fn entry(write: &Write) -> Result<Entry> {
-    let key = row_key(write).ok_or_else(|| Error::bug("a copy keeps no such row"))?;
+    let key =
+        row_key(write).ok_or_else(|| Error::bug("a replica does not keep this kind of row"))?;
     Ok((key, Some(pack(write)?)))
 }
 
-/// The key of a place in the queue; keys are in order of places.
+/// The key of a place in the queue. Keys sort like places.
 pub fn queue_key(n: u64) -> String {
     format!("{QUEUE}{n:016}")
 }
@@ -491,13 +494,13 @@ fn conflict_key(id: &str) -> String {
 }
 
 fn shared() -> Error {
-    Error::bug("the base is held twice")
+    Error::bug("the base is borrowed twice")
 }
 
 fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "what is kept on this device is not a replica's")
+    Error::new(Code::StoreUnavailable, "the data stored on this device is not a valid replica")
 }
 
 fn no_operation() -> Error {
-    Error::new(Code::InvalidRequest, "an operation is an object that names a context").at("")
+    Error::new(Code::InvalidRequest, "an operation must be an object that names a context").at("")
 }

@@ -1,4 +1,4 @@
-//! Beginning a copy, or making it anew, from an export.
+//! Opens or replaces a copy from an export.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -17,14 +17,14 @@ use nacre_store::{
 use nacre_wire::open_export;
 
 impl Replica {
-    /// Holds what an export says, which began at `seq`; of it, only `under`, with what is below and
-    /// above, if that is named. The queue stays, and is brought forward.
+    /// Replaces the copy with an export that started at `seq`. With `under`, only that context with
+    /// those below and above it is kept. The queue stays, and is rebased.
     ///
     /// # Errors
-    /// As [`open_export`]; nothing has changed then.
+    /// As [`open_export`]. Then nothing has changed.
     pub fn open(&mut self, export: &[u8], seq: u64, under: Option<&Address>) -> Result<Step> {
         if self.flight.is_some() {
-            return Err(Error::bug("a copy is made anew between flights"));
+            return Err(Error::bug("a replica must not be replaced while writes are being sent"));
         }
         let mut entropy = Entropy::from_seed([0; 32]);
         let all = open_export(export, &self.place.names, &NoKeys, &mut entropy)?;
@@ -36,10 +36,10 @@ impl Replica {
         }
         base.set_seq(seq);
         if seq < self.seq() {
-            // The store was set back, or begun anew: its versions are others.
+            // The store was restored to an earlier state, or erased: its versions differ.
             self.own = Own::default();
         }
-        // It shows whatever was answered before.
+        // The export includes all earlier answers.
         for landed in self.queue.iter_mut().filter_map(|pending| pending.kept.landed.as_mut()) {
             landed.seq = 0;
         }
@@ -47,7 +47,7 @@ impl Replica {
         self.base = Rc::new(base);
         self.is_open = true;
         self.bring_forward(&mut step)?;
-        // Entries that stay are told again, for whoever begins with these.
+        // Entries that stay are repeated, for a replica that starts with these.
         for pending in &self.queue {
             step.entries.push(pending.entry()?);
         }
@@ -59,7 +59,7 @@ impl Replica {
     }
 }
 
-/// The rows of a store that a copy holds.
+/// The rows of a store that a copy keeps.
 fn rows(all: &MemoryStore<'static>, under: Option<&Address>) -> Result<Vec<Write>> {
     let records = all.list(&Filter::default(), None, usize::MAX)?;
     let wanted = |address: &Address| -> Result<bool> {
@@ -82,7 +82,7 @@ fn rows(all: &MemoryStore<'static>, under: Option<&Address>) -> Result<Vec<Write
     Ok(rows)
 }
 
-/// Whether `above` is `below` or stands above it.
+/// Whether `above` is `below` or one of its ancestors.
 fn is_above(store: &dyn Reads, below: &Address, above: &Address) -> Result<bool> {
     if above.level == nacre_layers::level::Level::Global {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! A write that is on its way to the server, and what a copy of a store decides about it.
+//! A queued write, and its decision over the copy of the store.
 
 use alloc::{string::String, vec::Vec};
 
@@ -32,39 +32,40 @@ pub(super) struct Pending {
     /// Its place in the queue.
     pub(super) n: u64,
     pub(super) kept: Kept,
-    /// What `kept.op` says.
+    /// The decoded form of `kept.op`.
     pub(super) op: Op,
     pub(super) address: Address,
 }
 
-/// A write as it is kept.
+/// A write as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// When it was made, in milliseconds.
+    /// The time when it was made, in milliseconds since the Unix epoch.
     pub(super) at: u64,
-    /// The writes that are sent with it.
+    /// The group of writes that are sent together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<String>,
-    /// The context's version that it was made upon, or brought forward to; 0 when there was none.
+    /// The version of the context that it is based on, at first or after a rebase; 0 if the context
+    /// did not exist.
     pub(super) known: u64,
-    /// The answer, when the server has carried it out and the copy is not that far yet.
+    /// The answer, if the server has stored it and the copy is not that far yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) landed: Option<Landed>,
-    /// As in a batch, with its idempotency key.
+    /// The operation of a batch, with its idempotency key.
     pub(super) op: Value,
-    /// Why the server refused it.
+    /// The refusal by the server, if it refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<Refused>,
 }
 
-/// Carried out.
+/// A stored write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Landed {
     pub(super) seq: u64,
     pub(super) version: u64,
 }
 
-/// Refused; the copy stood at `seq`, so that being further may help.
+/// A refused write. The copy was at `seq`, so a newer copy may help.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Refused {
     pub(super) problem: Value,
@@ -75,17 +76,17 @@ impl Pending {
     /// A write at its place.
     ///
     /// # Errors
-    /// As reading an operation gives them; `invalid-request` for one that is no write to a context.
+    /// The errors of reading an operation; `invalid-request` if it is not a write to a context.
     pub(super) fn new(n: u64, kept: Kept) -> Result<Pending> {
         let op = item(kept.op.clone())?.op;
         let address = match op.address() {
             Some(address) if op.is_write() => address.clone(),
-            _ => return Err(Error::bug("what is queued is not a write to a context")),
+            _ => return Err(Error::bug("the queued operation is not a write to a context")),
         };
         Ok(Pending { n, kept, op: relaxed(op), address })
     }
 
-    /// Reads one as it is kept.
+    /// Reads a stored write.
     pub(super) fn read(n: u64, kept: &[u8]) -> Result<Pending> {
         Pending::new(n, value::decode_known(nacre_wire::read_json(kept)?)?)
     }
@@ -95,7 +96,7 @@ impl Pending {
         key.and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// As it is kept in its place.
+    /// The entry for its place.
     pub(super) fn entry(&self) -> Result<Entry> {
         Ok((queue_key(self.n), Some(json::write(&value::encode(&self.kept)?))))
     }
@@ -105,7 +106,7 @@ impl Pending {
         Pending::new(self.n, Kept { op, ..self.kept.clone() })
     }
 
-    /// Whether the base shows what it came to.
+    /// Whether the base shows its result.
     pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
         self.kept
             .landed
@@ -113,7 +114,7 @@ impl Pending {
             .is_some_and(|landed| landed.version > 0 && self.version_in(base) >= landed.version)
     }
 
-    /// Whether it was made upon less than the base has.
+    /// Whether it is based on an older version than the base.
     pub(super) fn is_behind(&self, base: &dyn Reads) -> bool {
         self.kept.landed.is_none() && self.version_in(base) > self.kept.known
     }
@@ -122,13 +123,13 @@ impl Pending {
         base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
     }
 
-    /// Decides it as the server would, over what the copy shows.
+    /// Decides it like the server, over the shown state.
     pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);
         place.decide(over, self.op.clone(), Moment(self.kept.at), &mut entropy)
     }
 
-    /// Decides it, and writes down what it comes to.
+    /// Decides it, and applies its writes.
     pub(super) fn perform(&self, place: &Place, on: &mut MemoryStore<'_>) -> Result<Plan> {
         let plan = self.decide(place, on)?;
         on.apply(&plan.writes);
@@ -136,8 +137,8 @@ impl Pending {
     }
 }
 
-/// Here nothing is expected but that a new context is new: the versions of others are not known, and
-/// what they changed is looked at path by path.
+/// Only the newness of a context is expected here. The versions of others are not known, and their
+/// changes are compared path by path.
 fn relaxed(mut op: Op) -> Op {
     match &mut op {
         Op::Update { expect, .. }
@@ -155,7 +156,7 @@ impl Place {
         Place { user, names: SensitiveNames::default() }
     }
 
-    /// Decides a request of the copy's user.
+    /// Decides a request by the user of the copy.
     pub(super) fn decide(
         &self,
         reads: &dyn Reads,
@@ -170,11 +171,11 @@ impl Place {
     }
 }
 
-/// Which versions are of writes that were queued here.
+/// The versions that were made by writes queued here.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Own(Vec<(Address, u64)>);
 
-/// How many are remembered: more than can be on their way through several tabs.
+/// Most versions that are remembered: more than several tabs can have in flight.
 const REMEMBERED: usize = 2000;
 
 impl Own {

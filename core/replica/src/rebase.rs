@@ -1,4 +1,4 @@
-//! Bringing queued writes forward, onto what others have changed in the meantime.
+//! Rebases queued writes onto the changes of others.
 //!
 //! Three documents decide about a write of data: the one it was made upon (the *ancestor*, with the
 //! writes queued before it), the one that it made, and the one that the server has now.
@@ -9,8 +9,8 @@
 //! ancestor ──▶ mine:    /a 1→2, /b 1→2
 //!          └─▶ theirs:  /b 1→3           ⇒  goes on: /a 1→2;  conflict: /b (1, theirs 3, mine 2)
 //! ```
-//! **Nothing is dropped silently**: of each write, every path either goes on, is there already, or
-//! is in a conflict.
+//! **Nothing is dropped silently**: every path of a write continues, is already there, or is in a
+//! conflict.
 
 use alloc::{rc::Rc, string::ToString, vec::Vec};
 
@@ -41,19 +41,19 @@ use nacre_store::{
     store::{Reads, Write},
 };
 
-/// What a queue comes to over the state of now.
+/// The result of rebasing a queue.
 #[derive(Default)]
 pub(super) struct Rebased {
-    /// What goes on, in order.
+    /// The writes that continue, in order.
     pub(super) queue: Vec<Pending>,
-    /// What needs a decision.
+    /// The new conflicts.
     pub(super) conflicts: Vec<Conflict>,
-    /// What it writes over the base.
+    /// The rows that they write over the base.
     pub(super) writes: Vec<Write>,
 }
 
-/// Brings a queue forward onto `base`. Writes whose context nobody else has changed stay as they
-/// are, as long as they can still be done.
+/// Rebases a queue onto `base`. A write whose context nobody else has changed stays as it is, as
+/// long as it is still possible.
 pub(super) fn rebase(
     place: &Place,
     base: &dyn Reads,
@@ -79,17 +79,17 @@ struct Rebase<'r> {
     place: &'r Place,
     base: &'r dyn Reads,
     own: &'r Own,
-    /// The commits of one's own that the base shows, once they are asked for.
+    /// The own commits in the base, computed on first use.
     commits: Option<Vec<u64>>,
-    /// The base, with what goes on.
+    /// The base with the writes that continue.
     now: MemoryStore<'r>,
-    /// What the writer saw, of contexts that others have changed: the version they knew, and its
-    /// data with their own writes. In order of the addresses.
+    /// For contexts that others have changed: the version that the writer knew, and its data with
+    /// their own writes, sorted by address.
     seen: Vec<(Address, u64, Option<Value>)>,
     rebased: Rebased,
 }
 
-/// What comes of one write: the form in which it goes on, or that there is nothing left to do.
+/// Rebases one write: its new form, or `None` if there is nothing left to do.
 type Outcome = Option<Pending>;
 
 impl Rebase<'_> {
@@ -97,7 +97,7 @@ impl Rebase<'_> {
         let address = &pending.address;
         let record = self.base.record(address)?;
         let version = record.as_ref().map_or(0, |record| record.version);
-        // What was known and is not there was in another store, see `open`.
+        // A known context that is missing was in another store; see `open`.
         let mut is_moved = pending.kept.known > version;
         for version in pending.kept.known + 1..=version {
             is_moved = is_moved || !self.is_own(address, version)?;
@@ -141,8 +141,8 @@ impl Rebase<'_> {
         }
     }
 
-    /// Whether a version came of a write that was queued here; so do the parents that it made, and
-    /// what it took or brought back along.
+    /// Whether a version was made by a write queued here, including parents that it created, and
+    /// contexts that it deleted or restored.
     fn is_own(&mut self, address: &Address, version: u64) -> Result<bool> {
         if self.own.contains(address, version) {
             return Ok(true);
@@ -162,7 +162,8 @@ impl Rebase<'_> {
         Ok(self.commits.as_ref().is_some_and(|commits| commits.contains(&of)))
     }
 
-    /// What the writer saw before and after this write; `None` where there was nothing.
+    /// The data that the writer saw before and after this write; `None` if the context did not
+    /// exist.
     fn line(
         &mut self,
         pending: &Pending,
@@ -177,7 +178,7 @@ impl Rebase<'_> {
         let held = place.ok().and_then(|place| self.seen.get_mut(place));
         let before = match held {
             Some((_, version, data)) if *version >= known => data.take(), // and replaced below
-            // Another tab knew less than this one: what was written between is its own as well.
+            // Another tab knew less than this one; the writes between are its own too.
             _ => state(known).map(|state| state.layer.to_value()).transpose()?,
         };
         let after = match &pending.op {
@@ -193,7 +194,7 @@ impl Rebase<'_> {
             _ => before.clone(),
         };
         let seen = match &pending.op {
-            // It can no longer be done: later writes go on from what was before it.
+            // It can no longer be done, so later writes continue from the state before it.
             Op::Update { .. } if after.is_none() => before.clone(),
             _ => after.clone(),
         };
@@ -209,7 +210,7 @@ impl Rebase<'_> {
         self.seen.binary_search_by(|(of, ..)| of.cmp(address))
     }
 
-    /// A write whose context others have changed.
+    /// Rebases a write whose context others have changed.
     fn meet(
         &mut self,
         pending: &Pending,
@@ -221,7 +222,7 @@ impl Rebase<'_> {
         let live = now.filter(|now| now.is_live());
         match (&pending.op, live) {
             (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(None),
-            // Nobody's append gets in the way of another's; a move needs what it moves.
+            // Appends never conflict; a move needs its context.
             (Op::AddEntry(_) | Op::Restore { .. }, _)
             | (Op::Move { .. }, None)
             | (Op::Update { patch: Edit::Append { .. }, .. }, Some(_)) => Ok(Some(pending.clone())),
@@ -248,10 +249,10 @@ impl Rebase<'_> {
                 };
                 self.merge(pending, record, &live, &before, &after)
             }
-            // What it was made upon is not known any more: it can only be shown as it is.
+            // The version that it is based on is no longer known, so it is shown as it is.
             (op, _) if after.is_none() && !matches!(op, Op::Delete { .. }) => Err(Error::new(
                 Code::VersionConflict,
-                "what this was written upon has been replaced meanwhile",
+                "the context was replaced after this edit was made",
             )),
             // One side deleted what the other changed, or both made it.
             (_, live) => {
@@ -269,7 +270,7 @@ impl Rebase<'_> {
         }
     }
 
-    /// Merges two edits of one document.
+    /// Merges both sides' edits of one document.
     fn merge(
         &mut self,
         pending: &Pending,
@@ -322,7 +323,7 @@ impl Rebase<'_> {
         pending.with(Value::Object(op)).map(Some)
     }
 
-    /// The rules and the parent that a put sets beside the data, if it sets any that are not there.
+    /// The rules and the parent that a put sets, if they differ from the current ones.
     fn merge_frame(
         &mut self,
         pending: &Pending,
@@ -379,7 +380,7 @@ impl Rebase<'_> {
     }
 }
 
-/// A write that cannot be done, to be decided about.
+/// Adds a conflict for a write that cannot be done.
 pub(super) fn refused(pending: &Pending, error: &Error) -> Conflict {
     let operation = pending.kept.op.clone();
     dated(Conflict::refused(pending.key(), &pending.address, operation, error), pending)
@@ -392,7 +393,7 @@ pub(super) fn dated(mut conflict: Conflict, pending: &Pending) -> Conflict {
     conflict
 }
 
-/// What a put sets beside the data.
+/// The parts of a put other than the data.
 struct Frame {
     rules: Option<Value>,
     parent: Option<Value>,
@@ -406,7 +407,7 @@ fn whole_op(pending: &Pending, data: Value, set: &Frame) -> Value {
     Value::Object(op)
 }
 
-/// An operation on the same context, for the same reason, under the same key.
+/// Makes an operation on the same context, with the same reason and key.
 fn frame(pending: &Pending, action: &str) -> Object {
     let mut op = Object::new();
     op.insert("action", action.into());
@@ -456,7 +457,7 @@ fn has_test(edit: &Edit) -> bool {
     }
 }
 
-/// Whether the server is told which version to find: not where any will do.
+/// Whether the server must check the version; not for writes that fit any version.
 pub(super) fn expects(op: &Op) -> bool {
     match op {
         Op::Put(put) => put.expect != Expect::Absent,

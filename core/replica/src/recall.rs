@@ -1,9 +1,9 @@
-//! Finding out what became of a flight that is too old to be sent again just so.
+//! Finds out whether an old flight was stored, before it is sent again.
 //!
-//! The server keeps idempotency keys for a day. A flight that was cut off, and comes back after
-//! that, could be carried out once more: an append would stand there twice. The audit trail is never
-//! shortened and names the request of every commit, so it says for sure whether the flight was
-//! carried out. If it was, it has landed; if it was not, it is sent as it is.
+//! The server keeps idempotency keys for a day. After that, a flight that was cut off could be
+//! stored a second time, and an append would be there twice. The audit trail is never shortened and
+//! names the request of every commit, so it shows whether the flight was stored. If it was, it has
+//! landed; if not, it is sent unchanged.
 
 use alloc::{string::String, vec::Vec};
 
@@ -21,40 +21,39 @@ use nacre_layers::{
 };
 use nacre_store::{limits, moment::Moment};
 
-/// How old a flight may be to be sent again unasked. Half of what the server remembers: the clock
-/// of a device may have been set meanwhile.
+/// Largest age at which a flight is sent again without a check, in milliseconds. It is half of the
+/// time that the server remembers keys, because a device's clock may change.
 const FRESH: u64 = limits::IDEMPOTENCY_MILLIS / 2;
 
 impl Replica {
-    /// The name that the flight's request goes by, for `X-Request-Id`: no other request has it
-    /// that was carried out.
+    /// The id of the flight's request, for `X-Request-Id`. No other stored request has it.
     pub fn flight_name(&self) -> Option<&str> {
         let first = self.flight.as_ref()?.items.first()?;
         self.queue.iter().find(|pending| pending.n == *first).map(Pending::key)
     }
 
-    /// Whether the flight has to be [recalled](Replica::recall) before it is sent again.
+    /// Whether the flight must be [recalled](Replica::recall) before it is sent again.
     pub fn is_in_doubt(&self, now: Moment) -> bool {
         let age = self.flight.as_ref().map(|flight| now.0.checked_sub(flight.at));
-        // A flight of the future: the clock is another one.
+        // A flight from the future: the clock was changed.
         age.is_some_and(|age| age.is_none_or(|age| age >= FRESH))
     }
 
-    /// Takes a page of the server's audit trail in, newest first, and the ones after it as long as
-    /// the flight [is in doubt](Replica::is_in_doubt). Null where the trail cannot be read: then
-    /// each write becomes a conflict rather than being made twice.
+    /// Takes a page of the server's audit trail, newest first. Pass further pages as long as the
+    /// flight [is in doubt](Replica::is_in_doubt). Pass null if the trail cannot be read: then each
+    /// write becomes a conflict, instead of being stored twice.
     ///
     /// # Errors
-    /// `internal` when nothing is under way; `store-unavailable` for a page that is none.
+    /// `internal` if there is no flight; `store-unavailable` if it is not a page of the trail.
     pub fn recall(&mut self, page: &Value, now: Moment) -> Result<Step> {
         let commits = match page {
             Value::Null => None,
             page => Some(member(page, "items").and_then(Value::as_array).ok_or_else(odd)?),
         };
         let name = self.flight_name().map(String::from);
-        let flight = self.flight.take().ok_or_else(|| Error::bug("nothing was under way"))?;
+        let flight = self.flight.take().ok_or_else(|| Error::bug("no write was being sent"))?;
         let Some(commits) = commits else { return self.give_back(&flight) };
-        let mut reached = 0; // by an empty trail, which has nothing to tell
+        let mut reached = 0; // for an empty trail
         for commit in commits {
             reached = member(commit, "seq").and_then(integer).unwrap_or_default();
             let by = member(commit, "by").and_then(Value::as_str);
@@ -79,7 +78,7 @@ impl Replica {
         Ok(step)
     }
 
-    /// It was carried out. Fetch the copy anew: of entries the trail tells too little.
+    /// It was stored. Fetch the copy again, because the trail does not contain entries.
     fn find(&mut self, flight: &Flight, commit: &Value, seq: u64) -> Result<Step> {
         let mut made: Vec<(Address, u64)> = Vec::new();
         for deed in member(commit, "deeds").and_then(Value::as_array).unwrap_or_default() {
@@ -102,9 +101,11 @@ impl Replica {
         Ok(step)
     }
 
-    /// Nobody can say: its writers have to look. The next flight makes conflicts of them.
+    /// It is unknown whether it was stored, so the user must check. The next flight makes conflicts
+    /// of its writes.
     fn give_back(&mut self, flight: &Flight) -> Result<Step> {
-        let detail = "this was sent long ago, and it cannot be told whether it was carried out";
+        let detail = "this write was sent long ago, and it is not known whether the server stored it; check \
+             and send it again";
         let problem = nacre_wire::problem(&Error::new(Code::HistoryExpired, detail));
         let problem = json::read(&problem, limits::DEPTH)?;
         self.end(flight, &|pending| {
@@ -135,7 +136,7 @@ mod tests {
         seal::NoKeys,
         store::Reads,
     };
-    use nacre_wire::{Answer, Export, operation::BatchBody, request};
+    use nacre_wire::{Answer, Export, operation::BatchBody, remember, request};
 
     const HOUR: u64 = 60 * 60 * 1000;
 
@@ -155,7 +156,8 @@ mod tests {
             let scopes = nacre_store::access::Scopes::UNSTATED;
             let caller = Caller { user: place.user.clone(), owner: place.user.clone(), scopes };
             let request = Request { caller, op, idempotency: None, id: id.map(Into::into) };
-            let plan = decide(&self.0, &mut setting, &request)?;
+            let mut plan = decide(&self.0, &mut setting, &request)?;
+            remember(&mut plan)?;
             self.0.apply(&plan.writes);
             Answer::of(&plan.reply, plan.seq)
         }

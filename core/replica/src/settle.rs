@@ -18,19 +18,19 @@ use nacre_layers::{
 };
 use nacre_store::{record::Record, store::Reads};
 
-/// What is to be.
+/// The choice of the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
-    /// What was written here.
+    /// Keep the value that was written here.
     Mine,
-    /// What the server has.
+    /// Keep the value on the server.
     Theirs,
-    /// Something else.
+    /// Use another value.
     Other(Value),
 }
 
 impl Replica {
-    /// The conflicts, oldest first; what the server has shows as it is now.
+    /// The conflicts, oldest first, with the server's current value.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -57,23 +57,23 @@ impl Replica {
         Ok(Value::Array(shown))
     }
 
-    /// How many there are.
+    /// The number of conflicts.
     pub fn conflict_count(&self) -> usize {
         self.conflicts.len()
     }
 
-    /// Decides a conflict: the writes to make, and the step that takes the conflict away. Keep both
-    /// in one transaction.
+    /// Settles a conflict. Returns the writes to make, and the step that removes the conflict.
+    /// Store both in one transaction.
     ///
     /// # Errors
-    /// `not-found` when there is no such conflict; `invalid-request` for a value where none can be
-    /// set; those of the writes come when they are made.
+    /// `not-found` if the conflict does not exist; `invalid-request` for a value where none can be
+    /// set. Errors of the writes come when they are made.
     pub fn settle(&self, id: &str, choice: Choice) -> Result<(Vec<Value>, Step)> {
         let conflict =
             self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
                 Error::new(
                     Code::NotFound,
-                    "there is no such conflict; it may have been decided already",
+                    "this conflict does not exist; it may have been settled already",
                 )
             })?;
         let mut step = Step::default();
@@ -81,7 +81,10 @@ impl Replica {
         let value = match choice {
             Choice::Theirs => return Ok((Vec::new(), step)),
             Choice::Other(_) if conflict.aspect == Aspect::Operation => {
-                return Err(Error::new(Code::InvalidRequest, "no value can be set here"));
+                return Err(Error::new(
+                    Code::InvalidRequest,
+                    "a value cannot be set for this conflict; choose `mine` or `theirs`",
+                ));
             }
             Choice::Mine => conflict.mine.clone(),
             Choice::Other(value) => Some(value),
@@ -93,7 +96,7 @@ impl Replica {
             (Aspect::Operation, _) => conflict.operation.clone(),
             (Aspect::Data, Some(live)) => set(conflict, live, value)?,
             (Aspect::Data, None) => {
-                return Err(Error::new(Code::NotFound, "the context is gone; restore it first"));
+                return Err(Error::new(Code::NotFound, "the context is deleted; restore it first"));
             }
             (Aspect::Context, live) => match (value, live) {
                 (Some(data), _) => Some(whole(conflict, record.as_deref(), data)),
@@ -131,7 +134,7 @@ fn frame(conflict: &Conflict, action: &str) -> Object {
     op
 }
 
-/// Sets or removes the value at the conflict's pointer; nothing when it is so already.
+/// Sets or removes the value at the conflict's pointer; nothing if it is already so.
 fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Option<Value>> {
     let pointer = Pointer::parse(conflict.pointer.as_str())?;
     let mut data = live.layer.to_value()?;
@@ -164,7 +167,7 @@ fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Optio
     Ok(Some(Value::Object(op)))
 }
 
-/// Puts the whole context, where it was if it is gone.
+/// Writes the whole context, at its old place if it is deleted.
 fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
     let mut op = frame(conflict, "put");
     op.insert("data", data);
@@ -181,6 +184,6 @@ fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
 }
 
 fn in_the_way(place: &Pointer) -> Error {
-    Error::new(Code::MergeConflict, "what is there now is no object; choose another value")
+    Error::new(Code::MergeConflict, "the current value is not an object; choose another value")
         .at(place)
 }

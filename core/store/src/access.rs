@@ -1,16 +1,16 @@
-//! What a caller may do: the scopes of a token.
+//! The scopes of a token: what a caller may do.
 
 use core::fmt;
 
 /// The scopes of a token, as a set.
 ///
-/// `contexts:read` and `contexts:write` are independent of each other; `admin` implies both, but
-/// never `secrets:reveal`: who runs a store need not see the secrets in it.
+/// `contexts:read` and `contexts:write` are independent. `admin` implies both, but never
+/// `secrets:reveal`: an administrator need not see secrets.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// No scope at all.
+    /// No scope.
     pub const NONE: Scopes = Scopes(0);
     /// `contexts:read`.
     pub const READ: Scopes = Scopes(1);
@@ -20,7 +20,7 @@ impl Scopes {
     pub const REVEAL: Scopes = Scopes(1 << 2);
     /// `admin`.
     pub const ADMIN: Scopes = Scopes(1 << 3);
-    /// What a token without a `scope` claim may do: read and write.
+    /// The scopes of a token without a `scope` claim: read and write.
     pub const UNSTATED: Scopes = Scopes::READ.with(Scopes::WRITE);
 
     const NAMES: [(&'static str, Scopes); 4] = [
@@ -30,8 +30,8 @@ impl Scopes {
         ("admin", Scopes::ADMIN),
     ];
 
-    /// Reads a `scope` claim (RFC 6749 §3.3: names separated by spaces). Names of other products
-    /// grant nothing here, so they are passed over; an empty text is [`Scopes::NONE`].
+    /// Reads a `scope` claim (RFC 6749 §3.3: names separated by spaces). Unknown names belong to
+    /// other products and are ignored. An empty text is [`Scopes::NONE`].
     pub fn parse(text: &str) -> Scopes {
         text.split(' ').fold(Scopes::NONE, |scopes, name| {
             let known = Scopes::NAMES.into_iter().find(|(known, _)| *known == name);

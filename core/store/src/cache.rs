@@ -1,13 +1,12 @@
-//! What a store keeps in memory: decoded records and resolved views, each up to a number of bytes.
+//! Caches of a store: decoded records and resolved views, each with a limit in bytes.
 //!
-//! **A cached answer is always the answer.** A view is stamped with the content of the layers and
-//! rules it was made of. Asked with the same content, it is handed out; asked with another, the
-//! view's hash is computed first — that costs what differs, not what is stored — and when it is
-//! the same, the view is kept and stamped anew. So a write drops exactly the views that it changes,
-//! and nobody has to work out which those are. States that never came to be (a refused commit, a
-//! past state) cannot do harm either: they have other stamps.
+//! **A cached answer is always correct.** A view is stamped with the content of its layers and
+//! rules. For the same stamp it is returned. For another stamp, the view's hash is computed first,
+//! at the cost of what differs; if it is the same, the view stays and gets the new stamp. So a
+//! write drops exactly the views that it changes, and nobody has to find out which ones. Refused
+//! commits and past states do no harm, because their stamps differ.
 //!
-//! Records are what the store's rows say; whoever writes rows tells [`Records`].
+//! Records mirror the rows of the store; code that writes rows must tell [`Records`].
 
 use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 
@@ -22,31 +21,33 @@ use nacre_layers::{
     rules::Rules,
 };
 
-/// What an entry takes beside its content, about: nodes of two maps, reference counts, names.
+/// Approximate overhead of an entry, in bytes: nodes of two maps, reference counts, names.
 const ENTRY_BYTES: usize = 400;
 
-/// Decoded records, least recently used dropped first; also that there is none.
+/// Decoded records; the least recently used is dropped first. It also remembers that an address has
+/// no record.
 #[derive(Debug)]
 pub struct Records(Lru<Address, Option<Rc<Record>>>);
 
 impl Records {
-    /// A cache of at most `bytes`.
+    /// Creates a cache of at most `bytes` bytes.
     pub const fn new(bytes: usize) -> Records {
         Records(Lru::new(bytes))
     }
 
-    /// What is known of an address: nothing, that it has no record, or its record.
+    /// Looks an address up: `None` if unknown, `Some(None)` if it has no record, otherwise its
+    /// record.
     pub fn get(&mut self, address: &Address) -> Option<Option<Rc<Record>>> {
         self.0.get(address).cloned()
     }
 
-    /// Notes what the store holds at an address.
+    /// Remembers the record of an address, or that there is none.
     pub fn put(&mut self, address: &Address, record: Option<&Rc<Record>>) {
         let bytes = record.map_or(0, |record| record.layer.memory());
         self.0.put(address.clone(), record.cloned(), bytes);
     }
 
-    /// Notes nothing about an address any more.
+    /// Forgets an address.
     pub fn forget(&mut self, address: &Address) {
         self.0.remove(address);
     }
@@ -56,24 +57,24 @@ impl Records {
         self.0.clear();
     }
 
-    /// Bytes taken, about.
+    /// Approximate memory in use, in bytes.
     pub fn bytes(&self) -> usize {
         self.0.bytes
     }
 }
 
-/// How often views came from where, since the cache was made.
+/// Counts of hits and misses since the cache was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// The chain was as before.
+    /// The chain was unchanged.
     pub hits: u64,
-    /// The chain had changed, the view had not.
+    /// The chain had changed, but the view had not.
     pub kept: u64,
-    /// The view was made.
+    /// The view was computed.
     pub misses: u64,
 }
 
-/// Resolved views, least recently used dropped first.
+/// Resolved views; the least recently used is dropped first.
 #[derive(Debug)]
 pub struct Views {
     views: Lru<Address, Kept>,
@@ -105,12 +106,12 @@ impl Stamp {
 }
 
 impl Views {
-    /// A cache of at most `bytes`.
+    /// Creates a cache of at most `bytes` bytes.
     pub const fn new(bytes: usize) -> Views {
         Views { views: Lru::new(bytes), tally: Tally { hits: 0, kept: 0, misses: 0 } }
     }
 
-    /// The view of a chain of live records, global first: from memory, or made and remembered.
+    /// The view of a chain of live records, global first: from the cache, or computed and cached.
     pub fn view(&mut self, chain: &[Rc<Record>]) -> Rc<View> {
         let links = links(chain);
         let Some(last) = chain.last() else {
@@ -141,7 +142,7 @@ impl Views {
         view
     }
 
-    /// How often views came from where.
+    /// Counts of hits and misses.
     pub fn tally(&self) -> Tally {
         self.tally
     }
@@ -151,7 +152,7 @@ impl Views {
         self.views.clear();
     }
 
-    /// Bytes taken, about.
+    /// Approximate memory in use, in bytes.
     pub fn bytes(&self) -> usize {
         self.views.bytes
     }
@@ -161,7 +162,7 @@ impl Views {
 #[derive(Debug)]
 struct Lru<K, V> {
     slots: BTreeMap<K, Slot<V>>,
-    /// Keys by when they were last used.
+    /// Keys in order of their last use.
     order: BTreeMap<u64, K>,
     now: u64,
     bytes: usize,
@@ -196,7 +197,7 @@ impl<K: Ord + Clone, V> Lru<K, V> {
         Some(&mut slot.value)
     }
 
-    /// Puts a value of `bytes` in; one that alone would take everything is not kept.
+    /// Adds a value of `bytes` bytes. A value that would fill the whole cache is not kept.
     fn put(&mut self, key: K, value: V, bytes: usize) {
         self.remove(&key);
         let bytes = bytes.saturating_add(ENTRY_BYTES);

@@ -1,8 +1,8 @@
-//! The heart: what a request comes to, given what the store holds, the time and some entropy.
+//! Decisions: turns a request, the state of the store, the time and entropy into a plan.
 //!
-//! [`decide`] reads and never writes. Writes gather in a [`Draft`], a memory store over the real
-//! one, so that every operation of a batch sees what the ones before it decided, and one refusal
-//! leaves nothing behind. What comes out is a [`Plan`]: plain data for a shell to apply.
+//! [`decide`] reads and never writes. Writes collect in a [`Draft`], a memory store over the real
+//! one, so that every operation of a batch sees the results of earlier ones, and a refusal leaves
+//! nothing behind. The result is a [`Plan`]: plain data for a shell to apply.
 
 mod batch;
 pub mod contexts;
@@ -33,27 +33,30 @@ use nacre_layers::{
 };
 pub(crate) use permit::{permit, permit_chain};
 
-/// What surrounds a decision and is no part of the store.
+/// The inputs of a decision besides the store and the request.
 #[derive(Debug)]
 pub struct Setting<'s> {
-    /// Now.
+    /// The current time.
     pub at: Moment,
-    /// Randomness for this one request.
+    /// The randomness of this request.
     pub entropy: &'s mut Entropy,
-    /// The owner's keys; `None` while the owner has no store yet, when nothing can be written.
+    /// The owner's keys; `None` if the owner has no store yet. Then nothing can be written.
     pub keys: Option<&'s dyn Vault>,
-    /// Which members are sealed.
+    /// The names of members that are sealed.
     pub names: &'s SensitiveNames,
 }
 
 fn no_keys() -> Error {
-    Error::new(Code::StoreUnavailable, "the store has no keys yet; nothing can be sealed or opened")
+    Error::new(
+        Code::StoreUnavailable,
+        "the store has no keys yet, so nothing can be sealed or revealed",
+    )
 }
 
 /// Decides one request.
 ///
 /// # Errors
-/// Every code of the contract but those of transport; a refused request changes nothing.
+/// Every code of the contract except those of transport. A refused request changes nothing.
 pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
     permit::permit(reads, &request.caller, &request.op)?;
     if !request.op.is_write() {
@@ -74,7 +77,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     Ok(plan)
 }
 
-/// The first answer to a request that comes again; `None` when it is new.
+/// The first answer to a repeated request; `None` if the request is new.
 fn replayed(
     reads: &dyn Reads,
     user: &User,
@@ -96,7 +99,8 @@ fn remember(user: User, idempotency: &Idempotency, at: Moment, result: Option<us
 }
 
 impl Draft<'_, '_> {
-    /// Decides one operation. A refusal may leave a part of it in the draft: drop the draft then.
+    /// Decides one operation. After a refusal the draft may contain a part of it and must be
+    /// dropped.
     fn perform(&mut self, op: &Op) -> Result<Reply> {
         match op {
             Op::Put(put) => self.put(put),

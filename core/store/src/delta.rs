@@ -1,10 +1,10 @@
 //! The difference that a commit makes to a resolved view.
 //!
-//! The view's hash says whether there is one, at the cost of what the layers do not share. If there
-//! is, only the places that some layer holds differently are resolved, before and after: a change of
-//! one value costs what hangs on it, however large the view is.
+//! The view's hash says whether there is a difference, at the cost of the parts that layers do not
+//! share. If there is one, only the places that differ in some layer are resolved, before and
+//! after. So a change of one value is cheap, however large the view is.
 //!
-//! What a commit changed in a layer is worked out once for all views that the layer is part of.
+//! The changes of a layer are computed once for all views that contain it.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -22,27 +22,27 @@ use nacre_layers::{
     value::Value,
 };
 
-/// How a view differs from what it was.
+/// The difference of a view to its previous state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delta {
     /// The content hash of the view now.
     pub hash: Hash,
-    /// The merge patch (RFC 7396) that makes the view of what it was.
+    /// The merge patch (RFC 7396) that turns the previous view into the current one.
     pub patch: Value,
 }
 
 /// Differences of views within one store.
 #[derive(Debug, Default)]
 pub struct Deltas {
-    /// Paths at which a context differs between what two commits left.
+    /// The paths at which a context differs between two commits.
     changes: Vec<(Address, [u64; 2], Rc<[Pointer]>)>,
 }
 
 impl Deltas {
-    /// The difference between the views of two chains, global first; `None` when there is none.
+    /// The difference between the views of two chains, global first; `None` if they are equal.
     ///
     /// # Errors
-    /// None for layers made by [`Layer`]'s constructors.
+    /// None for layers from [`Layer`]'s constructors.
     pub fn between(
         &mut self,
         before: &[Rc<Record>],
@@ -61,8 +61,8 @@ impl Deltas {
         Ok(Some(Delta { hash, patch }))
     }
 
-    /// Where some layer of the chain holds something else than before; `None` when that may be
-    /// anywhere: other layers, other rules.
+    /// The places where some layer of the chain differs; `None` if they may be anywhere, because
+    /// the layers or rules of the chain differ.
     fn places_that_differ(
         &mut self,
         before: &[Rc<Record>],

@@ -1,16 +1,16 @@
-//! Randomness as an argument: one seed from the shell, as many bytes as a decision needs.
+//! Randomness as an argument: one seed from the shell gives all bytes that a decision needs.
 //!
-//! A shell draws 32 bytes from its platform for **each request** and hands them over as an
-//! [`Entropy`]. One seed for each request, because
+//! A shell draws 32 bytes from its platform for **each request** and passes them as an [`Entropy`].
+//! The reasons for one seed per request:
 //! - the core stays pure: the same request, reads and seed give the same plan, nonces included,
 //!   so that vectors can assert ciphertext and a simulation can be replayed;
-//! - drawing can fail, and on Workers is only allowed inside a handler: it happens once, before
-//!   anything is decided, and no decision has to handle that failure half-way;
-//! - a seed that served two requests would repeat nonces, which AES-GCM does not survive. An
-//!   `Entropy` can therefore not be cloned, and is not kept from one request to the next.
+//! - drawing can fail, and on Workers is only allowed inside a handler. It happens once, before
+//!   anything is decided, so no decision has to handle a failure midway;
+//! - a seed for two requests would repeat nonces, which breaks AES-GCM. So an `Entropy` cannot be
+//!   cloned, and must not be kept for the next request.
 //!
-//! The stream is BLAKE3's extendable output, keyed by its key derivation mode with a context
-//! string of Nacre's own, so that no other use of the seed can meet it.
+//! The stream is BLAKE3's extendable output, in key derivation mode with Nacre's own context
+//! string, so that other uses of the seed give other streams.
 
 use core::fmt;
 
@@ -21,7 +21,7 @@ const CONTEXT: &str = "nacre 2026-11 v1 entropy of one request";
 /// A deterministic stream of uniformly distributed bytes. Wiped when dropped.
 pub struct Entropy {
     seed: [u8; 32],
-    /// Begun when the first byte is asked for: reads ask for none.
+    /// Started with the first byte that is needed; reads need none.
     stream: Option<blake3::OutputReader>,
 }
 

@@ -1,8 +1,8 @@
-//! Past states: undoing versions from the current one, or from the nearest kept whole.
+//! Past states: undo versions from the current one, or from the nearest one that was stored whole.
 //!
-//! A version row holds the way back to the version before; every [`WHOLE_EVERY`]th also holds its
-//! whole state. So the newest state costs nothing, older ones at most that many small patches, and
-//! dropping the oldest rows breaks no other.
+//! A version row holds the patch back to the previous version; every [`WHOLE_EVERY`]th also holds
+//! its whole state. So the newest state costs nothing, an older one at most that many small
+//! patches, and dropping the oldest rows does not affect the others.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -18,11 +18,11 @@ use nacre_layers::{
     patch::JsonPatch,
 };
 
-/// A version in this many keeps its whole state.
+/// Every version with a number divisible by this stores its whole state.
 pub const WHOLE_EVERY: u64 = 32;
 
 impl State {
-    /// The state a record is in.
+    /// The state of a record.
     pub fn of(record: &Record) -> State {
         State {
             layer: record.layer.clone(),
@@ -31,7 +31,7 @@ impl State {
         }
     }
 
-    /// The state before a version, from the state it made.
+    /// The state before a version, from the state after it.
     pub(crate) fn undone(&self, undo: &Undo) -> Result<State> {
         let layer = if undo.data.operations.is_empty() {
             self.layer.clone()
@@ -47,7 +47,7 @@ impl State {
         })
     }
 
-    /// The edit that made this state's data of the one before, or of `{}`.
+    /// The edit that turns the data of the previous state, or `{}`, into this one.
     pub(crate) fn patch_from(&self, before: Option<&State>) -> Result<JsonPatch> {
         match before {
             Some(before) => diff(&before.layer, &self.layer),
@@ -65,13 +65,13 @@ impl State {
     }
 }
 
-/// The state a context had at a version, and that version.
+/// The state of a context at a version, with that version.
 ///
 /// # Errors
-/// `not-found` for a version that never was, `history-expired` for one no longer kept.
+/// `not-found` for a version that never existed, `history-expired` for one that is no longer kept.
 pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Version, State)> {
     if wanted == 0 || wanted > current.version {
-        return Err(Error::new(Code::NotFound, "the context never had this version"));
+        return Err(Error::new(Code::NotFound, "the context has no such version"));
     }
     let mut rows: Vec<Version> = Vec::new();
     let base = loop {
@@ -106,7 +106,7 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
     Ok((row, state))
 }
 
-/// A context as it was at a past state; `not-found` when it was not there then.
+/// A context at a past state; `not-found` if it did not exist then.
 pub(crate) fn record_as_of(
     reads: &dyn Reads,
     address: &Address,
@@ -127,7 +127,7 @@ pub(crate) fn record_as_of(
     Ok(Some(Rc::new(record_of(&current, &row, state))))
 }
 
-/// The record a context had at a version.
+/// The record of a context at a version.
 pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record {
     Record {
         address: current.address.clone(),
@@ -143,13 +143,14 @@ pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record
     }
 }
 
-/// The live chain of a context, global first. `not-found` when it is not live.
+/// The live chain of a context, global first. `not-found` if the context is not live.
 pub fn chain(reads: &dyn Reads, address: &Address) -> Result<Vec<Rc<Record>>> {
     let mut find = |address: &_| Ok(reads.record(address)?.filter(|record| record.is_live()));
-    climb(address, &mut find, || Error::bug("a context's parent is missing"))
+    climb(address, &mut find, || Error::bug("the parent of a stored context is missing"))
 }
 
-/// The chain of a context as it was; `history-expired` when an ancestor it had then is not kept.
+/// The chain of a context at a past state; `history-expired` if an ancestor of that time is no
+/// longer kept.
 pub(crate) fn chain_as_of(
     reads: &dyn Reads,
     address: &Address,
@@ -158,7 +159,7 @@ pub(crate) fn chain_as_of(
     climb(address, &mut |address| record_as_of(reads, address, at), expired)
 }
 
-/// Follows parents upward. Global is the one layer that may be missing.
+/// Follows parents upward. Only the global layer may be missing.
 fn climb(
     address: &Address,
     find: &mut dyn FnMut(&Address) -> Result<Option<Rc<Record>>>,
@@ -184,9 +185,9 @@ fn climb(
 }
 
 fn expired() -> Error {
-    Error::new(Code::HistoryExpired, "this state is older than what is kept")
+    Error::new(Code::HistoryExpired, "this state is no longer kept; read a newer one")
 }
 
 fn broken() -> Error {
-    Error::new(Code::StoreUnavailable, "the stored history of this context does not fit together")
+    Error::new(Code::StoreUnavailable, "the stored history of this context is not consistent")
 }

@@ -1,4 +1,4 @@
-//! A store of layered contexts: what can be asked of it, and every decision about it.
+//! A store of layered contexts: its operations, and every decision about them.
 //!
 //! ```text
 //! Request ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
@@ -8,9 +8,9 @@
 //!     Reads: memory, a cache, SQL rows, a replica
 //! ```
 //!
-//! **It decides and never acts.** Time and entropy are arguments; rows are read through the small
-//! synchronous trait [`Reads`](store::Reads). It does not know how requests and answers look
-//! outside: that is `nacre-wire`.
+//! **It decides and never acts.** Time and entropy are arguments. Rows are read through the small
+//! synchronous trait [`Reads`](store::Reads). The form of requests and answers outside is in
+//! `nacre-wire`.
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
@@ -27,7 +27,7 @@ pub mod plan;
 pub mod record;
 pub mod store;
 
-// What subscribers are told.
+// Live updates.
 pub mod delta;
 pub mod live;
 pub mod topic;

@@ -1,5 +1,5 @@
-//! Every limit of the product as a named constant, with its reason: those of a store here, those of
-//! documents in `nacre-layers`.
+//! The limits of a store as named constants, each with its reason. Those of documents are in
+//! `nacre-layers`.
 
 pub use nacre_layers::limits::*;
 
@@ -12,17 +12,17 @@ pub const BATCH_BYTES: usize = 4 << 20;
 /// Largest page of a list.
 pub const PAGE: usize = 200;
 
-/// Page size when the caller names none.
+/// Page size if the caller does not set one.
 pub const PAGE_DEFAULT: usize = 50;
 
 /// Most that the conflicts of one refusal may take, in bytes of JSON, and those of one batch
 /// together: as much as the data of one context. What is left out is told.
 pub const CONFLICT_BYTES: usize = 1 << 20;
 
-/// Most values sealed anew by one write to one context: each is a row.
+/// Most new sealed values in one write to one context: each one is a row.
 pub const NEW_SECRETS: usize = 1000;
 
-/// Longest summary, in bytes: a line about why, not a document.
+/// Longest summary, in bytes: a line about the reason, not a document.
 pub const SUMMARY_BYTES: usize = 1024;
 
 /// Largest insight or progress entry, in bytes.
@@ -31,14 +31,15 @@ pub const ENTRY_BYTES: usize = 64 << 10;
 /// Longest idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 
-/// How long an idempotency record answers for its request, in milliseconds (a day).
+/// How long an idempotency key is remembered, in milliseconds (a day).
 pub const IDEMPOTENCY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// Most changes that a subscriber is told after a break; whoever has missed more fetches anew.
+/// Most missed changes that a subscriber gets after a break. A subscriber who missed more must read
+/// again.
 pub const MISSED_CHANGES: usize = 1000;
 
-/// Most commits whose differences of one view a subscriber is told after a break: each takes the
-/// chain as it was, from history.
+/// Most missed commits for which a subscriber to a view gets differences after a break: each one
+/// needs the chain of that time from history.
 pub const MISSED_VIEWS: usize = 200;
 
 /// Longest id of a subscription or of a message over a socket, in bytes.

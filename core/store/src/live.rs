@@ -1,11 +1,11 @@
-//! What subscribers are told: of a commit, and of what they have missed.
+//! Live updates: what subscribers are told about a commit, and about commits that they missed.
 //!
 //! ```text
 //! decide ─▶ Plan ─ Watch::before(reads, topics) ─ apply ─ watch.notices(reads) ─▶ (topic, Notice)…
 //! ```
-//! **Who applies every delta holds the view with the announced hash**, and a change that is
-//! shadowed gives none. What was missed comes from the audit trail and the history: no other log is
-//! kept, so it reaches back as far as history does.
+//! **A subscriber that applies every delta holds the view with the announced hash.** A shadowed
+//! change gives no delta. Missed changes come from the audit trail and the history. There is no
+//! other log, so they reach back as far as history does.
 
 mod missed;
 
@@ -33,37 +33,38 @@ use nacre_layers::{
 pub enum Notice {
     /// A context has changed.
     Change(Rc<Event>),
-    /// The resolved view has.
+    /// The resolved view has changed.
     Delta {
         /// The commit.
         seq: u64,
         /// How.
         delta: Delta,
     },
-    /// What was missed cannot be told: read anew. What comes after this commit will be told.
+    /// The missed changes cannot be sent: the subscriber must read again. Changes after this commit
+    /// will be sent.
     Resync {
         /// The commit.
         seq: u64,
     },
-    /// There is nothing to tell any more: the context is gone, or the subscriber may not know of it.
+    /// The topic has ended: the context is deleted, or the subscriber may no longer know of it.
     Lost(Error),
 }
 
-/// A subscription's beginning.
+/// The start of a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscribed {
-    /// The store's last commit; later ones will be told.
+    /// The `seq` of the store's last commit. Later ones will be sent.
     pub seq: u64,
-    /// Of a resolved view, its hash now.
+    /// The current hash of a resolved view; `None` for other topics.
     pub hash: Option<Hash>,
-    /// What was missed since the commit that the subscriber named, in order.
+    /// The missed changes since the commit that the subscriber named, in order.
     pub missed: Vec<Notice>,
 }
 
-/// Begins a subscription; `since` is the last commit that the subscriber knows.
+/// Starts a subscription; `since` is the last commit that the subscriber knows.
 ///
 /// # Errors
-/// `not-found` when there is no such view or the caller may not know of it, `forbidden` without the
+/// `not-found` if the view does not exist or the caller may not know of it; `forbidden` without the
 /// scope to read.
 pub fn subscribe(
     reads: &dyn Reads,
@@ -85,7 +86,7 @@ pub fn subscribe(
     Ok(Subscribed { seq, hash, missed })
 }
 
-/// Whether a caller may be told of a topic now: as if they read it.
+/// Whether a caller may follow a topic: the same check as for reading it.
 ///
 /// # Errors
 /// As [`subscribe`].
@@ -110,18 +111,18 @@ pub fn permit_topic(reads: &dyn Reads, caller: &Caller, topic: &Topic) -> Result
 
 type Chain = Vec<Rc<Record>>;
 
-/// What a commit may change of the views that are subscribed to, noted before it is applied.
+/// The views with subscribers that a commit may change, noted before it is applied.
 #[derive(Debug)]
 pub struct Watch {
-    /// For each event, the context and all that it stood below, just before or just after it: what
-    /// the same commit moved away before, or will bring here, is not told.
+    /// For each event, the context and its ancestors just before or just after it. Contexts that
+    /// the same commit moved away earlier, or will move here later, do not count.
     lines: Vec<Vec<Address>>,
-    /// For each topic that is a view below one of them, its chain.
+    /// For each topic that is a view below one of them, its chain before the commit.
     chains: Vec<(usize, Result<Chain>)>,
 }
 
 impl Watch {
-    /// Notes what a plan may change of `topics`, in the store as it is before the plan is applied.
+    /// Notes which `topics` a plan may change, in the store before the plan is applied.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -151,11 +152,11 @@ impl Watch {
         Ok(Watch { lines, chains })
     }
 
-    /// What each of the same topics is to be told, now that the plan is applied: its place and the
+    /// The notices for the same topics after the plan was applied: the index of each topic and its
     /// notices, in order.
     ///
     /// # Errors
-    /// `store-unavailable`; then nobody can be told more than to read anew.
+    /// `store-unavailable`. Then all subscribers must be told to read again.
     pub fn notices<'t>(
         self,
         reads: &dyn Reads,
@@ -187,7 +188,7 @@ impl Watch {
     }
 }
 
-/// What the subscribers of a view are told, given its chain before and after a commit.
+/// The notice for the subscribers of a view, given its chain before and after a commit.
 fn view_notice(
     before: Result<Chain>,
     after: Result<Chain>,
@@ -205,7 +206,7 @@ fn view_notice(
     }
 }
 
-/// All above a live context; nothing for one that is not there.
+/// The ancestors of a live context; empty if it does not exist.
 fn above(reads: &dyn Reads, address: &Address) -> Result<Vec<Address>> {
     let mut line = Vec::new();
     let live = reads.record(address)?.filter(|record| record.is_live());

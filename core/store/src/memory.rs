@@ -1,8 +1,8 @@
-//! The store in memory: rows in a sorted map, over another store or over nothing.
+//! The store in memory: rows in a sorted map, alone or over another store.
 //!
-//! Over nothing it is the reference twin of every SQL store — tests, the browser and the component
-//! use it. Over another store it is the overlay that lets later operations of a batch see what
-//! earlier ones decided.
+//! Alone it is the reference implementation of every SQL store; tests, the browser and the
+//! component use it. Over another store it is the overlay through which later operations of a batch
+//! see the results of earlier ones.
 
 use alloc::{
     collections::BTreeMap,
@@ -28,15 +28,15 @@ use nacre_layers::{
 pub struct MemoryStore<'a> {
     base: Option<Base<'a>>,
     seq: Option<u64>,
-    /// Each as it was written last. One map for all kinds: the code of a sorted map is there again
-    /// for every type of row.
+    /// The last value of each row. One map for all kinds of rows, because the compiler generates
+    /// the code of a map once per type.
     rows: BTreeMap<Key, Write>,
 }
 
-/// Where a row stands: among its kind, by what names it there.
+/// The key of a row: its kind, and its name within that kind.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    /// The first, and [`Key::Member`] the last: both are walked through without a bound.
+    /// The first kind, and [`Key::Member`] the last: both are scanned without a bound.
     Record(Address),
     Version(Address, u64),
     Entry(Address, EntryKind, EntryId),
@@ -61,24 +61,24 @@ impl Key {
     }
 }
 
-/// What is under a store: lent for one decision, or shared for as long as the store lives.
+/// The store below: borrowed for one decision, or shared for the lifetime of this store.
 enum Base<'a> {
     Lent(&'a dyn Reads),
     Shared(Rc<dyn Reads>),
 }
 
 impl<'a> MemoryStore<'a> {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> MemoryStore<'static> {
         MemoryStore::default()
     }
 
-    /// A store that shows `base` until rows are written over it.
+    /// Creates a store over `base`, which it shows until rows are written.
     pub fn over(base: &'a dyn Reads) -> MemoryStore<'a> {
         MemoryStore { base: Some(Base::Lent(base)), ..MemoryStore::default() }
     }
 
-    /// As [`MemoryStore::over`], over a store that others hold too.
+    /// As [`MemoryStore::over`], over a shared store.
     pub fn over_shared(base: Rc<dyn Reads>) -> MemoryStore<'static> {
         MemoryStore { base: Some(Base::Shared(base)), ..MemoryStore::default() }
     }
@@ -90,7 +90,7 @@ impl<'a> MemoryStore<'a> {
         }
     }
 
-    /// Says which commit was the last.
+    /// Sets the number of the last commit.
     pub fn set_seq(&mut self, seq: u64) {
         self.seq = Some(seq);
     }
@@ -110,7 +110,7 @@ impl<'a> MemoryStore<'a> {
         self.rows.insert(Key::of(&write), write);
     }
 
-    /// Whether this very row was the last to be written of its context.
+    /// Whether this row is the last one written for its context.
     pub(crate) fn holds(&self, record: &Rc<Record>) -> bool {
         self.own_record(&record.address).is_some_and(|own| Rc::ptr_eq(own, record))
     }
@@ -143,7 +143,7 @@ impl<'a> MemoryStore<'a> {
         })
     }
 
-    /// A page of live contexts by their own row alone (level, parent, prefix).
+    /// A page of live contexts, selected by level, parent and prefix.
     fn list_flat(
         &self,
         filter: &Filter,
@@ -152,7 +152,7 @@ impl<'a> MemoryStore<'a> {
     ) -> Result<Vec<Rc<Record>>> {
         let mut found = Vec::new();
         if let Some(base) = self.base() {
-            // Rows written over the base may take its places, so as many more are asked for.
+            // Own rows may replace rows of the base, so that many more are read.
             let limit = limit.saturating_add(self.own_records().count());
             found = base.list(filter, after, limit)?;
         }
@@ -166,7 +166,7 @@ impl<'a> MemoryStore<'a> {
         Ok(found)
     }
 
-    /// Rows of the base with own ones in their places, sorted.
+    /// The rows of the base, replaced by own rows where they exist, sorted.
     fn laid_over<'r>(
         &'r self,
         mut found: Vec<Rc<Record>>,
@@ -178,7 +178,7 @@ impl<'a> MemoryStore<'a> {
         found
     }
 
-    /// All live contexts of a subtree, by following parents downward.
+    /// All live contexts of a subtree, found by following parents downward.
     fn subtree(&self, root: &Address) -> Result<Vec<Rc<Record>>> {
         let mut found = Vec::new();
         found.extend(self.record(root)?.filter(|record| record.is_live()));
@@ -348,7 +348,7 @@ impl Reads for MemoryStore<'_> {
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
-        // Seqs count from 1, so nothing stands at 0.
+        // The first `seq` is 1, so there is nothing at 0.
         let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
         let own = self.rows.range(Key::Audit(0)..=Key::Audit(last)).rev();
         let own = own.filter_map(|(_, row)| match row {

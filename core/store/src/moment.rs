@@ -1,4 +1,4 @@
-//! A point in time, given to every decision from outside.
+//! A point in time, which every decision gets as an argument.
 
 use core::fmt;
 
@@ -7,28 +7,38 @@ use jiff::{civil::DateTime, tz::Offset};
 use nacre_layers::error::{Code, Error, Result};
 
 /// Milliseconds since the Unix epoch. Its text form is RFC 3339 in UTC.
+///
+/// ```
+/// use nacre_store::moment::Moment;
+///
+/// let noon = Moment::parse("2026-11-30T13:00:00+01:00")?;
+/// assert_eq!(noon.later(1500).to_string(), "2026-11-30T12:00:01.500Z");
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 
 impl Moment {
-    /// Reads RFC 3339, any offset; digits past the milliseconds are dropped.
+    /// Reads RFC 3339 with any offset. Digits after the milliseconds are dropped.
     ///
     /// # Errors
-    /// `invalid-request` when it is not a time since 1970.
+    /// `invalid-request` if it is not a time in 1970 or later.
     pub fn parse(text: &str) -> Result<Moment> {
         timestamp(text)
             .and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok())
             .map(Moment)
-            .ok_or_else(|| Error::new(Code::InvalidRequest, "a time is RFC 3339, 1970 or later"))
+            .ok_or_else(|| {
+                Error::new(Code::InvalidRequest, "a time must be RFC 3339, in 1970 or later")
+            })
     }
 
-    /// The moment `millis` earlier, not before the epoch.
+    /// The moment `millis` milliseconds earlier, but not before the epoch.
     #[must_use]
     pub fn earlier(self, millis: u64) -> Moment {
         Moment(self.0.saturating_sub(millis))
     }
 
-    /// The moment `millis` later.
+    /// The moment `millis` milliseconds later.
     #[must_use]
     pub fn later(self, millis: u64) -> Moment {
         Moment(self.0.saturating_add(millis))
@@ -76,14 +86,14 @@ fn timestamp(text: &str) -> Option<jiff::Timestamp> {
         return None;
     }
     let small = |number: i32| i8::try_from(number).ok();
-    // A leap second is the last of its minute, as the library takes it.
+    // A leap second becomes the last second of its minute, as in the library.
     let (hour, minute, second) = (small(hour)?, small(minute)?, small(second.min(59))?);
     let (year, month, day) = (i16::try_from(year).ok()?, small(month)?, small(day)?);
     let local = DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
     Offset::from_seconds(offset).ok()?.to_timestamp(local).ok()
 }
 
-/// What is left of a text to read.
+/// The rest of the text.
 struct Rest<'t>(&'t [u8]);
 
 impl Rest<'_> {
@@ -96,7 +106,7 @@ impl Rest<'_> {
         })
     }
 
-    /// Passes over one of these characters.
+    /// Skips one of these characters.
     fn after(&mut self, any: &[u8]) -> Option<&mut Self> {
         let (first, rest) = self.0.split_first()?;
         any.contains(first).then(|| {
@@ -123,7 +133,7 @@ mod tests {
 
     #[test]
     fn rfc_3339_and_nothing_else() {
-        // The examples of its section 5.8, and what its notes allow besides.
+        // The examples of its section 5.8, and forms that its notes allow.
         for (text, same) in [
             ("1985-04-12T23:20:50.52Z", "1985-04-12T23:20:50.520Z"),
             ("1996-12-19T16:39:57-08:00", "1996-12-20T00:39:57.000Z"),

@@ -1,4 +1,4 @@
-//! Every request as data: what the shells decode into and `decide` answers.
+//! Requests as data: shells decode into these types, and `decide` answers them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -21,33 +21,33 @@ use nacre_layers::{
 /// One request: who asks for what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Who asks, of whom.
+    /// The caller, and the owner of the store.
     pub caller: Caller,
-    /// What they ask.
+    /// The operation.
     pub op: Op,
-    /// The key under which a repeat gets the same answer.
+    /// The idempotency key: a repeat gets the same answer. `None` if there is none.
     pub idempotency: Option<Idempotency>,
-    /// The request's id, for the audit trail.
+    /// The id of the request, for the audit trail; 1 to 128 bytes.
     pub id: Option<String>,
 }
 
-/// Who asks, and whose store they ask.
+/// The caller of a request, and the owner of the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
-    /// The user the token names.
+    /// The user that the token names.
     pub user: User,
     /// The owner of the store.
     pub owner: User,
-    /// What the token allows.
+    /// The scopes of the token.
     pub scopes: Scopes,
 }
 
-/// An idempotency key and what it was used for.
+/// An idempotency key, and the hash of its request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Idempotency {
-    /// The client's key.
+    /// The client's key, 1 to 255 bytes.
     pub key: String,
-    /// Hash of method, path and body: another request under the same key is refused.
+    /// The hash of method, path and body. Another request with the same key is refused.
     pub request: Hash,
 }
 
@@ -67,245 +67,245 @@ impl Idempotency {
     }
 }
 
-/// Which version a write expects to find.
+/// The version that a write expects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expect {
-    /// Any, or none.
+    /// Any version, or no context.
     #[default]
     Anything,
-    /// No live context; `already-exists` otherwise (a plain create).
+    /// The context must not exist; `already-exists` otherwise (a plain create).
     Absent,
-    /// No live context; `version-conflict` otherwise (`If-None-Match: *`).
+    /// The context must not exist; `version-conflict` otherwise (`If-None-Match: *`).
     NoneMatch,
-    /// A live context, whatever its version.
+    /// The context must exist, at any version.
     Present,
-    /// This version.
+    /// The current version must be this one.
     Version(u64),
 }
 
-/// Which state of one context a read wants.
+/// The state of a context to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Which {
-    /// The current one.
+    /// The current state.
     #[default]
     Current,
-    /// That version.
+    /// The version with this number.
     Version(u64),
-    /// As of a commit or a time.
+    /// The state at a commit or a time.
     AsOf(AsOf),
 }
 
-/// Everything that can be asked. Writes first.
+/// All operations, writes first.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// Create or replace.
+    /// Create or replace a context.
     Put(Put),
-    /// Edit the stored layer.
+    /// Edit a stored layer.
     Update {
-        /// Which context.
+        /// The address of the context.
         address: Address,
         /// The edit.
         patch: Edit,
-        /// Why.
+        /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
-        /// Expected version.
+        /// The version that must be current.
         expect: Expect,
     },
-    /// Take away, restorably.
+    /// Delete a context; it can be restored.
     Delete {
-        /// Which context.
+        /// The address of the context.
         address: Address,
-        /// With everything below; refused otherwise while there is something.
+        /// Whether to delete the contexts below too. Otherwise a context with children is refused.
         cascade: bool,
-        /// Why.
+        /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
-        /// Expected version.
+        /// The version that must be current.
         expect: Expect,
     },
-    /// Bring back what the delete of this context took.
+    /// Restore everything that the delete of this context removed.
     Restore {
-        /// Which context.
+        /// The address of the context.
         address: Address,
-        /// Why.
+        /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
     },
-    /// A new version with an old one's data and rules.
+    /// Make a new version with the data and rules of an old one.
     Rollback {
-        /// Which context.
+        /// The address of the context.
         address: Address,
-        /// To which version.
+        /// The version to roll back to.
         version: u64,
-        /// Why.
+        /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
-        /// Expected current version.
+        /// The version that must be current.
         expect: Expect,
     },
-    /// Put under another parent.
+    /// Move a context to another parent.
     Move {
-        /// Which context.
+        /// The address of the context.
         address: Address,
-        /// The new parent, one level up.
+        /// The id of the new parent, one level up.
         parent: ContextId,
-        /// Why.
+        /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
-        /// Expected version.
+        /// The version that must be current.
         expect: Expect,
     },
     /// Add an insight or a progress note.
     AddEntry(NewEntry),
-    /// Many operations as one commit.
+    /// Run up to 500 operations as one commit.
     Batch(Batch),
-    /// Create or replace many contexts as one commit.
+    /// Create or replace up to 500 contexts as one commit.
     Import(Import),
     /// Share a project, or change a member's role.
     PutMember {
-        /// With whom.
+        /// The user.
         user: User,
-        /// Which project.
+        /// The id of the project.
         project: ContextId,
-        /// As what.
+        /// The role of the user.
         role: Role,
     },
     /// Stop sharing a project.
     DeleteMember {
-        /// With whom.
+        /// The user.
         user: User,
-        /// Which project.
+        /// The id of the project.
         project: ContextId,
     },
 
     /// Read one context.
     Get {
-        /// Which context.
+        /// The address of the context.
         address: Address,
-        /// Which state.
+        /// The state to read.
         which: Which,
-        /// Open sealed values.
+        /// Whether to show sealed values.
         reveal: bool,
     },
     /// List contexts.
     List {
-        /// Which ones.
+        /// The conditions of the list.
         filter: Filter,
-        /// After this address.
+        /// Start after this address.
         after: Option<Address>,
-        /// Page size.
+        /// Page size, 1 to 200.
         limit: usize,
-        /// With their data.
+        /// Whether to include the data.
         data: bool,
-        /// Open sealed values.
+        /// Whether to show sealed values.
         reveal: bool,
     },
-    /// Read the resolved view.
+    /// Read a resolved view.
     Resolve(Resolve),
-    /// What changed in the view between two states.
+    /// Compare two states of a view.
     ViewDiff {
-        /// Whose view.
+        /// The address of the context.
         address: Address,
         /// The earlier state.
         from: AsOf,
-        /// The later state; `None` is now.
+        /// The later state; `None` is the current one.
         to: Option<AsOf>,
     },
-    /// What a write would change, below too. Nothing is stored.
+    /// Preview the changes that writes would make in views. Nothing is stored.
     Preview {
-        /// The context under which the writes are tried.
+        /// The context of the preview.
         address: Address,
-        /// The writes.
+        /// The writes, at most 500.
         operations: Vec<Op>,
     },
     /// List insights or progress notes, newest first.
     Entries {
-        /// Whose.
+        /// The address of the context.
         address: Address,
-        /// Which list.
+        /// The list: insights or progress notes.
         kind: EntryKind,
-        /// Before this entry.
+        /// Start before this entry; `None` starts with the newest.
         before: Option<EntryId>,
-        /// Page size.
+        /// Page size, 1 to 200.
         limit: usize,
     },
     /// List versions, newest first.
     History {
-        /// Whose.
+        /// The address of the context.
         address: Address,
-        /// Before this version.
+        /// Start before this version; `None` starts with the newest.
         before: Option<u64>,
-        /// Page size.
+        /// Page size, 1 to 200.
         limit: usize,
     },
-    /// What changed between two versions.
+    /// Compare two versions of a context.
     Diff {
-        /// Whose.
+        /// The address of the context.
         address: Address,
-        /// The one version.
+        /// The earlier version.
         from: u64,
-        /// The other; `None` is the current one.
+        /// The later version; `None` is the current one.
         to: Option<u64>,
     },
     /// List members of shared projects.
     Members,
     /// List commits, newest first.
     Audit {
-        /// Before this commit.
+        /// Start before this commit; `None` starts with the newest.
         before: Option<u64>,
-        /// Page size.
+        /// Page size, 1 to 200.
         limit: usize,
     },
     /// A part of an export.
     Export {
-        /// Which part.
+        /// The part.
         part: ExportPart,
-        /// Open sealed values.
+        /// Whether to show sealed values.
         reveal: bool,
     },
 }
 
-/// The parts of an export: however long a history is, each fits in memory.
+/// The parts of an export. Each one fits in memory, however long a history is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExportPart {
-    /// The context after this address; the very first for `None`.
+    /// The context after this address; the first one for `None`.
     Context(Option<Address>),
-    /// Versions of a context before this one, newest first, with their whole states.
+    /// Versions of a context before this one, newest first, with their states.
     Versions(Address, u64),
     /// Entries of a context before this one, newest first.
     Entries(Address, EntryKind, Option<EntryId>),
 }
 
-/// Create or replace one context.
+/// The parameters of creating or replacing a context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put {
-    /// Which context.
+    /// The address of the context.
     pub address: Address,
     /// The data.
     pub data: Object,
-    /// The id one level up: needed to create a branch or task, unless parents are to be made; kept
-    /// when it is not named on replacing.
+    /// The id of the parent, one level up. Required to create a branch or task, unless parents are
+    /// created too. `None` keeps the parent on replacing.
     pub parent: Option<ContextId>,
-    /// Merge rules; kept when not named on replacing.
+    /// The merge rules. `None` keeps the rules on replacing.
     pub rules: Option<Rules>,
-    /// Why.
+    /// The reason for the change, at most 1,024 bytes.
     pub summary: Option<String>,
-    /// Make missing parents, empty.
+    /// Whether to create missing parents as empty contexts.
     pub create_parents: bool,
-    /// Expected version.
+    /// The version that must be current.
     pub expect: Expect,
 }
 
-/// How an update edits the stored layer.
+/// The edit of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// RFC 7396.
+    /// A merge patch (RFC 7396).
     Merge(Value),
-    /// RFC 6902.
+    /// A JSON Patch (RFC 6902).
     Json(JsonPatch),
     /// Store tombstones at these pointers.
     Unset(Vec<Pointer>),
-    /// Append to a list, made if missing.
+    /// Append to a list, which is created if it is missing.
     Append {
-        /// The list.
+        /// The pointer to the list.
         pointer: Pointer,
-        /// What to append.
+        /// The values to append.
         values: Vec<Value>,
     },
 }
@@ -313,27 +313,27 @@ pub enum Edit {
 /// A new insight or progress note.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEntry {
-    /// Whose.
+    /// The address of the context.
     pub address: Address,
-    /// Which list.
+    /// The list: insights or progress notes.
     pub kind: EntryKind,
-    /// The text.
+    /// The text, 1 byte to 64 KiB.
     pub content: String,
-    /// A free label.
+    /// A label chosen by the writer, 1 to 1,024 bytes; insights only.
     pub category: Option<String>,
-    /// 0 to 1.
+    /// The importance, from 0 (minor) to 1 (vital); insights only.
     pub importance: Option<f64>,
-    /// The agent that writes.
+    /// The name of the writing agent, 1 to 1,024 bytes.
     pub agent: Option<String>,
 }
 
-/// Many operations as one commit.
+/// Run up to 500 operations as one commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// All or nothing; otherwise each operation stands for itself.
+    /// Whether all operations succeed or none. Otherwise each one succeeds or fails by itself.
     pub transaction: bool,
-    /// The operations, in order; later ones see earlier ones. An operation that could not be
-    /// decoded keeps its place as its error.
+    /// The operations in order, at most 500. Later ones see the results of earlier ones. An
+    /// operation that could not be decoded stays in its place as an error.
     pub operations: Vec<Result<BatchItem>>,
 }
 
@@ -342,58 +342,58 @@ pub struct Batch {
 pub struct BatchItem {
     /// A write, `Get` or `Resolve`.
     pub op: Op,
-    /// Its own idempotency key.
+    /// The idempotency key of the operation; only for writes.
     pub idempotency: Option<Idempotency>,
 }
 
 /// How an import treats contexts that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImportMode {
-    /// Refuse.
+    /// Refuse contexts that exist.
     Create,
-    /// Replace them.
+    /// Replace contexts that exist.
     Replace,
 }
 
-/// Many contexts as one commit.
+/// An import of up to 500 contexts as one commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
-    /// What to do with existing ones.
+    /// How to treat contexts that exist.
     pub mode: ImportMode,
-    /// The contexts; a line that could not be decoded keeps its place as its error.
+    /// The contexts. A line that could not be decoded stays in its place as an error.
     pub lines: Vec<Result<ImportLine>>,
 }
 
 /// One context to import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportLine {
-    /// Which context.
+    /// The address of the context.
     pub address: Address,
-    /// Its parent, for branches and tasks.
+    /// The id of the parent, for branches and tasks.
     pub parent: Option<ContextId>,
-    /// Its data.
+    /// The data.
     pub data: Object,
-    /// Its rules.
+    /// The merge rules; `None` keeps the rules on replacing.
     pub rules: Option<Rules>,
 }
 
 /// Read the resolved view of a context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolve {
-    /// Whose view.
+    /// The address of the context.
     pub address: Address,
-    /// One part of it.
+    /// A pointer to the part to return; `None` is the whole view.
     pub path: Option<Pointer>,
-    /// Of a past state.
+    /// The past state to read; `None` is the current one.
     pub as_of: Option<AsOf>,
-    /// With origins and what locks overruled.
+    /// Whether to include origins, and the values that locks overrule.
     pub explain: bool,
-    /// Open sealed values.
+    /// Whether to show sealed values.
     pub reveal: bool,
 }
 
 impl Op {
-    /// Whether it changes the store.
+    /// Whether the operation changes the store.
     pub fn is_write(&self) -> bool {
         matches!(
             self,
@@ -411,7 +411,7 @@ impl Op {
         )
     }
 
-    /// The context it is about, where it is about one.
+    /// The context of the operation, if there is exactly one.
     pub fn address(&self) -> Option<&Address> {
         match self {
             Op::Put(put) => Some(&put.address),
@@ -439,7 +439,7 @@ impl Op {
         }
     }
 
-    /// Whether it asks for sealed values.
+    /// Whether the operation asks for revealed values.
     pub fn reveals(&self) -> bool {
         match self {
             Op::Get { reveal, .. } | Op::List { reveal, .. } | Op::Export { reveal, .. } => *reveal,

@@ -1,4 +1,4 @@
-//! What a decision comes to: writes for one transaction, events for after it, and the reply.
+//! The result of a decision: writes for one transaction, events to publish after it, and the reply.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
@@ -18,27 +18,27 @@ use nacre_layers::{
 /// then answer.**
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Rows to write; empty for a read, and for a write that changes nothing.
+    /// The rows to write. Empty for a read, and for a write that changes nothing.
     pub writes: Vec<Write>,
-    /// For subscribers, once the writes are durable.
+    /// The events for subscribers. Publish them only after the writes are durable.
     pub events: Vec<Event>,
-    /// Replies that answer a repeat: how they look then is decided outside, and the rows
-    /// ([`Write::Replay`]) join the writes there.
+    /// The replies to remember for repeated keys. `nacre-wire` encodes them, and adds their rows
+    /// ([`Write::Replay`]) to the writes.
     pub remember: Vec<Remember>,
-    /// For the caller.
+    /// The reply to the caller.
     pub reply: Reply,
-    /// The store's seq after the writes.
+    /// The store's `seq` after the writes.
     pub seq: u64,
 }
 
 impl Plan {
-    /// What a read comes to, and a repeat of a write: nothing to do.
+    /// The plan of a read, or of a repeated write: nothing to write.
     pub(crate) fn of_read(reply: Reply, seq: u64) -> Plan {
         let (writes, events, remember) = (Vec::new(), Vec::new(), Vec::new());
         Plan { writes, events, remember, reply, seq }
     }
 
-    /// The reply that a key stands for; `None` for a plan that was put together wrong.
+    /// The reply of a remembered key; `None` if the plan is not consistent.
     pub fn remembered(&self, remember: &Remember) -> Option<&Reply> {
         match (remember.result, &self.reply) {
             (None, reply) => Some(reply),
@@ -48,118 +48,118 @@ impl Plan {
     }
 }
 
-/// A reply that a repeated idempotency key gets again.
+/// A reply to remember for its idempotency key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remember {
-    /// Who used the key: keys of different users do not meet.
+    /// The user who used the key. Equal keys of different users are independent.
     pub user: User,
-    /// The key, and the request it was used for.
+    /// The key, and the request that used it.
     pub idempotency: Idempotency,
-    /// From when on the key is free again.
+    /// The time when the key expires.
     pub expires: Moment,
-    /// Which result of a batch, counted from 0; the whole reply for `None`.
+    /// The index of the result in a batch, from 0; `None` is the whole reply.
     pub result: Option<usize>,
 }
 
-/// One change to one context.
+/// One change of one context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// The context as the change left it.
+    /// The context after the change.
     pub record: Rc<Record>,
-    /// Its state before; `None` for its first version.
+    /// The state before the change; `None` for the first version.
     pub before: Option<State>,
-    /// What kind of change.
+    /// The kind of change.
     pub change: Change,
-    /// The edit to the stored layer, from the state before or from `{}`; sealed values show as
+    /// The patch from the state before, or from `{}`, to the stored layer. Sealed values appear as
     /// markers.
     pub patch: JsonPatch,
 }
 
-/// What the caller gets. Shells encode it; see `wire`.
+/// The reply to the caller. Shells encode it; see `wire`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// A write to one context, or a read of one.
     Context(Box<ContextReply>),
-    /// A context is gone; how many were taken, itself included.
+    /// A context was deleted.
     Deleted {
-        /// The context, as its last version.
+        /// The context at its last version.
         record: Rc<Record>,
-        /// How many contexts the delete took.
+        /// The number of deleted contexts, including this one.
         count: usize,
     },
-    /// What a restore brought back.
+    /// Contexts were restored.
     Restored {
-        /// The context it was asked for.
+        /// The requested context.
         record: Rc<Record>,
-        /// All that came back, upper first.
+        /// All restored contexts, upper levels first.
         all: Vec<Rc<Record>>,
     },
     /// A page of contexts.
     Contexts {
-        /// The page.
+        /// The items of the page.
         items: Vec<ContextReply>,
-        /// Where the next page begins.
+        /// The start of the next page; `None` on the last page.
         next: Option<Address>,
     },
-    /// A resolved view, or a part of one.
+    /// A resolved view, or a part of it.
     View(Box<ViewReply>),
-    /// A difference.
+    /// The difference between two states.
     Diff(Vec<DiffLine>),
-    /// What a write would change.
+    /// The result of a preview.
     Preview(Preview),
-    /// One entry, new.
+    /// A new entry.
     Entry(Box<Entry>),
     /// A page of entries.
     Entries {
-        /// The page.
+        /// The items of the page.
         items: Vec<Entry>,
-        /// Whether there are older ones.
+        /// Whether there are older items.
         more: bool,
     },
     /// A page of history.
     History {
-        /// The page.
+        /// The items of the page.
         items: Vec<HistoryItem>,
-        /// Whether there are older ones.
+        /// Whether there are older items.
         more: bool,
     },
-    /// A batch's replies, in order.
+    /// The results of a batch, in order.
     Batch(Vec<Result<Reply, Error>>),
-    /// An import's counts.
+    /// The counts of an import.
     Imported {
-        /// Contexts that are new.
+        /// The number of new contexts.
         created: usize,
-        /// Contexts that were there.
+        /// The number of replaced contexts.
         replaced: usize,
     },
     /// One member.
     Member(Member),
-    /// A member is one no more.
+    /// A membership has ended.
     Expelled,
-    /// Members.
+    /// The members of shared projects.
     Members(Vec<Member>),
     /// A page of the audit trail.
     Audit {
-        /// The page.
+        /// The items of the page.
         items: Vec<Audit>,
-        /// Whether there are older ones.
+        /// Whether there are older items.
         more: bool,
     },
     /// Versions with their states, for an export.
     Versions {
-        /// Newest first.
+        /// The versions, newest first.
         items: Vec<(Version, State)>,
-        /// Whether there are older ones.
+        /// Whether there are older items.
         more: bool,
     },
-    /// The answer that the same request got before, encoded.
+    /// The encoded answer to an earlier request with the same idempotency key.
     Replayed(Vec<u8>),
-    /// The reply that the same operation got earlier in the same batch.
+    /// The reply to the same operation earlier in the batch.
     Repeated(Box<Reply>),
 }
 
 impl Reply {
-    /// Whether this is the reply to an earlier request or operation, given again.
+    /// Whether this repeats the reply to an earlier request or operation.
     pub fn is_again(&self) -> bool {
         matches!(self, Reply::Replayed(_) | Reply::Repeated(_))
     }
@@ -168,18 +168,18 @@ impl Reply {
 /// One context in an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContextReply {
-    /// The context; for a past state, with that state's version, data, rules and parent.
+    /// The context. For a past state it has the version, data, rules and parent of that state.
     pub record: Rc<Record>,
-    /// Its data with sealed values opened, where that was asked for and allowed.
+    /// The data with revealed values, if they were requested and allowed.
     pub revealed: Option<Value>,
-    /// Whether this request made it.
+    /// Whether this request created the context.
     pub created: bool,
-    /// Whether to show its data: lists do when asked, results of a batch's writes do not.
+    /// Whether to show the data. Lists do on request; results of writes in a batch do not.
     pub data: bool,
 }
 
 impl ContextReply {
-    /// Bytes of the data that it shows.
+    /// The size of the shown data, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.revealed {
             Some(revealed) => json::length(revealed),
@@ -192,23 +192,24 @@ impl ContextReply {
 /// A resolved view in an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ViewReply {
-    /// Whose view.
+    /// The address of the context.
     pub address: Address,
-    /// The store's state it shows.
+    /// The `seq` of the shown state.
     pub seq: u64,
     /// The layers, global first.
     pub chain: Vec<Rc<Record>>,
-    /// The view, sealed values as markers: hash and ETag are its.
+    /// The view with sealed values as markers. It gives the hash and the ETag.
     pub view: Rc<View>,
-    /// The document to show instead of `view`'s: a part of it, or with sealed values opened.
+    /// The document to show instead: a part of the view, or one with revealed values. `None` shows
+    /// the whole view.
     pub shown: Option<Vec<u8>>,
-    /// Origins, where asked for.
+    /// The origins, if they were requested.
     pub explanation: Option<Explanation>,
 }
 
 impl ViewReply {
-    /// Bytes that it shows. The pointers of origins may be as much longer than views as the one
-    /// explanation of a request of its own may, and count for so much less.
+    /// The size of the answer, in bytes. Pointers of origins count less, by the ratio of the limits
+    /// of an explanation and of an answer.
     pub(crate) fn bytes(&self) -> usize {
         let origins = self.explanation.iter().flat_map(|explanation| &explanation.origins);
         let pointers: usize = origins.map(|origin| origin.pointer.len()).sum();
@@ -217,41 +218,42 @@ impl ViewReply {
     }
 }
 
-/// One edit of a view, with the layers responsible.
+/// One edit of a view, with the layers that caused it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiffLine {
     /// The edit.
     pub operation: nacre_layers::patch::Operation,
-    /// Contexts whose change brought it about, with the version that is now seen; empty where a
-    /// diff is of one context's own versions.
+    /// The contexts whose change caused it, with their new version. Empty for a diff of one
+    /// context's versions.
     pub layers: Vec<(Address, u64)>,
 }
 
-/// What a write would change.
+/// The result of a preview.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preview {
     /// Views that would change.
     pub affected: Vec<Affected>,
-    /// How many views below would stay as they are.
+    /// The number of views below that would not change.
     pub unchanged: usize,
-    /// Layers below that hide a part of the change: address and the pointer they hold.
+    /// Layers below that override a part of the change: the address, and the pointer of the
+    /// override.
     pub overridden_by: Vec<(Address, String)>,
 }
 
 /// One view that would change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affected {
-    /// Whose view.
+    /// The address of the context.
     pub address: Address,
-    /// Pointer, value before, value after; `None` is absent.
+    /// Pointer, value before and value after; `None` means that there is no value.
     pub changes: Vec<(String, Option<Value>, Option<Value>)>,
 }
 
 /// One version in an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryItem {
-    /// The version; `undo` and `full` are of no use to callers and left out of answers.
+    /// The version. Its `undo` and `full` are not part of answers.
     pub version: Version,
-    /// What it changed in the data; `None` when the version before is no longer kept.
+    /// The patch that it made to the data; `None` if the previous version is no longer kept.
     pub patch: Option<JsonPatch>,
 }

@@ -1,4 +1,4 @@
-//! What the store holds: one type for each kind of row, as the core sees it.
+//! The rows of a store, one type per kind.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
@@ -13,31 +13,32 @@ use nacre_layers::{
     rules::Rules,
 };
 
-/// A sealed value, kept apart from the documents that mention it by its fingerprint.
+/// A sealed value, stored apart from the documents, which hold its fingerprint.
 pub use crate::seal::NewSecret as Secret;
 
-/// A context as it stands now.
+/// The current state of a context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Level and id.
+    /// The level and the id.
     pub address: Address,
-    /// The id one level up; `None` for global alone.
+    /// The id of the parent, one level up; `None` only for the global context.
     pub parent: Option<ContextId>,
-    /// Counts this context's changes, from 1.
+    /// The number of the current version. It starts at 1 and grows by 1 with every change, also
+    /// across a delete.
     pub version: u64,
-    /// The seq of its last change.
+    /// The `seq` of the commit that made this version.
     pub seq: u64,
-    /// The data.
+    /// The data, at most [`limits::DATA_BYTES`](crate::limits::DATA_BYTES) bytes of canonical JSON.
     pub layer: Rc<Layer>,
-    /// The merge rules it carries.
+    /// The merge rules that the context sets, at most 256.
     pub rules: Rc<Rules>,
-    /// When it was first made.
+    /// The time when the context was first created.
     pub created_at: Moment,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Moment,
-    /// Who changed it last.
+    /// The user who made the last change.
     pub updated_by: User,
-    /// The seq of the delete that took it, if it is deleted.
+    /// The `seq` of the commit that deleted it; `None` if it is live.
     pub deleted: Option<u64>,
 }
 
@@ -47,26 +48,26 @@ impl Record {
         Address::above(self.address.level, self.parent.as_ref()?)
     }
 
-    /// Whether it is there for readers.
+    /// Whether the context is visible to readers, that is, not deleted.
     pub fn is_live(&self) -> bool {
         self.deleted.is_none()
     }
 }
 
-/// What kind of change made a version.
+/// The kind of change that made a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Made, or made anew after a delete.
+    /// Created, also again after a delete.
     Create,
-    /// Data or rules edited.
+    /// Data or rules changed.
     Update,
-    /// Taken away, restorable.
+    /// Deleted; it can be restored.
     Delete,
-    /// Brought back.
+    /// Restored after a delete.
     Restore,
-    /// Set back to an earlier version's data and rules.
+    /// Rolled back to the data and rules of an earlier version.
     Rollback,
-    /// Put under another parent.
+    /// Moved to another parent.
     Move,
 }
 
@@ -88,7 +89,7 @@ impl Change {
     /// Reads a name.
     ///
     /// # Errors
-    /// `store-unavailable` for an unknown one: rows come from the store.
+    /// `store-unavailable` for an unknown name, because rows come from the store.
     pub fn parse(text: &str) -> Result<Change> {
         Self::NAMES.iter().find(|(_, name)| *name == text).map(|(change, _)| *change).ok_or_else(
             || Error::new(Code::StoreUnavailable, "a stored version has an unknown kind of change"),
@@ -96,57 +97,58 @@ impl Change {
     }
 }
 
-/// One entry of a context's history.
+/// One version in the history of a context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Version {
-    /// Whose history.
+    /// The context.
     pub address: Address,
-    /// The version this change made.
+    /// The number of the version, from 1.
     pub version: u64,
-    /// The commit.
+    /// The `seq` of the commit.
     pub seq: u64,
-    /// When.
+    /// The time, in milliseconds since the Unix epoch.
     pub at: Moment,
-    /// Who.
+    /// The user who did it.
     pub by: User,
-    /// Why, if they said.
+    /// The reason that the user gave, at most 1,024 bytes; `None` if there is none.
     pub summary: Option<String>,
-    /// What kind of change.
+    /// The kind of change.
     pub change: Change,
-    /// How to get from this version's state back to the one before; `None` for the first.
+    /// The patch from this version back to the previous one; `None` for the first.
     pub undo: Option<Undo>,
-    /// The whole state of this version, kept every so often so that no reader has to undo far.
+    /// The whole state, stored with every 32nd version so that reading an old version needs few
+    /// patches.
     pub full: Option<Box<State>>,
 }
 
-/// The part of a context that history restores.
+/// The part of a context that a version restores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// The data.
+    /// The data, at most [`limits::DATA_BYTES`](crate::limits::DATA_BYTES) bytes of canonical JSON.
     pub layer: Rc<Layer>,
-    /// The rules.
+    /// The merge rules.
     pub rules: Rc<Rules>,
-    /// The parent.
+    /// The id of the parent; `None` for the global context.
     pub parent: Option<ContextId>,
 }
 
-/// The way back from a version to the one before: only what differs.
+/// The patch from a version back to the previous one. It holds only what differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undo {
-    /// For the data.
+    /// The patch for the data.
     pub data: JsonPatch,
-    /// The rules before, if they changed.
+    /// The previous rules; `None` if they did not change.
     pub rules: Option<Rules>,
-    /// The parent before, if it changed.
+    /// The previous parent; `None` if it did not change.
     pub parent: Option<ContextId>,
 }
 
 /// The two append-only lists of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// Something learned.
+    /// Insights: things that were learned.
     Insight,
-    /// A step done.
+    /// Progress notes: steps that were done.
     Progress,
 }
 
@@ -160,44 +162,44 @@ impl EntryKind {
     }
 }
 
-/// Where an entry stands among all entries of the store: the commit, and its place in it.
+/// The id of an entry, unique in its store: the commit, and its position in the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId {
-    /// The commit.
+    /// The `seq` of the commit.
     pub seq: u64,
-    /// The place in the commit.
+    /// The position in the commit, from 0.
     pub n: u64,
 }
 
 /// An insight or a progress note.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Whose.
+    /// The context that it belongs to.
     pub address: Address,
-    /// Which list.
+    /// The list that it is in.
     pub kind: EntryKind,
-    /// Its id.
+    /// The id, unique in the store.
     pub id: EntryId,
-    /// When.
+    /// The time, in milliseconds since the Unix epoch.
     pub at: Moment,
-    /// Who.
+    /// The user who did it.
     pub by: User,
-    /// The text.
+    /// The text, 1 byte to 64 KiB.
     pub content: String,
-    /// A free label.
+    /// A label chosen by the writer, 1 to 1,024 bytes; `None` if there is none.
     pub category: Option<String>,
-    /// 0 (aside) to 1 (vital).
+    /// The importance, from 0 (minor) to 1 (vital); `None` if not given.
     pub importance: Option<f64>,
-    /// The agent that wrote it.
+    /// The name of the agent that wrote it, 1 to 1,024 bytes; `None` if not given.
     pub agent: Option<String>,
 }
 
-/// What a member of a shared project may do.
+/// The role of a member of a shared project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Read the project and everything below.
+    /// May read the project and everything below it.
     Reader,
-    /// Also write there.
+    /// May also write there.
     Writer,
 }
 
@@ -213,12 +215,12 @@ impl Role {
     /// Reads a name.
     ///
     /// # Errors
-    /// `invalid-request` for an unknown one.
+    /// `invalid-request` for an unknown name.
     pub fn parse(text: &str) -> Result<Role> {
         match text {
             "reader" => Ok(Role::Reader),
             "writer" => Ok(Role::Writer),
-            _ => Err(Error::new(Code::InvalidRequest, "a role is reader or writer")),
+            _ => Err(Error::new(Code::InvalidRequest, "a role must be `reader` or `writer`")),
         }
     }
 }
@@ -226,48 +228,49 @@ impl Role {
 /// One user's access to one project of the owner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// Who.
+    /// The user who did it.
     pub user: User,
-    /// The project's id.
+    /// The id of the project.
     pub project: ContextId,
-    /// What they may do.
+    /// The role of the user.
     pub role: Role,
-    /// Since when.
+    /// The time when the user became a member, in milliseconds since the Unix epoch.
     pub since: Moment,
 }
 
-/// The answer that a repeated idempotency key gets.
+/// The stored answer for a repeated idempotency key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
-    /// Who used the key: keys of different users do not meet.
+    /// The user who used the key. Equal keys of different users are independent.
     pub user: User,
-    /// The key.
+    /// The client's key, 1 to 255 bytes.
     pub key: String,
-    /// What the key was used for.
+    /// The hash of the request that used the key.
     pub request: Hash,
-    /// The first answer, encoded by `wire`.
+    /// The first answer, as bytes from `wire`.
     pub answer: Vec<u8>,
-    /// When the record may go.
+    /// The time when the record expires, in milliseconds since the Unix epoch: a day after the
+    /// request.
     pub expires: Moment,
 }
 
-/// One commit in the audit trail: who changed what, when; never the values.
+/// One commit in the audit trail: user, time and actions, but no values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
-    /// The commit.
+    /// The `seq` of the commit.
     pub seq: u64,
-    /// When.
+    /// The time, in milliseconds since the Unix epoch.
     pub at: Moment,
-    /// Who.
+    /// The user who did it.
     pub by: User,
-    /// The request, as its `X-Request-Id` named it.
+    /// The id of the request (`X-Request-Id`), 1 to 128 bytes; `None` if it had none.
     pub request: Option<String>,
-    /// What it did, in order.
+    /// The actions of the commit, in order.
     pub deeds: Vec<Deed>,
 }
 
 impl Audit {
-    /// The commit that begins a new data key: it changes no context.
+    /// The commit of a new data key. It changes no context.
     pub fn of_rotation(seq: u64, at: Moment, by: &User, request: Option<String>) -> Audit {
         let deed = Deed { action: ROTATE_KEYS, address: None, version: None, member: None };
         Audit { seq, at, by: by.clone(), request, deeds: alloc::vec![deed] }
@@ -276,15 +279,15 @@ impl Audit {
 
 pub(crate) const ROTATE_KEYS: &str = "rotate_keys";
 
-/// One thing a commit did.
+/// One action of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deed {
-    /// `create`, `update`, `add_insight`, `put_member` and so on.
+    /// The name of the action: `create`, `update`, `add_insight`, `put_member` and so on.
     pub action: &'static str,
-    /// To which context.
+    /// The context that it concerns; `None` if there is none.
     pub address: Option<Address>,
-    /// The version it made.
+    /// The version that it made; `None` if it made none.
     pub version: Option<u64>,
-    /// The user it concerned, for members.
+    /// The user whose membership it changed; `None` for other actions.
     pub member: Option<User>,
 }

@@ -1,16 +1,16 @@
-//! Rows of an SQL-like store: what stands in columns, what is sealed beside it, and the bytes.
+//! Rows of an SQL-like store: columns in the clear, and one sealed value.
 //!
 //! ```text
 //! row   := columns (what queries ask for)  value (everything else, sealed)
 //! value := seal_row(identity of the columns, encode())         see `seal`
 //! plain := 0x01  fields …                                      layouts in `row/`
 //! ```
-//! **Columns are authenticated.** They are the row's identity, so a value opens only beside the
-//! columns it was written with: a row whose parent, time or deletion was changed in the database
-//! fails like one whose value was. Nothing is stored twice.
-//! **Decoding never trusts.** Whatever bytes come, the answer is a record or `store-unavailable`.
+//! **Columns are authenticated.** They are the row's identity, so a value opens only with the
+//! columns it was written with. Changing the parent, time or deletion of a row in the database
+//! fails like changing its value. Nothing is stored twice. **Decoding trusts nothing.** Any bytes
+//! give a record or `store-unavailable`.
 //!
-//! What this cannot see is a whole row that was put back to an older state of itself, or removed.
+//! It cannot detect a whole row that was replaced by its own older state, or removed.
 
 mod audit;
 mod bytes;
@@ -41,31 +41,31 @@ use nacre_layers::{
     level::Level,
 };
 
-/// Largest sealed value: Cloudflare documents 2 MB for a row of a Durable Object, columns included
-/// (a local workerd takes more).
+/// Largest sealed value, in bytes. Cloudflare documents 2 MB for a row of a Durable Object,
+/// including columns (a local workerd accepts more).
 pub const VALUE_BYTES: usize = 1_990_000;
 
 /// One kind of row.
 pub trait Row: Sized {
-    /// What stands in columns of its own: the key, and what queries filter by.
+    /// The columns in the clear: the key, and columns that queries filter by.
     type Columns;
 
     /// The columns of this row.
     fn columns(&self) -> Self::Columns;
 
-    /// What the value is bound to: table and columns.
+    /// The identity that the value is bound to: table and columns.
     fn identity(columns: &Self::Columns) -> RowIdentity;
 
-    /// The value: everything that is not in a column.
+    /// The plaintext of the value: everything that is not in a column.
     ///
     /// # Errors
-    /// `internal` when the record holds what no row can.
+    /// `internal` if a row cannot hold the record.
     fn encode(&self) -> Result<Vec<u8>>;
 
-    /// Puts columns and value together again.
+    /// Makes a record from columns and value.
     ///
     /// # Errors
-    /// `store-unavailable` when the bytes are no value of this kind.
+    /// `store-unavailable` if the bytes are not a value of this kind.
     fn decode(columns: Self::Columns, plain: Vec<u8>) -> Result<Self>;
 
     /// The sealed value.
@@ -76,8 +76,9 @@ pub trait Row: Sized {
         let identity = Self::identity(&self.columns());
         let sealed = seal_row(keys, &identity, &self.encode()?, entropy.array())?;
         if sealed.len() > VALUE_BYTES {
-            return Err(Error::new(Code::TooLarge, "a row of the store cannot hold as much")
-                .limit(VALUE_BYTES as u64));
+            return Err(
+                Error::new(Code::TooLarge, "a row must be at most 2 MB").limit(VALUE_BYTES as u64)
+            );
         }
         Ok(sealed)
     }
@@ -85,14 +86,14 @@ pub trait Row: Sized {
     /// Opens a sealed value.
     ///
     /// # Errors
-    /// `store-unavailable` when it cannot be proven to be what was written beside these columns.
+    /// `store-unavailable` if it was not written with these columns.
     fn open(columns: Self::Columns, keys: &Keyring, sealed: &[u8]) -> Result<Self> {
         let plain = open_row(keys, &Self::identity(&columns), sealed)?;
         Self::decode(columns, plain)
     }
 }
 
-/// The number that stands for a level in columns; their order is the levels' order.
+/// The number of a level in columns, in the order of levels.
 pub const fn level_number(level: Level) -> u64 {
     match level {
         Level::Global => 0,
@@ -102,15 +103,15 @@ pub const fn level_number(level: Level) -> u64 {
     }
 }
 
-/// The level a column's number stands for.
+/// The level of a number in a column.
 ///
 /// # Errors
-/// `store-unavailable` when there is none.
+/// `store-unavailable` for an unknown number.
 pub fn level_of(number: u64) -> Result<Level> {
     Level::ALL.into_iter().find(|level| level_number(*level) == number).ok_or_else(odd)
 }
 
-/// The number that stands for a kind of entry in columns.
+/// The number of a kind of entry in columns.
 pub const fn kind_number(kind: EntryKind) -> u64 {
     match kind {
         EntryKind::Insight => 0,
@@ -118,10 +119,10 @@ pub const fn kind_number(kind: EntryKind) -> u64 {
     }
 }
 
-/// The kind of entry a column's number stands for.
+/// The kind of entry of a number in a column.
 ///
 /// # Errors
-/// `store-unavailable` when there is none.
+/// `store-unavailable` for an unknown number.
 pub fn kind_of(number: u64) -> Result<EntryKind> {
     [EntryKind::Insight, EntryKind::Progress]
         .into_iter()
@@ -129,7 +130,10 @@ pub fn kind_of(number: u64) -> Result<EntryKind> {
         .ok_or_else(odd)
 }
 
-/// The one answer to rows that hold what was never written.
+/// The error for rows that Nacre cannot have written.
 pub(crate) fn odd() -> Error {
-    Error::new(Code::StoreUnavailable, "a stored row holds what no version of Nacre has written")
+    Error::new(
+        Code::StoreUnavailable,
+        "a stored row cannot be read: no version of Nacre has written it",
+    )
 }

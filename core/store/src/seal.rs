@@ -1,23 +1,21 @@
-//! Sealing: what is encrypted, under which key, bound to what. Keys, nonces and time come from
-//! outside.
+//! Sealing: encryption of stored values and sensitive fields. Keys, nonces and time are arguments.
 //!
 //! ```text
 //! NACRE_MASTER_KEYS ── wraps ──▶ data keys d1, d2 … ── derive ─┬▶ rows:    every stored value
 //!  (MasterKeyring)     │          (Keyring, one per user)       └▶ secrets: sealed fields
 //!                      └──────▶ fingerprint key f1 ── HMAC ────▶ names of secrets (markers)
 //! ```
-//! **Nothing is stored in the clear.** [`seal_row`] compresses and seals each value for the one
-//! row it stands in; [`open_row`] gives it back or says that it cannot be proven.
-//! **Secrets are not in documents.** [`seal_fields`] replaces them by markers before a document is
-//! stored, hashed, diffed or announced; [`reveal`] puts them back for one answer.
-//! **A master key only wraps, a data key only derives.** Rotating the former re-wraps a few small
-//! rows ([`WrappedKey::rewrap`]); rotating the latter re-encrypts in the background
-//! ([`sealed_with`], [`reseal_row`], [`reseal_secret`]).
+//! **No value is stored in the clear.** [`seal_row`] compresses and seals a value for exactly one
+//! row; [`open_row`] returns it, or fails if it cannot be verified. **Documents hold no secrets.**
+//! [`seal_fields`] replaces them by markers before a document is stored, hashed, diffed or
+//! announced; [`reveal`] restores them for one answer. **A master key only wraps; a data key only
+//! derives.** Rotating a master key rewraps a few small rows ([`WrappedKey::rewrap`]); rotating a
+//! data key reseals rows in the background ([`sealed_with`], [`reseal_row`], [`reseal_secret`]).
 //!
-//! Compression happens before encryption, so lengths say something about contents to who can read
-//! the stored bytes. Secrets are therefore kept out of what is compressed.
+//! Values are compressed before encryption, so the stored length reveals something about the
+//! content. Secrets are never compressed.
 //!
-//! No type here shows keys or plaintext when it is printed, and keys are wiped when dropped.
+//! No type here prints keys or plaintext, and keys are wiped when dropped.
 
 pub mod aead;
 mod fields;
@@ -37,10 +35,10 @@ pub use vault::{NoKeys, Vault};
 
 use nacre_layers::error::{Code, Error};
 
-/// The one answer to stored bytes that fail: it does not say which check did.
+/// The error for stored bytes that fail a check. It does not say which check.
 fn unproven() -> Error {
     Error::new(
         Code::StoreUnavailable,
-        "stored bytes cannot be proven to be what was written: they were changed or moved, or their key is gone",
+        "a stored value cannot be verified: it was changed or moved, or its key is gone",
     )
 }

@@ -1,8 +1,7 @@
-//! What a decision may read, and what a plan may write.
+//! The interface of a store: what a decision may read, and what a plan may write.
 //!
-//! [`Reads`] is small and synchronous: SQL in a Durable Object is, and so are maps in memory.
-//! Stores return what they hold, deleted contexts included; what a caller may see is decided here
-//! in the core.
+//! [`Reads`] is small and synchronous, like SQL in a Durable Object and maps in memory. A store
+//! returns everything it holds, including deleted contexts; the core decides what a caller may see.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -23,9 +22,9 @@ use nacre_layers::{
 /// A resolved view: canonical text and content hash.
 #[derive(Clone, PartialEq)]
 pub struct View {
-    /// The document.
+    /// The document as canonical JSON.
     pub text: Vec<u8>,
-    /// Its content hash: the ETag.
+    /// The content hash of the document, which is its ETag.
     pub hash: Hash,
 }
 
@@ -47,34 +46,34 @@ pub fn links(chain: &[Rc<Record>]) -> Links<'_> {
     resolve::collect(links)
 }
 
-/// Which contexts a list names. All parts must hold.
+/// Selects contexts for a list. All conditions must hold; `None` is no condition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
-    /// Of this level.
+    /// Only contexts of this level.
     pub level: Option<Level>,
-    /// With this parent (any level, unless `level` says which).
+    /// Only contexts whose parent has this id, at any level unless `level` is set.
     pub parent: Option<ContextId>,
-    /// In the subtree below this context, itself included.
+    /// Only this context and those below it.
     pub under: Option<Address>,
-    /// Whose id begins with this.
+    /// Only contexts whose id starts with this text.
     pub prefix: Option<alloc::string::String>,
 }
 
-/// Past states are named by commit or by time.
+/// A past state of the store, by commit or by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
-    /// After this commit.
+    /// The state after the commit with this `seq`.
     Seq(u64),
-    /// At this moment.
+    /// The state at this moment.
     Time(Moment),
 }
 
-/// The state of a store, for one decision. Errors are `store-unavailable`.
+/// Read access to the state of a store, for one decision. All errors are `store-unavailable`.
 pub trait Reads {
-    /// The last commit; 0 for a store that has none.
+    /// The `seq` of the last commit; 0 for a store without commits.
     fn seq(&self) -> Result<u64>;
 
-    /// A context, deleted or not.
+    /// The record of a context, deleted or not; `None` if it never existed.
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>>;
 
     /// Live contexts in order of (level, id), after `after`, at most `limit`.
@@ -85,13 +84,13 @@ pub trait Reads {
         limit: usize,
     ) -> Result<Vec<Rc<Record>>>;
 
-    /// The contexts that the delete of commit `seq` took, in order of (level, id).
+    /// The contexts that commit `seq` deleted, in order of (level, id).
     fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>>;
 
-    /// History upward: versions `from` and later, oldest first, at most `limit`.
+    /// Versions from `from` on, oldest first, at most `limit`.
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>>;
 
-    /// History downward: versions before `before` (`None`: from the newest), newest first.
+    /// Versions before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn versions_before(
         &self,
         address: &Address,
@@ -102,7 +101,7 @@ pub trait Reads {
     /// The newest version at or before a past state.
     fn version_as_of(&self, address: &Address, at: AsOf) -> Result<Option<Version>>;
 
-    /// Entries before `before` (`None`: from the newest), newest first.
+    /// Entries before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn entries(
         &self,
         address: &Address,
@@ -111,47 +110,47 @@ pub trait Reads {
         limit: usize,
     ) -> Result<Vec<Entry>>;
 
-    /// The record of an idempotency key. It may have expired.
+    /// The stored answer for an idempotency key, even if it has expired.
     fn replay(&self, user: &User, key: &str) -> Result<Option<Replay>>;
 
-    /// A user's memberships; of all users when `None`. In order of (project, user).
+    /// The memberships of a user, or of all users for `None`, in order of (project, user).
     fn members(&self, user: Option<&User>) -> Result<Vec<Member>>;
 
-    /// The audit trail before commit `before` (`None`: from the newest), newest first.
+    /// Commits before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>>;
 
-    /// A sealed value.
+    /// The sealed value with this fingerprint.
     fn secret(&self, fingerprint: &Fingerprint) -> Result<Option<Secret>>;
 
-    /// The view of a chain of live records, global first. A store may answer from a cache as long
-    /// as the answer is the same.
+    /// The view of a chain of live records, global first. A store may use a cache if the answer is
+    /// the same.
     fn view(&self, chain: &[Rc<Record>]) -> Result<Rc<View>> {
         Ok(resolve_records(chain))
     }
 }
 
-/// One row to write. Applying a write twice is the same as applying it once.
+/// One row to write. Writes are idempotent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
-    /// A context's current row.
+    /// The current row of a context.
     Record(Rc<Record>),
-    /// A new entry of its history.
+    /// A new version in the history of a context.
     Version(Version),
     /// An insight or a progress note.
     Entry(Entry),
-    /// A sealed value.
+    /// The sealed value with this fingerprint.
     Secret(Secret),
-    /// A member, new or with another role.
+    /// A new member, or a member with a new role.
     Member(Member),
-    /// A member no more.
+    /// The end of a membership.
     Expel {
-        /// Who.
+        /// The user.
         user: User,
-        /// From which project.
+        /// The id of the project.
         project: ContextId,
     },
-    /// An answer to give again.
+    /// The answer for an idempotency key.
     Replay(Replay),
-    /// The commit's line in the audit trail; it also advances the store's seq.
+    /// The line of the commit in the audit trail. It also sets the store's `seq`.
     Audit(Audit),
 }

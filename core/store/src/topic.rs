@@ -1,8 +1,8 @@
-//! What can be subscribed to.
+//! The topics of subscriptions.
 
 use nacre_layers::address::Address;
 
-/// What a subscriber wants to be told of.
+/// The topic of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     /// Changes of one context.
@@ -21,7 +21,7 @@ impl Topic {
         }
     }
 
-    /// The member that stands for it in messages.
+    /// The name of the topic's member in messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Topic::Context(_) => "context",

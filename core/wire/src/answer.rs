@@ -1,4 +1,4 @@
-//! A reply as bytes: status, validators and canonical JSON.
+//! A reply as bytes: status, ETag, location and canonical JSON.
 
 use alloc::{
     format,
@@ -35,26 +35,26 @@ use nacre_store::{
 /// An encoded reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// The store's seq after the request.
+    /// The store's `seq` after the request.
     pub seq: u64,
-    /// The validator of what is shown, with quotes.
+    /// The ETag with quotes; `None` if the answer has none.
     pub etag: Option<String>,
-    /// The path of what was made.
+    /// The path of the new context; `None` if there is none.
     pub location: Option<String>,
     /// Canonical JSON; empty for 204.
     pub body: Vec<u8>,
-    /// Whether this is the answer that the same request got before.
+    /// Whether this is the answer to an earlier request with the same key.
     pub replayed: bool,
 }
 
 impl Answer {
-    /// Encodes a reply; `seq` is the store's after the request.
+    /// Encodes a reply; `seq` is the store's `seq` after the request.
     ///
     /// # Errors
-    /// `internal` when a reply cannot be said in JSON, `store-unavailable` when the stored answer
-    /// to an earlier request cannot be read.
+    /// `internal` if a reply has no JSON form; `store-unavailable` if the stored answer to an
+    /// earlier request cannot be read.
     pub fn of(reply: &Reply, seq: u64) -> Result<Answer> {
         match reply {
             Reply::Replayed(bytes) => return Answer::from_bytes(bytes),
@@ -80,7 +80,7 @@ impl Answer {
         })
     }
 
-    /// The answer as it is stored for a repeated idempotency key.
+    /// The answer as bytes, to store for a repeated idempotency key.
     ///
     /// ```text
     /// 1 · status u16 · seq u64 · etag length u16 · location length u16 · etag · location · body
@@ -93,7 +93,7 @@ impl Answer {
         bytes.extend_from_slice(&self.status.to_be_bytes());
         bytes.extend_from_slice(&self.seq.to_be_bytes());
         for text in [etag, location] {
-            // Both are a hash or an address and some letters.
+            // Both are short: a hash or an address, and a few letters.
             bytes.extend_from_slice(&u16::try_from(text.len()).unwrap_or(0).to_be_bytes());
         }
         bytes.extend_from_slice(etag.as_bytes());
@@ -102,19 +102,22 @@ impl Answer {
         bytes
     }
 
-    /// Reads what [`Answer::to_bytes`] wrote; it counts as replayed.
+    /// Reads the bytes of [`Answer::to_bytes`]. The answer counts as replayed.
     ///
     /// # Errors
-    /// `store-unavailable` for anything else.
+    /// `store-unavailable` for other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Answer> {
         parse(bytes).ok_or_else(|| {
-            Error::new(Code::StoreUnavailable, "the stored answer to this key cannot be read")
+            Error::new(
+                Code::StoreUnavailable,
+                "the stored answer to this idempotency key cannot be read",
+            )
         })
     }
 }
 
-/// Adds the rows that let a store answer a repeat as it answers now. A shell calls this before it
-/// applies a plan: `decide` says which replies are remembered, but not how they look outside.
+/// Adds the rows that let a store repeat its answer. A shell calls this before it applies a plan:
+/// `decide` says which replies to remember, but not their form outside.
 ///
 /// # Errors
 /// As [`Answer::of`].
@@ -152,11 +155,11 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     })
 }
 
-/// The validator of what a reply shows, with quotes: known without encoding it.
+/// The ETag of a reply, with quotes. It is known without encoding the reply.
 ///
-/// A context has `"v<version>"` and a view `"<content hash>"`. What shows a view otherwise is told
-/// apart: `.s` follows when a part is shown or sealed values are open, `.<hash>` of the chain's
-/// versions when origins are there, which may change while the view does not.
+/// A context has `"v<version>"` and a view `"<content hash>"`. Other representations of a view
+/// differ: `.s` follows if a part or revealed values are shown; `.<hash>` of the chain's versions
+/// follows with origins, which may change while the view does not.
 pub fn etag(reply: &Reply) -> Option<String> {
     match reply {
         Reply::Context(context) => Some(version_etag(&context.record)),
@@ -196,12 +199,12 @@ fn status_of(reply: &Reply) -> u16 {
     }
 }
 
-/// Appends a reply's JSON as a result of a batch: with its status.
+/// Appends a reply's JSON as a result of a batch, with its status.
 pub(crate) fn write_result(reply: &Reply, seq: u64, out: &mut Vec<u8>) -> Result<()> {
     write(reply, seq, Some(status_of(reply)), out)
 }
 
-/// Appends a reply's JSON. For a result within a batch, `within` is its status, which becomes a
+/// Appends a reply's JSON. In a batch, `within` is the status of the result, which becomes a
 /// member.
 fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
     match reply {
@@ -297,7 +300,7 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
     }
 }
 
-/// Appends an answer by way of a tree: for everything that is not asked a thousand times a second.
+/// Appends an answer through a tree, for replies that need not be fast.
 fn plain<T: Serialize>(answer: &T, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
     let mut value = value::encode(answer)?;
     if let (Some(status), Some(object)) = (within, value.as_object_mut()) {

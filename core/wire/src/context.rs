@@ -1,4 +1,4 @@
-//! A context in an answer: its layer's text is spliced in, not read.
+//! A context in an answer. The text of its layer is copied, not parsed.
 
 use alloc::{string::ToString, vec::Vec};
 
@@ -6,7 +6,7 @@ use super::text::ObjectText;
 use nacre_layers::{json, rules::Rules};
 use nacre_store::plan::ContextReply;
 
-/// Room for everything but data and rules.
+/// Room for everything except data and rules, in bytes.
 const FRAME: usize = 768;
 
 /// Appends a context; `status` for a result within a batch.
@@ -34,7 +34,7 @@ pub(super) fn write(reply: &ContextReply, status: Option<u16>, out: &mut Vec<u8>
     object.close();
 }
 
-/// Appends the rules a context carries.
+/// Appends the rules of a context.
 pub(super) fn write_rules(rules: &Rules, out: &mut Vec<u8>) {
     if rules.is_empty() {
         out.extend_from_slice(b"{}");

@@ -1,7 +1,7 @@
-//! Cursors: where a list goes on, opaque to clients.
+//! Cursors: the place where a list continues, opaque to clients.
 //!
-//! A cursor is unpadded base64url of a short text that begins with its format and the list it
-//! belongs to. It is no secret and needs no seal: whatever it says, a caller sees what they may see.
+//! A cursor is unpadded base64url of a short text that starts with its format and its list. It is
+//! not secret and not signed: whatever it contains, callers see only what they may see.
 
 use alloc::{
     format,
@@ -17,7 +17,7 @@ use nacre_layers::{
 };
 use nacre_store::record::EntryId;
 
-/// Longest cursor: a level, an id and a frame.
+/// Longest cursor, in bytes: a level, an id and a frame.
 const BYTES: usize = 160;
 
 /// Makes and reads cursors.
@@ -48,7 +48,7 @@ impl Cursor {
     /// Reads a list's cursor.
     ///
     /// # Errors
-    /// `invalid-request` for anything that [`Cursor::list`] did not make.
+    /// `invalid-request` for any text that is not from [`Cursor::list`].
     pub fn read_list(text: &str) -> Result<Address> {
         decode("l", text, |place| {
             let (level, id) = place.split_once('/')?;
@@ -59,7 +59,7 @@ impl Cursor {
     /// Reads a history's cursor.
     ///
     /// # Errors
-    /// `invalid-request` for anything that [`Cursor::history`] did not make.
+    /// `invalid-request` for any text that is not from [`Cursor::history`].
     pub fn read_history(text: &str) -> Result<u64> {
         decode("h", text, number)
     }
@@ -67,7 +67,7 @@ impl Cursor {
     /// Reads an entry list's cursor.
     ///
     /// # Errors
-    /// `invalid-request` for anything that [`Cursor::entry`] did not make.
+    /// `invalid-request` for any text that is not from [`Cursor::entry`].
     pub fn read_entry(text: &str) -> Result<EntryId> {
         decode("e", text, |place| {
             let (seq, n) = place.split_once('-')?;
@@ -78,7 +78,7 @@ impl Cursor {
     /// Reads an audit trail's cursor.
     ///
     /// # Errors
-    /// `invalid-request` for anything that [`Cursor::audit`] did not make.
+    /// `invalid-request` for any text that is not from [`Cursor::audit`].
     pub fn read_audit(text: &str) -> Result<u64> {
         decode("a", text, number)
     }
@@ -96,11 +96,14 @@ fn decode<T>(list: &str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Re
         read(place.strip_prefix('1')?.strip_prefix(list)?)
     };
     place().ok_or_else(|| {
-        Error::new(Code::InvalidRequest, "this cursor was not given by this list; begin again")
+        Error::new(
+            Code::InvalidRequest,
+            "this cursor does not belong to this list; start again without a cursor",
+        )
     })
 }
 
-/// A number as `encode` writes it: no sign, no leading zero, within what stores keep exact.
+/// Reads a number in the form of `encode`: no sign, no leading zero, and exact in every store.
 fn number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text && number <= nacre_store::limits::EXACT_INTEGER).then_some(number)

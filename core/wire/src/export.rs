@@ -1,4 +1,4 @@
-//! Export: one context a line, with its history and entries.
+//! Exports: one context per line, with its history and entries.
 
 use alloc::{rc::Rc, string::ToString, vec::Vec};
 
@@ -14,15 +14,15 @@ use nacre_store::{
     record::{Entry, EntryId, EntryKind, Record, State, Version},
 };
 
-/// An export under way: which part to decide next, and how its reply goes on with the lines.
+/// A running export: the next part to decide, and how its reply continues the lines.
 ///
 /// ```text
 /// {"created_at","data","history":[{"at","by","change","data","parent","rules","seq","summary",
 ///  "version"}],"id","insights":[…],"level","parent","progress":[…],"rules","updated_at",
 ///  "updated_by","version"}
 /// ```
-/// History and entries come newest first, as in their lists. What others change meanwhile shows or
-/// does not: each context is as it was when its line began.
+/// History and entries come newest first, as in their lists. Concurrent changes may or may not be
+/// included: each context has the state of the time when its line started.
 /// [`open_export`](super::open_export) makes a store of the lines.
 #[derive(Debug)]
 pub struct Export {
@@ -30,7 +30,7 @@ pub struct Export {
     place: Place,
 }
 
-/// How far the text is.
+/// The position in the text.
 #[derive(Debug)]
 enum Place {
     /// Between two lines.
@@ -44,7 +44,7 @@ enum Place {
 }
 
 impl Export {
-    /// From the first context on.
+    /// Starts with the first context.
     pub fn new(reveal: bool) -> Export {
         Export { reveal, place: Place::Line { after: None } }
     }
@@ -64,10 +64,10 @@ impl Export {
         Some(Op::Export { part, reveal: self.reveal })
     }
 
-    /// Appends what the reply to [`Self::next`] says.
+    /// Appends the reply to [`Self::next`].
     ///
     /// # Errors
-    /// `internal` for another reply.
+    /// `internal` for a reply to another operation.
     pub fn write(&mut self, reply: &Reply, out: &mut Vec<u8>) -> Result<()> {
         let place = core::mem::replace(&mut self.place, Place::End);
         self.place = match (place, reply) {
@@ -92,7 +92,7 @@ impl Export {
                     _ => after_entries(record, kind, out),
                 }
             }
-            _ => return Err(Error::bug("an export was given another part's reply")),
+            _ => return Err(Error::bug("the reply does not belong to this part of the export")),
         };
         Ok(())
     }
@@ -142,7 +142,7 @@ fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Plac
     }
 }
 
-/// Goes on with an array that has begun; `some` says whether it holds items already.
+/// Continues an array; `some` says whether it already has items.
 fn list<T>(
     items: &[T],
     some: bool,

@@ -1,4 +1,4 @@
-//! Import: one context a line, and what an export says about it besides.
+//! Imports: one context per line; other members of an export are accepted.
 
 use alloc::string::String;
 
@@ -16,8 +16,8 @@ use nacre_store::op::ImportLine;
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// One line. What an export holds beyond a context's state is accepted and not read, so that an
-/// export can be imported.
+/// One line. Other members of an export are accepted and ignored, so that an export can be
+/// imported.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

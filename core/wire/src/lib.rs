@@ -1,10 +1,17 @@
-//! The serialised twins of the domain types, used by every shell.
+//! The wire format: how requests, replies and errors look outside.
 //!
 //! Domain types are not the wire format: bodies are decoded into the types of [`request`] and
 //! [`operation`], which turn into operations; replies become an [`Answer`] of canonical JSON, and
 //! errors a [`problem()`]. Shells add transport, and other formats than JSON.
 //!
-//! The feature `schema` derives JSON Schemas for all of them; it adds names and changes no answer.
+//! ```text
+//! JSON, MessagePack ─ read ─▶ Value ─ request · operation · import · live ─▶ Op
+//! Reply ─ answer · reply ─▶ Answer: status, ETag, canonical JSON
+//! Error ─ problem ─▶ problem details (RFC 9457)
+//! MemoryStore ◀─ open ─ lines ◀─ export ─ Reply           cursor: where a list continues
+//! ```
+//!
+//! The feature `schema` derives JSON Schemas for all types. It adds names, and changes no answer.
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
@@ -43,11 +50,11 @@ use nacre_layers::{
 };
 use nacre_store::limits;
 
-/// How many arrays and objects a body puts around the data of a context at most: the patch of an
-/// operation of a batch on the way in, a page of history and a preview on the way out.
+/// Most arrays and objects around the data of a context: in a request the patch of an operation of
+/// a batch, in an answer a page of history or a preview.
 const ENVELOPE: usize = 5;
 
-/// Reads a JSON body. Nesting is checked exactly where the data is taken in.
+/// Reads a JSON body. The exact nesting of data is checked later.
 ///
 /// # Errors
 /// As [`json::read`](nacre_layers::json::read).
@@ -66,7 +73,7 @@ pub fn read_body(read: fn(&[u8], usize) -> Result<Value>, body: &[u8]) -> Result
     })
 }
 
-/// An error within a part of a body, placed in the whole.
+/// Moves the pointer of an error within a part to the whole body.
 fn within(place: &str, error: Error) -> Error {
     let pointer = format!("{place}{}", error.pointer().unwrap_or_default());
     error.at(pointer)

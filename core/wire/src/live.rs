@@ -1,4 +1,4 @@
-//! Messages over a socket.
+//! Messages over a WebSocket.
 //!
 //! ```text
 //! in : subscribe {id, topic, since?} · unsubscribe {id} · op {id, op} · ping
@@ -30,37 +30,39 @@ use nacre_store::{
     topic::Topic,
 };
 
-/// What a client says.
+/// A message from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// Begin to tell of a topic.
+    /// Start a subscription.
     Subscribe {
-        /// The client's name for the subscription. One that is in use is begun anew.
+        /// The client's name for the subscription, 1 to 64 bytes. A subscription with the same name
+        /// is replaced.
         id: String,
-        /// Of what.
+        /// The topic.
         topic: Topic,
-        /// The last commit the client knows.
+        /// The `seq` of the last commit that the client knows; `None` to start with the current
+        /// state.
         since: Option<u64>,
     },
-    /// Tell no more.
+    /// End a subscription.
     Unsubscribe {
-        /// The subscription.
+        /// The name of the subscription.
         id: String,
     },
-    /// Do something.
+    /// Run an operation.
     Op {
-        /// The client's name for the answer.
+        /// The client's name for the answer, 1 to 64 bytes.
         id: String,
-        /// What to do.
+        /// The operation.
         op: Op,
-        /// The key under which a repeat gets the same answer.
+        /// The idempotency key: a repeat gets the same answer. `None` if there is none.
         idempotency: Option<Idempotency>,
     },
-    /// Answer that you are there.
+    /// Ask for a `pong`.
     Ping,
 }
 
-/// The id of a message, even of one that is wrong otherwise: its error can name it.
+/// The id of a message, even of an invalid one, so that its error can name it.
 pub fn message_id(message: &Value) -> Option<&str> {
     let id = message.as_object()?.get("id")?.as_str()?;
     check_id(id).is_ok().then_some(id)
@@ -92,7 +94,7 @@ struct AddressText {
 }
 
 impl Message {
-    /// Understands a message.
+    /// Decodes a message.
     ///
     /// # Errors
     /// `invalid-request`, `invalid-id` and those of an operation, with the pointer in the message.
@@ -122,7 +124,7 @@ impl Message {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a message is of the type subscribe, unsubscribe, op or ping",
+                    "`type` must be one of subscribe, unsubscribe, op, ping",
                 )
                 .at("/type"));
             }
@@ -131,14 +133,14 @@ impl Message {
             None => Ok(message),
             Some(member) => Err(Error::new(
                 Code::InvalidRequest,
-                "this member does not belong to the type of message",
+                "this member is not allowed in this type of message",
             )
             .at(member)),
         }
     }
 }
 
-/// One operation, or with the action `batch` several.
+/// Reads one operation, or several with the action `batch`.
 fn read_op(mut op: Value) -> Result<(Op, Option<Idempotency>)> {
     let action = op.as_object().and_then(|members| members.get("action"));
     if action.and_then(Value::as_str) != Some("batch") {
@@ -163,7 +165,7 @@ impl TopicText {
             (None, None, Some(of)) => Ok(Topic::Resolved(address(of, "/topic/resolved")?)),
             _ => Err(Error::new(
                 Code::InvalidRequest,
-                "a topic is either a context, a subtree or a resolved view",
+                "`topic` must have exactly one member: `context`, `subtree` or `resolved`",
             )
             .at("/topic")),
         }
@@ -172,7 +174,7 @@ impl TopicText {
 
 fn check_id(id: &str) -> Result<()> {
     if id.is_empty() || id.len() > limits::MESSAGE_ID_BYTES {
-        return Err(Error::new(Code::InvalidRequest, "an id is 1 to 64 bytes long")
+        return Err(Error::new(Code::InvalidRequest, "`id` must be 1 to 64 bytes")
             .at("/id")
             .limit(limits::MESSAGE_ID_BYTES as u64));
     }
@@ -180,11 +182,11 @@ fn check_id(id: &str) -> Result<()> {
 }
 
 fn missing(member: &str) -> Error {
-    Error::new(Code::InvalidRequest, "this type of message needs this member")
+    Error::new(Code::InvalidRequest, "this member is required in this type of message")
         .at(alloc::format!("/{member}"))
 }
 
-/// A topic as a message names it.
+/// The form of a topic in messages.
 pub fn topic_object(topic: &Topic) -> Object {
     let mut address = Object::new();
     address.insert("level", topic.address().level.as_str().into());
@@ -194,7 +196,7 @@ pub fn topic_object(topic: &Topic) -> Object {
     named
 }
 
-/// A topic as [`topic_object`] writes it.
+/// Reads the form of [`topic_object`].
 ///
 /// # Errors
 /// As [`Message::of`].
@@ -202,7 +204,8 @@ pub fn read_topic(topic: Value) -> Result<Topic> {
     value::decode::<TopicText>(topic)?.read()
 }
 
-/// What a server says, without the id of whom it is for: one text serves all who use the same id.
+/// A message from the server, without the subscription's id, so that one text serves all
+/// subscribers with the same id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Telling(Object);
 
@@ -240,12 +243,12 @@ impl Telling {
         }
     }
 
-    /// What went wrong: the members of a problem.
+    /// An error, with the members of a problem.
     pub fn error(error: &Error) -> Telling {
         let mut telling = Telling::new("error");
         if let Ok(Value::Object(problem)) = value::encode(&Problem::of(error)) {
             for (name, value) in problem {
-                // Its `type` is a name of the code, and says the code only.
+                // The `type` of a problem repeats the code, so it is left out.
                 if name != "type" {
                     telling.0.insert(name, value);
                 }
@@ -254,7 +257,7 @@ impl Telling {
         telling
     }
 
-    /// That the server is there.
+    /// The answer to a ping.
     pub fn pong() -> Telling {
         Telling::new("pong")
     }

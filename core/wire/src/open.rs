@@ -1,4 +1,4 @@
-//! Opening an export: a store in memory with the contexts, histories and entries that it tells of.
+//! Opens an export as a store in memory, with its contexts, histories and entries.
 
 use alloc::{boxed::Box, collections::BTreeSet, format, rc::Rc, string::String, vec::Vec};
 
@@ -32,26 +32,26 @@ use nacre_store::{
     store::{Reads as _, Write},
 };
 
-/// Opens the lines of an [`Export`](super::Export) as a store of its own, in any order of lines;
-/// blank lines count and say nothing. Exporting that store again gives the same bytes, and of its
-/// contexts it knows every version that the export tells of: reads as of then, differences and
-/// rollbacks work as they did. Its seq is the largest that the export names.
+/// Opens the lines of an [`Export`](super::Export) as a separate store. Lines may be in any order;
+/// blank lines are counted and ignored. Exporting the store again gives the same bytes. The store
+/// has every version in the export, so past reads, diffs and rollbacks work as before. Its `seq` is
+/// the largest in the export.
 ///
-/// An export does not carry everything, and neither does the store that comes of it:
-/// - Deleted contexts, idempotency keys, members and the audit trail are gone. A read as of a time
-///   when a context stood below one that is not in the export is `history-expired`; where the
-///   global context is deleted, past views show without what it held.
-/// - Of a history that had been shortened the oldest version shows as if nothing had been before.
+/// An export does not contain everything, and neither does its store:
+/// - Deleted contexts, idempotency keys, members and the audit trail are missing. A past read is
+///   `history-expired` if the context's parent of that time is not in the export. If the global
+///   context is deleted, past views lack its data.
+/// - If a history was shortened, its oldest version appears to be the first.
 /// - Sealed values stay markers. Their secrets are not in the export, so they cannot be revealed,
-///   and a write that holds such a marker is refused. An export made with sealed values opened
-///   holds them in the clear: what stands under one of `names` is sealed again, with `keys`.
+///   and a write with such a marker is refused. An export with revealed values has them in the
+///   clear: values under sensitive `names` are sealed again with `keys`.
 ///
 /// # Errors
-/// With the line, counted from 0, as the failed operation, and the pointer into it:
-/// `invalid-json`, `invalid-id`, `invalid-rules`, `too-deep` and `too-large` as an import gives
-/// them; `invalid-request` for a line that is not one of an export, or one whose parts do not fit
-/// together (versions out of order or with a gap, numbers of 2⁵³ and above, an address or entry
-/// that comes twice); `parent-not-found` when the parent is not in the export.
+/// Each error has the line, from 0, as the failed operation, and the pointer into it:
+/// `invalid-json`, `invalid-id`, `invalid-rules`, `too-deep` and `too-large` as for an import;
+/// `invalid-request` for a line that is not from an export, or is not consistent (versions out of
+/// order or with a gap, numbers of 2⁵³ and above, a repeated address or entry); `parent-not-found`
+/// if the parent is not in the export.
 pub fn open_export(
     lines: &[u8],
     names: &SensitiveNames,
@@ -70,16 +70,19 @@ pub fn open_export(
     }
     for (place, parent) in parents {
         if opening.store.record(&parent)?.is_none() {
-            return Err(Error::new(Code::ParentNotFound, "the parent is not in the export")
-                .at("/parent")
-                .failed_operation(place));
+            return Err(Error::new(
+                Code::ParentNotFound,
+                "the parent of this context must be in the export too",
+            )
+            .at("/parent")
+            .failed_operation(place));
         }
     }
     opening.store.set_seq(opening.seq);
     Ok(opening.store)
 }
 
-/// What a line says of its context as it stands.
+/// The members of a line about the current state.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ContextBody {
@@ -130,12 +133,12 @@ struct ProgressBody {
     id: String,
 }
 
-/// A store in the making.
+/// A store that is being opened.
 struct Opening<'o> {
     store: MemoryStore<'static>,
     /// The largest seq so far.
     seq: u64,
-    /// No two entries of a store have one id.
+    /// The ids of all entries; each one is unique in a store.
     entries: BTreeSet<EntryId>,
     names: &'o SensitiveNames,
     keys: &'o dyn Vault,
@@ -143,31 +146,34 @@ struct Opening<'o> {
 }
 
 impl Opening<'_> {
-    /// Takes a context in; says where its parent has to be.
+    /// Adds a context. Returns the address of its parent.
     fn line(&mut self, line: &[u8]) -> Result<Option<Address>> {
         let Line { body, history, insights, progress } = Line::cut(line)?;
         let level = Level::parse(&body.level).map_err(|error| error.at("/level"))?;
         let address = Address::new(level, id("/id", &body.id)?).map_err(|error| error.at("/id"))?;
         if self.store.record(&address)?.is_some() {
-            return Err(invalid("/id", "the context comes twice"));
+            return Err(invalid("/id", "the export must not contain a context twice"));
         }
         let state = self.state(level, body.parent, &body.rules, body.data)?;
         let updated_at = moment("/updated_at", &body.updated_at)?;
         let updated_by = user("/updated_by", &body.updated_by)?;
         let newest = self.history(&address, history)?;
         let Some((version, newest)) = newest else {
-            return Err(invalid("/history", "the newest version is missing"));
+            return Err(invalid("/history", "`history` must contain the newest version"));
         };
         if newest != state
             || (version.version, version.at, &version.by) != (body.version, updated_at, &updated_by)
         {
             return Err(invalid(
                 "/history/0",
-                "the newest version is not the context as it stands",
+                "the newest version in `history` must be the same as the context",
             ));
         }
         if version.change == Change::Delete {
-            return Err(invalid("/history/0/change", "a deleted context is in no export"));
+            return Err(invalid(
+                "/history/0/change",
+                "an export must not contain a deleted context",
+            ));
         }
         let State { layer, rules, parent } = state;
         let record = Record {
@@ -189,7 +195,7 @@ impl Opening<'_> {
         Ok(above)
     }
 
-    /// Takes the versions in, which come newest first; gives the newest one with its state.
+    /// Adds the versions, newest first. Returns the newest one with its state.
     fn history(&mut self, address: &Address, text: &[u8]) -> Result<Option<(Version, State)>> {
         let mut newest = None;
         let mut newer: Option<(Version, State)> = None;
@@ -215,8 +221,7 @@ impl Opening<'_> {
         Ok(newest)
     }
 
-    /// A version, without the way back from it, and its state. `newer` is the one that came before
-    /// it, the one after it in time.
+    /// Reads a version and its state, without the patch back. `newer` is the next version in time.
     fn version(
         &mut self,
         address: &Address,
@@ -227,16 +232,20 @@ impl Opening<'_> {
         let version = counted("/version", body.version)?;
         let seq = counted("/seq", body.seq)?;
         if newer.is_some_and(|newer| version + 1 != newer.version) {
-            return Err(invalid("/version", "versions come newest first, without a gap"));
+            return Err(invalid("/version", "versions must be in descending order without a gap"));
         }
         if newer.is_some_and(|newer| seq > newer.seq) {
-            return Err(invalid("/seq", "a version cannot be of a later commit than the next one"));
+            return Err(invalid(
+                "/seq",
+                "the `seq` of a version must not be above that of the next version",
+            ));
         }
         if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
             return Err(too_long("/summary", limits::SUMMARY_BYTES));
         }
-        let change = Change::parse(&body.change)
-            .map_err(|_| invalid("/change", "no such kind of change"))?;
+        let change = Change::parse(&body.change).map_err(|_| {
+            invalid("/change", "`change` must be a kind of change, such as `update`")
+        })?;
         let state = self.state(address.level, body.parent, &body.rules, body.data)?;
         self.seq = self.seq.max(seq);
         let version = Version {
@@ -253,7 +262,7 @@ impl Opening<'_> {
         Ok((version, state))
     }
 
-    /// A state: its parent fits its level, and nothing sensitive is in the clear.
+    /// Makes a state: checks that the parent fits the level, and seals sensitive values.
     fn state(
         &mut self,
         level: Level,
@@ -268,7 +277,10 @@ impl Opening<'_> {
             (Some(_), parent) => parent.is_some(),
         };
         if !fits {
-            return Err(invalid("/parent", "the parent does not fit the level"));
+            return Err(invalid(
+                "/parent",
+                "`parent` must be one level up: none for global, `global` for a project",
+            ));
         }
         let rules: Rc<Rules> = Rc::new(rules(table)?);
         let mut data = Value::Object(data);
@@ -283,7 +295,7 @@ impl Opening<'_> {
         Ok(State { layer: Rc::new(layer), rules, parent })
     }
 
-    /// Takes one of the two lists in, newest first.
+    /// Adds one of the two lists, newest first.
     fn entries(&mut self, address: &Address, kind: EntryKind, text: &[u8]) -> Result<()> {
         let name = match kind {
             EntryKind::Insight => "/insights",
@@ -317,10 +329,10 @@ impl Opening<'_> {
         };
         let id = entry_id(&body.id)?;
         if newer.is_some_and(|newer| id >= newer) {
-            return Err(invalid("/id", "entries come newest first"));
+            return Err(invalid("/id", "entries must be in order, newest first"));
         }
         if !self.entries.insert(id) {
-            return Err(invalid("/id", "another entry has this id"));
+            return Err(invalid("/id", "the id of an entry must be unique"));
         }
         for (pointer, text, limit) in [
             ("/content", Some(&body.content), limits::ENTRY_BYTES),
@@ -332,7 +344,7 @@ impl Opening<'_> {
             }
         }
         if body.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
-            return Err(invalid("/importance", "importance lies between 0 and 1"));
+            return Err(invalid("/importance", "`importance` must be a number from 0 to 1"));
         }
         self.seq = self.seq.max(id.seq);
         self.store.write(Write::Entry(Entry {
@@ -350,7 +362,7 @@ impl Opening<'_> {
     }
 }
 
-/// A line in parts: its lists, which may be long, are still text.
+/// A line in parts. Its lists, which may be long, stay text.
 struct Line<'l> {
     body: ContextBody,
     history: &'l [u8],
@@ -364,7 +376,7 @@ impl<'l> Line<'l> {
         let (mut history, mut insights, mut progress) = (None, None, None);
         for (name, text) in pieces::members(line)? {
             let Value::String(name) = json::read(name, 0)? else {
-                return Err(Error::new(Code::InvalidJson, "the name of a member is a string"));
+                return Err(Error::new(Code::InvalidJson, "the name of a member must be a string"));
             };
             let list = match name.as_str() {
                 "history" => &mut history,
@@ -382,7 +394,8 @@ impl<'l> Line<'l> {
                 return Err(twice());
             }
         }
-        let lacks = || invalid("", "a line of an export has `history`, `insights` and `progress`");
+        let lacks =
+            || invalid("", "a line of an export must have `history`, `insights` and `progress`");
         Ok(Line {
             body: value::decode(Value::Object(body))?,
             history: history.ok_or_else(lacks)?,
@@ -394,26 +407,26 @@ impl<'l> Line<'l> {
 
 fn list<'l>(place: &'static str, text: &'l [u8]) -> Result<Vec<&'l [u8]>> {
     if text.first() != Some(&b'[') {
-        return Err(invalid(place, "an array is expected here"));
+        return Err(invalid(place, "this must be an array"));
     }
     pieces::items(text).map_err(|error| error.at(place))
 }
 
-/// A version or a seq: from 1, and so that there is room for one more.
+/// Checks a version or `seq`: at least 1, and with room for one more.
 fn counted(place: &'static str, number: u64) -> Result<u64> {
     if (1..limits::EXACT_INTEGER).contains(&number) {
         return Ok(number);
     }
-    Err(invalid(place, "versions and seqs count from 1 and stay below 2^53"))
+    Err(invalid(place, "a version or `seq` must be from 1 to 2^53 - 2"))
 }
 
-/// An id as [`EntryText`](super::reply::EntryText) prints it.
+/// Reads an entry id in the form of [`EntryText`](super::reply::EntryText).
 fn entry_id(text: &str) -> Result<EntryId> {
     let number = |text: &str| text.parse().ok().filter(|number| *number < limits::EXACT_INTEGER);
     text.split_once('-')
         .and_then(|(seq, n)| Some(EntryId { seq: number(seq)?, n: number(n)? }))
         .filter(|id| id.seq > 0 && format!("{}-{}", id.seq, id.n) == text)
-        .ok_or_else(|| invalid("/id", "not the id of an entry"))
+        .ok_or_else(|| invalid("/id", "an entry id must have the form `seq-n`, such as `12-0`"))
 }
 
 fn moment(place: &'static str, text: &str) -> Result<Moment> {
@@ -425,11 +438,12 @@ fn user(place: &'static str, text: &str) -> Result<User> {
 }
 
 fn twice() -> Error {
-    Error::new(Code::InvalidJson, "a member comes twice in one object")
+    Error::new(Code::InvalidJson, "an object must not have the same member twice")
 }
 
 fn too_long(place: &'static str, limit: usize) -> Error {
-    Error::new(Code::TooLarge, "this text is too long").at(place).limit(limit as u64)
+    let detail = format!("this text must be at most {limit} bytes");
+    Error::new(Code::TooLarge, detail).at(place).limit(limit as u64)
 }
 
 fn invalid(place: &'static str, detail: &'static str) -> Error {

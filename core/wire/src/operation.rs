@@ -1,4 +1,4 @@
-//! One operation as data: the same in a batch, a preview and over a socket.
+//! One operation as data, in the same form in a batch, a preview and over a socket.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -26,55 +26,56 @@ use nacre_store::{
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// Many operations.
+/// Up to 500 operations in one request.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchBody {
-    /// All or nothing, which is the default; otherwise each operation stands for itself.
+    /// Whether all operations succeed or none (default). If false, each one succeeds or fails by
+    /// itself.
     pub transaction: Option<bool>,
-    /// The operations in order; later ones see what earlier ones did.
+    /// The operations in order, at most 500. Later ones see the results of earlier ones.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::operations"))]
     pub operations: Vec<Value>,
 }
 
-/// What to try out: either a merge patch or JSON Patch of the context, or operations.
+/// The writes of a preview: either a merge patch or JSON Patch of the context, or operations.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewBody {
-    /// An edit of the context itself.
+    /// An edit of the context: a merge patch or a JSON Patch.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch"))]
     pub patch: Option<Value>,
-    /// Writes, as in a batch.
+    /// Writes as in a batch, at most 500.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::operations_or_null"))]
     pub operations: Option<Vec<Value>>,
 }
 
-/// What an operation does.
+/// The action of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Make a context that is not there.
+    /// Create a context that does not exist.
     Create,
-    /// Create or replace.
+    /// Create or replace a context.
     Put,
-    /// Merge patch (an object) or JSON Patch (an array).
+    /// Edit a context with a merge patch (an object) or a JSON Patch (an array).
     Update,
     /// Append to a list.
     Append,
     /// Store tombstones.
     Unset,
-    /// Take away, restorably.
+    /// Delete a context; it can be restored.
     Delete,
-    /// Bring back what a delete took.
+    /// Restore everything that a delete removed.
     Restore,
-    /// Go back to an earlier version.
+    /// Roll back to an earlier version.
     Rollback,
-    /// Put under another parent.
+    /// Move a context to another parent.
     Move,
     /// Add an insight.
     AddInsight,
@@ -86,12 +87,12 @@ pub enum Action {
     Resolve,
 }
 
-/// One operation. Which members belong to it depends on the action; others are refused.
+/// One operation. The action decides which members are allowed.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// What to do.
+    /// The action.
     pub action: Action,
     /// The context's level.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
@@ -99,80 +100,80 @@ pub struct Operation {
     /// The context's id.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
     pub context_id: String,
-    /// The same key gives the first result again; for writes.
+    /// An idempotency key, 1 to 255 bytes: a repeat gets the first result again. Only for writes.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255)))]
     pub idempotency_key: Option<String>,
-    /// The version that must be current: put, update, append, unset, delete, rollback, move.
+    /// The version that must be current. For put, update, append, unset, delete, rollback, move.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub expect_version: Option<u64>,
-    /// Why: every write but entries.
+    /// The reason for the change, at most 1,024 bytes. For every write except entries.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
     pub summary: Option<String>,
-    /// The data: create, put.
+    /// The data. For create, put.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
     )]
     pub data: Option<Object>,
-    /// The id one level up: create, put, move.
+    /// The id of the parent, one level up. For create, put, move.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
     pub parent: Option<String>,
-    /// Merge rules: create, put.
+    /// Merge rules by JSON Pointer. For create, put.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
     pub rules: Option<Object>,
-    /// Make missing parents: create, put.
+    /// Whether to create missing parents. For create, put.
     pub create_parents: Option<bool>,
-    /// The edit: update.
+    /// The edit. For update.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch"))]
     pub patch: Option<Value>,
-    /// The list: append.
+    /// A JSON Pointer to the list. For append.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
     pub pointer: Option<String>,
-    /// What to append: append.
+    /// The values to append. For append.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
     pub values: Option<Vec<Value>>,
-    /// Where to store tombstones: unset.
+    /// JSON Pointers to the members to unset. For unset.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointers_or_null"))]
     pub pointers: Option<Vec<String>>,
-    /// With everything below: delete.
+    /// Whether to delete the contexts below too. For delete.
     pub cascade: Option<bool>,
-    /// Which version: rollback, get.
+    /// The version. For rollback, get.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub version: Option<u64>,
-    /// The text: add_insight, add_progress.
+    /// The text, 1 byte to 64 KiB. For add_insight, add_progress.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub content: Option<String>,
-    /// A free label: add_insight.
+    /// A label of your choice, 1 to 1,024 bytes. For add_insight.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub category: Option<String>,
-    /// 0 (aside) to 1 (vital): add_insight.
+    /// The importance, from 0 (minor) to 1 (vital). For add_insight.
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub importance: Option<f64>,
-    /// The agent that writes: add_insight, add_progress.
+    /// The name of the writing agent, 1 to 1,024 bytes. For add_insight, add_progress.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub agent: Option<String>,
-    /// A past state, a seq or a time: get, resolve.
+    /// A past state: a `seq` or an RFC 3339 time. For get, resolve.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::as_of"))]
     pub at: Option<Value>,
-    /// One part of the view: resolve.
+    /// A JSON Pointer to one part of the view. For resolve.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
     pub path: Option<String>,
-    /// With origins: resolve.
+    /// Whether to include origins. For resolve.
     pub explain: Option<bool>,
-    /// Open sealed values: get, resolve.
+    /// Whether to show sealed values. For get, resolve.
     pub reveal: Option<bool>,
 }
 
 impl BatchBody {
-    /// The operation. Operations that cannot be read keep their place as their error.
+    /// Makes the batch. An operation that cannot be read stays in its place as an error.
     ///
     /// # Errors
     /// `too-many-operations`.
@@ -186,11 +187,11 @@ impl BatchBody {
 }
 
 impl PreviewBody {
-    /// The operation.
+    /// Makes the operation.
     ///
     /// # Errors
-    /// As [`item`], with the pointer in the body; `invalid-request` unless exactly one of both
-    /// members is there.
+    /// As [`item`], with the pointer in the body; `invalid-request` unless exactly one of the two
+    /// members is present.
     pub fn into_op(self, address: Address) -> Result<Op> {
         let operations = match (self.patch, self.operations) {
             (Some(patch), None) => {
@@ -204,7 +205,7 @@ impl PreviewBody {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a preview takes either `patch` or `operations`",
+                    "a preview must have either `patch` or `operations`",
                 )
                 .at(""));
             }
@@ -230,8 +231,11 @@ pub fn item(operation: Value) -> Result<BatchItem> {
     };
     let op = operation.into_op()?;
     if idempotency.is_some() && !op.is_write() {
-        return Err(Error::new(Code::InvalidRequest, "an idempotency key belongs to a write")
-            .at("/idempotency_key"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "`idempotency_key` is only allowed on writes",
+        )
+        .at("/idempotency_key"));
     }
     Ok(BatchItem { op, idempotency })
 }
@@ -239,41 +243,48 @@ pub fn item(operation: Value) -> Result<BatchItem> {
 /// Checks an idempotency key.
 ///
 /// # Errors
-/// `invalid-request` when it is empty or longer than [`limits::IDEMPOTENCY_KEY_BYTES`].
+/// `invalid-request` if it is empty or longer than [`limits::IDEMPOTENCY_KEY_BYTES`].
 pub fn check_key(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES {
-        return Err(Error::new(Code::InvalidRequest, "an idempotency key is 1 to 255 bytes long")
+        return Err(Error::new(Code::InvalidRequest, "the idempotency key must be 1 to 255 bytes")
             .limit(limits::IDEMPOTENCY_KEY_BYTES as u64));
     }
     Ok(())
 }
 
-/// An operation of a preview: a write without a key.
+/// Reads an operation of a preview: a write without a key.
 fn trial(operation: Value) -> Result<Op> {
     let BatchItem { op, idempotency } = item(operation)?;
     if idempotency.is_some() {
-        return Err(Error::new(Code::InvalidRequest, "nothing is stored, so there is no key")
-            .at("/idempotency_key"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "`idempotency_key` is not allowed in a preview",
+        )
+        .at("/idempotency_key"));
     }
     if !op.is_write() {
-        return Err(Error::new(Code::InvalidRequest, "only writes can be tried out").at("/action"));
+        return Err(
+            Error::new(Code::InvalidRequest, "a preview must contain only writes").at("/action")
+        );
     }
     Ok(op)
 }
 
-/// Counts the operations, and says where each stands in the body.
+/// Checks the number of operations, and adds the pointer of each one.
 fn operations(list: Vec<Value>) -> Result<impl Iterator<Item = (String, Value)>> {
     if list.len() > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
-            .at("/operations")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a request must have at most 500 operations; split it",
+        )
+        .at("/operations")
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     let placed = |(index, operation)| (format!("/operations/{index}"), operation);
     Ok(list.into_iter().enumerate().map(placed))
 }
 
-/// What an operation's key is used for: the operation as canonical text. Nothing when it has no
-/// key, to save the work.
+/// The hash of an operation with a key: of its canonical text. Without a key the work is skipped.
 fn fingerprint(operation: &Value) -> Hash {
     match operation.as_object().is_some_and(|members| members.contains("idempotency_key")) {
         true => Hash::of(&json::write(operation)),
@@ -282,7 +293,7 @@ fn fingerprint(operation: &Value) -> Hash {
 }
 
 impl Operation {
-    /// The operation, once every member is known to belong to it.
+    /// Makes the operation, and checks that every member belongs to it.
     fn into_op(mut self) -> Result<Op> {
         let address = self.address()?;
         let op = match self.action {
@@ -358,7 +369,7 @@ impl Operation {
                     (Some(_), Some(_)) => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "`version` and `at` exclude each other",
+                            "use either `version` or `at`, not both",
                         )
                         .at("/at"));
                     }
@@ -373,11 +384,11 @@ impl Operation {
                 reveal: self.reveal.take().unwrap_or(false),
             }),
         };
-        // Whatever the action had a use for has been taken.
+        // The action has taken all members that it uses.
         match self.left() {
             None => Ok(op),
             Some(member) => {
-                Err(Error::new(Code::InvalidRequest, "this member does not belong to the action")
+                Err(Error::new(Code::InvalidRequest, "this member is not allowed for this action")
                     .at(format!("/{member}")))
             }
         }
@@ -399,14 +410,15 @@ impl Operation {
             None => Ok(Expect::Anything),
             Some(0) => Err(Error::new(
                 Code::InvalidRequest,
-                "versions count from 1; what must not exist is made with `create`",
+                "`expect_version` must be 1 or more; use the action `create` if the context must \
+                 not exist",
             )
             .at("/expect_version")),
             Some(version) => Ok(Expect::Version(version)),
         }
     }
 
-    /// A member that is still there.
+    /// The name of a member that was not used.
     fn left(&self) -> Option<&'static str> {
         let members = [
             ("expect_version", self.expect_version.is_some()),
@@ -442,13 +454,14 @@ fn as_of(at: &Value) -> Result<AsOf> {
         {
             Ok(AsOf::Seq(*seq))
         }
-        _ => Err(Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time")),
+        _ => Err(Error::new(Code::InvalidRequest, "a state must be a `seq` or an RFC 3339 time")),
     };
     state.map_err(|error| error.at("/at"))
 }
 
 fn missing(member: &str) -> Error {
-    Error::new(Code::InvalidRequest, format!("this action needs the member `{member}`")).at("")
+    Error::new(Code::InvalidRequest, format!("the member `{member}` is required for this action"))
+        .at("")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Cutting JSON text into the members or items of its outermost value, so that a long one need not
+//! Cuts JSON text into the members or items of its outermost value, so that a long value need not
 //! be a tree as a whole.
 //!
-//! Only brackets and quotes are looked at. Whether a piece is JSON shows when it is read.
+//! It looks only at brackets and quotes. A piece that is not JSON fails when it is read.
 
 use alloc::vec::Vec;
 
@@ -10,7 +10,7 @@ use nacre_layers::error::{Code, Error, Result};
 /// The members of an object: the texts of names, quotes included, and of values.
 ///
 /// # Errors
-/// `invalid-json` when the text is no object or does not end with it.
+/// `invalid-json` if the text is not exactly one object.
 pub(super) fn members(text: &[u8]) -> Result<Vec<(&[u8], &[u8])>> {
     let mut cutter = Cutter { text, at: 0 };
     let mut members = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn members(text: &[u8]) -> Result<Vec<(&[u8], &[u8])>> {
 /// The items of an array.
 ///
 /// # Errors
-/// `invalid-json` when the text is no array or does not end with it.
+/// `invalid-json` if the text is not exactly one array.
 pub(super) fn items(text: &[u8]) -> Result<Vec<&[u8]>> {
     let mut cutter = Cutter { text, at: 0 };
     let mut items = Vec::new();
@@ -43,7 +43,7 @@ struct Cutter<'t> {
 }
 
 impl<'t> Cutter<'t> {
-    /// Takes what stands between the outermost brackets, up to the end of the text.
+    /// Takes the content of the outermost brackets, which must end the text.
     fn each(
         &mut self,
         open: u8,
@@ -68,7 +68,7 @@ impl<'t> Cutter<'t> {
         if self.peek().is_some() { Err(not_json()) } else { Ok(()) }
     }
 
-    /// One value, or what stands in the place of one.
+    /// One value, or any text in its place.
     fn piece(&mut self) -> Result<&'t [u8]> {
         let first = self.peek();
         let start = self.at;
@@ -106,7 +106,7 @@ impl<'t> Cutter<'t> {
         }
     }
 
-    /// Passes over a string, both quotes included.
+    /// Skips a string, including both quotes.
     fn string(&mut self) -> Result<()> {
         self.at += 1;
         loop {
@@ -129,7 +129,7 @@ impl<'t> Cutter<'t> {
         Ok(())
     }
 
-    /// The next byte that is no space.
+    /// The next byte that is not a space.
     fn peek(&mut self) -> Option<u8> {
         while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;

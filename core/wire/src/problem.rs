@@ -14,11 +14,11 @@ use nacre_layers::{
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// What went wrong. Members that do not apply are left out.
+/// An error (RFC 9457). Members that do not apply are left out.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem<'a> {
-    /// The stable code.
+    /// The stable code of the error.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::code"))]
     pub code: &'static str,
     /// The places that the caller's write and other writes changed differently since the version
@@ -30,13 +30,13 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub current_version: Option<u64>,
-    /// What happened and what to do about it.
+    /// What happened, and what to do.
     pub detail: &'a str,
-    /// The operation of a batch, or the line of an import, that failed; counted from 0.
+    /// The index of the failed operation of a batch, or of the failed line of an import, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "usize"))]
     pub failed_operation: Option<usize>,
-    /// The limit that was passed.
+    /// The limit that was exceeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub limit: Option<u64>,
@@ -46,7 +46,7 @@ pub struct Problem<'a> {
     pub pointer: Option<&'a str>,
     /// The HTTP status.
     pub status: u16,
-    /// A short sentence, the same for every occurrence.
+    /// A short sentence that depends only on the code.
     pub title: &'static str,
     /// `urn:nacre:error:<code>`.
     pub r#type: String,
@@ -100,7 +100,7 @@ impl<'a> Problem<'a> {
 
 /// An error as the canonical JSON of its problem details.
 pub fn problem(error: &Error) -> Vec<u8> {
-    // A problem is texts, integers and values: it can always be said.
+    // A problem has only texts, integers and values, so it always has a JSON form.
     value::encode(&Problem::of(error)).map_or_else(|_| b"{}".to_vec(), |value| json::write(&value))
 }
 

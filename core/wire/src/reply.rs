@@ -1,5 +1,5 @@
-//! What answers hold. Members that say nothing are `null`, but for those whose absence means
-//! something else than null does; these are left out.
+//! The types of answers. Members without a value are `null`, except where absence and null differ
+//! in meaning; those are left out.
 
 use alloc::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use nacre_store::{
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// Derives what all answers have in common.
+/// Derives the traits that all answers have.
 macro_rules! answers {
     ($($(#[$doc:meta])* pub struct $name:ident $(<$life:lifetime>)? { $($body:tt)* })*) => {$(
         $(#[$doc])*
@@ -34,10 +34,10 @@ macro_rules! answers {
 answers! {
     /// A context at one of its versions.
     pub struct LayerText<'a> {
-        /// Its id.
+        /// The id of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// Its level.
+        /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
         /// The version.
@@ -46,31 +46,31 @@ answers! {
 
     /// A stored context.
     pub struct ContextText<'a> {
-        /// When it was first made.
+        /// The time when the context was first created.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub created_at: String,
-        /// The data; left out of lists that were not asked for it.
+        /// The data; left out of a list unless requested.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
         pub data: Option<&'a Object>,
-        /// Its id.
+        /// The id of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// Its level.
+        /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// The id one level up; null for global.
+        /// The id of the parent, one level up; null for global.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
         pub parent: Option<&'a str>,
-        /// The merge rules it carries.
+        /// The merge rules that the context sets.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules"))]
         pub rules: Object,
-        /// When it was last changed.
+        /// The time of the last change.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub updated_at: String,
-        /// Who changed it last.
+        /// The user who made the last change.
         pub updated_by: &'a str,
-        /// Counts its changes, from 1.
+        /// The number of the version, from 1.
         pub version: u64,
     }
 
@@ -78,32 +78,32 @@ answers! {
     pub struct ViewText<'a> {
         /// The layers, global first.
         pub chain: Vec<LayerText<'a>>,
-        /// The document, or the part of it that was asked for.
+        /// The document, or the requested part of it.
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
         pub data: &'a Value,
-        /// The content hash of the whole view, sealed values taken as sealed.
+        /// The content hash of the whole view, with sealed values as markers.
         pub hash: String,
         /// The context's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// With `explain`: what layers hold at paths that a layer above has locked.
+        /// With `explain`: values at paths that a layer above has locked.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Vec<IgnoredText<'a>>"))]
         pub ignored: Option<Vec<IgnoredText<'a>>>,
         /// The context's level.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// With `explain`: where each value comes from, by JSON Pointer.
+        /// With `explain`: the origin of each value, by JSON Pointer.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<&'a str, OriginText<'a>>"))]
         pub origins: Option<BTreeMap<&'a str, OriginText<'a>>>,
-        /// The state of the store that it shows.
+        /// The `seq` of the state that the view shows.
         pub seq: u64,
     }
 
-    /// Where a value comes from.
+    /// The origin of a value.
     pub struct OriginText<'a> {
-        /// Who last changed that context.
+        /// The user who last changed that context.
         pub by: &'a str,
         /// The context's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
@@ -111,7 +111,7 @@ answers! {
         /// The context's level.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// The rule by which the value got there.
+        /// The merge rule that applied.
         pub rule: &'a str,
         /// Contexts whose value it hides, nearest first.
         pub shadowed: Vec<LayerText<'a>>,
@@ -121,24 +121,24 @@ answers! {
 
     /// A value that a lock overrules.
     pub struct IgnoredText<'a> {
-        /// The id of the context that holds it.
+        /// The id of the context with the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// That context's level.
+        /// The level of that context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
         /// The context with the lock.
         pub locked_by: LayerText<'a>,
-        /// Where it stands.
+        /// A JSON Pointer to the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: &'a str,
-        /// The version of the context that holds it.
+        /// The version of that context.
         pub version: u64,
     }
 
-    /// What a delete took.
+    /// The result of a delete.
     pub struct DeletedText<'a> {
-        /// How many contexts it took, the one that was named included.
+        /// The number of deleted contexts, including the named one.
         pub deleted: usize,
         /// The context's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
@@ -150,7 +150,7 @@ answers! {
         pub version: u64,
     }
 
-    /// What a restore brought back.
+    /// The result of a restore.
     pub struct RestoredText<'a> {
         /// The context's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
@@ -158,25 +158,25 @@ answers! {
         /// The context's level.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// All contexts that came back, upper first.
+        /// All restored contexts, upper levels first.
         pub restored: Vec<LayerText<'a>>,
         /// The version that the restore made.
         pub version: u64,
     }
 
-    /// One operation of a JSON Patch (RFC 6902), with the layers that brought it about.
+    /// One operation of a JSON Patch (RFC 6902), with the layers that caused it.
     pub struct PatchLine<'a> {
-        /// From where, for `move` and `copy`.
+        /// The source pointer, for `move` and `copy`.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub from: Option<&'a str>,
-        /// In a diff of views: the contexts responsible.
+        /// In a diff of views: the contexts that caused the change.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub layers: Vec<LayerText<'a>>,
         /// `add`, `remove`, `replace`, `move`, `copy` or `test`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch_name"))]
         pub op: &'static str,
-        /// Where.
+        /// A JSON Pointer to the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub path: &'a str,
         /// The value, for `add`, `replace` and `test`.
@@ -185,131 +185,132 @@ answers! {
         pub value: Option<&'a Value>,
     }
 
-    /// A difference.
+    /// The difference between two states.
     pub struct DiffText<'a> {
-        /// A JSON Patch that leads from the one state to the other.
+        /// A JSON Patch that turns the earlier state into the later one.
         pub patch: Vec<PatchLine<'a>>,
     }
 
-    /// What writes would change.
+    /// The result of a preview.
     pub struct PreviewText<'a> {
         /// Views that would change.
         pub affected: Vec<AffectedText<'a>>,
-        /// Contexts below that hide a part of the change.
+        /// Contexts below that override a part of the change.
         pub overridden_by: Vec<OverrideText<'a>>,
-        /// How many views at and below the changed contexts would stay as they are.
+        /// The number of views at and below the changed contexts that would not change.
         pub unchanged: usize,
     }
 
     /// One view that would change.
     pub struct AffectedText<'a> {
-        /// What would change in it.
+        /// The changes of the view.
         pub changes: Vec<ChangeText<'a>>,
-        /// Its context's id.
+        /// The id of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// Its context's level.
+        /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
     }
 
     /// One value that would change.
     pub struct ChangeText<'a> {
-        /// The value after; left out when there would be none.
+        /// The value after the writes; left out if there would be none.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
         pub after: Option<&'a Value>,
-        /// The value before; left out when there is none.
+        /// The value before the writes; left out if there is none.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
         pub before: Option<&'a Value>,
-        /// Where.
+        /// A JSON Pointer to the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: &'a str,
     }
 
-    /// A context that hides a part of a change.
+    /// A context that overrides a part of a change.
     pub struct OverrideText<'a> {
-        /// Its id.
+        /// The id of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// Its level.
+        /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// Where.
+        /// A JSON Pointer to the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: &'a str,
     }
 
     /// An insight.
     pub struct InsightText<'a> {
-        /// The agent that wrote it.
+        /// The name of the agent that wrote it.
         pub agent: Option<&'a str>,
-        /// When.
+        /// The time.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub at: String,
-        /// Who.
+        /// The user.
         pub by: &'a str,
-        /// A free label.
+        /// A label chosen by the writer.
         pub category: Option<&'a str>,
-        /// The text.
+        /// The text of the entry.
         pub content: &'a str,
-        /// Its id in the store.
+        /// The id of the entry, unique in the store.
         pub id: String,
-        /// 0 (aside) to 1 (vital).
+        /// The importance, from 0 (minor) to 1 (vital).
         pub importance: Option<f64>,
     }
 
     /// A progress note.
     pub struct ProgressText<'a> {
-        /// The agent that wrote it.
+        /// The name of the agent that wrote it.
         pub agent: Option<&'a str>,
-        /// When.
+        /// The time.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub at: String,
-        /// Who.
+        /// The user.
         pub by: &'a str,
-        /// The text.
+        /// The text of the entry.
         pub content: &'a str,
-        /// Its id in the store.
+        /// The id of the entry, unique in the store.
         pub id: String,
     }
 
     /// One version of a context.
     pub struct VersionText<'a> {
-        /// When.
+        /// The time.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub at: String,
-        /// Who.
+        /// The user.
         pub by: &'a str,
-        /// What kind of change made it.
+        /// The kind of change that made it.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::change"))]
         pub change: &'static str,
-        /// What it changed in the data: a JSON Patch; null when the version before is not kept.
+        /// A JSON Patch from the previous version's data to this one; null if the previous version
+        /// is no longer kept.
         pub patch: Option<Vec<PatchLine<'a>>>,
-        /// The commit.
+        /// The `seq` of the commit.
         pub seq: u64,
-        /// Why, if they said.
+        /// The reason for the change; null if none was given.
         pub summary: Option<&'a str>,
         /// The version.
         pub version: u64,
     }
 
-    /// What an import did.
+    /// The result of an import.
     pub struct ImportedText {
-        /// Contexts that are new.
+        /// The number of new contexts.
         pub created: usize,
-        /// Contexts that were there.
+        /// The number of replaced contexts.
         pub replaced: usize,
-        /// The store's state after it.
+        /// The store's `seq` after the import.
         pub seq: u64,
     }
 
-    /// The keys of a store.
+    /// The state of a store's keys.
     pub struct KeysText<'a> {
-        /// The data key that seals now.
+        /// The id of the data key that seals.
         pub data_key: &'a str,
-        /// Whether older values are still being sealed with it.
+        /// Whether a rotation is running: older values are being resealed.
         pub rotating: bool,
     }
 
@@ -318,10 +319,10 @@ answers! {
         /// The project's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub project: &'a str,
-        /// What they may do.
+        /// The role of the user.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::role"))]
         pub role: &'static str,
-        /// Since when.
+        /// The time when the user became a member.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub since: String,
         /// The user.
@@ -336,32 +337,33 @@ answers! {
 
     /// One commit in the audit trail.
     pub struct AuditText<'a> {
-        /// When.
+        /// The time.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
         pub at: String,
-        /// Who.
+        /// The user.
         pub by: &'a str,
-        /// What it did, in order.
+        /// The actions of the commit, in order.
         pub deeds: Vec<DeedText<'a>>,
         /// The `X-Request-Id` of the request.
         pub request_id: Option<&'a str>,
-        /// The commit.
+        /// The `seq` of the commit.
         pub seq: u64,
     }
 
-    /// One thing that a commit did.
+    /// One action of a commit.
     pub struct DeedText<'a> {
-        /// `create`, `update`, `delete`, `add_insight`, `put_member` and so on.
+        /// The name of the action: `create`, `update`, `delete`, `add_insight`, `put_member` and so
+        /// on.
         pub action: &'static str,
-        /// To the context with this id.
+        /// The id of the context; null if it concerns none.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
         pub id: Option<&'a str>,
-        /// Of this level.
+        /// The level of the context; null if it concerns none.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level_or_null"))]
         pub level: Option<&'static str>,
-        /// The user it concerned.
+        /// The user whose membership it changed; null for other actions.
         pub member: Option<&'a str>,
-        /// The version it made.
+        /// The version that it made; null if it made none.
         pub version: Option<u64>,
     }
 }
@@ -370,9 +372,9 @@ answers! {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Page"))]
 pub struct PageText<T> {
-    /// The page.
+    /// The items of the page.
     pub items: Vec<T>,
-    /// The `cursor` that continues the list; null at its end.
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
@@ -387,7 +389,7 @@ pub enum EntryText<'a> {
 }
 
 impl<'a> LayerText<'a> {
-    /// A context as it stands.
+    /// The current state of a context.
     pub fn of(record: &'a Record) -> LayerText<'a> {
         LayerText {
             id: record.address.id.as_str(),
@@ -424,7 +426,7 @@ impl<'a> PatchLine<'a> {
 }
 
 impl<'a> DiffText<'a> {
-    /// A difference.
+    /// The difference between two states.
     pub fn of(lines: &'a [DiffLine]) -> DiffText<'a> {
         let patch = lines.iter().map(|line| PatchLine {
             layers: line
@@ -443,7 +445,7 @@ impl<'a> DiffText<'a> {
 }
 
 impl<'a> PreviewText<'a> {
-    /// What writes would change.
+    /// The result of a preview.
     pub fn of(preview: &'a Preview) -> PreviewText<'a> {
         let affected = |affected: &'a Affected| AffectedText {
             changes: affected

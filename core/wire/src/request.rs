@@ -1,7 +1,7 @@
-//! Request bodies, one type for each, and the operations they come to.
+//! Request bodies, one type each, and the operations that they become.
 //!
-//! Unknown members and wrong types are refused with the pointer to them. A member that may be left
-//! out may also be null.
+//! Unknown members and wrong types are refused with their pointer. An optional member may also be
+//! null.
 
 use alloc::{
     string::{String, ToString},
@@ -32,12 +32,12 @@ use super::schema;
 /// Decodes a body.
 ///
 /// # Errors
-/// `invalid-request` with the pointer to the first member that does not fit.
+/// `invalid-request` with the pointer to the first wrong member.
 pub fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
     value::decode(body)
 }
 
-/// Derives what all bodies have in common.
+/// Derives the traits that all bodies have.
 macro_rules! bodies {
     ($($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* })*) => {$(
         $(#[$doc])*
@@ -54,16 +54,16 @@ bodies! {
         /// The data.
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
         pub data: Object,
-        /// The id one level up: needed to create a branch or a task, unless parents are to be
-        /// made; kept on replacing when it is not named.
+        /// The id of the parent, one level up. Required to create a branch or a task, unless
+        /// parents are created too. If left out on replacing, the parent is kept.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
         pub parent: Option<String>,
-        /// Merge rules by JSON Pointer; kept on replacing when they are not named.
+        /// Merge rules by JSON Pointer, at most 256. If left out on replacing, the rules are kept.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
         pub rules: Option<Object>,
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
@@ -71,10 +71,10 @@ bodies! {
 
     /// Store tombstones.
     pub struct UnsetBody {
-        /// Where.
+        /// JSON Pointers to the members to unset, at least one.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointers"))]
         pub pointers: Vec<String>,
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
@@ -82,13 +82,13 @@ bodies! {
 
     /// Append to a list.
     pub struct AppendBody {
-        /// The list; made if it is missing.
+        /// A JSON Pointer to the list; it is created if it is missing.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: String,
-        /// What to append.
+        /// The values to append.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
         pub values: Vec<Value>,
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
@@ -96,55 +96,55 @@ bodies! {
 
     /// Add an insight.
     pub struct InsightBody {
-        /// The text.
+        /// The text, 1 byte to 64 KiB.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         pub content: String,
-        /// A free label.
+        /// A label of your choice, 1 to 1,024 bytes.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         pub category: Option<String>,
-        /// 0 (aside) to 1 (vital).
+        /// The importance, from 0 (minor) to 1 (vital).
         #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
         pub importance: Option<f64>,
-        /// The agent that writes.
+        /// The name of the writing agent, 1 to 1,024 bytes.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         pub agent: Option<String>,
     }
 
     /// Add a progress note.
     pub struct ProgressBody {
-        /// The text.
+        /// The text, 1 byte to 64 KiB.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         pub content: String,
-        /// The agent that writes.
+        /// The name of the writing agent, 1 to 1,024 bytes.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         pub agent: Option<String>,
     }
 
-    /// Bring a deleted context back.
+    /// Restore a deleted context.
     pub struct RestoreBody {
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
     }
 
-    /// Go back to an earlier version.
+    /// Roll back to an earlier version.
     pub struct RollbackBody {
-        /// To which version.
+        /// The version to roll back to.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::version"))]
         pub version: u64,
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
     }
 
-    /// Put under another parent.
+    /// Move a context to another parent.
     pub struct MoveBody {
-        /// The new parent's id, one level up.
+        /// The id of the new parent, one level up.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub parent: String,
-        /// Why.
+        /// The reason for the change, shown in the history; at most 1,024 bytes.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
         pub summary: Option<String>,
@@ -152,24 +152,24 @@ bodies! {
 
     /// Share a project.
     pub struct MemberBody {
-        /// The project's id.
+        /// The id of the project.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub project: String,
-        /// What the user may do there.
+        /// The role of the user.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::role"))]
         pub role: String,
     }
 
     /// Stop sharing a project.
     pub struct UnshareBody {
-        /// The project's id.
+        /// The id of the project.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub project: String,
     }
 }
 
 impl PutBody {
-    /// The operation.
+    /// Makes the operation.
     ///
     /// # Errors
     /// `invalid-id`, `invalid-rules` with the pointer.
@@ -187,7 +187,7 @@ impl PutBody {
 }
 
 impl UnsetBody {
-    /// The operation.
+    /// Makes the operation.
     ///
     /// # Errors
     /// `invalid-pointer` with the pointer to it.
@@ -198,7 +198,7 @@ impl UnsetBody {
 }
 
 impl AppendBody {
-    /// The operation.
+    /// Makes the operation.
     ///
     /// # Errors
     /// `invalid-pointer` with the pointer to it.
@@ -210,7 +210,7 @@ impl AppendBody {
 }
 
 impl InsightBody {
-    /// The operation.
+    /// Makes the operation.
     pub fn into_op(self, address: Address) -> Op {
         let InsightBody { content, category, importance, agent } = self;
         let kind = EntryKind::Insight;
@@ -219,7 +219,7 @@ impl InsightBody {
 }
 
 impl ProgressBody {
-    /// The operation.
+    /// Makes the operation.
     pub fn into_op(self, address: Address) -> Op {
         let ProgressBody { content, agent } = self;
         let kind = EntryKind::Progress;
@@ -228,7 +228,7 @@ impl ProgressBody {
 }
 
 impl MoveBody {
-    /// The operation.
+    /// Makes the operation.
     ///
     /// # Errors
     /// `invalid-id` with the pointer.
@@ -239,7 +239,7 @@ impl MoveBody {
 }
 
 impl MemberBody {
-    /// Which project, and as what.
+    /// The project and the role.
     ///
     /// # Errors
     /// `invalid-id`, `invalid-request` with the pointer.
@@ -250,7 +250,7 @@ impl MemberBody {
 }
 
 impl UnshareBody {
-    /// Which project.
+    /// The project.
     ///
     /// # Errors
     /// `invalid-id` with the pointer.
@@ -259,8 +259,8 @@ impl UnshareBody {
     }
 }
 
-/// An edit: an object is a merge patch (RFC 7396), an array a JSON Patch (RFC 6902). There is no
-/// doubt, for the data of a context is an object and no array can be merged into it.
+/// Reads an edit: an object is a merge patch (RFC 7396), an array is a JSON Patch (RFC 6902). The
+/// data of a context is always an object, so an array is never a merge patch.
 ///
 /// # Errors
 /// `invalid-request`, `invalid-pointer`, with the pointer within the patch.
@@ -271,7 +271,7 @@ pub fn edit(patch: Value) -> Result<Edit> {
         other => Err(Error::new(
             Code::InvalidRequest,
             alloc::format!(
-                "a patch is an object (merge patch) or an array (JSON Patch), not {}",
+                "a patch must be an object (merge patch) or an array (JSON Patch), not {}",
                 other.kind()
             ),
         )
@@ -279,19 +279,25 @@ pub fn edit(patch: Value) -> Result<Edit> {
     }
 }
 
-/// Reads a past state as text: digits are a seq, anything else must be a time.
+/// Reads a past state: digits are a `seq`, any other text must be a time.
 ///
 /// # Errors
-/// `invalid-request` for anything else.
+/// `invalid-request` for other texts.
 pub fn as_of(text: &str) -> Result<AsOf> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let seq = text.parse().ok().filter(|seq| *seq <= nacre_store::limits::EXACT_INTEGER);
-        return seq
-            .map(AsOf::Seq)
-            .ok_or_else(|| Error::new(Code::InvalidRequest, "this seq lies in the future"));
+        return seq.map(AsOf::Seq).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRequest,
+                "this `seq` is in the future; use the last `seq` or an earlier one",
+            )
+        });
     }
     nacre_store::moment::Moment::parse(text).map(AsOf::Time).map_err(|_| {
-        Error::new(Code::InvalidRequest, "a state is a seq or an RFC 3339 time of 1970 or later")
+        Error::new(
+            Code::InvalidRequest,
+            "a state must be a `seq` or an RFC 3339 time in 1970 or later",
+        )
     })
 }
 
@@ -309,9 +315,8 @@ pub(super) fn pointer(place: &str, text: String) -> Result<Pointer> {
 
 pub(super) fn pointers(texts: Vec<String>) -> Result<Vec<Pointer>> {
     if texts.is_empty() {
-        return Err(
-            Error::new(Code::InvalidRequest, "at least one pointer is needed").at("/pointers")
-        );
+        return Err(Error::new(Code::InvalidRequest, "`pointers` must have at least one pointer")
+            .at("/pointers"));
     }
     let parse = |(index, text): (usize, String)| {
         let mut place = "/pointers/".to_string();

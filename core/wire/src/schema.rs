@@ -1,4 +1,4 @@
-//! JSON Schemas of what is checked when it is parsed: identifiers, pointers, times.
+//! JSON Schemas of texts that are checked when parsed: identifiers, pointers, times.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -93,7 +93,7 @@ pub fn rules_or_null(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Why something was done.
+/// The reason for a change.
 pub fn summary(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"], "maxLength": limits::SUMMARY_BYTES })
 }
@@ -123,7 +123,7 @@ pub fn patch(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What a patch operation does.
+/// The kind of a patch operation.
 pub fn patch_name(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"] })
 }
@@ -144,7 +144,7 @@ pub fn operations_or_null(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What kind of change made a version.
+/// The kind of change that made a version.
 pub fn change(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
@@ -152,7 +152,7 @@ pub fn change(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What a member may do.
+/// The role of a member.
 pub fn role(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["reader", "writer"] })
 }

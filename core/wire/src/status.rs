@@ -1,4 +1,4 @@
-//! Codes as HTTP statuses: the contract's table. Results within a batch carry them as data.
+//! The table from codes to HTTP statuses. Results in a batch have the status as data.
 
 use nacre_layers::error::Code;
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
     use nacre_layers::error::Fault;
 
-    /// The table as the contract prints it.
+    /// The table in the order of the contract.
     const CONTRACT: &[(u16, &[&str])] = &[
         (400, &["invalid-json", "invalid-request", "invalid-pointer", "invalid-id"]),
         (401, &["unauthenticated"]),

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use nacre_layers::json;
 
-/// An object being written. Members come in sorted order, with plain ASCII names.
+/// An object that is being written. Members must come in sorted order, with plain ASCII names.
 pub(super) struct ObjectText<'o> {
     out: &'o mut Vec<u8>,
     last: &'static str,
@@ -16,12 +16,12 @@ impl<'o> ObjectText<'o> {
         ObjectText { out, last: "" }
     }
 
-    /// Goes on with an object whose last member so far was `last`.
+    /// Continues an object whose last member was `last`.
     pub(super) fn after(last: &'static str, out: &'o mut Vec<u8>) -> ObjectText<'o> {
         ObjectText { out, last }
     }
 
-    /// Begins a member; its value's text goes into what this returns.
+    /// Starts a member, and returns the buffer for the text of its value.
     pub(super) fn member(&mut self, name: &'static str) -> &mut Vec<u8> {
         debug_assert!(self.last < name, "{name} comes after {}", self.last);
         if !self.last.is_empty() {
@@ -34,7 +34,7 @@ impl<'o> ObjectText<'o> {
         self.out
     }
 
-    /// A member whose value is canonical text already.
+    /// Adds a member whose value is canonical text.
     pub(super) fn raw(&mut self, name: &'static str, text: &[u8]) {
         self.member(name).extend_from_slice(text);
     }

@@ -1,5 +1,5 @@
-//! A resolved view in an answer. This is the hot path of the product: one buffer of the right size,
-//! into which the frame is written and the document copied.
+//! A resolved view in an answer. This is the hot path of the product: it writes the frame and
+//! copies the document into one buffer of the right size.
 
 use alloc::{string::ToString, vec::Vec};
 
@@ -15,7 +15,8 @@ use nacre_layers::{
 };
 use nacre_store::{plan::ViewReply, record::Record};
 
-/// Room for the frame around a document: four links of at most 180 bytes, and the members beside.
+/// Room for the frame around a document, in bytes: four links of at most 180 bytes, and other
+/// members.
 const FRAME: usize = 1024;
 
 /// Appends a view; `status` for a result within a batch.

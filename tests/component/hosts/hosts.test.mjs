@@ -13,7 +13,7 @@ const component = (name) => join(root, `dist/${name}.wasm`);
 const transcript = (name) => join(folder, `${name}.ndjson`);
 /** Each component, and how many topics of vectors it has. */
 const components = [
-  ["nacre", 13],
+  ["nacre", 14],
   ["nacre-resolver", 10],
 ];
 const python = process.env.NACRE_PYTHON;

@@ -29,7 +29,8 @@ const ELSEWHERE: [(&str, &str); 5] = [
 fn every_vector_gives_the_same_bytes() {
     let transcript = Transcript::of(World::Contexts).expect("an instance");
     let mut run = BTreeSet::from(of_layers(&transcript));
-    run.extend([operation(&transcript), store(&transcript), open(&transcript)]);
+    run.extend([operation(&transcript), store(&transcript), errors(&transcript)]);
+    run.insert(open(&transcript));
     transcript.write().expect("a transcript");
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
@@ -203,19 +204,35 @@ fn store(transcript: &Transcript) -> &'static str {
             .map(|operation| bytes(&json!({"transaction": false, "operations": [operation]})));
         let answer = transcript.call("store", &case["title"], &Call::Store(bodies.collect()));
         let answers = answer.expect("a store")["answers"].as_array().expect("answers").clone();
-        let results = answers.iter().map(|answer| {
-            let mut body = canonical(&answer["ok"][0]);
-            let mut result = body["results"][0].take();
-            // Vectors say where in the operation; an answer says where in the batch.
-            let place = result["pointer"].as_str().unwrap_or_default();
-            if let Some(place) = place.strip_prefix("/operations/0") {
-                result["pointer"] = place.into();
-            }
-            result
-        });
-        [results.collect()]
+        [answers.iter().map(result_of).collect()]
     });
     "store"
+}
+
+/// Refused operations of the owner. The other folders of `errors` need other callers, raw texts or
+/// HTTP, which the component does not have.
+fn errors(transcript: &Transcript) -> &'static str {
+    vectors::run(shape("errors/store"), |case| {
+        let operations = list(&case["before"]).iter().chain([&case["operation"]]);
+        let bodies = operations
+            .map(|operation| bytes(&json!({"transaction": false, "operations": [operation]})));
+        let answer = transcript.call("errors", &case["title"], &Call::Store(bodies.collect()));
+        let answers = answer.expect("a store")["answers"].as_array().expect("answers").clone();
+        [result_of(answers.last().expect("an answer"))]
+    });
+    "errors"
+}
+
+/// The result of the one operation of a batch.
+fn result_of(answer: &Value) -> Value {
+    let mut body = canonical(&answer["ok"][0]);
+    let mut result = body["results"][0].take();
+    // Vectors say where in the operation; an answer says where in the batch.
+    let place = result["pointer"].as_str().unwrap_or_default();
+    if let Some(place) = place.strip_prefix("/operations/0") {
+        result["pointer"] = place.into();
+    }
+    result
 }
 
 fn lint(transcript: &Transcript) -> &'static str {

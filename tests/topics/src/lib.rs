@@ -3,6 +3,7 @@
 
 pub mod device;
 mod diff;
+pub mod errors;
 mod json;
 pub mod lint;
 pub mod live;
@@ -29,6 +30,10 @@ pub use serde_json::Value as Json;
 /// Every topic that the core answers; `auth` is the Worker's own.
 pub const TOPICS: &[Topic] = &[
     diff::TOPIC,
+    errors::ACCESS,
+    errors::INPUT,
+    errors::PAST,
+    errors::STORE,
     json::TOPIC,
     lint::TOPIC,
     live::TOPIC,

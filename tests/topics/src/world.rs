@@ -14,10 +14,10 @@ use nacre_core::{
     seal::{Keyring, MasterKeyring},
     sensitive::SensitiveNames,
     store::{AsOf, Reads},
-    wire::{Export, open_export},
+    wire::{Export, open_export, remember},
 };
 
-/// The world of one test. Every request is the owner's.
+/// The world of one test. Requests are the owner's, save those of [`World::run_as`].
 pub struct World {
     /// The rows.
     pub store: MemoryStore<'static>,
@@ -42,8 +42,13 @@ impl World {
         }
     }
 
-    /// Decides, and applies nothing.
+    /// Decides for the owner, and applies nothing.
     pub fn plan(&mut self, op: Op) -> Result<Plan, Error> {
+        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
+        self.plan_as(Caller { user: alice(), owner: alice(), scopes }, op)
+    }
+
+    fn plan_as(&mut self, caller: Caller, op: Op) -> Result<Plan, Error> {
         self.requests += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_le_bytes());
@@ -54,15 +59,22 @@ impl World {
             keys: Some(&self.keys),
             names: &self.names,
         };
-        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
-        let caller = Caller { user: alice(), owner: alice(), scopes };
         let request = Request { caller, op, idempotency: None, id: None };
         decide(&self.store, &mut setting, &request)
     }
 
     /// Decides and applies.
     pub fn run(&mut self, op: Op) -> Result<Reply, Error> {
-        let plan = self.plan(op)?;
+        let mut plan = self.plan(op)?;
+        remember(&mut plan)?;
+        self.store.apply(&plan.writes);
+        Ok(plan.reply)
+    }
+
+    /// Decides and applies for another user of alice's store.
+    pub fn run_as(&mut self, user: &str, scopes: &str, op: Op) -> Result<Reply, Error> {
+        let (user, scopes) = (User::parse(user).unwrap(), Scopes::parse(scopes));
+        let plan = self.plan_as(Caller { user, owner: alice(), scopes }, op)?;
         self.store.apply(&plan.writes);
         Ok(plan.reply)
     }

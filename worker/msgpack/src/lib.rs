@@ -48,7 +48,7 @@ pub fn read(bytes: &[u8], max_depth: usize) -> Result<Value> {
     match Node(&mut reading).deserialize(&mut deserializer) {
         Err(error) => Err(reading.explain(&error)),
         Ok(()) if place.taken() < bytes.len() => {
-            Err(refusal("nothing may follow the value", place.taken()))
+            Err(refusal("expected the end of the input after the value", place.taken()))
         }
         Ok(()) => reading.whole.ok_or_else(|| Error::bug("a value was read and is not there")),
     }
@@ -101,14 +101,14 @@ impl Reading<'_> {
         use decode::Error as Stop;
         match (error, self.refusal) {
             (Stop::InvalidMarkerRead(_) | Stop::InvalidDataRead(_), _) => {
-                refusal("the input ends within a value", self.place.ended())
+                refusal("the input ends inside a value", self.place.ended())
             }
             // Bytes that are no text are offered as binary first, which may have left a refusal.
-            (Stop::Utf8Error(_), _) => refusal("the string is not UTF-8", self.place.taken()),
-            (Stop::TypeMismatch(_), _) => refusal("this byte begins no value", self.begun),
+            (Stop::Utf8Error(_), _) => refusal("a string must be UTF-8", self.place.taken()),
+            (Stop::TypeMismatch(_), _) => refusal("this byte cannot start a value", self.begun),
             (_, Some(refusal)) => refusal,
             // Only keys leave the kinds they do not take to serde.
-            (_, None) => refusal("the key of a map must be a string", self.begun),
+            (_, None) => refusal("a key of a map must be a string", self.begun),
         }
     }
 }
@@ -163,7 +163,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         match Number::from_f64(float) {
             Some(number) => self.add(number),
             None => {
-                let detail = "NaN and the infinities have no form in JSON";
+                let detail = "NaN and infinity have no JSON form";
                 self.0.refuse(refusal(detail, self.0.place.taken()))
             }
         }
@@ -174,12 +174,12 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 
     fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<(), E> {
-        self.0.refuse(refusal("binary has no form in JSON", self.0.begun))
+        self.0.refuse(refusal("binary data has no JSON form; use a string", self.0.begun))
     }
 
     /// How `rmp-serde` hands extension types over.
     fn visit_newtype_struct<D: de::Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
-        let detail = "extension types and timestamps have no form in JSON";
+        let detail = "extension types and timestamps have no JSON form; use a string";
         self.0.refuse(refusal(detail, self.0.begun))
     }
 

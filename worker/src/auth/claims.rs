@@ -11,17 +11,18 @@ use nacre_core::{
 
 use super::{Identity, refusal::Refusal};
 
-/// How far the issuer's clock and ours may be apart, in milliseconds. Machines that keep time over
-/// the network differ by less than a second and the platform's clock stands still while a request
-/// runs, so half a minute is ample; and a token of five minutes lives at most a tenth longer.
+/// The allowed difference between the issuer's clock and ours, in milliseconds. Clocks that are
+/// synchronized over the network differ by less than a second, and the platform's clock stands
+/// still while a request runs, so half a minute is enough. It extends a token of five minutes by at
+/// most a tenth.
 pub const LEEWAY_MILLIS: u64 = 30_000;
 
-/// What the deployment wants to see in every token.
+/// The claims that the deployment requires in every token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// `aud` is this, or a list that holds it. `None`: any, or none.
+    /// `aud` must be this value, or a list with it. `None` accepts any audience, or none.
     pub audience: Option<String>,
-    /// `iss` is this. `None`: any, or none.
+    /// `iss` must be this value. `None` accepts any issuer, or none.
     pub issuer: Option<String>,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn identity(
     expected: &Expected,
     at: Moment,
 ) -> Result<Identity, Refusal> {
-    // Members that come twice are refused by the reader (RFC 7519 §4).
+    // The reader refuses repeated members (RFC 7519 §4).
     let claims = json::read(payload, limits::DEPTH).map_err(|_| Refusal::Claims)?;
     let claims = claims.as_object().ok_or(Refusal::Claims)?;
 
@@ -53,7 +54,8 @@ pub(super) fn identity(
     let scopes = match claims.get("scope") {
         None => Scopes::UNSTATED,
         Some(Value::String(names)) => Scopes::parse(names),
-        // A list or a null may mean less than both defaults; guessing would grant too much.
+        // A list or a null may mean less than the default of both scopes; a guess could grant too
+        // much.
         Some(_) => return Err(Refusal::Claims),
     };
     Ok(Identity { user, scopes, expires_at })

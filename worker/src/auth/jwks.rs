@@ -14,7 +14,7 @@ use super::{
     unverified::{Opened, Unverified},
 };
 
-/// Largest document, in bytes; the largest in use, with certificate chains, have some tens of KiB.
+/// Largest document, in bytes. Real ones with certificate chains have some tens of KiB.
 const DOCUMENT_BYTES: usize = 256 << 10;
 
 /// Most entries in a set.
@@ -27,16 +27,17 @@ pub struct Jwks {
     skipped: Vec<Skipped>,
 }
 
-/// An entry of a key set that is passed over (RFC 7517 §5 asks for that instead of refusing all).
+/// A skipped entry of a key set. RFC 7517 §5 requires skipping it instead of refusing the whole
+/// set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its place in the document, from 0.
+    /// Its index in the document, from 0.
     pub index: usize,
-    /// What is wrong with it.
+    /// Why it was skipped.
     pub why: Unusable,
 }
 
-/// Why a document is not taken for a key set.
+/// Why a document is refused as a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwksError {
     /// Larger than 256 KiB, or more than 64 entries.
@@ -48,8 +49,8 @@ pub enum JwksError {
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            JwksError::TooLarge => "the key set is larger than 256 KiB or 64 keys",
-            JwksError::Unreadable => "the document is not a JSON Web Key Set",
+            JwksError::TooLarge => "the key set must be at most 256 KiB and 64 keys",
+            JwksError::Unreadable => "the document must be a JSON Web Key Set",
         })
     }
 }
@@ -57,10 +58,10 @@ impl fmt::Display for JwksError {
 impl core::error::Error for JwksError {}
 
 impl Jwks {
-    /// Reads a key set. A set without usable keys is one: an issuer may withdraw all.
+    /// Reads a key set. A set without usable keys is valid: an issuer may withdraw all keys.
     ///
     /// # Errors
-    /// When the document as a whole is not a key set.
+    /// If the document as a whole is not a key set.
     pub fn parse(document: &[u8]) -> Result<Jwks, JwksError> {
         if document.len() > DOCUMENT_BYTES {
             return Err(JwksError::TooLarge);
@@ -85,7 +86,7 @@ impl Jwks {
         Ok(set)
     }
 
-    /// The entries that were passed over.
+    /// The entries that were skipped.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
@@ -103,7 +104,7 @@ impl Jwks {
     /// Opens a token signed with a key of this set.
     ///
     /// # Errors
-    /// Why it is not one.
+    /// Why the token is refused.
     pub fn open<'t>(&self, token: &'t str) -> Result<Opened<'t>, Refusal> {
         let jws = Jws::read(token)?;
         if jws.algorithm == Algorithm::Hs256 {
@@ -118,8 +119,8 @@ impl Jwks {
         matches!(key, Ok(PublicKey::Rs256(key)) if key == unverified.key())
     }
 
-    /// The one key that is meant: by its id and algorithm, or by its algorithm alone when the token
-    /// names no key. Trying several would make a check as dear as the set is long.
+    /// The one key for a token: chosen by id and algorithm, or by algorithm alone if the token
+    /// names no key. Trying several keys would let the cost of a check grow with the set.
     fn find(&self, algorithm: Algorithm, id: Option<&str>) -> Result<&PublicKey, Refusal> {
         let named =
             || self.keys.iter().filter(|(key_id, _)| id.is_none() || key_id.as_deref() == id);

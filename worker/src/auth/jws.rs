@@ -5,7 +5,7 @@ use nacre_core::{json, limits, value::Value};
 
 use super::refusal::Refusal;
 
-/// Longest token, in bytes: what proxies commonly allow for one header.
+/// Longest token, in bytes: the usual limit of proxies for one header.
 pub const TOKEN_BYTES: usize = 8 << 10;
 
 /// The signature algorithms that are accepted (RFC 7518, RFC 8037).
@@ -34,9 +34,9 @@ impl Algorithm {
     }
 }
 
-/// A token whose signature is yet to be checked. Its payload cannot be had before that, and of its
-/// header only what chooses among keys that are trusted already: `jwk`, `jku`, `x5u` and `x5c` have
-/// no place here.
+/// A token whose signature is not checked yet. Until then its payload is not accessible, and only
+/// those header members are that choose among trusted keys; `jwk`, `jku`, `x5u` and `x5c` are
+/// ignored.
 #[derive(Debug)]
 pub(super) struct Jws<'a> {
     token: &'a str,
@@ -63,7 +63,7 @@ impl<'a> Jws<'a> {
         Ok(Jws { token, algorithm, key_id, message, payload, signature })
     }
 
-    /// The payload, when `verify` says of message and signature that they belong together.
+    /// The payload, if `verify` accepts the signature of the message.
     pub(super) fn open(
         &self,
         verify: impl FnOnce(&[u8], &[u8]) -> bool,
@@ -95,18 +95,18 @@ impl<'a> Jws<'a> {
     }
 }
 
-/// Decodes base64url without padding (RFC 7515 §2); bits that no byte uses must be zero, so that
-/// every value has one text.
+/// Decodes base64url without padding (RFC 7515 §2); unused bits must be zero, so that each value
+/// has exactly one text.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
     Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Encoding)
 }
 
 fn read_header(bytes: &[u8]) -> Result<(Algorithm, Option<String>), Refusal> {
-    // Members that come twice are refused by the reader (RFC 7515 §4).
+    // The reader refuses repeated members (RFC 7515 §4).
     let header = json::read(bytes, limits::DEPTH).map_err(|_| Refusal::Header)?;
     let header = header.as_object().ok_or(Refusal::Header)?;
-    // No extension is understood here, so none may be critical. `b64` changes what is signed
-    // (RFC 7797) and would have to be listed in `crit`; on its own it is a mistake or a trap.
+    // No extension is supported, so none may be critical. `b64` changes the signed bytes (RFC 7797)
+    // and must be listed in `crit`; on its own it is a mistake or an attack.
     if header.contains("crit") || header.contains("b64") {
         return Err(Refusal::Extension);
     }
@@ -123,9 +123,9 @@ fn read_header(bytes: &[u8]) -> Result<(Algorithm, Option<String>), Refusal> {
     Ok((algorithm, text("kid")?.map(String::from)))
 }
 
-/// Whether a token of this type may stand for a user at all: `JWT` (RFC 7519 §5.1) or `at+jwt`
-/// (RFC 9068 §2.1). The same issuer signs tokens for other ends with the same keys, such as
-/// logouts, security events or proofs of possession (RFC 8725 §3.11).
+/// Whether a token of this type may identify a user: `JWT` (RFC 7519 §5.1) or `at+jwt` (RFC 9068
+/// §2.1). An issuer signs other kinds of tokens with the same keys, such as logouts, security
+/// events or proofs of possession (RFC 8725 §3.11).
 fn is_access_token(media_type: &str) -> bool {
     let lower = media_type.to_ascii_lowercase();
     matches!(lower.strip_prefix("application/").unwrap_or(&lower), "jwt" | "at+jwt")

@@ -1,9 +1,9 @@
-//! How long an issuer's keys are believed, and when they are fetched again.
+//! How long an issuer's keys are accepted, and when they are fetched again.
 //!
-//! Keys are fresh for ten minutes, then refreshed behind a request, and believed for an hour when
-//! the issuer does not answer: an outage of the issuer should not be one of ours, and a withdrawn
-//! key should not live on. A token with an unknown key makes one fetch in half a minute, so that
-//! made-up ids cannot turn this deployment against the issuer.
+//! Keys are fresh for ten minutes and then refreshed in the background of a request. If the issuer
+//! does not answer, they are accepted for an hour: its outage must not become ours, and a withdrawn
+//! key must not live on. An unknown key id causes at most one fetch in 30 seconds, so that invented
+//! ids cannot flood the issuer.
 
 use nacre_core::moment::Moment;
 use sha2::{Digest, Sha256};
@@ -16,30 +16,32 @@ use super::{
 /// Age from which keys are refreshed, in milliseconds.
 pub const MAX_AGE_MILLIS: u64 = 10 * 60_000;
 
-/// Age from which keys are no longer believed, in milliseconds.
+/// Age from which keys are no longer accepted, in milliseconds.
 pub const KEPT_MILLIS: u64 = 60 * 60_000;
 
-/// Time between two fetches for the sake of an unknown key, and between two refreshes.
+/// Shortest time between two fetches for an unknown key, and between two refreshes, in
+/// milliseconds.
 pub const RETRY_MILLIS: u64 = 30_000;
 
-/// Time without fetches after a failed one, when there are no keys at all.
+/// Pause after a failed fetch while there are no keys, in milliseconds.
 pub const BACKOFF_MILLIS: u64 = 5_000;
 
-/// How long a fetch is waited for; longer ones count as lost with the request that made them.
+/// Longest time that a fetch counts as running, in milliseconds. A longer one is lost with its
+/// request.
 pub const IN_FLIGHT_MILLIS: u64 = 10_000;
 
-/// What to do about the keys.
+/// Whether to fetch the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetch<'a> {
-    /// Nothing.
+    /// Do not fetch.
     No,
-    /// Answer, then fetch this address while nobody waits.
+    /// Answer first, then fetch this address in the background.
     Behind(&'a str),
     /// Fetch this address, then check the token once more.
     First(&'a str),
 }
 
-/// An issuer's keys and when they came.
+/// An issuer's keys, and when they were fetched.
 #[derive(Debug, Default)]
 pub struct Keyring {
     keys: Option<Held>,
@@ -56,16 +58,16 @@ struct Held {
     digest: [u8; 32],
 }
 
-/// What a fetched document brought.
+/// The result of reading a fetched document.
 pub(super) struct Learnt {
-    /// Whether the document is another than before.
+    /// Whether the document differs from the previous one.
     pub(super) changed: bool,
     /// The entries that were passed over.
     pub(super) skipped: Vec<Skipped>,
 }
 
 impl Keyring {
-    /// The keys, while they are believed.
+    /// The keys, as long as they are accepted.
     pub(super) fn keys(&self, at: Moment) -> Option<&Jwks> {
         self.held(at).map(|held| &held.keys)
     }
@@ -74,14 +76,14 @@ impl Keyring {
         self.keys.as_ref().filter(|held| at < held.fetched_at.later(KEPT_MILLIS))
     }
 
-    /// Whether a fetch has begun that may yet bring keys.
+    /// Whether a fetch is running that may bring keys.
     pub(super) fn in_flight(&self, at: Moment) -> bool {
         self.begun_at.is_some_and(|begun| {
             self.ended_at.is_none_or(|ended| ended < begun) && at < begun.later(IN_FLIGHT_MILLIS)
         })
     }
 
-    /// Decides whether to fetch; a fetch counts as begun from here.
+    /// Decides whether to fetch. A fetch counts as started from here.
     pub(super) fn plan<'a>(
         &mut self,
         url: &'a str,

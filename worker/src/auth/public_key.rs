@@ -40,8 +40,8 @@ impl From<Malformed> for Unusable {
     }
 }
 
-/// A key with the one algorithm it verifies. No case takes a MAC, so that a published key cannot
-/// be mistaken for a shared secret.
+/// A key with its one algorithm. No case is a MAC, so a public key can never be used as a shared
+/// secret.
 #[derive(Clone, Debug)]
 pub(super) enum PublicKey {
     Rs256(RsaKey),
@@ -55,7 +55,7 @@ impl PublicKey {
         if !meant_for_signatures(jwk)? {
             return Err(Unusable::Purpose);
         }
-        // Who publishes the private part has lost the key.
+        // A key whose private part is published must not be trusted.
         if jwk.contains("d") {
             return Err(Unusable::Private);
         }
@@ -127,7 +127,7 @@ fn p256_key(jwk: &Object) -> Result<p256::ecdsa::VerifyingKey, Unusable> {
 fn ed25519_key(jwk: &Object) -> Result<ed25519_dalek::VerifyingKey, Unusable> {
     let x: [u8; 32] = bytes(jwk, "x")?.try_into().map_err(|_| Unusable::Point)?;
     let key = ed25519_dalek::VerifyingKey::from_bytes(&x).map_err(|_| Unusable::Point)?;
-    // A point of small order verifies signatures that nobody made.
+    // A point of small order would accept forged signatures.
     if key.is_weak() { Err(Unusable::Point) } else { Ok(key) }
 }
 

@@ -1,4 +1,4 @@
-//! Why a token is refused: one case each for logs and tests, one answer for the client.
+//! The reasons for refusing a token, each with its text and challenge.
 //!
 //! Texts are constants, so that no part of a token can appear in one.
 
@@ -14,7 +14,7 @@ macro_rules! refusals {
         pub enum Refusal {
             /// There is no `Authorization` header.
             Missing,
-            /// The issuer's keys are not here now. The token may be good: come back later.
+            /// The issuer's keys are not available now. The token may be valid: try again.
             KeysUnavailable,
             $($(#[$doc])* $variant),*
         }
@@ -24,17 +24,17 @@ macro_rules! refusals {
             pub const ALL: &'static [Refusal] =
                 &[Refusal::Missing, Refusal::KeysUnavailable, $(Refusal::$variant),*];
 
-            /// A short reason.
+            /// The text for the client.
             pub const fn reason(self) -> &'static str {
                 match self {
-                    Refusal::Missing => "a bearer token is needed",
-                    Refusal::KeysUnavailable => "the issuer's keys cannot be read now",
+                    Refusal::Missing => "a bearer token is required: send `Authorization: Bearer <token>`",
+                    Refusal::KeysUnavailable => "the issuer's keys are not available; try again",
                     $(Refusal::$variant => $text),*
                 }
             }
 
-            /// The value of `WWW-Authenticate` (RFC 6750 §3): without an error code when the
-            /// request named no credentials, absent when the token is not at fault.
+            /// The value of `WWW-Authenticate` (RFC 6750 §3): without an error code if the request
+            /// had no credentials, and `None` if the token is not at fault.
             pub const fn challenge(self) -> Option<&'static str> {
                 match self {
                     Refusal::Missing => Some("Bearer realm=\"nacre\""),
@@ -52,41 +52,41 @@ macro_rules! refusals {
 
 refusals! {
     /// The `Authorization` header names another scheme, or no token.
-    NotBearer = "the Authorization header must be: Bearer, a space, a token";
+    NotBearer = "the Authorization header must have the form `Bearer <token>`";
     /// Longer than [`TOKEN_BYTES`](super::TOKEN_BYTES).
-    TooLong = "the token is too long";
+    TooLong = "the token must be at most 8 KiB";
     /// Not three parts.
-    Shape = "the token is not a compact JWS of three parts";
+    Shape = "the token must be a compact JWS: three parts separated by dots";
     /// A part is not base64url: padding, whitespace, another alphabet, stray bits.
-    Encoding = "a part of the token is not base64url";
+    Encoding = "each part of the token must be base64url without padding";
     /// The header is not a JSON object, has a member twice, or one of a wrong type.
-    Header = "the token's header cannot be read";
+    Header = "the token's header must be a JSON object with each member once";
     /// `alg` is not the algorithm of the key, or not supported, `none` among others.
-    Algorithm = "the token's algorithm is not the one of the key";
+    Algorithm = "the token's `alg` must be the algorithm of the key";
     /// The header asks for an extension (`crit`, `b64`).
-    Extension = "the token's header asks for an extension";
+    Extension = "the token's header must not use extensions (`crit`, `b64`)";
     /// `typ` says that this is another kind of token.
-    Type = "the token is of another type";
+    Type = "the token's `typ` must be `JWT` or `at+jwt`, or be left out";
     /// The issuer has no key with this `kid`.
-    UnknownKey = "the token's key is not known";
-    /// More than one key could be meant.
-    AmbiguousKey = "the token does not say which key signed it";
-    /// The signature does not hold.
-    Signature = "the signature does not hold";
+    UnknownKey = "the issuer has no key for this token; get a new token";
+    /// Several keys fit, and the token names none.
+    AmbiguousKey = "the token must name its key in `kid`, because several keys fit";
+    /// The signature is not valid.
+    Signature = "the token's signature is not valid; get a new token";
     /// The payload is not a JSON object, has a member twice, or one of a wrong type.
-    Claims = "the token's claims cannot be read";
+    Claims = "the token's claims must be a JSON object with each member once";
     /// There is no `exp`.
-    NoExpiry = "the token has no exp";
+    NoExpiry = "the token must have an expiry, `exp`";
     /// `exp` has passed.
     Expired = "the token has expired";
-    /// `nbf` is yet to come.
-    NotYetValid = "the token is not valid yet";
+    /// `nbf` is in the future.
+    NotYetValid = "the token is not valid yet: its `nbf` is in the future";
     /// `sub` is missing, empty or not a user's name.
-    Subject = "the token's sub is missing or not a user";
+    Subject = "the token's `sub` must be a user: 1 to 256 bytes without control characters";
     /// `aud` does not name this service.
-    Audience = "the token is for another audience";
+    Audience = "the token's `aud` must name this service";
     /// `iss` is not the expected issuer.
-    Issuer = "the token is from another issuer";
+    Issuer = "the token's `iss` must be the configured issuer";
 }
 
 impl Refusal {

@@ -3,8 +3,8 @@
 //! Verifying with them is left to the platform: it is several times faster than big integers in
 //! wasm, and the crate `rsa` has an advisory without a fix (RUSTSEC-2023-0071).
 
-/// Sizes of a modulus, in bits: what RFC 7518 §3.3 asks for at least, and what a check may cost at
-/// most.
+/// Size of a modulus, in bits: the minimum of RFC 7518 §3.3, and a maximum that bounds the cost of
+/// a check.
 const MODULUS_BITS: core::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// The one exponent, 65537: everybody uses it, and the platform takes none other but 3, which
@@ -29,7 +29,7 @@ pub struct RsaKey {
 impl RsaKey {
     /// Takes the modulus and the exponent, big endian.
     pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<RsaKey, Malformed> {
-        // Some libraries write the sign byte of ASN.1 along; it changes nothing.
+        // Some libraries include the sign byte of ASN.1, which changes nothing.
         let modulus = without_zeros(modulus);
         let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else {
             return Err(Malformed::Modulus);

@@ -12,8 +12,7 @@ use super::{
 
 /// A shared secret. It verifies HS256 and nothing else.
 ///
-/// Holds the state of the MAC after the key went in: two of the compressions of SHA-256 are done
-/// once for a deployment instead of once for a token.
+/// Holds the state of the MAC after the key, which saves two compressions of SHA-256 per token.
 #[derive(Clone)]
 pub struct Secret(Hmac<Sha256>);
 
@@ -32,7 +31,7 @@ impl Secret {
     /// The payload of a token signed with this secret.
     ///
     /// # Errors
-    /// Why it is not one.
+    /// Why the token is refused.
     pub fn open(&self, token: &str) -> Result<Vec<u8>, Refusal> {
         let jws = Jws::read(token)?;
         if jws.algorithm != Algorithm::Hs256 {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{Expected, secret::Secret};
 
-/// The settings as the deployment has them; `None` for what is not set.
+/// The settings of the deployment; `None` for a setting that is not set.
 #[derive(Clone, Copy, Default)]
 pub struct Settings<'a> {
     /// `NACRE_JWT_SECRET`: the shared secret of HS256, at least [`Secret::LEAST_BYTES`] bytes.
@@ -17,18 +17,18 @@ pub struct Settings<'a> {
     pub issuer: Option<&'a str>,
 }
 
-/// What the operator has to change.
+/// A mistake in the settings that the operator must correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misconfigured {
     /// Neither a secret nor a key set.
     NoTrust,
-    /// A secret and a key set: a token could choose between them.
+    /// Both a secret and a key set: a token could choose how it is checked.
     TwoTrusts,
     /// The secret is shorter than HS256 needs.
     ShortSecret,
-    /// The key set would come over a line that others can write on.
+    /// The address of the key set is not protected by TLS.
     InsecureUrl,
-    /// The variable is set, to nothing.
+    /// The variable is set but empty.
     Empty(&'static str),
 }
 
@@ -36,29 +36,31 @@ impl fmt::Display for Misconfigured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Misconfigured::NoTrust => {
-                "set NACRE_JWT_SECRET (a shared secret) or NACRE_JWKS_URL (an issuer's keys)"
+                "set NACRE_JWT_SECRET (a shared secret) or NACRE_JWKS_URL (the keys of an issuer)"
             }
             Misconfigured::TwoTrusts => {
-                "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; keep one"
+                "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; remove one"
             }
-            Misconfigured::ShortSecret => "NACRE_JWT_SECRET needs at least 32 bytes",
+            Misconfigured::ShortSecret => "NACRE_JWT_SECRET must have at least 32 bytes",
             Misconfigured::InsecureUrl => {
                 "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
             }
-            Misconfigured::Empty(name) => return write!(f, "{name} is set but empty"),
+            Misconfigured::Empty(name) => {
+                return write!(f, "{name} must not be empty; set a value, or remove it");
+            }
         })
     }
 }
 
 impl core::error::Error for Misconfigured {}
 
-/// Settings that hold together.
+/// Settings that are consistent.
 pub(super) struct Checked {
     pub(super) trust: Trusted,
     pub(super) expected: Expected,
 }
 
-/// Whom the settings name.
+/// The source of trust that the settings name.
 pub(super) enum Trusted {
     Secret(Secret),
     Issuer(String),
@@ -92,7 +94,7 @@ impl Settings<'_> {
     }
 }
 
-/// Whether nobody on the way can change what is fetched.
+/// Whether nobody on the network can change the fetched document.
 fn is_safe(url: &str) -> bool {
     if let Some(rest) = url.strip_prefix("https://") {
         return !rest.is_empty();

@@ -1,4 +1,4 @@
-//! A request whose head is understood: what it needs yet, and what it comes to.
+//! A request whose head is decoded: the body it needs, and the task it becomes.
 
 use nacre_core::{
     error::{Code, Error, Result},
@@ -18,40 +18,40 @@ use super::{
 /// The body that is to be read before [`Ask::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyWanted {
-    /// None: decode with nothing.
+    /// No body.
     None,
-    /// All of it, at most so many bytes; stop reading beyond.
+    /// The whole body, at most this many bytes.
     AtMost(usize),
-    /// Bit by bit, into the [`Importer`] that decoding with nothing gives.
+    /// In parts, as they arrive, for the [`Importer`].
     Lines,
 }
 
-/// What is to be done.
+/// The task of a request.
 #[derive(Debug)]
 pub enum Task {
-    /// One decision.
+    /// One operation.
     Op(Request),
-    /// One decision after another, each a page of lines.
+    /// A series of operations, each with one page of lines.
     Export(Exporter),
-    /// One decision after another, each a block of lines.
+    /// A series of operations, each with one block of lines.
     Import(Importer),
     /// Open a socket for the caller.
     Live {
-        /// Who, and whose store.
+        /// The caller, and the owner of the store.
         caller: Caller,
     },
-    /// Say how the keys of the caller's store stand, or begin a new one.
+    /// Show the state of the store's keys, or start a rotation.
     Keys {
-        /// Whose store.
+        /// The owner of the store.
         caller: Caller,
-        /// Whether to begin a new data key.
+        /// Whether to start a rotation of the data key.
         rotate: bool,
     },
-    /// Destroy the caller's store.
+    /// Erase the caller's store.
     Erase,
 }
 
-/// A request whose head is understood.
+/// A request whose head is decoded.
 #[derive(Debug)]
 pub struct Ask {
     pub(super) route: &'static Route,
@@ -62,11 +62,11 @@ pub struct Ask {
     pub(super) key: Option<Key>,
 }
 
-/// What the head alone comes to.
+/// The result of decoding the head.
 pub(super) enum Pending {
     /// The operation.
     Op(Op),
-    /// The operation, given its body; `None` where the body may be left out and is.
+    /// A function that makes the operation from the body; `None` if an optional body is left out.
     Body(Box<dyn FnOnce(Option<Value>) -> Result<Op>>),
     /// An export.
     Export(Exporter),
@@ -74,9 +74,9 @@ pub(super) enum Pending {
     Import(Importer),
     /// A socket.
     Live,
-    /// The store's keys; whether to begin a new one.
+    /// The keys of the store, and whether to start a rotation.
     Keys(bool),
-    /// The end of the store.
+    /// Erase the store.
     Erase,
 }
 
@@ -94,15 +94,14 @@ impl std::fmt::Debug for Pending {
     }
 }
 
-/// Most bytes of a body that holds no data of contexts.
+/// Largest body without data of contexts, in bytes.
 const SMALL_BYTES: usize = limits::DATA_BYTES;
 
-/// Most bytes of a body with data. Canonical data is the smaller part of what a body may spell
-/// with spaces and escapes, so there is room to spare; the data itself is measured when it is
-/// taken in.
+/// Largest body with data, in bytes. A body may be longer than its canonical data, because of
+/// spaces and escapes; the data itself is measured later.
 const DATA_BODY_BYTES: usize = limits::BATCH_BYTES;
 
-/// Most bytes of a body.
+/// Largest body, in bytes.
 pub(super) fn body_limit(body: Body) -> usize {
     match body {
         Body::None | Body::Lines => 0,
@@ -114,12 +113,14 @@ pub(super) fn body_limit(body: Body) -> usize {
     }
 }
 
-pub(super) fn too_large(limit: usize) -> Error {
-    Error::new(Code::TooLarge, "the body is too large").limit(limit as u64)
+/// The refusal of a body of more than `limit` bytes.
+pub fn too_large(limit: usize) -> Error {
+    Error::new(Code::TooLarge, format!("the request body must be at most {limit} bytes"))
+        .limit(limit as u64)
 }
 
 impl Ask {
-    /// The body that is to be read.
+    /// The body to read.
     pub fn body(&self) -> BodyWanted {
         match self.route.body {
             Body::None => BodyWanted::None,
@@ -128,7 +129,7 @@ impl Ask {
         }
     }
 
-    /// What is to be done, given the body (nothing, unless [`BodyWanted::AtMost`]).
+    /// Makes the task from the body, which is empty unless [`BodyWanted::AtMost`] was asked for.
     ///
     /// # Errors
     /// `invalid-json`, `invalid-request` and its kin with the pointer, `too-large`, `too-deep`.

@@ -1,4 +1,4 @@
-//! Conditional requests (RFC 9110 §13): what `If-Match` and `If-None-Match` ask for.
+//! Conditional requests (RFC 9110 §13): the meaning of `If-Match` and `If-None-Match`.
 
 use nacre_core::{
     error::{Code, Error, Result},
@@ -10,21 +10,21 @@ use super::{
     routes::{Conditions, Route},
 };
 
-/// The conditions of a read, to be held against the answer's ETag.
+/// The conditions of a read, to compare with the ETag of the answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Validators {
     if_match: Option<String>,
     if_none_match: Option<String>,
 }
 
-/// What a validator says about an answer.
+/// The result of comparing the conditions with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Show it.
+    /// Send the answer.
     Show,
-    /// The client has it: 304.
+    /// The client has the current answer: 304.
     Unchanged,
-    /// The client asked for another: 412.
+    /// The client expected another answer: 412.
     Failed,
 }
 
@@ -36,7 +36,7 @@ impl Validators {
         }
     }
 
-    /// Holds an answer's ETag against the conditions, in the order of RFC 9110 §13.2.2.
+    /// Compares the ETag of an answer with the conditions, in the order of RFC 9110 §13.2.2.
     pub(super) fn judge(&self, etag: &str) -> Verdict {
         let holds = |list: &str, weak: bool| {
             list.trim() == "*" || tags(list).any(|tag| tag.matches(etag, weak))
@@ -51,11 +51,11 @@ impl Validators {
     }
 }
 
-/// What a write expects to find.
+/// The state that a write expects.
 ///
 /// A list in `If-Match` holds if any of its tags does. Tags that are weak, or not of the form
-/// `"v<n>"`, can never match (§13.1.1 asks for the strong comparison), so a list of such alone
-/// expects a version that never was.
+/// `"v<n>"`, can never match (§13.1.1 asks for the strong comparison), so a list of only such tags
+/// never matches.
 ///
 /// # Errors
 /// `invalid-request` for a condition that has no meaning here, and for a malformed one.
@@ -68,13 +68,17 @@ pub(super) fn expect(head: &Head<'_>, route: &Route) -> Result<Expect> {
     match (route.conditions, if_match, if_none_match) {
         (Conditions::Create, None, Some(list)) if list.trim() == "*" => Ok(Expect::NoneMatch),
         (Conditions::Create | Conditions::Match, Some(list), None) => expected_version(&list),
-        // What must be there and must not be there is never found.
+        // The context cannot both exist and not exist, so this never matches.
         (Conditions::Create, Some(_), Some(list)) if list.trim() == "*" => Ok(Expect::Version(0)),
-        (Conditions::Create, ..) => Err(refuse("If-None-Match takes `*` alone on a write")),
-        (Conditions::Match, ..) => Err(refuse("this request takes If-Match alone")),
-        // A guard that is not looked at would be worse than none.
+        (Conditions::Create, ..) => {
+            Err(refuse("If-None-Match on a write must be `*`; use If-Match to name a version"))
+        }
+        (Conditions::Match, ..) => {
+            Err(refuse("this request does not accept If-None-Match; use If-Match"))
+        }
+        // Ignoring a condition would be worse than refusing it.
         (Conditions::None | Conditions::Read, ..) => {
-            Err(refuse("this request takes neither If-Match nor If-None-Match"))
+            Err(refuse("this request does not accept If-Match or If-None-Match; remove the header"))
         }
     }
 }
@@ -84,14 +88,14 @@ fn expected_version(list: &str) -> Result<Expect> {
         return Ok(Expect::Present);
     }
     if !is_list(list) {
-        return Err(refuse("If-Match is `*` or a list of entity tags: \"v3\""));
+        return Err(refuse("If-Match must be `*` or an entity tag such as \"v3\""));
     }
     let mut versions = tags(list).filter_map(|tag| tag.version());
     match (versions.next(), versions.next()) {
-        // No version is 0.
+        // Version 0 never exists, so this never matches.
         (None, _) => Ok(Expect::Version(0)),
         (Some(version), None) => Ok(Expect::Version(version)),
-        (Some(_), Some(_)) => Err(refuse("If-Match takes one version")),
+        (Some(_), Some(_)) => Err(refuse("If-Match must name one version")),
     }
 }
 
@@ -136,7 +140,7 @@ fn next_tag(list: &str) -> Option<(Tag<'_>, &str)> {
     Some((Tag { text, weak }, rest))
 }
 
-/// Whether all of it can be read as tags.
+/// Whether the whole text is a list of tags.
 fn is_list(list: &str) -> bool {
     let mut rest = list;
     let mut any = false;

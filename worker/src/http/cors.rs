@@ -1,27 +1,27 @@
-//! Which web pages may call (the CORS protocol of the Fetch standard).
+//! The web pages that may call (the CORS protocol of the Fetch standard).
 
 use super::{Head, response::Response};
 
-/// The origins a deployment lets in. None by default: then no answer has a CORS header.
+/// The origins that the deployment allows. By default there are none, and no answer has a CORS
+/// header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     any: bool,
     origins: Vec<String>,
 }
 
-/// What pages may read of an answer, beside its body.
+/// The headers of an answer that pages may read.
 const EXPOSED: &str = "ETag, Location, Retry-After, Nacre-Seq, Idempotency-Replayed, \
                        X-Request-Id, Server-Timing, WWW-Authenticate";
-/// What pages may send.
+/// The headers that pages may send.
 const ALLOWED: &str = "Authorization, Content-Type, Accept, If-Match, If-None-Match, \
                        Idempotency-Key, Nacre-Owner, Nacre-Confirm, X-Request-Id";
 /// For how long a browser may remember a preflight's answer, in seconds.
 const MAX_AGE: &str = "600";
 
 impl Cors {
-    /// Reads the setting: origins (`https://app.example`) separated by spaces or commas, or `*`
-    /// for any. Tokens travel in a header that pages must set themselves, so `*` lends no page
-    /// anybody's login.
+    /// Reads the setting: origins (`https://app.example`) separated by spaces or commas, or `*` for
+    /// any. Pages must set the token header themselves, so `*` does not give a page anyone's login.
     pub fn parse(setting: &str) -> Cors {
         let names = setting.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
         let mut cors = Cors::default();
@@ -39,7 +39,7 @@ impl Cors {
         self.any || !self.origins.is_empty()
     }
 
-    /// The origin to name in the answer, if it is let in.
+    /// The origin to name in the answer, if it is allowed.
     pub(super) fn admit(&self, head: &Head<'_>) -> Option<String> {
         if !self.is_on() {
             return None;
@@ -53,13 +53,13 @@ impl Cors {
     }
 }
 
-/// Adds what lets the page read an answer.
+/// Adds the headers that let a page read an answer.
 pub(super) fn expose(origin: String, response: &mut Response) {
     response.set("Access-Control-Allow-Origin", origin);
     response.set("Access-Control-Expose-Headers", EXPOSED);
 }
 
-/// Adds what a preflight asks for.
+/// Adds the headers that answer a preflight.
 pub(super) fn preflight(origin: String, methods: String, response: &mut Response) {
     response.set("Access-Control-Allow-Origin", origin);
     response.set("Access-Control-Allow-Methods", methods);

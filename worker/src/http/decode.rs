@@ -1,4 +1,4 @@
-//! From a request's head to what it asks for: one arm for each action of the table.
+//! Turns the head of a request into an operation: one arm per action of the table.
 
 use nacre_core::{
     address::Address,
@@ -33,7 +33,7 @@ use super::{
     routes::{Action, Route},
 };
 
-/// What stands in the varying segments of a path.
+/// The values of the variable segments of a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Segments<'p> {
     first: &'p str,
@@ -41,9 +41,9 @@ pub(super) struct Segments<'p> {
 }
 
 impl<'p> Segments<'p> {
-    /// Holds a path against a template; `None` when it does not fit.
+    /// Compares a path with a template; `None` if it does not match.
     pub(super) fn of(template: &str, path: &'p str) -> Option<Segments<'p>> {
-        // Every request is held against every template: mostly the first bytes tell.
+        // Every request is compared with every template; the first bytes usually decide.
         let until = |text: &str, end| text.bytes().take_while(|byte| *byte != end).count();
         let mut found = Segments::default();
         let (mut template, mut rest) = (template, path);
@@ -73,7 +73,7 @@ impl<'p> Segments<'p> {
     }
 }
 
-/// Everything that the head of a request says.
+/// The decoded head of a request.
 pub(super) struct Understood<'a> {
     pub(super) head: &'a Head<'a>,
     pub(super) route: &'static Route,
@@ -85,7 +85,7 @@ pub(super) struct Understood<'a> {
     pub(super) key: Option<&'a Key>,
 }
 
-/// What the head comes to.
+/// Decodes the head.
 pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
     let Understood { head, route, segments, query, .. } = request;
     let address = || segments.address();
@@ -93,11 +93,11 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
         true => expect(head, route),
         false => Ok(Expect::Anything),
     };
-    // Actions that take no condition refuse one nevertheless.
+    // Actions without conditions must refuse one, so this runs for all of them.
     let expected = expect()?;
     Ok(match route.action {
         Action::Health | Action::Describe => {
-            return Err(Error::bug("this is answered without a store"));
+            return Err(Error::bug("this route must be answered without a store"));
         }
         Action::List => Pending::Op(Op::List {
             filter: Filter {
@@ -120,7 +120,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                 (Some(_), Some(_)) => {
                     return Err(Error::new(
                         Code::InvalidRequest,
-                        "the query parameters `version` and `at` exclude each other",
+                        "use either `version` or `at`, not both",
                     ));
                 }
             },
@@ -225,7 +225,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                     (Some(named), Some(in_body)) if named != in_body => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "the query names another project than the body",
+                            "`project` must be the same in the query and in the body",
                         )
                         .at("/project"));
                     }
@@ -233,7 +233,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                     (None, None) => {
                         return Err(Error::new(
                             Code::InvalidRequest,
-                            "the project must be named, in the query or in the body",
+                            "`project` is required, in the query or in the body",
                         ));
                     }
                 };
@@ -255,7 +255,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
             if !live::is_upgrade(head) {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "this is for WebSockets: send a GET with `Upgrade: websocket`",
+                    "this path is for WebSockets: send a GET with `Upgrade: websocket`",
                 ));
             }
             Pending::Live
@@ -269,7 +269,8 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
             if head.headers.get(CONFIRM).as_deref() != Some("erase") {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "this destroys everything; confirm it with the header Nacre-Confirm: erase",
+                    "the header `Nacre-Confirm: erase` is required: this request deletes the whole \
+                     store",
                 ));
             }
             Pending::Erase
@@ -277,12 +278,12 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
     })
 }
 
-/// Keys and the store's end are nobody's but the owner's: others find nothing here.
+/// Only the owner may rotate keys or erase the store; others get `not-found`.
 fn owner_only(caller: &Caller) -> Result<()> {
     if caller.user == caller.owner { Ok(()) } else { Err(Error::not_found()) }
 }
 
-/// The header without which nothing is erased.
+/// The header that an erase requires.
 const CONFIRM: &str = "nacre-confirm";
 
 fn body<T: DeserializeOwned>(finish: impl FnOnce(T) -> Result<Op> + 'static) -> Pending {
@@ -296,19 +297,17 @@ fn optional_body<T: DeserializeOwned>(
 }
 
 fn there(value: Option<Value>) -> Result<Value> {
-    value.ok_or_else(|| Error::bug("a body that is needed was taken for an optional one"))
+    value.ok_or_else(|| Error::bug("a required body was treated as optional"))
 }
 
-/// A patch, of the kind that its media type says.
+/// Reads a patch of the kind that the media type names.
 fn edit(reader: Reader, patch: Value) -> Result<Edit> {
     match (reader, patch) {
         (Reader::JsonPatch, patch) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
         (Reader::MergePatch, patch @ Value::Object(_)) => Ok(Edit::Merge(patch)),
-        (Reader::MergePatch, _) => Err(Error::new(
-            Code::InvalidRequest,
-            "a context's data is an object, so a merge patch of it is one too",
-        )
-        .at("")),
+        (Reader::MergePatch, _) => {
+            Err(Error::new(Code::InvalidRequest, "a merge patch must be an object").at(""))
+        }
         (_, patch) => request::edit(patch),
     }
 }
@@ -323,7 +322,7 @@ fn entries(address: Address, kind: EntryKind, query: &Query<'_>) -> Result<Pendi
 }
 
 fn missing_parameter() -> Error {
-    Error::bug("a required query parameter was not checked for")
+    Error::bug("a required query parameter was not checked")
 }
 
 #[cfg(test)]

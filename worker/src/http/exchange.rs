@@ -1,4 +1,4 @@
-//! One request and its response: what is negotiated at the beginning holds to the end.
+//! One request and its response: the format, origin and id are chosen at the start.
 
 use nacre_core::{
     access::Scopes,
@@ -25,14 +25,14 @@ use super::{
 };
 use crate::{auth::insufficient_scope, format::Format};
 
-/// What a request cost, for `Server-Timing`.
+/// The cost of a request, for `Server-Timing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// SQL rows read.
     pub rows_read: u64,
     /// SQL rows written.
     pub rows_written: u64,
-    /// Whether a view came from memory; `None` when none was asked for.
+    /// Whether a view came from the cache; `None` if no view was requested.
     pub cache_hit: Option<bool>,
 }
 
@@ -46,17 +46,17 @@ pub struct Exchange {
     cors: bool,
     /// A read may be answered with 304 or 412.
     validators: Option<Validators>,
-    /// Sealed values may be in the answer: nobody keeps it.
+    /// The answer may contain revealed values, so nobody may cache it.
     reveals: bool,
-    /// The scopes that the token would need.
+    /// The scopes that the token lacks.
     lacking: Option<Scopes>,
-    /// The methods that the path has, when the one asked for is not among them.
+    /// The methods of the path, if it does not support the requested one.
     allow: Option<String>,
 }
 
 impl Exchange {
-    /// Begins: the request's id, the form of the answer, the origin. `fresh_id` makes an id for a
-    /// request that brings none: 1 to 128 visible ASCII characters.
+    /// Starts an exchange: request id, format of the answer, origin. `fresh_id` generates an id of
+    /// 1 to 128 visible ASCII characters for a request without one.
     pub fn begin(
         head: &Head<'_>,
         settings: &Settings,
@@ -81,13 +81,13 @@ impl Exchange {
         &self.request_id
     }
 
-    /// Understands the head of a request: route, path, query, conditions, scopes, media type and
-    /// length. The body need not be read if this refuses.
+    /// Decodes the head of a request: route, path, query, conditions, scopes, media type and
+    /// length. If it fails, the body need not be read.
     ///
     /// # Errors
-    /// `not-found` and `method-not-allowed` for what the table does not have; `forbidden` for a
-    /// scope that the token lacks; `unsupported-media-type`, `too-large`, `invalid-request`,
-    /// `invalid-id`, `invalid-pointer`.
+    /// `not-found` and `method-not-allowed` for a path or method that is not in the table;
+    /// `forbidden` for a scope that the token lacks; `unsupported-media-type`, `too-large`,
+    /// `invalid-request`, `invalid-id`, `invalid-pointer`.
     pub fn route(&mut self, head: &Head<'_>, caller: Caller) -> Result<Ask> {
         let (route, segments) = match find(head) {
             Found::Route(route, segments) => (route, segments),
@@ -119,9 +119,9 @@ impl Exchange {
         Ok(Ask { route, caller, request_id, reader, pending, key })
     }
 
-    /// The response to a decided request; `seq` is the store's after it.
+    /// The response to a decided request; `seq` is the store's last commit after it.
     pub fn answer(&self, reply: &Reply, seq: u64, work: &Work) -> Response {
-        // A client that has the answer costs no encoding.
+        // If the client has the answer already, it is not encoded.
         if let Some(validators) = &self.validators
             && let Some(etag) = etag(reply)
         {
@@ -133,7 +133,10 @@ impl Exchange {
                     return response;
                 }
                 Verdict::Failed => {
-                    let error = Error::new(Code::VersionConflict, "If-Match does not hold");
+                    let error = Error::new(
+                        Code::VersionConflict,
+                        "the current ETag does not match If-Match; read again without If-Match",
+                    );
                     return self.problem(&error, Some(seq), work);
                 }
             }
@@ -144,7 +147,7 @@ impl Exchange {
         }
     }
 
-    /// The response to a refused request; `seq` is the store's, if it was asked.
+    /// The response to a refused request; `seq` is the store's last commit, if it is known.
     pub fn problem(&self, error: &Error, seq: Option<u64>, work: &Work) -> Response {
         let code = error.code();
         let mut response = self.of_store(wire::status(code), seq, work);
@@ -173,14 +176,14 @@ impl Exchange {
         response
     }
 
-    /// The head of an export's response; the lines are for the shell to stream.
+    /// The head of the response to an export; the shell streams the lines.
     pub fn lines(&self, seq: u64, work: &Work) -> Response {
         let mut response = self.of_store(200, Some(seq), work);
         response.set("Content-Type", LINES);
         response
     }
 
-    /// The response that says how a store's keys stand.
+    /// The response with the state of a store's keys.
     pub fn keys(&self, keys: &KeysText<'_>, seq: u64, work: &Work) -> Response {
         let body = value::encode(keys).map(|keys| json::write(&keys));
         let said =
@@ -191,7 +194,7 @@ impl Exchange {
         }
     }
 
-    /// The response to the end of a store.
+    /// The response to an erase.
     pub fn erased(&self) -> Response {
         self.of_store(204, None, &Work::default())
     }
@@ -201,7 +204,7 @@ impl Exchange {
         self.head_only
     }
 
-    /// The response to a method that the path does not have.
+    /// The response to a method that the path does not support.
     pub(super) fn wrong_method(&mut self, allow: String) -> Response {
         let error = self.refuse_method(allow);
         self.problem(&error, None, &Work::default())
@@ -211,7 +214,7 @@ impl Exchange {
         self.allow = Some(allow);
         Error::new(
             Code::MethodNotAllowed,
-            "the resource has no such method; Allow lists those it has",
+            "this path does not support the method; the Allow header lists those it supports",
         )
     }
 
@@ -226,7 +229,7 @@ impl Exchange {
         response
     }
 
-    /// The answer to a handshake that succeeds, but for the socket.
+    /// The response to a successful handshake, without the socket.
     pub fn upgraded(&self, head: &Head<'_>) -> Response {
         let mut response = self.bare(101);
         let protocols = head.headers.get(PROTOCOLS).unwrap_or_default();
@@ -298,13 +301,16 @@ impl Exchange {
             self.lacking = Some(needed);
             return Err(Error::new(
                 Code::Forbidden,
-                format!("the token lacks a scope; this needs {needed}"),
+                format!(
+                    "the token must have the scope {}",
+                    needed.to_string().replace(' ', " and ")
+                ),
             ));
         }
         Ok(())
     }
 
-    /// How the body is read, and whether it can be short enough.
+    /// Chooses the reader of the body, and checks its declared length.
     fn reader(&self, head: &Head<'_>, route: &Route) -> Result<Reader> {
         if route.body == Body::None {
             return Ok(Reader::Nothing);
@@ -316,7 +322,7 @@ impl Exchange {
         }
         let content_type = head.headers.get("content-type");
         let content_encoding = head.headers.get("content-encoding");
-        // What has no body has no media type that matters.
+        // Without a body the media type does not matter.
         if matches!(route.body, Body::Optional(_)) && length == Some(0) {
             return Ok(Reader::Json);
         }
@@ -324,16 +330,16 @@ impl Exchange {
     }
 }
 
-/// When to come back, in seconds: what is short of something now is rarely so for long.
+/// Seconds until the next try. A shortage is usually short.
 const RETRY_SECONDS: &str = "1";
 
-/// What the table has for a request.
+/// The result of looking a request up in the table.
 pub(super) enum Found<'p> {
-    /// This.
+    /// The route, with the values of its segments.
     Route(&'static Route, Segments<'p>),
-    /// The path, with these methods.
+    /// The path exists, but only with these methods.
     Other(String),
-    /// Nothing.
+    /// The path does not exist.
     Nothing,
 }
 
@@ -366,7 +372,7 @@ pub(super) fn allow(methods: &[Method]) -> String {
 }
 
 pub(super) fn nothing_here() -> Error {
-    Error::new(Code::NotFound, "there is no such resource; /openapi.json lists what there is")
+    Error::new(Code::NotFound, "this path does not exist; /openapi.json lists all paths")
 }
 
 fn is_request_id(id: &str) -> bool {

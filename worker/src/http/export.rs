@@ -1,4 +1,4 @@
-//! An export: part after part, and the text they make.
+//! An export: decides part after part, and writes their text.
 
 use nacre_core::{
     error::Result,
@@ -7,10 +7,10 @@ use nacre_core::{
     wire::Export,
 };
 
-/// Text that is sent at once: small contexts are many to a piece.
+/// Least size of a piece, in bytes, so that small contexts are sent together.
 const PIECE: usize = 64 << 10;
 
-/// An export under way.
+/// A running export.
 ///
 /// Decide the first piece before the response begins, so that a refusal can still be a problem:
 /// ```text

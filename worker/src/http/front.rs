@@ -1,4 +1,4 @@
-//! What the Worker answers itself, without a token and without a store.
+//! The requests that the Worker in front answers itself, without a token or a store.
 
 use super::{
     Exchange, Head, Settings, cors,
@@ -13,7 +13,7 @@ use super::decode::Segments;
 /// The OpenAPI 3.1 document, generated from [`ROUTES`] and the wire types.
 pub const OPENAPI: &[u8] = include_bytes!("../../openapi.json");
 
-/// What is under this needs a token.
+/// Paths below this prefix need a token.
 const API: &str = "/v1/";
 
 /// The answer to a request that needs no store; `None`: check the token, then forward it to its
@@ -49,7 +49,7 @@ pub fn front(
     })
 }
 
-/// What may be asked of a resource, and of which page (a CORS preflight).
+/// Answers OPTIONS: the methods of a path, and a CORS preflight.
 fn options(head: &Head<'_>, settings: &Settings, exchange: &Exchange) -> Response {
     let methods: Vec<Method> = ROUTES
         .iter()

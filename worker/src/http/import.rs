@@ -1,4 +1,4 @@
-//! An import: lines as they arrive, decided in blocks.
+//! An import: collects lines as they arrive, and decides them in blocks.
 
 use nacre_core::{
     error::{Code, Error, Result},
@@ -12,27 +12,27 @@ use nacre_core::{
 
 use super::key::Key;
 
-/// An import under way. Each block is one commit: 500 lines, or fewer when these would pass 4 MiB.
+/// A running import. Each block is one commit: 500 lines, or fewer if they would exceed 4 MiB.
 ///
 /// ```text
 /// importer.push(bytes);
 /// while let Some(request) = importer.next(ended)? { decide, apply … importer.stored(&reply)? }
 /// ```
-/// What a block's decision refuses goes through [`Importer::failed`], which counts the line in the
-/// whole; blocks before it stay.
+/// If a block is refused, [`Importer::failed`] counts the line within the whole import. Earlier
+/// blocks stay.
 #[derive(Debug)]
 pub struct Importer {
     caller: Caller,
     id: String,
     mode: ImportMode,
     key: Option<Key>,
-    /// What has come and is no whole line yet.
+    /// Bytes after the last complete line.
     rest: Vec<u8>,
     block: Block,
-    /// Lines seen, blank ones too.
+    /// Lines so far, including blank ones.
     lines: usize,
     blocks: usize,
-    /// The lines of the block that was decided last, by their place in the whole.
+    /// The line numbers of the last decided block, within the whole import.
     places: Vec<usize>,
     created: usize,
     replaced: usize,
@@ -63,12 +63,12 @@ impl Importer {
         }
     }
 
-    /// Takes what has arrived.
+    /// Takes bytes that have arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
     }
 
-    /// The next block to decide: `None` when more has to arrive, or, at the end, when all is done.
+    /// The next block to decide; `None` if more bytes are needed, or if the import is finished.
     ///
     /// # Errors
     /// `too-large` for a line that is longer than a block may be.
@@ -92,7 +92,7 @@ impl Importer {
             }
         }
         self.rest.drain(..taken.min(self.rest.len()));
-        // An import without lines is a decision too: whether the caller may import at all.
+        // An import without lines is decided too, to check whether the caller may import.
         let first = self.blocks == 0;
         if !(full || ended) || (self.block.lines.is_empty() && !first) {
             return Ok(None);
@@ -112,7 +112,7 @@ impl Importer {
         }))
     }
 
-    /// Counts what a block did.
+    /// Counts the contexts of a stored block.
     ///
     /// # Errors
     /// `internal` when the reply is another operation's; `store-unavailable` when the stored
@@ -128,17 +128,17 @@ impl Importer {
                 };
                 match (count("created"), count("replaced")) {
                     (Some(created), Some(replaced)) => (created, replaced),
-                    _ => return Err(Error::bug("the stored answer is not an import's")),
+                    _ => return Err(Error::bug("the stored answer does not belong to an import")),
                 }
             }
-            _ => return Err(Error::bug("the reply is not an import's")),
+            _ => return Err(Error::bug("the reply does not belong to an import")),
         };
         self.created += created;
         self.replaced += replaced;
         Ok(())
     }
 
-    /// The error of a block, with its line counted in the whole import.
+    /// The error of a block, with the line number within the whole import.
     pub fn failed(&self, error: Error) -> Error {
         match error.operation().and_then(|index| self.places.get(index)) {
             Some(line) => error.failed_operation(*line),
@@ -146,7 +146,7 @@ impl Importer {
         }
     }
 
-    /// What the whole import did.
+    /// The reply to the whole import.
     pub fn finish(&self) -> Reply {
         Reply::Imported { created: self.created, replaced: self.replaced }
     }
@@ -166,7 +166,7 @@ impl Block {
     }
 }
 
-/// The first line of `rest`, without its line feed; `None` when its end has not come.
+/// The first line of `rest`, without its line feed; `None` if its end has not arrived.
 fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
     let line = match rest.iter().position(|byte| *byte == b'\n') {
         Some(end) => rest.get(..end),
@@ -174,7 +174,7 @@ fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
         None => None,
     };
     if line.unwrap_or(rest).len() > limits::BATCH_BYTES {
-        return Err(Error::new(Code::TooLarge, "a line is too long")
+        return Err(Error::new(Code::TooLarge, "a line of an import must be at most 4 MiB")
             .failed_operation(place)
             .limit(limits::BATCH_BYTES as u64));
     }

@@ -31,7 +31,10 @@ impl Key {
         let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
         check_key(text)?;
         if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            return Err(Error::new(Code::InvalidRequest, "an idempotency key is printable ASCII"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the idempotency key must be printable ASCII",
+            ));
         }
         let content_type = head.headers.get("content-type").unwrap_or_default();
         let mut bytes = Vec::new();

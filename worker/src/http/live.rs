@@ -1,17 +1,17 @@
-//! The handshake of a WebSocket (RFC 6455 §4), as far as it differs from other requests.
+//! The handshake of a WebSocket (RFC 6455 §4), where it differs from other requests.
 //!
-//! A browser can send neither `Authorization` nor `Nacre-Owner` with it: the token comes as a
-//! subprotocol, the owner as a query parameter.
+//! A browser cannot send `Authorization` or `Nacre-Owner` with a handshake. The token comes as a
+//! subprotocol, and the owner as a query parameter.
 
 use super::{Head, routes::OWNER_PARAM};
 
 /// The header that lists subprotocols.
 pub const PROTOCOLS: &str = "sec-websocket-protocol";
 
-/// The subprotocol that is spoken.
+/// The name of our subprotocol.
 pub const PROTOCOL: &str = "nacre.v1";
 
-/// What a token follows, where it stands as a subprotocol.
+/// The prefix of a token that comes as a subprotocol.
 const BEARER: &str = "bearer.";
 
 const PATH: &str = "/v1/live";
@@ -32,7 +32,7 @@ pub fn token(head: &Head<'_>) -> Option<String> {
     Some(format!("Bearer {token}"))
 }
 
-/// The owner, where the query names one, percent-encoded.
+/// The owner in the query, percent-encoded, if there is one.
 pub(super) fn owner<'h>(head: &Head<'h>) -> Option<&'h str> {
     if head.path != PATH {
         return None;

@@ -1,4 +1,4 @@
-//! Media types: which one a body has, and which one an answer gets (RFC 9110 §8.3, §12.5.1).
+//! Media types of bodies and answers (RFC 9110 §8.3, §12.5.1).
 
 use nacre_core::{
     error::{Code, Error, Result},
@@ -8,21 +8,21 @@ use nacre_core::{
 use super::routes::Body;
 use crate::format::Format;
 
-/// What JSON answers are.
+/// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
-/// What MessagePack is.
+/// The media type of MessagePack.
 pub(super) const MSGPACK: &str = "application/msgpack";
-/// What errors are (RFC 9457).
+/// The media type of errors (RFC 9457).
 pub(super) const PROBLEM: &str = "application/problem+json";
-/// A merge patch (RFC 7396).
+/// The media type of a merge patch (RFC 7396).
 pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
-/// A JSON Patch (RFC 6902).
+/// The media type of a JSON Patch (RFC 6902).
 pub(super) const JSON_PATCH: &str = "application/json-patch+json";
-/// Lines of JSON.
+/// The media type of JSON lines.
 pub(super) const LINES: &str = "application/x-ndjson";
 
-/// What `Accept` prefers. Whoever accepts neither gets JSON rather than nothing (RFC 9110
-/// §12.5.1 allows it).
+/// The format that `Accept` prefers. A client that accepts neither gets JSON, which RFC 9110
+/// §12.5.1 allows.
 pub(super) fn preferred(accept: Option<&str>) -> Format {
     let Some(accept) = accept else { return Format::Json };
     let (mut json, mut msgpack) = (Weight::UNSAID, Weight::UNSAID);
@@ -39,11 +39,11 @@ pub(super) fn preferred(accept: Option<&str>) -> Format {
         json.say(for_json, weight);
         msgpack.say(for_msgpack, weight);
     }
-    // A tie is JSON's.
+    // JSON wins a tie.
     if msgpack.quality > json.quality { Format::MsgPack } else { Format::Json }
 }
 
-/// How much a media type is wanted: the most exact range decides.
+/// The weight of a media type: the most specific range decides.
 #[derive(Clone, Copy)]
 struct Weight {
     exactness: u8,
@@ -83,7 +83,7 @@ fn quality(parameters: &str) -> u16 {
 /// How a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// There is none to read.
+    /// No body.
     Nothing,
     /// As JSON.
     Json,
@@ -93,7 +93,7 @@ pub(super) enum Reader {
     MergePatch,
     /// As a JSON Patch in JSON.
     JsonPatch,
-    /// As a patch in MessagePack, which says by its kind what it is.
+    /// As a patch in MessagePack: a map is a merge patch, an array is a JSON Patch.
     PackedPatch,
     /// Line by line, each as JSON.
     Lines,
@@ -103,7 +103,7 @@ impl Reader {
     /// The reader for a body of this media type.
     ///
     /// # Errors
-    /// `unsupported-media-type`, with what is read here.
+    /// `unsupported-media-type`, with the accepted types.
     pub(super) fn choose(
         body: Body,
         content_type: Option<&str>,
@@ -114,14 +114,16 @@ impl Reader {
         }
         let plain = |coding: &str| coding.trim().eq_ignore_ascii_case("identity");
         if content_encoding.is_some_and(|coding| !coding.trim().is_empty() && !plain(coding)) {
-            return Err(unsupported("bodies are read as they are, without a content coding"));
+            return Err(unsupported(
+                "Content-Encoding is not supported; send the body uncompressed",
+            ));
         }
         let (media, parameters) = content_type.map(split).unwrap_or_default();
         let utf8 = parameter(parameters, "charset").is_none_or(|set| {
             set.eq_ignore_ascii_case("utf-8") || set.eq_ignore_ascii_case("us-ascii")
         });
         if !utf8 {
-            return Err(unsupported("text is read as UTF-8"));
+            return Err(unsupported("the charset in Content-Type must be UTF-8"));
         }
         Ok(match (body, media.as_str()) {
             (Body::Typed(_) | Body::Optional(_), JSON | "") => Reader::Json,
@@ -132,18 +134,22 @@ impl Reader {
             (Body::Lines, LINES | "application/ndjson" | "") => Reader::Lines,
             (Body::Patch, _) => {
                 return Err(unsupported(
-                    "a patch is application/merge-patch+json, application/json-patch+json or \
-                     application/msgpack",
+                    "Content-Type must be application/merge-patch+json, \
+                     application/json-patch+json or application/msgpack",
                 ));
             }
-            (Body::Lines, _) => return Err(unsupported("lines are application/x-ndjson")),
+            (Body::Lines, _) => {
+                return Err(unsupported("Content-Type must be application/x-ndjson"));
+            }
             _ => {
-                return Err(unsupported("the body is application/json or application/msgpack"));
+                return Err(unsupported(
+                    "Content-Type must be application/json or application/msgpack",
+                ));
             }
         })
     }
 
-    /// Reads a body that is here as a whole.
+    /// Reads a complete body.
     ///
     /// # Errors
     /// `invalid-json`, `too-deep`, `too-large`.

@@ -1,4 +1,4 @@
-//! Query strings: decoded strictly, and only what the route knows.
+//! Query strings, decoded strictly against the parameters of the route.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use percent_encoding::percent_decode_str;
 
 use super::routes::Route;
 
-/// The parameters of one request. Every one of them is in the route's table, and comes once.
+/// The parameters of one request. Each one is in the table of the route, and comes once.
 pub(super) struct Query<'a> {
     pairs: Vec<(&'static str, Cow<'a, str>)>,
 }
@@ -36,13 +36,16 @@ impl<'a> Query<'a> {
                 return Err(refuse(unknown(route)));
             };
             if pairs.iter().any(|(known, _)| *known == param.name) {
-                return Err(refuse(format!("the query parameter `{}` comes twice", param.name)));
+                return Err(refuse(format!(
+                    "query parameter `{}` must not be repeated",
+                    param.name
+                )));
             }
             pairs.push((param.name, decode(value)?));
         }
         let given = |name: &str| pairs.iter().any(|(known, _)| *known == name);
         match route.query.iter().find(|param| param.required && !given(param.name)) {
-            Some(param) => Err(refuse(format!("the query parameter `{}` is missing", param.name))),
+            Some(param) => Err(refuse(format!("query parameter `{}` is required", param.name))),
             None => Ok(Query { pairs }),
         }
     }
@@ -60,7 +63,7 @@ impl<'a> Query<'a> {
     ) -> Result<Option<T>> {
         let read = |text| {
             read(text).map_err(|error| {
-                let detail = format!("the query parameter `{name}`: {}", error.detail());
+                let detail = format!("query parameter `{name}`: {}", error.detail());
                 let named = Error::new(error.code(), detail);
                 error.limit_value().map_or(named.clone(), |limit| named.limit(limit))
             })
@@ -72,7 +75,7 @@ impl<'a> Query<'a> {
         let flag = self.read(name, |text| match text {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(refuse("this is true or false")),
+            _ => Err(refuse("must be `true` or `false`")),
         })?;
         Ok(flag.unwrap_or(false))
     }
@@ -88,14 +91,14 @@ impl<'a> Query<'a> {
     pub(super) fn address(&self, name: &str) -> Result<Option<Address>> {
         self.read(name, |text| match text.split_once('/') {
             Some((level, id)) => Address::parse(level, id),
-            None => Err(Error::new(Code::InvalidId, "this is a level, a slash and an id")),
+            None => Err(Error::new(Code::InvalidId, "must be `level/id`, such as `task/fix-1`")),
         })
     }
 
     pub(super) fn limit(&self) -> Result<usize> {
         let limit = self.read("limit", |text| match text.parse() {
             Ok(limit) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-            _ => Err(refuse(format!("this is a number from 1 to {}", limits::PAGE))
+            _ => Err(refuse(format!("must be a whole number from 1 to {}", limits::PAGE))
                 .limit(limits::PAGE as u64)),
         })?;
         Ok(limit.unwrap_or(limits::PAGE_DEFAULT))
@@ -104,12 +107,12 @@ impl<'a> Query<'a> {
     pub(super) fn version(&self, name: &str) -> Result<Option<u64>> {
         self.read(name, |text| match text.parse() {
             Ok(version) if (1..=limits::EXACT_INTEGER).contains(&version) => Ok(version),
-            _ => Err(refuse("a version is a number from 1")),
+            _ => Err(refuse("must be a whole number, 1 or more")),
         })
     }
 
     pub(super) fn as_of(&self, name: &str) -> Result<Option<AsOf>> {
-        // A plus sign that was not encoded came out as a space; no time holds one after the `T`.
+        // An unencoded plus sign was decoded to a space; a time never has a space after the `T`.
         self.read(name, |text| match text.rsplit_once(' ') {
             Some((time, offset)) if time.contains('T') => {
                 request::as_of(&format!("{time}+{offset}"))
@@ -126,7 +129,7 @@ impl<'a> Query<'a> {
         let mode = self.read("mode", |text| match text {
             "create" => Ok(ImportMode::Create),
             "replace" => Ok(ImportMode::Replace),
-            _ => Err(refuse("this is create or replace")),
+            _ => Err(refuse("must be `create` or `replace`")),
         })?;
         Ok(mode.unwrap_or(ImportMode::Create))
     }
@@ -142,13 +145,15 @@ impl<'a> Query<'a> {
 /// `invalid-request` when it is not percent-encoded UTF-8.
 pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>> {
     check_escapes(text)?;
-    percent_decode_str(text).decode_utf8().map_err(|_| refuse("the path is not UTF-8"))
+    percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| refuse("the path must be percent-encoded UTF-8"))
 }
 
 /// A name or value of a query, as forms encode them.
 fn decode(text: &str) -> Result<Cow<'_, str>> {
     check_escapes(text)?;
-    let refused = |_| refuse("the query is not UTF-8");
+    let refused = |_| refuse("the query must be percent-encoded UTF-8");
     if text.contains('+') {
         let spaced = text.replace('+', " ");
         let decoded = percent_decode_str(&spaced).decode_utf8().map_err(refused)?;
@@ -163,15 +168,19 @@ fn check_escapes(text: &str) -> Result<()> {
         let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
         hex(digits.next()) && hex(digits.next())
     });
-    if whole { Ok(()) } else { Err(refuse("after `%` two hexadecimal digits are expected")) }
+    if whole {
+        Ok(())
+    } else {
+        Err(refuse("`%` in the URL must be followed by two hexadecimal digits"))
+    }
 }
 
 fn unknown(route: &Route) -> String {
     if route.query.is_empty() {
-        return "this request takes no query parameters".into();
+        return "this request does not accept query parameters".into();
     }
     let names: Vec<&str> = route.query.iter().map(|param| param.name).collect();
-    format!("there is no such query parameter here; possible: {}", names.join(", "))
+    format!("unknown query parameter; allowed: {}", names.join(", "))
 }
 
 fn refuse(detail: impl Into<Cow<'static, str>>) -> Error {
@@ -203,7 +212,7 @@ mod tests {
         }
         assert!(parse("").is_none());
         let missing = Query::parse("to=2", route(Action::Diff)).err().unwrap();
-        assert!(missing.detail().contains("`from` is missing"), "{missing}");
+        assert!(missing.detail().contains("`from` is required"), "{missing}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Response {
         self.headers.push((name, value.into()));
     }
 
-    /// A header's value.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

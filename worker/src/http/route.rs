@@ -1,24 +1,24 @@
-//! What a route is made of: method, path, parameters, body, scopes, answers and errors.
+//! The parts of a route: method, path, parameters, body, scopes, answers and errors.
 
 use nacre_core::{access::Scopes, error::Code};
 
-/// An HTTP method that some route has.
+/// An HTTP method that a route can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Read; also answers HEAD.
     Get,
-    /// Put in place.
+    /// PUT: create or replace.
     Put,
-    /// Do.
+    /// POST: run an action.
     Post,
-    /// Edit.
+    /// Edit a context with a patch.
     Patch,
-    /// Take away.
+    /// Delete.
     Delete,
 }
 
 impl Method {
-    /// Reads a method; HEAD is a GET whose body is not sent.
+    /// Reads a method. HEAD counts as GET; its body is not sent.
     pub fn parse(text: &str) -> Option<Method> {
         Some(match text {
             "GET" | "HEAD" => Method::Get,
@@ -42,22 +42,22 @@ impl Method {
     }
 }
 
-/// What a route does; one arm of the decoder each.
+/// The action of a route. Each has one arm in the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Whether the service runs. Answered without a store.
+    /// Check that the service runs. Answered without a store.
     Health,
-    /// The OpenAPI document. Answered without a store.
+    /// Return the OpenAPI document. Answered without a store.
     Describe,
-    /// A page of contexts.
+    /// List contexts.
     List,
-    /// One context.
+    /// Read a context.
     Get,
-    /// Create or replace.
+    /// Create or replace a context.
     Put,
-    /// Edit.
+    /// Edit a context with a patch.
     Patch,
-    /// Take away.
+    /// Delete.
     Delete,
     /// Store tombstones.
     Unset,
@@ -65,53 +65,53 @@ pub enum Action {
     Append,
     /// Add an insight.
     AddInsight,
-    /// A page of insights.
+    /// List insights.
     Insights,
     /// Add a progress note.
     AddProgress,
-    /// A page of progress notes.
+    /// List progress notes.
     Progress,
-    /// Bring back.
+    /// Restore a deleted context.
     Restore,
-    /// Re-parent.
+    /// Move a context to another parent.
     Move,
-    /// Set back.
+    /// Roll back to an earlier version.
     Rollback,
-    /// A page of versions.
+    /// List versions.
     History,
-    /// Between two versions.
+    /// Compare two versions.
     Diff,
-    /// The view.
+    /// Resolve a view.
     Resolve,
-    /// Between two states of the view.
+    /// Compare two states of a view.
     ViewDiff,
-    /// Try writes out.
+    /// Preview writes.
     Preview,
-    /// Many operations.
+    /// Run a batch.
     Batch,
-    /// All contexts, a line each.
+    /// Export all contexts, one per line.
     Export,
-    /// Contexts, a line each.
+    /// Import contexts, one per line.
     Import,
-    /// A page of commits.
+    /// List commits.
     Audit,
-    /// A socket for live updates.
+    /// Open a WebSocket.
     Live,
-    /// With whom projects are shared.
+    /// List members.
     Members,
-    /// Share.
+    /// Share a project.
     PutMember,
-    /// Stop sharing.
+    /// Stop sharing a project.
     DeleteMember,
-    /// How the keys stand.
+    /// Show the state of the keys.
     Keys,
-    /// Begin a new data key.
+    /// Start a rotation of the data key.
     RotateKeys,
-    /// Destroy the store.
+    /// Erase the store.
     Erase,
 }
 
-/// What a query parameter holds.
+/// The type of a query parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `true` or `false`.
@@ -120,11 +120,11 @@ pub enum Kind {
     Level,
     /// A context's id.
     Id,
-    /// What an id may begin with.
+    /// A prefix of an id.
     IdPrefix,
     /// `level/id`.
     Address,
-    /// A cursor of this list.
+    /// A cursor of the same list.
     Cursor,
     /// A page size.
     Limit,
@@ -136,7 +136,7 @@ pub enum Kind {
     Pointer,
     /// `create` or `replace`.
     Mode,
-    /// A line about why.
+    /// A reason for the change.
     Summary,
     /// A user's name.
     User,
@@ -145,28 +145,28 @@ pub enum Kind {
 /// A query parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
-    /// Its name.
+    /// The name in the query.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of its value.
     pub kind: Kind,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// What it is for.
+    /// Its description in the OpenAPI document.
     pub about: &'static str,
 }
 
-/// The body a request has.
+/// The body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// None.
+    /// No body.
     None,
     /// JSON or MessagePack of this type.
     Typed(BodyType),
-    /// The same, and it may be left out.
+    /// The same, but it may be left out.
     Optional(BodyType),
-    /// A patch, of the kind that the media type says.
+    /// A patch; the media type names its kind.
     Patch,
-    /// Lines of JSON, any number.
+    /// Any number of JSON lines.
     Lines,
 }
 
@@ -199,16 +199,16 @@ pub enum BodyType {
     Unshare,
 }
 
-/// What a request takes from `If-Match` and `If-None-Match`.
+/// How a request uses `If-Match` and `If-None-Match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conditions {
-    /// Neither has a meaning here; a write that carries one is refused.
+    /// Neither is used; a write with one of them is refused.
     None,
     /// A read with an ETag: 304 or 412.
     Read,
     /// `If-Match` on a write.
     Match,
-    /// `If-Match`, and `If-None-Match: *` for what must not be there yet.
+    /// `If-Match`, and `If-None-Match: *` if the context must not exist yet.
     Create,
 }
 
@@ -268,23 +268,23 @@ pub struct Route {
     pub method: Method,
     /// The path, with `{…}` for the segments that vary.
     pub path: &'static str,
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// Its name for generated clients.
+    /// The name in generated clients (`operationId`).
     pub name: &'static str,
-    /// What it does, in a sentence.
+    /// A one-sentence description.
     pub summary: &'static str,
-    /// Its query parameters.
+    /// The query parameters.
     pub query: &'static [Param],
-    /// Its body.
+    /// The body.
     pub body: Body,
-    /// What it takes from conditional headers.
+    /// How it uses conditional headers.
     pub conditions: Conditions,
     /// Scopes that every such request needs.
     pub needs: Scopes,
     /// Successful answers.
     pub answers: &'static [(u16, Shape)],
-    /// Errors of its own, beside those that any request to a store can meet.
+    /// Its own errors, beside those of every request to a store.
     pub errors: &'static [Code],
 }
 

@@ -1,7 +1,6 @@
-//! The one table of what exists: method, path, parameters, body, scopes, answers and errors.
+//! The table of all routes: method, path, parameters, body, scopes, answers and errors.
 //!
-//! Requests are routed by it and the OpenAPI document is generated from it, so that neither can
-//! know something the other does not.
+//! It routes requests and generates the OpenAPI document, so the two always agree.
 
 use nacre_core::{access::Scopes, error::Code};
 
@@ -15,18 +14,26 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param 
     Param { name, kind, required: true, about }
 }
 
-/// The query parameter that names the owner of the store, where no header can.
+/// The query parameter with the owner of the store, for clients that cannot send a header.
 pub(super) const OWNER_PARAM: &str = "owner";
 
-const REVEAL: Param =
-    optional("reveal", Kind::Flag, "Open sealed values; needs the scope secrets:reveal.");
-const CURSOR: Param =
-    optional("cursor", Kind::Cursor, "Where the list goes on: `next_cursor` of the page before.");
-const LIMIT: Param = optional("limit", Kind::Limit, "Page size.");
-const SUMMARY: Param = optional("summary", Kind::Summary, "Why, for the history.");
-const AT: Param = optional("at", Kind::AsOf, "A past state: a seq or an RFC 3339 time.");
+const REVEAL: Param = optional(
+    "reveal",
+    Kind::Flag,
+    "Whether to show sealed values; needs the scope `secrets:reveal`.",
+);
+const CURSOR: Param = optional("cursor", Kind::Cursor, "The `next_cursor` of the previous page.");
+const LIMIT: Param =
+    optional("limit", Kind::Limit, "Most items on the page, 1 to 200; 50 by default.");
+const SUMMARY: Param = optional(
+    "summary",
+    Kind::Summary,
+    "The reason for the change, shown in the history; at most 1,024 bytes.",
+);
+const AT: Param =
+    optional("at", Kind::AsOf, "A past state of the store: a `seq` or an RFC 3339 time.");
 
-/// What a read can meet.
+/// The errors of a read.
 const READING: Route = Route {
     method: Method::Get,
     path: "",
@@ -41,7 +48,7 @@ const READING: Route = Route {
     errors: &[Code::InvalidId, Code::NotFound],
 };
 
-/// What a write to one context can meet.
+/// The errors of a write to one context.
 const WRITING: Route = Route {
     method: Method::Post,
     conditions: Conditions::Match,
@@ -64,13 +71,13 @@ const EDIT_ERRORS: &[Code] = &[
     Code::UnsupportedMediaType,
 ];
 
-/// Every route. Paths of one length are told apart by their first differing literal segment.
+/// Every route. The first literal segment that differs decides between paths of the same length.
 pub const ROUTES: &[Route] = &[
     Route {
         path: "/healthz",
         action: Action::Health,
         name: "health",
-        summary: "Whether the service runs.",
+        summary: "Checks that the service runs.",
         needs: Scopes::NONE,
         answers: &[(200, Shape::Health)],
         errors: &[],
@@ -80,7 +87,7 @@ pub const ROUTES: &[Route] = &[
         path: "/openapi.json",
         action: Action::Describe,
         name: "describe",
-        summary: "This description.",
+        summary: "Returns this document.",
         needs: Scopes::NONE,
         answers: &[(200, Shape::Description)],
         errors: &[],
@@ -90,15 +97,15 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts",
         action: Action::List,
         name: "listContexts",
-        summary: "Lists contexts in order of level and id.",
+        summary: "Lists contexts, ordered by level and id.",
         query: &[
-            optional("level", Kind::Level, "Of this level."),
-            optional("parent", Kind::Id, "With this parent."),
-            optional("under", Kind::Address, "In the subtree of this context, itself included."),
-            optional("prefix", Kind::IdPrefix, "Whose id begins with this."),
+            optional("level", Kind::Level, "Only contexts of this level."),
+            optional("parent", Kind::Id, "Only contexts with this parent."),
+            optional("under", Kind::Address, "Only this context and those below it: `level/id`."),
+            optional("prefix", Kind::IdPrefix, "Only contexts whose id starts with this text."),
             CURSOR,
             LIMIT,
-            optional("data", Kind::Flag, "With their data."),
+            optional("data", Kind::Flag, "Whether to include the data of each context."),
             REVEAL,
         ],
         answers: &[(200, Shape::Contexts)],
@@ -109,8 +116,12 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}",
         action: Action::Get,
         name: "getContext",
-        summary: "Reads a context as it is stored.",
-        query: &[optional("version", Kind::Version, "An earlier version."), AT, REVEAL],
+        summary: "Reads one stored layer.",
+        query: &[
+            optional("version", Kind::Version, "The version to read; the current one by default."),
+            AT,
+            REVEAL,
+        ],
         conditions: Conditions::Read,
         answers: &[(200, Shape::Context)],
         errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired, Code::VersionConflict],
@@ -122,7 +133,11 @@ pub const ROUTES: &[Route] = &[
         action: Action::Put,
         name: "putContext",
         summary: "Creates a context, or replaces its data.",
-        query: &[optional("create_parents", Kind::Flag, "Make missing parents, empty.")],
+        query: &[optional(
+            "create_parents",
+            Kind::Flag,
+            "Whether to create missing parents as empty contexts.",
+        )],
         body: Body::Typed(BodyType::Put),
         conditions: Conditions::Create,
         answers: &[(200, Shape::Context), (201, Shape::Context)],
@@ -156,8 +171,11 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}",
         action: Action::Delete,
         name: "deleteContext",
-        summary: "Takes a context away, restorably.",
-        query: &[optional("cascade", Kind::Flag, "With everything below."), SUMMARY],
+        summary: "Deletes a context. It can be restored as long as history is kept.",
+        query: &[
+            optional("cascade", Kind::Flag, "Whether to delete the contexts below it too."),
+            SUMMARY,
+        ],
         answers: &[(200, Shape::Deleted)],
         errors: &[
             Code::InvalidId,
@@ -172,7 +190,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/unset",
         action: Action::Unset,
         name: "unset",
-        summary: "Stores tombstones, which hide what the layers above hold.",
+        summary: "Stores tombstones, which hide inherited values.",
         body: Body::Typed(BodyType::Unset),
         errors: EDIT_ERRORS,
         ..WRITING
@@ -181,7 +199,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/append",
         action: Action::Append,
         name: "append",
-        summary: "Appends to a list, made if it is missing.",
+        summary: "Appends to a list, and creates the list if it is missing.",
         body: Body::Typed(BodyType::Append),
         errors: EDIT_ERRORS,
         ..WRITING
@@ -230,7 +248,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/restore",
         action: Action::Restore,
         name: "restoreContext",
-        summary: "Brings back what the delete of this context took.",
+        summary: "Restores a context with everything that its delete removed.",
         body: Body::Optional(BodyType::Restore),
         conditions: Conditions::None,
         answers: &[(200, Shape::Restored)],
@@ -250,7 +268,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/move",
         action: Action::Move,
         name: "moveContext",
-        summary: "Puts a branch or a task under another parent.",
+        summary: "Moves a branch or a task to another parent.",
         body: Body::Typed(BodyType::Move),
         errors: &[
             Code::InvalidJson,
@@ -269,7 +287,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/rollback",
         action: Action::Rollback,
         name: "rollbackContext",
-        summary: "Makes a new version with an old one's data and rules.",
+        summary: "Creates a new version with the data and rules of an old one.",
         body: Body::Typed(BodyType::Rollback),
         errors: &[
             Code::InvalidJson,
@@ -298,10 +316,10 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/diff",
         action: Action::Diff,
         name: "diffVersions",
-        summary: "What changed between two versions.",
+        summary: "Returns the changes between two versions.",
         query: &[
-            required("from", Kind::Version, "The one version."),
-            optional("to", Kind::Version, "The other version; the current one by default."),
+            required("from", Kind::Version, "The earlier version."),
+            optional("to", Kind::Version, "The later version; the current one by default."),
         ],
         answers: &[(200, Shape::Diff)],
         errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired],
@@ -313,9 +331,9 @@ pub const ROUTES: &[Route] = &[
         name: "resolveContext",
         summary: "Reads the resolved view.",
         query: &[
-            optional("path", Kind::Pointer, "One part of the view."),
+            optional("path", Kind::Pointer, "A JSON Pointer to the part of the view to return."),
             AT,
-            optional("explain", Kind::Flag, "With the origin of every value."),
+            optional("explain", Kind::Flag, "Whether to include the origin of every value."),
             REVEAL,
         ],
         conditions: Conditions::Read,
@@ -334,10 +352,10 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/resolved/diff",
         action: Action::ViewDiff,
         name: "diffViews",
-        summary: "What changed in the view between two states, and which layers did it.",
+        summary: "Returns the changes of a view between two states, and the layers that made them.",
         query: &[
-            required("from", Kind::AsOf, "The one state: a seq or an RFC 3339 time."),
-            optional("to", Kind::AsOf, "The other state; now by default."),
+            required("from", Kind::AsOf, "The earlier state: a `seq` or an RFC 3339 time."),
+            optional("to", Kind::AsOf, "The later state; the current one by default."),
         ],
         answers: &[(200, Shape::Diff)],
         errors: &[Code::InvalidId, Code::NotFound, Code::HistoryExpired],
@@ -348,7 +366,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/contexts/{level}/{id}/preview",
         action: Action::Preview,
         name: "preview",
-        summary: "What writes would change, in every view. Nothing is stored.",
+        summary: "Returns how writes would change every view below. Stores nothing.",
         body: Body::Typed(BodyType::Preview),
         answers: &[(200, Shape::Preview)],
         errors: &[
@@ -375,7 +393,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/batch",
         action: Action::Batch,
         name: "batch",
-        summary: "Many operations in one request, as one commit.",
+        summary: "Runs up to 500 operations in one request.",
         body: Body::Typed(BodyType::Batch),
         conditions: Conditions::None,
         answers: &[(200, Shape::Batch)],
@@ -403,7 +421,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/export",
         action: Action::Export,
         name: "export",
-        summary: "All contexts with their history, a line each.",
+        summary: "Exports all contexts with their history, one context per line.",
         query: &[REVEAL],
         answers: &[(200, Shape::Lines)],
         errors: &[Code::NotFound],
@@ -413,11 +431,12 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/import",
         action: Action::Import,
         name: "import",
-        summary: "Creates or replaces contexts, a line each; 500 lines are one commit.",
+        summary: "Creates or replaces contexts, one per line. Each block of up to 500 lines is one \
+             commit.",
         query: &[optional(
             "mode",
             Kind::Mode,
-            "`create` (the default) refuses contexts that are there, `replace` replaces them.",
+            "`create` (default) refuses contexts that exist; `replace` replaces them.",
         )],
         body: Body::Lines,
         conditions: Conditions::None,
@@ -441,7 +460,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/audit",
         action: Action::Audit,
         name: "listAudit",
-        summary: "Lists commits, newest first: who did what, never the values.",
+        summary: "Lists commits, newest first, with user, time and action, but without values.",
         query: &[CURSOR, LIMIT],
         answers: &[(200, Shape::Audit)],
         errors: &[Code::NotFound],
@@ -451,12 +470,12 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/live",
         action: Action::Live,
         name: "follow",
-        summary: "Opens a WebSocket for live updates and operations. A browser passes its token \
-                  with the subprotocols `nacre.v1, bearer.<JWT>`.",
+        summary: "Opens a WebSocket for live updates and operations. A browser passes its token as a \
+             subprotocol: `nacre.v1, bearer.<JWT>`.",
         query: &[optional(
             OWNER_PARAM,
             Kind::User,
-            "Whose store; for clients that cannot send the header Nacre-Owner.",
+            "The owner of the store, for clients that cannot send the header Nacre-Owner.",
         )],
         answers: &[(101, Shape::Nothing)],
         errors: &[Code::InvalidId],
@@ -466,7 +485,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/members",
         action: Action::Members,
         name: "listMembers",
-        summary: "Lists with whom projects are shared.",
+        summary: "Lists the members of shared projects.",
         answers: &[(200, Shape::Members)],
         errors: &[Code::NotFound],
         ..READING
@@ -488,8 +507,8 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/members/{user}",
         action: Action::DeleteMember,
         name: "deleteMember",
-        summary: "Stops sharing a project. The project stands in the query or in the body.",
-        query: &[optional("project", Kind::Id, "Which project.")],
+        summary: "Stops sharing a project, named in the query or in the body.",
+        query: &[optional("project", Kind::Id, "The id of the project.")],
         body: Body::Optional(BodyType::Unshare),
         conditions: Conditions::None,
         answers: &[(204, Shape::Nothing)],
@@ -500,7 +519,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/keys",
         action: Action::Keys,
         name: "getKeys",
-        summary: "Says which data key seals the store, and whether a rotation is under way.",
+        summary: "Returns the id of the current data key, and whether a rotation is running.",
         conditions: Conditions::None,
         needs: Scopes::ADMIN,
         answers: &[(200, Shape::Keys)],
@@ -512,8 +531,8 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/keys/rotate",
         action: Action::RotateKeys,
         name: "rotateKeys",
-        summary: "Begins a new data key. Values are sealed with it in the background; while that \
-                  goes on, no other is begun.",
+        summary: "Creates a new data key and reseals all values in the background. While that runs, a \
+             second request has no effect.",
         conditions: Conditions::None,
         needs: Scopes::ADMIN,
         answers: &[(200, Shape::Keys)],
@@ -525,7 +544,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/store",
         action: Action::Erase,
         name: "eraseStore",
-        summary: "Destroys the caller's store and its keys. Needs the header `Nacre-Confirm: erase`.",
+        summary: "Deletes the caller's store and its keys. Needs the header `Nacre-Confirm: erase`.",
         conditions: Conditions::None,
         needs: Scopes::ADMIN,
         answers: &[(204, Shape::Nothing)],

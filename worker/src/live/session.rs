@@ -77,13 +77,14 @@ impl Session {
         members.insert("json", json.into());
         members.insert("msgpack", msgpack.into());
         let text = String::from_utf8(json::write(&members.into()))
-            .map_err(|_| Error::bug("canonical JSON is no text"))?;
+            .map_err(|_| Error::bug("canonical JSON must be UTF-8"))?;
         // The platform keeps text beyond Latin-1 in two bytes a letter.
         let bytes = if text.is_ascii() { text.len() } else { 2 * text.len() };
         if bytes > ATTACHED_BYTES {
             return Err(Error::new(
                 Code::TooLarge,
-                "one socket cannot hold more subscriptions; open another, or subscribe to a subtree",
+                "this socket has too many subscriptions; open another socket, or subscribe to a \
+                 subtree",
             )
             .limit(ATTACHED_BYTES as u64));
         }
@@ -95,7 +96,7 @@ impl Session {
     /// # Errors
     /// `internal` for any other text.
     pub(crate) fn of_text(text: &str) -> Result<Session> {
-        Session::read(text).ok_or_else(|| Error::bug("what is attached to a socket is no session"))
+        Session::read(text).ok_or_else(|| Error::bug("the attachment of a socket cannot be read"))
     }
 
     fn read(text: &str) -> Option<Session> {

@@ -4,7 +4,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{State, WebSocketPair};
 
-// As with the storage: whatever can throw says so with `catch`.
+// As with the storage: every method that can throw is marked `catch`.
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]
@@ -42,7 +42,7 @@ extern "C" {
     fn attached(this: &Socket) -> Result<JsValue, JsValue>;
 }
 
-/// What is answered without waking the object, and what with.
+/// The message that the platform answers without waking the object, and its answer.
 const PING: [&str; 2] = [r#"{"type":"ping"}"#, r#"{"type":"pong"}"#];
 
 /// All sockets of this object.
@@ -53,13 +53,13 @@ impl Host {
         Host(JsCast::unchecked_ref::<ObjectState>(state.as_raw()).clone())
     }
 
-    /// The sockets that are open, those from before a sleep included.
+    /// All open sockets, including those opened before the object slept.
     pub(super) fn sockets(&self) -> Vec<Socket> {
         let sockets = self.0.sockets().unwrap_or_default();
         sockets.iter().map(JsCast::unchecked_into).collect()
     }
 
-    /// Makes a socket and takes it: what the client gets, and what stays here.
+    /// Creates and accepts a socket pair: the client's end and the server's end.
     pub(super) fn open(&self, attachment: &str) -> worker::Result<(worker::WebSocket, Socket)> {
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         let socket = Socket::of(&server);
@@ -76,23 +76,23 @@ impl Socket {
         JsCast::unchecked_ref::<Socket>(socket).clone()
     }
 
-    /// Keeps a text with the socket; whether that went well.
+    /// Attaches a text to the socket; returns whether that succeeded.
     pub(super) fn keep(&self, text: &str) -> bool {
         self.attach(text).is_ok()
     }
 
-    /// The text that is kept with the socket.
+    /// The text that is attached to the socket.
     pub(super) fn kept(&self) -> Option<String> {
         self.attached().ok()?.as_string()
     }
 
-    /// Sends a frame, without waiting for it to arrive. A socket that is gone takes none: its end is
-    /// told of separately.
+    /// Sends a frame without waiting. Errors are ignored: the platform reports a closed socket
+    /// separately.
     pub(super) fn tell(&self, frame: &JsValue) {
         let _gone = self.send(frame);
     }
 
-    /// Ends the socket.
+    /// Closes the socket.
     pub(super) fn end(&self, code: u16, reason: &str) {
         let _gone = self.close(code, reason);
     }

@@ -9,8 +9,8 @@ use worker::{Storage, console_error};
 
 use super::{Bind, Cell, Counts, Database, NO_TABLE, Row, odd, refused};
 
-// Every method that can throw says so with `catch`: an exception that passes through Rust frames
-// would leave them as they stand.
+// Every method that can throw is marked `catch`: an exception that passes through Rust frames would
+// not run their destructors.
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]
@@ -63,8 +63,8 @@ pub struct Durable {
 }
 
 impl Durable {
-    /// Takes the storage that the runtime gave to the object. There is one alarm: it never comes
-    /// later than what is due by `also_due`, beside what rows say.
+    /// Takes the storage of the object. There is one alarm; it is never later than `also_due`, even
+    /// if the rows ask for a later one.
     pub fn new(storage: &Storage, also_due: Rc<Slot<Option<Moment>>>) -> Durable {
         let storage: DurableStorage =
             JsCast::unchecked_ref::<DurableStorage>(storage.as_raw()).clone();
@@ -135,7 +135,7 @@ impl Database for Durable {
 
     fn set_alarm(&self, at: Moment) -> Result<()> {
         let at = self.also_due.get().map_or(at, |due| due.min(at));
-        // The promise only repeats what the output gate waits for anyway.
+        // The output gate already waits for this write, so the promise is not needed.
         self.storage.set_alarm(Bind::exact(at.0)?).map(drop).map_err(failed)
     }
 
@@ -174,7 +174,7 @@ fn message(thrown: &JsValue) -> Option<String> {
     thrown.dyn_ref::<JsError>().map(|error| error.message().into())
 }
 
-/// Logs what the database said. Its messages name tables and columns, never values.
+/// Logs the database's message. It names tables and columns, never values.
 fn failed(thrown: JsValue) -> nacre_core::error::Error {
     console_error!("storage: {}", message(&thrown).as_deref().unwrap_or("threw no error"));
     refused()

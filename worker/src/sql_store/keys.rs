@@ -1,4 +1,4 @@
-//! Opening a store with its keys, founding one, wrapping keys anew.
+//! Opens a store with its keys, prepares the keys of a new one, and rewraps keys.
 
 use std::rc::Rc;
 
@@ -12,12 +12,12 @@ use nacre_core::{
 use super::{SqlStore, State, meta::Meta};
 use crate::{schema, sql::Database};
 
-/// Keys for a store that does not exist yet. They come to be with its first write, in the same
-/// transaction; if there is none, they never were.
+/// Keys for a store that does not exist yet. The first write stores them in the same transaction;
+/// without a write they are dropped.
 pub struct Founding {
     owner: User,
     wrapped: Vec<WrappedKey>,
-    /// The plain ring, for the decision that may found the store.
+    /// The unwrapped keys, for the decision that may create the store.
     pub keys: Rc<Keyring>,
 }
 
@@ -52,7 +52,7 @@ impl<D: Database> SqlStore<D> {
         Ok(matches!(self.held()?.state, State::Void))
     }
 
-    /// Reads the metadata, brings tables and wrapped keys up to date.
+    /// Reads the metadata, migrates tables and rewraps keys.
     pub(super) fn load(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<State> {
         let Some(mut meta) = Meta::load(&self.database)? else { return Ok(State::Void) };
         schema::check(meta.schema, meta.needs)?;
@@ -76,8 +76,8 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
-/// The refusal to serve one owner from another's store. It cannot happen while objects are named
-/// after owners.
+/// The refusal to serve one owner from another owner's store. It cannot happen as long as objects
+/// are named after their owners.
 pub(super) fn wrong_owner() -> Error {
     Error::new(Code::StoreUnavailable, "this store belongs to another owner")
 }

@@ -1,11 +1,11 @@
-//! Lists: level by level, because that is their order, each along one index.
+//! Lists contexts in order, level by level, each along one index.
 //!
 //! ```text
 //! no parent, no subtree     level, id from … to …           primary key
 //! children of one           level, parent, id from … to …   index `children`
 //! tasks below a project     its branches, then theirs       index `children` twice
 //! ```
-//! A prefix is a range of ids, and a page goes on after the last id: ranges, never offsets.
+//! A prefix is a range of ids, and the next page starts after the last id. Offsets are never used.
 
 use std::rc::Rc;
 
@@ -17,13 +17,13 @@ use nacre_core::{
 use super::{SqlStore, reads::most};
 use crate::sql::{Bind, Database};
 
-/// What comes after every character of an id.
+/// A character that sorts after every character of an id.
 const PAST_IDS: &str = "\u{7f}";
 
-/// Which contexts of one level.
+/// Which contexts of one level to list.
 enum Within {
     All,
-    /// The one itself.
+    /// Only the context itself.
     Root,
     Children(ContextId),
     /// The tasks below a project.
@@ -48,7 +48,7 @@ impl<D: Database> SqlStore<D> {
                 continue;
             }
             let Some(within) = self.within(filter, level)? else { continue };
-            // The least id after another one is that id with the least character behind it.
+            // The smallest id after another one is that id followed by the smallest character.
             let past = after.filter(|after| after.level == level);
             let past = past.map_or_else(String::new, |after| format!("{}\0", after.id));
             let from = if past.as_str() > prefix { past.as_str() } else { prefix };
@@ -58,7 +58,8 @@ impl<D: Database> SqlStore<D> {
         Ok(page)
     }
 
-    /// Which contexts of a level the filter's parent and subtree leave; `None`: none.
+    /// The contexts of a level that match the filter's parent and subtree; `None` if there cannot
+    /// be any.
     fn within(&self, filter: &Filter, level: Level) -> Result<Option<Within>> {
         let below = match &filter.under {
             None => Within::All,
@@ -126,7 +127,7 @@ const CHILDREN: &str = "SELECT level, id, parent, updated_at, deleted, value
     WHERE level = ? AND parent = ? AND id >= ? AND id < ? AND deleted IS NULL
     ORDER BY id LIMIT ?";
 
-// CROSS JOIN keeps SQLite from going through all tasks and looking up the branch of each.
+// CROSS JOIN stops SQLite from scanning all tasks and looking up the branch of each.
 const TASKS_OF_PROJECT: &str = "SELECT level, id, parent, updated_at, deleted, value FROM contexts
     WHERE level = 3 AND id IN (
         SELECT task.id

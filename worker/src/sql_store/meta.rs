@@ -7,7 +7,7 @@ use crate::{
     sql::{Bind, Cell, Database, odd},
 };
 
-/// What a store knows of itself.
+/// The metadata of a store.
 #[derive(Clone)]
 pub(super) struct Meta {
     /// The schema version of the tables.
@@ -15,33 +15,34 @@ pub(super) struct Meta {
     /// The least version of the code that works with them.
     pub(super) needs: u64,
     pub(super) owner: User,
-    /// Wrapped by a master key; the plain ring is in memory only.
+    /// The keys, wrapped by a master key. The unwrapped ones are in memory only.
     pub(super) keys: Vec<WrappedKey>,
-    /// The last commit: the last line of the audit trail, and not written twice.
+    /// The number of the last commit. It is the last line of the audit trail, so it is not stored a
+    /// second time.
     pub(super) seq: u64,
-    /// When it was.
+    /// The time of the last commit.
     pub(super) at: Moment,
-    /// The alarm that is set.
+    /// The time of the alarm that is set.
     pub(super) alarm: Option<Moment>,
     pub(super) chores: Chores,
 }
 
-/// Work that takes more than one alarm, and how far it has come. A killed object goes on here.
+/// Progress of work that takes several alarms. After a restart the object continues from here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Chores {
-    /// Sealing everything with the newest data key: what comes next.
+    /// Next place of resealing with the newest data key; `None` if it is not running.
     pub(super) rotation: Option<Place>,
-    /// Looking for secrets that nothing mentions any more: what comes next.
+    /// Next place of looking for unused secrets; `None` if it is not running.
     pub(super) sweep: Option<Place>,
-    /// When the last such sweep began.
+    /// Start of the last sweep.
     pub(super) swept: Moment,
 }
 
-/// A place in a walk over the tables: which table, and the key of the last row that is done.
+/// A place in a walk over the tables: the table, and the key of its last finished row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
     pub(super) table: u64,
-    /// Empty at a table's beginning.
+    /// Empty at the start of a table.
     pub(super) after: Vec<Cell>,
 }
 
@@ -49,7 +50,8 @@ impl Place {
     pub(super) const START: Place = Place { table: 0, after: Vec::new() };
 }
 
-// With `one` given, the order is the trail's own: two rows are read, however long it is.
+// The condition on `one` makes SQLite use the order of the trail: it reads two rows, however long
+// the trail is.
 const LOAD: &str = "SELECT schema, needs, owner, keys, audit.seq, audit.at, alarm, chores
     FROM meta LEFT JOIN audit WHERE one = 1 ORDER BY audit.seq DESC LIMIT 1";
 
@@ -64,7 +66,7 @@ const STORE_ALARM: &str = "UPDATE meta SET alarm = ? WHERE one = 1";
 impl Meta {
     /// Reads the row; `None` when there is no store.
     pub(super) fn load(database: &impl Database) -> Result<Option<Meta>> {
-        // Asking for the table first would cost a row at every wake-up.
+        // Checking for the table first would cost a row at every wake-up.
         let Some(rows) = database.query_if_there(LOAD, &[])? else { return Ok(None) };
         let Some(mut row) = rows.into_iter().next() else { return Err(odd()) };
         Ok(Some(Meta {
@@ -79,7 +81,7 @@ impl Meta {
         }))
     }
 
-    /// Writes the row. A newer code's schema version stays what it is.
+    /// Writes the row. A schema version of newer code is kept.
     pub(super) fn store(&self, database: &impl Database) -> Result<()> {
         let keys = write_keys(&self.keys);
         let chores = write_chores(&self.chores);
@@ -96,7 +98,7 @@ impl Meta {
         )
     }
 
-    /// Writes the alarm, the one thing that commits change, to the row that is there.
+    /// Writes only the alarm, the one member that commits change.
     pub(super) fn store_alarm(&self, database: &impl Database) -> Result<()> {
         database.run(STORE_ALARM, &[self.alarm.map(|alarm| alarm.0).into()])
     }
@@ -116,7 +118,7 @@ impl Meta {
     }
 }
 
-/// Wrapped keys one after the other, each behind its length.
+/// The wrapped keys in sequence, each after its length.
 fn write_keys(keys: &[WrappedKey]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for key in keys {

@@ -1,4 +1,4 @@
-//! Reads as statements. Every one goes along a primary key or one of the two indexes.
+//! Reads as SQL statements. Each one uses a primary key or one of the two indexes.
 
 use std::rc::Rc;
 
@@ -63,8 +63,8 @@ impl<D: Database> Reads for SqlStore<D> {
         self.opened(VERSIONS_BEFORE, &[level, id, before, most(limit)], version)
     }
 
-    /// Seqs and times grow with versions, so the row is found by halving: an index on them would
-    /// cost a row with every write.
+    /// `seq` and time grow with the version, so a binary search finds the row. An index would cost
+    /// a row with every write.
     fn version_as_of(&self, address: &Address, at: AsOf) -> Result<Option<Version>> {
         if self.keys()?.is_none() {
             return Ok(None);
@@ -75,7 +75,7 @@ impl<D: Database> Reads for SqlStore<D> {
         else {
             return Ok(None);
         };
-        // Versions below `from` fit, those from `to` on do not; `found` is the last that fits.
+        // Versions below `from` match, those from `to` on do not; `found` is the last match.
         let (mut from, mut to, mut found) = (0, newest + 1, None);
         while from < to {
             let middle = from + (to - from) / 2;
@@ -154,7 +154,7 @@ impl<D: Database> Reads for SqlStore<D> {
 }
 
 impl<D: Database> SqlStore<D> {
-    /// Rows of a statement, each opened; none where there is no store.
+    /// Runs a statement and opens its rows; empty if there is no store.
     pub(super) fn opened<T>(
         &self,
         statement: &str,
@@ -166,7 +166,7 @@ impl<D: Database> SqlStore<D> {
         rows.into_iter().map(|row| open(row, &keys)).collect()
     }
 
-    /// Contexts of a statement, by way of memory.
+    /// Runs a statement for contexts, using records in memory where possible.
     pub(super) fn contexts(
         &self,
         statement: &str,
@@ -188,7 +188,7 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
-/// A limit as SQL takes it.
+/// A limit as a bound parameter.
 pub(super) fn most(limit: usize) -> Bind<'static> {
     Bind::Number((limit as u64).min(limits::EXACT_INTEGER))
 }
@@ -202,7 +202,7 @@ fn context_id(row: &mut Row) -> Result<ContextId> {
     ContextId::parse(&row.text()?).map_err(|_| odd())
 }
 
-/// Opens a row of [`CONTEXT`] and its like.
+/// Opens a row of [`CONTEXT`] and similar statements.
 pub(super) fn record(mut row: Row, keys: &Keyring) -> Result<Record> {
     let address = address(&mut row)?;
     record_at(address, row, keys)

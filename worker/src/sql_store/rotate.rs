@@ -1,11 +1,11 @@
-//! A new data key, and everything sealed with it in the background.
+//! Rotates the data key: reseals all values in the background.
 //!
 //! ```text
 //! rotate ─▶ d2 is stored, seals from now on ─▶ each alarm: the next part of the walk is sealed
 //!           anew, its place noted in the same transaction ─▶ at the end d1 is dropped
 //! ```
-//! Killed anywhere, the object goes on where the last transaction left off. Rows that cannot be
-//! opened stay as they are, and the old key with them.
+//! After a restart the object continues after the last transaction. Rows that cannot be opened stay
+//! as they are, and the old key stays with them.
 
 use std::rc::Rc;
 
@@ -26,18 +26,18 @@ use super::{
 };
 use crate::sql::Database;
 
-/// How a rotation stands.
+/// The state of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// The data key that seals now.
     pub key: KeyId,
-    /// Whether there are values yet to be sealed with it.
+    /// Whether some values are still sealed with an older key.
     pub goes_on: bool,
 }
 
 impl<D: Database> SqlStore<D> {
-    /// Begins a rotation, unless one is under way, with a line in the audit trail that names who
-    /// asked for it in which request; `None` when there is no store.
+    /// Starts a rotation unless one is running, and adds a line to the audit trail with the user
+    /// and the request. `None` if there is no store.
     ///
     /// # Errors
     /// `store-unavailable`.
@@ -69,7 +69,7 @@ impl<D: Database> SqlStore<D> {
         self.rotation()
     }
 
-    /// How the last rotation stands; `None` when there is no store.
+    /// The state of the last rotation; `None` if there is no store.
     ///
     /// # Errors
     /// `internal` only.
@@ -78,8 +78,8 @@ impl<D: Database> SqlStore<D> {
         Ok(Some(Rotation { key: keys.newest(), goes_on: meta.chores.rotation.is_some() }))
     }
 
-    /// Seals the next part; runs inside the alarm's transaction. Gives the ring without the old
-    /// keys at the end.
+    /// Reseals the next part, inside the alarm's transaction. When all is done, returns the keys
+    /// without the old ones.
     pub(super) fn rotate_part(
         &self,
         meta: &mut Meta,
@@ -102,7 +102,7 @@ impl<D: Database> SqlStore<D> {
         Ok(Some(Rc::new(Keyring::unwrap(&meta.owner, &meta.keys, masters)?)))
     }
 
-    /// Metadata to change, and keys; `None` when there is no store.
+    /// A copy of the metadata, and the keys; `None` if there is no store.
     pub(super) fn opened_state(&self) -> Result<Option<(Meta, Rc<Keyring>)>> {
         Ok(match &self.held()?.state {
             State::Open { meta, keys } => Some((Meta::clone(meta), keys.clone())),
@@ -110,8 +110,8 @@ impl<D: Database> SqlStore<D> {
         })
     }
 
-    /// Runs `write` as a transaction; memory has the new metadata and keys if it succeeds, and asks
-    /// the database again if it does not.
+    /// Runs `write` as a transaction. On success the new metadata and keys are kept in memory; on
+    /// failure the database is read again.
     pub(super) fn commit(
         &self,
         meta: Meta,

@@ -1,10 +1,10 @@
-//! Dropping secrets that no context and no kept version mentions any more.
+//! Drops secrets that no context and no kept version mentions.
 //!
 //! ```text
 //! begin: no secret is marked ─▶ each alarm: mark what the next part of contexts and versions
 //! mentions; meanwhile every commit marks what it mentions ─▶ at the end: drop what has no mark
 //! ```
-//! A row that cannot be opened might mention anything: then the sweep is given up.
+//! A row that cannot be opened might mention any secret, so it ends the sweep.
 
 use nacre_core::{
     error::Result,
@@ -28,11 +28,11 @@ use super::{
 };
 use crate::sql::{Bind, Database};
 
-/// Time between two sweeps: each reads all contexts and versions.
+/// Shortest time between two sweeps, in milliseconds: a sweep reads all contexts and versions.
 const EVERY_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 impl<D: Database> SqlStore<D> {
-    /// Begins a sweep, after something was dropped that may have mentioned secrets.
+    /// Starts a sweep, after rows were dropped that may have mentioned secrets.
     pub(super) fn begin_sweep(&self, meta: &mut Meta, at: Moment) -> Result<()> {
         let is_due = at >= meta.chores.swept.later(EVERY_MILLIS);
         if meta.chores.sweep.is_none() && is_due && !self.database.query(ANY, &[])?.is_empty() {
@@ -43,7 +43,7 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// Does the next part of a sweep; runs inside the alarm's transaction.
+    /// Runs the next part of a sweep, inside the alarm's transaction.
     pub(super) fn sweep_part(&self, meta: &mut Meta, keys: &Keyring) -> Result<()> {
         let Some(place) = meta.chores.sweep.take() else { return Ok(()) };
         let Ok(part) = self.part(&place) else { return Ok(()) };
@@ -63,7 +63,7 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// Marks what a commit mentions, while a sweep is under way.
+    /// Marks the secrets that a commit mentions, while a sweep is running.
     pub(super) fn mark_written(&self, writes: &[Write]) -> Result<()> {
         for write in writes {
             match write {

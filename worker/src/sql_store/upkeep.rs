@@ -1,10 +1,11 @@
-//! What time takes: expired answers, old history, contexts deleted long ago; and chores.
+//! Upkeep by alarm: drops expired answers, old history and long-deleted contexts, and continues
+//! chores.
 //!
-//! One alarm, set for the earliest of what the rows say is due. Each runs one bounded part of the
-//! work in one transaction, which also sets the next alarm: at once while there is more to do.
+//! The alarm is set for the earliest row that is due. Each alarm does one bounded part of the work
+//! in one transaction, which also sets the next alarm: immediately while there is more to do.
 //!
-//! **A past state inside the retention can always be read.** Of each context the versions since the
-//! cutoff stay, and the one before them, which is the state at the cutoff.
+//! **A past state inside the retention can always be read.** For each context, the versions since
+//! the cutoff stay, and also the one before them: it is the state at the cutoff.
 
 use nacre_core::{
     entropy::Entropy, error::Result, level::Level, moment::Moment, row::level_number,
@@ -25,19 +26,19 @@ const CONTEXTS_AT_ONCE: u64 = 100;
 /// How long history is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// In milliseconds.
+    /// How long old versions and deleted contexts are kept, in milliseconds.
     pub history_millis: u64,
 }
 
 impl Retention {
-    /// When a written row gives the alarm something to do, on the hour.
+    /// When a written row becomes due, rounded up to a full hour.
     pub(super) fn due(self, write: &Write) -> Option<Moment> {
         match write {
             Write::Replay(replay) => Some(on_the_hour(replay.expires)),
             Write::Record(record) if !record.is_live() => {
                 Some(on_the_hour(record.updated_at.later(self.history_millis)))
             }
-            // It outdates the version before it.
+            // It makes the previous version old.
             Write::Version(version) if version.version > 1 => {
                 Some(on_the_hour(version.at.later(self.history_millis)))
             }
@@ -47,10 +48,10 @@ impl Retention {
 }
 
 impl<D: Database> SqlStore<D> {
-    /// One part of what is due at `now`; the store was woken before.
+    /// Does one part of the work that is due at `now`. The store must be awake.
     ///
     /// # Errors
-    /// `store-unavailable`; then nothing was done, and no alarm is set.
+    /// `store-unavailable`. Then nothing has changed, and no alarm is set.
     pub fn upkeep(
         &self,
         now: Moment,
@@ -70,8 +71,8 @@ impl<D: Database> SqlStore<D> {
                 keys = ring;
             }
             let busy = pruned.more || meta.chores.sweep.is_some() || meta.chores.rotation.is_some();
-            // Later than any that may be running: the platform takes setting the time it has for no
-            // change, and forgets an alarm once it has run.
+            // It must be later than the alarm that is running: the platform ignores setting the
+            // same time again, and drops an alarm after it has run.
             meta.alarm = if busy { Some(now.later(1)) } else { self.next_due(now)? };
             meta.store(&self.database)?;
             if let Some(alarm) = meta.alarm {
@@ -84,7 +85,7 @@ impl<D: Database> SqlStore<D> {
         match (outcome, after) {
             (Ok(()), Some((meta, keys))) => {
                 held.state = State::Open { meta: meta.into(), keys };
-                // Purged contexts may be among them, and members of purged projects.
+                // The caches may contain purged contexts and members of purged projects.
                 held.records.clear();
                 held.members = None;
                 Ok(())
@@ -108,7 +109,7 @@ impl<D: Database> SqlStore<D> {
             for statement in [DROP_VERSIONS_OF, DROP_ENTRIES_OF, DROP_CONTEXT] {
                 self.database.run(statement, &[Bind::Number(level), Bind::Text(&id)])?;
             }
-            // Else they would be members of whatever project has the id next.
+            // Otherwise they would be members of the next project with this id.
             if level == level_number(Level::Project) {
                 self.database.run(DROP_MEMBERS_OF, &[Bind::Text(&id)])?;
             }
@@ -117,7 +118,7 @@ impl<D: Database> SqlStore<D> {
         Ok(Pruned { any: versions + contexts > 0, more })
     }
 
-    /// When there will be something to do again.
+    /// The time when the next row is due.
     fn next_due(&self, now: Moment) -> Result<Option<Moment>> {
         let kept = self.retention.history_millis;
         let mut due = None;
@@ -127,19 +128,19 @@ impl<D: Database> SqlStore<D> {
             let at = at.map(|at| on_the_hour(Moment(at).later(kept)));
             due = [due, at].into_iter().flatten().min();
         }
-        // Rows that were due just now are gone; an hour's rest in any case.
+        // Rows that were due now are gone; the next alarm is at least an hour later.
         Ok(due.map(|due| due.max(on_the_hour(now))))
     }
 }
 
 struct Pruned {
-    /// Whether something went that may have mentioned secrets.
+    /// Whether rows were dropped that may have mentioned secrets.
     any: bool,
-    /// Whether there is more to do at once.
+    /// Whether there is more to do immediately.
     more: bool,
 }
 
-/// The first full hour after a moment: what is due about then waits for one alarm.
+/// The first full hour after a moment, so that one alarm serves everything that is due by then.
 fn on_the_hour(at: Moment) -> Moment {
     Moment((at.0 / HOUR_MILLIS).saturating_add(1).saturating_mul(HOUR_MILLIS))
 }

@@ -1,4 +1,4 @@
-//! Walking over every sealed value of a store, a bounded part at a time.
+//! Walks over all sealed values of a store in bounded parts.
 
 use nacre_core::{
     error::Result,
@@ -32,11 +32,11 @@ struct Table {
     lengths: &'static str,
     /// Columns and values after a key; the key's columns first.
     rows: &'static str,
-    /// Puts another value into one row.
+    /// Replaces the value of one row.
     put: &'static str,
-    /// How many rows hold something else than values of one data key.
+    /// Counts rows whose value is not sealed with a given data key.
     foreign: &'static str,
-    /// What the values are bound to.
+    /// What the values are bound to when they are sealed.
     bound: Bound,
 }
 
@@ -56,7 +56,7 @@ const fn text() -> Bind<'static> {
     Bind::Text("")
 }
 
-/// The tables that mention secrets come first: see [`CONTEXTS`] and [`VERSIONS`].
+/// The tables that mention secrets come first; see [`CONTEXTS`] and [`VERSIONS`].
 const TABLES: [Table; 7] = [
     Table {
         before: &[number(), text()],
@@ -137,12 +137,12 @@ pub(super) const VERSIONS: u64 = 1;
 pub(super) struct Part {
     /// Rows of one table, key columns first.
     pub(super) rows: Vec<Row>,
-    /// Where the next part begins; `None` after the last table.
+    /// The start of the next part; `None` after the last table.
     pub(super) next: Option<Place>,
 }
 
 impl<D: Database> SqlStore<D> {
-    /// The part of the walk that begins at `place`.
+    /// The part of the walk that starts at `place`.
     pub(super) fn part(&self, place: &Place) -> Result<Part> {
         let Some(table) = usize::try_from(place.table).ok().and_then(|at| TABLES.get(at)) else {
             return Ok(Part { rows: Vec::new(), next: None });
@@ -180,8 +180,8 @@ impl<D: Database> SqlStore<D> {
         Ok(Part { rows, next })
     }
 
-    /// Seals the rows of one part with the newest key where they are not yet; says how many could
-    /// not be opened and stay as they are.
+    /// Reseals the rows of one part with the newest key. Returns how many could not be opened; they
+    /// stay as they are.
     pub(super) fn reseal(
         &self,
         place: &Place,

@@ -1,8 +1,8 @@
-//! Writes as statements. Writing a row twice is the same as writing it once.
+//! Writes as SQL statements. Each one is idempotent.
 //!
-//! A statement crosses into JavaScript and back, which takes as long as writing two rows: of
-//! contexts and versions, the bulk of every batch, many rows go into one. These are rows of
-//! different keys, so their order does not matter; everything else is written in order.
+//! A statement crosses into JavaScript and back, which takes as long as writing two rows. So many
+//! contexts or versions, the bulk of every batch, go into one statement. Their keys differ, so
+//! their order does not matter; everything else is written in order.
 
 use nacre_core::{
     error::Result,
@@ -88,8 +88,7 @@ impl<D: Database> SqlStore<D> {
         }
     }
 
-    /// Whether a context's row keeps its parent and stays live or deleted: then its indexes need no
-    /// write.
+    /// Whether a context keeps its parent and its deleted state. Then its indexes need no write.
     fn stays_in_place(&self, record: &Record) -> Result<bool> {
         let known = self.held()?.records.get(&record.address).flatten();
         Ok(known
@@ -104,8 +103,8 @@ fn context<'a>(record: &'a Record, value: &'a [u8]) -> Bindings<'a> {
     [level, id, parent, updated_at, record.deleted.into(), Bind::Blob(value)]
 }
 
-// An upsert that names no indexed column costs one row; the one that does costs a row more for each
-// index that holds the row before or after. What stands before and after the values:
+// An upsert without indexed columns costs one row. With them it costs one more row for each index
+// that contains the row before or after. These are the texts before and after the values:
 
 const PUT_CONTEXTS: [&str; 2] = [
     "INSERT INTO contexts (level, id, parent, updated_at, deleted, value)",

@@ -9,44 +9,46 @@ pub(crate) const ID: &str = "^[A-Za-z0-9._:~-]{1,128}$";
 pub(crate) fn headers() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "The request's own `X-Request-Id`, or one that was made for it.",
+            "description": "The `X-Request-Id` of the request, or a generated one.",
             "required": true,
             "schema": { "type": "string", "minLength": 1, "maxLength": 128 }
         },
         "Nacre-Seq": {
-            "description": "The state of the store after the request: its last commit.",
+            "description": "The number of the store's last commit after the request.",
             "schema": { "type": "integer", "minimum": 0 }
         },
         "Server-Timing": {
-            "description": "SQL rows read and written, and whether a view came from memory.",
+            "description": "SQL rows read and written, and whether a view came from the cache.",
             "schema": { "type": "string" }
         },
         "Cache-Control": {
-            "description": "Answers are the caller's own, and to be revalidated.",
+            "description": "Answers are private and must be revalidated.",
             "schema": { "type": "string" }
         },
         "Vary": {
-            "description": "Which request headers the answer depends on.",
+            "description": "The request headers that the answer depends on.",
             "schema": { "type": "string" }
         },
         "ETag": {
-            "description": "`\"v<version>\"` for a context. `\"<content hash>\"` for a view; followed by `.s` when a part is shown or sealed values are open, and by `.<hash>` of the chain's versions when it is explained.",
+            "description": "`\"v<version>\"` for a context, `\"<content hash>\"` for a view. `.s` follows if \
+                 a part or revealed values are shown; `.<hash>` of the chain's versions follows \
+                 with `explain`.",
             "schema": { "type": "string" }
         },
         "Location": {
-            "description": "The path of the context that was made.",
+            "description": "The path of the new context.",
             "schema": { "type": "string", "format": "uri-reference" }
         },
         "Idempotency-Replayed": {
-            "description": "The key was used before; this is the first answer.",
+            "description": "Present if the key was used before: this is the first answer again.",
             "schema": { "type": "string", "const": "true" }
         },
         "WWW-Authenticate": {
-            "description": "What token is needed (RFC 6750).",
+            "description": "The token that the request needs (RFC 6750).",
             "schema": { "type": "string" }
         },
         "Retry-After": {
-            "description": "When to come back, in seconds.",
+            "description": "Seconds to wait before the next try.",
             "schema": { "type": "integer", "minimum": 0 }
         }
     })
@@ -58,45 +60,47 @@ pub(crate) fn parameters() -> Value {
         "Nacre-Owner": {
             "name": "Nacre-Owner",
             "in": "header",
-            "description": "The owner of a shared project's store, percent-encoded where the name is not plain ASCII. Without membership the answer is 404.",
+            "description": "The owner of a shared project's store; percent-encode characters beyond ASCII. \
+                 Without membership the answer is 404.",
             "schema": { "type": "string", "pattern": "^[!-$&-~]{1,256}$" }
         },
         "X-Request-Id": {
             "name": "X-Request-Id",
             "in": "header",
-            "description": "A name for the request, echoed and kept in the audit trail. Another is made when it is not 1 to 128 visible ASCII characters.",
+            "description": "A name for the request, 1 to 128 visible ASCII characters. It is returned, and \
+                 kept in the audit trail. Any other value is replaced by a generated name.",
             "schema": { "type": "string" }
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same key and request gives the first answer again, for a day.",
+            "description": "A repeated request with the same key gets the first answer again, for one day.",
             "schema": { "type": "string", "pattern": "^[ -~]{1,255}$" }
         },
         "If-Match": {
             "name": "If-Match",
             "in": "header",
-            "description": "The ETag that must be current: `\"v3\"`, or `*` for any.",
+            "description": "The ETag that must be current, such as `\"v3\"`, or `*` for any.",
             "schema": { "type": "string", "pattern": "^(\\*|\"[!#-~]*\")$" },
             "example": "\"v3\""
         },
         "If-None-Match": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "ETags that the client has.",
+            "description": "The ETags that the client has already.",
             "schema": { "type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$" }
         },
         "If-None-Match-Any": {
             "name": "If-None-Match",
             "in": "header",
-            "description": "`*`: the context must not be there yet.",
+            "description": "`*`: the context must not exist yet.",
             "schema": { "type": "string", "const": "*" }
         },
         "Nacre-Confirm": {
             "name": "Nacre-Confirm",
             "in": "header",
             "required": true,
-            "description": "Confirms what cannot be undone.",
+            "description": "Confirms the deletion, which cannot be undone.",
             "schema": { "type": "string", "const": "erase" }
         }
     })
@@ -108,13 +112,13 @@ pub(crate) fn segments(path: &str) -> Vec<Value> {
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
             let (about, schema) = match name {
-                "level" => ("The context's level.", level()),
+                "level" => ("The level of the context.", level()),
                 "id" => (
-                    "The context's id; at the level global it is `global`.",
+                    "The id of the context. At level `global` it is always `global`.",
                     json!({ "type": "string", "pattern": ID }),
                 ),
                 "user" => (
-                    "The user, as their token's `sub` names them.",
+                    "The user: the `sub` of their token.",
                     json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$" }),
                 ),
                 other => panic!("what stands in {{{other}}} is not described"),

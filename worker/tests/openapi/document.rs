@@ -20,12 +20,12 @@ const COMMON: &[Code] = &[
     Code::StoreUnavailable,
 ];
 
-const ABOUT: &str = "Layered contexts for AI agents: what an agent reads is the resolved view of a \
-chain global, project, branch, task.\n\n\
-Every GET also answers HEAD, and every path OPTIONS. Unknown query parameters and unknown members \
-of bodies are refused. Bodies and answers are JSON, or MessagePack (`application/msgpack` in \
-Content-Type and Accept); errors are always `application/problem+json` (RFC 9457). A patch in \
-MessagePack is a merge patch when it is a map and a JSON Patch when it is an array.";
+const ABOUT: &str = "Layered contexts for AI agents. An agent reads the resolved view of a chain: \
+global, project, branch, task.\n\n\
+Every GET also answers HEAD, and every path answers OPTIONS. Unknown query parameters and unknown \
+members of bodies are refused. Bodies and answers are JSON, or MessagePack (`application/msgpack` \
+in Content-Type and Accept); errors are always `application/problem+json` (RFC 9457). A patch in \
+MessagePack is a merge patch if it is a map, and a JSON Patch if it is an array.";
 
 pub(crate) fn generate() -> Value {
     let mut schemas = Schemas::new();
@@ -47,11 +47,11 @@ pub(crate) fn generate() -> Value {
         },
         "servers": [{ "url": "/" }],
         "tags": [
-            { "name": "contexts", "description": "Contexts as they are stored." },
+            { "name": "contexts", "description": "Stored contexts." },
             { "name": "views", "description": "Resolved views." },
             { "name": "history", "description": "Versions and the audit trail." },
             { "name": "bulk", "description": "Batches, export and import." },
-            { "name": "live", "description": "Updates as they happen, over a WebSocket." },
+            { "name": "live", "description": "Live updates over a WebSocket." },
             { "name": "sharing", "description": "Members of projects." },
             { "name": "service", "description": "The service itself." }
         ],
@@ -66,7 +66,7 @@ pub(crate) fn generate() -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "`sub` is the user; `scope` holds contexts:read, contexts:write, secrets:reveal, admin. Without `scope`: read and write."
+                    "description": "`sub` is the user. `scope` holds any of `contexts:read`, `contexts:write`, `secrets:reveal` and `admin`; without `scope` the token may read and write."
                 }
             }
         }
@@ -162,7 +162,8 @@ fn body(route: &Route, schemas: &mut Schemas) -> Option<Value> {
             let line = schemas.line();
             json!({
                 "required": true,
-                "description": "One context a line. What an export says beside level, id, parent, data and rules is not read.",
+                "description": "One context per line. Of an exported line only `level`, `id`, `parent`, \
+                     `data` and `rules` are read.",
                 "content": {
                     "application/x-ndjson": {
                         "schema": { "type": "string", "contentSchema": line },
@@ -191,7 +192,7 @@ fn json_patch() -> Value {
     };
     json!({
         "type": "array",
-        "description": "A JSON Patch (RFC 6902), applied as a whole or not at all.",
+        "description": "A JSON Patch (RFC 6902), applied completely or not at all.",
         "items": {
             "oneOf": [
                 operation(&["add", "replace", "test"], Some(("value", json!({})))),
@@ -211,7 +212,7 @@ fn responses(route: &Route, schemas: &mut Schemas, failures: &mut Failures) -> M
         let headers = headers(route, &["ETag"]);
         responses.insert(
             "304".into(),
-            json!({ "description": "The client has it.", "headers": headers }),
+            json!({ "description": "Not modified: the client has the current answer.", "headers": headers }),
         );
     }
     let mut by_status: BTreeMap<u16, BTreeSet<Code>> = BTreeMap::new();
@@ -261,12 +262,12 @@ fn success(route: &Route, status: u16, shape: Shape, schemas: &mut Schemas) -> V
 
 fn described(status: u16, shape: Shape) -> &'static str {
     match (status, shape) {
-        (201, Shape::Context) => "It was made.",
-        (201, _) => "It was added.",
-        (101, _) => "The socket is open.",
-        (204, _) => "It is done.",
-        (_, Shape::Batch) => "What each operation came to.",
-        (_, Shape::Lines) => "One context a line.",
+        (201, Shape::Context) => "The context was created.",
+        (201, _) => "The entry was added.",
+        (101, _) => "The WebSocket is open.",
+        (204, _) => "Done.",
+        (_, Shape::Batch) => "The result of each operation.",
+        (_, Shape::Lines) => "One context per line.",
         _ => "The answer.",
     }
 }

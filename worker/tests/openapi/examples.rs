@@ -229,8 +229,10 @@ pub(crate) fn problem(code: Code) -> Value {
             };
             Error::new(code, detail).current_version(4).conflicts(vec![conflict])
         }
-        Code::InvalidJson => Error::new(code, "`,` or `}` is expected, at byte 17"),
-        Code::TooLarge => Error::new(code, "the data of one context may hold 1 MiB").limit(1 << 20),
+        Code::InvalidJson => Error::new(code, "expected `,` or `}`, at byte 17"),
+        Code::TooLarge => {
+            Error::new(code, "the data of a context must be at most 1 MiB").limit(1 << 20)
+        }
         code => Error::new(code, code.title()),
     };
     serde_json::from_slice(&wire::problem(&error)).unwrap()

@@ -106,7 +106,8 @@ impl Schemas {
             "type": "object",
             "properties": {
                 "results": {
-                    "description": "One for each operation, in order: the members of its answer or of its problem, and its status.",
+                    "description": "One result per operation, in order: the members of its answer or problem, \
+                         and its status.",
                     "type": "array",
                     "items": {
                         "type": "object",
@@ -114,7 +115,8 @@ impl Schemas {
                             "status": { "type": "integer", "minimum": 200, "maximum": 599 },
                             "version": { "type": "integer", "minimum": 1 },
                             "replayed": {
-                                "description": "The idempotency key was used before; this is the first result.",
+                                "description": "Present if the idempotency key was used before: this is the \
+                                     first result again.",
                                 "const": true
                             }
                         },

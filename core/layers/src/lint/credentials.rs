@@ -1,7 +1,7 @@
-//! What well-known credentials look like.
+//! Recognises well-known credentials by their form.
 //!
-//! A short list of forms that are hard to mistake: a fixed prefix, then so many characters of a
-//! known alphabet. Forms after the issuers' own documents, checked against the rules of gitleaks
+//! A short list of unmistakable forms: a fixed prefix, then a number of characters of a known
+//! alphabet. The forms come from the issuers' documents, checked against the rules of gitleaks
 //! (`config/gitleaks.toml`):
 //! - private keys: RFC 7468 §10 and §11, and the labels of OpenSSL, OpenSSH and OpenPGP (RFC 9580
 //!   §6.2);
@@ -11,12 +11,12 @@
 //! - Slack tokens: Slack docs, "Tokens";
 //! - JSON Web Tokens: RFC 7519 in the compact form of RFC 7515 §3.1.
 
-/// A prefix, and what follows it.
+/// A prefix, and the characters after it.
 struct Form {
     name: &'static str,
     prefix: &'static str,
     alphabet: fn(u8) -> bool,
-    /// How many characters of the alphabet follow, at least and at most.
+    /// The minimum and maximum number of characters that follow.
     at_least: usize,
     at_most: usize,
 }
@@ -65,13 +65,13 @@ const KEYS: [&str; 7] = [
     "PGP PRIVATE KEY BLOCK",
 ];
 
-/// What the first credential in a text is, in words with an article.
+/// The name of the first credential in a text, with an article.
 pub(super) fn find(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
     if has_key(text) {
         return Some("a private key");
     }
-    // Credentials are words: they begin where the one before ends.
+    // Credentials are words, so each starts after the end of the previous one.
     let mut rest = bytes;
     loop {
         let begin = rest.iter().position(|byte| is_word(*byte) || *byte == b'-')?;

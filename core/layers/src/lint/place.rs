@@ -1,5 +1,5 @@
-//! Places in a layer: findings are kept by where their value begins, and get a pointer only when
-//! they are told.
+//! Places in a layer. Findings hold the offset of their value, and get a pointer only in the
+//! report.
 
 use alloc::string::String;
 
@@ -9,8 +9,8 @@ use crate::{
     pointer::Pointer,
 };
 
-/// The pointer to the value that begins at an offset of the layer's text (0 is the whole), and
-/// whether it is that. A pointer longer than [`limits::POINTER_BYTES`] ends before it is.
+/// The pointer to the value that starts at an offset of the layer's text (0 is the whole), and
+/// whether it is complete. It ends before it is longer than [`limits::POINTER_BYTES`].
 pub(super) fn pointer(layer: &Layer, offset: u32) -> (String, bool) {
     let mut pointer = Pointer::root();
     let mut content = Content::Object(layer.root());

@@ -1,7 +1,7 @@
-//! What a layer repeats although it inherits it, and tombstones that hide nothing.
+//! Finds values that repeat inherited ones, and tombstones that hide nothing.
 //!
-//! A layer's members are walked with what the layers above hold at the same places looked up
-//! beside them, so that the cost is that of the layer, not of the view.
+//! It walks the layer's members, and looks up the same places in the layers above. So the cost
+//! depends on the layer, not on the view.
 
 use alloc::{format, vec::Vec};
 
@@ -16,7 +16,8 @@ use crate::{
     rules::{Rule, Scope},
 };
 
-/// Repeated values, each by the topmost path that can go as a whole, and idle tombstones.
+/// Repeated values, each at the topmost path that can be removed as a whole, and tombstones that
+/// hide nothing.
 pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
     let seat = report.seat;
     let links = report.tree.chain(seat);
@@ -32,17 +33,24 @@ pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
             (Effect::Hides, _) => (
                 Kind::TombstoneIdle,
                 format!(
-                    "this only removes what is not inherited: remove it and save {} bytes",
+                    "this `null` removes nothing, because nothing is inherited here: remove it and \
+                     save {} bytes",
                     idle.bytes
                 ),
             ),
             (_, 0) => (
                 Kind::ValueRepeated,
-                format!("all of this layer is inherited: empty it and save {} bytes", idle.bytes),
+                format!(
+                    "this layer repeats only inherited values: empty it and save {} bytes",
+                    idle.bytes
+                ),
             ),
             _ => (
                 Kind::ValueRepeated,
-                format!("this value is inherited: remove it and save {} bytes", idle.bytes),
+                format!(
+                    "this value repeats the inherited one: remove it and save {} bytes",
+                    idle.bytes
+                ),
             ),
         };
         report.add_note(kind, idle.offset, || Said {
@@ -54,17 +62,17 @@ pub(super) fn check(report: &mut Report<'_, '_>, scope: Option<&Scope<'_>>) {
     }
 }
 
-/// Something in a layer that could go without a change to its view.
+/// A part of a layer that could be removed without changing its view.
 struct Idle {
     effect: Effect,
     offset: u32,
-    /// The layer that holds the value too, if one layer does.
+    /// The layer that has the same value, if one layer does.
     holder: Option<usize>,
-    /// How much shorter the layer's text is without it.
+    /// How much shorter the layer's text is without it, in bytes.
     bytes: usize,
 }
 
-/// What a value does to what it inherits.
+/// The effect of a value on the inherited one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Changes,
@@ -73,7 +81,7 @@ enum Effect {
     Hides,
 }
 
-/// What the last layer of a chain holds in vain, in document order.
+/// The parts of the last layer of a chain that have no effect, in document order.
 fn idle<'a>(chain: &[Link<'a>], scope: Option<&Scope<'a>>) -> Vec<Idle> {
     let Some((own, above)) = chain.split_last() else { return Vec::new() };
     let own_place = above.len();
@@ -108,7 +116,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// What an object does to the objects above that it merges with.
+    /// The effect of an object on the objects above that it merges with.
     fn object(&mut self, above: Stack, object: u32, scope: Option<&Scope<'a>>) -> Effect {
         let of = self.of;
         let container = of.container(object);
@@ -145,7 +153,7 @@ impl<'a> Search<'a> {
         contributions
     }
 
-    /// What a member does to what it inherits, and the one layer that it inherits it from.
+    /// The effect of a member on the inherited value, and the layer that it comes from.
     fn member(
         &mut self,
         member: &'a Member,
@@ -154,7 +162,7 @@ impl<'a> Search<'a> {
     ) -> (Effect, Option<usize>) {
         let changes = (Effect::Changes, None);
         let content = member.content();
-        // What a lock overrules does not count; it is found as a broken lock.
+        // A value that a lock overrules does not count here; it is reported as a broken lock.
         if scope.is_some_and(|scope| scope.blocks(self.own, content)) {
             return changes;
         }
@@ -224,7 +232,7 @@ impl<'a> Search<'a> {
             return if same { (Effect::Repeats, Some(*layer)) } else { (Effect::Changes, None) };
         }
         let Some(above) = self.chain.items(above) else { return (Effect::Changes, None) };
-        // What list rules put together is compared with and without what this layer adds.
+        // Lists that rules merge are compared with and without the items of this layer.
         if let Some(slot) = contributions.get_mut(self.own) {
             *slot = Some(member);
         }
@@ -242,7 +250,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The layer of a stack that has one.
+/// The layer of a stack with only one layer.
 fn only(stack: Stack) -> Option<usize> {
     let mut layers = stack.iter().map(|(layer, _)| layer);
     layers.next().filter(|_| layers.next().is_none())

@@ -1,4 +1,4 @@
-//! Rules that do nothing, or not what they seem to.
+//! Finds rules without effect, or with an unexpected effect.
 
 use alloc::{format, string::ToString, vec::Vec};
 
@@ -13,14 +13,14 @@ use crate::{
     rules::{Rule, Scope},
 };
 
-/// What one rule meets in the layers it holds for: its own and those below.
+/// The values that one rule applies to, in its own layer and those below.
 #[derive(Clone, Default)]
 pub(super) struct Met {
-    /// One of them holds its path.
+    /// Whether one of the layers has a value at its path.
     present: bool,
-    /// Those where a list rule finds something else: the first, and how many.
+    /// The layers where a list rule finds something else: the first one, and the number.
     others: Count,
-    /// Those where `keyed` finds items without the member: the first, and how many.
+    /// The layers where `keyed` finds items without the member: the first one, and the number.
     keyless: Count,
 }
 
@@ -37,7 +37,7 @@ impl Count {
     }
 }
 
-/// What every rule of every context meets, in order of both.
+/// The values of every rule of every context, in order.
 pub(super) fn survey(tree: &Tree<'_>) -> Vec<Vec<Met>> {
     let mut survey: Vec<Vec<Met>> =
         tree.seats().map(|seat| alloc::vec![Met::default(); seat.context.rules.len()]).collect();
@@ -73,7 +73,7 @@ pub(super) fn survey(tree: &Tree<'_>) -> Vec<Vec<Met>> {
     survey
 }
 
-/// What a layer holds at a path that rules can speak of: through objects alone.
+/// The value of a layer at a path that leads only through objects, as rules require.
 fn held(layer: &Layer, pointer: &Pointer) -> Option<Content> {
     pointer.tokens().try_fold(Content::Object(layer.root()), |content, token| match content {
         Content::Object(object) => {
@@ -83,7 +83,7 @@ fn held(layer: &Layer, pointer: &Pointer) -> Option<Content> {
     })
 }
 
-/// Whether an item is no object, or has no such member.
+/// Whether an item is not an object, or lacks the member.
 fn lacks(layer: &Layer, array: u32, member: &str) -> bool {
     let name = Name::encode(member);
     layer.members(layer.container(array)).iter().any(|item| match item.content() {
@@ -92,8 +92,8 @@ fn lacks(layer: &Layer, array: u32, member: &str) -> bool {
     })
 }
 
-/// The findings about one context's rules: at most one for each. `scope` holds the rules of its
-/// chain, `survey` what its own ones meet.
+/// The findings about one context's rules, at most one per rule. `scope` has the rules of its
+/// chain, `survey` the values of its own rules.
 pub(super) fn check(report: &mut Report<'_, '_>, scope: &Scope<'_>, survey: &[Met]) {
     let rules = report.seat.context.rules;
     for ((pointer, rule), met) in rules.iter().zip(survey) {
@@ -104,8 +104,8 @@ pub(super) fn check(report: &mut Report<'_, '_>, scope: &Scope<'_>, survey: &[Me
     }
 }
 
-/// A rule where nothing can change any more: a lock inside of a lock, or any rule at or inside of
-/// what a layer above locks.
+/// A rule where nothing can change: a lock inside a lock, or any rule at or below a path that a
+/// layer above locks.
 fn under_lock(
     report: &mut Report<'_, '_>,
     scope: &Scope<'_>,
@@ -133,7 +133,8 @@ fn under_lock(
     };
     report.add(Kind::RuleUnderLock, || Said {
         message: format!(
-            "{by} locks this path or one around it, so the rule `{rule}` has no effect: remove it"
+            "{by} locks this path or a path above it, so the rule `{rule}` has no effect: remove \
+             it"
         ),
         other: other.filter(|_| lock < own),
         ..Said::at(pointer)
@@ -146,7 +147,7 @@ fn step<'s, 'a>(scope: &'s Scope<'a>, token: &str) -> Option<&'s Scope<'a>> {
     scope.child(&name.key(), name.plain)
 }
 
-/// A rule that the layers above have set already, or that is the default.
+/// A rule that a layer above already sets, or that is the default.
 fn repeated(
     report: &mut Report<'_, '_>,
     scope: &Scope<'_>,
@@ -172,9 +173,9 @@ fn repeated(
     report.add(Kind::RuleRepeated, || Said {
         message: match &other {
             Some(by) => {
-                format!("{by} sets the rule `{rule}` for this path already: remove this one")
+                format!("{by} already sets the rule `{rule}` for this path: remove this one")
             }
-            None => format!("`{rule}` is how objects merge without a rule: remove it"),
+            None => format!("objects merge by `{rule}` without a rule: remove it"),
         },
         other,
         ..Said::at(pointer)
@@ -184,7 +185,7 @@ fn repeated(
 
 fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &Met) -> bool {
     let is_lock = *rule == Rule::Lock;
-    // A lock guards what is inherited, too.
+    // A lock also protects inherited values.
     let above =
         || report.tree.chain(report.seat).any(|seat| held(seat.context.layer, pointer).is_some());
     if met.present || is_lock && above() {
@@ -192,13 +193,11 @@ fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &
     }
     report.add(Kind::RuleUnmatched, || Said {
         message: if is_lock {
-            "no layer above, here or below holds anything at this path: correct it, or remove the \
-             lock"
-                .into()
+            "no layer has a value at this path: correct the path, or remove the lock".into()
         } else {
             format!(
-                "no layer from here down holds anything at this path, so the rule `{rule}` has no \
-                 effect: correct the path, or remove the rule"
+                "neither this layer nor one below has a value at this path, so the rule `{rule}` \
+                 has no effect: correct the path, or remove the rule"
             )
         },
         ..Said::at(pointer)
@@ -206,7 +205,7 @@ fn unmatched(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &
     true
 }
 
-/// A list rule for what is no list, or a list that it cannot read.
+/// A list rule for a value that is not a list, or a list that it cannot merge.
 fn beside_lists(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met: &Met) -> bool {
     let (kind, count) = match (met.others.first, met.keyless.first) {
         (Some(_), _) => (Kind::RuleWithoutList, met.others),
@@ -223,12 +222,12 @@ fn beside_lists(report: &mut Report<'_, '_>, pointer: &Pointer, rule: &Rule, met
         Said {
             message: match kind {
                 Kind::RuleWithoutList => format!(
-                    "the rule `{rule}` merges arrays, and in {place} this path holds something \
-                     else: make it an array, or remove the rule"
+                    "the rule `{rule}` merges arrays, but in {place} this path is not an array: \
+                     make it an array, or remove the rule"
                 ),
                 _ => format!(
-                    "in {place} this array holds items without the member that `{rule}` goes by, \
-                     which merge with none: name it in every item, or choose another rule"
+                    "in {place} this array has items without the member of `{rule}`, so they never \
+                     merge: add the member to every item, or choose another rule"
                 ),
             },
             other,

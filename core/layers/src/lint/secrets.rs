@@ -1,7 +1,7 @@
-//! Secrets in the clear: by the name they stand under, or by what they look like.
+//! Finds secrets in the clear, by their name or by their form.
 //!
-//! A store seals strings and objects under sensitive names when they are written (see
-//! [`seal`](nacre_store::seal)); files that are checked before they are written may still hold them.
+//! A store seals values under sensitive names when they are written. Files that are checked before
+//! a write may still contain them.
 
 use alloc::{borrow::Cow, format};
 
@@ -14,7 +14,7 @@ use crate::{
     value::SEALED,
 };
 
-/// Sensitive members that are not sealed, credentials anywhere, and markers that no store wrote.
+/// Sensitive members that are not sealed, credentials anywhere, and invalid markers.
 pub(super) fn check(report: &mut Report<'_, '_>, names: &SensitiveNames) {
     let layer = report.seat.context.layer;
     let mut search = Search { report, layer, names, sealed: Name::encode(SEALED) };
@@ -29,7 +29,7 @@ struct Search<'s, 't, 'a> {
 }
 
 impl<'a> Search<'_, '_, 'a> {
-    /// An object that begins at `offset`; `sensitive` says that it stands under such a name.
+    /// An object that starts at `offset`; `sensitive` says whether its name is sensitive.
     fn object(&mut self, offset: u32, object: &'a Container, sensitive: bool) {
         let members = self.layer.members(object);
         if self.layer.find(object, &self.sealed).is_some() {
@@ -67,8 +67,8 @@ impl<'a> Search<'_, '_, 'a> {
         let Some(what) = credentials::find(&unescaped(text)) else { return };
         self.report.add_at(Kind::CredentialInClear, offset, || Said {
             message: format!(
-                "this text looks like {what}: revoke it if it is real, and keep the new one under \
-                 a sensitive name, where it is sealed"
+                "this text looks like {what}: revoke it if it is real, and store the new one under \
+                 a sensitive name, which seals it"
             ),
             ..Said::default()
         });
@@ -76,18 +76,20 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn in_clear(&mut self, offset: u32) {
         self.report.add_at(Kind::SecretInClear, offset, || Said {
-            message: "by its name this is a secret, and it stands here in the clear: write it to \
-                      the store, and keep the marker `{\"$sealed\": …}` that it gives"
-                .into(),
+            message:
+                "this name is sensitive, but the value is not sealed: write it to the store, and \
+                 use the marker `{\"$sealed\": …}` that the store returns"
+                    .into(),
             ..Said::default()
         });
     }
 
     fn malformed(&mut self, offset: u32) {
         self.report.add_at(Kind::MarkerMalformed, offset, || Said {
-            message: "`$sealed` stands alone in its object, with a text that was read from a \
-                      store: copy the marker again, or write the plaintext to the store"
-                .into(),
+            message:
+                "`$sealed` must be the only member, with a marker read from a store: copy the \
+                 marker again, or write the plaintext to the store"
+                    .into(),
             ..Said::default()
         });
     }
@@ -100,7 +102,7 @@ fn is_marker(text: &[u8]) -> bool {
         .is_some_and(|fingerprint| fingerprint.parse::<Fingerprint>().is_ok())
 }
 
-/// What the canonical text of a string means.
+/// The string of a canonical text.
 fn unescaped(text: &[u8]) -> Cow<'_, str> {
     match core::str::from_utf8(text) {
         Ok(plain) if !text.contains(&b'\\') => Cow::Borrowed(plain),

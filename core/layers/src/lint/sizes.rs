@@ -1,4 +1,4 @@
-//! Contexts that come close to what one may hold, and the values that take the room.
+//! Finds contexts close to their limits, and their large values.
 
 use alloc::format;
 
@@ -8,7 +8,7 @@ use crate::{
     limits,
 };
 
-/// A value is large from this many bytes on: an eighth of what a context may hold.
+/// Size from which a value is large, in bytes: an eighth of the limit of a context.
 const LARGE: usize = limits::DATA_BYTES / 8;
 
 /// Size of the data, depth, number of rules, and large values.
@@ -18,7 +18,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if bytes > limits::DATA_BYTES {
         report.add(Kind::DataTooLarge, || Said {
             message: format!(
-                "the data takes {bytes} bytes, and one context may hold {}: split it",
+                "the data has {bytes} bytes, but a context must have at most {}: split it",
                 limits::DATA_BYTES
             ),
             bytes: Some(bytes),
@@ -27,7 +27,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     } else if is_near(bytes, limits::DATA_BYTES) {
         report.add(Kind::DataNearLimit, || Said {
             message: format!(
-                "the data takes {} % of what one context may hold: split it before it is full",
+                "the data uses {} % of the limit of a context: split it before it reaches the \
+                 limit",
                 percent(bytes)
             ),
             bytes: Some(bytes),
@@ -40,7 +41,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if is_near(depth, limits::DEPTH) {
         report.add_at(Kind::DepthNearLimit, offset, || Said {
             message: format!(
-                "this is nested {depth} deep, and data may be {}: make it flatter",
+                "this value is at depth {depth}, and the limit is {}: make the data flatter",
                 limits::DEPTH
             ),
             ..Said::default()
@@ -50,8 +51,8 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     if is_near(rules, limits::RULES) {
         report.add(Kind::RulesNearLimit, || Said {
             message: format!(
-                "the context carries {rules} rules, and it may carry {}: set rules for paths \
-                 higher up",
+                "the context has {rules} rules, and the limit is {}: set fewer rules, on higher \
+                 paths",
                 limits::RULES
             ),
             ..Said::default()
@@ -59,7 +60,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     }
 }
 
-/// Four fifths or more.
+/// Whether a size is four fifths of a limit or more.
 fn is_near(size: usize, limit: usize) -> bool {
     size.saturating_mul(5) >= limit.saturating_mul(4)
 }
@@ -72,12 +73,12 @@ struct Survey<'s, 't, 'a> {
     report: &'s mut Report<'t, 'a>,
     layer: &'a Layer,
     depth: usize,
-    /// How deep the deepest value is nested, and where it begins.
+    /// The depth of the deepest value, and its offset.
     deepest: (usize, u32),
 }
 
 impl<'a> Survey<'_, '_, 'a> {
-    /// Walks a container; says whether something large was found in it.
+    /// Walks a container; returns whether it contains a large value.
     fn container(&mut self, id: u32) -> bool {
         self.depth += 1;
         let mut found = false;
@@ -97,12 +98,11 @@ impl<'a> Survey<'_, '_, 'a> {
             Content::Scalar => (Some("string"), false),
             Content::Null => (None, false),
         };
-        // Where something large holds something large, the latter is what to look at.
+        // If a large value contains a large value, only the inner one is reported.
         let Some(what) = what.filter(|_| !inside && text.len() >= LARGE) else { return inside };
         self.report.add_at(Kind::ValueLarge, offset, || Said {
             message: format!(
-                "this {what} takes {} % of what one context may hold: keep it elsewhere, or split \
-                 it",
+                "this {what} uses {} % of the limit of a context: store it elsewhere, or split it",
                 percent(text.len())
             ),
             bytes: Some(text.len()),

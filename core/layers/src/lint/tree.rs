@@ -1,4 +1,4 @@
-//! The contexts as a tree: which chain each stands in, and where the tree is broken.
+//! The contexts as a tree: the chain of each one, and places where the tree is broken.
 
 use alloc::{collections::BTreeMap, format, vec::Vec};
 
@@ -8,14 +8,14 @@ use crate::{address::Address, id::ContextId, json, level::Level, sort::sort_by, 
 /// Contexts in order of their addresses.
 pub(super) struct Tree<'a> {
     seats: Vec<Seat<'a>>,
-    /// Where each address stands first.
+    /// The first position of each address.
     places: BTreeMap<&'a Address, usize>,
 }
 
-/// A context in its place.
+/// A context with its ancestors.
 pub(super) struct Seat<'a> {
     pub(super) context: &'a Context<'a>,
-    /// Its ancestors, uppermost first, as far as they are there.
+    /// Its ancestors, uppermost first, as far as they exist.
     pub(super) above: Vec<usize>,
     own: usize,
 }
@@ -23,7 +23,8 @@ pub(super) struct Seat<'a> {
 impl<'a> Tree<'a> {
     pub(super) fn of(contexts: &'a [Context<'a>]) -> Tree<'a> {
         let mut sorted: Vec<&Context<'a>> = contexts.iter().collect();
-        // Upper levels first; duplicates by what they hold, so that the order given does not count.
+        // Upper levels first. Duplicates are sorted by content, so that the given order does not
+        // matter.
         sort_by(&mut sorted, |a, b| {
             (&a.address, &a.parent)
                 .cmp(&(&b.address, &b.parent))
@@ -54,12 +55,12 @@ impl<'a> Tree<'a> {
         seat.above.clone().into_iter().chain(own).filter_map(|at| self.seats.get(at))
     }
 
-    /// The ancestor at a place of the chain, counted from the uppermost.
+    /// The ancestor at a position of the chain, counted from the uppermost.
     pub(super) fn above(&self, seat: &Seat<'a>, layer: usize) -> Option<&Seat<'a>> {
         self.seats.get(*seat.above.get(layer)?)
     }
 
-    /// The places of a chain's contexts among [`Self::seats`].
+    /// The positions of a chain's contexts in [`Self::seats`].
     pub(super) fn places(seat: &Seat<'a>) -> impl Iterator<Item = usize> {
         seat.above.clone().into_iter().chain([seat.own])
     }
@@ -77,7 +78,7 @@ fn rules_text(context: &Context<'_>) -> Vec<u8> {
     json::write(&Value::Object(context.rules.to_object()))
 }
 
-/// The address of the parent that a context names; a project's need not be named.
+/// The address of a context's parent. A project may leave it out.
 fn parent(context: &Context<'_>) -> Option<Address> {
     match (context.address.level, &context.parent) {
         (Level::Project, None) => Some(Address::global()),
@@ -86,13 +87,13 @@ fn parent(context: &Context<'_>) -> Option<Address> {
     }
 }
 
-/// Duplicate addresses, and parents that are missing or of another level.
+/// Finds duplicate addresses, and parents that are missing or at the wrong level.
 pub(super) fn check(report: &mut Report<'_, '_>) {
     let (tree, context) = (report.tree, report.seat.context);
     let Address { level, .. } = context.address;
     if tree.place(&context.address) != Some(report.seat.own) {
         report.add(Kind::DuplicateContext, || Said {
-            message: "another context has the same level and id: keep one of them".into(),
+            message: "another context has the same level and id: keep only one".into(),
             other: Some(context.address.clone()),
             ..Said::default()
         });
@@ -101,7 +102,7 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
         if let Some(named) = &context.parent {
             let other = at_another_level(tree, level, named);
             report.add(Kind::WrongParent, || Said {
-                message: "nothing is above the global context: name no parent".into(),
+                message: "a global context must not have a parent: remove it".into(),
                 other,
                 ..Said::default()
             });
@@ -110,33 +111,33 @@ pub(super) fn check(report: &mut Report<'_, '_>) {
     };
     match &context.parent {
         None if upper != Level::Global => report.add(Kind::MissingParent, || Said {
-            message: format!("a {level} needs a parent: name the {upper} that it belongs to"),
+            message: format!("a {level} must have a parent: set the {upper} that it belongs to"),
             ..Said::default()
         }),
         Some(named) if upper == Level::Global && named.as_str() != "global" => {
             let other = at_another_level(tree, upper, named);
             report.add(Kind::WrongParent, || Said {
-                message: "the parent of a project is the global context: name `global`, or \
-                          nothing"
+                message: "the parent of a project must be `global`: set `global`, or leave it out"
                     .into(),
                 other,
                 ..Said::default()
             });
         }
-        // The global context may be missing: nothing holds for everything then.
+        // The global context may be missing.
         Some(named) if upper != Level::Global && report.seat.above.is_empty() => {
             match at_another_level(tree, upper, named) {
                 Some(other) => report.add(Kind::WrongParent, || Said {
                     message: format!(
-                        "the parent of a {level} is a {upper}, and {other} is none: name a {upper}"
+                        "the parent of a {level} must be a {upper}, but {other} is not: set a \
+                         {upper}"
                     ),
                     other: Some(other),
                     ..Said::default()
                 }),
                 None => report.add(Kind::MissingParent, || Said {
                     message: format!(
-                        "the {upper} that this {level} names as its parent is not among the \
-                         layers: add it, or name another"
+                        "the parent of this {level} is not among the layers: add that {upper}, or \
+                         set another parent"
                     ),
                     other: Address::above(level, named),
                     ..Said::default()

@@ -1,5 +1,5 @@
-//! The layers of a chain, and what becomes of what they hold at one place. The decisions of a walk
-//! are here, where they are compiled once and not for every sink.
+//! The layers of a chain, and the merge of their values at one place. The decisions are here, so
+//! that they are compiled once and not for every sink.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -20,7 +20,7 @@ pub(crate) struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// The root objects that count: a `replace` or `lock` at the root drops some.
+    /// The root objects that count. A `replace` or `lock` at the root drops some.
     pub(crate) fn roots(&self, scope: Option<&Scope<'a>>) -> Stack {
         let mut stack = Stack::default();
         for (layer, of) in self.layers.iter().enumerate().take(self.count) {
@@ -50,7 +50,7 @@ impl<'a> Chain<'a> {
         Cursor { layer, of, object, rest: of.members(object) }
     }
 
-    /// Decides what a member becomes; the second part says whom locks overruled.
+    /// Decides the value of a member. The second part has the layers that locks overruled.
     #[inline(always)]
     pub(crate) fn fold(
         &self,
@@ -97,13 +97,13 @@ impl<'a> Chain<'a> {
         (outcome, ignored)
     }
 
-    /// Puts an array of `layer` onto what the layers above it made, by a list rule.
+    /// Merges an array of `layer` with the result of the layers above, by a list rule.
     fn combine(&self, rule: &Rule, above: Outcome<'a>, layer: usize, array: u32) -> Vec<Item<'a>> {
         let mut items = self.items(above).unwrap_or_default();
         items.extend(self.items_of(layer, array));
         match rule {
             Rule::Union => {
-                // A map as below, for it is code that is there.
+                // The same map as below, to reuse its code.
                 let mut seen = BTreeMap::new();
                 items.retain(|item| seen.insert(self.identity(*item), 0usize).is_none());
                 items
@@ -113,7 +113,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The items of an outcome that is an array.
+    /// The items of a result that is an array.
     pub(crate) fn items(&self, outcome: Outcome<'a>) -> Option<Vec<Item<'a>>> {
         match outcome {
             Outcome::List(items) => Some(items),
@@ -158,8 +158,8 @@ impl<'a> Chain<'a> {
             };
             match places.get(&key).and_then(|&place: &usize| merged.get_mut(place)) {
                 Some(Item::Merged(into)) => {
-                    // Twice in one layer: the later item takes the earlier one's place, so that a
-                    // stack never outgrows the chain.
+                    // The key comes twice in one layer: the later item replaces the earlier one, so
+                    // that a stack is never longer than the chain.
                     let last = into.iter().next_back().map(|(layer, _)| layer);
                     for (layer, object) in stack.iter() {
                         if last == Some(layer) {

@@ -1,11 +1,11 @@
-//! Where a walk stands in one layer, and how it gets on.
+//! The position of a walk in one layer, and how it advances.
 
 use crate::{
     layer::{Container, Layer, Member},
     name::Key,
 };
 
-/// What is left of one layer's object.
+/// The remaining members of one layer's object.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) layer: usize,
@@ -15,7 +15,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Passes over members up to `bound`, the first one unseen; says which they were.
+    /// Skips members before `bound`, and returns their range. The first one is not compared.
     #[inline(always)]
     pub(super) fn pass(&mut self, bound: Option<Key<'_>>, plain: bool) -> (usize, usize) {
         let passed = match bound {
@@ -28,12 +28,12 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// How many names are looked at one by one before leaping.
+/// How many names are compared one by one before galloping.
 const NEAR: usize = 12;
 
-/// How many members come before `bound`, the first one unseen: where layers are dense a glance at
-/// the first bytes of the next few names tells; further away steps double, then halve, so that the
-/// cost grows with the logarithm of the distance.
+/// The number of members before `bound`; the first one is not compared. In dense layers the first
+/// bytes of the next few names decide. Farther away the steps double, then halve, so the cost grows
+/// with the logarithm of the distance.
 #[inline(always)]
 fn gallop(of: &Layer, members: &[Member], bound: Key<'_>, plain: bool) -> usize {
     let mut low = 1;

@@ -1,24 +1,24 @@
-//! Where objects that merge into one stand side by side, and the next step over them.
+//! The positions in objects that merge into one, and the next step over them.
 
 use core::cmp::Ordering;
 
 use super::{Contributions, Cursor, chain::Chain, sink::Stack};
 use crate::{layer::Container, level::LAYERS, name::Key, rules::Scope};
 
-/// What comes next in a merged object.
+/// The next step in a merged object.
 pub(super) enum Step<'a, 's> {
-    /// Members `from..to` of one layer's object, which no other layer holds and no rule speaks of.
+    /// Members `from..to` of one layer's object, which no other layer holds and no rule affects.
     Run(usize, &'a Container, usize, usize),
-    /// A member that several layers hold, or that rules speak of.
+    /// A member that several layers hold, or that has rules.
     Member(Contributions<'a>, Option<&'s Scope<'a>>),
 }
 
-/// What is left of objects that merge into one.
+/// The remaining members of objects that merge into one.
 pub(super) struct Front<'a, 's> {
     cursors: [Option<Cursor<'a>>; LAYERS],
-    /// What rules say of members, in order of their names.
+    /// The rules of members, in order of their names.
     children: &'s [Scope<'a>],
-    /// Whether every name is plain, which makes comparing them quick.
+    /// Whether every name is plain, so that comparing is fast.
     plain: bool,
 }
 
@@ -36,7 +36,7 @@ impl<'a, 's> Front<'a, 's> {
 
     pub(super) fn next(&mut self) -> Option<Step<'a, 's>> {
         let plain = self.plain;
-        // The least name under any cursor, who holds it, and the least name after it.
+        // The smallest name under any cursor, the layers that hold it, and the next smallest name.
         let mut least: Option<Key<'a>> = None;
         let mut next: Option<Key<'_>> = None;
         let mut holders = 0u8;

@@ -1,4 +1,4 @@
-//! The view's hash, put together from the layers' own without making the view.
+//! Computes the view's hash from the hashes of the layers, without making the view.
 
 use alloc::vec::Vec;
 
@@ -9,7 +9,7 @@ use crate::{
     level::LAYERS,
 };
 
-/// Puts the view's hash together from the layers' own.
+/// Computes the view's hash from the hashes of the layers.
 pub(crate) struct HashSink<'a> {
     layers: [&'a Layer; LAYERS],
     hashers: Hashers,
@@ -73,8 +73,8 @@ impl<'a> Sink<'a> for HashSink<'a> {
         }
     }
 
-    /// Whole groups of the layer's hash tree stand for their members wherever the view's tree has
-    /// a group beginning at the same place.
+    /// A whole group of the layer's hash tree replaces its members wherever a group of the view's
+    /// tree starts at the same place.
     fn run(&mut self, layer: usize, object: &'a Container, from: usize, to: usize) {
         let of = self.layer(layer);
         let members = of.members(object);
@@ -85,8 +85,8 @@ impl<'a> Sink<'a> for HashSink<'a> {
             if hasher.is_between() {
                 let passed = groups.partition_point(|group| (group.from as usize) < at);
                 groups = groups.get(passed..).unwrap_or(&[]);
-                // Of the groups that begin here, the highest that ends in the run and fits what is
-                // open.
+                // Of the groups that start here, the highest one that ends in the run and fits the
+                // open groups.
                 let mut found: Option<&Group> = None;
                 for group in groups {
                     if group.from as usize != at

@@ -1,4 +1,4 @@
-//! What the walk finds, as those who ask get to see it.
+//! The interface between the walk and the questions about a view.
 
 use alloc::vec::Vec;
 
@@ -8,28 +8,28 @@ use crate::{
     rules::Scope,
 };
 
-/// Takes what the walk finds, in canonical order. `layer` counts from the global layer, 0.
+/// Receives the results of the walk, in canonical order. `layer` is 0 for the global layer.
 pub(crate) trait Sink<'a> {
-    /// Whether it wants to be told of what was [`folded`](Sink::folded).
+    /// Whether [`folded`](Sink::folded) is called.
     const LISTENS: bool = false;
 
     fn open_object(&mut self);
     fn close_object(&mut self);
     fn open_array(&mut self);
     fn close_array(&mut self);
-    /// Members `from..to` of one layer's object, none of which is or holds a tombstone.
+    /// Members `from..to` of one layer's object. None of them is or contains a tombstone.
     fn run(&mut self, layer: usize, object: &'a Container, from: usize, to: usize);
-    /// A member as it stands in one layer.
+    /// A member, unchanged from one layer.
     fn entry(&mut self, layer: usize, member: &'a Member);
     /// A member whose value follows as an object or array.
     fn open_member(&mut self, layer: usize, member: &'a Member);
     fn close_member(&mut self, member: &'a Member);
-    /// An array item as it stands in one layer.
+    /// An array item, unchanged from one layer.
     fn item(&mut self, layer: usize, item: &'a Member);
     /// An array item that follows as an object.
     fn open_item(&mut self, stack: Stack);
     fn close_item(&mut self);
-    /// Told before a member that needed a decision is handed over, or left out.
+    /// Called before a member that needed a decision is passed on or dropped.
     #[inline(always)]
     fn folded(&mut self, _fold: &Fold<'a, '_>) {}
 }
@@ -71,33 +71,33 @@ impl Stack {
     }
 }
 
-/// What each layer holds for one member.
+/// The member of each layer for one name.
 pub(crate) type Contributions<'a> = [Option<&'a Member>; LAYERS];
 
-/// What a member became.
+/// The result for a member.
 pub(crate) enum Outcome<'a> {
-    /// Nobody holds it, or the lowest layer that does removes it.
+    /// No layer holds it, or the lowest layer that does removes it.
     Nothing,
-    /// A scalar or array, as one layer holds it.
+    /// A scalar or array of one layer.
     One(usize, &'a Member),
     /// Objects that merge.
     Objects(Stack),
-    /// An array put together by a rule.
+    /// An array merged by a rule.
     List(Vec<Item<'a>>),
 }
 
-/// One item of an array that a rule has put together.
+/// One item of an array merged by a rule.
 #[derive(Clone, Copy)]
 pub(crate) enum Item<'a> {
     Verbatim(usize, &'a Member),
     Merged(Stack),
 }
 
-/// A decision about one member, for those who explain.
+/// A decision about one member, for explanations.
 pub(crate) struct Fold<'a, 'f> {
     pub(crate) contributions: &'f Contributions<'a>,
     pub(crate) outcome: &'f Outcome<'a>,
-    /// Bit n: what layer n holds was overruled by a lock.
+    /// Bit n is set if a lock overruled the value of layer n.
     pub(crate) ignored: u8,
     pub(crate) scope: Option<&'f Scope<'a>>,
 }

@@ -1,4 +1,4 @@
-//! The view's text, spliced from the layers' own.
+//! Builds the view's text from slices of the layers' texts.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -9,14 +9,14 @@ use crate::{
     level::LAYERS,
 };
 
-/// Splices the view's canonical text.
+/// Builds the view's canonical text.
 pub(crate) struct TextSink<'a> {
     layers: [&'a Layer; LAYERS],
     text: Vec<u8>,
 }
 
 impl<'a> TextSink<'a> {
-    /// `capacity`: as many bytes as the layers have, which no view exceeds.
+    /// `capacity` is the total length of the layers, in bytes; no view is longer.
     pub(crate) fn new(layers: [&'a Layer; LAYERS], capacity: usize) -> Self {
         TextSink { layers, text: Vec::with_capacity(capacity) }
     }
@@ -30,9 +30,9 @@ impl<'a> TextSink<'a> {
         self.layers.get(layer).copied().unwrap_or(self.layers[0])
     }
 
-    /// Appends a piece of a layer, behind a comma unless it is the first in its container:
-    /// canonical text ends in an opening bracket only where a container has just begun. Most pieces
-    /// have a comma before them in their layer too, which is copied along.
+    /// Appends a piece of a layer, after a comma unless it is the first in its container: canonical
+    /// text ends in an opening bracket only where a container has just started. Most pieces have a
+    /// comma before them in their layer too, which is copied with them.
     #[inline(always)]
     fn piece(&mut self, of: &Layer, mut span: Range<u32>) {
         if !matches!(self.text.last(), Some(b'{' | b'[')) {

@@ -1,4 +1,4 @@
-//! Applying a JSON Patch, all or nothing, within bounds.
+//! Applies a JSON Patch, all or nothing, within bounds.
 
 use alloc::{borrow::Cow, format};
 
@@ -22,17 +22,29 @@ const STEPS: usize = 1 << 24;
 impl JsonPatch {
     /// Applies every operation to `target`, or none.
     ///
-    /// The result is no deeper than [`limits::DEPTH`]; its size is for the caller to check.
+    /// The result is at most [`limits::DEPTH`] deep. The caller must check its size.
+    ///
+    /// ```
+    /// use nacre_layers::{json, patch::JsonPatch};
+    ///
+    /// let patch = r#"[{"op":"remove","path":"/a"},{"op":"test","path":"/b","value":1}]"#;
+    /// let patch = JsonPatch::parse(json::read(patch.as_bytes(), 64)?)?;
+    /// let mut document = json::read(br#"{"a":1,"b":2}"#, 64)?;
+    /// let error = patch.apply(&mut document).unwrap_err();
+    /// assert_eq!((error.code().as_str(), error.pointer()), ("merge-conflict", Some("/b")));
+    /// assert_eq!(json::write(&document), br#"{"a":1,"b":2}"#);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `merge-conflict` with the pointer when a `test` fails or the document has no such place;
-    /// `too-deep`; `too-large` when the operations copy or shift too much.
+    /// `merge-conflict` with the pointer if a `test` fails or a path does not exist; `too-deep`;
+    /// `too-large` if the operations copy or shift too much.
     pub fn apply(&self, target: &mut Value) -> Result<()> {
         *target = self.apply_to(target.clone())?;
         Ok(())
     }
 
-    /// As [`JsonPatch::apply`], for a document that is not needed when it fails.
+    /// As [`JsonPatch::apply`], for a document that is not needed after a failure.
     ///
     /// # Errors
     /// As [`JsonPatch::apply`].
@@ -49,7 +61,7 @@ impl JsonPatch {
     }
 }
 
-/// A document under change, and what changing it has cost.
+/// A document that is being changed, and the cost so far.
 struct Document {
     root: Value,
     copied: usize,
@@ -82,9 +94,12 @@ impl Document {
                 let value = find(&self.root, from)?;
                 self.copied += json::length(value);
                 if self.copied > COPIED_BYTES {
-                    return Err(Error::new(Code::TooLarge, "the patch copies too much")
-                        .at(from)
-                        .limit(COPIED_BYTES as u64));
+                    return Err(Error::new(
+                        Code::TooLarge,
+                        "a patch must copy at most 2 MiB; split it",
+                    )
+                    .at(from)
+                    .limit(COPIED_BYTES as u64));
                 }
                 check_place(path, value.depth())?;
                 let value = value.clone();
@@ -94,7 +109,7 @@ impl Document {
                 if find(&self.root, path)? == value {
                     Ok(())
                 } else {
-                    Err(conflict("the value at this path is another", path))
+                    Err(conflict("the value at this path is not the expected one", path))
                 }
             }
         }
@@ -117,20 +132,25 @@ impl Document {
                     "-" => items.len(),
                     token => pointer::index(token)
                         .filter(|at| *at <= items.len())
-                        .ok_or_else(|| conflict("the array has no such place", path))?,
+                        .ok_or_else(|| conflict("the array has no such index; use an index up to its length, or `-`", path))?,
                 };
                 let shifted = items.len() - at;
                 items.insert(at, value);
                 shifted
             }
-            Some(_) => return Err(conflict("what would hold this is a scalar", path)),
+            Some(_) => {
+                return Err(conflict(
+                    "cannot add here: the parent is not an object or array",
+                    path,
+                ));
+            }
         };
         self.charge(shifted / 16)
     }
 
     fn remove(&mut self, path: &Pointer) -> Result<Value> {
         let (removed, shifted) = match parent(&mut self.root, path)? {
-            None => return Err(conflict("the whole document cannot be taken away", path)),
+            None => return Err(conflict("the whole document cannot be removed", path)),
             Some((Value::Object(object), name)) => {
                 let at = object.position(&name).map_err(|_| absent(path))?;
                 let shifted = object.len() - at;
@@ -161,14 +181,17 @@ impl Document {
     fn charge(&mut self, steps: usize) -> Result<()> {
         self.steps += steps;
         if self.steps > STEPS {
-            return Err(Error::new(Code::TooLarge, "the patch moves too much; replace the list")
-                .limit(STEPS as u64));
+            return Err(Error::new(
+                Code::TooLarge,
+                "the patch moves too many elements; replace the whole list",
+            )
+            .limit(STEPS as u64));
         }
         Ok(())
     }
 }
 
-/// What holds the place and the last token; `None` for the root.
+/// The parent of a place, and the last token; `None` for the root.
 fn parent<'v, 'p>(
     root: &'v mut Value,
     path: &'p Pointer,
@@ -210,10 +233,10 @@ fn step_mut<'v>(value: &'v mut Value, token: &str) -> Option<&'v mut Value> {
 }
 
 fn absent(path: &Pointer) -> Error {
-    conflict("there is nothing at this path", path)
+    conflict("there is no value at this path", path)
 }
 
-/// The depth of a value, counting the values it took to find out.
+/// The depth of a value. `walked` counts the visited values.
 fn measure(value: &Value, walked: &mut usize) -> usize {
     *walked += 1;
     match value {

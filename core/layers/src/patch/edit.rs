@@ -1,4 +1,4 @@
-//! Edits that need not know the document: appending to a list, storing tombstones.
+//! Edits that do not need to know the document: append to a list, store tombstones.
 
 use alloc::vec::Vec;
 
@@ -9,15 +9,24 @@ use crate::{
     value::{Object, Value},
 };
 
-/// Appends `values` to the list at `list`, making it and the objects above it where they are
-/// missing. A tombstone in the list's own place counts as missing.
+/// Appends `values` to the list at `list`. A missing list, and missing objects above it, are
+/// created. A tombstone in the place of the list counts as missing.
+///
+/// ```
+/// use nacre_layers::{json, patch::append, pointer::Pointer};
+///
+/// let mut document = json::read(b"{}", 64)?;
+/// append(&mut document, &Pointer::parse("/notes/open")?, vec![1u64.into(), 2u64.into()])?;
+/// assert_eq!(json::write(&document), br#"{"notes":{"open":[1,2]}}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 ///
 /// # Errors
-/// `merge-conflict` with the pointer when something else is in the way, `too-deep`.
+/// `merge-conflict` with the pointer if something else is in the way; `too-deep`.
 pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Result<()> {
     let deepest = values.iter().map(Value::depth).max().unwrap_or(0);
     check_place(list, 1 + deepest)?;
-    // Nothing can fail once something has been made, so the walk is all or nothing.
+    // After the first creation nothing can fail, so the walk is all or nothing.
     let mut here = document;
     let mut left = list.len();
     for token in list.tokens() {
@@ -39,16 +48,25 @@ pub fn append(document: &mut Value, list: &Pointer, values: Vec<Value>) -> Resul
     match here {
         Value::Array(items) => items.extend(values),
         Value::Null => *here = Value::Array(values),
-        _ => return Err(conflict("what is there is not a list", list)),
+        _ => return Err(conflict("cannot append here: the value is not a list", list)),
     }
     Ok(())
 }
 
-/// Stores a tombstone (`null`) at every pointer, which hides what the layers above hold there, and
-/// makes the objects around it where they are missing. Below a tombstone there is nothing to do.
+/// Stores a tombstone (`null`) at every pointer, which hides the inherited value there. Missing
+/// objects around it are created. A pointer below a tombstone changes nothing.
+///
+/// ```
+/// use nacre_layers::{json, patch::unset, pointer::Pointer};
+///
+/// let mut document = json::read(br#"{"a":{"b":1}}"#, 64)?;
+/// unset(&mut document, &[Pointer::parse("/a/b")?, Pointer::parse("/c")?])?;
+/// assert_eq!(json::write(&document), br#"{"a":{"b":null},"c":null}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 ///
 /// # Errors
-/// `invalid-pointer` for the root; `merge-conflict` with the pointer when a list or a scalar is in
+/// `invalid-pointer` for the root; `merge-conflict` with the pointer if a list or a scalar is in
 /// the way; `too-deep`. The document is then unchanged.
 pub fn unset(document: &mut Value, pointers: &[Pointer]) -> Result<()> {
     let mut edited = document.clone();
@@ -63,9 +81,11 @@ fn bury(document: &mut Value, pointer: &Pointer) -> Result<()> {
     check_place(pointer, 0)?;
     let mut tokens = pointer.tokens();
     let Some(last) = tokens.next_back() else {
-        return Err(
-            Error::new(Code::InvalidPointer, "the whole document cannot be unset").at(pointer)
-        );
+        return Err(Error::new(
+            Code::InvalidPointer,
+            "the whole document cannot be unset; name a member",
+        )
+        .at(pointer));
     };
     let mut here = document;
     for token in tokens {
@@ -88,12 +108,12 @@ fn bury(document: &mut Value, pointer: &Pointer) -> Result<()> {
     }
 }
 
-/// What it means that a tombstone's place would be inside something that has no members.
+/// Handles a tombstone whose place is inside a value without members.
 fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
     match value {
         Value::Null => Ok(()),
         Value::Array(_) => Err(conflict(
-            "elements of a list cannot be unset; replace the list or use a JSON Patch",
+            "an element of a list cannot be unset; replace the list, or use a JSON Patch",
             pointer,
         )),
         _ => Err(in_the_way(pointer)),
@@ -101,9 +121,9 @@ fn no_member(value: &Value, pointer: &Pointer) -> Result<()> {
 }
 
 fn in_the_way(pointer: &Pointer) -> Error {
-    conflict("a scalar stands where an object would have to be", pointer)
+    conflict("the path leads through a value that is not an object", pointer)
 }
 
 fn buried(pointer: &Pointer) -> Error {
-    conflict("a tombstone stands where an object would have to be", pointer)
+    conflict("the path leads through a removed member (`null`); set it to an object first", pointer)
 }

@@ -1,4 +1,4 @@
-//! JSON Patch (RFC 6902): the operations, and reading and printing them.
+//! JSON Patch (RFC 6902): its operations, reading and writing.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -9,68 +9,80 @@ use crate::{
     value::{Object, Value},
 };
 
-/// A list of operations that happen all or not at all.
+/// A list of operations, applied completely or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JsonPatch {
-    /// The operations in order; each sees what the ones before it did.
+    /// The operations in order; each one sees the results of earlier ones.
     pub operations: Vec<Operation>,
 }
 
 /// One operation (RFC 6902 §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Sets a member, or inserts before an element; `-` names the end of an array.
+    /// Sets a member, or inserts before an element; `-` means the end of an array.
     Add {
-        /// Where; the parent must exist.
+        /// The place; its parent must exist.
         path: Pointer,
         /// The new value.
         value: Value,
     },
-    /// Removes what is there.
+    /// Removes a value.
     Remove {
-        /// Where; must exist.
+        /// The place; it must exist.
         path: Pointer,
     },
-    /// Sets what exists.
+    /// Replaces an existing value.
     Replace {
-        /// Where; must exist.
+        /// The place; it must exist.
         path: Pointer,
         /// The new value.
         value: Value,
     },
     /// Removes a value and adds it elsewhere.
     Move {
-        /// From where; must exist.
+        /// The place to take from; it must exist.
         from: Pointer,
-        /// Where to; not inside `from`.
+        /// The new place; not inside `from`.
         path: Pointer,
     },
-    /// Adds a value that is elsewhere already.
+    /// Copies a value.
     Copy {
-        /// From where; must exist.
+        /// The place to take from; it must exist.
         from: Pointer,
-        /// Where to.
+        /// The new place; its parent must exist.
         path: Pointer,
     },
-    /// Goes on only if the value is equal.
+    /// Fails unless the value is equal.
     Test {
-        /// Where; must exist.
+        /// The place; it must exist.
         path: Pointer,
-        /// The value to find there.
+        /// The expected value.
         value: Value,
     },
 }
 
 impl JsonPatch {
-    /// Reads a patch document. Members that an operation does not define are ignored, as
-    /// RFC 6902 §4 demands.
+    /// Reads a patch document. Unknown members of operations are ignored, as RFC 6902 §4 requires.
+    ///
+    /// ```
+    /// use nacre_layers::{json, patch::JsonPatch};
+    ///
+    /// let patch = json::read(br#"[{"op":"replace","path":"/a","value":2}]"#, 64)?;
+    /// let mut document = json::read(br#"{"a":1}"#, 64)?;
+    /// JsonPatch::parse(patch)?.apply(&mut document)?;
+    /// assert_eq!(json::write(&document), br#"{"a":2}"#);
+    /// # Ok::<(), nacre_layers::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `invalid-request` or `invalid-pointer`, with the pointer to the place in the patch.
     pub fn parse(patch: Value) -> Result<JsonPatch> {
         let Value::Array(operations) = patch else {
-            return Err(Error::new(Code::InvalidRequest, "a JSON Patch is an array of operations")
-                .at(String::new()));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "a JSON Patch must be an array of operations",
+            )
+            .at(String::new()));
         };
         let operations = operations
             .into_iter()
@@ -84,12 +96,12 @@ impl JsonPatch {
         Ok(JsonPatch { operations })
     }
 
-    /// The patch document.
+    /// The patch as a JSON document.
     pub fn to_value(&self) -> Value {
         Value::Array(self.operations.iter().map(Operation::to_value).collect())
     }
 
-    /// Bytes of its pointers and values, as text.
+    /// The length of its pointers and values as text, in bytes.
     pub fn bytes(&self) -> usize {
         self.operations.iter().map(Operation::bytes).sum()
     }
@@ -150,7 +162,7 @@ impl Operation {
     }
 }
 
-/// An operation being read, and where it stands in the patch.
+/// An operation that is being read, and its place in the patch.
 struct Source {
     members: Object,
     place: Pointer,
@@ -160,7 +172,7 @@ impl Source {
     fn open(operation: Value, place: Pointer) -> Result<Source> {
         match operation {
             Value::Object(members) => Ok(Source { members, place }),
-            _ => Err(Error::new(Code::InvalidRequest, "an operation is an object").at(place)),
+            _ => Err(Error::new(Code::InvalidRequest, "an operation must be an object").at(place)),
         }
     }
 
@@ -176,12 +188,12 @@ impl Source {
             "move" => {
                 let from = self.pointer("from")?;
                 if path != from && path.starts_with(&from) {
-                    return Err(self.refuse("path", "a value cannot move into itself"));
+                    return Err(self.refuse("path", "a value cannot be moved into itself"));
                 }
                 Operation::Move { from, path }
             }
             _ => {
-                let known = "`op` is one of add, remove, replace, move, copy, test";
+                let known = "`op` must be one of add, remove, replace, move, copy, test";
                 return Err(self.refuse("op", known));
             }
         })
@@ -199,13 +211,13 @@ impl Source {
     fn text(&mut self, name: &'static str) -> Result<String> {
         match self.members.remove(name) {
             Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(self.refuse(name, "a string is expected here")),
+            Some(_) => Err(self.refuse(name, "this must be a string")),
             None => Err(self.missing(name)),
         }
     }
 
     fn missing(&self, name: &str) -> Error {
-        Error::new(Code::InvalidRequest, format!("the member `{name}` is missing"))
+        Error::new(Code::InvalidRequest, format!("the member `{name}` is required"))
             .at(self.place.as_str())
     }
 

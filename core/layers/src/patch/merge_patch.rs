@@ -1,15 +1,24 @@
-//! JSON Merge Patch (RFC 7396): as an edit of one document, and as the difference of two.
+//! JSON Merge Patch (RFC 7396): apply it to a document, or make it from two.
 
 use alloc::vec::Vec;
 use core::{cmp::Ordering, mem};
 
 use crate::value::{Object, Value, compare_names};
 
-/// Edits `target` as RFC 7396 §2 says: objects merge, `null` removes a member, anything else
-/// replaces.
+/// Applies a merge patch to `target` (RFC 7396 §2): objects merge, `null` removes a member,
+/// anything else replaces.
 ///
-/// Nulls that the target holds already (tombstones for the layers above) stay unless the patch
-/// names them. A sealed value's marker counts as a scalar on both sides.
+/// Nulls in the target (tombstones) stay unless the patch names them. A sealed value's marker
+/// counts as a scalar on both sides.
+///
+/// ```
+/// use nacre_layers::{json, patch::merge_patch};
+///
+/// let mut document = json::read(br#"{"a":{"b":1,"c":2},"d":3}"#, 64)?;
+/// merge_patch(&mut document, json::read(br#"{"a":{"b":null},"d":4}"#, 64)?);
+/// assert_eq!(json::write(&document), br#"{"a":{"c":2},"d":4}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn merge_patch(target: &mut Value, patch: Value) {
     match patch {
         Value::Object(patch) => merge(target, patch),
@@ -25,7 +34,7 @@ fn merge(target: &mut Value, patch: Object) {
     *target = Value::Object(join(members, patch));
 }
 
-/// Walks both sides once: inserting member by member would be quadratic.
+/// Walks both sides once; inserting member by member would be quadratic.
 fn join(members: Object, patch: Object) -> Object {
     let mut joined = Vec::with_capacity(members.len() + patch.len());
     let mut members = members.into_iter().peekable();
@@ -53,10 +62,19 @@ fn join(members: Object, patch: Object) -> Object {
     Object::from_sorted(joined)
 }
 
-/// The merge patch that makes `to` of `from`, for any implementation of RFC 7396.
+/// The merge patch that turns `from` into `to`, for any implementation of RFC 7396.
 ///
-/// Markers of sealed values are objects here, as they are for whoever applies it. A `null` member
-/// of an object cannot be said in a merge patch; views have none outside arrays.
+/// Markers of sealed values count as objects, as they do for other implementations. A merge patch
+/// cannot set a member to `null`; views have such members only in arrays.
+///
+/// ```
+/// use nacre_layers::{json, patch::merge_difference};
+///
+/// let from = json::read(br#"{"a":1,"b":{"c":2}}"#, 64)?;
+/// let to = json::read(br#"{"b":{"c":3}}"#, 64)?;
+/// assert_eq!(json::write(&merge_difference(&from, &to)), br#"{"a":null,"b":{"c":3}}"#);
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 pub fn merge_difference(from: &Value, to: &Value) -> Value {
     match (from, to) {
         (Value::Object(from), Value::Object(to)) => Value::Object(objects_differ(from, to)),

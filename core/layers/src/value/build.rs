@@ -18,7 +18,7 @@ pub struct Builder {
     left: usize,
 }
 
-/// An array or object whose end has not come yet.
+/// An open array or object.
 #[derive(Debug)]
 enum Open {
     Array(Vec<Value>),
@@ -54,7 +54,7 @@ impl Builder {
         }
     }
 
-    /// Adds a finished value; gives it back when nothing is open, for then it is the whole.
+    /// Adds a finished value. Returns it if nothing is open, because then it is the whole value.
     ///
     /// # Errors
     /// `too-large` for more than [`limits::VALUES`] values.
@@ -63,12 +63,12 @@ impl Builder {
         Ok(self.put(value))
     }
 
-    /// Whether the innermost open thing is an object.
+    /// Whether the innermost open container is an object.
     pub fn in_object(&self) -> bool {
         matches!(self.open.last(), Some(Open::Object { .. }))
     }
 
-    /// Ends the innermost array or object; gives it back when it was the outermost.
+    /// Ends the innermost container. Returns it if it was the outermost.
     ///
     /// # Errors
     /// `invalid-json` with the pointer for a member that comes twice, `internal` when nothing is
@@ -78,7 +78,7 @@ impl Builder {
             Some(Open::Array(items)) => Value::Array(items),
             Some(Open::Object { members, .. }) => {
                 Value::Object(Object::from_unsorted(members).map_err(|name| {
-                    Error::new(Code::InvalidJson, "an object holds the same member twice")
+                    Error::new(Code::InvalidJson, "an object must not have the same member twice")
                         .at(self.place().child(&name))
                 })?)
             }
@@ -109,13 +109,13 @@ impl Builder {
 
     fn count(&mut self) -> Result<()> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Error::new(Code::TooLarge, "the body holds too many values")
+            Error::new(Code::TooLarge, "a body must have at most 1048576 values")
                 .limit(limits::VALUES as u64)
         })?;
         Ok(())
     }
 
-    /// Where the value that is being read stands.
+    /// The pointer of the value that is being read.
     fn place(&self) -> Pointer {
         let mut place = Pointer::root();
         for open in &self.open {

@@ -1,5 +1,4 @@
-//! Decodes a value that is already parsed into a Rust type, with errors that name the place and
-//! never quote what stands there.
+//! Decodes a parsed value into a Rust type. Errors name the place, and never quote the value.
 
 use alloc::{borrow::Cow, boxed::Box, format, string::String, vec::Vec};
 use core::fmt;
@@ -20,22 +19,36 @@ use crate::{
     pointer::Pointer,
 };
 
-/// Decodes a request's value into the type that describes it. Members that it does not have are
-/// refused, in structs within it too.
+/// Decodes a value into a type. Unknown members are refused, also in nested structs.
 ///
-/// What serde buffers (`flatten`, internally tagged and untagged enums) loses the place within the
-/// buffered part. What a struct need not have is an [`Option`], or ignored: `default` does nothing
-/// for other types, and `alias` would mix up the order of the fields. To take them would cost every
-/// struct more code.
+/// Values that serde buffers (`flatten`, internally tagged and untagged enums) lose the place
+/// within the buffered part. Optional fields must be an [`Option`] or ignored: `default` has no
+/// effect for other types, and `alias` would break the order of the fields. Supporting them would
+/// cost code in every struct.
+///
+/// ```
+/// use nacre_layers::{json, value::decode};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Service {
+///     port: u16,
+/// }
+///
+/// let service: Service = decode(json::read(br#"{"port":8080}"#, 64)?)?;
+/// assert_eq!(service.port, 8080);
+///
+/// let error = decode::<Service>(json::read(br#"{"port":"80"}"#, 64)?).err().expect("refused");
+/// assert_eq!(error.pointer(), Some("/port"));
+/// # Ok::<(), nacre_layers::error::Error>(())
+/// ```
 ///
 /// # Errors
-/// `invalid-request` with the pointer to the first member that does not fit.
+/// `invalid-request` with the pointer to the first wrong member.
 pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T> {
     decode_node(Node { value, strict: true })
 }
 
-/// As [`decode`], but members that the type does not have are passed over: for what a newer
-/// version may have written.
+/// As [`decode`], but unknown members are ignored, for data that a newer version may have written.
 ///
 /// # Errors
 /// As [`decode`].
@@ -62,11 +75,11 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// Why a value does not fit. One word in size: it is in the result of every call below.
+/// A decoding error. It has the size of one pointer, because every call below returns it.
 #[derive(Debug)]
 struct Mismatch(Box<Misfit>);
 
-/// The detail, and the tokens of the place from the inside out.
+/// The detail, and the tokens of the place, innermost first.
 #[derive(Debug)]
 struct Misfit {
     detail: Cow<'static, str>,
@@ -92,42 +105,42 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
-/// serde's own texts quote the offending value, which may be a secret; these do not.
+/// serde's own texts quote the wrong value, which may be a secret; these do not.
 impl de::Error for Mismatch {
     fn custom<T: fmt::Display>(detail: T) -> Mismatch {
         Mismatch::new(format!("{detail}"))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{} is expected here, not {}", in_words(expected), kind(&found)))
+        Mismatch::new(format!("this must be {}, not {}", in_words(expected), kind(&found)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{} is expected here", in_words(expected)))
+        Mismatch::new(format!("this must be {}", in_words(expected)))
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Mismatch {
-        Mismatch::new(format!("{expected} is expected here, not {length}"))
+        Mismatch::new(format!("this must be {expected}, not {length} long"))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Mismatch {
-        Mismatch::new(format!("this is none of the possible values: {}", expected.join(", ")))
+        Mismatch::new(format!("this must be one of {}", expected.join(", ")))
     }
 
     fn unknown_field(_: &str, expected: &'static [&'static str]) -> Mismatch {
-        Mismatch::new(format!("there is no such member here; possible: {}", expected.join(", ")))
+        Mismatch::new(format!("unknown member; allowed: {}", expected.join(", ")))
     }
 
     fn missing_field(field: &'static str) -> Mismatch {
-        Mismatch::new(format!("the member `{field}` is missing"))
+        Mismatch::new(format!("the member `{field}` is required"))
     }
 
     fn duplicate_field(field: &'static str) -> Mismatch {
-        Mismatch::new(format!("the member `{field}` comes twice"))
+        Mismatch::new(format!("the member `{field}` must not be repeated"))
     }
 }
 
-/// What serde expects, without Rust's names for it.
+/// The expectation of serde, without Rust's type names.
 fn in_words(expected: &dyn Expected) -> Cow<'static, str> {
     let expected = format!("{expected}");
     Cow::Borrowed(match expected.as_str() {
@@ -156,17 +169,18 @@ fn kind(found: &Unexpected<'_>) -> &'static str {
     }
 }
 
-/// A value being decoded. A type of its own, so that [`Value`] promises no more than [`decode`].
+/// A value that is being decoded. It is a separate type so that [`Value`] does not expose more than
+/// [`decode`].
 ///
-/// What serde asks for is answered with that alone: every arm here is there again for every type
-/// that is decoded.
+/// Each method handles only the requested kind, because its code is compiled again for every
+/// decoded type.
 struct Node {
     value: Value,
     /// Whether unknown members are refused.
     strict: bool,
 }
 
-/// As serde's own errors: what was expected, and what is there.
+/// As in serde's own errors: the expected and the actual kind.
 fn refuse<T>(found: &Value, expected: &dyn Expected) -> Result<T, Mismatch> {
     Err(de::Error::invalid_type(unexpected(found), expected))
 }
@@ -175,14 +189,14 @@ fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
         Value::Null => Unexpected::Unit,
         Value::Bool(bool) => Unexpected::Bool(*bool),
-        Value::Number(_) => Unexpected::Float(0.0), // its kind alone is told
+        Value::Number(_) => Unexpected::Float(0.0), // only its kind is shown
         Value::String(_) => Unexpected::Str(""),
         Value::Array(_) => Unexpected::Seq,
         Value::Object(_) => Unexpected::Map,
     }
 }
 
-/// Implements what one kind of value answers alone.
+/// Implements a method for one kind of value.
 macro_rules! answer {
     ($($asked:ident: $pattern:pat => $visit:ident($given:expr);)*) => {$(
         fn $asked<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -239,7 +253,7 @@ impl<'de> Deserializer<'de> for Node {
         let value = visitor.visit_seq(&mut elements)?;
         match elements.items.len() {
             0 => Ok(value),
-            _ => Err(Mismatch::new("the array holds too many elements")),
+            _ => Err(Mismatch::new("the array has too many elements")),
         }
     }
 
@@ -258,8 +272,8 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Hands the members over in the order of the fields: less code for every struct than to look
-    /// for the field of every member.
+    /// Passes the members in the order of the fields, which needs less code per struct than finding
+    /// the field of every member.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -280,12 +294,12 @@ impl<'de> Deserializer<'de> for Node {
             Value::String(name) => visitor.visit_enum(Variant { name, content: None, strict }),
             Value::Object(object) if object.len() == 1 => {
                 let Some((name, content)) = object.into_iter().next() else {
-                    return Err(Mismatch::new("an object with one member is expected here"));
+                    return Err(Mismatch::new("this must be an object with one member"));
                 };
                 visitor.visit_enum(Variant { name, content: Some(content), strict })
             }
             other => Err(Mismatch::new(format!(
-                "a string or an object with one member is expected here, not {}",
+                "this must be a string or an object with one member, not {}",
                 other.kind()
             ))),
         }
@@ -310,7 +324,7 @@ impl Fields {
         let Node { value, strict } = node;
         let Value::Object(object) = value else {
             let found = value.kind();
-            return Err(Mismatch::new(format!("an object is expected here, not {found}")));
+            return Err(Mismatch::new(format!("this must be an object, not {found}")));
         };
         if strict && let Some((name, _)) = object.iter().find(|(name, _)| !fields.contains(name)) {
             let unknown: Mismatch = de::Error::unknown_field(name, fields);
@@ -319,7 +333,7 @@ impl Fields {
         Ok(Fields { object, fields, next: 0, strict })
     }
 
-    /// The next field's name, and its value if there is one.
+    /// The name of the next field, and its value if there is one.
     fn take(&mut self) -> Option<(&'static str, Option<Value>)> {
         let name = *self.fields.get(self.next)?;
         self.next += 1;
@@ -346,7 +360,7 @@ impl<'de> SeqAccess<'de> for Fields {
     }
 }
 
-/// A member that is not there: nothing, where that will do.
+/// A missing member: nothing, if that is allowed.
 struct Missing(&'static str);
 
 impl<'de> Deserializer<'de> for Missing {
@@ -364,7 +378,8 @@ impl<'de> Deserializer<'de> for Missing {
         visitor.visit_unit()
     }
 
-    /// For types that tell what is not there from null; others are missing.
+    /// For types that distinguish a missing member from null; for others a missing member is an
+    /// error.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -432,7 +447,7 @@ impl<'de> MapAccess<'de> for Members {
                 let node = Node { value, strict: self.strict };
                 seed.deserialize(node).map_err(|mismatch| mismatch.below(name))
             }
-            None => Err(Mismatch::new("a value was asked for before its name")),
+            None => Err(Mismatch::new("a value was requested before its name")),
         }
     }
 
@@ -471,7 +486,7 @@ impl VariantContent {
     fn content(self) -> Result<(String, Node), Mismatch> {
         match self.content {
             Some(value) => Ok((self.name, Node { value, strict: self.strict })),
-            None => Err(Mismatch::new("an object with one member is expected here, not a string")),
+            None => Err(Mismatch::new("this must be an object with one member, not a string")),
         }
     }
 }
@@ -482,7 +497,7 @@ impl<'de> VariantAccess<'de> for VariantContent {
     fn unit_variant(self) -> Result<(), Mismatch> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(Mismatch::new("a string is expected here, not an object")),
+            Some(_) => Err(Mismatch::new("this must be a string, not an object")),
         }
     }
 
@@ -592,6 +607,6 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             members.push(member);
         }
         Object::from_unsorted(members)
-            .map_err(|_| de::Error::custom("an object holds the same member twice"))
+            .map_err(|_| de::Error::custom("an object must not have the same member twice"))
     }
 }

@@ -7,6 +7,16 @@ use super::Value;
 use crate::sort::sort_by;
 
 /// The members of an object, sorted by name in UTF-16 code units (RFC 8785 §3.2.3).
+///
+/// ```
+/// use nacre_layers::value::{Object, Value};
+///
+/// let mut object = Object::new();
+/// object.insert("b", Value::Null);
+/// object.insert("a", true.into());
+/// let names: Vec<&str> = object.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["a", "b"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object {
     members: Vec<(String, Value)>,
@@ -18,10 +28,10 @@ impl Object {
         Object { members: Vec::new() }
     }
 
-    /// Takes members in any order; linear when they are sorted already.
+    /// Makes an object of members in any order; linear time if they are already sorted.
     ///
     /// # Errors
-    /// The name that comes twice.
+    /// The repeated name.
     pub fn from_unsorted(mut members: Vec<(String, Value)>) -> Result<Object, String> {
         let sorted = |members: &[(String, Value)]| {
             members.is_sorted_by(|(a, _), (b, _)| compare_names(a, b).is_lt())
@@ -39,7 +49,7 @@ impl Object {
         Ok(Object { members })
     }
 
-    /// Takes members that are in order already, each name once.
+    /// Makes an object of members that are sorted, each name once.
     pub(crate) fn from_sorted(members: Vec<(String, Value)>) -> Object {
         debug_assert!(members.is_sorted_by(|(a, _), (b, _)| compare_names(a, b).is_lt()));
         Object { members }
@@ -48,7 +58,7 @@ impl Object {
     /// Appends a member whose name sorts after all others.
     ///
     /// # Errors
-    /// The member itself when its name does not.
+    /// The member itself if its name does not.
     pub fn try_push_sorted(&mut self, name: String, value: Value) -> Result<(), (String, Value)> {
         match self.members.last() {
             Some((last, _)) if compare_names(last, &name).is_ge() => Err((name, value)),
@@ -76,7 +86,7 @@ impl Object {
         self.position(name).ok().map(|at| self.members.remove(at).1)
     }
 
-    /// The member to change; made by `default` first when there is none.
+    /// The value of a member, to change it; created by `default` if it is missing.
     pub fn get_or_insert_with(
         &mut self,
         name: &str,
@@ -90,24 +100,24 @@ impl Object {
         &mut self.members[at].1
     }
 
-    /// The members to change; names cannot be.
+    /// The members, to change their values but not their names.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
         self.members.iter_mut().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The member to change.
+    /// The value of a member, to change it.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         let at = self.position(name).ok()?;
         self.members.get_mut(at).map(|(_, value)| value)
     }
 
-    /// The member's value.
+    /// The value of a member.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let at = self.position(name).ok()?;
         self.members.get(at).map(|(_, value)| value)
     }
 
-    /// Whether there is such a member.
+    /// Whether the object has this member.
     pub fn contains(&self, name: &str) -> bool {
         self.position(name).is_ok()
     }
@@ -117,17 +127,17 @@ impl Object {
         self.members.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there are none.
+    /// Whether the object is empty.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Where the member is, or where it would stand.
+    /// The position of a member: `Ok` if it exists, `Err` with its place otherwise.
     pub(crate) fn position(&self, name: &str) -> Result<usize, usize> {
         self.members.binary_search_by(|(other, _)| compare_names(other, name))
     }
@@ -147,6 +157,13 @@ impl IntoIterator for Object {
 /// Works on the UTF-8 bytes. Both orders agree except that UTF-16 puts everything past U+FFFF
 /// (surrogates, D800–DFFF) before U+E000–U+FFFF. In UTF-8 the former begin with F0–F4 and the
 /// latter with EE–EF, and no other byte is that large.
+///
+/// ```
+/// use nacre_layers::value::compare_names;
+///
+/// // UTF-16 puts characters beyond U+FFFF before U+E000 to U+FFFF.
+/// assert!(compare_names("\u{1f600}", "\u{fb33}").is_lt());
+/// ```
 pub fn compare_names(a: &str, b: &str) -> Ordering {
     for (a, b) in a.bytes().zip(b.bytes()) {
         if a != b {

@@ -1,4 +1,4 @@
-//! Encodes a Rust type as a value, 64-bit integers exact.
+//! Encodes a Rust type as a value; 64-bit integers stay exact.
 
 use alloc::{
     borrow::Cow,
@@ -22,10 +22,10 @@ use crate::{
     number::Number,
 };
 
-/// Encodes an answer's type as the value to write.
+/// Encodes a type as a value.
 ///
 /// # Errors
-/// `internal`: the type cannot be said in JSON (a NaN, a map with keys that are not strings, bytes).
+/// `internal` if the type has no JSON form (a NaN, a map with keys that are not strings, bytes).
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
     value.serialize(Encoder).map_err(|Unencodable(error)| error)
 }
@@ -59,7 +59,7 @@ impl Serialize for Object {
     }
 }
 
-/// What cannot be said in JSON: the error that says why.
+/// The error for a type without a JSON form.
 #[derive(Debug)]
 struct Unencodable(Error);
 
@@ -151,7 +151,7 @@ impl Serializer for Encoder {
     fn serialize_f64(self, float: f64) -> Encoded {
         Number::from_f64(float)
             .map(Value::Number)
-            .ok_or_else(|| Unencodable::new("a number is not finite"))
+            .ok_or_else(|| Unencodable::new("a number must be finite"))
     }
 
     fn serialize_char(self, char: char) -> Encoded {
@@ -163,7 +163,7 @@ impl Serializer for Encoder {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Encoded {
-        Err(Unencodable::new("bytes have no form in JSON"))
+        Err(Unencodable::new("bytes have no JSON form"))
     }
 
     fn serialize_none(self) -> Encoded {
@@ -323,12 +323,12 @@ impl SerializeTupleVariant for Items {
 struct Members {
     variant: Option<&'static str>,
     members: Vec<(String, Value)>,
-    /// The name whose value comes next.
+    /// The name of the next value.
     name: String,
 }
 
 impl Members {
-    /// Adds a member. Takes what was encoded, to be there once and not for every type.
+    /// Adds a member. It takes the encoded value, so that it is compiled once and not per type.
     #[inline(never)]
     fn add(&mut self, name: &str, value: Encoded) -> Encoded<()> {
         self.members.push((name.into(), value?));
@@ -354,7 +354,7 @@ impl SerializeMap for Members {
                 self.name = name;
                 Ok(())
             }
-            _ => Err(Unencodable::new("a member's name is not a string")),
+            _ => Err(Unencodable::new("the name of a member must be a string")),
         }
     }
 

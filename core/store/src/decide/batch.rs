@@ -19,7 +19,7 @@ impl Draft<'_, '_> {
             let outcome = match item {
                 Ok(item) => match self.repeated(item, &replies) {
                     Ok(None) if batch.transaction => self.batch_item(item, &mut shown),
-                    // What a refusal leaves of a transaction is dropped with all of it.
+                    // A refused transaction is dropped as a whole.
                     Ok(None) => self.attempt(|draft| draft.batch_item(item, &mut shown)),
                     Ok(Some(reply)) => fits(&mut shown, &reply).map(|()| reply),
                     Err(error) => Err(error),
@@ -47,7 +47,7 @@ impl Draft<'_, '_> {
         Ok(Reply::Batch(replies))
     }
 
-    /// The reply to an operation whose key was used earlier in this batch.
+    /// The reply to an operation whose idempotency key was used earlier in this batch.
     fn repeated(&self, item: &BatchItem, replies: &[Result<Reply>]) -> Result<Option<Reply>> {
         let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write()) else {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Draft<'_, '_> {
         Ok(reply.map(|reply| Reply::Repeated(reply.into())))
     }
 
-    /// Decides an item; `shown` counts the bytes of data in the answer so far.
+    /// Decides an item; `shown` is the size of the data in the answer so far, in bytes.
     fn batch_item(&mut self, item: &BatchItem, shown: &mut usize) -> Result<Reply> {
         let reply = self.keyed_item(item)?;
         fits(shown, &reply)?;
@@ -70,7 +70,10 @@ impl Draft<'_, '_> {
 
     fn keyed_item(&mut self, item: &BatchItem) -> Result<Reply> {
         if matches!(item.op, Op::Batch(_) | Op::Import(_) | Op::Export { .. }) {
-            return Err(Error::new(Code::InvalidRequest, "this cannot be part of a batch"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "a batch must not contain this operation",
+            ));
         }
         permit::permit(&self.store, self.caller, &item.op)?;
         if let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write())
@@ -82,7 +85,7 @@ impl Draft<'_, '_> {
         self.perform_briefly(&item.op)
     }
 
-    /// Decides an operation; the result of a write does not repeat the data that it wrote.
+    /// Decides an operation. The result of a write does not repeat its data.
     fn perform_briefly(&mut self, op: &Op) -> Result<Reply> {
         let mut reply = self.perform(op)?;
         if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
@@ -123,7 +126,7 @@ fn put(line: ImportLine, mode: ImportMode) -> Put {
     }
 }
 
-/// Adds the data that a reply shows, if one answer may hold that much.
+/// Adds the size of a reply's data, and refuses an answer that is too large.
 fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     let bytes = match reply {
         Reply::Context(context) => context.bytes(),
@@ -135,7 +138,7 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     if *shown + bytes > limits::ANSWER_BYTES {
         return Err(Error::new(
             Code::TooLarge,
-            "the answer would be too large; read fewer contexts and views in one batch",
+            "the answer would be larger than 4 MiB; read less in one batch",
         )
         .limit(limits::ANSWER_BYTES as u64));
     }
@@ -145,8 +148,11 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
 
 fn within_limit(operations: usize) -> Result<()> {
     if operations > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "split this into several requests")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a request must have at most 500 operations; split it",
+        )
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     Ok(())
 }

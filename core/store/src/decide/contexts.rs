@@ -20,7 +20,7 @@ use nacre_layers::{
     value::{Object, Value},
 };
 
-/// The id of a parent that is made on request and was not named.
+/// The id of a created parent if none is named.
 const DEFAULT_PARENT: &str = "default";
 
 impl Draft<'_, '_> {
@@ -77,7 +77,7 @@ impl Draft<'_, '_> {
         if !cascade && taken.len() > 1 {
             return Err(Error::new(
                 Code::HasChildren,
-                "contexts below it exist; delete them first or ask for cascade",
+                "the context has children; delete them first, or set `cascade`",
             ));
         }
         // Lowest first, so that no context is ever without its parent.
@@ -92,9 +92,12 @@ impl Draft<'_, '_> {
     pub(super) fn restore(&mut self, address: &Address, summary: Option<&str>) -> Result<Reply> {
         let record = self.store.record(address)?.ok_or_else(Error::not_found)?;
         let Some(delete) = record.deleted else {
-            return Err(Error::new(Code::AlreadyExists, "the context is not deleted"));
+            return Err(Error::new(
+                Code::AlreadyExists,
+                "the context is not deleted, so it cannot be restored",
+            ));
         };
-        // One commit may hold several deletes: what this one took hangs together.
+        // One commit may contain several deletes; the contexts of this one are connected.
         let mut top = record;
         while let Some(above) = top.above()
             && let Some(above) = self.store.record(&above)?
@@ -118,7 +121,7 @@ impl Draft<'_, '_> {
             {
                 return Err(Error::new(
                     Code::ParentNotFound,
-                    "the parent is deleted too; restore it first",
+                    "the parent is deleted; restore the parent first",
                 ));
             }
             let state = State::of(&record);
@@ -160,12 +163,13 @@ impl Draft<'_, '_> {
             _ => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "only branches and tasks can move; a project's parent is global",
+                    "only a branch or a task can be moved",
                 ));
             }
         };
         if !self.store.record(&above)?.is_some_and(|record| record.is_live()) {
-            return Err(missing_parent());
+            let detail = "the parent does not exist; create it first";
+            return Err(Error::new(Code::ParentNotFound, detail).at("/parent"));
         }
         if live.parent.as_ref() == Some(parent) {
             return Ok(context(live, false));
@@ -175,23 +179,25 @@ impl Draft<'_, '_> {
         Ok(context(record, false))
     }
 
-    /// The parent a put context has from now on; makes missing ones if that was asked for.
+    /// The new parent of a put context. Creates missing parents on request.
     fn parent_for(&mut self, put: &Put, live: Option<&Rc<Record>>) -> Result<Option<ContextId>> {
         let level = put.address.level;
         let Some(above) = level.above() else {
             return match &put.parent {
                 None => Ok(None),
                 Some(_) => {
-                    Err(Error::new(Code::InvalidRequest, "global has no parent").at("/parent"))
+                    Err(Error::new(Code::InvalidRequest, "a global context must not have a parent")
+                        .at("/parent"))
                 }
             };
         };
         if above == Level::Global {
             return match &put.parent {
-                Some(parent) if parent.as_str() != Level::Global.as_str() => {
-                    Err(Error::new(Code::InvalidRequest, "the parent of a project is global")
-                        .at("/parent"))
-                }
+                Some(parent) if parent.as_str() != Level::Global.as_str() => Err(Error::new(
+                    Code::InvalidRequest,
+                    "the parent of a project must be `global`",
+                )
+                .at("/parent")),
                 _ => Ok(Some(ContextId::global())),
             };
         }
@@ -202,7 +208,7 @@ impl Draft<'_, '_> {
             (None, None) => {
                 return Err(Error::new(
                     Code::InvalidRequest,
-                    "a new branch or task needs its parent's id, or create_parents",
+                    "`parent` is required for a new branch or task, unless `create_parents` is set",
                 )
                 .at("/parent"));
             }
@@ -221,14 +227,14 @@ impl Draft<'_, '_> {
                 create_parents: true,
                 expect: Expect::Anything,
             });
-            // It may stand elsewhere than what it is made for.
+            // It may be in another project than the context that it is created for.
             permit(&self.store, self.caller, &made)?;
             self.perform(&made)?;
         }
         Ok(Some(parent))
     }
 
-    /// A project made anew is shared with nobody, whoever saw the one before.
+    /// A project that is created again is not shared with the members of the previous one.
     fn expel_all(&mut self, project: &ContextId) -> Result<()> {
         for member in self.store.members(None)? {
             if member.project == *project {
@@ -250,14 +256,16 @@ pub fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
     }
     match value {
         Value::Object(_) => Ok(value),
-        _ => Err(Error::new(Code::InvalidRequest, "a context's data is an object").at("")),
+        _ => {
+            Err(Error::new(Code::InvalidRequest, "the data of a context must be an object").at(""))
+        }
     }
 }
 
 fn missing_parent() -> Error {
     Error::new(
         Code::ParentNotFound,
-        "the parent does not exist; create it, or ask for create_parents",
+        "the parent does not exist; create it first, or set `create_parents`",
     )
     .at("/parent")
 }

@@ -1,4 +1,4 @@
-//! A commit in the making: rows, events and deeds, over the store as it is.
+//! A draft of a commit: rows, events and actions, over the current store.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
@@ -27,11 +27,11 @@ pub(super) struct Draft<'d, 's> {
     pub(super) store: MemoryStore<'d>,
     pub(super) setting: &'d mut Setting<'s>,
     pub(super) caller: &'d Caller,
-    /// The seq that this commit gets.
+    /// The `seq` of this commit.
     pub(super) seq: u64,
-    /// Entries this commit has added so far.
+    /// The number of entries that this commit has added.
     pub(super) entries: u64,
-    /// Results of a batch that have idempotency keys of their own.
+    /// The results of a batch that have their own idempotency keys.
     pub(super) remember: Vec<Remember>,
     /// What conflicts may still take in the answer, in bytes of JSON.
     pub(super) conflict_bytes: usize,
@@ -40,7 +40,7 @@ pub(super) struct Draft<'d, 's> {
     deeds: Vec<Deed>,
 }
 
-/// What a finished part of a draft has decided.
+/// The results of a finished part of a draft.
 pub(super) struct Part {
     writes: Vec<Write>,
     events: Vec<Event>,
@@ -56,7 +56,7 @@ impl<'d, 's> Draft<'d, 's> {
     ) -> Result<Draft<'d, 's>> {
         let seq = reads.seq()? + 1;
         if seq > limits::EXACT_INTEGER {
-            return Err(Error::bug("the store has run out of seqs"));
+            return Err(Error::bug("the store has reached its last `seq`"));
         }
         Ok(Draft {
             store: MemoryStore::over(reads),
@@ -72,7 +72,7 @@ impl<'d, 's> Draft<'d, 's> {
         })
     }
 
-    /// Runs `decide` on a draft over this one and keeps what it decided only if it succeeds.
+    /// Runs `decide` on a draft over this one, and keeps its results only if it succeeds.
     pub(super) fn attempt<T>(
         &mut self,
         decide: impl FnOnce(&mut Draft<'_, 's>) -> Result<T>,
@@ -108,18 +108,18 @@ impl<'d, 's> Draft<'d, 's> {
     }
 
     pub(super) fn deed(&mut self, deed: Deed) {
-        // What is read from now on shows this commit.
+        // Reads from here on show this commit.
         self.store.set_seq(self.seq);
         self.deeds.push(deed);
     }
 
-    /// The contexts this draft has changed so far, in order, each as often as it was.
+    /// The contexts that this draft has changed, in order, with repetitions.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
         self.events.iter().map(|event| &event.record.address)
     }
 
-    /// Closes the commit: one row for each context, however often it changed, and one line in the
-    /// audit trail. A commit without deeds leaves the seq as it was.
+    /// Closes the commit: one row per context, however often it changed, and one line in the audit
+    /// trail. A commit without actions does not change the `seq`.
     pub(super) fn commit(self, reply: Reply, request: Option<String>) -> Result<Plan> {
         let Draft { mut writes, events, deeds, remember, seq, setting, caller, store, .. } = self;
         if deeds.is_empty() {
@@ -144,7 +144,7 @@ impl<'d, 's> Draft<'d, 's> {
         self.store.record(address)?.filter(|record| record.is_live()).ok_or_else(Error::not_found)
     }
 
-    /// Takes a whole document in: limits, sealed fields, canonical form.
+    /// Prepares a whole document for storing: limits, sealed fields, canonical form.
     pub(super) fn take_in(&mut self, mut data: Value) -> Result<Rc<Layer>> {
         check_depth(data.depth())?;
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
@@ -153,13 +153,16 @@ impl<'d, 's> Draft<'d, 's> {
         let new =
             seal::seal_fields(&mut data, self.setting.names, keys, self.setting.entropy, &known)?;
         if new.len() > limits::NEW_SECRETS {
-            return Err(Error::new(Code::TooLarge, "too many sealed values in one write")
-                .limit(limits::NEW_SECRETS as u64));
+            return Err(Error::new(
+                Code::TooLarge,
+                "one write must add at most 1000 sealed values; split it",
+            )
+            .limit(limits::NEW_SECRETS as u64));
         }
         for secret in new {
             self.write(Write::Secret(secret));
         }
-        // What is stored counts: many short secrets are longer as markers.
+        // The stored size counts: many short secrets are longer as markers.
         check_limits(&data)?;
         Ok(Rc::new(Layer::from_value(&data)?))
     }
@@ -174,7 +177,7 @@ impl<'d, 's> Draft<'d, 's> {
         summary: Option<&str>,
     ) -> Result<Rc<Record>> {
         if summary.is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
-            return Err(Error::new(Code::TooLarge, "the summary is too long")
+            return Err(Error::new(Code::TooLarge, "`summary` must be at most 1024 bytes")
                 .at("/summary")
                 .limit(limits::SUMMARY_BYTES as u64));
         }
@@ -229,8 +232,8 @@ impl<'d, 's> Draft<'d, 's> {
         Ok(record)
     }
 
-    /// Refuses a state that sets or removes what a layer above has locked. What was there before
-    /// the lock may stay as it is, and may go.
+    /// Refuses a state that sets or removes a value that a layer above locks. A value from before
+    /// the lock may stay or be removed.
     fn respect_locks(
         &self,
         address: &Address,
@@ -257,7 +260,7 @@ impl<'d, 's> Draft<'d, 's> {
         match breaches(&scope, above.len(), &state.layer).into_iter().find(is_new) {
             Some(breach) => Err(Error::new(
                 Code::Locked,
-                "a layer above has locked this path; propose the change there",
+                "a layer above locks this path; change the value in that layer",
             )
             .at(breach.pointer)),
             None => Ok(()),

@@ -1,6 +1,6 @@
 //! Insights and progress notes: lists that only grow.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, format, string::String};
 
 use super::draft::Draft;
 use crate::{
@@ -19,8 +19,11 @@ impl Draft<'_, '_> {
         bounded("/category", new.category.as_ref(), limits::SUMMARY_BYTES)?;
         bounded("/agent", new.agent.as_ref(), limits::SUMMARY_BYTES)?;
         if new.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
-            return Err(Error::new(Code::InvalidRequest, "importance lies between 0 and 1")
-                .at("/importance"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "`importance` must be a number from 0 to 1",
+            )
+            .at("/importance"));
         }
         let entry = Entry {
             address: new.address.clone(),
@@ -51,10 +54,11 @@ impl Draft<'_, '_> {
 fn bounded(pointer: &'static str, text: Option<&String>, limit: usize) -> Result<()> {
     match text {
         Some(text) if text.is_empty() => {
-            Err(Error::new(Code::InvalidRequest, "this text may not be empty").at(pointer))
+            Err(Error::new(Code::InvalidRequest, "this text must not be empty").at(pointer))
         }
         Some(text) if text.len() > limit => {
-            Err(Error::new(Code::TooLarge, "this text is too long").at(pointer).limit(limit as u64))
+            let detail = format!("this text must be at most {limit} bytes");
+            Err(Error::new(Code::TooLarge, detail).at(pointer).limit(limit as u64))
         }
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Sharing a project: who else may read or write it.
+//! Sharing of projects: adds and removes members.
 
 use super::draft::Draft;
 use crate::{
@@ -23,7 +23,10 @@ impl Draft<'_, '_> {
         let address = Address { level: Level::Project, id: project.clone() };
         self.live(&address)?;
         if *user == self.caller.owner {
-            return Err(Error::new(Code::InvalidRequest, "the owner is no member of their store"));
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the owner cannot be a member of their own store",
+            ));
         }
         let existing = self.membership(user, project)?;
         if let Some(member) = existing.as_ref().filter(|member| member.role == role) {

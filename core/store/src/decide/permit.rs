@@ -1,4 +1,4 @@
-//! Who may ask for what. What a caller may not see reads the same as what is not there.
+//! Permissions. A context that a caller may not see looks like one that does not exist.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -20,7 +20,7 @@ use nacre_layers::{
 /// `forbidden` for a missing scope or role, `not-found` without membership.
 pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> {
     let guests = Guests::of(reads, caller)?;
-    // Strangers learn nothing, not even that their token lacks a scope.
+    // A stranger learns nothing, not even that a scope is missing.
     if guests.as_ref().is_some_and(|guests| guests.memberships.is_empty()) {
         return Err(Error::not_found());
     }
@@ -33,7 +33,7 @@ pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> 
 
 fn scopes(caller: &Caller, op: &Op) -> Result<()> {
     let lacking = |scope| {
-        Err(Error::new(Code::Forbidden, alloc::format!("the token lacks the scope {scope}")))
+        Err(Error::new(Code::Forbidden, alloc::format!("the token must have the scope {scope}")))
     };
     match op {
         _ if op.is_write() && !caller.scopes.allows_write() => lacking("contexts:write"),
@@ -64,8 +64,8 @@ impl Guests {
                 if existing.is_some() {
                     self.enter(reads, &put.address, true)?;
                 }
-                // Guests add below their projects; projects and the layer above are the owner's,
-                // those that are deleted too.
+                // Guests may add contexts only below their projects. Projects, deleted ones too,
+                // and the global layer belong to the owner.
                 let is_new = !existing.is_some_and(|record| record.is_live());
                 if is_new && (put.address.level <= Level::Project || put.parent.is_none()) {
                     return Err(Error::not_found());
@@ -76,18 +76,18 @@ impl Guests {
                 self.enter(reads, address, true)?;
                 self.enter_parent(reads, address, Some(parent))
             }
-            // A deleted project is the owner's to bring back or leave.
+            // Only the owner may restore a deleted project.
             Op::Delete { address, .. } | Op::Restore { address, .. }
                 if address.level == Level::Project =>
             {
                 self.enter(reads, address, true)?;
-                Err(Error::new(Code::Forbidden, "only the owner deletes and restores projects"))
+                Err(Error::new(Code::Forbidden, "only the owner can delete or restore a project"))
             }
             Op::Preview { operations, address } => {
                 self.enter(reads, address, false)?;
                 operations.iter().try_for_each(|op| self.permit(reads, op))
             }
-            // Each operation is checked when its turn comes; see `batch`.
+            // Each operation is checked when it is decided; see `batch`.
             Op::Batch(_) => Ok(()),
             Op::List { filter, .. } => match &filter.under {
                 Some(under) => self.enter(reads, under, false),
@@ -99,7 +99,7 @@ impl Guests {
             | Op::Members
             | Op::Audit { .. }
             | Op::Export { .. } => {
-                Err(Error::new(Code::Forbidden, "only the owner of the store may do this"))
+                Err(Error::new(Code::Forbidden, "only the owner of the store can do this"))
             }
             _ => match op.address() {
                 Some(address) => self.enter(reads, address, op.is_write()),
@@ -108,7 +108,7 @@ impl Guests {
         }
     }
 
-    /// Whether a context stands in one of the projects, and may be written there.
+    /// Checks that a context is in one of the projects, and may be written if `write`.
     fn enter(&self, reads: &dyn Reads, address: &Address, write: bool) -> Result<()> {
         let mut next = Some(address.clone());
         while let Some(address) = next {
@@ -135,15 +135,16 @@ impl Guests {
     fn enter_project(&self, project: &ContextId, write: bool) -> Result<()> {
         match self.memberships.iter().find(|member| member.project == *project) {
             None => Err(Error::not_found()),
-            Some(member) if write && member.role == Role::Reader => {
-                Err(Error::new(Code::Forbidden, "you may read this project, not write it"))
-            }
+            Some(member) if write && member.role == Role::Reader => Err(Error::new(
+                Code::Forbidden,
+                "your role in this project is `reader`; writing needs the role `writer`",
+            )),
             Some(_) => Ok(()),
         }
     }
 }
 
-/// Refuses a chain that led through another project when it was as it is asked for.
+/// Refuses a past chain that was in a project that is not shared.
 pub(crate) fn permit_chain(reads: &dyn Reads, caller: &Caller, chain: &[Rc<Record>]) -> Result<()> {
     let Some(guests) = Guests::of(reads, caller)? else { return Ok(()) };
     let project = chain.iter().find(|record| record.address.level == Level::Project);

@@ -1,4 +1,4 @@
-//! What writes would change, in the view of every context below, before they are made.
+//! Previews: how writes would change the view of every context below.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -29,8 +29,11 @@ pub(super) fn preview(
     operations: &[Op],
 ) -> Result<Reply> {
     if operations.len() > limits::BATCH_OPERATIONS {
-        return Err(Error::new(Code::TooManyOperations, "preview fewer operations at once")
-            .limit(limits::BATCH_OPERATIONS as u64));
+        return Err(Error::new(
+            Code::TooManyOperations,
+            "a preview must have at most 500 operations; split it",
+        )
+        .limit(limits::BATCH_OPERATIONS as u64));
     }
     let mut draft = Draft::new(reads, setting, caller)?;
     for (index, op) in operations.iter().enumerate() {
@@ -43,7 +46,7 @@ pub(super) fn preview(
     for address in &written {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         let below = |store: &dyn Reads| store.list(&filter, None, usize::MAX);
-        // Before and after: what moves away and what is deleted changes too.
+        // Before and after, because moved and deleted contexts change too.
         for record in below(reads)?.into_iter().chain(below(&draft.store)?) {
             concerned.push(record.address.clone());
         }
@@ -68,7 +71,7 @@ pub(super) fn preview(
     Ok(Reply::Preview(preview))
 }
 
-/// The chain of a context if it is there.
+/// The chain of a context, if it exists.
 fn chain_of(reads: &dyn Reads, address: &Address) -> Result<Option<Vec<Rc<Record>>>> {
     match chain(reads, address) {
         Ok(chain) => Ok(Some(chain)),
@@ -80,7 +83,7 @@ fn chain_of(reads: &dyn Reads, address: &Address) -> Result<Option<Vec<Rc<Record
 type Change =
     (alloc::string::String, Option<nacre_layers::value::Value>, Option<nacre_layers::value::Value>);
 
-/// Every path on which two views differ, with both values; `bytes` counts what the answer holds.
+/// Every path at which two views differ, with both values; `bytes` is the size of the answer.
 fn changes(
     before: Option<&[Rc<Record>]>,
     after: Option<&[Rc<Record>]>,
@@ -97,7 +100,7 @@ fn changes(
         if *bytes > limits::ANSWER_BYTES {
             return Err(Error::new(
                 Code::TooLarge,
-                "the preview would be too large; preview smaller changes, or fewer at once",
+                "the preview would be larger than 4 MiB; preview fewer or smaller changes",
             )
             .limit(limits::ANSWER_BYTES as u64));
         }
@@ -111,7 +114,7 @@ fn changes(
     Ok(changes)
 }
 
-/// Notes which layers below a written one hold something at a path that it changes.
+/// Notes the layers below a written one that have a value at a changed path.
 fn overrides(
     written: &[Address],
     before: &[Rc<Record>],
@@ -135,7 +138,7 @@ fn overrides(
     Ok(())
 }
 
-/// Whether a layer holds a value at a pointer, or something that is no object above it.
+/// Whether a layer has a value at a pointer, or a value above it that is not an object.
 fn hides(layer: &Layer, pointer: &Pointer) -> bool {
     let mut pointer = pointer.clone();
     if layer.get(&pointer).is_some_and(|text| !text.starts_with(b"{")) {

@@ -1,4 +1,4 @@
-//! Reads of contexts as they are stored: one, a list, entries, history, audit, export.
+//! Reads of stored contexts: one, a list, entries, history, audit, export.
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
@@ -25,14 +25,14 @@ use nacre_layers::{
     sort::sort_by,
 };
 
-/// Rows read at once: a row may hold [`limits::DATA_BYTES`].
+/// Most rows read at once, because a row may have [`limits::DATA_BYTES`].
 const AT_ONCE: usize = 32;
 
-/// What of a context is shown.
+/// The parts of a context to show.
 #[derive(Clone, Copy)]
 struct Show {
     data: bool,
-    /// With sealed values opened.
+    /// Whether to show sealed values.
     reveal: bool,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn read(
             Ok(Reply::Audit { items, more })
         }
         Op::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
-        _ => Err(Error::bug("a write was asked of the reader")),
+        _ => Err(Error::bug("a write was passed to the reader")),
     }
 }
 
@@ -120,7 +120,7 @@ fn context(
 ) -> Result<ContextReply> {
     let Show { data, reveal } = show;
     if !data {
-        // A page of them holds no layers then.
+        // Then the page needs no layers.
         let record = Rc::new(Record { layer: Rc::new(Layer::empty()), ..(*record).clone() });
         return Ok(ContextReply { record, revealed: None, created: false, data });
     }
@@ -128,7 +128,7 @@ fn context(
     Ok(ContextReply { record, revealed, created: false, data })
 }
 
-/// A context that exists, deleted or not: its history outlives it.
+/// A context, deleted or not, because its history outlives it.
 fn known(reads: &dyn Reads, address: &Address) -> Result<Rc<Record>> {
     reads.record(address)?.ok_or_else(Error::not_found)
 }
@@ -137,7 +137,7 @@ fn page(limit: usize) -> usize {
     limit.clamp(1, limits::PAGE)
 }
 
-/// A page of contexts. It ends early once it holds enough data.
+/// A page of contexts. It ends early when it has enough data.
 fn list(
     reads: &dyn Reads,
     setting: &Setting<'_>,
@@ -169,7 +169,7 @@ fn list(
     }
 }
 
-/// The next contexts of a list: for guests, of the projects they may enter.
+/// The next contexts of a list; for guests, only those of their projects.
 fn listed(
     reads: &dyn Reads,
     caller: &Caller,
@@ -185,7 +185,7 @@ fn listed(
     for member in guests.memberships {
         let under = Address { level: nacre_layers::level::Level::Project, id: member.project };
         let filter = Filter { under: Some(under), ..filter.clone() };
-        found.extend(reads.list(&filter, after, limit)?); // another part of the tree each
+        found.extend(reads.list(&filter, after, limit)?); // each one is a separate part of the tree
     }
     sort_by(&mut found, |a, b| a.address.cmp(&b.address));
     found.truncate(limit);
@@ -223,9 +223,9 @@ fn history(
     Ok(Reply::History { items, more })
 }
 
-/// Goes down a history from the version before `before`, newest first: each version with its state
-/// and the one before it, until `limit` are taken or what was taken — `take` says how many bytes —
-/// is enough for one answer. Whether there are older ones.
+/// Walks down a history from the version before `before`, newest first, with the state of each
+/// version and of the previous one. It stops after `limit` versions, or when the bytes that `take`
+/// returns are enough for one answer. Returns whether there are older versions.
 fn descend(
     reads: &dyn Reads,
     current: &Record,

@@ -1,4 +1,4 @@
-//! Opening sealed values, for those who may see them.
+//! Reveals sealed values, for callers who may see them.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -12,12 +12,12 @@ use nacre_layers::{
     value::{SEALED, Value},
 };
 
-/// A layer's document with every sealed value opened.
+/// A layer's document with all sealed values revealed.
 pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) -> Result<Value> {
     let mut value = layer.to_value()?;
     let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
         Some(secret) => Ok(secret.sealed),
-        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing from the store")),
+        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing in the store")),
     };
     match setting.keys {
         Some(keys) => keys.reveal(&mut value, &sealed)?,
@@ -26,8 +26,8 @@ pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) 
     Ok(value)
 }
 
-/// The view's text with every sealed value opened: opened layer by layer, so that sealed objects
-/// merge as any others do.
+/// The view's text with all sealed values revealed. Each layer is revealed before the merge, so
+/// that sealed objects merge like others.
 pub(super) fn revealed_view(
     reads: &dyn Reads,
     setting: &Setting<'_>,

@@ -44,7 +44,7 @@ pub(super) fn resolve(
     if let Some(path) = &op.path {
         let whole = shown.as_deref().unwrap_or(&view.text);
         let part = cut(whole, path).ok_or_else(|| {
-            Error::new(Code::NotFound, "the view has nothing at this path").at(path.as_str())
+            Error::new(Code::NotFound, "the view has no value at this path").at(path.as_str())
         })?;
         shown = Some(part.to_vec());
     }
@@ -88,7 +88,7 @@ pub(super) fn diff(
     Ok(Reply::Diff(lines.collect()))
 }
 
-/// The layers that hold something else at a path than they did, or whose place in the chain is new.
+/// The layers whose value at a path has changed, or that are new in the chain.
 fn responsible(before: &[Rc<Record>], after: &[Rc<Record>], path: &Pointer) -> Vec<(Address, u64)> {
     let find = |chain: &[Rc<Record>], address: &Address| {
         chain.iter().find(|record| record.address == *address).cloned()
@@ -112,7 +112,7 @@ fn responsible(before: &[Rc<Record>], after: &[Rc<Record>], path: &Pointer) -> V
     layers
 }
 
-/// What a layer holds at a path, or at the nearest place above it that is no object.
+/// The value of a layer at a path, or at the nearest place above that is not an object.
 fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
     let mut path = path.clone();
     loop {
@@ -120,7 +120,7 @@ fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
             Some(text) => return Some(text.to_vec()),
             None if !path.pop() => return None,
             None => {
-                // An object above says nothing of a member it does not have.
+                // An object above has no effect on a member that it lacks.
                 if layer.get(&path).is_some_and(|text| text.starts_with(b"{")) {
                     return None;
                 }
@@ -137,7 +137,10 @@ fn past_chain(
     seq: u64,
 ) -> Result<Vec<Rc<Record>>> {
     if matches!(at, AsOf::Seq(at) if at > seq) {
-        return Err(Error::new(Code::InvalidRequest, "this seq lies in the future"));
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "this `seq` is in the future; use the last `seq` or an earlier one",
+        ));
     }
     let chain = chain_as_of(reads, address, at)?;
     permit_chain(reads, caller, &chain)?;

@@ -1,4 +1,4 @@
-//! What a subscriber has missed, from the audit trail and the history.
+//! The changes that a subscriber has missed, from the audit trail and the history.
 
 use alloc::{rc::Rc, vec::Vec};
 
@@ -24,8 +24,8 @@ use nacre_layers::{
 /// Rows of the audit trail read at once.
 const AT_ONCE: usize = 64;
 
-/// The notices of the commits after `since` up to `seq`, oldest first; `None` when they are too many
-/// or no longer known.
+/// The notices of the commits after `since` up to `seq`, oldest first; `None` if they are too many
+/// or no longer kept.
 pub(super) fn missed(
     reads: &dyn Reads,
     caller: &Caller,
@@ -34,7 +34,7 @@ pub(super) fn missed(
     seq: u64,
 ) -> Result<Option<Vec<Notice>>> {
     if since > seq {
-        // Another store has been here: the owner erased it and began anew.
+        // The store was erased and started again.
         return Ok(None);
     }
     let Some(commits) = commits(reads, since)? else { return Ok(None) };
@@ -48,7 +48,7 @@ pub(super) fn missed(
     }
 }
 
-/// The commits after `since` that changed contexts, oldest first; `None` when they changed too many.
+/// The commits after `since` that changed contexts, oldest first; `None` if they changed too many.
 fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
     let (mut commits, mut changes, mut before) = (Vec::new(), 0, None);
     loop {
@@ -87,7 +87,7 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
                 continue;
             }
             let (row, record) = made(reads, address, version)?;
-            // What was purged may have stood there, and its successor counts from 1 again.
+            // The context may be a successor of a purged one, whose versions start at 1 again.
             if row.seq != commit.seq {
                 return Ok(None);
             }
@@ -110,7 +110,7 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
     Ok(Some(notices))
 }
 
-/// The contexts as they were within a commit: before it, but for what it had made of them.
+/// The contexts at a point within a commit: their state before it, plus its changes so far.
 struct Midway<'r> {
     reads: &'r dyn Reads,
     before: u64,
@@ -118,11 +118,11 @@ struct Midway<'r> {
 }
 
 impl Midway<'_> {
-    /// Whether a context was there and stood below another.
+    /// Whether a context existed below another one.
     fn is_below(&self, address: &Address, top: &Address) -> Result<bool> {
         let mut next = self.record(address)?.filter(|record| record.is_live());
         while let Some(record) = next {
-            // Global may have no layer of its own.
+            // The global context may not exist.
             match record.above() {
                 Some(above) if above == *top => return Ok(true),
                 Some(above) => next = self.record(&above)?,
@@ -141,7 +141,7 @@ impl Midway<'_> {
     }
 }
 
-/// A version, and the context as it left it.
+/// A version, and the context after it.
 fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
@@ -150,7 +150,7 @@ fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, 
     Ok((row, record))
 }
 
-/// The event that made a version, without the layers: up to a thousand are held at once.
+/// The event of a version, without the layers, because up to a thousand are held at once.
 fn event(row: &Version, record: &Record) -> Result<Event> {
     let state = State::of(record);
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;

@@ -23,7 +23,7 @@ use nacre_layers::{
     error::{Error, Result},
 };
 
-/// What a deed can be. Rows hold the place in this list: new ones go to its end.
+/// The names of actions. Rows hold the index in this list, so new ones must be added at the end.
 const ACTIONS: [&str; 11] = [
     "create",
     "update",
@@ -41,9 +41,9 @@ const ACTIONS: [&str; 11] = [
 /// The columns of a commit's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditColumns {
-    /// The commit.
+    /// The `seq` of the commit.
     pub seq: u64,
-    /// When.
+    /// The time of the commit.
     pub at: Moment,
 }
 
@@ -68,7 +68,7 @@ impl Row for Audit {
             let action = ACTIONS
                 .iter()
                 .position(|action| *action == deed.action)
-                .ok_or_else(|| Error::bug("an action of the audit trail has no number in rows"))?;
+                .ok_or_else(|| Error::bug("an action of the audit trail has no number"))?;
             writer.number(action as u64);
             writer.flags([deed.address.is_some(), deed.version.is_some(), deed.member.is_some()]);
             if let Some(address) = &deed.address {

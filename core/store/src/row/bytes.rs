@@ -1,4 +1,5 @@
-//! Bytes of values: unsigned integers in LEB128, texts behind their length, the rest by position.
+//! The encoding of values: unsigned integers in LEB128, texts after their length, the rest by
+//! position.
 
 use alloc::{string::String, vec::Vec};
 
@@ -26,7 +27,7 @@ impl Writer {
         self.0.push(byte);
     }
 
-    /// Up to eight truth values in one byte, the first in the lowest bit.
+    /// Up to eight booleans in one byte, the first in the lowest bit.
     pub(super) fn flags<const N: usize>(&mut self, flags: [bool; N]) {
         const { assert!(N <= 8) };
         let byte = flags.iter().rev().fold(0, |byte, flag| byte << 1 | u8::from(*flag));
@@ -68,7 +69,7 @@ impl Writer {
         self.value(&Value::Object(rules.to_object()));
     }
 
-    /// What comes last needs no length.
+    /// The last field needs no length.
     pub(super) fn rest(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -78,7 +79,7 @@ impl Writer {
     }
 }
 
-/// Takes a value apart. Every method fails where the bytes are not what it reads.
+/// Reads a value. Every method fails if the bytes are not what it expects.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -115,7 +116,7 @@ impl<'a> Reader<'a> {
             }
             number |= bits << shift;
             if byte < 0x80 {
-                // One number has one form.
+                // Each number has exactly one form.
                 return if byte == 0 && shift > 0 { Err(odd()) } else { Ok(number) };
             }
         }
@@ -164,7 +165,7 @@ impl<'a> Reader<'a> {
         Rules::from_object(&rules).map_err(|_| odd())
     }
 
-    /// How many bytes are left, for what comes last.
+    /// The number of remaining bytes, for the last field.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }

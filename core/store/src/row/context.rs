@@ -1,10 +1,10 @@
-//! Contexts as they stand now.
+//! Rows of contexts in their current state.
 //!
 //! ```text
 //! columns: level, id, parent, updated_at, deleted
 //! value  : 01  flags(rules)  version  seq  created_at  updated_by  rules?  data …
 //! ```
-//! The data is canonical text and comes last: reading slices it and indexes it, nothing is parsed
+//! The data is canonical text and comes last. Reading slices and indexes it, without parsing it
 //! into a tree.
 
 use alloc::{rc::Rc, vec::Vec};
@@ -20,13 +20,13 @@ use nacre_layers::{address::Address, error::Result, id::ContextId, layer::Layer,
 /// The columns of a context's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContextColumns {
-    /// Level and id.
+    /// The level and the id.
     pub address: Address,
-    /// The id one level up.
+    /// The id of the parent.
     pub parent: Option<ContextId>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: Moment,
-    /// The seq of the delete that took it.
+    /// The `seq` of the commit that deleted it.
     pub deleted: Option<u64>,
 }
 

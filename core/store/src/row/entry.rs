@@ -1,4 +1,4 @@
-//! Insights and progress notes.
+//! Rows of insights and progress notes.
 //!
 //! ```text
 //! columns: level, id, kind, seq, n, at
@@ -23,13 +23,13 @@ use nacre_layers::{address::Address, error::Result};
 /// The columns of an entry's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryColumns {
-    /// Whose.
+    /// The context that it belongs to.
     pub address: Address,
-    /// Which list.
+    /// The list that it is in.
     pub kind: EntryKind,
-    /// Its id.
+    /// The id of the entry.
     pub id: EntryId,
-    /// When.
+    /// The time of the entry.
     pub at: Moment,
 }
 

@@ -1,10 +1,10 @@
-//! Rows for a store that knows keys and values only: the columns stand before the value.
+//! Rows for a key-value store: the columns come before the value.
 //!
 //! ```text
 //! key  : r/c/<level>/<id>    r/v/<level>/<id>/<version>    r/e/<level>/<id>/<kind>/<seq>-<n>
 //! value: 01  table  columns …  01  value …                  columns and value as in `row/`
 //! ```
-//! Contexts, versions and entries: what a replica keeps.
+//! Only contexts, versions and entries, which a replica keeps.
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 
@@ -72,7 +72,7 @@ pub fn pack(write: &Write) -> Result<Vec<u8>> {
         }
         _ => {
             return Err(nacre_layers::error::Error::bug(
-                "only contexts, versions and entries are kept",
+                "only contexts, versions and entries can be packed",
             ));
         }
     };

@@ -1,4 +1,4 @@
-//! Members of shared projects.
+//! Rows of members of shared projects.
 //!
 //! ```text
 //! columns: project, user
@@ -24,9 +24,9 @@ use nacre_layers::{
 /// The columns of a member's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberColumns {
-    /// Which project.
+    /// The id of the project.
     pub project: ContextId,
-    /// Who.
+    /// The member.
     pub user: User,
 }
 

@@ -1,10 +1,10 @@
-//! Answers kept for repeated idempotency keys.
+//! Rows of answers to repeated idempotency keys.
 //!
 //! ```text
 //! columns: id (16 bytes of BLAKE3 over user and key), expires
 //! value  : 01  user  key  request[32]  answer …
 //! ```
-//! Keys are what clients make up and may say something; the id says nothing and is short.
+//! Clients choose keys, which may reveal something; the id reveals nothing and is short.
 
 use alloc::vec::Vec;
 
@@ -21,9 +21,9 @@ const ID_BYTES: usize = 16;
 /// The columns of a replay's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplayColumns {
-    /// What user and key come to: see [`ReplayColumns::id_of`].
+    /// The hash of user and key: see [`ReplayColumns::id_of`].
     pub id: [u8; ID_BYTES],
-    /// When it may go.
+    /// The time when the row expires.
     pub expires: Moment,
 }
 

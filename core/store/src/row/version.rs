@@ -1,4 +1,4 @@
-//! Versions: mostly the way back to the version before, and little else.
+//! Rows of versions: mostly the patch back to the previous version.
 //!
 //! ```text
 //! columns: level, id, version, seq, at
@@ -9,8 +9,8 @@
 //! operation := name  path  value | from?                  name: the place in RFC 6902 §4, from 0
 //! path      := count  tokens
 //! ```
-//! Most rows are one or two operations with short values, so there is no structure around them: an
-//! edit of one member takes some 20 bytes more than its pointer and its old value.
+//! Most rows have one or two operations with short values, so there is little structure around
+//! them: an edit of one member takes about 20 bytes more than its pointer and old value.
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
@@ -38,13 +38,13 @@ use nacre_layers::{
 /// The columns of a version's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionColumns {
-    /// Whose history.
+    /// The context.
     pub address: Address,
-    /// The version.
+    /// The number of the version.
     pub version: u64,
-    /// The commit that made it.
+    /// The `seq` of the commit that made it.
     pub seq: u64,
-    /// When.
+    /// The time of the commit.
     pub at: Moment,
 }
 
@@ -72,7 +72,8 @@ impl Row for Version {
     fn encode(&self) -> Result<Vec<u8>> {
         let undo = self.undo.as_ref();
         let full = self.full.as_deref().filter(|full| {
-            // Without the whole state readers undo further; a row that is too large is no row.
+            // Without the whole state, readers must undo more versions; but a row that is too large
+            // cannot be stored.
             full.layer.text().len() + undo.map_or(0, undo_bytes) < VALUE_BYTES
         });
         let mut writer = Writer::new();
@@ -140,7 +141,7 @@ impl Row for Version {
     }
 }
 
-/// About how many bytes an undo takes.
+/// The approximate size of an undo, in bytes.
 fn undo_bytes(undo: &Undo) -> usize {
     let of = |operation: &Operation| {
         operation.path().as_str().len()
@@ -205,7 +206,7 @@ fn write_patch(writer: &mut Writer, patch: &JsonPatch) {
 }
 
 fn read_patch(reader: &mut Reader<'_>) -> Result<JsonPatch> {
-    // Nothing is reserved by a count that was only read; each operation takes bytes to be one.
+    // Memory is not reserved by a count from the input; each operation needs real bytes.
     let mut operations = Vec::new();
     for _ in 0..reader.number()? {
         let number = reader.byte()?;
@@ -223,7 +224,7 @@ fn read_patch(reader: &mut Reader<'_>) -> Result<JsonPatch> {
     Ok(JsonPatch { operations })
 }
 
-/// By token and without the limit for pointers of callers: names of members may be longer.
+/// By token, and without the limit for pointers from callers: names of members may be longer.
 fn write_pointer(writer: &mut Writer, pointer: &Pointer) {
     writer.number(pointer.len() as u64);
     pointer.tokens().for_each(|token| writer.text(&token));

@@ -1,8 +1,8 @@
-//! AES-256-GCM as Nacre uses it: 96-bit nonces, 128-bit tags after the ciphertext.
+//! AES-256-GCM with 96-bit nonces, and 128-bit tags after the ciphertext.
 //!
-//! Everything sealed goes through [`Cipher`]; the Wycheproof vectors run against it. Bounds (NIST
-//! SP 800-38D): a nonce never twice under one key, and at most 2³² seals with random nonces under
-//! one key, which data key rotation keeps far away.
+//! All sealing goes through [`Cipher`], which passes the Wycheproof vectors. Bounds (NIST SP
+//! 800-38D): a nonce must never repeat under one key, and one key must make at most 2³² seals with
+//! random nonces. Rotation of data keys keeps far below that.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,7 +23,7 @@ pub const NONCE_BYTES: usize = 12;
 /// Bytes that sealing adds after the plaintext.
 pub const TAG_BYTES: usize = 16;
 
-/// A nonce: from [`Entropy`](crate::entropy::Entropy), used once.
+/// A nonce, from [`Entropy`](crate::entropy::Entropy). Use it once.
 pub type Nonce = [u8; NONCE_BYTES];
 
 /// An expanded key for AES-256-GCM. Wiped when dropped.
@@ -35,25 +35,25 @@ impl Cipher {
         Cipher(Aes256Gcm::new(key.into()))
     }
 
-    /// The cipher for one purpose of a key that is never used itself: HKDF-SHA-256 (RFC 5869)
+    /// The cipher for one purpose of a key, which is never used directly: HKDF-SHA-256 (RFC 5869)
     /// without salt, the purpose as its info.
     pub(crate) fn derive(key: &KeyBytes, purpose: &str) -> Result<Cipher> {
         let mut derived = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(None, &key.0)
             .expand(purpose.as_bytes(), derived.as_mut_slice())
-            .map_err(|_| Error::bug("HKDF gives at most 8160 bytes and 32 were asked for"))?;
+            .map_err(|_| Error::bug("HKDF refused an output of 32 bytes"))?;
         Ok(Cipher::new(&derived))
     }
 
     /// Encrypts `message` in place and appends the tag.
     ///
     /// # Errors
-    /// `internal` when the message has more than 2³⁶ bytes.
+    /// `internal` if the message has more than 2³⁶ bytes.
     pub fn seal(&self, nonce: &Nonce, context: &[u8], message: &mut Vec<u8>) -> Result<()> {
         self.seal_from(0, nonce, context, message)
     }
 
-    /// [`seal`](Cipher::seal) for what stands in `buffer` from `start` on.
+    /// As [`seal`](Cipher::seal), for `buffer` from `start` on.
     pub(crate) fn seal_from(
         &self,
         start: usize,
@@ -65,13 +65,13 @@ impl Cipher {
         let tag = self
             .0
             .encrypt_inout_detached(nonce.into(), context, InOutBuf::from(message))
-            .map_err(|_| Error::bug("more bytes than AES-GCM can seal"))?;
+            .map_err(|_| Error::bug("AES-GCM cannot seal this many bytes"))?;
         buffer.extend_from_slice(&tag);
         Ok(())
     }
 
-    /// Decrypts what [`seal`](Cipher::seal) made; `None` unless key, nonce, context and every
-    /// byte are the ones it was made with.
+    /// Decrypts the result of [`seal`](Cipher::seal); `None` unless key, nonce, context and every
+    /// byte are the original ones.
     pub fn open(&self, nonce: &Nonce, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (message, tag) = sealed.split_last_chunk::<TAG_BYTES>()?;
         let mut message = message.to_vec();

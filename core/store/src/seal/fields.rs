@@ -1,16 +1,16 @@
-//! Sealed fields: sensitive members leave a document before it is stored, and come back only on
-//! request.
+//! Sealed fields: sensitive values are removed from a document before it is stored, and restored
+//! only on request.
 //!
-//! What is stored as data, history, diff or event never held the plaintext: [`seal_fields`] runs
-//! on the whole data of a context before anything else sees it, and puts a marker in the place of
-//! each string or object under a sensitive name, at any depth, inside arrays too.
+//! Data, history, diffs and events never contain the plaintext. [`seal_fields`] runs on the whole
+//! data of a context before anything else sees it. It replaces each string or object under a
+//! sensitive name by a marker, at any depth, also inside arrays.
 //!
-//! - A sensitive object is sealed as one value, whatever its members are called.
-//! - A marker in the data stays, under any name, when the store knows its fingerprint: reading a
+//! - A sensitive object is sealed as one value, whatever the names of its members are.
+//! - A marker in the data stays, under any name, if the store knows its fingerprint. So reading a
 //!   context and writing it back keeps its secrets.
-//! - `$sealed` has no other use. Beside other members, with another form, as the data itself, or
-//!   inside a value that is about to be sealed (where it could not be told from its plaintext
-//!   later) it is refused with a pointer.
+//! - `$sealed` has no other use. It is refused with a pointer beside other members, in another
+//!   form, as the data itself, or inside a value that is about to be sealed (where it would look
+//!   like plaintext later).
 //! - Numbers, booleans, `null` and arrays under sensitive names stay as they are; arrays are
 //!   walked.
 
@@ -29,15 +29,15 @@ use nacre_layers::{
     value::{SEALED, Value},
 };
 
-/// Replaces what is sensitive in the whole data of one context by markers and returns the secrets
-/// that the store does not know yet, each once, in document order.
+/// Replaces the sensitive values in the data of one context by markers. Returns the secrets that
+/// the store does not know yet, each once, in document order.
 ///
-/// `known` says whether the store holds a secret of this name. When an error comes back, `data`
-/// may be sealed in part and is to be dropped.
+/// `known` says whether the store holds a secret with this fingerprint. After an error `data` may
+/// be partly sealed and must be dropped.
 ///
 /// # Errors
 /// `invalid-request` with the pointer to a marker that is unknown, malformed or misplaced;
-/// `too-deep` past [`limits::DEPTH`]; what `known` gives.
+/// `too-deep` past [`limits::DEPTH`]; the errors of `known`.
 pub fn seal_fields(
     data: &mut Value,
     names: &SensitiveNames,
@@ -48,11 +48,11 @@ pub fn seal_fields(
     seal_data(data, Sealing::new(names, keys, entropy, known))
 }
 
-/// As [`seal_fields`], for data that another store may have sealed: markers stay, whether their
-/// secret is known here or not.
+/// As [`seal_fields`], for data from another store: markers stay, even if their secret is unknown
+/// here.
 ///
 /// # Errors
-/// As [`seal_fields`], but for unknown markers.
+/// As [`seal_fields`], except for unknown markers.
 pub fn seal_foreign_fields(
     data: &mut Value,
     names: &SensitiveNames,
@@ -66,16 +66,16 @@ pub fn seal_foreign_fields(
 fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret>> {
     let root = Place { above: None, token: Token::Root, depth: 0 };
     if data.as_object().is_some_and(|object| object.contains(SEALED)) {
-        return Err(refuse(&root, "the data of a context cannot be a sealed value"));
+        return Err(refuse(&root, "the data of a context must not be a sealed value"));
     }
     sealing.walk(data, &root)?;
     Ok(sealing.new)
 }
 
-/// Puts the plaintext in the place of every marker. `open` gives the plaintext of one secret.
+/// Replaces every marker by its plaintext. `open` returns the plaintext of one secret.
 ///
 /// # Errors
-/// What `open` gives; `data` may then be revealed in part and is to be dropped.
+/// The errors of `open`. Then `data` may be partly revealed and must be dropped.
 pub fn reveal(data: &mut Value, open: &mut dyn FnMut(&Fingerprint) -> Result<Value>) -> Result<()> {
     if let Some(fingerprint) = Fingerprint::in_marker(data) {
         *data = open(&fingerprint)?;
@@ -88,7 +88,7 @@ pub fn reveal(data: &mut Value, open: &mut dyn FnMut(&Fingerprint) -> Result<Val
     }
 }
 
-/// The fingerprints of all markers in a value, in document order, as often as they occur.
+/// The fingerprints of all markers in a value, in document order, with repetitions.
 pub fn markers(value: &Value) -> impl Iterator<Item = Fingerprint> + '_ {
     let mut ahead = Vec::from([value]);
     core::iter::from_fn(move || {
@@ -163,7 +163,7 @@ impl<'a> Sealing<'a> {
         let Some(fingerprint) = Fingerprint::in_marker(value) else {
             return Err(refuse(
                 place,
-                "`$sealed` stands alone in its object, with a text that was read from this store",
+                "`$sealed` must be the only member, with a marker read from this store",
             ));
         };
         if self.foreign || self.settled.contains(&fingerprint) {
@@ -172,7 +172,8 @@ impl<'a> Sealing<'a> {
         if !(self.known)(&fingerprint)? {
             return Err(refuse(
                 place,
-                "unknown sealed value: write the plaintext, or a marker read from this store",
+                "unknown marker in `$sealed`; write the plaintext, or a marker read from this \
+                 store",
             ));
         }
         self.settled.insert(fingerprint);
@@ -191,7 +192,7 @@ impl<'a> Sealing<'a> {
     }
 }
 
-/// Strings and objects are sealed; what uses `$sealed` is looked at as a marker instead.
+/// Seals strings and objects. An object with `$sealed` is checked as a marker instead.
 fn is_sealable(value: &Value) -> bool {
     match value {
         Value::String(_) => true,
@@ -207,7 +208,8 @@ fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
             if object.contains(SEALED) {
                 return Err(refuse(
                     place,
-                    "a sealed value cannot stand inside one that is to be sealed as a whole",
+                    "a value under a sensitive name must not contain a marker; write the whole \
+                     value in plaintext",
                 ));
             }
             object.iter().try_for_each(|(name, value)| {
@@ -225,7 +227,7 @@ fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
     }
 }
 
-/// The way to a value, kept on the stack: it becomes a pointer only when something is wrong.
+/// The path to a value, on the stack. It becomes a pointer only for an error.
 struct Place<'a> {
     above: Option<&'a Place<'a>>,
     token: Token<'a>,
@@ -244,12 +246,13 @@ impl<'a> Place<'a> {
         Place { above: Some(self), token, depth: self.depth + 1 }
     }
 
-    /// Bounds the recursion into the array or object that stands here.
+    /// Limits the recursion into an array or object.
     fn enter(&self) -> Result<()> {
         if self.depth < limits::DEPTH {
             return Ok(());
         }
-        Err(Error::new(Code::TooDeep, "the data is nested too deeply").limit(limits::DEPTH as u64))
+        Err(Error::new(Code::TooDeep, "arrays and objects are nested too deeply")
+            .limit(limits::DEPTH as u64))
     }
 
     fn write_to(&self, text: &mut String) {

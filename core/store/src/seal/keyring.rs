@@ -1,19 +1,19 @@
 //! The keys of one user: data keys in generations and a fingerprint key, wrapped by a master key.
 //!
-//! - A **data key** (`d1`, `d2`, …) is 32 random bytes and encrypts nothing itself: one key for
-//!   each purpose is derived from it. The newest generation seals; older ones open what they
-//!   sealed until it is re-encrypted and their row is deleted.
-//! - The **fingerprint key** (`f1`) names secrets. It is a key of its own and does not rotate with
-//!   the data keys, for fingerprints stand in documents and history.
-//! - Deleting a user's wrapped keys erases the user, wherever copies of the rows may be.
+//! - A **data key** (`d1`, `d2`, …) is 32 random bytes and encrypts nothing itself; one key per
+//!   purpose is derived from it. The newest generation seals. Older ones open values until these
+//!   are resealed; then they are deleted.
+//! - The **fingerprint key** (`f1`) makes the fingerprints of secrets. It does not rotate with the
+//!   data keys, because documents and history contain fingerprints.
+//! - Deleting a user's wrapped keys makes every copy of the user's rows unreadable.
 //!
 //! ```text
 //! wrapped key := 0x01  kind 'd' | 'f'  generation u16  length u8  master id  nonce[12]  box[48]
 //! box         := AES-256-GCM(HKDF(master key, "nacre v1 wrap"), nonce, key,
 //!                            everything before the nonce ‖ length u32 ‖ user)
 //! ```
-//! Integers are big-endian. A key that was moved to another user, renamed or attributed to another
-//! master key does not unwrap.
+//! Integers are big-endian. A wrapped key cannot be unwrapped for another user, under another name,
+//! or with another master key.
 
 use alloc::{string::String, vec::Vec};
 use core::{fmt, str::FromStr};
@@ -39,7 +39,7 @@ const ROWS: &str = "nacre v1 rows";
 const SECRETS: &str = "nacre v1 secrets";
 const VERSION: u8 = 1;
 
-/// The name of a key within its user's ring: `d1`, `d2`, … and `f1`.
+/// The id of a key of a user: `d1`, `d2`, … or `f1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyId {
     /// A generation of the data key, from 1 on.
@@ -76,17 +76,17 @@ impl fmt::Display for KeyId {
 impl FromStr for KeyId {
     type Err = Error;
 
-    /// Reads what `Display` writes, and nothing else.
+    /// Reads exactly the form that `Display` writes.
     fn from_str(text: &str) -> Result<KeyId> {
         let id = || {
             let (kind, generation) = text.split_at_checked(1)?;
             KeyId::new(*kind.as_bytes().first()?, marker::generation(generation)?)
         };
-        id().ok_or_else(|| Error::new(Code::InvalidRequest, "a key id is d1, d2, … or f1"))
+        id().ok_or_else(|| Error::new(Code::InvalidRequest, "a key id must be d1, d2, … or f1"))
     }
 }
 
-/// A key as the store keeps it: sealed, with its own name and that of the master key.
+/// A key as it is stored: sealed, with its own id and that of the master key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WrappedKey {
     id: KeyId,
@@ -95,10 +95,10 @@ pub struct WrappedKey {
 }
 
 impl WrappedKey {
-    /// Reads stored bytes. What they claim is proven by [`Keyring::unwrap`].
+    /// Reads stored bytes. Only [`Keyring::unwrap`] verifies them.
     ///
     /// # Errors
-    /// `store-unavailable` when they are not a wrapped key.
+    /// `store-unavailable` if they are not a wrapped key.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<WrappedKey> {
         let parse = || {
             let (&[version, kind, g1, g0, length], rest) = bytes.split_first_chunk::<5>()?;
@@ -117,7 +117,7 @@ impl WrappedKey {
         &self.bytes
     }
 
-    /// The key's name.
+    /// The id of the key.
     pub fn id(&self) -> KeyId {
         self.id
     }
@@ -127,15 +127,15 @@ impl WrappedKey {
         &self.master
     }
 
-    /// Whether it is wrapped by another master key than the newest.
+    /// Whether it is wrapped by an older master key.
     pub fn needs_rewrap(&self, masters: &MasterKeyring) -> bool {
         masters.newest().0 != self.master
     }
 
-    /// The same key, wrapped by the newest master key. What it sealed stays valid.
+    /// The same key, wrapped by the newest master key. Values that it sealed stay valid.
     ///
     /// # Errors
-    /// `store-unavailable` as [`Keyring::unwrap`] gives it.
+    /// `store-unavailable`, as for [`Keyring::unwrap`].
     pub fn rewrap(
         &self,
         user: &User,
@@ -149,7 +149,7 @@ impl WrappedKey {
         let master = masters.get(&self.master).ok_or_else(|| {
             Error::new(
                 Code::StoreUnavailable,
-                "a key of this store is wrapped by a master key that NACRE_MASTER_KEYS lacks",
+                "a key of this store needs a master key that is missing in NACRE_MASTER_KEYS",
             )
         })?;
         let open = || {
@@ -170,9 +170,9 @@ impl fmt::Debug for WrappedKey {
 
 /// The unwrapped keys of one user, ready to seal and open. Wiped when dropped; never printed.
 ///
-/// A ring only ever holds keys that were wrapped first: [`create`](Keyring::create) and
-/// [`rotate`](Keyring::rotate) give wrapped keys, and [`unwrap`](Keyring::unwrap) of what the
-/// store holds gives the ring. So nothing can be sealed with a key that was not stored.
+/// A ring holds only keys that were wrapped first: [`create`](Keyring::create) and
+/// [`rotate`](Keyring::rotate) return wrapped keys, and [`unwrap`](Keyring::unwrap) makes the ring
+/// from stored ones. So nothing can be sealed with a key that was not stored.
 pub struct Keyring {
     newest: DataKey,
     /// Newest first.
@@ -192,7 +192,8 @@ struct FingerprintKey {
 }
 
 impl Keyring {
-    /// The first keys of a new user, `d1` and `f1`, wrapped by the newest master key: store both.
+    /// Creates the first keys of a new user, `d1` and `f1`, wrapped by the newest master key. Store
+    /// both.
     ///
     /// # Errors
     /// `internal` only.
@@ -207,11 +208,11 @@ impl Keyring {
             .collect()
     }
 
-    /// Opens a user's keys, in any order, each by the master key that wrapped it.
+    /// Unwraps a user's keys, given in any order, each with its master key.
     ///
     /// # Errors
-    /// `store-unavailable` when a master key is missing, a wrapped key does not prove to be this
-    /// user's, one comes twice, or there is no data key or not one fingerprint key.
+    /// `store-unavailable` if a master key is missing, a wrapped key is not this user's, a key
+    /// comes twice, there is no data key, or there is not exactly one fingerprint key.
     pub fn unwrap(user: &User, wrapped: &[WrappedKey], masters: &MasterKeyring) -> Result<Keyring> {
         let mut data: Vec<DataKey> = Vec::new();
         let mut fingerprint = None;
@@ -231,7 +232,7 @@ impl Keyring {
                         return Err(incomplete());
                     }
                     let mac = Hmac::new_from_slice(&key.0)
-                        .map_err(|_| Error::bug("HMAC takes keys of any length"))?;
+                        .map_err(|_| Error::bug("HMAC refused a key"))?;
                     fingerprint = Some(FingerprintKey { generation, mac });
                 }
             }
@@ -246,8 +247,8 @@ impl Keyring {
         }
     }
 
-    /// The next generation of the data key, wrapped by the newest master key: store it, then
-    /// [`unwrap`](Keyring::unwrap) the ring again.
+    /// Creates the next generation of the data key, wrapped by the newest master key. Store it,
+    /// then [`unwrap`](Keyring::unwrap) the ring again.
     ///
     /// # Errors
     /// `internal` after 65,535 generations.
@@ -261,17 +262,17 @@ impl Keyring {
             .newest
             .generation
             .checked_add(1)
-            .ok_or_else(|| Error::bug("a user has 65,535 generations of the data key"))?;
+            .ok_or_else(|| Error::bug("a user can have at most 65,535 data keys"))?;
         let key = KeyBytes(entropy.array());
         wrap(KeyId::Data(next), &key, user, masters, entropy.array())
     }
 
-    /// The data key that seals now.
+    /// The id of the data key that seals.
     pub fn newest(&self) -> KeyId {
         KeyId::Data(self.newest.generation)
     }
 
-    /// Every key in the ring: data keys, newest first, then the fingerprint key.
+    /// The ids of all keys: data keys, newest first, then the fingerprint key.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
         let data = self.data_keys().map(|key| KeyId::Data(key.generation));
         data.chain([KeyId::Fingerprint(self.fingerprint.generation)])
@@ -289,7 +290,7 @@ impl Keyring {
         core::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// The name of a plaintext: HMAC-SHA-256 under the fingerprint key, its first 16 bytes.
+    /// The fingerprint of a plaintext: the first 16 bytes of HMAC-SHA-256 with the fingerprint key.
     pub(crate) fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
         let mac = self.fingerprint.mac.clone().chain_update(canonical).finalize().into_bytes();
         let mut digest = [0; 16];
@@ -317,8 +318,8 @@ fn wrap(
 ) -> Result<WrappedKey> {
     let (master, cipher) = masters.newest();
     let (kind, generation) = id.parts();
-    let length =
-        u8::try_from(master.len()).map_err(|_| Error::bug("a master key id has 32 bytes"))?;
+    let length = u8::try_from(master.len())
+        .map_err(|_| Error::bug("the id of a master key must be at most 32 bytes"))?;
     let mut bytes = Vec::with_capacity(5 + master.len() + NONCE_BYTES + 32 + TAG_BYTES);
     bytes.extend_from_slice(&[VERSION, kind]);
     bytes.extend_from_slice(&generation.to_be_bytes());
@@ -332,7 +333,7 @@ fn wrap(
     Ok(WrappedKey { id, master: master.into(), bytes })
 }
 
-/// What a wrapped key is bound to.
+/// The context that a wrapped key is bound to.
 fn context(header: &[u8], user: &User) -> Vec<u8> {
     let user = user.as_str().as_bytes();
     // A user has at most 256 bytes.
@@ -343,6 +344,6 @@ fn context(header: &[u8], user: &User) -> Vec<u8> {
 fn incomplete() -> Error {
     Error::new(
         Code::StoreUnavailable,
-        "the keys of this store are not complete: a data key or the fingerprint key is missing, or comes twice",
+        "the keys of this store are not complete: each key must be there exactly once",
     )
 }

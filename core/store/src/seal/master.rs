@@ -1,7 +1,7 @@
-//! The deployment's master keys: they wrap the users' keys and nothing else.
+//! The deployment's master keys, which only wrap the keys of users.
 //!
-//! `NACRE_MASTER_KEYS` holds `id:base64` entries, newest first. The newest wraps; all unwrap, so
-//! that a rotation is: put a new entry in front, let the store re-wrap, remove the old entry.
+//! `NACRE_MASTER_KEYS` holds `id:base64` entries, newest first. The newest wraps; all unwrap. To
+//! rotate, put a new entry in front, let the stores rewrap, then remove the old entry.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -29,8 +29,8 @@ impl MasterKeyring {
     /// padded or not.
     ///
     /// # Errors
-    /// `store-unavailable` when there is no entry, one is malformed, or an id stands twice. The
-    /// detail counts entries and quotes nothing.
+    /// `store-unavailable` if there is no entry, one is malformed, or an id comes twice. The detail
+    /// counts entries and quotes nothing.
     pub fn parse(text: &str) -> Result<MasterKeyring> {
         let mut keys: Vec<(String, Cipher)> = Vec::new();
         let entries = text
@@ -41,20 +41,20 @@ impl MasterKeyring {
             let refused = |why| {
                 Err(Error::new(
                     Code::StoreUnavailable,
-                    alloc::format!("NACRE_MASTER_KEYS, entry {}: {why}", index + 1),
+                    alloc::format!("entry {}: {why}", index + 1),
                 ))
             };
             let Some((id, key)) = entry.split_once(':') else {
-                return refused("write id:base64, the id first");
+                return refused("write `id:base64`");
             };
             if !is_id(id) {
-                return refused("an id is 1 to 32 characters of A-Z a-z 0-9 . _ -");
+                return refused("an id must be 1 to 32 characters of A-Z a-z 0-9 . _ -");
             }
             if keys.iter().any(|(other, _)| other == id) {
-                return refused("an entry before it has the same id");
+                return refused("an earlier entry has the same id");
             }
             let Some(key) = decode_key(key) else {
-                return refused("the key is not the base64 of 32 bytes");
+                return refused("the key must be 32 bytes in base64");
             };
             keys.push((id.into(), Cipher::derive(&key, PURPOSE)?));
         }
@@ -62,7 +62,7 @@ impl MasterKeyring {
         let newest = keys.next().ok_or_else(|| {
             Error::new(
                 Code::StoreUnavailable,
-                "NACRE_MASTER_KEYS is empty: set it to id:base64 with 32 random bytes",
+                "the list is empty; add an entry, `id:base64` with 32 random bytes",
             )
         })?;
         Ok(MasterKeyring { newest, older: keys.collect() })
@@ -73,7 +73,7 @@ impl MasterKeyring {
         self.keys().map(|(id, _)| id.as_str())
     }
 
-    /// The key that wraps now, with its id.
+    /// The key that wraps, with its id.
     pub(crate) fn newest(&self) -> (&str, &Cipher) {
         (&self.newest.0, &self.newest.1)
     }
@@ -142,9 +142,9 @@ mod tests {
         let long = "i".repeat(33);
         for (entry, why) in [
             (KEY.into(), "id:base64"),
-            (alloc::format!(":{KEY}"), "an id is"),
-            (alloc::format!("{long}:{KEY}"), "an id is"),
-            (alloc::format!("a/b:{KEY}"), "an id is"),
+            (alloc::format!(":{KEY}"), "an id must be"),
+            (alloc::format!("{long}:{KEY}"), "an id must be"),
+            (alloc::format!("a/b:{KEY}"), "an id must be"),
             (alloc::format!("first:{KEY}"), "same id"),
             ("second:".into(), "32 bytes"),
             (alloc::format!("second:A{KEY}"), "32 bytes"),

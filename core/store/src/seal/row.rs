@@ -1,13 +1,14 @@
-//! Stored values: compressed when that helps, sealed, bound to the row they stand in.
+//! Stored values: compressed if that helps, sealed, and bound to their row.
 //!
 //! ```text
 //! envelope := 0x01  flags  data key u16 (big-endian)  nonce[12]  ciphertext  tag[16]
 //! flags    := bit 0: the plaintext is a raw DEFLATE stream (RFC 1951); all others are 0
 //! context  := the first four bytes ‖ row identity       (authenticated, not stored)
 //! ```
-//! An envelope opens only in the row it was sealed for: swapping rows, tables or versions, another
-//! flag or key id, or any other change of a byte makes it fail. 32 bytes are added to each value.
-//! Secrets (`secret.rs`) use the same envelope under their own key and are never compressed.
+//! An envelope opens only in the row it was sealed for. It fails after swapping rows, tables or
+//! versions, with another flag or key id, or with any other changed byte. It is 32 bytes longer
+//! than the value. Secrets (`secret.rs`) use the same envelope under their own key and are never
+//! compressed.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -29,16 +30,16 @@ use super::{
 use crate::limits;
 use nacre_layers::error::{Code, Error, Result};
 
-/// Largest value that can be sealed, and the most that opening will unpack: four times the largest
-/// data, so that data with its index fits, and one whole batch's answer.
+/// Largest value that can be sealed or unpacked, in bytes: four times the largest data, so that
+/// data with its index and the answer of a batch fit.
 pub const PLAINTEXT_BYTES: usize = 4 * limits::DATA_BYTES;
 
-/// Below this compressing would take a tenth off a small value (0.2 % of a store with history) and
-/// several times as long as sealing it.
+/// Shortest value that is compressed, in bytes. Below it compression would save a tenth of a small
+/// value (0.2 % of a store with history) and take several times as long as sealing.
 const COMPRESS_FROM: usize = 192;
 
-/// The DEFLATE level, taken where the curve bends. Two contexts of the GOV.UK set, compressed alone
-/// (release, native, best of 5):
+/// The DEFLATE level, chosen where the curve bends. Two contexts of the GOV.UK set, compressed
+/// alone (release, native, best of 5):
 ///
 /// | level | 4,167 B of JSON | 46,627 B of JSON |
 /// |---|---|---|
@@ -57,11 +58,11 @@ const VERSION: u8 = 1;
 const DEFLATED: u8 = 1;
 const HEADER_BYTES: usize = 4;
 
-/// Where a sealed value stands: its table and the parts of its key, in an encoding that no two
-/// different rows share.
+/// The identity of a sealed value: its table and the parts of its key, in an encoding that is
+/// unique per row.
 ///
 /// ```
-/// # use nacre_core::seal::RowIdentity;
+/// # use nacre_store::seal::RowIdentity;
 /// let row = RowIdentity::new("versions").text("project").text("atlas").number(7);
 /// assert_ne!(row, RowIdentity::new("versions").text("project").text("atla").text("s").number(7));
 /// ```
@@ -69,24 +70,24 @@ const HEADER_BYTES: usize = 4;
 pub struct RowIdentity(Vec<u8>);
 
 impl RowIdentity {
-    /// A row of this table; the parts of its key follow in their fixed order.
+    /// Starts the identity of a row of this table. Add the parts of its key in their fixed order.
     pub fn new(table: &str) -> RowIdentity {
         RowIdentity(Vec::with_capacity(64)).text(table)
     }
 
-    /// A part that is text.
+    /// Adds a part that is text.
     #[must_use]
     pub fn text(self, part: &str) -> RowIdentity {
         self.part(b't', part.as_bytes())
     }
 
-    /// A part that is a number: a version, a seq, a row id.
+    /// Adds a part that is a number: a version, a `seq`, a row id.
     #[must_use]
     pub fn number(self, part: u64) -> RowIdentity {
         self.part(b'n', &part.to_be_bytes())
     }
 
-    /// A part that is bytes.
+    /// Adds a part that is bytes.
     #[must_use]
     pub fn bytes(self, part: &[u8]) -> RowIdentity {
         self.part(b'b', part)
@@ -105,7 +106,7 @@ impl RowIdentity {
 }
 
 impl fmt::Debug for RowIdentity {
-    /// Keys of rows may be what a caller made up (idempotency keys): only the size is shown.
+    /// Keys of rows may contain input from callers (idempotency keys), so only the size is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RowIdentity({} bytes)", self.0.len())
     }
@@ -125,10 +126,10 @@ pub fn seal_row(
     seal(key, &key.rows, Form::Compressed, identity.as_bytes(), plain, nonce)
 }
 
-/// Opens what [`seal_row`] made for this row.
+/// Opens a value that [`seal_row`] sealed for this row.
 ///
 /// # Errors
-/// `store-unavailable` when the bytes cannot be proven to be what was written there.
+/// `store-unavailable` if the bytes were not written for this row.
 pub fn open_row(keys: &Keyring, identity: &RowIdentity, envelope: &[u8]) -> Result<Vec<u8>> {
     open(keys, |key| &key.rows, identity.as_bytes(), envelope)
 }
@@ -136,7 +137,7 @@ pub fn open_row(keys: &Keyring, identity: &RowIdentity, envelope: &[u8]) -> Resu
 /// The same value in the same row, sealed with the newest data key. `nonce` must be fresh.
 ///
 /// # Errors
-/// `store-unavailable` as [`open_row`] gives it.
+/// `store-unavailable`, as for [`open_row`].
 pub fn reseal_row(
     keys: &Keyring,
     identity: &RowIdentity,
@@ -146,21 +147,21 @@ pub fn reseal_row(
     reseal(keys, |key| &key.rows, identity.as_bytes(), envelope, nonce)
 }
 
-/// The data key that an envelope names; `None` when it is no envelope. Nothing is proven: it is
-/// for finding what is to be sealed again after a rotation.
+/// The data key that an envelope names; `None` if it is not an envelope. Nothing is verified: use
+/// it only to find values to reseal after a rotation.
 pub fn sealed_with(envelope: &[u8]) -> Option<KeyId> {
     Envelope::parse(envelope).map(|envelope| KeyId::Data(envelope.generation))
 }
 
-/// How a plaintext is sealed.
+/// Whether a plaintext is compressed before sealing.
 pub(crate) enum Form {
-    /// Compressed when that is shorter.
+    /// Compress it if that is shorter.
     Compressed,
-    /// As it stands.
+    /// Do not compress it.
     Plain,
 }
 
-/// Seals under one purpose of a data key.
+/// Seals with the key for one purpose.
 pub(crate) fn seal(
     key: &DataKey,
     cipher: &Cipher,
@@ -170,7 +171,7 @@ pub(crate) fn seal(
     nonce: Nonce,
 ) -> Result<Vec<u8>> {
     if plain.len() > PLAINTEXT_BYTES {
-        return Err(Error::new(Code::TooLarge, "one stored value may hold 4 MiB")
+        return Err(Error::new(Code::TooLarge, "a stored value must be at most 4 MiB")
             .limit(PLAINTEXT_BYTES as u64));
     }
     let mut body = Vec::with_capacity(plain.len() + HEADER_BYTES + NONCE_BYTES + TAG_BYTES);
@@ -233,7 +234,7 @@ pub(crate) fn reseal(
     finish(body, header, purpose(key), identity, &nonce)
 }
 
-/// Sets the header of `header ‖ nonce ‖ plaintext` and encrypts what follows the nonce.
+/// Sets the header of `header ‖ nonce ‖ plaintext`, and encrypts everything after the nonce.
 fn finish(
     mut body: Vec<u8>,
     header: [u8; HEADER_BYTES],
@@ -248,7 +249,7 @@ fn finish(
     Ok(body)
 }
 
-/// Proves and decrypts; does not decompress.
+/// Verifies and decrypts, without decompressing.
 fn unseal<'a>(
     keys: &Keyring,
     purpose: impl Fn(&DataKey) -> &Cipher,
@@ -312,7 +313,7 @@ mod tests {
         Keyring::unwrap(&user, &wrapped, &masters).unwrap()
     }
 
-    /// An envelope that proves genuine and says that `stream` is compressed.
+    /// A genuine envelope that declares `stream` as compressed.
     fn deflated(keys: &Keyring, stream: &[u8]) -> Vec<u8> {
         let nonce = [0; NONCE_BYTES];
         let header = header(DEFLATED, 1);

@@ -1,4 +1,4 @@
-//! Secrets: content-addressed by a keyed fingerprint, boxed apart from the documents.
+//! Secrets: identified by a keyed fingerprint, and sealed apart from the documents.
 //!
 //! ```text
 //! fingerprint := HMAC-SHA-256(fingerprint key, canonical JSON of the plaintext), first 16 bytes
@@ -6,11 +6,11 @@
 //! marker      := {"$sealed": text form}                        what documents hold instead
 //! box         := an envelope (see `row.rs`) under the secrets key, bound to the fingerprint
 //! ```
-//! Equal plaintexts of one user have one fingerprint, so writing a value back unchanged changes
-//! nothing, and a diff tells a changed secret from an unchanged one. Without the user's key a
-//! fingerprint says nothing about the value and cannot be compared with another user's. Who may
-//! write to a store and sees a marker can test guesses against it, one write for each; secrets that
-//! can be guessed are not protected from the store's own writers.
+//! Equal plaintexts of one user have one fingerprint. So writing a value back unchanged changes
+//! nothing, and a diff shows whether a secret changed. Without the user's key a fingerprint reveals
+//! nothing, and cannot be compared with another user's. A user who may write to a store and sees a
+//! marker can test guesses, one write per guess: secrets that can be guessed are not protected from
+//! writers.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -26,10 +26,10 @@ use super::{
 use crate::limits;
 use nacre_layers::{error::Result, json, marker::Fingerprint, value::Value};
 
-/// A secret to be stored: its name, and its plaintext in a box.
+/// A new secret to store: its fingerprint, and its sealed plaintext.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewSecret {
-    /// The name; the row's key.
+    /// The fingerprint, which is the key of the row.
     pub fingerprint: Fingerprint,
     /// The sealed plaintext.
     pub sealed: Vec<u8>,
@@ -55,10 +55,10 @@ impl fmt::Debug for NewSecret {
     }
 }
 
-/// Opens the box of one secret.
+/// Opens one sealed secret.
 ///
 /// # Errors
-/// `store-unavailable` when the bytes cannot be proven to be what was sealed under this name.
+/// `store-unavailable` if the bytes were not sealed under this fingerprint.
 pub fn open_secret(keys: &Keyring, fingerprint: &Fingerprint, sealed: &[u8]) -> Result<Value> {
     let canonical = Zeroizing::new(row::open(keys, secrets, &fingerprint.identity(), sealed)?);
     json::read(&canonical, limits::DEPTH).map_err(|_| unproven())

@@ -1,4 +1,4 @@
-//! What a decision asks of the owner's keys; and the one who has none.
+//! The interface between a decision and the owner's keys, and its implementation without keys.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt::Debug;
@@ -18,13 +18,13 @@ use nacre_layers::{
 
 /// Seals and opens sensitive values.
 pub trait Vault: Debug {
-    /// The name of a plaintext, which is canonical JSON.
+    /// The fingerprint of a plaintext, which must be canonical JSON.
     fn fingerprint(&self, canonical: &[u8]) -> Fingerprint;
 
-    /// Puts a plaintext in a box, under its name.
+    /// Seals a plaintext under its fingerprint.
     ///
     /// # Errors
-    /// What sealing gives.
+    /// The errors of sealing.
     fn seal(
         &self,
         fingerprint: Fingerprint,
@@ -32,19 +32,19 @@ pub trait Vault: Debug {
         entropy: &mut Entropy,
     ) -> Result<NewSecret>;
 
-    /// Puts the plaintext in the place of every marker; `sealed` gives the box of one secret, and is
-    /// asked once for each.
+    /// Replaces every marker by its plaintext. `sealed` returns one sealed secret, and is called
+    /// once for each.
     ///
     /// # Errors
-    /// What `sealed` gives; `store-unavailable` when a box cannot be proven, `forbidden` when there
-    /// are no keys. The data may then be revealed in part and is to be dropped.
+    /// The errors of `sealed`; `store-unavailable` if a secret cannot be verified; `forbidden`
+    /// without keys. Then the data may be partly revealed and must be dropped.
     fn reveal(
         &self,
         data: &mut Value,
         sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
     ) -> Result<()>;
 
-    /// Whether documents may hold markers of secrets that the store does not.
+    /// Whether documents may have markers of secrets that the store does not hold.
     fn is_apart(&self) -> bool {
         false
     }
@@ -81,15 +81,15 @@ impl Vault for Keyring {
     }
 }
 
-/// A copy of a store without its keys: sensitive values show as markers here too, and the secrets
-/// stay where the keys are. What it seals is a marker with nothing behind it, for as long as the
-/// write is on its way to the store that has keys.
+/// A vault without keys, for a copy of a store. Sensitive values show as markers, and the secrets
+/// stay on the server. A value that it seals gets a temporary marker, until the server has the
+/// write.
 #[derive(Clone, Copy, Debug)]
 pub struct NoKeys;
 
 impl Vault for NoKeys {
     fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
-        // A name that no key made: it says the last generation there could be.
+        // A fingerprint that no key made: it has the largest generation.
         let mut digest = [0; 16];
         digest.iter_mut().zip(Hash::of(canonical).as_bytes()).for_each(|(to, from)| *to = *from);
         Fingerprint::new(u16::MAX, digest)
@@ -100,7 +100,7 @@ impl Vault for NoKeys {
     }
 
     fn reveal(&self, data: &mut Value, _: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>) -> Result<()> {
-        let detail = "a copy of a store cannot open sealed values; ask the server";
+        let detail = "a replica cannot reveal sealed values; ask the server";
         reveal(data, &mut |_| Err(Error::new(Code::Forbidden, detail)))
     }
 
