@@ -472,6 +472,8 @@ test("integers are read and written with all their digits", async () => {
     await api.patch("/v1/contexts/project/p", `{"n":${choice === "mine" ? 1 : 2}}`, MERGE);
     replica.online = true;
     await replica.synced();
+    // The first of the two changes decides the writes; what is settled must stand on the second.
+    await until(() => [1, 2].includes(replica.conflicts()[0]?.theirs), "the last change never came");
     assert.match(replica.conflictsText(), new RegExp(`"mine":${big}`));
     await replica.settle(replica.conflicts()[0], choice);
     await replica.synced();

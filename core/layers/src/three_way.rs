@@ -102,7 +102,7 @@ pub fn three_way(
                 yours: Some(yours.root()),
             };
             let texts = (current.text(), yours.text());
-            merge.bounded(texts, |merge, most| merge.objects(objects, scope.as_ref(), most));
+            merge.bounded(texts, &|merge, most| merge.objects(objects, scope.as_ref(), most));
         }
     }
     ThreeWay { conflicts: merge.conflicts, text: merge.text }
@@ -187,7 +187,7 @@ impl<'a> Merge<'a> {
                 _ => None,
             }) {
                 self.open(current);
-                return self.bounded(texts, |merge, most| merge.objects(objects, scope, most));
+                return self.bounded(texts, &|merge, most| merge.objects(objects, scope, most));
             }
             if let Some(Rule::Keyed(key)) = scope.and_then(|scope| scope.rule(self.layer))
                 && let Some(arrays) = all(contents, |content| match content {
@@ -197,7 +197,7 @@ impl<'a> Merge<'a> {
             {
                 let key = Name::encode(key);
                 self.open(current);
-                return self.bounded(texts, |merge, most| merge.keyed(arrays, &key, most));
+                return self.bounded(texts, &|merge, most| merge.keyed(arrays, &key, most));
             }
         }
         self.conflict();
@@ -210,7 +210,7 @@ impl<'a> Merge<'a> {
     fn bounded(
         &mut self,
         (current, yours): (&'a [u8], &'a [u8]),
-        step: impl FnOnce(&mut Self, usize) -> bool,
+        step: &dyn Fn(&mut Self, usize) -> bool,
     ) {
         let (text, conflicts, weight) = (self.text.len(), self.conflicts.len(), self.weight);
         let most = weight.saturating_add(current.len().max(yours.len()) + SLACK);

@@ -27,7 +27,7 @@ impl Draft<'_, '_> {
     pub(super) fn put(&mut self, put: &Put) -> Result<Reply> {
         let existing = self.store.record(&put.address)?;
         let live = existing.clone().filter(|record| record.is_live());
-        self.expect(put.expect, existing.as_ref(), |_| {
+        self.expect(put.expect, existing.as_ref(), &|_| {
             let (rules, parent) = (put.rules.as_ref(), put.parent.as_ref());
             Ok(Wanted { rules, parent, ..Wanted::data(Value::Object(put.data.clone())) })
         })?;
@@ -56,7 +56,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), |base| edited(&base.layer, edit).map(Wanted::data))?;
+        self.expect(expect, Some(&live), &|base| edited(&base.layer, edit).map(Wanted::data))?;
         let layer = self.take_in(edited(&live.layer, edit)?)?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
@@ -71,7 +71,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), |_| Ok(Wanted::default()))?;
+        self.expect(expect, Some(&live), &|_| Ok(Wanted::default()))?;
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         let taken = self.store.list(&filter, None, if cascade { usize::MAX } else { 2 })?;
         if !cascade && taken.len() > 1 {
@@ -141,7 +141,7 @@ impl Draft<'_, '_> {
     ) -> Result<Reply> {
         let live = self.live(address)?;
         let (_, old) = state_at(&self.store, &live, version)?;
-        self.expect(expect, Some(&live), |_| old.layer.to_value().map(Wanted::data))?;
+        self.expect(expect, Some(&live), &|_| old.layer.to_value().map(Wanted::data))?;
         let state = State { parent: live.parent.clone(), ..old };
         let record = self.advance(address, Some(&live), state, Change::Rollback, summary)?;
         Ok(context(record, false))
@@ -155,7 +155,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), |base| {
+        self.expect(expect, Some(&live), &|base| {
             Ok(Wanted { parent: Some(parent), ..Wanted::data(base.layer.to_value()?) })
         })?;
         let above = match Address::above(address.level, parent) {

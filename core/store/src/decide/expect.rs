@@ -65,7 +65,7 @@ impl Draft<'_, '_> {
         &self,
         expect: Expect,
         existing: Option<&Rc<Record>>,
-        wanted: impl FnOnce(&State) -> Result<Wanted<'w>>,
+        wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Result<()> {
         let exists = "a context with this id exists already";
         match (expect, existing.filter(|existing| existing.is_live())) {
@@ -100,7 +100,7 @@ impl Draft<'_, '_> {
         &self,
         version: u64,
         existing: &Record,
-        wanted: impl FnOnce(&State) -> Result<Wanted<'w>>,
+        wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Error {
         let current = existing.version;
         // Conflicts are a help, not a duty: a history that cannot be read hides none of the refusal.
@@ -146,7 +146,7 @@ impl Draft<'_, '_> {
         &self,
         base: Option<&State>,
         existing: &Record,
-        wanted: impl FnOnce(&State) -> Result<Wanted<'w>>,
+        wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Result<Met> {
         let mut wanted = match base {
             Some(base) => wanted(base)?,
