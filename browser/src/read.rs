@@ -189,7 +189,7 @@ pub(crate) fn edits(text: &str) -> Result<(Value, Value)> {
 /// The members of an operation that may come as text.
 const OF_OPERATIONS: [&str; 3] = ["data", "patch", "values"];
 
-/// None of these members may be a string, so that a string is the text of one.
+/// None of these members can be a string itself, so a string is always JSON text.
 fn open_texts(operation: &mut Value, names: &[&str]) -> Result<()> {
     let Some(members) = operation.as_object_mut() else { return Ok(()) };
     for name in names {

@@ -88,7 +88,7 @@ export function LayerEditor({ context }: { context: Held }) {
   useLayoutEffect(() => {
     if (busy || (context.version === base.version && equal(context.data, base.data))) return;
     if (untouched) return begin(context);
-    if (typed.wrong || typedRules.wrong) return; // taken in as soon as the text can be read again
+    if (typed.wrong || typedRules.wrong) return; // merged as soon as the text is valid again
     const edits = { base: text(base.data), draft: text(typed.value) };
     const draft = parse(replica.mergeText(context.level, context.id, edits)) as unknown as Merge;
     if (rules === held.rules) setRules(print(context.rules));

@@ -311,9 +311,9 @@ impl Replica {
         Ok(merged.into())
     }
 
-    /// Takes announced changes in, in order, and brings the queue forward. `seq` is how far the
-    /// copy is then, which may be less than the last change says: of its commit there may be more
-    /// to come. No flight may be under way.
+    /// Applies announced changes in order, and rebases the queue. `seq` is the new state of the
+    /// copy. It may be below the `seq` of the last change, if more changes of that commit will
+    /// follow. There must be no flight.
     ///
     /// # Errors
     /// `history-expired` if the copy has missed a change. Then nothing has changed, and the store

@@ -211,7 +211,7 @@ fn fold_plain<'a>(contributions: &Contributions<'a>) -> Outcome<'a> {
     if stack.len == 0 { outcome } else { Outcome::Objects(stack) }
 }
 
-/// A value as something to compare: equal exactly when the canonical texts are.
+/// A key for comparing values: equal exactly if the canonical texts are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Identity<'a> {
     Scalar(&'a [u8]),

@@ -67,7 +67,7 @@ impl Draft<'_, '_> {
         existing: Option<&Rc<Record>>,
         wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Result<()> {
-        let exists = "a context with this id exists already";
+        let exists = "a context with this id already exists";
         match (expect, existing.filter(|existing| existing.is_live())) {
             (Expect::Anything, _) | (Expect::Absent | Expect::NoneMatch, None) => Ok(()),
             (Expect::Present, Some(_)) => Ok(()),
