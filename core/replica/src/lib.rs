@@ -232,8 +232,8 @@ impl Replica {
             return Err(Error::bug("a write was passed as a read"));
         }
         let plan =
-            self.place.decide(&self.shown, op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
-        Answer::of(&plan.reply, plan.seq)
+            self.place.decide(&self.shown, &op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
+        Answer::ahead(&plan.reply, plan.seq)
     }
 
     /// The text of a view, without an envelope. This is the fastest read.
@@ -278,7 +278,7 @@ impl Replica {
             };
             perform().map_err(|error: Error| error.failed_operation(place))?;
         }
-        let answer = Answer::of(&nacre_store::plan::Reply::Batch(texts), self.shown.seq()?)?;
+        let answer = Answer::ahead(&nacre_store::plan::Reply::Batch(texts), self.shown.seq()?)?;
         Ok(Decided { answer, kept })
     }
 
@@ -287,8 +287,8 @@ impl Replica {
     /// # Errors
     /// The errors of the write.
     pub fn preview(&self, op: Op, at: Moment) -> Result<Answer> {
-        let plan = self.place.decide(&self.shown, op, at, &mut Entropy::from_seed([0; 32]))?;
-        Answer::of(&plan.reply, plan.seq)
+        let plan = self.place.decide(&self.shown, &op, at, &mut Entropy::from_seed([0; 32]))?;
+        Answer::ahead(&plan.reply, plan.seq)
     }
 
     /// Brings a draft, which was made of `base`, forward onto what the context holds now: the merged

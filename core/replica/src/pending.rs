@@ -15,11 +15,11 @@ use nacre_layers::{
 };
 use nacre_store::{
     access::Scopes,
-    decide::{Setting, decide},
+    decide::{Setting, decide_ahead},
     entropy::Entropy,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Expect, Op, Request},
+    op::{Caller, Expect, Op},
     plan::Plan,
     seal::NoKeys,
     store::Reads,
@@ -126,7 +126,7 @@ impl Pending {
     /// Decides it like the server, over the shown state.
     pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);
-        place.decide(over, self.op.clone(), Moment(self.kept.at), &mut entropy)
+        place.decide(over, &self.op, Moment(self.kept.at), &mut entropy)
     }
 
     /// Decides it, and applies its writes.
@@ -160,14 +160,14 @@ impl Place {
     pub(super) fn decide(
         &self,
         reads: &dyn Reads,
-        op: Op,
+        op: &Op,
         at: Moment,
         entropy: &mut Entropy,
     ) -> Result<Plan> {
         let mut setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
         let caller =
             Caller { user: self.user.clone(), owner: self.user.clone(), scopes: Scopes::UNSTATED };
-        decide(reads, &mut setting, &Request { caller, op, idempotency: None, id: None })
+        decide_ahead(reads, &mut setting, &caller, op)
     }
 }
 

@@ -181,7 +181,7 @@ mod tests {
             let place = Place::new(nacre_layers::id::User::parse("alice").unwrap());
             while let Some(op) = export.next() {
                 let entropy = &mut Entropy::from_seed([0; 32]);
-                let plan = place.decide(&self.0, op, Moment(0), entropy).unwrap();
+                let plan = place.decide(&self.0, &op, Moment(0), entropy).unwrap();
                 export.write(&plan.reply, &mut text).unwrap();
             }
             text

@@ -20,7 +20,7 @@ use crate::{
     entropy::Entropy,
     limits,
     moment::Moment,
-    op::{Idempotency, Op, Request},
+    op::{Caller, Idempotency, Op, Request},
     plan::{Plan, Remember, Reply},
     seal::Vault,
     store::Reads,
@@ -60,7 +60,7 @@ fn no_keys() -> Error {
 pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
     permit::permit(reads, &request.caller, &request.op)?;
     if !request.op.is_write() {
-        let reply = read::read(reads, setting, &request.caller, &request.op)?;
+        let reply = read::all(reads, setting, &request.caller, &request.op)?;
         return Ok(Plan::of_read(reply, reads.seq()?));
     }
     if let Some(idempotency) = &request.idempotency
@@ -68,7 +68,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     {
         return Ok(Plan::of_read(reply, reads.seq()?));
     }
-    let mut draft = Draft::new(reads, setting, &request.caller)?;
+    let mut draft = Draft::new(reads, setting, &request.caller, &SERVER)?;
     let reply = draft.perform(&request.op)?;
     let mut plan = draft.commit(reply, request.id.clone())?;
     if let Some(idempotency) = &request.idempotency {
@@ -76,6 +76,57 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     }
     Ok(plan)
 }
+
+/// Decides one read or edit on a copy of a store, ahead of the server.
+///
+/// Batches, imports, members, the audit trail and exports are left to the server, and so is the
+/// search for what a stale write conflicts with. A host that names only this entry carries no code
+/// for them.
+///
+/// # Errors
+/// As [`decide`]; `internal` for what is left to the server.
+pub fn decide_ahead(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    op: &Op,
+) -> Result<Plan> {
+    permit::permit(reads, caller, op)?;
+    if !op.is_write() {
+        let reply = read::ahead(reads, setting, caller, op)?;
+        return Ok(Plan::of_read(reply, reads.seq()?));
+    }
+    let mut draft = Draft::new(reads, setting, caller, &AHEAD)?;
+    let reply = draft.perform(op)?;
+    draft.commit(reply, None)
+}
+
+/// The parts of deciding that not every host needs, one set for each entry function: a module holds
+/// only what its entry names.
+pub(crate) struct Parts {
+    /// Decides a write that is no edit of one context.
+    write: fn(&mut Draft<'_, '_>, &Op) -> Result<Reply>,
+    /// Answers a read.
+    read: fn(&dyn Reads, &mut Setting<'_>, &Caller, &Op) -> Result<Reply>,
+    /// Refuses a write that expects another version.
+    refuse: expect::Refuse,
+}
+
+/// For [`decide`].
+static SERVER: Parts = Parts {
+    write: |draft, op| draft.administer(op),
+    read: read::all,
+    refuse: |draft, version, existing, wanted| {
+        draft.refuse_with_conflicts(version, existing, wanted)
+    },
+};
+
+/// For [`decide_ahead`].
+static AHEAD: Parts = Parts {
+    write: |_, _| Err(Error::bug("only the server decides this operation")),
+    read: read::ahead,
+    refuse: |_, _, existing, _| expect::stale(existing),
+};
 
 /// The first answer to a repeated request; `None` if the request is new.
 fn replayed(
@@ -118,11 +169,19 @@ impl Draft<'_, '_> {
                 self.move_to(address, parent, summary.as_deref(), *expect)
             }
             Op::AddEntry(entry) => self.add_entry(entry),
+            _ if op.is_write() => (self.parts.write)(self, op),
+            _ => (self.parts.read)(&self.store, self.setting, self.caller, op),
+        }
+    }
+
+    /// Decides a write of many contexts, or of the store's members.
+    fn administer(&mut self, op: &Op) -> Result<Reply> {
+        match op {
             Op::Batch(batch) => self.batch(batch),
             Op::Import(import) => self.import(import),
             Op::PutMember { user, project, role } => self.put_member(user, project, *role),
             Op::DeleteMember { user, project } => self.delete_member(user, project),
-            _ => read::read(&self.store, self.setting, self.caller, op),
+            _ => Err(Error::bug("an edit of one context was passed to administration")),
         }
     }
 }

@@ -154,8 +154,8 @@ pub enum Reply {
     },
     /// The encoded answer to an earlier request with the same idempotency key.
     Replayed(Vec<u8>),
-    /// The reply to the same operation earlier in the batch.
-    Repeated(Box<Reply>),
+    /// As the result of the same operation earlier in the batch, whose index this is.
+    Repeated(usize),
 }
 
 impl Reply {

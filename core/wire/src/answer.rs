@@ -57,14 +57,23 @@ impl Answer {
     /// earlier request cannot be read.
     pub fn of(reply: &Reply, seq: u64) -> Result<Answer> {
         match reply {
-            Reply::Replayed(bytes) => return Answer::from_bytes(bytes),
-            Reply::Repeated(first) => {
-                return Ok(Answer { replayed: true, ..Answer::of(first, seq)? });
-            }
-            _ => {}
+            Reply::Replayed(bytes) => Answer::from_bytes(bytes),
+            _ => Answer::with(reply, seq, write_servers),
         }
+    }
+
+    /// Encodes a reply of [`decide_ahead`](nacre_store::decide::decide_ahead), which gives none of
+    /// those that only the server gives: a module that names only this carries no code for them.
+    ///
+    /// # Errors
+    /// As [`Answer::of`].
+    pub fn ahead(reply: &Reply, seq: u64) -> Result<Answer> {
+        Answer::with(reply, seq, |_, _, _, _| Err(Error::bug("only the server gives this reply")))
+    }
+
+    fn with(reply: &Reply, seq: u64, others: Others) -> Result<Answer> {
         let mut body = Vec::new();
-        write(reply, seq, None, &mut body)?;
+        write(reply, seq, None, others, &mut body)?;
         Ok(Answer {
             status: status_of(reply),
             seq,
@@ -201,12 +210,21 @@ fn status_of(reply: &Reply) -> u16 {
 
 /// Appends a reply's JSON as a result of a batch, with its status.
 pub(crate) fn write_result(reply: &Reply, seq: u64, out: &mut Vec<u8>) -> Result<()> {
-    write(reply, seq, Some(status_of(reply)), out)
+    write(reply, seq, Some(status_of(reply)), write_servers, out)
 }
+
+/// Appends the JSON of a reply that [`write`] leaves to it.
+type Others = fn(&Reply, u64, Option<u16>, &mut Vec<u8>) -> Result<()>;
 
 /// Appends a reply's JSON. In a batch, `within` is the status of the result, which becomes a
 /// member.
-fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+fn write(
+    reply: &Reply,
+    seq: u64,
+    within: Option<u16>,
+    others: Others,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     match reply {
         Reply::Context(reply) => {
             context::write(reply, within, out);
@@ -228,7 +246,13 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
             let mut failed = Ok(());
             array(batch.member("results"), results, |out, result| {
                 let written = match result {
-                    Ok(reply) => write_result(reply, seq, out),
+                    Ok(Reply::Repeated(index)) => match results.get(*index) {
+                        Some(Ok(first)) => Answer::with(first, seq, others).and_then(|first| {
+                            others(&Reply::Replayed(first.to_bytes()), seq, None, out)
+                        }),
+                        _ => Err(Error::bug("a batch repeats a result that it does not have")),
+                    },
+                    Ok(reply) => write(reply, seq, Some(status_of(reply)), others, out),
                     Err(error) => {
                         out.extend_from_slice(&problem(error));
                         Ok(())
@@ -265,6 +289,13 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
             let items: Vec<VersionText<'_>> = items.iter().map(VersionText::of).collect();
             plain(&PageText { items, next_cursor }, within, out)
         }
+        _ => others(reply, seq, within, out),
+    }
+}
+
+/// Appends the JSON of a reply that only the server gives.
+fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+    match reply {
         Reply::Imported { created, replaced } => {
             plain(&ImportedText { created: *created, replaced: *replaced, seq }, within, out)
         }
@@ -283,7 +314,7 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
             plain(&PageText { items, next_cursor: next }, within, out)
         }
         Reply::Versions { .. } => Err(Error::bug("an export is written line by line")),
-        Reply::Replayed(_) | Reply::Repeated(_) => {
+        Reply::Replayed(_) => {
             let Answer { status, body, .. } = Answer::of(reply, seq)?;
             let mut first = match body.is_empty() {
                 true => Object::new(),
@@ -297,6 +328,7 @@ fn write(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Res
             json::write_to(&Value::Object(first), out);
             Ok(())
         }
+        _ => Err(Error::bug("this reply stands elsewhere")),
     }
 }
 

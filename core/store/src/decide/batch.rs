@@ -57,8 +57,7 @@ impl Draft<'_, '_> {
             return Ok(None);
         };
         idempotency.check(first.request)?;
-        let reply = replies.get(*index).and_then(|reply| reply.clone().ok());
-        Ok(reply.map(|reply| Reply::Repeated(reply.into())))
+        Ok(replies.get(*index).is_some_and(Result::is_ok).then_some(Reply::Repeated(*index)))
     }
 
     /// Decides an item; `shown` is the size of the data in the answer so far, in bytes.
@@ -132,7 +131,6 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
         Reply::Context(context) => context.bytes(),
         Reply::View(view) => view.bytes(),
         Reply::Replayed(answer) => answer.len(),
-        Reply::Repeated(reply) => return fits(shown, reply),
         _ => 0,
     };
     if *shown + bytes > limits::ANSWER_BYTES {

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use super::Setting;
+use super::{Parts, Setting};
 use crate::{
     history::{self, WHOLE_EVERY},
     limits,
@@ -27,6 +27,7 @@ pub(super) struct Draft<'d, 's> {
     pub(super) store: MemoryStore<'d>,
     pub(super) setting: &'d mut Setting<'s>,
     pub(super) caller: &'d Caller,
+    pub(super) parts: &'static Parts,
     /// The `seq` of this commit.
     pub(super) seq: u64,
     /// The number of entries that this commit has added.
@@ -53,6 +54,7 @@ impl<'d, 's> Draft<'d, 's> {
         reads: &'d dyn Reads,
         setting: &'d mut Setting<'s>,
         caller: &'d Caller,
+        parts: &'static Parts,
     ) -> Result<Draft<'d, 's>> {
         let seq = reads.seq()? + 1;
         if seq > limits::EXACT_INTEGER {
@@ -62,6 +64,7 @@ impl<'d, 's> Draft<'d, 's> {
             store: MemoryStore::over(reads),
             setting,
             caller,
+            parts,
             seq,
             entries: 0,
             conflict_bytes: limits::CONFLICT_BYTES,
@@ -81,6 +84,7 @@ impl<'d, 's> Draft<'d, 's> {
             store: MemoryStore::over(&self.store),
             setting: &mut *self.setting,
             caller: self.caller,
+            parts: self.parts,
             seq: self.seq,
             entries: self.entries,
             conflict_bytes: self.conflict_bytes,

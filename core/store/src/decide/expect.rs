@@ -58,6 +58,23 @@ impl Wanted<'_> {
     }
 }
 
+/// One way to refuse a write: the expected version (`None` for no context), the context as it is,
+/// and what the write makes of a state.
+pub(super) type Refuse = for<'w> fn(
+    &Draft<'_, '_>,
+    Option<u64>,
+    &Record,
+    &dyn Fn(&State) -> Result<Wanted<'w>>,
+) -> Error;
+
+/// The refusal of a write that expects another version, without a search for its conflicts.
+pub(super) fn stale(existing: &Record) -> Error {
+    Error::new(Code::VersionConflict, "the context has another version than the write expects")
+        .current_version(existing.version)
+}
+
+const EXISTS: &str = "a context with this id already exists";
+
 impl Draft<'_, '_> {
     /// Refuses a write that expects another version than the current one. `existing` is the context,
     /// live or deleted; `wanted` says what the write makes of a state.
@@ -67,41 +84,45 @@ impl Draft<'_, '_> {
         existing: Option<&Rc<Record>>,
         wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Result<()> {
-        let exists = "a context with this id already exists";
         match (expect, existing.filter(|existing| existing.is_live())) {
             (Expect::Anything, _) | (Expect::Absent | Expect::NoneMatch, None) => Ok(()),
             (Expect::Present, Some(_)) => Ok(()),
             (Expect::Version(version), Some(live)) if version == live.version => Ok(()),
             (Expect::Absent, Some(live)) => {
-                Err(Error::new(Code::AlreadyExists, exists).current_version(live.version))
+                Err(Error::new(Code::AlreadyExists, EXISTS).current_version(live.version))
             }
-            (Expect::NoneMatch, Some(live)) => {
-                let nothing = State { layer: Rc::new(Layer::empty()), ..State::of(live) };
-                let met = self.meet(Some(&nothing), live, wanted);
-                let error = Error::new(Code::VersionConflict, exists);
-                Err(self.shown(error.current_version(live.version), met.ok()))
-            }
+            (Expect::NoneMatch, Some(live)) => Err((self.parts.refuse)(self, None, live, wanted)),
             (Expect::Present, None) => Err(Error::new(
                 Code::VersionConflict,
                 "the write expects the context to exist; it does not",
             )),
             (Expect::Version(version), None) => Err(match existing {
-                Some(deleted) => self.stale(version, deleted, wanted),
+                Some(deleted) => (self.parts.refuse)(self, Some(version), deleted, wanted),
                 None => Error::new(
                     Code::VersionConflict,
                     format!("expected version {version}; the context does not exist"),
                 ),
             }),
-            (Expect::Version(version), Some(live)) => Err(self.stale(version, live, wanted)),
+            (Expect::Version(version), Some(live)) => {
+                Err((self.parts.refuse)(self, Some(version), live, wanted))
+            }
         }
     }
 
-    fn stale<'w>(
+    /// Refuses a write that expects no context (`None`) or another version, and says where it and
+    /// the current version conflict.
+    pub(super) fn refuse_with_conflicts<'w>(
         &self,
-        version: u64,
+        version: Option<u64>,
         existing: &Record,
         wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Error {
+        let Some(version) = version else {
+            let nothing = State { layer: Rc::new(Layer::empty()), ..State::of(existing) };
+            let met = self.meet(Some(&nothing), existing, wanted);
+            let error = Error::new(Code::VersionConflict, EXISTS);
+            return self.shown(error.current_version(existing.version), met.ok());
+        };
         let current = existing.version;
         // Conflicts are a help, not a duty: a history that cannot be read hides none of the refusal.
         let base = state_at(&self.store, existing, version).ok().map(|(_, state)| state);

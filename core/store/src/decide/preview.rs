@@ -2,7 +2,7 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use super::{Setting, draft::Draft, permit};
+use super::{Parts, Setting, draft::Draft, permit};
 use crate::{
     history::chain,
     limits,
@@ -27,6 +27,7 @@ pub(super) fn preview(
     setting: &mut Setting<'_>,
     caller: &Caller,
     operations: &[Op],
+    parts: &'static Parts,
 ) -> Result<Reply> {
     if operations.len() > limits::BATCH_OPERATIONS {
         return Err(Error::new(
@@ -35,7 +36,7 @@ pub(super) fn preview(
         )
         .limit(limits::BATCH_OPERATIONS as u64));
     }
-    let mut draft = Draft::new(reads, setting, caller)?;
+    let mut draft = Draft::new(reads, setting, caller, parts)?;
     for (index, op) in operations.iter().enumerate() {
         permit::permit(&draft.store, caller, op)
             .and_then(|()| draft.perform(op))

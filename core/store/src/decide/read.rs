@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{
-    Setting,
+    Parts, Setting,
     permit::{Guests, permit_chain},
     preview,
     reveal::revealed,
@@ -36,11 +36,12 @@ struct Show {
     reveal: bool,
 }
 
-pub(super) fn read(
+fn read(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
     caller: &Caller,
     op: &Op,
+    parts: &'static Parts,
 ) -> Result<Reply> {
     match op {
         Op::Get { address, which, reveal } => get(reads, setting, caller, address, *which, *reveal),
@@ -50,7 +51,9 @@ pub(super) fn read(
         }
         Op::Resolve(resolve) => view::resolve(reads, setting, caller, resolve),
         Op::ViewDiff { address, from, to } => view::diff(reads, caller, address, *from, *to),
-        Op::Preview { operations, .. } => preview::preview(reads, setting, caller, operations),
+        Op::Preview { operations, .. } => {
+            preview::preview(reads, setting, caller, operations, parts)
+        }
         Op::Entries { address, kind, before, limit } => {
             entries(reads, address, *kind, *before, *limit)
         }
@@ -71,6 +74,28 @@ pub(super) fn read(
                 lines.map(|operation| DiffLine { operation, layers: Vec::new() }).collect(),
             ))
         }
+        _ => Err(Error::bug("this is not a read of contexts")),
+    }
+}
+
+/// Answers a read of contexts, on a copy of a store.
+pub(super) fn ahead(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    op: &Op,
+) -> Result<Reply> {
+    read(reads, setting, caller, op, &super::AHEAD)
+}
+
+/// Answers every read: of contexts, and of the store as a whole.
+pub(super) fn all(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    op: &Op,
+) -> Result<Reply> {
+    match op {
         Op::Members => Ok(Reply::Members(reads.members(None)?)),
         Op::Audit { before, limit } => {
             let limit = page(*limit);
@@ -80,7 +105,7 @@ pub(super) fn read(
             Ok(Reply::Audit { items, more })
         }
         Op::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
-        _ => Err(Error::bug("a write was passed to the reader")),
+        _ => read(reads, setting, caller, op, &super::SERVER),
     }
 }
 
