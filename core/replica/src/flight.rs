@@ -122,7 +122,7 @@ impl Replica {
                 Err(_) => false,
             };
             if let Some(members) = op.as_object_mut() {
-                match (live, &pending.op) {
+                match (live, &*pending.op) {
                     (Some(live), of) if expects(of) && !unsure.contains(&&pending.address) => {
                         drop(members.insert("expect_version", live.version.into()));
                     }
@@ -202,7 +202,7 @@ impl Replica {
             if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
-            if let Op::AddEntry(entry) = &pending.op {
+            if let Op::AddEntry(entry) = &*pending.op {
                 entries.extend(added(entry, result, &self.place.user));
             }
             pending.kept.landed = Some(Landed { seq, version });
@@ -272,7 +272,7 @@ pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
 }
 
 fn is_entry(pending: &Pending) -> bool {
-    matches!(pending.op, Op::AddEntry(_))
+    matches!(*pending.op, Op::AddEntry(_))
 }
 
 /// The row of an entry from the server's answer.

@@ -1,6 +1,6 @@
 //! A queued write, and its decision over the copy of the store.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{rc::Rc, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ pub(super) struct Pending {
     pub(super) n: u64,
     pub(super) kept: Kept,
     /// The decoded form of `kept.op`.
-    pub(super) op: Op,
+    pub(super) op: Rc<Op>,
     pub(super) address: Address,
 }
 
@@ -83,7 +83,7 @@ impl Pending {
             Some(address) if op.is_write() => address.clone(),
             _ => return Err(Error::bug("the queued operation is not a write to a context")),
         };
-        Ok(Pending { n, kept, op: relaxed(op), address })
+        Ok(Pending { n, kept, op: Rc::new(relaxed(op)), address })
     }
 
     /// Reads a stored write.

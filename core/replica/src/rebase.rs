@@ -181,7 +181,7 @@ impl Rebase<'_> {
             // Another tab knew less than this one; the writes between are its own too.
             _ => state(known).map(|state| state.layer.to_value()).transpose()?,
         };
-        let after = match &pending.op {
+        let after = match &*pending.op {
             Op::Put(put) => Some(Value::Object(put.data.clone())),
             Op::Update { patch, .. } => match &before {
                 Some(before) => edited(&Layer::from_value(before)?, patch).ok(),
@@ -193,7 +193,7 @@ impl Rebase<'_> {
             Op::Delete { .. } => None,
             _ => before.clone(),
         };
-        let seen = match &pending.op {
+        let seen = match &*pending.op {
             // It can no longer be done, so later writes continue from the state before it.
             Op::Update { .. } if after.is_none() => before.clone(),
             _ => after.clone(),
@@ -220,7 +220,7 @@ impl Rebase<'_> {
     ) -> Result<Outcome> {
         let now = self.now.record(&pending.address)?;
         let live = now.filter(|now| now.is_live());
-        match (&pending.op, live) {
+        match (&*pending.op, live) {
             (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(None),
             // Appends never conflict; a move needs its context.
             (Op::AddEntry(_) | Op::Restore { .. }, _)
@@ -296,7 +296,7 @@ impl Rebase<'_> {
                 conflict.mine = mine;
             });
         }
-        if let Op::Put(put) = &pending.op
+        if let Op::Put(put) = &*pending.op
             && let Some(whole) = self.merge_frame(pending, put, record, live)?
         {
             return pending.with(whole_op(pending, data, &whole)).map(Some);
@@ -305,7 +305,7 @@ impl Rebase<'_> {
         if merged == *live.layer {
             return Ok(None);
         }
-        if let Op::Update { patch, .. } = &pending.op
+        if let Op::Update { patch, .. } = &*pending.op
             && places.is_empty()
         {
             let goes_on = match edited(&live.layer, patch) {
