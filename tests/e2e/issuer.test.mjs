@@ -36,15 +36,15 @@ async function ask(token) {
   return { status, why };
 }
 
-const NO_SIGNATURE = "the signature does not hold";
+const NO_SIGNATURE = "the token's signature is not valid; get a new token";
 
 /** Why a token may be refused whose signature holds. */
 const ABOUT_CLAIMS = [
-  "the token's claims cannot be read",
-  "the token has no exp",
+  "the token's claims must be a JSON object with each member once",
+  "the token must have an expiry, `exp`",
   "the token has expired",
-  "the token is not valid yet",
-  "the token's sub is missing or not a user",
+  "the token is not valid yet: its `nbf` is in the future",
+  "the token's `sub` must be a user: 1 to 256 bytes without control characters",
 ];
 
 const now = Math.floor(Date.now() / 1000);

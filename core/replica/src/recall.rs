@@ -133,6 +133,7 @@ mod tests {
         entropy::Entropy,
         memory::MemoryStore,
         op::{Caller, Op, Request},
+        plan::Plan,
         seal::NoKeys,
         store::Reads,
     };
@@ -149,6 +150,11 @@ mod tests {
 
     impl Server {
         fn answer(&mut self, op: Op, at: u64, id: Option<&str>) -> Result<Answer> {
+            let plan = self.carry_out(op, at, id)?;
+            Answer::of(&plan.reply, plan.seq)
+        }
+
+        fn carry_out(&mut self, op: Op, at: u64, id: Option<&str>) -> Result<Plan> {
             let place = Place::new(nacre_layers::id::User::parse("alice")?);
             let entropy = &mut Entropy::from_seed([1; 32]);
             let keys = Some(&NoKeys as &dyn nacre_store::seal::Vault);
@@ -159,7 +165,7 @@ mod tests {
             let mut plan = decide(&self.0, &mut setting, &request)?;
             remember(&mut plan)?;
             self.0.apply(&plan.writes);
-            Answer::of(&plan.reply, plan.seq)
+            Ok(plan)
         }
 
         fn batch(&mut self, body: &str, at: u64, id: Option<&str>) -> Result<Answer> {
@@ -178,10 +184,8 @@ mod tests {
 
         fn export(&mut self) -> Vec<u8> {
             let (mut export, mut text) = (Export::new(false), Vec::new());
-            let place = Place::new(nacre_layers::id::User::parse("alice").unwrap());
             while let Some(op) = export.next() {
-                let entropy = &mut Entropy::from_seed([0; 32]);
-                let plan = place.decide(&self.0, &op, Moment(0), entropy).unwrap();
+                let plan = self.carry_out(op, 0, None).unwrap();
                 export.write(&plan.reply, &mut text).unwrap();
             }
             text

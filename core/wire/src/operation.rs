@@ -530,7 +530,7 @@ mod tests {
             if !least.is_empty() {
                 let error = read(&text(action, &[])).unwrap_err();
                 assert_eq!(error.code(), Code::InvalidRequest, "{action}");
-                assert!(error.detail().contains("needs the member"), "{action}: {error}");
+                assert!(error.detail().contains("is required"), "{action}: {error}");
             }
         }
     }

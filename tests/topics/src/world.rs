@@ -60,13 +60,14 @@ impl World {
             names: &self.names,
         };
         let request = Request { caller, op, idempotency: None, id: None };
-        decide(&self.store, &mut setting, &request)
+        let mut plan = decide(&self.store, &mut setting, &request)?;
+        remember(&mut plan)?;
+        Ok(plan)
     }
 
     /// Decides and applies.
     pub fn run(&mut self, op: Op) -> Result<Reply, Error> {
-        let mut plan = self.plan(op)?;
-        remember(&mut plan)?;
+        let plan = self.plan(op)?;
         self.store.apply(&plan.writes);
         Ok(plan.reply)
     }
