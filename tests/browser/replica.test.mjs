@@ -396,17 +396,35 @@ test("a draft is brought forward onto what others wrote, and stands where both d
   const sub = "drafts";
   const api = worker.api(sub);
   const big = "18446744073709551615";
-  const list = [{ id: "a", v: 1 }, { id: "b", v: 1 }];
+  const list = [
+    { id: "a", v: 1 },
+    { id: "b", v: 1 },
+  ];
   const rules = { "/keyed": "keyed:id" };
   await api.put("/v1/contexts/project/p", { data: { both: 1, keyed: list, list: [1], mine: 1, theirs: 1 }, rules });
   const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
   const { data: base } = replica.get("project", "p");
-  const theirs = [{ id: "a", v: 2 }, { id: "b", v: 1 }];
+  const theirs = [
+    { id: "a", v: 2 },
+    { id: "b", v: 1 },
+  ];
   await replica.update("project", "p", { both: 2, keyed: theirs, list: [1, 2], theirs: 2 });
-  const mine = [{ id: "a", v: 1 }, { id: "b", v: 3 }];
+  const mine = [
+    { id: "a", v: 1 },
+    { id: "b", v: 3 },
+  ];
   const draft = { both: 3, keyed: mine, list: [1, 3], mine: 2, theirs: 1 };
   assert.deepEqual(replica.merge("project", "p", { base, draft }), {
-    data: { both: 3, keyed: [{ id: "a", v: 2 }, { id: "b", v: 3 }], list: [1, 3], mine: 2, theirs: 2 },
+    data: {
+      both: 3,
+      keyed: [
+        { id: "a", v: 2 },
+        { id: "b", v: 3 },
+      ],
+      list: [1, 3],
+      mine: 2,
+      theirs: 2,
+    },
     conflicts: ["/both", "/list"],
   });
   const text = replica.mergeText("project", "p", { base: JSON.stringify(base), draft: `{"mine":${big}}` });

@@ -75,8 +75,7 @@ test("changes that do not touch conflict nowhere, and the retry goes through", a
   const api = await changed("apart");
   const writes = {
     ...kinds(api, "p")("/m", 2, { ...DATA, m: 2 }),
-    append: (v) =>
-      api.post("/v1/contexts/project/p/append", { pointer: "/n", values: [1] }, { "if-match": `"v${v}"` }),
+    append: (v) => api.post("/v1/contexts/project/p/append", { pointer: "/n", values: [1] }, { "if-match": `"v${v}"` }),
     unset: (v) => api.post("/v1/contexts/project/p/unset", { pointers: ["/m"] }, { "if-match": `"v${v}"` }),
   };
   for (const [kind, write] of Object.entries(writes)) {
@@ -91,7 +90,10 @@ test("under a keyed rule items conflict by their key, whoever set the rule", asy
   const api = worker.api("keyed");
   await api.put("/v1/contexts/global/global", { data: {}, rules: { "/l": "keyed:id" } });
   const path = "/v1/contexts/project/p";
-  const list = (a, b) => [{ id: "a", v: a }, { id: "b", v: b }];
+  const list = (a, b) => [
+    { id: "a", v: a },
+    { id: "b", v: b },
+  ];
   await api.put(path, { data: { l: list(1, 1) } });
   await api.patch(path, { l: list(2, 1) }, MERGE);
   const write = (value) => (v) => api.patch(path, { l: value }, { ...MERGE, "if-match": `"v${v}"` });
@@ -115,7 +117,9 @@ test("sealed values show as markers on every side", async () => {
   const path = "/v1/contexts/project/p";
   await api.put(path, { data: { password: "first secret", keys: { api_key: "first secret" } } });
   await api.put(path, { data: { password: "second secret", keys: { api_key: "second secret" } } });
-  for (const [kind, write] of Object.entries(kinds(api, "p")("/password", "third secret", { password: "third secret" }))) {
+  for (const [kind, write] of Object.entries(
+    kinds(api, "p")("/password", "third secret", { password: "third secret" }),
+  )) {
     const { status, body, text } = await write(1);
     assert.equal(status, 412, kind);
     assert.doesNotMatch(text, /(first|second|third) secret/, kind);
@@ -136,10 +140,12 @@ test("in a batch that is no transaction each operation has its own conflicts", a
     ],
   });
   assert.equal(status, 200);
-  assert.deepEqual(body.results.map(({ status }) => status), [412, 412, 200]);
-  assert.deepEqual(body.results.map(({ conflicts }) => conflicts), [
-    [{ pointer: "/l", base: DATA.l, yours: [], current: ["a", "b"] }],
-    [],
-    undefined,
-  ]);
+  assert.deepEqual(
+    body.results.map(({ status }) => status),
+    [412, 412, 200],
+  );
+  assert.deepEqual(
+    body.results.map(({ conflicts }) => conflicts),
+    [[{ pointer: "/l", base: DATA.l, yours: [], current: ["a", "b"] }], [], undefined],
+  );
 });

@@ -78,7 +78,7 @@ export const written = (value: unknown): string =>
         return value;
       },
     );
-    if (text === undefined) throw new TypeError("a value is missing");
+    if (text === undefined) throw new TypeError("a value is required");
     return text;
   });
 

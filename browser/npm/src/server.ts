@@ -74,7 +74,7 @@ export class Server {
     }
     // Another user may have signed in: the queue is not theirs.
     if (this.user !== undefined && userOf(token) !== this.user) {
-      throw new NacreError("unauthenticated", "the token is another user's");
+      throw new NacreError("unauthenticated", "the token belongs to another user");
     }
     this.#token = token;
     return token;
