@@ -7,6 +7,7 @@
 
 pub mod auth;
 mod config;
+mod follower;
 mod format;
 mod forward;
 mod gate;

@@ -1,13 +1,13 @@
 //! Live updates: who listens to this object, and telling them.
 //!
 //! ```text
-//! plan ─ watch ─ apply ─ publish ─▶ one frame for all who use the same id ─▶ sockets
+//! plan ─ before ─ apply ─ after ─▶ one frame for all who use the same id ─▶ sockets
 //! ```
 //! Sockets sleep while nothing happens, and the object may vanish meanwhile: who they are and what
 //! they listen to is attached to them and read again on wake-up. **Nothing here can fail a commit**:
 //! it is durable before anybody is told, and who cannot be told what changed is told to read anew.
 
-mod session;
+mod attachment;
 mod socket;
 
 use std::{
@@ -22,7 +22,7 @@ use nacre_core::{
     live::{Notice, Watch, permit_topic},
     moment::Moment,
     op::Caller,
-    plan::Event,
+    plan::Plan,
     store::{Reads, Write},
     topic::Topic,
     wire::live::Telling,
@@ -30,10 +30,13 @@ use nacre_core::{
 use wasm_bindgen::JsValue;
 use worker::{State, console_error};
 
-pub(crate) use session::{Session, Subscription};
+pub(crate) use attachment::{Attachment, Subscription};
 use socket::{Host, Socket, binary_frame, text_frame};
 
-use crate::format::Format;
+use crate::{
+    follower::{After, Follower},
+    format::Format,
+};
 
 /// The token has expired; come back with another.
 const EXPIRED: u16 = 4401;
@@ -53,18 +56,10 @@ pub(crate) struct Live {
 
 #[derive(Default)]
 struct Listeners {
-    open: BTreeMap<u64, (Socket, Session)>,
+    open: BTreeMap<u64, (Socket, Attachment)>,
     /// Who listens to what: socket and the name of the subscription.
     topics: BTreeMap<Topic, BTreeSet<(u64, String)>>,
     last: u64,
-}
-
-/// What a commit may change for those who listen.
-pub(crate) enum Watched {
-    /// Nobody listens.
-    Nobody,
-    /// The topics and what was noted of them; `None` when it cannot be told what changes.
-    Topics(Vec<Topic>, Option<Watch>),
 }
 
 impl Live {
@@ -93,11 +88,11 @@ impl Live {
             listeners.last += 1;
             let number = listeners.last;
             let subscriptions = BTreeMap::new();
-            let session = Session { number, caller, expires, subscriptions };
+            let attached = Attachment { number, caller, expires, subscriptions };
             let text =
-                session.to_text().map_err(|error| worker::Error::RustError(error.to_string()))?;
+                attached.to_text().map_err(|error| worker::Error::RustError(error.to_string()))?;
             let (client, socket) = self.host.open(&text)?;
-            listeners.open.insert(number, (socket, session));
+            listeners.open.insert(number, (socket, attached));
             Ok(client)
         })
     }
@@ -106,14 +101,14 @@ impl Live {
     /// closed now.
     pub(crate) fn listener(&self, socket: &worker::WebSocket, now: Moment) -> Option<Listener<'_>> {
         let socket = Socket::of(socket);
-        let number = Session::of_text(&socket.kept()?).ok()?.number;
+        let number = Attachment::of_text(&socket.kept()?).ok()?.number;
         let caller = self.with(|listeners| {
-            let (_, session) = listeners.open.get(&number)?;
-            if session.expires <= now {
+            let (_, attached) = listeners.open.get(&number)?;
+            if attached.expires <= now {
                 listeners.end(number, EXPIRED, "the token has expired");
                 return None;
             }
-            Some(session.caller.clone())
+            Some(attached.caller.clone())
         })?;
         Some(Listener { live: self, number, caller, socket })
     }
@@ -121,16 +116,17 @@ impl Live {
     /// Forgets a socket that has ended.
     pub(crate) fn closed(&self, socket: &worker::WebSocket) {
         let socket = Socket::of(socket);
-        let session = socket.kept().and_then(|text| Session::of_text(&text).ok());
-        if let Some(session) = session {
-            self.with(|listeners| listeners.end(session.number, 1000, ""));
+        let attached = socket.kept().and_then(|text| Attachment::of_text(&text).ok());
+        if let Some(attached) = attached {
+            self.with(|listeners| listeners.end(attached.number, 1000, ""));
         }
     }
 
     /// Closes the sockets whose token has expired.
     pub(crate) fn close_expired(&self, now: Moment) {
         self.with(|listeners| {
-            listeners.end_where(EXPIRED, "the token has expired", |session| session.expires <= now);
+            listeners
+                .end_where(EXPIRED, "the token has expired", |attached| attached.expires <= now);
         });
     }
 
@@ -139,30 +135,20 @@ impl Live {
         self.with(|listeners| listeners.end_where(ERASED, "the store was erased", |_| true));
     }
 
-    /// Notes what a plan may change for those who listen, before it is applied.
-    pub(crate) fn watch(&self, reads: &dyn Reads, events: &[Event]) -> Watched {
-        let topics: Vec<Topic> = match events.is_empty() {
-            true => Vec::new(),
-            false => self.with(|listeners| listeners.topics.keys().cloned().collect()),
-        };
-        if topics.is_empty() {
-            return Watched::Nobody;
-        }
-        let watch = Watch::before(reads, topics.iter(), events).map_err(|error| lost(&error)).ok();
-        Watched::Topics(topics, watch)
+    /// The topics that somebody listens to.
+    fn topics(&self) -> Vec<Topic> {
+        self.with(|listeners| listeners.topics.keys().cloned().collect())
     }
 
-    /// Tells those who listen, now that the plan is applied.
-    pub(crate) fn publish(
-        &self,
-        reads: &dyn Reads,
-        watched: Watched,
-        events: Vec<Event>,
-        seq: u64,
-    ) {
-        let Watched::Topics(topics, watch) = watched else { return };
+    /// Tells those who listen to these topics, now that the plan is applied. Without a watch it is
+    /// not known what changed, and they are told to read anew.
+    fn publish(&self, reads: &dyn Reads, topics: &[Topic], watch: Option<Watch>, plan: &Plan) {
+        let seq = plan.seq;
         let notices = watch.and_then(|watch| {
-            watch.notices(reads, topics.iter(), events, seq).map_err(|error| lost(&error)).ok()
+            watch
+                .notices(reads, topics.iter(), &plan.events, seq)
+                .map_err(|error| lost(&error))
+                .ok()
         });
         let notices = notices.unwrap_or_else(|| {
             topics.iter().enumerate().map(|(place, _)| (place, Notice::Resync { seq })).collect()
@@ -178,12 +164,12 @@ impl Live {
     }
 
     /// Closes the sockets of those whom the writes of a plan expel.
-    pub(crate) fn expel(&self, writes: &[Write]) {
+    fn expel(&self, writes: &[Write]) {
         for write in writes {
             if let Write::Expel { user, .. } = write {
                 self.with(|listeners| {
-                    let is_theirs = |session: &Session| {
-                        session.caller.user == *user && session.caller.owner != *user
+                    let is_theirs = |attached: &Attachment| {
+                        attached.caller.user == *user && attached.caller.owner != *user
                     };
                     listeners.end_where(EXPELLED, "the project is no longer shared", is_theirs);
                 });
@@ -199,8 +185,24 @@ impl Live {
         };
         let listeners = held.get_or_insert_with(|| Listeners::of(&self.host));
         let outcome = run(listeners);
-        self.first_expiry.set(listeners.open.values().map(|(_, session)| session.expires).min());
+        self.first_expiry.set(listeners.open.values().map(|(_, attached)| attached.expires).min());
         outcome
+    }
+}
+
+impl Follower for Live {
+    fn before<'f>(&'f self, reads: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
+        let topics = if plan.events.is_empty() { Vec::new() } else { self.topics() };
+        let expels = plan.writes.iter().any(|write| matches!(write, Write::Expel { .. }));
+        if topics.is_empty() && !expels {
+            return None;
+        }
+        let watch = Watch::before(reads, topics.iter(), &plan.events);
+        let watch = watch.map_err(|error| lost(&error)).ok();
+        Some(Box::new(move |reads, plan| {
+            self.publish(reads, &topics, watch, plan);
+            self.expel(&plan.writes);
+        }))
     }
 }
 
@@ -213,13 +215,13 @@ impl Listeners {
     fn of(host: &Host) -> Listeners {
         let mut listeners = Listeners::default();
         for socket in host.sockets() {
-            let session = socket.kept().and_then(|text| Session::of_text(&text).ok());
-            let Some(session) = session else { continue };
-            for (id, subscription) in &session.subscriptions {
-                listeners.listen(session.number, id, &subscription.topic);
+            let attached = socket.kept().and_then(|text| Attachment::of_text(&text).ok());
+            let Some(attached) = attached else { continue };
+            for (id, subscription) in &attached.subscriptions {
+                listeners.listen(attached.number, id, &subscription.topic);
             }
-            listeners.last = listeners.last.max(session.number);
-            listeners.open.insert(session.number, (socket, session));
+            listeners.last = listeners.last.max(attached.number);
+            listeners.open.insert(attached.number, (socket, attached));
         }
         listeners
     }
@@ -238,25 +240,25 @@ impl Listeners {
     }
 
     fn end(&mut self, number: u64, code: u16, reason: &str) {
-        if let Some((socket, session)) = self.open.remove(&number) {
-            for (id, subscription) in &session.subscriptions {
+        if let Some((socket, attached)) = self.open.remove(&number) {
+            for (id, subscription) in &attached.subscriptions {
                 self.leave(number, id, &subscription.topic);
             }
             socket.end(code, reason);
         }
     }
 
-    fn end_where(&mut self, code: u16, reason: &str, ends: impl Fn(&Session) -> bool) {
-        let ended = self.open.iter().filter(|(_, (_, session))| ends(session));
+    fn end_where(&mut self, code: u16, reason: &str, ends: impl Fn(&Attachment) -> bool) {
+        let ended = self.open.iter().filter(|(_, (_, attached))| ends(attached));
         for number in ended.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.end(number, code, reason);
         }
     }
 
-    /// Gives a session another subscription, or takes one away.
+    /// Gives a socket another subscription, or takes one away.
     fn change(&mut self, number: u64, id: &str, to: Option<Subscription>) -> Result<()> {
-        let Some((socket, session)) = self.open.get_mut(&number) else { return Ok(()) };
-        let mut changed = session.clone();
+        let Some((socket, attached)) = self.open.get_mut(&number) else { return Ok(()) };
+        let mut changed = attached.clone();
         let before = match to.clone() {
             Some(subscription) => changed.subscriptions.insert(id.to_owned(), subscription),
             None => changed.subscriptions.remove(id),
@@ -267,7 +269,7 @@ impl Listeners {
                 "the subscription cannot be saved with the socket",
             ));
         }
-        *session = changed;
+        *attached = changed;
         if let Some(before) = before {
             self.leave(number, id, &before.topic);
         }
@@ -289,9 +291,9 @@ impl Listeners {
         let mut frames = Frames::new(telling);
         let mut refused = Vec::new();
         for (number, id) in listening {
-            let Some((socket, session)) = self.open.get(number) else { continue };
-            let Some(subscription) = session.subscriptions.get(id) else { continue };
-            let caller = &session.caller;
+            let Some((socket, attached)) = self.open.get(number) else { continue };
+            let Some(subscription) = attached.subscriptions.get(id) else { continue };
+            let caller = &attached.caller;
             if caller.user != caller.owner {
                 let refusal = seen
                     .entry((caller.user.clone(), topic.clone()))

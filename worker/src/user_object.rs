@@ -34,6 +34,7 @@ use worker::{
 
 use crate::{
     config::Config,
+    follower::Follower,
     format::Format,
     forward, host,
     http::{BodyWanted, Exchange, Exporter, Importer, Response as Answer, Task, Work},
@@ -196,9 +197,14 @@ impl DurableObject for UserObject {
 const TOO_BIG: u16 = 1009;
 
 impl Keeper {
-    /// Decides a request and applies what was decided, in one go; then tells who listens.
+    /// Those that see every commit, in this order.
+    fn followers(&self) -> [&dyn Follower; 1] {
+        [&self.live]
+    }
+
+    /// Decides a request and applies what was decided, in one go; then tells the followers.
     fn carry_out(&self, ask: &Ask, entropy: &mut Entropy) -> Result<Plan> {
-        let Keeper { config, store, live, .. } = self;
+        let Keeper { config, store, .. } = self;
         store.open(&ask.caller.owner, &config.masters, entropy)?;
         let founding = if store.is_void()? && ask.op.is_write() {
             Some(Founding::new(&ask.caller.owner, &config.masters, entropy)?)
@@ -214,10 +220,9 @@ impl Keeper {
         };
         let mut plan = decide(store, &mut setting, ask)?;
         remember(&mut plan)?;
-        let watched = live.watch(store, &plan.events);
+        let after = self.followers().map(|follower| follower.before(store, &plan));
         store.apply(&plan.writes, founding.as_ref(), entropy)?;
-        live.publish(store, watched, std::mem::take(&mut plan.events), plan.seq);
-        live.expel(&plan.writes);
+        after.into_iter().flatten().for_each(|after| after(store, &plan));
         Ok(plan)
     }
 

@@ -54,6 +54,7 @@ const CRATES: &[Row] = &[
 /// The rooms of `worker/src`. `lib` is above them all.
 const ROOMS: &[Row] = &[
     ("auth", &[]),
+    ("follower", &[]),
     ("format", &[]),
     ("http", &["auth", "format"]),
     ("sql", &[]),
@@ -61,7 +62,7 @@ const ROOMS: &[Row] = &[
     ("sql_store", &["schema"]),
     ("host", &[]),
     ("signature", &["auth"]),
-    ("live", &["format"]),
+    ("live", &["follower", "format"]),
     ("message", &["host", "http"]),
     ("config", &["http", "sql_store"]),
     ("forward", &["http"]),

@@ -129,7 +129,7 @@ impl Watch {
     pub fn before<'t>(
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        events: &[Event],
+        events: &[Rc<Event>],
     ) -> Result<Watch> {
         let mut lines = Vec::with_capacity(events.len());
         let mut store = MemoryStore::over(reads);
@@ -161,10 +161,9 @@ impl Watch {
         self,
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        events: Vec<Event>,
+        events: &[Rc<Event>],
         seq: u64,
     ) -> Result<Vec<(usize, Notice)>> {
-        let events: Vec<Rc<Event>> = events.into_iter().map(Rc::new).collect();
         let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
         let mut chains = self.chains.into_iter().peekable();
         for (place, topic) in topics.enumerate() {
@@ -173,7 +172,7 @@ impl Watch {
                 Topic::Subtree(address) => line.contains(address),
                 Topic::Resolved(_) => false,
             };
-            for (line, event) in self.lines.iter().zip(&events) {
+            for (line, event) in self.lines.iter().zip(events) {
                 if told(line, event) {
                     notices.push((place, Notice::Change(event.clone())));
                 }

@@ -21,7 +21,7 @@ pub struct Plan {
     /// The rows to write. Empty for a read, and for a write that changes nothing.
     pub writes: Vec<Write>,
     /// The events for subscribers. Publish them only after the writes are durable.
-    pub events: Vec<Event>,
+    pub events: Vec<Rc<Event>>,
     /// The replies to remember for repeated keys. `nacre-wire` encodes them, and adds their rows
     /// ([`Write::Replay`]) to the writes.
     pub remember: Vec<Remember>,

@@ -60,7 +60,7 @@ fn publish(world: &mut World, op: nacre_core::op::Op, topics: &[Topic]) -> Vec<(
     let Ok(plan) = world.plan(op) else { return Vec::new() };
     let watch = Watch::before(&world.store, topics.iter(), &plan.events).unwrap();
     world.store.apply(&plan.writes);
-    watch.notices(&world.store, topics.iter(), plan.events, plan.seq).unwrap()
+    watch.notices(&world.store, topics.iter(), &plan.events, plan.seq).unwrap()
 }
 
 fn said(event: &Event) -> (u64, Address, u64, String, Value) {

@@ -1,6 +1,7 @@
 //! A server and devices that hold replicas of it, all in memory: whoever calls carries what travels.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use nacre_core::{
     address::Address,
@@ -50,11 +51,10 @@ impl Server {
         }
     }
 
-    fn announce(&mut self, event: Event) {
+    fn announce(&mut self, event: Rc<Event>) {
         let seq = event.record.seq;
         let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
         self.ever.insert((event.record.address.to_string(), data));
-        let event = std::rc::Rc::new(event);
         let message = Telling::notice(&Notice::Change(event)).message(Some("t0"));
         self.said.push((seq, String::from_utf8(json::write(&message)).unwrap()));
     }

@@ -60,7 +60,7 @@ impl Socket {
         let topics: Vec<_> = self.subscriptions.iter().map(|(_, topic)| topic.clone()).collect();
         let watch = Watch::before(&self.world.store, topics.iter(), &plan.events)?;
         self.world.store.apply(&plan.writes);
-        let notices = watch.notices(&self.world.store, topics.iter(), plan.events, plan.seq)?;
+        let notices = watch.notices(&self.world.store, topics.iter(), &plan.events, plan.seq)?;
         for (place, notice) in notices {
             let id = self.subscriptions[place].0.clone();
             self.tell(&Telling::notice(&notice), Some(&id));

@@ -37,14 +37,14 @@ pub(super) struct Draft<'d, 's> {
     /// What conflicts may still take in the answer, in bytes of JSON.
     pub(super) conflict_bytes: usize,
     writes: Vec<Write>,
-    events: Vec<Event>,
+    events: Vec<Rc<Event>>,
     deeds: Vec<Deed>,
 }
 
 /// The results of a finished part of a draft.
 pub(super) struct Part {
     writes: Vec<Write>,
-    events: Vec<Event>,
+    events: Vec<Rc<Event>>,
     deeds: Vec<Deed>,
     entries: u64,
 }
@@ -232,7 +232,7 @@ impl<'d, 's> Draft<'d, 's> {
             version: Some(version),
             member: None,
         });
-        self.events.push(Event { record: record.clone(), before, change, patch });
+        self.events.push(Rc::new(Event { record: record.clone(), before, change, patch }));
         Ok(record)
     }
 

@@ -23,7 +23,7 @@ const ATTACHED_BYTES: usize = 16_000;
 
 /// One socket: who listens, until when, to what.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Session {
+pub(crate) struct Attachment {
     /// Tells sockets of one object apart.
     pub(crate) number: u64,
     /// Who listens, and to whose store.
@@ -54,8 +54,8 @@ struct SessionText {
     msgpack: BTreeMap<String, Value>,
 }
 
-impl Session {
-    /// The session as text.
+impl Attachment {
+    /// The attachment as text.
     ///
     /// # Errors
     /// `too-large` when it holds more subscriptions than can be attached.
@@ -91,15 +91,16 @@ impl Session {
         Ok(text)
     }
 
-    /// The session that [`Session::to_text`] wrote.
+    /// The attachment that [`Attachment::to_text`] wrote.
     ///
     /// # Errors
     /// `internal` for any other text.
-    pub(crate) fn of_text(text: &str) -> Result<Session> {
-        Session::read(text).ok_or_else(|| Error::bug("the attachment of a socket cannot be read"))
+    pub(crate) fn of_text(text: &str) -> Result<Attachment> {
+        Attachment::read(text)
+            .ok_or_else(|| Error::bug("the attachment of a socket cannot be read"))
     }
 
-    fn read(text: &str) -> Option<Session> {
+    fn read(text: &str) -> Option<Attachment> {
         let text: SessionText =
             value::decode_known(json::read(text.as_bytes(), limits::DEPTH).ok()?).ok()?;
         let mut subscriptions = BTreeMap::new();
@@ -108,7 +109,7 @@ impl Session {
                 subscriptions.insert(id, Subscription { topic: read_topic(topic).ok()?, format });
             }
         }
-        Some(Session {
+        Some(Attachment {
             number: text.number,
             caller: Caller {
                 user: User::parse(&text.user).ok()?,
@@ -127,8 +128,8 @@ mod tests {
 
     use super::*;
 
-    fn session(subscriptions: impl IntoIterator<Item = (String, Subscription)>) -> Session {
-        Session {
+    fn attachment(subscriptions: impl IntoIterator<Item = (String, Subscription)>) -> Attachment {
+        Attachment {
             number: 7,
             caller: Caller {
                 user: User::parse("bób \"x\"").unwrap(),
@@ -141,30 +142,30 @@ mod tests {
     }
 
     #[test]
-    fn a_session_survives_its_text() {
+    fn an_attachment_survives_its_text() {
         let address = Address::parse("branch", "b").unwrap();
         let subscriptions = [
             ("a", Topic::Context(address.clone()), Format::Json),
             ("b", Topic::Subtree(Address::global()), Format::MsgPack),
             ("ä\n", Topic::Resolved(address), Format::MsgPack),
         ];
-        let session = session(
+        let attached = attachment(
             subscriptions
                 .map(|(id, topic, format)| (id.to_owned(), Subscription { topic, format })),
         );
-        let text = session.to_text().unwrap();
+        let text = attached.to_text().unwrap();
         // A newer version may have attached more, and then been rolled back.
         let newer = text.replacen('{', r#"{"a":{"b":1},"#, 1);
-        assert_eq!(Session::of_text(&text), Ok(session.clone()));
-        assert_eq!(Session::of_text(&newer), Ok(session));
-        assert_eq!(Session::of_text("{}").unwrap_err().code(), Code::Internal);
+        assert_eq!(Attachment::of_text(&text), Ok(attached.clone()));
+        assert_eq!(Attachment::of_text(&newer), Ok(attached));
+        assert_eq!(Attachment::of_text("{}").unwrap_err().code(), Code::Internal);
     }
 
     #[test]
     fn more_than_can_be_attached_is_refused() {
         let topic = Topic::Resolved(Address::global());
         let many = |count: u32| {
-            session((0..count).map(|n| {
+            attachment((0..count).map(|n| {
                 (n.to_string(), Subscription { topic: topic.clone(), format: Format::Json })
             }))
         };
