@@ -524,7 +524,7 @@ fn a_secret_mentioned_anew_during_a_sweep_stays() {
     }
     let record = world.sql.record(&other).unwrap().unwrap();
     let data = record.layer.to_value().unwrap();
-    let fingerprint = nacre_core::seal::markers(&data).next().unwrap();
+    let fingerprint = nacre_core::marker::markers(&data).next().unwrap();
     assert!(world.sql.secret(&fingerprint).unwrap().is_some());
 }
 

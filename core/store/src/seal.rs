@@ -25,8 +25,8 @@ mod row;
 mod secret;
 mod vault;
 
+pub use fields::seal_fields;
 pub use fields::seal_foreign_fields;
-pub use fields::{markers, reveal, seal_fields};
 pub use keyring::{KeyId, Keyring, WrappedKey};
 pub use master::MasterKeyring;
 pub use row::{PLAINTEXT_BYTES, RowIdentity, open_row, reseal_row, seal_row, sealed_with};

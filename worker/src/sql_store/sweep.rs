@@ -11,11 +11,11 @@ use nacre_core::{
     json,
     layer::Layer,
     limits,
-    marker::Fingerprint,
+    marker::{Fingerprint, markers},
     moment::Moment,
     patch::Operation,
     record::Version,
-    seal::{Keyring, markers},
+    seal::Keyring,
     store::Write,
     value::{SEALED, Value},
 };

@@ -3,11 +3,11 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::{Setting, no_keys};
-use crate::{record::Record, seal, store::Reads};
+use crate::{record::Record, store::Reads};
 use nacre_layers::{
     error::{Code, Error, Result},
     layer::Layer,
-    marker::Fingerprint,
+    marker::{self, Fingerprint},
     resolve::{self, Link},
     value::{SEALED, Value},
 };
@@ -21,7 +21,7 @@ pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) 
     };
     match setting.keys {
         Some(keys) => keys.reveal(&mut value, &sealed)?,
-        None => seal::reveal(&mut value, &mut |_| Err(no_keys()))?,
+        None => marker::reveal(&mut value, &mut |_| Err(no_keys()))?,
     }
     Ok(value)
 }

@@ -72,42 +72,6 @@ fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret
     Ok(sealing.new)
 }
 
-/// Replaces every marker by its plaintext. `open` returns the plaintext of one secret.
-///
-/// # Errors
-/// The errors of `open`. Then `data` may be partly revealed and must be dropped.
-pub fn reveal(data: &mut Value, open: &mut dyn FnMut(&Fingerprint) -> Result<Value>) -> Result<()> {
-    if let Some(fingerprint) = Fingerprint::in_marker(data) {
-        *data = open(&fingerprint)?;
-        return Ok(());
-    }
-    match data {
-        Value::Object(object) => object.iter_mut().try_for_each(|(_, value)| reveal(value, open)),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| reveal(item, open)),
-        _ => Ok(()),
-    }
-}
-
-/// The fingerprints of all markers in a value, in document order, with repetitions.
-pub fn markers(value: &Value) -> impl Iterator<Item = Fingerprint> + '_ {
-    let mut ahead = Vec::from([value]);
-    core::iter::from_fn(move || {
-        while let Some(value) = ahead.pop() {
-            match value {
-                Value::Object(object) => {
-                    if let Some(fingerprint) = Fingerprint::in_marker(value) {
-                        return Some(fingerprint);
-                    }
-                    ahead.extend(object.iter().rev().map(|(_, value)| value));
-                }
-                Value::Array(items) => ahead.extend(items.iter().rev()),
-                _ => {}
-            }
-        }
-        None
-    })
-}
-
 struct Sealing<'a> {
     names: &'a SensitiveNames,
     keys: &'a dyn Vault,

@@ -4,7 +4,6 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt::Debug;
 
 use super::{
-    fields::reveal,
     keyring::Keyring,
     secret::{NewSecret, open_secret},
 };
@@ -12,7 +11,7 @@ use crate::entropy::Entropy;
 use nacre_layers::{
     error::{Code, Error, Result},
     hash::Hash,
-    marker::Fingerprint,
+    marker::{Fingerprint, reveal},
     value::Value,
 };
 
