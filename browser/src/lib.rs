@@ -25,7 +25,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     json, limits,
     moment::Moment,
-    op::Op,
+    op::Read,
     pointer::Pointer,
     replica::{Choice, Replica, queue_key},
     value::Value,
@@ -112,7 +112,9 @@ impl Core {
 
     /// Answers a read, see `read`.
     pub fn read(&self, request: &str) -> Result<Vec<u8>, JsValue> {
-        let answer = parse(request).and_then(read::op).and_then(|op| self.0.read(op));
+        let answer = parse(request)
+            .and_then(read::question)
+            .and_then(|question| self.0.read(&question, Moment(0)));
         answer.map(|answer| answer.body).map_err(thrown)
     }
 
@@ -140,11 +142,12 @@ impl Core {
         trial: &str,
         now: f64,
     ) -> Result<Vec<u8>, JsValue> {
-        let op = || -> Result<Op> {
+        let question = || -> Result<Read> {
             let trial: PreviewBody = request::decode(read::trial(trial)?)?;
-            trial.into_op(Address::parse(level, id)?)
+            trial.into_read(Address::parse(level, id)?)
         };
-        let answer = op().and_then(|op| self.0.preview(op, Moment(whole(now))));
+        let now = Moment(whole(now));
+        let answer = question().and_then(|question| self.0.read(&question, now));
         answer.map(|answer| answer.body).map_err(thrown)
     }
 

@@ -5,143 +5,99 @@ use alloc::{string::String, vec::Vec};
 use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
-    id::ContextId,
     json,
-    level::Level,
-    limits,
     number::Number,
-    op::{Op, Resolve, Which},
-    pointer::Pointer,
-    record::EntryKind,
-    store::{AsOf, Filter},
+    op::Read,
+    store::AsOf,
     value::{Object, Value},
-    wire::{Cursor, import, request},
+    wire::{
+        import,
+        question::{Parameters, Question, not_from_one_to},
+        request,
+    },
 };
 
 /// The members of a request, taken out one by one.
 struct Members(Object);
 
-impl Members {
-    fn text(&mut self, name: &str) -> Result<Option<String>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "this member must be a string")),
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Result<Option<u64>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Number(Number::Unsigned(number))) => Ok(Some(number)),
-            Some(_) => Err(wrong(name, "this member must be a whole number, 0 or more")),
-        }
-    }
-
-    fn flag(&mut self, name: &str) -> bool {
-        self.0.remove(name).is_some_and(|value| value.as_bool() == Some(true))
-    }
-
+impl Parameters for Members {
     fn address(&mut self) -> Result<Address> {
         let (level, id) = (self.text("level")?, self.text("id")?);
         Address::parse(&level.unwrap_or_default(), &id.unwrap_or_default())
     }
 
-    fn as_of(&mut self, name: &str) -> Result<Option<AsOf>> {
-        let at = match self.0.remove(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::Number(Number::Unsigned(seq))) => Ok(AsOf::Seq(seq)),
-            Some(Value::String(text)) => request::as_of(&text),
-            Some(_) => Err(wrong(name, "a state must be a `seq` or an RFC 3339 time")),
-        };
-        at.map(Some).map_err(|error| error.at(alloc::format!("/{name}")))
-    }
-
-    fn limit(&mut self) -> Result<usize> {
-        match self.number("limit")?.map(usize::try_from) {
-            None => Ok(limits::PAGE_DEFAULT),
-            Some(Ok(limit)) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-            _ => Err(wrong("limit", "`limit` must be a whole number from 1 to 200")
-                .limit(limits::PAGE as u64)),
+    fn text(&mut self, name: &'static str) -> Result<Option<String>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.place(name, wrong("must be a string"))),
         }
     }
+
+    fn number(&mut self, name: &'static str, most: u64) -> Result<Option<u64>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Number(Number::Unsigned(number))) if (1..=most).contains(&number) => {
+                Ok(Some(number))
+            }
+            Some(_) => Err(self.place(name, not_from_one_to(most))),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool> {
+        Ok(self.0.remove(name).is_some_and(|value| value.as_bool() == Some(true)))
+    }
+
+    fn state(&mut self, name: &'static str) -> Result<Option<AsOf>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(at) => request::state(&at).map(Some).map_err(|error| self.place(name, error)),
+        }
+    }
+
+    fn context(&mut self, name: &'static str) -> Result<Option<Address>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(members)) => Members(members).address().map(Some),
+            Some(_) => Err(self.place(name, wrong("must be an object with `level` and `id`"))),
+        }
+    }
+
+    fn place(&self, name: &'static str, error: Error) -> Error {
+        error.at(alloc::format!("/{name}"))
+    }
 }
 
-fn wrong(name: &str, detail: &'static str) -> Error {
-    Error::new(Code::InvalidRequest, detail).at(alloc::format!("/{name}"))
+fn wrong(detail: &'static str) -> Error {
+    Error::new(Code::InvalidRequest, detail)
 }
 
-/// The operation of a request.
+/// The question of a request.
 ///
 /// # Errors
-/// `invalid-request`, `invalid-id`, `invalid-pointer`.
-pub(crate) fn op(request: Value) -> Result<Op> {
+/// `invalid-request`, `invalid-id`, `invalid-pointer`, `invalid-cursor`.
+pub(crate) fn question(request: Value) -> Result<Read> {
     let Value::Object(members) = request else {
-        return Err(Error::new(Code::InvalidRequest, "the request must be an object").at(""));
+        return Err(wrong("the request must be an object").at(""));
     };
     let mut from = Members(members);
-    let read = from.text("read")?.unwrap_or_default();
-    Ok(match read.as_str() {
-        "resolve" => Op::Resolve(Resolve {
-            address: from.address()?,
-            path: from.text("path")?.map(Pointer::parse).transpose()?,
-            as_of: from.as_of("at")?,
-            explain: from.flag("explain"),
-            reveal: false,
-        }),
-        "get" => Op::Get {
-            address: from.address()?,
-            which: match (from.number("version")?, from.as_of("at")?) {
-                (Some(version), None) => Which::Version(version),
-                (None, Some(at)) => Which::AsOf(at),
-                (None, None) => Which::Current,
-                _ => return Err(wrong("at", "use either `version` or `at`, not both")),
-            },
-            reveal: false,
-        },
-        "list" => {
-            let under = match from.0.remove("under") {
-                Some(Value::Object(under)) => Some(Members(under).address()?),
-                _ => None,
-            };
-            let (level, parent) = (from.text("level")?, from.text("parent")?);
-            let filter = Filter {
-                level: level.as_deref().map(Level::parse).transpose()?,
-                parent: parent.as_deref().map(ContextId::parse).transpose()?,
-                under,
-                prefix: from.text("prefix")?,
-            };
-            let after = from.text("cursor")?.as_deref().map(Cursor::read_list).transpose()?;
-            let (data, limit) = (from.flag("data"), from.limit()?);
-            Op::List { filter, after, limit, data, reveal: false }
-        }
-        "history" => {
-            let before = from.text("cursor")?.as_deref().map(Cursor::read_history).transpose()?;
-            Op::History { address: from.address()?, before, limit: from.limit()? }
-        }
-        "diff" => Op::Diff {
-            address: from.address()?,
-            from: from.number("from")?.unwrap_or_default(),
-            to: from.number("to")?,
-        },
-        "view-diff" => {
-            let state = from
-                .as_of("from")?
-                .ok_or_else(|| wrong("from", "`from` is required: a `seq` or an RFC 3339 time"))?;
-            Op::ViewDiff { address: from.address()?, from: state, to: from.as_of("to")? }
-        }
-        "insights" | "progress" => {
-            let kind = if read == "insights" { EntryKind::Insight } else { EntryKind::Progress };
-            let before = from.text("cursor")?.as_deref().map(Cursor::read_entry).transpose()?;
-            Op::Entries { address: from.address()?, kind, before, limit: from.limit()? }
-        }
+    let question = match from.text("read")?.unwrap_or_default().as_str() {
+        "resolve" => Question::Resolve,
+        "get" => Question::Get,
+        "list" => Question::List,
+        "history" => Question::History,
+        "diff" => Question::Diff,
+        "view-diff" => Question::ViewDiff,
+        "insights" => Question::Insights,
+        "progress" => Question::Progress,
         _ => {
             return Err(wrong(
-                "read",
                 "`read` must be resolve, get, list, history, diff, view-diff, insights or progress",
-            ));
+            )
+            .at("/read"));
         }
-    })
+    };
+    question.read(&mut from)
 }
 
 /// Operations as JavaScript writes them: data, patches and values come as JSON, or as its text,

@@ -14,7 +14,9 @@ use nacre_core::{
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Idempotency, Import, Op, Request, Resolve},
+    op::{
+        Administration, Caller, Command, Idempotency, Import, Inspection, Read, Request, Resolve,
+    },
     plan::Reply,
     pointer::Pointer,
     seal::{Keyring, MasterKeyring},
@@ -71,7 +73,7 @@ impl Inner {
     /// Decides a request and applies its writes. Returns the reply and the store's `seq`.
     fn decide(
         &mut self,
-        op: Op,
+        command: Command,
         idempotency: Option<Idempotency>,
         at: Moment,
         mut entropy: Entropy,
@@ -80,7 +82,8 @@ impl Inner {
         let mut setting = Setting { at, entropy: &mut entropy, keys: Some(&self.keys), names };
         let (user, owner) = (self.owner.clone(), self.owner.clone());
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
-        let request = Request { caller: Caller { user, owner, scopes }, op, idempotency, id: None };
+        let request =
+            Request { caller: Caller { user, owner, scopes }, command, idempotency, id: None };
         let mut plan = decide(&self.rows, &mut setting, &request)?;
         remember(&mut plan)?;
         self.rows.apply(&plan.writes);
@@ -107,22 +110,24 @@ impl Store {
 
     fn write(
         &self,
-        op: Op,
+        command: impl Into<Command>,
         idempotency: Option<Idempotency>,
         now: u64,
         seed: Vec<u8>,
     ) -> Result<Answer> {
         check_memory()?;
         let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
-        let (reply, seq) = store.decide(op, idempotency, Moment(now), entropy(seed)?)?;
+        let (reply, seq) =
+            store.decide(command.into(), idempotency, Moment(now), entropy(seed)?)?;
         Answer::of(&reply, seq)
     }
 
     /// A read needs no time and no randomness.
-    fn read(&self, op: Op) -> Result<Answer> {
+    fn read(&self, question: impl Into<Command>) -> Result<Answer> {
         check_memory()?;
         let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
-        let (reply, seq) = store.decide(op, None, Moment(0), Entropy::from_seed([0; 32]))?;
+        let (reply, seq) =
+            store.decide(question.into(), None, Moment(0), Entropy::from_seed([0; 32]))?;
         Answer::of(&reply, seq)
     }
 }
@@ -160,7 +165,7 @@ impl GuestStore for Store {
         entropy: Vec<u8>,
     ) -> Result<wit::Answer, types::Error> {
         let batch: BatchBody = request::decode(body(&operations)?)?;
-        Ok(self.write(batch.into_op()?, None, now, entropy)?.into())
+        Ok(self.write(batch.into_batch()?, None, now, entropy)?.into())
     }
 
     fn import_lines(
@@ -176,8 +181,8 @@ impl GuestStore for Store {
             .map(import::line)
             .take(limits::BATCH_OPERATIONS + 1)
             .collect();
-        let op = Op::Import(Import { mode: mode.into(), lines });
-        Ok(self.write(op, None, now, entropy)?.into())
+        let import = Administration::Import(Import { mode: mode.into(), lines });
+        Ok(self.write(import, None, now, entropy)?.into())
     }
 
     fn preview(
@@ -188,7 +193,7 @@ impl GuestStore for Store {
         entropy: Vec<u8>,
     ) -> Result<Vec<u8>, types::Error> {
         let trial: PreviewBody = request::decode(body(&trial)?)?;
-        Ok(self.write(trial.into_op(address.try_into()?)?, None, now, entropy)?.body)
+        Ok(self.write(trial.into_read(address.try_into()?)?, None, now, entropy)?.body)
     }
 
     fn get(
@@ -198,7 +203,7 @@ impl GuestStore for Store {
         reveal: bool,
     ) -> Result<wit::Answer, types::Error> {
         let address = address.try_into()?;
-        Ok(self.read(Op::Get { address, which: which.into(), reveal })?.into())
+        Ok(self.read(Read::Get { address, which: which.into(), reveal })?.into())
     }
 
     fn view(
@@ -207,14 +212,14 @@ impl GuestStore for Store {
         options: wit::ViewOptions,
     ) -> Result<wit::Answer, types::Error> {
         let wit::ViewOptions { path, at, explain, reveal } = options;
-        let op = Op::Resolve(Resolve {
+        let question = Read::Resolve(Resolve {
             address: address.try_into()?,
             path: path.map(Pointer::parse).transpose()?,
             as_of: at.map(Into::into),
             explain,
             reveal,
         });
-        Ok(self.read(op)?.into())
+        Ok(self.read(question)?.into())
     }
 
     fn view_diff(
@@ -224,7 +229,7 @@ impl GuestStore for Store {
         after: Option<types::AsOf>,
     ) -> Result<Vec<u8>, types::Error> {
         let (from, to) = (before.into(), after.map(Into::into));
-        Ok(self.read(Op::ViewDiff { address: address.try_into()?, from, to })?.body)
+        Ok(self.read(Read::ViewDiff { address: address.try_into()?, from, to })?.body)
     }
 
     fn contexts(
@@ -235,13 +240,13 @@ impl GuestStore for Store {
     ) -> Result<Vec<u8>, types::Error> {
         let after = page.cursor.as_deref().map(Cursor::read_list).transpose()?;
         let (filter, limit) = (filter.try_into()?, limit(&page)?);
-        Ok(self.read(Op::List { filter, after, limit, data, reveal: false })?.body)
+        Ok(self.read(Read::List { filter, after, limit, data, reveal: false })?.body)
     }
 
     fn history(&self, address: types::Address, page: wit::Page) -> Result<Vec<u8>, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_history).transpose()?;
         let (address, limit) = (address.try_into()?, limit(&page)?);
-        Ok(self.read(Op::History { address, before, limit })?.body)
+        Ok(self.read(Read::History { address, before, limit })?.body)
     }
 
     fn diff(
@@ -250,7 +255,7 @@ impl GuestStore for Store {
         from: u64,
         to: Option<u64>,
     ) -> Result<Vec<u8>, types::Error> {
-        Ok(self.read(Op::Diff { address: address.try_into()?, from, to })?.body)
+        Ok(self.read(Read::Diff { address: address.try_into()?, from, to })?.body)
     }
 
     fn entries(
@@ -261,12 +266,12 @@ impl GuestStore for Store {
     ) -> Result<Vec<u8>, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_entry).transpose()?;
         let (address, limit) = (address.try_into()?, limit(&page)?);
-        Ok(self.read(Op::Entries { address, kind: kind.into(), before, limit })?.body)
+        Ok(self.read(Read::Entries { address, kind: kind.into(), before, limit })?.body)
     }
 
     fn audit(&self, page: wit::Page) -> Result<Vec<u8>, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_audit).transpose()?;
-        Ok(self.read(Op::Audit { before, limit: limit(&page)? })?.body)
+        Ok(self.read(Inspection::Audit { before, limit: limit(&page)? })?.body)
     }
 
     fn export_lines(&self, reveal: bool) -> wit::Lines {
@@ -281,8 +286,9 @@ impl GuestLines for Lines {
         let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
         let mut export = self.export.try_borrow_mut().map_err(|_| in_use())?;
         let mut text = Vec::new();
-        while let Some(op) = export.next().filter(|_| text.len() < PART) {
-            let (reply, _) = store.decide(op, None, Moment(0), Entropy::from_seed([0; 32]))?;
+        while let Some(part) = export.next().filter(|_| text.len() < PART) {
+            let (reply, _) =
+                store.decide(part.into(), None, Moment(0), Entropy::from_seed([0; 32]))?;
             export.write(&reply, &mut text)?;
         }
         Ok((!text.is_empty()).then_some(text))

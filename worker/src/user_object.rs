@@ -99,7 +99,9 @@ impl DurableObject for UserObject {
             Err(error) => Err(error),
         };
         match task {
-            Ok(Task::Op(ask)) => message::response(keeper.answer(&exchange, &ask, &mut entropy)),
+            Ok(Task::Command(ask)) => {
+                message::response(keeper.answer(&exchange, &ask, &mut entropy))
+            }
             Ok(Task::Import(importer)) => {
                 let lines = message::stream(&mut request);
                 let answer = keeper.import(&exchange, importer, lines, is_owner, entropy).await;
@@ -206,7 +208,7 @@ impl Keeper {
     fn carry_out(&self, ask: &Ask, entropy: &mut Entropy) -> Result<Plan> {
         let Keeper { config, store, .. } = self;
         store.open(&ask.caller.owner, &config.masters, entropy)?;
-        let founding = if store.is_void()? && ask.op.is_write() {
+        let founding = if store.is_void()? && ask.command.is_write() {
             Some(Founding::new(&ask.caller.owner, &config.masters, entropy)?)
         } else {
             None
@@ -277,8 +279,8 @@ impl Keeper {
                 Ok(())
             }
             Message::Unsubscribe { id } => listener.unsubscribe(&id),
-            Message::Op { id, op, idempotency } => {
-                let ask = Ask { caller, op, idempotency, id: Some(request_id) };
+            Message::Op { id, command, idempotency } => {
+                let ask = Ask { caller, command, idempotency, id: Some(request_id) };
                 let plan = self.carry_out(&ask, &mut entropy)?;
                 let reply = reply(&id, &plan.reply, plan.seq)?;
                 listener.send(&format.rewrite(reply)?, format);

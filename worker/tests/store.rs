@@ -17,7 +17,10 @@ use nacre_core::{
     level::Level,
     live::{Notice, subscribe},
     moment::Moment,
-    op::{Batch, BatchItem, Caller, Edit, Expect, NewEntry, Op, Put, Resolve},
+    op::{
+        Administration, Batch, BatchItem, Caller, Command, Edit, Expect, NewEntry, Patch, Put,
+        Read, Resolve,
+    },
     record::{EntryKind, Role},
     seal::open_secret,
     store::{AsOf, Filter, Reads},
@@ -31,7 +34,7 @@ use sqlite::world::{DAY, RETENTION, SECRET, World, alice, id, masters, universe,
 
 #[derive(Clone, Debug)]
 enum Step {
-    Write(Op, Option<&'static str>),
+    Write(Command, Option<&'static str>),
     Sleep,
     Tick,
     Rotate,
@@ -63,12 +66,12 @@ fn data() -> impl Strategy<Value = Value> {
     select(texts).prop_map(value)
 }
 
-fn op() -> impl Strategy<Value = Op> {
+fn edit() -> impl Strategy<Value = Edit> {
     let expect = Expect::Anything;
     let summary = proptest::option::of(Just(String::from("because")));
     prop_oneof![
         6 => (any_address(), data(), 0..2usize, any::<bool>(), summary).prop_map(
-            |(address, data, which, create_parents, summary)| Op::Put(Put {
+            |(address, data, which, create_parents, summary)| Edit::Put(Put {
                 parent: parent(address.level, which),
                 data: data.as_object().unwrap().clone(),
                 address,
@@ -77,17 +80,17 @@ fn op() -> impl Strategy<Value = Op> {
                 create_parents,
                 expect: Expect::Anything,
             })),
-        6 => (any_address(), data()).prop_map(move |(address, patch)| Op::Update {
-            address, patch: Edit::Merge(patch), summary: None, expect }),
-        2 => (any_address(), any::<bool>()).prop_map(move |(address, cascade)| Op::Delete {
+        6 => (any_address(), data()).prop_map(move |(address, patch)| Edit::Update {
+            address, patch: Patch::Merge(patch), summary: None, expect }),
+        2 => (any_address(), any::<bool>()).prop_map(move |(address, cascade)| Edit::Delete {
             address, cascade, summary: None, expect }),
-        2 => any_address().prop_map(|address| Op::Restore { address, summary: None }),
-        1 => (any_address(), 1u64..6).prop_map(move |(address, version)| Op::Rollback {
+        2 => any_address().prop_map(|address| Edit::Restore { address, summary: None }),
+        1 => (any_address(), 1u64..6).prop_map(move |(address, version)| Edit::Rollback {
             address, version, summary: None, expect }),
-        1 => (any_address(), 0..2usize).prop_map(move |(address, which)| Op::Move {
+        1 => (any_address(), 0..2usize).prop_map(move |(address, which)| Edit::Move {
             parent: parent(address.level, which).unwrap_or_else(ContextId::global),
             address, summary: None, expect }),
-        2 => (any_address(), any::<bool>()).prop_map(|(address, insight)| Op::AddEntry(NewEntry {
+        2 => (any_address(), any::<bool>()).prop_map(|(address, insight)| Edit::AddEntry(NewEntry {
             address,
             kind: if insight { EntryKind::Insight } else { EntryKind::Progress },
             content: "plant-7f3a91 content".into(),
@@ -95,26 +98,31 @@ fn op() -> impl Strategy<Value = Op> {
             importance: Some(0.5),
             agent: None,
         })),
-        1 => (select(vec!["bob", "carol"]), any::<bool>()).prop_map(|(user, writer)| Op::PutMember {
-            user: User::parse(user).unwrap(),
-            project: id("p"),
-            role: if writer { Role::Writer } else { Role::Reader } }),
-        1 => select(vec!["bob", "carol"]).prop_map(|user| Op::DeleteMember {
-            user: User::parse(user).unwrap(), project: id("p") }),
     ]
 }
 
-fn batch(ops: Vec<Op>, transaction: bool) -> Op {
-    let item = |op| Ok(BatchItem { op, idempotency: None });
-    Op::Batch(Batch { transaction, operations: ops.into_iter().map(item).collect() })
+fn sharing() -> impl Strategy<Value = Administration> {
+    (select(vec!["bob", "carol"]), 0..3usize).prop_map(|(user, role)| {
+        let (user, project) = (User::parse(user).unwrap(), id("p"));
+        match [Some(Role::Reader), Some(Role::Writer), None][role] {
+            Some(role) => Administration::PutMember { user, project, role },
+            None => Administration::DeleteMember { user, project },
+        }
+    })
+}
+
+fn batch(edits: Vec<Edit>, transaction: bool) -> Batch {
+    let item = |edit: Edit| Ok(BatchItem { op: edit.into(), idempotency: None });
+    Batch { transaction, operations: edits.into_iter().map(item).collect() }
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let key = proptest::option::of(select(vec!["k0", "k1", "k2"]));
     prop_oneof![
-        12 => (op(), key).prop_map(|(op, key)| Step::Write(op, key)),
-        3 => (vec(op(), 1..5), any::<bool>())
-            .prop_map(|(ops, transaction)| Step::Write(batch(ops, transaction), None)),
+        11 => (edit(), key.clone()).prop_map(|(edit, key)| Step::Write(edit.into(), key)),
+        1 => (sharing(), key).prop_map(|(sharing, key)| Step::Write(sharing.into(), key)),
+        3 => (vec(edit(), 1..5), any::<bool>())
+            .prop_map(|(edits, transaction)| Step::Write(batch(edits, transaction).into(), None)),
         3 => Just(Step::Sleep),
         3 => Just(Step::Tick),
         1 => Just(Step::Rotate),
@@ -163,7 +171,7 @@ proptest! {
 
     #[test]
     fn a_storage_call_that_fails_undoes_the_whole_write(
-        steps in vec(op(), 1..12), last in vec(op(), 1..4), key in any::<bool>()
+        steps in vec(edit(), 1..12), last in vec(edit(), 1..4), key in any::<bool>()
     ) {
         let mut world = World::new();
         for op in steps {
@@ -200,7 +208,7 @@ proptest! {
 
     #[test]
     fn a_rotation_killed_anywhere_ends_with_everything_under_the_new_key(
-        steps in vec(op(), 1..12), fuse in 0..40u64
+        steps in vec(edit(), 1..12), fuse in 0..40u64
     ) {
         let mut world = World::new();
         for op in steps {
@@ -248,8 +256,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 // --- one at a time
 
-fn put(address: &Address, data: &str) -> Op {
-    Op::Put(Put {
+fn put(address: &Address, data: &str) -> Edit {
+    Edit::Put(Put {
         address: address.clone(),
         data: value(data).as_object().unwrap().clone(),
         parent: None,
@@ -260,10 +268,10 @@ fn put(address: &Address, data: &str) -> Op {
     })
 }
 
-fn update(address: &Address, data: &str) -> Op {
-    Op::Update {
+fn update(address: &Address, data: &str) -> Edit {
+    Edit::Update {
         address: address.clone(),
-        patch: Edit::Merge(value(data)),
+        patch: Patch::Merge(value(data)),
         summary: None,
         expect: Expect::Anything,
     }
@@ -277,7 +285,7 @@ fn project() -> Address {
 fn reading_what_was_never_written_leaves_no_trace() {
     let mut world = World::new();
     let empty = world.database.bytes();
-    let resolve = Op::Resolve(Resolve {
+    let resolve = Read::Resolve(Resolve {
         address: project(),
         path: None,
         as_of: None,
@@ -285,8 +293,13 @@ fn reading_what_was_never_written_leaves_no_trace() {
         reveal: false,
     });
     assert_eq!(world.run(&resolve, None).unwrap_err().code(), Code::NotFound);
-    let list =
-        Op::List { filter: Filter::default(), after: None, limit: 10, data: false, reveal: false };
+    let list = Read::List {
+        filter: Filter::default(),
+        after: None,
+        limit: 10,
+        data: false,
+        reveal: false,
+    };
     assert!(world.run(&list, None).is_ok());
     let refused = update(&project(), "{}");
     assert_eq!(world.run(&refused, None).unwrap_err().code(), Code::NotFound);
@@ -450,9 +463,9 @@ fn a_context_deleted_longer_than_the_retention_is_purged_with_all_that_is_its() 
     let mut world = World::new();
     let branch = Address { level: Level::Branch, id: id("b") };
     world.run(&put(&project(), r#"{"password":"x"}"#), None).unwrap();
-    let Op::Put(mut new) = put(&branch, r#"{"token":"y"}"#) else { panic!() };
+    let Edit::Put(mut new) = put(&branch, r#"{"token":"y"}"#) else { panic!() };
     new.parent = Some(id("p"));
-    world.run(&Op::Put(new), None).unwrap();
+    world.run(&Edit::Put(new), None).unwrap();
     let entry = NewEntry {
         address: branch.clone(),
         kind: EntryKind::Insight,
@@ -461,9 +474,9 @@ fn a_context_deleted_longer_than_the_retention_is_purged_with_all_that_is_its() 
         importance: None,
         agent: None,
     };
-    world.run(&Op::AddEntry(entry), None).unwrap();
+    world.run(&Edit::AddEntry(entry), None).unwrap();
     let expect = Expect::Anything;
-    let delete = Op::Delete { address: branch.clone(), cascade: false, summary: None, expect };
+    let delete = Edit::Delete { address: branch.clone(), cascade: false, summary: None, expect };
     world.run(&delete, None).unwrap();
     world.now += 89 * DAY;
     world.alarms();
@@ -498,16 +511,16 @@ fn a_secret_mentioned_anew_during_a_sweep_stays() {
     // More rows than one part of the walk has, so that the sweep takes several alarms.
     for n in 0..250 {
         let task = Address { level: Level::Task, id: id(&format!("t{n}")) };
-        let Op::Put(mut new) = put(&task, "{}") else { panic!() };
+        let Edit::Put(mut new) = put(&task, "{}") else { panic!() };
         new.parent = Some(id("b"));
-        let op = Op::Put(new);
+        let op = Edit::Put(new);
         if n == 0 {
-            let Op::Put(mut branch) = put(&Address { level: Level::Branch, id: id("b") }, "{}")
+            let Edit::Put(mut branch) = put(&Address { level: Level::Branch, id: id("b") }, "{}")
             else {
                 panic!()
             };
             branch.parent = Some(id("zz"));
-            world.run(&Op::Put(branch), None).unwrap();
+            world.run(&Edit::Put(branch), None).unwrap();
         }
         world.run(&op, None).unwrap();
     }
@@ -533,10 +546,11 @@ fn a_project_that_was_purged_takes_its_members_along() {
     let mut world = World::new();
     let bob = User::parse("bob").unwrap();
     world.run(&put(&project(), "{}"), None).unwrap();
-    let share = Op::PutMember { user: bob.clone(), project: id("p"), role: Role::Reader };
+    let share =
+        Administration::PutMember { user: bob.clone(), project: id("p"), role: Role::Reader };
     world.run(&share, None).unwrap();
     let (address, expect) = (project(), Expect::Anything);
-    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.run(&Edit::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
     assert_eq!(world.sql.members(Some(&bob)).unwrap().len(), 1, "it may come back");
     world.now += 91 * DAY;
     world.alarms();
@@ -554,7 +568,7 @@ fn what_was_missed_of_a_context_that_was_purged_is_not_what_its_successor_did() 
     world.run(&put(&project(), r#"{"a":1}"#), None).unwrap();
     world.run(&update(&project(), r#"{"a":2}"#), None).unwrap();
     let (address, expect) = (project(), Expect::Anything);
-    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.run(&Edit::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
     world.now += 91 * DAY;
     world.alarms();
     world.run(&put(&project(), r#"{"b":1}"#), None).unwrap();
@@ -573,11 +587,11 @@ fn who_has_not_heard_of_a_delete_before_the_context_was_purged_reads_anew() {
     let mut world = World::new();
     let branch = Address { level: Level::Branch, id: id("b") };
     world.run(&put(&project(), "{}"), None).unwrap();
-    let Op::Put(mut new) = put(&branch, "{}") else { panic!() };
+    let Edit::Put(mut new) = put(&branch, "{}") else { panic!() };
     new.parent = Some(id("p"));
-    world.run(&Op::Put(new.clone()), None).unwrap();
+    world.run(&Edit::Put(new.clone()), None).unwrap();
     let (address, expect) = (branch, Expect::Anything);
-    world.run(&Op::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
+    world.run(&Edit::Delete { address, cascade: false, summary: None, expect }, None).unwrap();
     world.now += 91 * DAY;
     world.alarms();
     world.run(&update(&project(), r#"{"a":1}"#), None).unwrap();
@@ -589,7 +603,7 @@ fn who_has_not_heard_of_a_delete_before_the_context_was_purged_reads_anew() {
     assert_eq!(missed(&world, 2), [Notice::Resync { seq: 4 }]);
     assert_eq!(missed(&world, 3).len(), 1);
     // Nor is it told of the one that has its id now alone.
-    world.run(&Op::Put(new), None).unwrap();
+    world.run(&Edit::Put(new), None).unwrap();
     assert_eq!(missed(&world, 2), [Notice::Resync { seq: 5 }]);
     assert_eq!(missed(&world, 3).len(), 2);
 }

@@ -11,7 +11,10 @@ use nacre_core::{
     level::Level,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Edit, Expect, Import, ImportLine, ImportMode, Op, Request},
+    op::{
+        Administration, Caller, Command, Edit, Expect, Import, ImportLine, ImportMode, Patch,
+        Request,
+    },
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     row::Row,
@@ -109,8 +112,8 @@ impl Taken {
         let mut current = BTreeMap::new();
         for rows in rows.chunks(BLOCK) {
             let lines = rows.iter().map(|row| Ok(line(row))).collect();
-            let op = Op::Import(Import { mode: ImportMode::Create, lines });
-            shell.perform(op, &mut taken, &mut current);
+            let op = Administration::Import(Import { mode: ImportMode::Create, lines });
+            shell.perform(op.into(), &mut taken, &mut current);
         }
         let mut dice = Dice(19);
         for edit in 0..EDITS {
@@ -118,15 +121,15 @@ impl Taken {
                 let address = address(row);
                 let now = shell.store.record(&address).expect("a read").expect("it is there");
                 let data = now.layer.to_value().expect("a layer is a value");
-                let op = Op::Update {
-                    patch: Edit::Json(JsonPatch {
+                let op = Edit::Update {
+                    patch: Patch::Json(JsonPatch {
                         operations: vec![change(&mut dice, edit, &data)],
                     }),
                     address,
                     summary: None,
                     expect: Expect::Version(now.version),
                 };
-                shell.perform(op, &mut taken, &mut current);
+                shell.perform(op.into(), &mut taken, &mut current);
             }
         }
         taken.contexts = current.values().sum();
@@ -160,13 +163,19 @@ impl Shell {
         }
     }
 
-    fn perform(&mut self, op: Op, taken: &mut Taken, current: &mut BTreeMap<Address, usize>) {
+    fn perform(
+        &mut self,
+        command: Command,
+        taken: &mut Taken,
+        current: &mut BTreeMap<Address, usize>,
+    ) {
         self.requests += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_be_bytes());
         let mut entropy = Entropy::from_seed(seed);
         let id = format!("{:032x}", u128::from_be_bytes(entropy.array()));
-        let request = Request { caller: self.caller.clone(), op, idempotency: None, id: Some(id) };
+        let request =
+            Request { caller: self.caller.clone(), command, idempotency: None, id: Some(id) };
         let at = Moment(1_790_000_000_000 + self.requests * 60_000);
         let (keys, names) = (Some(&self.keys), &self.names);
         let keys = keys.map(|keys| keys as _);

@@ -21,7 +21,7 @@ use nacre_store::{
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{NewEntry, Op},
+    op::{Edit, NewEntry},
     record::{self, EntryId},
     store::{Reads, Write},
 };
@@ -127,7 +127,7 @@ impl Replica {
                         drop(members.insert("expect_version", live.version.into()));
                     }
                     // A new context must not exist, or it would be overwritten unseen.
-                    (None, Op::Put(_)) => drop(members.insert("action", "create".into())),
+                    (None, Edit::Put(_)) => drop(members.insert("action", "create".into())),
                     _ => {}
                 }
             }
@@ -202,7 +202,7 @@ impl Replica {
             if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
-            if let Op::AddEntry(entry) = &*pending.op {
+            if let Edit::AddEntry(entry) = &*pending.op {
                 entries.extend(added(entry, result, &self.place.user));
             }
             pending.kept.landed = Some(Landed { seq, version });
@@ -272,7 +272,7 @@ pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
 }
 
 fn is_entry(pending: &Pending) -> bool {
-    matches!(*pending.op, Op::AddEntry(_))
+    matches!(*pending.op, Edit::AddEntry(_))
 }
 
 /// The row of an entry from the server's answer.

@@ -50,14 +50,13 @@ use nacre_layers::{
     value::{Object, Value, decode_known},
 };
 use nacre_store::{
-    entropy::Entropy,
     memory::MemoryStore,
     moment::Moment,
-    op::Op,
+    op::Read,
     row::{pack, row_key, unpack},
     store::{Filter, Reads, Write},
 };
-use nacre_wire::{Answer, operation::item};
+use nacre_wire::Answer;
 use pending::{Kept, Own, Pending, integer};
 
 pub use settle::Choice;
@@ -223,17 +222,12 @@ impl Replica {
         Ok(())
     }
 
-    /// Answers a read from the shown state.
+    /// Answers a question from the shown state. `at` is the current time, for previews.
     ///
     /// # Errors
-    /// The errors of the read.
-    pub fn read(&self, op: Op) -> Result<Answer> {
-        if op.is_write() {
-            return Err(Error::bug("a write was passed as a read"));
-        }
-        let plan =
-            self.place.decide(&self.shown, &op, Moment(0), &mut Entropy::from_seed([0; 32]))?;
-        Answer::ahead(&plan.reply, plan.seq)
+    /// The errors of the question; for a preview, those of its writes.
+    pub fn read(&self, ask: &Read, at: Moment) -> Result<Answer> {
+        self.place.read(&self.shown, ask, at)
     }
 
     /// The text of a view, without an envelope. This is the fastest read.
@@ -266,11 +260,10 @@ impl Replica {
                     return Err(Error::new(Code::TooLarge, detail).limit(flight::BYTES as u64));
                 }
                 let op = core::mem::replace(&mut operation, Value::Null);
-                let address = item(op.clone())?.op.address().cloned().ok_or_else(no_operation)?;
-                let known = self.base.record(&address)?.map_or(0, |record| record.version);
                 let (at, group) = (at.0, group.clone());
-                let one = Kept { at, group, known, landed: None, op, refused: None };
-                let pending = Pending::new(u64::MAX, one)?;
+                let one = Kept { at, group, known: 0, landed: None, op, refused: None };
+                let mut pending = Pending::new(u64::MAX, one)?;
+                pending.kept.known = pending.version_in(&*self.base);
                 let plan = pending.perform(&self.place, &mut shown)?;
                 texts.push(Ok(plan.reply));
                 kept.extend(pending.entry()?.1);
@@ -280,15 +273,6 @@ impl Replica {
         }
         let answer = Answer::ahead(&nacre_store::plan::Reply::Batch(texts), self.shown.seq()?)?;
         Ok(Decided { answer, kept })
-    }
-
-    /// Previews a write.
-    ///
-    /// # Errors
-    /// The errors of the write.
-    pub fn preview(&self, op: Op, at: Moment) -> Result<Answer> {
-        let plan = self.place.decide(&self.shown, &op, at, &mut Entropy::from_seed([0; 32]))?;
-        Answer::ahead(&plan.reply, plan.seq)
     }
 
     /// Brings a draft, which was made of `base`, forward onto what the context holds now: the merged
@@ -502,5 +486,5 @@ fn odd() -> Error {
 }
 
 fn no_operation() -> Error {
-    Error::new(Code::InvalidRequest, "an operation must be an object that names a context").at("")
+    Error::new(Code::InvalidRequest, "an operation must be an object").at("")
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, Place, queue_key};
 use nacre_layers::{
     address::Address,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::User,
     json,
     sensitive::SensitiveNames,
@@ -15,16 +15,16 @@ use nacre_layers::{
 };
 use nacre_store::{
     access::Scopes,
-    decide::{Setting, decide_ahead},
+    decide::{Setting, edit_ahead, read_ahead},
     entropy::Entropy,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Expect, Op},
+    op::{Caller, Edit, Expect, Op, Read},
     plan::Plan,
     seal::NoKeys,
     store::Reads,
 };
-use nacre_wire::operation::item;
+use nacre_wire::{Answer, operation::item};
 
 /// A write in the queue.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Pending {
     pub(super) n: u64,
     pub(super) kept: Kept,
     /// The decoded form of `kept.op`.
-    pub(super) op: Rc<Op>,
+    pub(super) op: Rc<Edit>,
     pub(super) address: Address,
 }
 
@@ -78,12 +78,11 @@ impl Pending {
     /// # Errors
     /// The errors of reading an operation; `invalid-request` if it is not a write to a context.
     pub(super) fn new(n: u64, kept: Kept) -> Result<Pending> {
-        let op = item(kept.op.clone())?.op;
-        let address = match op.address() {
-            Some(address) if op.is_write() => address.clone(),
-            _ => return Err(Error::bug("the queued operation is not a write to a context")),
+        let Op::Edit(edit) = item(kept.op.clone())?.op else {
+            return Err(Error::new(Code::InvalidRequest, "the queue takes only writes"));
         };
-        Ok(Pending { n, kept, op: Rc::new(relaxed(op)), address })
+        let address = edit.address().clone();
+        Ok(Pending { n, kept, op: Rc::new(relaxed(edit)), address })
     }
 
     /// Reads a stored write.
@@ -126,7 +125,8 @@ impl Pending {
     /// Decides it like the server, over the shown state.
     pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);
-        place.decide(over, &self.op, Moment(self.kept.at), &mut entropy)
+        let (mut setting, caller) = place.setting(Moment(self.kept.at), &mut entropy);
+        edit_ahead(over, &mut setting, &caller, &self.op)
     }
 
     /// Decides it, and applies its writes.
@@ -139,16 +139,16 @@ impl Pending {
 
 /// Only the newness of a context is expected here. The versions of others are not known, and their
 /// changes are compared path by path.
-fn relaxed(mut op: Op) -> Op {
-    match &mut op {
-        Op::Update { expect, .. }
-        | Op::Delete { expect, .. }
-        | Op::Rollback { expect, .. }
-        | Op::Move { expect, .. } => *expect = Expect::Anything,
-        Op::Put(put) if put.expect != Expect::Absent => put.expect = Expect::Anything,
+fn relaxed(mut edit: Edit) -> Edit {
+    match &mut edit {
+        Edit::Update { expect, .. }
+        | Edit::Delete { expect, .. }
+        | Edit::Rollback { expect, .. }
+        | Edit::Move { expect, .. } => *expect = Expect::Anything,
+        Edit::Put(put) if put.expect != Expect::Absent => put.expect = Expect::Anything,
         _ => {}
     }
-    op
+    edit
 }
 
 impl Place {
@@ -156,18 +156,19 @@ impl Place {
         Place { user, names: SensitiveNames::default() }
     }
 
-    /// Decides a request by the user of the copy.
-    pub(super) fn decide(
-        &self,
-        reads: &dyn Reads,
-        op: &Op,
-        at: Moment,
-        entropy: &mut Entropy,
-    ) -> Result<Plan> {
-        let mut setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
-        let caller =
-            Caller { user: self.user.clone(), owner: self.user.clone(), scopes: Scopes::UNSTATED };
-        decide_ahead(reads, &mut setting, &caller, op)
+    /// The setting of a decision, and the user of the copy as its caller.
+    fn setting<'s>(&'s self, at: Moment, entropy: &'s mut Entropy) -> (Setting<'s>, Caller) {
+        let setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
+        let (user, owner) = (self.user.clone(), self.user.clone());
+        (setting, Caller { user, owner, scopes: Scopes::UNSTATED })
+    }
+
+    /// Answers a question of the user of the copy.
+    pub(super) fn read(&self, reads: &dyn Reads, ask: &Read, at: Moment) -> Result<Answer> {
+        let mut entropy = Entropy::from_seed([0; 32]);
+        let (mut setting, caller) = self.setting(at, &mut entropy);
+        let plan = read_ahead(reads, &mut setting, &caller, ask)?;
+        Answer::ahead(&plan.reply, plan.seq)
     }
 }
 

@@ -36,7 +36,7 @@ use nacre_store::{
     history::{chain, state_at},
     memory::MemoryStore,
     moment::Moment,
-    op::{Edit, Expect, Op, Put},
+    op::{Edit, Expect, Patch, Put},
     record::{Record, State},
     store::{Reads, Write},
 };
@@ -182,20 +182,20 @@ impl Rebase<'_> {
             _ => state(known).map(|state| state.layer.to_value()).transpose()?,
         };
         let after = match &*pending.op {
-            Op::Put(put) => Some(Value::Object(put.data.clone())),
-            Op::Update { patch, .. } => match &before {
+            Edit::Put(put) => Some(Value::Object(put.data.clone())),
+            Edit::Update { patch, .. } => match &before {
                 Some(before) => edited(&Layer::from_value(before)?, patch).ok(),
                 None => None,
             },
-            Op::Rollback { version, .. } => {
+            Edit::Rollback { version, .. } => {
                 state(*version).map(|state| state.layer.to_value()).transpose()?
             }
-            Op::Delete { .. } => None,
+            Edit::Delete { .. } => None,
             _ => before.clone(),
         };
         let seen = match &*pending.op {
             // It can no longer be done, so later writes continue from the state before it.
-            Op::Update { .. } if after.is_none() => before.clone(),
+            Edit::Update { .. } if after.is_none() => before.clone(),
             _ => after.clone(),
         };
         if let Some(held) = place.ok().and_then(|place| self.seen.get_mut(place)) {
@@ -221,12 +221,14 @@ impl Rebase<'_> {
         let now = self.now.record(&pending.address)?;
         let live = now.filter(|now| now.is_live());
         match (&*pending.op, live) {
-            (Op::Restore { .. }, Some(_)) | (Op::Delete { .. }, None) => Ok(None),
+            (Edit::Restore { .. }, Some(_)) | (Edit::Delete { .. }, None) => Ok(None),
             // Appends never conflict; a move needs its context.
-            (Op::AddEntry(_) | Op::Restore { .. }, _)
-            | (Op::Move { .. }, None)
-            | (Op::Update { patch: Edit::Append { .. }, .. }, Some(_)) => Ok(Some(pending.clone())),
-            (Op::Move { parent, .. }, Some(live)) => {
+            (Edit::AddEntry(_) | Edit::Restore { .. }, _)
+            | (Edit::Move { .. }, None)
+            | (Edit::Update { patch: Patch::Append { .. }, .. }, Some(_)) => {
+                Ok(Some(pending.clone()))
+            }
+            (Edit::Move { parent, .. }, Some(live)) => {
                 let known =
                     state_at(self.base, record, pending.kept.known).map(|(_, state)| state.parent);
                 let known = known.unwrap_or_default();
@@ -241,7 +243,7 @@ impl Rebase<'_> {
                 });
                 Ok(None)
             }
-            (Op::Put(_) | Op::Update { .. } | Op::Rollback { .. }, Some(live))
+            (Edit::Put(_) | Edit::Update { .. } | Edit::Rollback { .. }, Some(live))
                 if pending.kept.known > 0 && before.is_some() =>
             {
                 let (Some(before), Some(after)) = (before, after) else {
@@ -250,7 +252,7 @@ impl Rebase<'_> {
                 self.merge(pending, record, &live, &before, &after)
             }
             // The version that it is based on is no longer known, so it is shown as it is.
-            (op, _) if after.is_none() && !matches!(op, Op::Delete { .. }) => Err(Error::new(
+            (op, _) if after.is_none() && !matches!(op, Edit::Delete { .. }) => Err(Error::new(
                 Code::VersionConflict,
                 "the context was replaced after this edit was made",
             )),
@@ -296,7 +298,7 @@ impl Rebase<'_> {
                 conflict.mine = mine;
             });
         }
-        if let Op::Put(put) = &*pending.op
+        if let Edit::Put(put) = &*pending.op
             && let Some(whole) = self.merge_frame(pending, put, record, live)?
         {
             return pending.with(whole_op(pending, data, &whole)).map(Some);
@@ -305,7 +307,7 @@ impl Rebase<'_> {
         if merged == *live.layer {
             return Ok(None);
         }
-        if let Op::Update { patch, .. } = &*pending.op
+        if let Edit::Update { patch, .. } = &*pending.op
             && places.is_empty()
         {
             let goes_on = match edited(&live.layer, patch) {
@@ -448,9 +450,9 @@ fn lasting(document: &Value, place: &Pointer) -> Pointer {
     lasting
 }
 
-fn has_test(edit: &Edit) -> bool {
-    match edit {
-        Edit::Json(patch) => {
+fn has_test(patch: &Patch) -> bool {
+    match patch {
+        Patch::Json(patch) => {
             patch.operations.iter().any(|operation| matches!(operation, Operation::Test { .. }))
         }
         _ => false,
@@ -458,11 +460,11 @@ fn has_test(edit: &Edit) -> bool {
 }
 
 /// Whether the server must check the version; not for writes that fit any version.
-pub(super) fn expects(op: &Op) -> bool {
-    match op {
-        Op::Put(put) => put.expect != Expect::Absent,
-        Op::Update { patch, .. } => !matches!(patch, Edit::Append { .. }),
-        Op::Delete { .. } | Op::Rollback { .. } | Op::Move { .. } => true,
+pub(super) fn expects(edit: &Edit) -> bool {
+    match edit {
+        Edit::Put(put) => put.expect != Expect::Absent,
+        Edit::Update { patch, .. } => !matches!(patch, Patch::Append { .. }),
+        Edit::Delete { .. } | Edit::Rollback { .. } | Edit::Move { .. } => true,
         _ => false,
     }
 }

@@ -132,7 +132,7 @@ mod tests {
         decide::{Setting, decide},
         entropy::Entropy,
         memory::MemoryStore,
-        op::{Caller, Op, Request},
+        op::{Caller, Command, Inspection, Request},
         plan::Plan,
         seal::NoKeys,
         store::Reads,
@@ -149,19 +149,24 @@ mod tests {
     struct Server(MemoryStore<'static>);
 
     impl Server {
-        fn answer(&mut self, op: Op, at: u64, id: Option<&str>) -> Result<Answer> {
-            let plan = self.carry_out(op, at, id)?;
+        fn answer(
+            &mut self,
+            command: impl Into<Command>,
+            at: u64,
+            id: Option<&str>,
+        ) -> Result<Answer> {
+            let plan = self.carry_out(command.into(), at, id)?;
             Answer::of(&plan.reply, plan.seq)
         }
 
-        fn carry_out(&mut self, op: Op, at: u64, id: Option<&str>) -> Result<Plan> {
+        fn carry_out(&mut self, command: Command, at: u64, id: Option<&str>) -> Result<Plan> {
             let place = Place::new(nacre_layers::id::User::parse("alice")?);
             let entropy = &mut Entropy::from_seed([1; 32]);
             let keys = Some(&NoKeys as &dyn nacre_store::seal::Vault);
             let mut setting = Setting { at: Moment(at), entropy, keys, names: &place.names };
             let scopes = nacre_store::access::Scopes::UNSTATED;
             let caller = Caller { user: place.user.clone(), owner: place.user.clone(), scopes };
-            let request = Request { caller, op, idempotency: None, id: id.map(Into::into) };
+            let request = Request { caller, command, idempotency: None, id: id.map(Into::into) };
             let mut plan = decide(&self.0, &mut setting, &request)?;
             remember(&mut plan)?;
             self.0.apply(&plan.writes);
@@ -170,7 +175,7 @@ mod tests {
 
         fn batch(&mut self, body: &str, at: u64, id: Option<&str>) -> Result<Answer> {
             let body: BatchBody = request::decode(parse(body.as_bytes()))?;
-            self.answer(body.into_op()?, at, id)
+            self.answer(body.into_batch()?, at, id)
         }
 
         fn write(&mut self, operation: &str) {
@@ -179,13 +184,13 @@ mod tests {
         }
 
         fn trail(&mut self, before: Option<u64>, limit: usize) -> Value {
-            parse(&self.answer(Op::Audit { before, limit }, 0, None).unwrap().body)
+            parse(&self.answer(Inspection::Audit { before, limit }, 0, None).unwrap().body)
         }
 
         fn export(&mut self) -> Vec<u8> {
             let (mut export, mut text) = (Export::new(false), Vec::new());
-            while let Some(op) = export.next() {
-                let plan = self.carry_out(op, 0, None).unwrap();
+            while let Some(part) = export.next() {
+                let plan = self.carry_out(part.into(), 0, None).unwrap();
                 export.write(&plan.reply, &mut text).unwrap();
             }
             text

@@ -4,6 +4,7 @@
 //! one, so that every operation of a batch sees the results of earlier ones, and a refusal leaves
 //! nothing behind. The result is a [`Plan`]: plain data for a shell to apply.
 
+mod administration;
 mod batch;
 pub mod contexts;
 mod draft;
@@ -20,18 +21,19 @@ use crate::{
     entropy::Entropy,
     limits,
     moment::Moment,
-    op::{Caller, Idempotency, Op, Request},
+    op::{Caller, Command, Edit, Idempotency, Op, Read, Request},
     plan::{Plan, Remember, Reply},
     seal::Vault,
     store::Reads,
 };
 use draft::Draft;
+use expect::Refuse;
 use nacre_layers::{
     error::{Code, Error, Result},
     id::User,
     sensitive::SensitiveNames,
 };
-pub(crate) use permit::{permit, permit_chain};
+pub(crate) use permit::{permit_chain, permit_read};
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]
@@ -58,75 +60,90 @@ fn no_keys() -> Error {
 /// # Errors
 /// Every code of the contract except those of transport. A refused request changes nothing.
 pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
-    permit::permit(reads, &request.caller, &request.op)?;
-    if !request.op.is_write() {
-        let reply = read::all(reads, setting, &request.caller, &request.op)?;
-        return Ok(Plan::of_read(reply, reads.seq()?));
-    }
-    if let Some(idempotency) = &request.idempotency
-        && let Some(reply) = replayed(reads, &request.caller.user, idempotency, setting.at)?
+    let Request { caller, command, .. } = request;
+    permit::permit_command(reads, caller, command)?;
+    let reply = match command {
+        Command::Op(Op::Read(ask)) => read::read(reads, setting, caller, ask, CONFLICTS)?,
+        Command::Inspection(inspection) => {
+            administration::inspect(reads, setting, caller, inspection)?
+        }
+        Command::Op(Op::Edit(edit)) => {
+            return change(reads, setting, request, &|draft| draft.edit(edit));
+        }
+        Command::Batch(batch) => {
+            return change(reads, setting, request, &|draft| draft.batch(batch));
+        }
+        Command::Administration(administration) => {
+            return change(reads, setting, request, &|draft| draft.administer(administration));
+        }
+    };
+    Ok(Plan::of_read(reply, reads.seq()?))
+}
+
+/// Makes a change as one commit, unless its idempotency key says that it has been made.
+fn change(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    request: &Request,
+    make: &dyn Fn(&mut Draft<'_, '_>) -> Result<Reply>,
+) -> Result<Plan> {
+    let Request { caller, idempotency, id, .. } = request;
+    let at = setting.at;
+    if let Some(idempotency) = idempotency
+        && let Some(reply) = replayed(reads, &caller.user, idempotency, at)?
     {
         return Ok(Plan::of_read(reply, reads.seq()?));
     }
-    let mut draft = Draft::new(reads, setting, &request.caller, &SERVER)?;
-    let reply = draft.perform(&request.op)?;
-    let mut plan = draft.commit(reply, request.id.clone())?;
-    if let Some(idempotency) = &request.idempotency {
-        plan.remember.push(remember(request.caller.user.clone(), idempotency, setting.at, None));
+    let mut draft = Draft::new(reads, setting, caller, CONFLICTS)?;
+    let reply = make(&mut draft)?;
+    let mut plan = draft.commit(reply, id.clone())?;
+    if let Some(idempotency) = idempotency {
+        plan.remember.push(remember(caller.user.clone(), idempotency, at, None));
     }
     Ok(plan)
 }
 
-/// Decides one read or edit on a copy of a store, ahead of the server.
-///
-/// Batches, imports, members, the audit trail and exports are left to the server, and so is the
-/// search for what a stale write conflicts with. A host that names only this entry carries no code
-/// for them.
+/// Answers a question from a copy of a store.
 ///
 /// # Errors
-/// As [`decide`]; `internal` for what is left to the server.
-pub fn decide_ahead(
+/// As [`decide`].
+pub fn read_ahead(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
     caller: &Caller,
-    op: &Op,
+    ask: &Read,
 ) -> Result<Plan> {
-    permit::permit(reads, caller, op)?;
-    if !op.is_write() {
-        let reply = read::ahead(reads, setting, caller, op)?;
-        return Ok(Plan::of_read(reply, reads.seq()?));
-    }
-    let mut draft = Draft::new(reads, setting, caller, &AHEAD)?;
-    let reply = draft.perform(op)?;
+    permit_read(reads, caller, ask)?;
+    let reply = read::read(reads, setting, caller, ask, STALE)?;
+    Ok(Plan::of_read(reply, reads.seq()?))
+}
+
+/// Decides an edit on a copy of a store, ahead of the server. The server searches for what a stale
+/// write conflicts with, if it comes to that; here the refusal is all.
+///
+/// A host that names only this entry and [`read_ahead`] carries no code for batches, imports,
+/// members, the audit trail and exports.
+///
+/// # Errors
+/// As [`decide`].
+pub fn edit_ahead(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    caller: &Caller,
+    edit: &Edit,
+) -> Result<Plan> {
+    permit::permit_edit(reads, caller, edit)?;
+    let mut draft = Draft::new(reads, setting, caller, STALE)?;
+    let reply = draft.edit(edit)?;
     draft.commit(reply, None)
 }
 
-/// The parts of deciding that not every host needs, one set for each entry function: a module holds
-/// only what its entry names.
-pub(crate) struct Parts {
-    /// Decides a write that is no edit of one context.
-    write: fn(&mut Draft<'_, '_>, &Op) -> Result<Reply>,
-    /// Answers a read.
-    read: fn(&dyn Reads, &mut Setting<'_>, &Caller, &Op) -> Result<Reply>,
-    /// Refuses a write that expects another version.
-    refuse: expect::Refuse,
-}
+/// How [`decide`] refuses a write that expects another version.
+const CONFLICTS: Refuse =
+    |draft, version, existing, wanted| draft.refuse_with_conflicts(version, existing, wanted);
 
-/// For [`decide`].
-static SERVER: Parts = Parts {
-    write: |draft, op| draft.administer(op),
-    read: read::all,
-    refuse: |draft, version, existing, wanted| {
-        draft.refuse_with_conflicts(version, existing, wanted)
-    },
-};
-
-/// For [`decide_ahead`].
-static AHEAD: Parts = Parts {
-    write: |_, _| Err(Error::bug("only the server decides this operation")),
-    read: read::ahead,
-    refuse: |_, _, existing, _| expect::stale(existing),
-};
+/// How [`edit_ahead`] does.
+const STALE: Refuse = |_, _, existing, _| expect::stale(existing);
 
 /// The first answer to a repeated request; `None` if the request is new.
 fn replayed(
@@ -154,34 +171,28 @@ impl Draft<'_, '_> {
     /// dropped.
     fn perform(&mut self, op: &Op) -> Result<Reply> {
         match op {
-            Op::Put(put) => self.put(put),
-            Op::Update { address, patch, summary, expect } => {
-                self.update(address, patch, summary.as_deref(), *expect)
-            }
-            Op::Delete { address, cascade, summary, expect } => {
-                self.delete(address, *cascade, summary.as_deref(), *expect)
-            }
-            Op::Restore { address, summary } => self.restore(address, summary.as_deref()),
-            Op::Rollback { address, version, summary, expect } => {
-                self.rollback(address, *version, summary.as_deref(), *expect)
-            }
-            Op::Move { address, parent, summary, expect } => {
-                self.move_to(address, parent, summary.as_deref(), *expect)
-            }
-            Op::AddEntry(entry) => self.add_entry(entry),
-            _ if op.is_write() => (self.parts.write)(self, op),
-            _ => (self.parts.read)(&self.store, self.setting, self.caller, op),
+            Op::Read(ask) => read::read(&self.store, self.setting, self.caller, ask, self.refuse),
+            Op::Edit(edit) => self.edit(edit),
         }
     }
 
-    /// Decides a write of many contexts, or of the store's members.
-    fn administer(&mut self, op: &Op) -> Result<Reply> {
-        match op {
-            Op::Batch(batch) => self.batch(batch),
-            Op::Import(import) => self.import(import),
-            Op::PutMember { user, project, role } => self.put_member(user, project, *role),
-            Op::DeleteMember { user, project } => self.delete_member(user, project),
-            _ => Err(Error::bug("an edit of one context was passed to administration")),
+    fn edit(&mut self, edit: &Edit) -> Result<Reply> {
+        match edit {
+            Edit::Put(put) => self.put(put),
+            Edit::Update { address, patch, summary, expect } => {
+                self.update(address, patch, summary.as_deref(), *expect)
+            }
+            Edit::Delete { address, cascade, summary, expect } => {
+                self.delete(address, *cascade, summary.as_deref(), *expect)
+            }
+            Edit::Restore { address, summary } => self.restore(address, summary.as_deref()),
+            Edit::Rollback { address, version, summary, expect } => {
+                self.rollback(address, *version, summary.as_deref(), *expect)
+            }
+            Edit::Move { address, parent, summary, expect } => {
+                self.move_to(address, parent, summary.as_deref(), *expect)
+            }
+            Edit::AddEntry(entry) => self.add_entry(entry),
         }
     }
 }

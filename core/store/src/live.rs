@@ -12,11 +12,11 @@ mod missed;
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
-    decide::permit,
+    decide::permit_read,
     delta::{Delta, Deltas},
     history::chain,
     memory::MemoryStore,
-    op::{Caller, Op, Resolve, Which},
+    op::{Caller, Read, Resolve, Which},
     plan::Event,
     record::Record,
     store::{Filter, Reads, Write},
@@ -92,9 +92,9 @@ pub fn subscribe(
 /// As [`subscribe`].
 pub fn permit_topic(reads: &dyn Reads, caller: &Caller, topic: &Topic) -> Result<()> {
     let address = topic.address().clone();
-    let op = match topic {
-        Topic::Context(_) => Op::Get { address, which: Which::Current, reveal: false },
-        Topic::Subtree(_) => Op::List {
+    let read = match topic {
+        Topic::Context(_) => Read::Get { address, which: Which::Current, reveal: false },
+        Topic::Subtree(_) => Read::List {
             filter: Filter { under: Some(address), ..Filter::default() },
             after: None,
             limit: 1,
@@ -103,10 +103,10 @@ pub fn permit_topic(reads: &dyn Reads, caller: &Caller, topic: &Topic) -> Result
         },
         Topic::Resolved(_) => {
             let (path, as_of) = (None, None);
-            Op::Resolve(Resolve { address, path, as_of, explain: false, reveal: false })
+            Read::Resolve(Resolve { address, path, as_of, explain: false, reveal: false })
         }
     };
-    permit(reads, caller, &op)
+    permit_read(reads, caller, &read)
 }
 
 type Chain = Vec<Rc<Record>>;

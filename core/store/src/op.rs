@@ -23,8 +23,8 @@ use nacre_layers::{
 pub struct Request {
     /// The caller, and the owner of the store.
     pub caller: Caller,
-    /// The operation.
-    pub op: Op,
+    /// What it asks for.
+    pub command: Command,
     /// The idempotency key: a repeat gets the same answer. `None` if there is none.
     pub idempotency: Option<Idempotency>,
     /// The id of the request, for the audit trail; 1 to 128 bytes.
@@ -95,9 +95,31 @@ pub enum Which {
     AsOf(AsOf),
 }
 
-/// All operations, writes first.
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// One operation.
+    Op(Op),
+    /// Up to 500 operations as one commit.
+    Batch(Batch),
+    /// A question about the store as a whole.
+    Inspection(Inspection),
+    /// A change of the store as a whole.
+    Administration(Administration),
+}
+
+/// One operation on contexts: what a batch holds, a socket carries and a replica decides.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
+    /// A question; it changes nothing.
+    Read(Read),
+    /// A change.
+    Edit(Edit),
+}
+
+/// A change of one context, or of it and the contexts below.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
     /// Create or replace a context.
     Put(Put),
     /// Edit a stored layer.
@@ -105,7 +127,7 @@ pub enum Op {
         /// The address of the context.
         address: Address,
         /// The edit.
-        patch: Edit,
+        patch: Patch,
         /// The reason for the change, at most 1,024 bytes.
         summary: Option<String>,
         /// The version that must be current.
@@ -153,27 +175,11 @@ pub enum Op {
     },
     /// Add an insight or a progress note.
     AddEntry(NewEntry),
-    /// Run up to 500 operations as one commit.
-    Batch(Batch),
-    /// Create or replace up to 500 contexts as one commit.
-    Import(Import),
-    /// Share a project, or change a member's role.
-    PutMember {
-        /// The user.
-        user: User,
-        /// The id of the project.
-        project: ContextId,
-        /// The role of the user.
-        role: Role,
-    },
-    /// Stop sharing a project.
-    DeleteMember {
-        /// The user.
-        user: User,
-        /// The id of the project.
-        project: ContextId,
-    },
+}
 
+/// A question about contexts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
     /// Read one context.
     Get {
         /// The address of the context.
@@ -211,8 +217,8 @@ pub enum Op {
     Preview {
         /// The context of the preview.
         address: Address,
-        /// The writes, at most 500.
-        operations: Vec<Op>,
+        /// The writes to try, at most 500.
+        edits: Vec<Edit>,
     },
     /// List insights or progress notes, newest first.
     Entries {
@@ -243,6 +249,34 @@ pub enum Op {
         /// The later version; `None` is the current one.
         to: Option<u64>,
     },
+}
+
+/// A change of a store as a whole, for its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Administration {
+    /// Create or replace up to 500 contexts as one commit.
+    Import(Import),
+    /// Share a project, or change a member's role.
+    PutMember {
+        /// The user.
+        user: User,
+        /// The id of the project.
+        project: ContextId,
+        /// The role of the user.
+        role: Role,
+    },
+    /// Stop sharing a project.
+    DeleteMember {
+        /// The user.
+        user: User,
+        /// The id of the project.
+        project: ContextId,
+    },
+}
+
+/// A question about a store as a whole, for its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inspection {
     /// List members of shared projects.
     Members,
     /// List commits, newest first.
@@ -292,9 +326,9 @@ pub struct Put {
     pub expect: Expect,
 }
 
-/// The edit of an update.
+/// How an update changes the stored layer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Edit {
+pub enum Patch {
     /// A merge patch (RFC 7396).
     Merge(Value),
     /// A JSON Patch (RFC 6902).
@@ -340,7 +374,7 @@ pub struct Batch {
 /// One operation of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchItem {
-    /// A write, `Get` or `Resolve`.
+    /// The operation.
     pub op: Op,
     /// The idempotency key of the operation; only for writes.
     pub idempotency: Option<Idempotency>,
@@ -392,60 +426,130 @@ pub struct Resolve {
     pub reveal: bool,
 }
 
-impl Op {
-    /// Whether the operation changes the store.
+impl Command {
+    /// Whether it changes the store.
     pub fn is_write(&self) -> bool {
-        matches!(
-            self,
-            Op::Put(_)
-                | Op::Update { .. }
-                | Op::Delete { .. }
-                | Op::Restore { .. }
-                | Op::Rollback { .. }
-                | Op::Move { .. }
-                | Op::AddEntry(_)
-                | Op::Batch(_)
-                | Op::Import(_)
-                | Op::PutMember { .. }
-                | Op::DeleteMember { .. }
-        )
-    }
-
-    /// The context of the operation, if there is exactly one.
-    pub fn address(&self) -> Option<&Address> {
         match self {
-            Op::Put(put) => Some(&put.address),
-            Op::AddEntry(entry) => Some(&entry.address),
-            Op::Resolve(resolve) => Some(&resolve.address),
-            Op::Update { address, .. }
-            | Op::Delete { address, .. }
-            | Op::Restore { address, .. }
-            | Op::Rollback { address, .. }
-            | Op::Move { address, .. }
-            | Op::Get { address, .. }
-            | Op::ViewDiff { address, .. }
-            | Op::Preview { address, .. }
-            | Op::Entries { address, .. }
-            | Op::History { address, .. }
-            | Op::Diff { address, .. } => Some(address),
-            Op::Batch(_)
-            | Op::Import(_)
-            | Op::PutMember { .. }
-            | Op::DeleteMember { .. }
-            | Op::List { .. }
-            | Op::Members
-            | Op::Audit { .. }
-            | Op::Export { .. } => None,
+            Command::Op(op) => op.is_write(),
+            Command::Batch(_) | Command::Administration(_) => true,
+            Command::Inspection(_) => false,
         }
     }
 
-    /// Whether the operation asks for revealed values.
+    /// Whether it asks for revealed values.
     pub fn reveals(&self) -> bool {
         match self {
-            Op::Get { reveal, .. } | Op::List { reveal, .. } | Op::Export { reveal, .. } => *reveal,
-            Op::Resolve(resolve) => resolve.reveal,
-            Op::Batch(batch) => batch.operations.iter().flatten().any(|item| item.op.reveals()),
+            Command::Op(op) => op.reveals(),
+            Command::Batch(batch) => {
+                batch.operations.iter().flatten().any(|item| item.op.reveals())
+            }
+            Command::Inspection(inspection) => {
+                matches!(inspection, Inspection::Export { reveal: true, .. })
+            }
+            Command::Administration(_) => false,
+        }
+    }
+}
+
+impl Op {
+    /// Whether it changes the store.
+    pub fn is_write(&self) -> bool {
+        matches!(self, Op::Edit(_))
+    }
+
+    /// Whether it asks for revealed values.
+    pub fn reveals(&self) -> bool {
+        match self {
+            Op::Read(read) => read.reveals(),
+            Op::Edit(_) => false,
+        }
+    }
+}
+
+impl Read {
+    /// The context it asks about; a list has none.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Read::Resolve(resolve) => Some(&resolve.address),
+            Read::Get { address, .. }
+            | Read::ViewDiff { address, .. }
+            | Read::Preview { address, .. }
+            | Read::Entries { address, .. }
+            | Read::History { address, .. }
+            | Read::Diff { address, .. } => Some(address),
+            Read::List { .. } => None,
+        }
+    }
+
+    /// Whether it asks for revealed values.
+    pub fn reveals(&self) -> bool {
+        match self {
+            Read::Get { reveal, .. } | Read::List { reveal, .. } => *reveal,
+            Read::Resolve(resolve) => resolve.reveal,
             _ => false,
         }
+    }
+}
+
+impl Edit {
+    /// The context it changes.
+    pub fn address(&self) -> &Address {
+        match self {
+            Edit::Put(put) => &put.address,
+            Edit::AddEntry(entry) => &entry.address,
+            Edit::Update { address, .. }
+            | Edit::Delete { address, .. }
+            | Edit::Restore { address, .. }
+            | Edit::Rollback { address, .. }
+            | Edit::Move { address, .. } => address,
+        }
+    }
+}
+
+impl From<Read> for Op {
+    fn from(read: Read) -> Op {
+        Op::Read(read)
+    }
+}
+
+impl From<Edit> for Op {
+    fn from(edit: Edit) -> Op {
+        Op::Edit(edit)
+    }
+}
+
+impl From<Read> for Command {
+    fn from(read: Read) -> Command {
+        Command::Op(Op::Read(read))
+    }
+}
+
+impl From<Edit> for Command {
+    fn from(edit: Edit) -> Command {
+        Command::Op(Op::Edit(edit))
+    }
+}
+
+impl From<Op> for Command {
+    fn from(op: Op) -> Command {
+        Command::Op(op)
+    }
+}
+
+impl From<Batch> for Command {
+    fn from(batch: Batch) -> Command {
+        Command::Batch(batch)
+    }
+}
+
+impl From<Administration> for Command {
+    fn from(work: Administration) -> Command {
+        Command::Administration(work)
+    }
+}
+
+impl From<Inspection> for Command {
+    fn from(inspection: Inspection) -> Command {
+        Command::Inspection(inspection)
     }
 }

@@ -9,7 +9,7 @@ use nacre_layers::{
     json, value,
 };
 use nacre_store::{
-    op::{ExportPart, Op},
+    op::{ExportPart, Inspection},
     plan::{ContextReply, Reply},
     record::{Entry, EntryId, EntryKind, Record, State, Version},
 };
@@ -50,7 +50,7 @@ impl Export {
     }
 
     /// The next part to decide; `None` at the end.
-    pub fn next(&self) -> Option<Op> {
+    pub fn next(&self) -> Option<Inspection> {
         let part = match &self.place {
             Place::Line { after } => ExportPart::Context(after.clone()),
             Place::History { record, before } => {
@@ -61,13 +61,13 @@ impl Export {
             }
             Place::End => return None,
         };
-        Some(Op::Export { part, reveal: self.reveal })
+        Some(Inspection::Export { part, reveal: self.reveal })
     }
 
     /// Appends the reply to [`Self::next`].
     ///
     /// # Errors
-    /// `internal` for a reply to another operation.
+    /// `internal` for a reply to another question.
     pub fn write(&mut self, reply: &Reply, out: &mut Vec<u8>) -> Result<()> {
         let place = core::mem::replace(&mut self.place, Place::End);
         self.place = match (place, reply) {

@@ -27,6 +27,7 @@ mod open;
 pub mod operation;
 mod pieces;
 mod problem;
+pub mod question;
 pub mod reply;
 pub mod request;
 #[cfg(feature = "schema")]

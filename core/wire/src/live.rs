@@ -25,7 +25,7 @@ use nacre_layers::{
 use nacre_store::{
     limits,
     live::Notice,
-    op::{Idempotency, Op},
+    op::{Command, Idempotency},
     plan::{Event, Reply},
     topic::Topic,
 };
@@ -53,8 +53,8 @@ pub enum Message {
     Op {
         /// The client's name for the answer, 1 to 64 bytes.
         id: String,
-        /// The operation.
-        op: Op,
+        /// The operation, or a batch.
+        command: Command,
         /// The idempotency key: a repeat gets the same answer. `None` if there is none.
         idempotency: Option<Idempotency>,
     },
@@ -115,9 +115,9 @@ impl Message {
             }
             "op" => {
                 let op = op.ok_or_else(|| missing("op"))?;
-                let (op, idempotency) = read_op(op).map_err(|error| within("/op", error))?;
+                let (command, idempotency) = read_op(op).map_err(|error| within("/op", error))?;
                 let left = [topic.map(|_| "/topic"), since.map(|_| "/since")];
-                let message = Message::Op { id: named(id)?, op, idempotency };
+                let message = Message::Op { id: named(id)?, command, idempotency };
                 (message, left.into_iter().flatten().next())
             }
             "ping" => (Message::Ping, None),
@@ -141,17 +141,17 @@ impl Message {
 }
 
 /// Reads one operation, or several with the action `batch`.
-fn read_op(mut op: Value) -> Result<(Op, Option<Idempotency>)> {
+fn read_op(mut op: Value) -> Result<(Command, Option<Idempotency>)> {
     let action = op.as_object().and_then(|members| members.get("action"));
     if action.and_then(Value::as_str) != Some("batch") {
         let item = operation::item(op)?;
-        return Ok((item.op, item.idempotency));
+        return Ok((item.op.into(), item.idempotency));
     }
     if let Some(members) = op.as_object_mut() {
         members.remove("action");
     }
     let batch: operation::BatchBody = value::decode(op)?;
-    Ok((batch.into_op()?, None))
+    Ok((batch.into_batch()?.into(), None))
 }
 
 impl TopicText {

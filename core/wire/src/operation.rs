@@ -5,7 +5,10 @@ use alloc::{format, string::String, vec::Vec};
 use serde::Deserialize;
 
 use super::{
-    request::{self, edit, id, pointer, pointers, rules},
+    request::{
+        self, AppendBody, InsightBody, MoveBody, ProgressBody, PutBody, RestoreBody, RollbackBody,
+        UnsetBody, id, pointer, which,
+    },
     within,
 };
 use nacre_layers::{
@@ -18,8 +21,7 @@ use nacre_layers::{
 };
 use nacre_store::{
     limits,
-    op::{Batch, BatchItem, Edit, Expect, Idempotency, NewEntry, Op, Put, Resolve, Which},
-    record::EntryKind,
+    op::{Batch, BatchItem, Edit, Expect, Idempotency, Op, Read, Resolve},
     store::AsOf,
 };
 
@@ -177,27 +179,27 @@ impl BatchBody {
     ///
     /// # Errors
     /// `too-many-operations`.
-    pub fn into_op(self) -> Result<Op> {
+    pub fn into_batch(self) -> Result<Batch> {
         let transaction = self.transaction.unwrap_or(true);
         let operations = operations(self.operations)?
             .map(|(place, operation)| item(operation).map_err(|error| within(&place, error)))
             .collect();
-        Ok(Op::Batch(Batch { transaction, operations }))
+        Ok(Batch { transaction, operations })
     }
 }
 
 impl PreviewBody {
-    /// Makes the operation.
+    /// Makes the question.
     ///
     /// # Errors
     /// As [`item`], with the pointer in the body; `invalid-request` unless exactly one of the two
     /// members is present.
-    pub fn into_op(self, address: Address) -> Result<Op> {
-        let operations = match (self.patch, self.operations) {
+    pub fn into_read(self, address: Address) -> Result<Read> {
+        let edits = match (self.patch, self.operations) {
             (Some(patch), None) => {
-                let patch = edit(patch).map_err(|error| within("/patch", error))?;
+                let patch = request::patch(patch).map_err(|error| within("/patch", error))?;
                 let expect = Expect::Anything;
-                Vec::from([Op::Update { address: address.clone(), patch, summary: None, expect }])
+                Vec::from([Edit::Update { address: address.clone(), patch, summary: None, expect }])
             }
             (None, Some(list)) => operations(list)?
                 .map(|(place, operation)| trial(operation).map_err(|error| within(&place, error)))
@@ -210,7 +212,7 @@ impl PreviewBody {
                 .at(""));
             }
         };
-        Ok(Op::Preview { address, operations })
+        Ok(Read::Preview { address, edits })
     }
 }
 
@@ -253,7 +255,7 @@ pub fn check_key(key: &str) -> Result<()> {
 }
 
 /// Reads an operation of a preview: a write without a key.
-fn trial(operation: Value) -> Result<Op> {
+fn trial(operation: Value) -> Result<Edit> {
     let BatchItem { op, idempotency } = item(operation)?;
     if idempotency.is_some() {
         return Err(Error::new(
@@ -262,12 +264,13 @@ fn trial(operation: Value) -> Result<Op> {
         )
         .at("/idempotency_key"));
     }
-    if !op.is_write() {
-        return Err(
-            Error::new(Code::InvalidRequest, "a preview must contain only writes").at("/action")
-        );
+    match op {
+        Op::Edit(edit) => Ok(edit),
+        Op::Read(_) => {
+            Err(Error::new(Code::InvalidRequest, "a preview must contain only writes")
+                .at("/action"))
+        }
     }
-    Ok(op)
 }
 
 /// Checks the number of operations, and adds the pointer of each one.
@@ -296,93 +299,23 @@ impl Operation {
     /// Makes the operation, and checks that every member belongs to it.
     fn into_op(mut self) -> Result<Op> {
         let address = self.address()?;
-        let op = match self.action {
-            Action::Create | Action::Put => Op::Put(Put {
+        let op: Op = match self.action {
+            Action::Get => Read::Get {
                 address,
-                data: self.data.take().ok_or_else(|| missing("data"))?,
-                parent: self.parent.take().map(|text| id("/parent", &text)).transpose()?,
-                rules: self.rules.take().map(|table| rules(&table)).transpose()?,
-                summary: self.summary.take(),
-                create_parents: self.create_parents.take().unwrap_or(false),
-                expect: match self.action {
-                    Action::Create => Expect::Absent,
-                    _ => self.expect()?,
-                },
-            }),
-            Action::Update => {
-                let patch = self.patch.take().ok_or_else(|| missing("patch"))?;
-                self.update(address, edit(patch).map_err(|error| within("/patch", error))?)?
-            }
-            Action::Append => {
-                let list = self.pointer.take().ok_or_else(|| missing("pointer"))?;
-                let values = self.values.take().ok_or_else(|| missing("values"))?;
-                self.update(address, Edit::Append { pointer: pointer("/pointer", list)?, values })?
-            }
-            Action::Unset => {
-                let places = self.pointers.take().ok_or_else(|| missing("pointers"))?;
-                self.update(address, Edit::Unset(pointers(places)?))?
-            }
-            Action::Delete => Op::Delete {
-                address,
-                cascade: self.cascade.take().unwrap_or(false),
-                summary: self.summary.take(),
-                expect: self.expect()?,
-            },
-            Action::Restore => Op::Restore { address, summary: self.summary.take() },
-            Action::Rollback => Op::Rollback {
-                address,
-                version: self.version.take().ok_or_else(|| missing("version"))?,
-                summary: self.summary.take(),
-                expect: self.expect()?,
-            },
-            Action::Move => {
-                let parent = self.parent.take().ok_or_else(|| missing("parent"))?;
-                Op::Move {
-                    address,
-                    parent: id("/parent", &parent)?,
-                    summary: self.summary.take(),
-                    expect: self.expect()?,
-                }
-            }
-            Action::AddInsight => Op::AddEntry(NewEntry {
-                address,
-                kind: EntryKind::Insight,
-                content: self.content.take().ok_or_else(|| missing("content"))?,
-                category: self.category.take(),
-                importance: self.importance.take(),
-                agent: self.agent.take(),
-            }),
-            Action::AddProgress => Op::AddEntry(NewEntry {
-                address,
-                kind: EntryKind::Progress,
-                content: self.content.take().ok_or_else(|| missing("content"))?,
-                category: None,
-                importance: None,
-                agent: self.agent.take(),
-            }),
-            Action::Get => Op::Get {
-                address,
-                which: match (self.version.take(), self.at.take()) {
-                    (None, None) => Which::Current,
-                    (Some(version), None) => Which::Version(version),
-                    (None, Some(at)) => Which::AsOf(as_of(&at)?),
-                    (Some(_), Some(_)) => {
-                        return Err(Error::new(
-                            Code::InvalidRequest,
-                            "use either `version` or `at`, not both",
-                        )
-                        .at("/at"));
-                    }
-                },
+                which: which(self.version.take(), self.state()?)
+                    .map_err(|error| error.at("/at"))?,
                 reveal: self.reveal.take().unwrap_or(false),
-            },
-            Action::Resolve => Op::Resolve(Resolve {
+            }
+            .into(),
+            Action::Resolve => Read::Resolve(Resolve {
                 address,
                 path: self.path.take().map(|path| pointer("/path", path)).transpose()?,
-                as_of: self.at.take().map(|at| as_of(&at)).transpose()?,
+                as_of: self.state()?,
                 explain: self.explain.take().unwrap_or(false),
                 reveal: self.reveal.take().unwrap_or(false),
-            }),
+            })
+            .into(),
+            _ => self.edit(address)?.into(),
         };
         // The action has taken all members that it uses.
         match self.left() {
@@ -400,9 +333,74 @@ impl Operation {
         Address::new(level, id).map_err(|error| error.at("/context_id"))
     }
 
-    fn update(&mut self, address: Address, patch: Edit) -> Result<Op> {
-        let expect = self.expect()?;
-        Ok(Op::Update { address, patch, summary: self.summary.take(), expect })
+    /// The edit of an action that is one, from the body of the request that is the same edit.
+    fn edit(&mut self, address: Address) -> Result<Edit> {
+        let summary = match self.action {
+            Action::AddInsight | Action::AddProgress => None,
+            _ => self.summary.take(),
+        };
+        match self.action {
+            Action::Create | Action::Put => {
+                let expect = match self.action {
+                    Action::Create => Expect::Absent,
+                    _ => self.expect()?,
+                };
+                let body = PutBody {
+                    data: required("data", self.data.take())?,
+                    parent: self.parent.take(),
+                    rules: self.rules.take(),
+                    summary,
+                };
+                body.into_edit(address, self.create_parents.take().unwrap_or(false), expect)
+            }
+            Action::Update => {
+                let patch = required("patch", self.patch.take())?;
+                let patch = request::patch(patch).map_err(|error| within("/patch", error))?;
+                Ok(Edit::Update { address, patch, summary, expect: self.expect()? })
+            }
+            Action::Append => {
+                let pointer = required("pointer", self.pointer.take())?;
+                let values = required("values", self.values.take())?;
+                AppendBody { pointer, values, summary }.into_edit(address, self.expect()?)
+            }
+            Action::Unset => {
+                let pointers = required("pointers", self.pointers.take())?;
+                UnsetBody { pointers, summary }.into_edit(address, self.expect()?)
+            }
+            Action::Delete => {
+                let cascade = self.cascade.take().unwrap_or(false);
+                Ok(Edit::Delete { address, cascade, summary, expect: self.expect()? })
+            }
+            Action::Restore => Ok(RestoreBody { summary }.into_edit(address)),
+            Action::Rollback => {
+                let version = required("version", self.version.take())?;
+                Ok(RollbackBody { version, summary }.into_edit(address, self.expect()?))
+            }
+            Action::Move => {
+                let parent = required("parent", self.parent.take())?;
+                MoveBody { parent, summary }.into_edit(address, self.expect()?)
+            }
+            Action::AddInsight => {
+                let body = InsightBody {
+                    content: required("content", self.content.take())?,
+                    category: self.category.take(),
+                    importance: self.importance.take(),
+                    agent: self.agent.take(),
+                };
+                Ok(body.into_edit(address))
+            }
+            Action::AddProgress => {
+                let content = required("content", self.content.take())?;
+                Ok(ProgressBody { content, agent: self.agent.take() }.into_edit(address))
+            }
+            Action::Get | Action::Resolve => Err(Error::bug("this action is not an edit")),
+        }
+    }
+
+    /// The past state that is asked for.
+    fn state(&mut self) -> Result<Option<AsOf>> {
+        let state = self.at.take().map(|at| request::state(&at)).transpose();
+        state.map_err(|error| error.at("/at"))
     }
 
     fn expect(&mut self) -> Result<Expect> {
@@ -446,22 +444,12 @@ impl Operation {
     }
 }
 
-fn as_of(at: &Value) -> Result<AsOf> {
-    let state = match at {
-        Value::String(text) => request::as_of(text),
-        Value::Number(nacre_layers::number::Number::Unsigned(seq))
-            if *seq <= limits::EXACT_INTEGER =>
-        {
-            Ok(AsOf::Seq(*seq))
-        }
-        _ => Err(Error::new(Code::InvalidRequest, "a state must be a `seq` or an RFC 3339 time")),
+fn required<T>(member: &str, value: Option<T>) -> Result<T> {
+    let missing = || {
+        let detail = format!("the member `{member}` is required for this action");
+        Error::new(Code::InvalidRequest, detail).at("")
     };
-    state.map_err(|error| error.at("/at"))
-}
-
-fn missing(member: &str) -> Error {
-    Error::new(Code::InvalidRequest, format!("the member `{member}` is required for this action"))
-        .at("")
+    value.ok_or_else(missing)
 }
 
 #[cfg(test)]
@@ -646,7 +634,7 @@ mod tests {
             70,
         );
         let body: BatchBody = request::decode(body.unwrap()).unwrap();
-        let Op::Batch(batch) = body.into_op().unwrap() else { panic!("a batch") };
+        let batch = body.into_batch().unwrap();
         assert!(!batch.transaction);
         let places: Vec<_> = batch
             .operations
@@ -660,8 +648,8 @@ mod tests {
     fn a_batch_holds_five_hundred_operations_and_no_more() {
         let batch =
             |count| BatchBody { transaction: None, operations: alloc::vec![Value::Null; count] };
-        assert!(batch(500).into_op().is_ok());
-        let error = batch(501).into_op().unwrap_err();
+        assert!(batch(500).into_batch().is_ok());
+        let error = batch(501).into_batch().unwrap_err();
         assert_eq!((error.code(), error.limit_value()), (Code::TooManyOperations, Some(500)));
     }
 
@@ -679,7 +667,7 @@ mod tests {
     fn a_preview_takes_one_of_two_bodies_and_only_writes() {
         let preview = |text: &str| {
             request::decode::<PreviewBody>(json::read(text.as_bytes(), 70).unwrap())
-                .and_then(|body| body.into_op(Address::parse("task", "t").unwrap()))
+                .and_then(|body| body.into_read(Address::parse("task", "t").unwrap()))
         };
         assert!(preview(r#"{"patch":{"a":1}}"#).is_ok());
         assert!(preview(r#"{"operations":[]}"#).is_ok());

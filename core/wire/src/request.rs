@@ -15,13 +15,15 @@ use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
     id::ContextId,
+    number::Number,
     patch::JsonPatch,
     pointer::Pointer,
     rules::Rules,
     value::{self, Object, Value},
 };
 use nacre_store::{
-    op::{Edit, Expect, NewEntry, Op, Put},
+    limits::EXACT_INTEGER,
+    op::{Edit, Expect, NewEntry, Patch, Put, Which},
     record::{EntryKind, Role},
     store::AsOf,
 };
@@ -169,12 +171,12 @@ bodies! {
 }
 
 impl PutBody {
-    /// Makes the operation.
+    /// Makes the edit.
     ///
     /// # Errors
     /// `invalid-id`, `invalid-rules` with the pointer.
-    pub fn into_op(self, address: Address, create_parents: bool, expect: Expect) -> Result<Op> {
-        Ok(Op::Put(Put {
+    pub fn into_edit(self, address: Address, create_parents: bool, expect: Expect) -> Result<Edit> {
+        Ok(Edit::Put(Put {
             address,
             data: self.data,
             parent: self.parent.map(|parent| id("/parent", &parent)).transpose()?,
@@ -187,54 +189,69 @@ impl PutBody {
 }
 
 impl UnsetBody {
-    /// Makes the operation.
+    /// Makes the edit.
     ///
     /// # Errors
     /// `invalid-pointer` with the pointer to it.
-    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
-        let patch = Edit::Unset(pointers(self.pointers)?);
-        Ok(Op::Update { address, patch, summary: self.summary, expect })
+    pub fn into_edit(self, address: Address, expect: Expect) -> Result<Edit> {
+        let patch = Patch::Unset(pointers(self.pointers)?);
+        Ok(Edit::Update { address, patch, summary: self.summary, expect })
     }
 }
 
 impl AppendBody {
-    /// Makes the operation.
+    /// Makes the edit.
     ///
     /// # Errors
     /// `invalid-pointer` with the pointer to it.
-    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
+    pub fn into_edit(self, address: Address, expect: Expect) -> Result<Edit> {
         let patch =
-            Edit::Append { pointer: pointer("/pointer", self.pointer)?, values: self.values };
-        Ok(Op::Update { address, patch, summary: self.summary, expect })
+            Patch::Append { pointer: pointer("/pointer", self.pointer)?, values: self.values };
+        Ok(Edit::Update { address, patch, summary: self.summary, expect })
     }
 }
 
 impl InsightBody {
-    /// Makes the operation.
-    pub fn into_op(self, address: Address) -> Op {
+    /// Makes the edit.
+    pub fn into_edit(self, address: Address) -> Edit {
         let InsightBody { content, category, importance, agent } = self;
         let kind = EntryKind::Insight;
-        Op::AddEntry(NewEntry { address, kind, content, category, importance, agent })
+        Edit::AddEntry(NewEntry { address, kind, content, category, importance, agent })
     }
 }
 
 impl ProgressBody {
-    /// Makes the operation.
-    pub fn into_op(self, address: Address) -> Op {
+    /// Makes the edit.
+    pub fn into_edit(self, address: Address) -> Edit {
         let ProgressBody { content, agent } = self;
         let kind = EntryKind::Progress;
-        Op::AddEntry(NewEntry { address, kind, content, category: None, importance: None, agent })
+        Edit::AddEntry(NewEntry { address, kind, content, category: None, importance: None, agent })
+    }
+}
+
+impl RestoreBody {
+    /// Makes the edit.
+    pub fn into_edit(self, address: Address) -> Edit {
+        Edit::Restore { address, summary: self.summary }
+    }
+}
+
+impl RollbackBody {
+    /// Makes the edit.
+    pub fn into_edit(self, address: Address, expect: Expect) -> Edit {
+        let RollbackBody { version, summary } = self;
+        Edit::Rollback { address, version, summary, expect }
     }
 }
 
 impl MoveBody {
-    /// Makes the operation.
+    /// Makes the edit.
     ///
     /// # Errors
     /// `invalid-id` with the pointer.
-    pub fn into_op(self, address: Address, expect: Expect) -> Result<Op> {
+    pub fn into_edit(self, address: Address, expect: Expect) -> Result<Edit> {
         let parent = id("/parent", &self.parent)?;
-        Ok(Op::Move { address, parent, summary: self.summary, expect })
+        Ok(Edit::Move { address, parent, summary: self.summary, expect })
     }
 }
 
@@ -259,15 +276,15 @@ impl UnshareBody {
     }
 }
 
-/// Reads an edit: an object is a merge patch (RFC 7396), an array is a JSON Patch (RFC 6902). The
+/// Reads a patch: an object is a merge patch (RFC 7396), an array is a JSON Patch (RFC 6902). The
 /// data of a context is always an object, so an array is never a merge patch.
 ///
 /// # Errors
 /// `invalid-request`, `invalid-pointer`, with the pointer within the patch.
-pub fn edit(patch: Value) -> Result<Edit> {
+pub fn patch(patch: Value) -> Result<Patch> {
     match patch {
-        Value::Object(_) => Ok(Edit::Merge(patch)),
-        Value::Array(_) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
+        Value::Object(_) => Ok(Patch::Merge(patch)),
+        Value::Array(_) => Ok(Patch::Json(JsonPatch::parse(patch)?)),
         other => Err(Error::new(
             Code::InvalidRequest,
             alloc::format!(
@@ -279,13 +296,40 @@ pub fn edit(patch: Value) -> Result<Edit> {
     }
 }
 
+/// The state to read: a version, a past state, or the current one.
+///
+/// # Errors
+/// `invalid-request` for both.
+pub fn which(version: Option<u64>, at: Option<AsOf>) -> Result<Which> {
+    match (version, at) {
+        (None, None) => Ok(Which::Current),
+        (Some(version), None) => Ok(Which::Version(version)),
+        (None, Some(at)) => Ok(Which::AsOf(at)),
+        (Some(_), Some(_)) => {
+            Err(Error::new(Code::InvalidRequest, "use either `version` or `at`, not both"))
+        }
+    }
+}
+
+/// Reads a past state: a number is a `seq`, a text as in [`as_of`].
+///
+/// # Errors
+/// `invalid-request` for others.
+pub fn state(at: &Value) -> Result<AsOf> {
+    match at {
+        Value::String(text) => as_of(text),
+        Value::Number(Number::Unsigned(seq)) if *seq <= EXACT_INTEGER => Ok(AsOf::Seq(*seq)),
+        _ => Err(Error::new(Code::InvalidRequest, "a state must be a `seq` or an RFC 3339 time")),
+    }
+}
+
 /// Reads a past state: digits are a `seq`, any other text must be a time.
 ///
 /// # Errors
 /// `invalid-request` for other texts.
 pub fn as_of(text: &str) -> Result<AsOf> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seq = text.parse().ok().filter(|seq| *seq <= nacre_store::limits::EXACT_INTEGER);
+        let seq = text.parse().ok().filter(|seq| *seq <= EXACT_INTEGER);
         return seq.map(AsOf::Seq).ok_or_else(|| {
             Error::new(
                 Code::InvalidRequest,
@@ -348,8 +392,8 @@ mod tests {
     #[test]
     fn what_may_be_left_out_may_be_null() {
         let text = r#"{"data":{"a":null},"parent":null,"rules":null,"summary":null}"#;
-        let op = body::<PutBody>(text).unwrap().into_op(address(), true, Expect::Absent).unwrap();
-        let Op::Put(put) = op else { panic!("{op:?}") };
+        let op = body::<PutBody>(text).unwrap().into_edit(address(), true, Expect::Absent).unwrap();
+        let Edit::Put(put) = op else { panic!("{op:?}") };
         assert_eq!(put.data.get("a"), Some(&Value::Null));
         assert!(put.parent.is_none() && put.rules.is_none() && put.summary.is_none());
         assert!(put.create_parents && put.expect == Expect::Absent);
@@ -358,7 +402,7 @@ mod tests {
     #[test]
     fn every_refusal_names_its_place() {
         let put = |text| {
-            body::<PutBody>(text).and_then(|b| b.into_op(address(), false, Expect::Anything))
+            body::<PutBody>(text).and_then(|b| b.into_edit(address(), false, Expect::Anything))
         };
         refused(put(r#"{"data":[]}"#), Code::InvalidRequest, "/data");
         refused(put(r#"{}"#), Code::InvalidRequest, "");
@@ -371,13 +415,13 @@ mod tests {
         refused(put(r#"{"data":{},"summary":1}"#), Code::InvalidRequest, "/summary");
 
         let unset =
-            |text| body::<UnsetBody>(text).and_then(|b| b.into_op(address(), Expect::Anything));
+            |text| body::<UnsetBody>(text).and_then(|b| b.into_edit(address(), Expect::Anything));
         refused(unset(r#"{"pointers":["/a","b"]}"#), Code::InvalidPointer, "/pointers/1");
         refused(unset(r#"{"pointers":[]}"#), Code::InvalidRequest, "/pointers");
         refused(unset(r#"{"pointers":[1]}"#), Code::InvalidRequest, "/pointers/0");
 
         let append =
-            |text| body::<AppendBody>(text).and_then(|b| b.into_op(address(), Expect::Anything));
+            |text| body::<AppendBody>(text).and_then(|b| b.into_edit(address(), Expect::Anything));
         refused(append(r#"{"pointer":"a","values":[]}"#), Code::InvalidPointer, "/pointer");
         refused(append(r#"{"pointer":"/a","values":{}}"#), Code::InvalidRequest, "/values");
 
@@ -393,9 +437,9 @@ mod tests {
 
     #[test]
     fn a_patch_says_by_its_kind_what_it_is() {
-        let read = |text: &str| edit(json::read(text.as_bytes(), 64).unwrap());
-        assert!(matches!(read(r#"{"a":null}"#), Ok(Edit::Merge(_))));
-        assert!(matches!(read("[]"), Ok(Edit::Json(_))));
+        let read = |text: &str| patch(json::read(text.as_bytes(), 64).unwrap());
+        assert!(matches!(read(r#"{"a":null}"#), Ok(Patch::Merge(_))));
+        assert!(matches!(read("[]"), Ok(Patch::Json(_))));
         refused(read("null"), Code::InvalidRequest, "");
         refused(read(r#"[{"op":"add","path":"a","value":1}]"#), Code::InvalidPointer, "/0/path");
     }

@@ -130,11 +130,11 @@ pub(crate) fn rows() -> Vec<Vec<u8>> {
     let put = r#"{"data":{"a":{"b":[1]}},"parent":"b","rules":{"/a":"lock"},"summary":"s"}"#;
     let put = json::read(put.as_bytes(), limits::DEPTH)
         .and_then(request::decode::<PutBody>)
-        .and_then(|body| body.into_op(task.clone(), true, Expect::Anything));
+        .and_then(|body| body.into_edit(task.clone(), true, Expect::Anything));
     world.ask(put.expect("a body"), None).expect("a context");
     for body in BODIES {
         let body = json::read(body.as_bytes(), limits::DEPTH + 4).and_then(request::decode);
-        if let Ok(op) = body.and_then(BatchBody::into_op) {
+        if let Ok(op) = body.and_then(BatchBody::into_batch) {
             let _ = world.ask(op, None);
         }
     }

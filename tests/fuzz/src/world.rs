@@ -13,7 +13,7 @@ use nacre_core::{
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Idempotency, Op, Request, Resolve, Which},
+    op::{Caller, Command, Idempotency, Read, Request, Resolve, Which},
     plan::{Plan, Reply},
     row::Row,
     seal::{Keyring, MasterKeyring},
@@ -58,9 +58,13 @@ impl World {
     ///
     /// # Panics
     /// When a law is broken.
-    pub fn ask(&mut self, op: Op, idempotency: Option<Idempotency>) -> Result<Reply> {
+    pub fn ask(
+        &mut self,
+        command: impl Into<Command>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Reply> {
         let before = self.store.seq().expect("memory");
-        match self.decide(op, idempotency) {
+        match self.decide(command.into(), idempotency) {
             Ok(plan) => {
                 let writes = !plan.writes.is_empty();
                 self.store.apply(&plan.writes);
@@ -78,7 +82,7 @@ impl World {
         }
     }
 
-    fn decide(&mut self, op: Op, idempotency: Option<Idempotency>) -> Result<Plan> {
+    fn decide(&mut self, command: Command, idempotency: Option<Idempotency>) -> Result<Plan> {
         self.requests += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_le_bytes());
@@ -91,7 +95,7 @@ impl World {
         };
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let caller = Caller { user: alice(), owner: alice(), scopes };
-        let request = Request { caller, op, idempotency, id: None };
+        let request = Request { caller, command, idempotency, id: None };
         let mut plan = decide(&self.store, &mut setting, &request)?;
         remember(&mut plan)?;
         Ok(plan)
@@ -110,7 +114,7 @@ impl World {
             check_limits(&value).expect("nothing past the limits is stored");
             assert_eq!(json::write(&value), record.layer.text());
             for reveal in [false, true] {
-                let op = Op::Resolve(Resolve {
+                let op = Read::Resolve(Resolve {
                     address: address.clone(),
                     path: None,
                     as_of: None,
@@ -175,7 +179,7 @@ impl World {
         assert!(versions.iter().map(|version| version.version).eq(1..=newest));
         for version in 1..=newest {
             let which = Which::Version(version);
-            let get = Op::Get { address: address.clone(), which, reveal: true };
+            let get = Read::Get { address: address.clone(), which, reveal: true };
             let Ok(Reply::Context(context)) = self.ask(get, None) else {
                 panic!("version {version} of {address} cannot be read")
             };
@@ -184,7 +188,7 @@ impl World {
                 assert_eq!(context.record.layer.text(), text);
             }
         }
-        let op = Op::History { address: address.clone(), before: None, limit: limits::PAGE };
+        let op = Read::History { address: address.clone(), before: None, limit: limits::PAGE };
         self.ask(op, None).expect("a history");
     }
 }

@@ -4,7 +4,7 @@ use nacre_core::{
     address::Address,
     id::ContextId,
     level::Level,
-    op::{Edit, Expect, Op, Put},
+    op::{Edit, Expect, Patch, Put},
     pointer::Pointer,
     rules::Rules,
     value::{Object, Value},
@@ -73,32 +73,32 @@ pub fn rules() -> impl Strategy<Value = Option<Rules>> {
 }
 
 /// Any write to a context.
-pub fn write() -> impl Strategy<Value = Op> {
+pub fn write() -> impl Strategy<Value = Edit> {
     let expect = Expect::Anything;
     let summary = None;
     prop_oneof![
         6 => (any_address(), data(), rules(), 0u8..2, any::<bool>()).prop_map(
-            |(address, data, rules, parent, create_parents)| Op::Put(Put {
+            |(address, data, rules, parent, create_parents)| Edit::Put(Put {
                 parent: parent_of(address.level, parent),
                 address, data, rules, summary: None, create_parents, expect: Expect::Anything,
             })),
-        6 => (any_address(), data()).prop_map(move |(address, patch)| Op::Update {
-            address, patch: Edit::Merge(Value::Object(patch)), summary: None, expect }),
+        6 => (any_address(), data()).prop_map(move |(address, patch)| Edit::Update {
+            address, patch: Patch::Merge(Value::Object(patch)), summary: None, expect }),
         2 => (any_address(), proptest::sample::select(vec!["/a", "/b", "/c/d"])).prop_map(
-            move |(address, at)| Op::Update {
-                address, patch: Edit::Unset(vec![Pointer::parse(at).unwrap()]),
+            move |(address, at)| Edit::Update {
+                address, patch: Patch::Unset(vec![Pointer::parse(at).unwrap()]),
                 summary: None, expect }),
-        2 => (any_address(), 0u64..3).prop_map(move |(address, value)| Op::Update {
+        2 => (any_address(), 0u64..3).prop_map(move |(address, value)| Edit::Update {
             address,
-            patch: Edit::Append {
+            patch: Patch::Append {
                 pointer: Pointer::parse("/list").unwrap(), values: vec![Value::from(value)] },
             summary: None, expect }),
-        2 => (any_address(), any::<bool>()).prop_map(move |(address, cascade)| Op::Delete {
+        2 => (any_address(), any::<bool>()).prop_map(move |(address, cascade)| Edit::Delete {
             address, cascade, summary: summary.clone(), expect }),
-        2 => any_address().prop_map(|address| Op::Restore { address, summary: None }),
-        1 => (any_address(), 1u64..6).prop_map(move |(address, version)| Op::Rollback {
+        2 => any_address().prop_map(|address| Edit::Restore { address, summary: None }),
+        1 => (any_address(), 1u64..6).prop_map(move |(address, version)| Edit::Rollback {
             address, version, summary: None, expect }),
-        2 => (any_address(), 0u8..2).prop_map(move |(address, parent)| Op::Move {
+        2 => (any_address(), 0u8..2).prop_map(move |(address, parent)| Edit::Move {
             parent: parent_of(address.level, parent).unwrap_or_else(ContextId::global),
             address, summary: None, expect }),
     ]

@@ -2,7 +2,7 @@
 
 use nacre_core::{
     limits,
-    op::{Batch, Op},
+    op::Batch,
     wire::{Answer, operation},
 };
 use nacre_topics::{Json, from_serde, world::World};
@@ -11,7 +11,7 @@ use serde_json::json;
 /// The results of operations that are decided one by one in a batch, and the answer's length.
 fn batch(world: &mut World, operations: &[Json]) -> (Vec<Json>, usize) {
     let operations = operations.iter().map(|one| operation::item(from_serde(one))).collect();
-    let reply = world.run(Op::Batch(Batch { transaction: false, operations })).expect("a batch");
+    let reply = world.run(Batch { transaction: false, operations }).expect("a batch");
     let body = Answer::of(&reply, 1).expect("an answer").body;
     let mut answer: Json = serde_json::from_slice(&body).expect("JSON");
     let results = answer["results"].as_array_mut().map(std::mem::take).expect("results");

@@ -14,7 +14,7 @@ use nacre_core::{
     json,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Expect, Op, Put, Request, Which},
+    op::{Caller, Command, Edit, Expect, Put, Read, Request, Which},
     plan::Reply,
     row::Row,
     seal::{Keyring, MasterKeyring},
@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    fn ask(&mut self, op: Op) -> Result<Reply> {
+    fn ask(&mut self, command: impl Into<Command>) -> Result<Reply> {
         let begun = Instant::now();
         let mut entropy = Entropy::from_seed([2; 32]);
         let mut setting = Setting {
@@ -54,7 +54,7 @@ impl World {
             names: &self.names,
         };
         let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::UNSTATED };
-        let request = Request { caller, op, idempotency: None, id: None };
+        let request = Request { caller, command: command.into(), idempotency: None, id: None };
         let plan = decide(&self.store, &mut setting, &request);
         assert!(begun.elapsed() < LONG, "{:?}", begun.elapsed());
         let plan = plan?;
@@ -78,8 +78,8 @@ fn alice() -> User {
     User::parse("alice").expect("a user")
 }
 
-fn put(data: &Object, expect: Expect) -> Op {
-    Op::Put(Put {
+fn put(data: &Object, expect: Expect) -> Edit {
+    Edit::Put(Put {
         address: Address::global(),
         data: data.clone(),
         parent: None,
@@ -116,19 +116,19 @@ fn there_and_back(a: &Object, b: &Object) {
     }
     for (version, data) in [(1, a), (2, b), (3, a)] {
         let which = Which::Version(version);
-        let get = Op::Get { address: address(), which, reveal: false };
+        let get = Read::Get { address: address(), which, reveal: false };
         let Ok(Reply::Context(context)) = world.ask(get) else { panic!("version {version}") };
         let expected = json::write(&Value::Object(data.clone()));
         assert!(context.record.layer.text() == expected, "version {version} is another document");
     }
-    world.ask(Op::History { address: address(), before: None, limit: 9 }).expect("a history");
-    world.ask(Op::Diff { address: address(), from: 2, to: Some(1) }).expect("a diff");
+    world.ask(Read::History { address: address(), before: None, limit: 9 }).expect("a history");
+    world.ask(Read::Diff { address: address(), from: 2, to: Some(1) }).expect("a diff");
     let (from, to) = (AsOf::Seq(1), Some(AsOf::Seq(2)));
-    world.ask(Op::ViewDiff { address: address(), from, to }).expect("a diff of views");
+    world.ask(Read::ViewDiff { address: address(), from, to }).expect("a diff of views");
     let op = put(&wide('z', 1, 0), Expect::Version(1));
     assert_eq!(world.ask(op).expect_err("stale").code(), Code::VersionConflict);
     let (summary, expect) = (None, Expect::Anything);
-    let rollback = Op::Rollback { address: address(), version: 2, summary, expect };
+    let rollback = Edit::Rollback { address: address(), version: 2, summary, expect };
     world.ask(rollback).expect("a rollback");
 }
 

@@ -11,7 +11,7 @@ use nacre_core::{
     json,
     level::Level,
     live::{Notice, Watch, subscribe},
-    op::{Batch, BatchItem, Caller, Op},
+    op::{Administration, Batch, BatchItem, Caller, Command, Patch},
     plan::Event,
     record::Role,
     store::Reads,
@@ -56,7 +56,7 @@ fn canonical(value: &serde_json::Value) -> Vec<u8> {
 }
 
 /// Runs a write and gives what the topics' subscribers are told.
-fn publish(world: &mut World, op: nacre_core::op::Op, topics: &[Topic]) -> Vec<(usize, Notice)> {
+fn publish(world: &mut World, op: impl Into<Command>, topics: &[Topic]) -> Vec<(usize, Notice)> {
     let Ok(plan) = world.plan(op) else { return Vec::new() };
     let watch = Watch::before(&world.store, topics.iter(), &plan.events).unwrap();
     world.store.apply(&plan.writes);
@@ -84,12 +84,13 @@ fn follow(mut held: Vec<u8>, notices: &[Notice]) -> Result<Option<Vec<u8>>, Test
 }
 
 /// A write, or several in one commit or each for itself.
-fn commit() -> impl Strategy<Value = Op> {
+fn commit() -> impl Strategy<Value = Command> {
     let several = (any::<bool>(), vec(write(), 1..6)).prop_map(|(transaction, writes)| {
-        let operations = writes.into_iter().map(|op| Ok(BatchItem { op, idempotency: None }));
-        Op::Batch(Batch { transaction, operations: operations.collect() })
+        let operations =
+            writes.into_iter().map(|op| Ok(BatchItem { op: op.into(), idempotency: None }));
+        Command::Batch(Batch { transaction, operations: operations.collect() })
     });
-    prop_oneof![2 => write(), 1 => several]
+    prop_oneof![2 => write().prop_map(Command::from), 1 => several]
 }
 
 proptest! {
@@ -229,7 +230,9 @@ fn what_a_view_was_in_a_project_that_is_not_shared_is_not_told_later() {
     );
     let user = User::parse("bob").unwrap();
     let project = ContextId::parse("ours").unwrap();
-    world.run(Op::PutMember { user: user.clone(), project, role: Role::Reader }).unwrap();
+    world
+        .run(Administration::PutMember { user: user.clone(), project, role: Role::Reader })
+        .unwrap();
     let bob = Caller { user, ..alice() };
     let view = Topic::Resolved(Address::parse("branch", "b").unwrap());
     let missed = |caller: &Caller, since| {
@@ -261,7 +264,7 @@ fn what_leaves_in_the_midst_of_a_commit_is_told_no_more() {
     ];
     let operations = items.map(|item| operation::item(json::read(item.as_bytes(), 64).unwrap()));
     let ours = Topic::Subtree(Address::parse("project", "ours").unwrap());
-    let batch = Op::Batch(Batch { transaction: true, operations: operations.into() });
+    let batch = Command::Batch(Batch { transaction: true, operations: operations.into() });
     let told = publish(&mut world, batch, core::slice::from_ref(&ours));
     let missed = subscribe(&world.store, &alice(), &ours, Some(4)).unwrap().missed;
     let versions = |notices: &mut dyn Iterator<Item = &Notice>| -> Vec<_> {
@@ -320,9 +323,9 @@ fn a_past_that_never_was_and_one_too_long_ago_are_read_anew() {
                 create_parents: false,
                 expect,
             };
-            Op::Put(put)
+            Edit::Put(put)
         } else {
-            Op::Update { address, patch: Edit::Merge(patch.into()), summary: None, expect }
+            Edit::Update { address, patch: Patch::Merge(patch.into()), summary: None, expect }
         };
         world.run(op).unwrap();
     }

@@ -6,7 +6,7 @@ use nacre_core::{
     address::Address,
     error::{Code, Error},
     level::Level,
-    op::{Edit, Expect, NewEntry, Op, Put, Resolve},
+    op::{Command, Edit, Expect, NewEntry, Patch, Put, Read, Resolve},
     plan::Reply,
     record::EntryKind,
     store::{AsOf, Filter, Reads},
@@ -20,7 +20,7 @@ use nacre_tests::{
 use nacre_topics::world::World;
 use proptest::{collection::vec, prelude::*};
 
-fn entry() -> impl Strategy<Value = Op> {
+fn entry() -> impl Strategy<Value = Edit> {
     let label = || proptest::option::of("[a-z]{1,4}");
     let importance = proptest::option::of(0.0..=1.0);
     (any_address(), any::<bool>(), ".{1,8}", label(), importance, label()).prop_map(
@@ -28,27 +28,32 @@ fn entry() -> impl Strategy<Value = Op> {
             let (category, importance) =
                 if is_insight { (category, importance) } else { (None, None) };
             let kind = if is_insight { EntryKind::Insight } else { EntryKind::Progress };
-            Op::AddEntry(NewEntry { address, kind, content, category, importance, agent })
+            Edit::AddEntry(NewEntry { address, kind, content, category, importance, agent })
         },
     )
 }
 
 /// Writes of every kind; summaries and secrets among them.
-fn op() -> impl Strategy<Value = Op> {
+fn op() -> impl Strategy<Value = Edit> {
     let noted = (write(), "[a-z]{0,5}").prop_map(|(mut op, why)| {
-        if let Op::Put(Put { summary, .. }) | Op::Update { summary, .. } = &mut op {
+        if let Edit::Put(Put { summary, .. }) | Edit::Update { summary, .. } = &mut op {
             *summary = Some(why);
         }
         op
     });
     let secret = (any_address(), "[a-z]{1,2}").prop_map(|(address, secret)| {
         let patch = Value::Object(object(vec![("password", Value::from(secret))]));
-        Op::Update { address, patch: Edit::Merge(patch), summary: None, expect: Expect::Anything }
+        Edit::Update {
+            address,
+            patch: Patch::Merge(patch),
+            summary: None,
+            expect: Expect::Anything,
+        }
     });
     prop_oneof![6 => write(), 2 => noted, 2 => entry(), 1 => secret]
 }
 
-fn history(ops: Vec<Op>) -> World {
+fn history(ops: Vec<Edit>) -> World {
     let mut world = World::empty();
     for op in ops {
         let _refused_or_not = world.run(op);
@@ -63,14 +68,14 @@ fn live(world: &World) -> Vec<Address> {
 
 fn view(world: &mut World, address: &Address, as_of: Option<AsOf>) -> Result<Vec<u8>, Error> {
     let address = address.clone();
-    let op = Op::Resolve(Resolve { address, path: None, as_of, explain: false, reveal: false });
+    let op = Read::Resolve(Resolve { address, path: None, as_of, explain: false, reveal: false });
     match world.run(op)? {
         Reply::View(view) => Ok(view.view.text.clone()),
         other => panic!("not a view: {other:?}"),
     }
 }
 
-fn answer(world: &mut World, op: Op) -> Result<Vec<u8>, Error> {
+fn answer(world: &mut World, op: impl Into<Command>) -> Result<Vec<u8>, Error> {
     let reply = world.run(op)?;
     Ok(Answer::of(&reply, 0)?.body)
 }
@@ -89,7 +94,7 @@ fn long_histories_keep_every_32nd_version_whole() {
             create_parents: false,
             expect: Expect::Anything,
         };
-        world.run(Op::Put(put)).unwrap();
+        world.run(Edit::Put(put)).unwrap();
     }
     let export = world.export(false);
     let opened = world.opened(&export).unwrap();
@@ -102,7 +107,7 @@ fn long_histories_keep_every_32nd_version_whole() {
 fn a_history_that_was_shortened_opens_as_far_as_it_goes() {
     let mut world = World::empty();
     for i in 0..5u64 {
-        let patch = Edit::Merge(Value::Object(object(vec![("n", Value::from(i))])));
+        let patch = Patch::Merge(Value::Object(object(vec![("n", Value::from(i))])));
         let address = Address::global();
         if i == 0 {
             let put = Put {
@@ -114,10 +119,10 @@ fn a_history_that_was_shortened_opens_as_far_as_it_goes() {
                 create_parents: false,
                 expect: Expect::Anything,
             };
-            world.run(Op::Put(put)).unwrap();
+            world.run(Edit::Put(put)).unwrap();
         } else {
             let (summary, expect) = (None, Expect::Anything);
-            world.run(Op::Update { address, patch, summary, expect }).unwrap();
+            world.run(Edit::Update { address, patch, summary, expect }).unwrap();
         }
     }
     let text = String::from_utf8(world.export(false)).unwrap();
@@ -139,7 +144,7 @@ fn a_history_that_was_shortened_opens_as_far_as_it_goes() {
 fn a_past_parent_that_is_not_in_the_export_is_history_that_is_not_kept() {
     let mut world = World::empty();
     let put = |address: Address, parent: Option<&str>| {
-        Op::Put(Put {
+        Edit::Put(Put {
             parent: parent.map(|id| nacre_core::id::ContextId::parse(id).unwrap()),
             address,
             data: Object::new(),
@@ -155,8 +160,8 @@ fn a_past_parent_that_is_not_in_the_export_is_history_that_is_not_kept() {
     world.run(put(address(Level::Project, "p1"), None)).unwrap();
     world.run(put(branch.clone(), Some("p0"))).unwrap();
     let parent = nacre_core::id::ContextId::parse("p1").unwrap();
-    world.run(Op::Move { address: branch.clone(), parent, summary: None, expect }).unwrap();
-    world.run(Op::Delete { address: gone, cascade: false, summary, expect }).unwrap();
+    world.run(Edit::Move { address: branch.clone(), parent, summary: None, expect }).unwrap();
+    world.run(Edit::Delete { address: gone, cascade: false, summary, expect }).unwrap();
     let export = world.export(false);
     let mut opened = world.opened(&export).unwrap();
     assert_eq!(opened.export(false), export);
@@ -178,7 +183,7 @@ fn an_export_with_sealed_values_opened_is_sealed_again() {
         create_parents: false,
         expect: Expect::Anything,
     };
-    world.run(Op::Put(put)).unwrap();
+    world.run(Edit::Put(put)).unwrap();
     let (sealed, open) = (world.export(false), world.export(true));
     assert!(String::from_utf8_lossy(&open).contains("an open secret"));
     let mut opened = world.opened(&open).unwrap();
@@ -187,7 +192,7 @@ fn an_export_with_sealed_values_opened_is_sealed_again() {
     // Without the secrets, markers stay and cannot be opened.
     let mut opened = world.opened(&sealed).unwrap();
     assert_eq!(opened.export(false), sealed);
-    let op = Op::Get { address: Address::global(), which: Default::default(), reveal: true };
+    let op = Read::Get { address: Address::global(), which: Default::default(), reveal: true };
     assert_eq!(opened.run(op).unwrap_err().code(), Code::StoreUnavailable);
 }
 
@@ -226,7 +231,7 @@ proptest! {
             world.store.record(address).unwrap().is_some_and(|record| !record.is_live())
         });
         for address in &live {
-            let op = Op::History { address: address.clone(), before: None, limit: 200 };
+            let op = Read::History { address: address.clone(), before: None, limit: 200 };
             prop_assert_eq!(answer(&mut world, op.clone()), answer(&mut opened, op));
             // Commits after the largest seq that the export names are none of the opened store's.
             for seq in 0..=seq {
@@ -313,7 +318,7 @@ proptest! {
                         }
                     }
                     let (summary, expect) = (None, Expect::Anything);
-                    let rollback = Op::Rollback { address, version: 1, summary, expect };
+                    let rollback = Edit::Rollback { address, version: 1, summary, expect };
                     if let Err(error) = opened.run(rollback) {
                         prop_assert!(error.code() != Code::Internal, "{}", error);
                     }

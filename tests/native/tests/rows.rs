@@ -22,7 +22,10 @@ use nacre_core::{
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Edit, Expect, Import, ImportLine, ImportMode, Op, Request},
+    op::{
+        Administration, Caller, Command, Edit, Expect, Import, ImportLine, ImportMode, Patch,
+        Request,
+    },
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{
@@ -388,11 +391,11 @@ fn the_history_of_govuk_takes_a_third_of_its_json() {
     let mut store = MemoryStore::new();
     let (mut raw, mut stored, mut rows) = (0, 0, 0);
     let mut current = std::collections::BTreeMap::new();
-    let mut commit = |store: &mut MemoryStore<'static>, op: Op, n: u64| {
+    let mut commit = |store: &mut MemoryStore<'static>, command: Command, n: u64| {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&n.to_be_bytes());
         let mut entropy = Entropy::from_seed(seed);
-        let request = Request { caller: caller.clone(), op, idempotency: None, id: None };
+        let request = Request { caller: caller.clone(), command, idempotency: None, id: None };
         let at = Moment(1_790_000_000_000 + n * 60_000);
         let mut setting = Setting { at, entropy: &mut entropy, keys: Some(&keys), names: &names };
         let plan = decide(store, &mut setting, &request).unwrap();
@@ -438,7 +441,11 @@ fn the_history_of_govuk_takes_a_third_of_its_json() {
             Ok(ImportLine { address, parent, data, rules: None })
         })
         .collect();
-    commit(&mut store, Op::Import(Import { mode: ImportMode::Create, lines }), 0);
+    commit(
+        &mut store,
+        Administration::Import(Import { mode: ImportMode::Create, lines }).into(),
+        0,
+    );
     for edit in 0..EDITS {
         for (place, address) in addresses.iter().enumerate() {
             // What agents do: note something new, or change what was noted.
@@ -447,13 +454,13 @@ fn the_history_of_govuk_takes_a_third_of_its_json() {
                 format!("note_{}", edit % 7),
                 format!("checked by run {edit}, {place} ok").into(),
             );
-            let op = Op::Update {
+            let op = Edit::Update {
                 address: address.clone(),
-                patch: Edit::Merge(Value::Object(patch)),
+                patch: Patch::Merge(Value::Object(patch)),
                 summary: None,
                 expect: Expect::Anything,
             };
-            commit(&mut store, op, 1 + edit * addresses.len() as u64 + place as u64);
+            commit(&mut store, op.into(), 1 + edit * addresses.len() as u64 + place as u64);
         }
     }
     assert_eq!(store.seq(), Ok(1 + EDITS * addresses.len() as u64));

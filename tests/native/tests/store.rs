@@ -8,7 +8,7 @@ use nacre_core::{
     json,
     level::Level,
     moment::Moment,
-    op::{Batch, BatchItem, Edit, Expect, Op, Put, Which},
+    op::{Batch, BatchItem, Edit, Expect, Patch, Put, Read, Which},
     patch::JsonPatch,
     plan::Reply,
     rules::Rules,
@@ -26,9 +26,9 @@ fn views(world: &mut World) -> BTreeMap<Address, Option<Vec<u8>>> {
     universe().into_iter().map(|address| (address.clone(), world.view(&address, None))).collect()
 }
 
-fn batch(ops: Vec<Op>, transaction: bool) -> Op {
-    let item = |op| Ok(BatchItem { op, idempotency: None });
-    Op::Batch(Batch { transaction, operations: ops.into_iter().map(item).collect() })
+fn batch(ops: Vec<Edit>, transaction: bool) -> Batch {
+    let item = |op: Edit| Ok(BatchItem { op: op.into(), idempotency: None });
+    Batch { transaction, operations: ops.into_iter().map(item).collect() }
 }
 
 proptest! {
@@ -66,11 +66,11 @@ proptest! {
         }
         for ((address, version), text) in versions {
             let which = Which::Version(version);
-            let get = Op::Get { address: address.clone(), which, reveal: false };
+            let get = Read::Get { address: address.clone(), which, reveal: false };
             let Ok(Reply::Context(context)) = world.run(get) else { panic!("a version is gone") };
             prop_assert_eq!(context.record.layer.text(), &text[..]);
             let expect = Expect::Anything;
-            let rollback = Op::Rollback { address: address.clone(), version, summary: None, expect };
+            let rollback = Edit::Rollback { address: address.clone(), version, summary: None, expect };
             match world.run(rollback) {
                 Ok(_) => prop_assert_eq!(world.data(&address), Some(text)),
                 Err(error) => prop_assert!(
@@ -132,7 +132,7 @@ proptest! {
         let batched: Vec<_> =
             results.iter().map(|r| r.as_ref().err().map(Error::code)).collect();
         // A restore names a delete by its commit, and in a batch all deletes are one commit.
-        let restores = ops.iter().any(|op| matches!(op, Op::Restore { .. }));
+        let restores = ops.iter().any(|op| matches!(op, Edit::Restore { .. }));
         if !restores {
             prop_assert_eq!(batched, codes);
             prop_assert_eq!(views(&mut one), views(&mut other));
@@ -166,7 +166,7 @@ proptest! {
             let _ = world.run(op);
         }
         let before = views(&mut world);
-        let preview = Op::Preview { address: Address::global(), operations: vec![op.clone()] };
+        let preview = Read::Preview { address: Address::global(), edits: vec![op.clone()] };
         let previewed = world.run(preview);
         prop_assert_eq!(&before, &views(&mut world));
         let happened = world.run(op);
@@ -204,7 +204,7 @@ proptest! {
         let mut after = None;
         loop {
             let filter = Filter::default();
-            let list = Op::List { filter, after, limit, data: false, reveal: false };
+            let list = Read::List { filter, after, limit, data: false, reveal: false };
             let Ok(Reply::Contexts { items, next }) = world.run(list) else { panic!("a list") };
             paged.extend(items.iter().map(|item| item.record.address.clone()));
             after = next;
@@ -218,7 +218,7 @@ proptest! {
         let mut world = World::empty();
         let mut data = value;
         data.insert("db_password", Value::from(secret.as_str()));
-        let put = Op::Put(Put {
+        let put = Edit::Put(Put {
             address: Address::global(), data: data.clone(), parent: None, rules: None,
             summary: None, create_parents: false, expect: Expect::Anything,
         });
@@ -228,7 +228,7 @@ proptest! {
         world.store.apply(&plan.writes);
         let Some(view) = world.view(&Address::global(), None) else { panic!("a view") };
         prop_assert!(!String::from_utf8(view).unwrap().contains(&secret));
-        let op = Op::Get { address: Address::global(), which: Which::Current, reveal: true };
+        let op = Read::Get { address: Address::global(), which: Which::Current, reveal: true };
         let Reply::Context(context) = world.run(op).unwrap() else { panic!("a context") };
         prop_assert_eq!(context.revealed.clone().unwrap(), Value::Object(data));
     }
@@ -239,7 +239,7 @@ fn one_of_two_writers_on_one_version_wins() {
     let mut world = World::empty();
     let global = Address::global();
     let put = |member: &'static str, expect| {
-        Op::Put(Put {
+        Edit::Put(Put {
             address: Address::global(),
             data: object(vec![("shared", Value::from(member))]),
             parent: None,
@@ -269,7 +269,7 @@ fn a_locked_path_is_refused_and_what_was_there_may_stay_or_go() {
     let put = |address: Address, data: Vec<(&'static str, Value)>, lock: bool| {
         let lock =
             lock.then(|| Rules::from_object(&object(vec![("/a", Value::from("lock"))])).unwrap());
-        Op::Put(Put {
+        Edit::Put(Put {
             address,
             data: object(data),
             parent: None,
@@ -288,10 +288,10 @@ fn a_locked_path_is_refused_and_what_was_there_may_stay_or_go() {
     let error = world.run(change).unwrap_err();
     assert_eq!((error.code(), error.pointer()), (Code::Locked, Some("/a")));
     let patch = JsonPatch::parse(json::read(br#"[{"op":"remove","path":"/a"}]"#, 8).unwrap());
-    let patch = Edit::Json(patch.unwrap());
+    let patch = Patch::Json(patch.unwrap());
     let expect = Expect::Anything;
     world
-        .run(Op::Update { address: project.clone(), patch, summary: None, expect })
+        .run(Edit::Update { address: project.clone(), patch, summary: None, expect })
         .expect("and it may go");
     assert_eq!(world.view(&project, None), Some(br#"{"a":0,"b":1}"#.to_vec()));
 }

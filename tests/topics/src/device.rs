@@ -9,7 +9,7 @@ use nacre_core::{
     json,
     live::Notice,
     moment::Moment,
-    op::Op,
+    op::Command,
     plan::Event,
     replica::{Replica, Step, queue_key},
     store::Reads as _,
@@ -37,8 +37,8 @@ impl Server {
         self.world.store.seq().unwrap()
     }
 
-    fn run(&mut self, op: Op) -> Result<String, String> {
-        match self.world.plan(op) {
+    fn run(&mut self, command: impl Into<Command>) -> Result<String, String> {
+        match self.world.plan(command) {
             Ok(plan) => {
                 self.world.store.apply(&plan.writes);
                 for event in plan.events {
@@ -65,7 +65,7 @@ impl Server {
     /// The body of the problem, when it is refused.
     pub fn batch(&mut self, body: &str) -> Result<String, String> {
         let body: BatchBody = request::decode(parse(body)).unwrap();
-        self.run(body.into_op().unwrap())
+        self.run(body.into_batch().unwrap())
     }
 }
 

@@ -9,7 +9,7 @@ use nacre_core::{
     error::Result,
     id::{ContextId, User},
     limits,
-    op::{Batch, Op},
+    op::{Administration, Batch},
     record::Role,
     seal::MasterKeyring,
     sensitive::SensitiveNames,
@@ -52,7 +52,7 @@ fn access(case: &Case) -> Vec<Json> {
         let user = User::parse(text(&member["user"])).expect("a user");
         let project = ContextId::parse(text(&member["project"])).expect("a project");
         let role = Role::parse(text(&member["role"])).expect("a role");
-        world.run(Op::PutMember { user, project, role }).expect("a member");
+        world.run(Administration::PutMember { user, project, role }).expect("a member");
     }
     let (caller, item) = (&case["caller"], operation::item(from_serde(&case["operation"])));
     let op = item.expect("an operation").op;
@@ -65,9 +65,9 @@ fn input(case: &Case) -> Vec<Json> {
     vec![match text(&case["reader"]) {
         "json" => of(read_json(text(input).as_bytes())),
         "msgpack" => of(nacre_msgpack::read(&hex(text(input)), limits::DEPTH)),
-        "batch" => of(request::decode::<BatchBody>(value()).and_then(BatchBody::into_op)),
+        "batch" => of(request::decode::<BatchBody>(value()).and_then(BatchBody::into_batch)),
         "preview" => of(request::decode::<PreviewBody>(value())
-            .and_then(|body| body.into_op(Address::global()))),
+            .and_then(|body| body.into_read(Address::global()))),
         "message" => of(Message::of(value())),
         "line" => of(import::line(input.to_string().as_bytes())),
         "state" => of(request::as_of(text(input))),
@@ -84,7 +84,7 @@ fn begun(case: &Case) -> World {
     for operation in list(&case["before"]) {
         let item = operation::item(from_serde(operation)).expect("an operation");
         let batch = Batch { transaction: true, operations: vec![Ok(item)] };
-        world.run(Op::Batch(batch)).expect("an operation that succeeds");
+        world.run(batch).expect("an operation that succeeds");
     }
     world
 }
@@ -92,7 +92,7 @@ fn begun(case: &Case) -> World {
 /// The result of an operation in a batch, which is the problem with its place in the operation.
 fn refused(world: &mut World, operation: &Json) -> Json {
     let operations = vec![operation::item(from_serde(operation))];
-    let reply = world.run(Op::Batch(Batch { transaction: false, operations })).expect("a batch");
+    let reply = world.run(Batch { transaction: false, operations }).expect("a batch");
     let answer = Answer::of(&reply, 0).expect("an answer");
     let mut body: Json = serde_json::from_slice(&answer.body).expect("JSON");
     let result = body["results"][0].take();

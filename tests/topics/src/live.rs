@@ -6,7 +6,7 @@ use nacre_core::{
     id::User,
     json,
     live::{Watch, subscribe},
-    op::{Caller, Op},
+    op::{Caller, Command},
     plan::Reply,
     topic,
     value::Value,
@@ -55,8 +55,8 @@ impl Socket {
         self.frames.push(serde_json::from_slice(frame).expect("JSON"));
     }
 
-    fn perform(&mut self, op: Op) -> Result<(Reply, u64), Error> {
-        let plan = self.world.plan(op)?;
+    fn perform(&mut self, command: impl Into<Command>) -> Result<(Reply, u64), Error> {
+        let plan = self.world.plan(command)?;
         let topics: Vec<_> = self.subscriptions.iter().map(|(_, topic)| topic.clone()).collect();
         let watch = Watch::before(&self.world.store, topics.iter(), &plan.events)?;
         self.world.store.apply(&plan.writes);
@@ -80,8 +80,8 @@ impl Socket {
                 self.subscriptions.push((id, topic));
             }
             Message::Unsubscribe { id } => self.subscriptions.retain(|(known, _)| *known != id),
-            Message::Op { id, op, .. } => {
-                let (said, seq) = self.perform(op)?;
+            Message::Op { id, command, .. } => {
+                let (said, seq) = self.perform(command)?;
                 self.send(&reply(&id, &said, seq)?);
             }
             Message::Ping => self.tell(&Telling::pong(), None),

@@ -1,7 +1,7 @@
 //! Operations one after the other, and what each answers.
 
 use nacre_core::{
-    op::{Batch, Op},
+    op::Batch,
     store::Reads as _,
     wire::{Answer, operation},
 };
@@ -14,7 +14,7 @@ fn answer(case: &Case) -> Vec<Json> {
     let mut world = World::empty();
     let results = list(&case["operations"]).iter().map(|operation| {
         let operations = vec![operation::item(from_serde(operation))];
-        let reply = world.run(Op::Batch(Batch { transaction: false, operations }));
+        let reply = world.run(Batch { transaction: false, operations });
         let seq = world.store.seq().expect("a seq");
         let answer = Answer::of(&reply.expect("a batch"), seq).expect("an answer");
         let mut body: Json = serde_json::from_slice(&answer.body).expect("JSON");

@@ -9,7 +9,7 @@ use nacre_core::{
     id::User,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Op, Request, Resolve},
+    op::{Caller, Command, Read, Request, Resolve},
     plan::{Plan, Reply},
     seal::{Keyring, MasterKeyring},
     sensitive::SensitiveNames,
@@ -43,12 +43,12 @@ impl World {
     }
 
     /// Decides for the owner, and applies nothing.
-    pub fn plan(&mut self, op: Op) -> Result<Plan, Error> {
+    pub fn plan(&mut self, command: impl Into<Command>) -> Result<Plan, Error> {
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
-        self.plan_as(Caller { user: alice(), owner: alice(), scopes }, op)
+        self.plan_as(Caller { user: alice(), owner: alice(), scopes }, command.into())
     }
 
-    fn plan_as(&mut self, caller: Caller, op: Op) -> Result<Plan, Error> {
+    fn plan_as(&mut self, caller: Caller, command: Command) -> Result<Plan, Error> {
         self.requests += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.requests.to_le_bytes());
@@ -59,23 +59,28 @@ impl World {
             keys: Some(&self.keys),
             names: &self.names,
         };
-        let request = Request { caller, op, idempotency: None, id: None };
+        let request = Request { caller, command, idempotency: None, id: None };
         let mut plan = decide(&self.store, &mut setting, &request)?;
         remember(&mut plan)?;
         Ok(plan)
     }
 
     /// Decides and applies.
-    pub fn run(&mut self, op: Op) -> Result<Reply, Error> {
-        let plan = self.plan(op)?;
+    pub fn run(&mut self, command: impl Into<Command>) -> Result<Reply, Error> {
+        let plan = self.plan(command)?;
         self.store.apply(&plan.writes);
         Ok(plan.reply)
     }
 
     /// Decides and applies for another user of alice's store.
-    pub fn run_as(&mut self, user: &str, scopes: &str, op: Op) -> Result<Reply, Error> {
+    pub fn run_as(
+        &mut self,
+        user: &str,
+        scopes: &str,
+        command: impl Into<Command>,
+    ) -> Result<Reply, Error> {
         let (user, scopes) = (User::parse(user).unwrap(), Scopes::parse(scopes));
-        let plan = self.plan_as(Caller { user, owner: alice(), scopes }, op)?;
+        let plan = self.plan_as(Caller { user, owner: alice(), scopes }, command.into())?;
         self.store.apply(&plan.writes);
         Ok(plan.reply)
     }
@@ -84,8 +89,8 @@ impl World {
     pub fn export(&mut self, reveal: bool) -> Vec<u8> {
         let mut export = Export::new(reveal);
         let mut text = Vec::new();
-        while let Some(op) = export.next() {
-            let reply = self.run(op).expect("a part of an export");
+        while let Some(part) = export.next() {
+            let reply = self.run(part).expect("a part of an export");
             export.write(&reply, &mut text).expect("the part that was asked for");
         }
         text
@@ -102,8 +107,8 @@ impl World {
     /// A view's text, now or as of then; `None` when it is not there.
     pub fn view(&mut self, address: &Address, as_of: Option<AsOf>) -> Option<Vec<u8>> {
         let (address, path) = (address.clone(), None);
-        let op = Op::Resolve(Resolve { address, path, as_of, explain: false, reveal: false });
-        match self.run(op) {
+        let view = Read::Resolve(Resolve { address, path, as_of, explain: false, reveal: false });
+        match self.run(view) {
             Ok(Reply::View(view)) => Some(view.view.text.clone()),
             Ok(other) => panic!("not a view: {other:?}"),
             Err(error) if error.code() == Code::NotFound => None,

@@ -3,7 +3,7 @@
 use nacre_core::{
     error::{Code, Error, Result},
     limits,
-    op::{Caller, Op, Request},
+    op::{Caller, Command, Request},
     value::Value,
 };
 
@@ -29,11 +29,11 @@ pub enum BodyWanted {
 /// The task of a request.
 #[derive(Debug)]
 pub enum Task {
-    /// One operation.
-    Op(Request),
-    /// A series of operations, each with one page of lines.
+    /// One command.
+    Command(Request),
+    /// A series of commands, each with one page of lines.
     Export(Exporter),
-    /// A series of operations, each with one block of lines.
+    /// A series of commands, each with one block of lines.
     Import(Importer),
     /// Open a socket for the caller.
     Live {
@@ -58,39 +58,27 @@ pub struct Ask {
     pub(super) caller: Caller,
     pub(super) request_id: String,
     pub(super) reader: Reader,
-    pub(super) pending: Pending,
+    pub(super) decoded: Decoded,
     pub(super) key: Option<Key>,
 }
 
 /// The result of decoding the head.
-pub(super) enum Pending {
-    /// The operation.
-    Op(Op),
-    /// A function that makes the operation from the body; `None` if an optional body is left out.
-    Body(Box<dyn FnOnce(Option<Value>) -> Result<Op>>),
-    /// An export.
-    Export(Exporter),
-    /// An import.
-    Import(Importer),
-    /// A socket.
-    Live,
-    /// The keys of the store, and whether to start a rotation.
-    Keys(bool),
-    /// Erase the store.
-    Erase,
+pub(super) enum Decoded {
+    /// The task.
+    Task(Task),
+    /// A function that makes the command from the body; `None` if an optional body is left out.
+    Body(Finish),
 }
 
-impl std::fmt::Debug for Pending {
+/// Makes the command from a body.
+pub(super) type Finish = Box<dyn FnOnce(Option<Value>) -> Result<Command>>;
+
+impl std::fmt::Debug for Decoded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Pending::Op(_) => "Op",
-            Pending::Body(_) => "Body",
-            Pending::Export(_) => "Export",
-            Pending::Import(_) => "Import",
-            Pending::Live => "Live",
-            Pending::Keys(_) => "Keys",
-            Pending::Erase => "Erase",
-        })
+        match self {
+            Decoded::Task(task) => task.fmt(f),
+            Decoded::Body(_) => f.write_str("Body"),
+        }
     }
 }
 
@@ -134,29 +122,20 @@ impl Ask {
     /// # Errors
     /// `invalid-json`, `invalid-request` and its kin with the pointer, `too-large`, `too-deep`.
     pub fn decode(self, body: &[u8]) -> Result<Task> {
-        let Ask { route, caller, request_id, reader, pending, key } = self;
-        let (op, idempotency) = match pending {
-            Pending::Export(exporter) => return Ok(Task::Export(exporter)),
-            Pending::Import(importer) => return Ok(Task::Import(importer)),
-            Pending::Live => return Ok(Task::Live { caller }),
-            Pending::Keys(rotate) => return Ok(Task::Keys { caller, rotate }),
-            Pending::Erase => return Ok(Task::Erase),
-            Pending::Op(op) => {
-                let idempotency = key.map(|key| key.of_body(&[]));
-                (op, idempotency)
-            }
-            Pending::Body(finish) => {
-                if body.len() > body_limit(route.body) {
-                    return Err(too_large(body_limit(route.body)));
-                }
-                let optional = matches!(route.body, Body::Optional(_));
-                let value = match body.is_empty() && optional {
-                    true => None,
-                    false => Some(reader.read(body)?),
-                };
-                (finish(value)?, key.map(|key| key.of_body(body)))
-            }
+        let Ask { route, caller, request_id, reader, decoded, key } = self;
+        let finish = match decoded {
+            Decoded::Task(task) => return Ok(task),
+            Decoded::Body(finish) => finish,
         };
-        Ok(Task::Op(Request { caller, op, idempotency, id: Some(request_id) }))
+        if body.len() > body_limit(route.body) {
+            return Err(too_large(body_limit(route.body)));
+        }
+        let optional = matches!(route.body, Body::Optional(_));
+        let value = match body.is_empty() && optional {
+            true => None,
+            false => Some(reader.read(body)?),
+        };
+        let (command, idempotency) = (finish(value)?, key.map(|key| key.of_body(body)));
+        Ok(Task::Command(Request { caller, command, idempotency, id: Some(request_id) }))
     }
 }

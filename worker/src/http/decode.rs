@@ -4,14 +4,13 @@ use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
     id::User,
-    op::{Caller, Edit, Expect, Op, Resolve, Which},
+    op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     patch::JsonPatch,
-    record::EntryKind,
-    store::Filter,
+    store::AsOf,
     value::Value,
     wire::{
-        Cursor,
         operation::{BatchBody, PreviewBody},
+        question::{self, Parameters, Question},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
             RestoreBody, RollbackBody, UnsetBody, UnshareBody,
@@ -22,14 +21,14 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Head,
-    ask::Pending,
+    ask::{Decoded, Task},
     conditions::expect,
     export::Exporter,
     import::Importer,
     key::Key,
     live,
     media::Reader,
-    query::{Query, decode_segment},
+    query::{self, Query, decode_segment},
     routes::{Action, Route},
 };
 
@@ -73,6 +72,42 @@ impl<'p> Segments<'p> {
     }
 }
 
+/// The parameters of a question: the segments of the path, and the query.
+struct Asked<'a> {
+    segments: &'a Segments<'a>,
+    query: &'a Query<'a>,
+}
+
+impl Parameters for Asked<'_> {
+    fn address(&mut self) -> Result<Address> {
+        self.segments.address()
+    }
+
+    fn text(&mut self, name: &'static str) -> Result<Option<String>> {
+        Ok(self.query.text(name).map(Into::into))
+    }
+
+    fn number(&mut self, name: &'static str, most: u64) -> Result<Option<u64>> {
+        self.query.number(name, most)
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool> {
+        self.query.flag(name)
+    }
+
+    fn state(&mut self, name: &'static str) -> Result<Option<AsOf>> {
+        self.query.as_of(name)
+    }
+
+    fn context(&mut self, name: &'static str) -> Result<Option<Address>> {
+        self.query.address(name)
+    }
+
+    fn place(&self, name: &'static str, error: Error) -> Error {
+        query::place(name, error)
+    }
+}
+
 /// The decoded head of a request.
 pub(super) struct Understood<'a> {
     pub(super) head: &'a Head<'a>,
@@ -86,8 +121,17 @@ pub(super) struct Understood<'a> {
 }
 
 /// Decodes the head.
-pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
-    let Understood { head, route, segments, query, .. } = request;
+pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
+    let Understood { head, route, segments, query, caller, .. } = request;
+    let command = |command: Command| {
+        Decoded::Task(Task::Command(Request {
+            caller: Caller::clone(caller),
+            command,
+            idempotency: request.key.cloned().map(|key| key.of_body(&[])),
+            id: Some(request.request_id.into()),
+        }))
+    };
+    let asked = &mut Asked { segments, query };
     let address = || segments.address();
     let expect = || match route.is_write() {
         true => expect(head, route),
@@ -99,122 +143,72 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
         Action::Health | Action::Describe => {
             return Err(Error::bug("this route must be answered without a store"));
         }
-        Action::List => Pending::Op(Op::List {
-            filter: Filter {
-                level: query.level("level")?,
-                parent: query.id("parent")?,
-                under: query.address("under")?,
-                prefix: query.text("prefix").map(Into::into),
-            },
-            after: query.read("cursor", Cursor::read_list)?,
-            limit: query.limit()?,
-            data: query.flag("data")?,
-            reveal: query.flag("reveal")?,
-        }),
-        Action::Get => Pending::Op(Op::Get {
-            address: address()?,
-            which: match (query.version("version")?, query.as_of("at")?) {
-                (None, None) => Which::Current,
-                (Some(version), None) => Which::Version(version),
-                (None, Some(at)) => Which::AsOf(at),
-                (Some(_), Some(_)) => {
-                    return Err(Error::new(
-                        Code::InvalidRequest,
-                        "use either `version` or `at`, not both",
-                    ));
-                }
-            },
-            reveal: query.flag("reveal")?,
-        }),
+        Action::List => command(Question::List.read(asked)?.into()),
+        Action::Get => command(Question::Get.read(asked)?.into()),
+        Action::Resolve => command(Question::Resolve.read(asked)?.into()),
+        Action::ViewDiff => command(Question::ViewDiff.read(asked)?.into()),
+        Action::Insights => command(Question::Insights.read(asked)?.into()),
+        Action::Progress => command(Question::Progress.read(asked)?.into()),
+        Action::History => command(Question::History.read(asked)?.into()),
+        Action::Diff => command(Question::Diff.read(asked)?.into()),
         Action::Put => {
             let (address, create_parents) = (address()?, query.flag("create_parents")?);
-            body(move |body: PutBody| body.into_op(address, create_parents, expected))
+            body(move |body: PutBody| body.into_edit(address, create_parents, expected))
         }
         Action::Patch => {
             let (address, summary, reader) = (address()?, query.summary(), request.reader);
-            let finish = move |patch| {
-                Ok(Op::Update { address, patch: edit(reader, patch)?, summary, expect: expected })
-            };
-            Pending::Body(Box::new(move |value| finish(there(value)?)))
+            Decoded::Body(Box::new(move |value| {
+                let patch = patch_of(reader, there(value)?)?;
+                Ok(Edit::Update { address, patch, summary, expect: expected }.into())
+            }))
         }
-        Action::Delete => Pending::Op(Op::Delete {
-            address: address()?,
-            cascade: query.flag("cascade")?,
-            summary: query.summary(),
-            expect: expected,
-        }),
+        Action::Delete => {
+            let (address, cascade) = (address()?, query.flag("cascade")?);
+            let summary = query.summary();
+            command(Edit::Delete { address, cascade, summary, expect: expected }.into())
+        }
         Action::Unset => {
             let address = address()?;
-            body(move |body: UnsetBody| body.into_op(address, expected))
+            body(move |body: UnsetBody| body.into_edit(address, expected))
         }
         Action::Append => {
             let address = address()?;
-            body(move |body: AppendBody| body.into_op(address, expected))
+            body(move |body: AppendBody| body.into_edit(address, expected))
         }
         Action::AddInsight => {
             let address = address()?;
-            body(move |body: InsightBody| Ok(body.into_op(address)))
+            body(move |body: InsightBody| Ok(body.into_edit(address)))
         }
         Action::AddProgress => {
             let address = address()?;
-            body(move |body: ProgressBody| Ok(body.into_op(address)))
+            body(move |body: ProgressBody| Ok(body.into_edit(address)))
         }
-        Action::Insights => entries(address()?, EntryKind::Insight, query)?,
-        Action::Progress => entries(address()?, EntryKind::Progress, query)?,
         Action::Restore => {
             let address = address()?;
             optional_body(move |body: Option<RestoreBody>| {
-                Ok(Op::Restore { address, summary: body.and_then(|body| body.summary) })
+                Ok(body.unwrap_or(RestoreBody { summary: None }).into_edit(address))
             })
         }
         Action::Move => {
             let address = address()?;
-            body(move |body: MoveBody| body.into_op(address, expected))
+            body(move |body: MoveBody| body.into_edit(address, expected))
         }
         Action::Rollback => {
             let address = address()?;
-            body(move |body: RollbackBody| {
-                let RollbackBody { version, summary } = body;
-                Ok(Op::Rollback { address, version, summary, expect: expected })
-            })
+            body(move |body: RollbackBody| Ok(body.into_edit(address, expected)))
         }
-        Action::History => Pending::Op(Op::History {
-            address: address()?,
-            before: query.read("cursor", Cursor::read_history)?,
-            limit: query.limit()?,
-        }),
-        Action::Diff => Pending::Op(Op::Diff {
-            address: address()?,
-            from: query.version("from")?.ok_or_else(missing_parameter)?,
-            to: query.version("to")?,
-        }),
-        Action::Resolve => Pending::Op(Op::Resolve(Resolve {
-            address: address()?,
-            path: query.pointer("path")?,
-            as_of: query.as_of("at")?,
-            explain: query.flag("explain")?,
-            reveal: query.flag("reveal")?,
-        })),
-        Action::ViewDiff => Pending::Op(Op::ViewDiff {
-            address: address()?,
-            from: query.as_of("from")?.ok_or_else(missing_parameter)?,
-            to: query.as_of("to")?,
-        }),
         Action::Preview => {
             let address = address()?;
-            body(move |body: PreviewBody| body.into_op(address))
+            body(move |body: PreviewBody| body.into_read(address))
         }
-        Action::Batch => body(BatchBody::into_op),
-        Action::Audit => Pending::Op(Op::Audit {
-            before: query.read("cursor", Cursor::read_audit)?,
-            limit: query.limit()?,
-        }),
-        Action::Members => Pending::Op(Op::Members),
+        Action::Batch => body(|body: BatchBody| body.into_batch()),
+        Action::Audit => command(question::audit(asked)?.into()),
+        Action::Members => command(Inspection::Members.into()),
         Action::PutMember => {
             let user = segments.user()?;
             body(move |body: MemberBody| {
                 let (project, role) = body.into_parts()?;
-                Ok(Op::PutMember { user, project, role })
+                Ok(Administration::PutMember { user, project, role })
             })
         }
         Action::DeleteMember => {
@@ -237,20 +231,20 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                         ));
                     }
                 };
-                Ok(Op::DeleteMember { user, project })
+                Ok(Administration::DeleteMember { user, project })
             })
         }
-        Action::Export => Pending::Export(Exporter::new(
-            request.caller.clone(),
+        Action::Export => Decoded::Task(Task::Export(Exporter::new(
+            Caller::clone(caller),
             request.request_id.into(),
             query.flag("reveal")?,
-        )),
-        Action::Import => Pending::Import(Importer::new(
-            request.caller.clone(),
+        ))),
+        Action::Import => Decoded::Task(Task::Import(Importer::new(
+            Caller::clone(caller),
             request.request_id.into(),
             query.mode()?,
             request.key.cloned(),
-        )),
+        ))),
         Action::Live => {
             if !live::is_upgrade(head) {
                 return Err(Error::new(
@@ -258,14 +252,15 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                     "this path is for WebSockets: send a GET with `Upgrade: websocket`",
                 ));
             }
-            Pending::Live
+            Decoded::Task(Task::Live { caller: Caller::clone(caller) })
         }
         Action::Keys | Action::RotateKeys => {
-            owner_only(request.caller)?;
-            Pending::Keys(route.action == Action::RotateKeys)
+            owner_only(caller)?;
+            let rotate = route.action == Action::RotateKeys;
+            Decoded::Task(Task::Keys { caller: Caller::clone(caller), rotate })
         }
         Action::Erase => {
-            owner_only(request.caller)?;
+            owner_only(caller)?;
             if head.headers.get(CONFIRM).as_deref() != Some("erase") {
                 return Err(Error::new(
                     Code::InvalidRequest,
@@ -273,7 +268,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Pending> {
                      store",
                 ));
             }
-            Pending::Erase
+            Decoded::Task(Task::Erase)
         }
     })
 }
@@ -286,14 +281,18 @@ fn owner_only(caller: &Caller) -> Result<()> {
 /// The header that an erase requires.
 const CONFIRM: &str = "nacre-confirm";
 
-fn body<T: DeserializeOwned>(finish: impl FnOnce(T) -> Result<Op> + 'static) -> Pending {
-    Pending::Body(Box::new(move |value| finish(request::decode(there(value)?)?)))
+fn body<T: DeserializeOwned, C: Into<Command>>(
+    finish: impl FnOnce(T) -> Result<C> + 'static,
+) -> Decoded {
+    let finish = |value| finish(request::decode(there(value)?)?).map(Into::into);
+    Decoded::Body(Box::new(finish))
 }
 
-fn optional_body<T: DeserializeOwned>(
-    finish: impl FnOnce(Option<T>) -> Result<Op> + 'static,
-) -> Pending {
-    Pending::Body(Box::new(move |value| finish(value.map(request::decode).transpose()?)))
+fn optional_body<T: DeserializeOwned, C: Into<Command>>(
+    finish: impl FnOnce(Option<T>) -> Result<C> + 'static,
+) -> Decoded {
+    let finish = |value: Option<Value>| finish(value.map(request::decode).transpose()?);
+    Decoded::Body(Box::new(|value| finish(value).map(Into::into)))
 }
 
 fn there(value: Option<Value>) -> Result<Value> {
@@ -301,28 +300,15 @@ fn there(value: Option<Value>) -> Result<Value> {
 }
 
 /// Reads a patch of the kind that the media type names.
-fn edit(reader: Reader, patch: Value) -> Result<Edit> {
+fn patch_of(reader: Reader, patch: Value) -> Result<Patch> {
     match (reader, patch) {
-        (Reader::JsonPatch, patch) => Ok(Edit::Json(JsonPatch::parse(patch)?)),
-        (Reader::MergePatch, patch @ Value::Object(_)) => Ok(Edit::Merge(patch)),
+        (Reader::JsonPatch, patch) => Ok(Patch::Json(JsonPatch::parse(patch)?)),
+        (Reader::MergePatch, patch @ Value::Object(_)) => Ok(Patch::Merge(patch)),
         (Reader::MergePatch, _) => {
             Err(Error::new(Code::InvalidRequest, "a merge patch must be an object").at(""))
         }
-        (_, patch) => request::edit(patch),
+        (_, patch) => request::patch(patch),
     }
-}
-
-fn entries(address: Address, kind: EntryKind, query: &Query<'_>) -> Result<Pending> {
-    Ok(Pending::Op(Op::Entries {
-        address,
-        kind,
-        before: query.read("cursor", Cursor::read_entry)?,
-        limit: query.limit()?,
-    }))
-}
-
-fn missing_parameter() -> Error {
-    Error::bug("a required query parameter was not checked")
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl Exchange {
         if !route.is_write() {
             self.validators = Some(Validators::of(head));
         }
-        let pending = decode(&Understood {
+        let decoded = decode(&Understood {
             head,
             route,
             segments,
@@ -116,7 +116,7 @@ impl Exchange {
             key: key.as_ref(),
         })?;
         let request_id = self.request_id.clone();
-        Ok(Ask { route, caller, request_id, reader, pending, key })
+        Ok(Ask { route, caller, request_id, reader, decoded, key })
     }
 
     /// The response to a decided request; `seq` is the store's last commit after it.

@@ -37,10 +37,10 @@ impl Exporter {
         mut decide: impl FnMut(&Request) -> Result<Reply>,
     ) -> Result<Option<Vec<u8>>> {
         let mut text = Vec::new();
-        while let Some(op) = self.export.next().filter(|_| text.len() < PIECE) {
+        while let Some(part) = self.export.next().filter(|_| text.len() < PIECE) {
             let request = Request {
                 caller: self.caller.clone(),
-                op,
+                command: part.into(),
                 idempotency: None,
                 id: Some(self.id.clone()),
             };

@@ -5,7 +5,7 @@ use nacre_core::{
     hash::Hash,
     limits,
     number::Number,
-    op::{Caller, Idempotency, Import, ImportLine, ImportMode, Op, Request},
+    op::{Administration, Caller, Idempotency, Import, ImportLine, ImportMode, Request},
     plan::Reply,
     wire::{self, Answer},
 };
@@ -106,7 +106,7 @@ impl Importer {
         self.blocks += 1;
         Ok(Some(Request {
             caller: self.caller.clone(),
-            op: Op::Import(Import { mode: self.mode, lines }),
+            command: Administration::Import(Import { mode: self.mode, lines }).into(),
             idempotency,
             id: Some(self.id.clone()),
         }))
@@ -183,7 +183,7 @@ fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use nacre_core::{access::Scopes, id::User};
+    use nacre_core::{access::Scopes, id::User, op::Command};
 
     use super::*;
 
@@ -196,7 +196,9 @@ mod tests {
     fn sizes(importer: &mut Importer, ended: bool) -> Vec<usize> {
         let mut sizes = Vec::new();
         while let Some(request) = importer.next(ended).unwrap() {
-            let Op::Import(import) = request.op else { panic!("an import") };
+            let Command::Administration(Administration::Import(import)) = request.command else {
+                panic!("an import")
+            };
             sizes.push(import.lines.len());
         }
         sizes

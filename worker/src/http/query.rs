@@ -6,12 +6,9 @@ use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
     id::ContextId,
-    level::Level,
-    limits,
     op::ImportMode,
-    pointer::Pointer,
     store::AsOf,
-    wire::request,
+    wire::{question::not_from_one_to, request},
 };
 use percent_encoding::percent_decode_str;
 
@@ -61,13 +58,7 @@ impl<'a> Query<'a> {
         name: &str,
         read: impl FnOnce(&str) -> Result<T>,
     ) -> Result<Option<T>> {
-        let read = |text| {
-            read(text).map_err(|error| {
-                let detail = format!("query parameter `{name}`: {}", error.detail());
-                let named = Error::new(error.code(), detail);
-                error.limit_value().map_or(named.clone(), |limit| named.limit(limit))
-            })
-        };
+        let read = |text| read(text).map_err(|error| place(name, error));
         self.text(name).map(read).transpose()
     }
 
@@ -78,10 +69,6 @@ impl<'a> Query<'a> {
             _ => Err(refuse("must be `true` or `false`")),
         })?;
         Ok(flag.unwrap_or(false))
-    }
-
-    pub(super) fn level(&self, name: &str) -> Result<Option<Level>> {
-        self.read(name, Level::parse)
     }
 
     pub(super) fn id(&self, name: &str) -> Result<Option<ContextId>> {
@@ -95,19 +82,11 @@ impl<'a> Query<'a> {
         })
     }
 
-    pub(super) fn limit(&self) -> Result<usize> {
-        let limit = self.read("limit", |text| match text.parse() {
-            Ok(limit) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
-            _ => Err(refuse(format!("must be a whole number from 1 to {}", limits::PAGE))
-                .limit(limits::PAGE as u64)),
-        })?;
-        Ok(limit.unwrap_or(limits::PAGE_DEFAULT))
-    }
-
-    pub(super) fn version(&self, name: &str) -> Result<Option<u64>> {
+    /// A whole number from 1 to `most`.
+    pub(super) fn number(&self, name: &str, most: u64) -> Result<Option<u64>> {
         self.read(name, |text| match text.parse() {
-            Ok(version) if (1..=limits::EXACT_INTEGER).contains(&version) => Ok(version),
-            _ => Err(refuse("must be a whole number, 1 or more")),
+            Ok(number) if (1..=most).contains(&number) => Ok(number),
+            _ => Err(not_from_one_to(most)),
         })
     }
 
@@ -121,10 +100,6 @@ impl<'a> Query<'a> {
         })
     }
 
-    pub(super) fn pointer(&self, name: &str) -> Result<Option<Pointer>> {
-        self.read(name, |text| Pointer::parse(text))
-    }
-
     pub(super) fn mode(&self) -> Result<ImportMode> {
         let mode = self.read("mode", |text| match text {
             "create" => Ok(ImportMode::Create),
@@ -136,6 +111,15 @@ impl<'a> Query<'a> {
 
     pub(super) fn summary(&self) -> Option<String> {
         self.text("summary").map(Into::into)
+    }
+}
+
+/// Adds the parameter's name to an error.
+pub(super) fn place(name: &str, error: Error) -> Error {
+    let named = Error::new(error.code(), format!("query parameter `{name}`: {}", error.detail()));
+    match error.limit_value() {
+        Some(limit) => named.limit(limit),
+        None => named,
     }
 }
 
@@ -189,6 +173,8 @@ fn refuse(detail: impl Into<Cow<'static, str>>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use nacre_core::limits;
+
     use super::*;
     use crate::http::routes::{Action, ROUTES};
 
@@ -218,12 +204,12 @@ mod tests {
     #[test]
     fn each_kind_refuses_what_it_is_not() {
         let list = |text: &'static str| Query::parse(text, route(Action::List)).unwrap();
-        assert_eq!(list("limit=200").limit(), Ok(200));
-        assert_eq!(list("").limit(), Ok(limits::PAGE_DEFAULT));
+        assert_eq!(list("limit=200").number("limit", 200), Ok(Some(200)));
+        assert_eq!(list("").number("limit", 200), Ok(None));
         for text in ["limit=0", "limit=201", "limit=x", "limit="] {
-            assert_eq!(list(text).limit().unwrap_err().limit_value(), Some(200), "{text}");
+            let error = list(text).number("limit", 200).unwrap_err();
+            assert_eq!(error.limit_value(), Some(200), "{text}");
         }
-        assert_eq!(list("level=moon").level("level").unwrap_err().code(), Code::InvalidId);
         assert_eq!(list("parent=").id("parent").unwrap_err().code(), Code::InvalidId);
         assert_eq!(list("under=task").address("under").unwrap_err().code(), Code::InvalidId);
         assert!(list("under=task/a").address("under").unwrap().is_some());
@@ -231,7 +217,7 @@ mod tests {
 
         let get = |text: &'static str| Query::parse(text, route(Action::Get)).unwrap();
         for text in ["version=0", "version=-1", "version=9007199254740992", "version=1.0"] {
-            assert!(get(text).version("version").is_err(), "{text}");
+            assert!(get(text).number("version", limits::EXACT_INTEGER).is_err(), "{text}");
         }
         for text in ["at=2026-01-01T00:00:00+01:00", "at=2026-01-01T00:00:00%2B01:00"] {
             assert!(matches!(get(text).as_of("at"), Ok(Some(AsOf::Time(_)))), "{text}");

@@ -184,7 +184,7 @@ impl Service {
     ) -> Result<Response> {
         let work = Work::default();
         match task {
-            Task::Op(request) => {
+            Task::Command(request) => {
                 let plan = self.decide(owner, &request)?;
                 Ok(exchange.answer(&plan.reply, plan.seq, &work))
             }

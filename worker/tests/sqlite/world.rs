@@ -12,7 +12,7 @@ use nacre_core::{
     level::Level,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Idempotency, Op, Request},
+    op::{Caller, Command, Idempotency, Request},
     plan::Plan,
     record::{EntryId, EntryKind},
     seal::MasterKeyring,
@@ -98,7 +98,7 @@ impl World {
 
     pub(crate) fn plan(
         &mut self,
-        op: &Op,
+        command: &(impl Into<Command> + Clone),
         key: Option<&str>,
     ) -> Result<(Plan, Option<Founding>), Error> {
         self.open()?;
@@ -112,14 +112,23 @@ impl World {
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL).with(Scopes::ADMIN);
         let caller = Caller { user: alice(), owner: alice(), scopes };
         let idempotency = key.map(|key| Idempotency { key: key.into(), request: Hash::of(&[1]) });
-        let request = Request { caller, op: op.clone(), idempotency, id: Some("r-1".into()) };
+        let request = Request {
+            caller,
+            command: command.clone().into(),
+            idempotency,
+            id: Some("r-1".into()),
+        };
         let mut plan = decide(&self.sql, &mut setting, &request)?;
         remember(&mut plan)?;
         Ok((plan, founding))
     }
 
-    pub(crate) fn run(&mut self, op: &Op, key: Option<&str>) -> Result<Plan, Error> {
-        let (plan, founding) = self.plan(op, key)?;
+    pub(crate) fn run(
+        &mut self,
+        command: &(impl Into<Command> + Clone),
+        key: Option<&str>,
+    ) -> Result<Plan, Error> {
+        let (plan, founding) = self.plan(command, key)?;
         let mut entropy = self.entropy();
         self.sql.apply(&plan.writes, founding.as_ref(), &mut entropy)?;
         self.twin.apply(&plan.writes);

@@ -1,11 +1,11 @@
-//! Many operations as one commit: batches and imports.
+//! Many operations as one commit.
 
 use alloc::vec::Vec;
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
     limits,
-    op::{Batch, BatchItem, Expect, Import, ImportLine, ImportMode, Op, Put},
+    op::{Batch, BatchItem, Op},
     plan::{Remember, Reply},
 };
 use nacre_layers::error::{Code, Error, Result};
@@ -68,12 +68,6 @@ impl Draft<'_, '_> {
     }
 
     fn keyed_item(&mut self, item: &BatchItem) -> Result<Reply> {
-        if matches!(item.op, Op::Batch(_) | Op::Import(_) | Op::Export { .. }) {
-            return Err(Error::new(
-                Code::InvalidRequest,
-                "a batch must not contain this operation",
-            ));
-        }
         permit::permit(&self.store, self.caller, &item.op)?;
         if let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write())
             && let Some(reply) =
@@ -91,37 +85,6 @@ impl Draft<'_, '_> {
             context.data = false;
         }
         Ok(reply)
-    }
-
-    pub(super) fn import(&mut self, import: &Import) -> Result<Reply> {
-        within_limit(import.lines.len())?;
-        let (mut created, mut replaced) = (0, 0);
-        for (index, line) in import.lines.iter().enumerate() {
-            let outcome = line
-                .clone()
-                .and_then(|line| self.put(&put(line, import.mode)))
-                .map_err(|error| error.failed_operation(index))?;
-            match outcome {
-                Reply::Context(reply) if reply.created => created += 1,
-                _ => replaced += 1,
-            }
-        }
-        Ok(Reply::Imported { created, replaced })
-    }
-}
-
-fn put(line: ImportLine, mode: ImportMode) -> Put {
-    Put {
-        address: line.address,
-        data: line.data,
-        parent: line.parent,
-        rules: line.rules,
-        summary: None,
-        create_parents: false,
-        expect: match mode {
-            ImportMode::Create => Expect::Absent,
-            ImportMode::Replace => Expect::Anything,
-        },
     }
 }
 
@@ -144,7 +107,7 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     Ok(())
 }
 
-fn within_limit(operations: usize) -> Result<()> {
+pub(super) fn within_limit(operations: usize) -> Result<()> {
     if operations > limits::BATCH_OPERATIONS {
         return Err(Error::new(
             Code::TooManyOperations,

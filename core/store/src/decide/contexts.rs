@@ -2,10 +2,10 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, expect::Wanted, permit::permit};
+use super::{draft::Draft, expect::Wanted, permit::permit_edit};
 use crate::{
     history::state_at,
-    op::{Edit, Expect, Op, Put},
+    op::{Edit, Expect, Patch, Put},
     plan::{ContextReply, Reply},
     record::{Change, Record, State},
     store::{Filter, Reads, Write},
@@ -51,13 +51,13 @@ impl Draft<'_, '_> {
     pub(super) fn update(
         &mut self,
         address: &Address,
-        edit: &Edit,
+        patch: &Patch,
         summary: Option<&str>,
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        self.expect(expect, Some(&live), &|base| edited(&base.layer, edit).map(Wanted::data))?;
-        let layer = self.take_in(edited(&live.layer, edit)?)?;
+        self.expect(expect, Some(&live), &|base| edited(&base.layer, patch).map(Wanted::data))?;
+        let layer = self.take_in(edited(&live.layer, patch)?)?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
         Ok(context(record, false))
@@ -105,8 +105,8 @@ impl Draft<'_, '_> {
         {
             top = above;
         }
-        let whole = Op::Restore { address: top.address.clone(), summary: None };
-        permit(&self.store, self.caller, &whole)?;
+        let whole = Edit::Restore { address: top.address.clone(), summary: None };
+        permit_edit(&self.store, self.caller, &whole)?;
         let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for record in self.store.deleted_by(delete)? {
@@ -218,7 +218,7 @@ impl Draft<'_, '_> {
             if !put.create_parents {
                 return Err(missing_parent());
             }
-            let made = Op::Put(Put {
+            let made = Edit::Put(Put {
                 address,
                 data: Object::default(),
                 parent: None,
@@ -228,8 +228,8 @@ impl Draft<'_, '_> {
                 expect: Expect::Anything,
             });
             // It may be in another project than the context that it is created for.
-            permit(&self.store, self.caller, &made)?;
-            self.perform(&made)?;
+            permit_edit(&self.store, self.caller, &made)?;
+            self.edit(&made)?;
         }
         Ok(Some(parent))
     }
@@ -245,14 +245,14 @@ impl Draft<'_, '_> {
     }
 }
 
-/// The layer's document after an edit.
-pub fn edited(layer: &Layer, edit: &Edit) -> Result<Value> {
+/// The layer's document after a patch.
+pub fn edited(layer: &Layer, patch: &Patch) -> Result<Value> {
     let mut value = layer.to_value()?;
-    match edit {
-        Edit::Merge(patch) => merge_patch(&mut value, patch.clone()),
-        Edit::Json(patch) => patch.apply(&mut value)?,
-        Edit::Unset(pointers) => unset(&mut value, pointers)?,
-        Edit::Append { pointer, values } => append(&mut value, pointer, values.clone())?,
+    match patch {
+        Patch::Merge(patch) => merge_patch(&mut value, patch.clone()),
+        Patch::Json(patch) => patch.apply(&mut value)?,
+        Patch::Unset(pointers) => unset(&mut value, pointers)?,
+        Patch::Append { pointer, values } => append(&mut value, pointer, values.clone())?,
     }
     match value {
         Value::Object(_) => Ok(value),

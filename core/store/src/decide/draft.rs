@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use super::{Parts, Setting};
+use super::{Setting, expect::Refuse};
 use crate::{
     history::{self, WHOLE_EVERY},
     limits,
@@ -27,7 +27,7 @@ pub(super) struct Draft<'d, 's> {
     pub(super) store: MemoryStore<'d>,
     pub(super) setting: &'d mut Setting<'s>,
     pub(super) caller: &'d Caller,
-    pub(super) parts: &'static Parts,
+    pub(super) refuse: Refuse,
     /// The `seq` of this commit.
     pub(super) seq: u64,
     /// The number of entries that this commit has added.
@@ -54,7 +54,7 @@ impl<'d, 's> Draft<'d, 's> {
         reads: &'d dyn Reads,
         setting: &'d mut Setting<'s>,
         caller: &'d Caller,
-        parts: &'static Parts,
+        refuse: Refuse,
     ) -> Result<Draft<'d, 's>> {
         let seq = reads.seq()? + 1;
         if seq > limits::EXACT_INTEGER {
@@ -64,7 +64,7 @@ impl<'d, 's> Draft<'d, 's> {
             store: MemoryStore::over(reads),
             setting,
             caller,
-            parts,
+            refuse,
             seq,
             entries: 0,
             conflict_bytes: limits::CONFLICT_BYTES,
@@ -84,7 +84,7 @@ impl<'d, 's> Draft<'d, 's> {
             store: MemoryStore::over(&self.store),
             setting: &mut *self.setting,
             caller: self.caller,
-            parts: self.parts,
+            refuse: self.refuse,
             seq: self.seq,
             entries: self.entries,
             conflict_bytes: self.conflict_bytes,

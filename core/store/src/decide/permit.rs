@@ -3,7 +3,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
-    op::{Caller, Op},
+    op::{Caller, Command, Edit, Op, Read},
     record::{Member, Record, Role},
     store::Reads,
 };
@@ -18,28 +18,66 @@ use nacre_layers::{
 ///
 /// # Errors
 /// `forbidden` for a missing scope or role, `not-found` without membership.
+pub(super) fn permit_command(reads: &dyn Reads, caller: &Caller, command: &Command) -> Result<()> {
+    match command {
+        Command::Op(op) => permit(reads, caller, op),
+        // Each operation is checked when it is decided.
+        Command::Batch(_) => admit(reads, caller, true, command.reveals()).map(|_| ()),
+        Command::Inspection(_) | Command::Administration(_) => {
+            match admit(reads, caller, command.is_write(), command.reveals())? {
+                None => Ok(()),
+                Some(_) => {
+                    Err(Error::new(Code::Forbidden, "only the owner of the store can do this"))
+                }
+            }
+        }
+    }
+}
+
+/// As [`permit_command`], for one operation.
 pub(crate) fn permit(reads: &dyn Reads, caller: &Caller, op: &Op) -> Result<()> {
+    match op {
+        Op::Read(read) => permit_read(reads, caller, read),
+        Op::Edit(edit) => permit_edit(reads, caller, edit),
+    }
+}
+
+/// As [`permit_command`], for one read.
+pub(crate) fn permit_read(reads: &dyn Reads, caller: &Caller, read: &Read) -> Result<()> {
+    match admit(reads, caller, false, read.reveals())? {
+        None => Ok(()),
+        Some(guests) => guests.permit_read(reads, read),
+    }
+}
+
+/// As [`permit_command`], for one edit.
+pub(super) fn permit_edit(reads: &dyn Reads, caller: &Caller, edit: &Edit) -> Result<()> {
+    match admit(reads, caller, true, false)? {
+        None => Ok(()),
+        Some(guests) => guests.permit_edit(reads, edit),
+    }
+}
+
+/// Checks membership, then scopes. `None` is the owner.
+fn admit(
+    reads: &dyn Reads,
+    caller: &Caller,
+    is_write: bool,
+    reveals: bool,
+) -> Result<Option<Guests>> {
     let guests = Guests::of(reads, caller)?;
     // A stranger learns nothing, not even that a scope is missing.
     if guests.as_ref().is_some_and(|guests| guests.memberships.is_empty()) {
         return Err(Error::not_found());
     }
-    scopes(caller, op)?;
-    match guests {
-        None => Ok(()),
-        Some(guests) => guests.permit(reads, op),
-    }
-}
-
-fn scopes(caller: &Caller, op: &Op) -> Result<()> {
     let lacking = |scope| {
         Err(Error::new(Code::Forbidden, alloc::format!("the token must have the scope {scope}")))
     };
-    match op {
-        _ if op.is_write() && !caller.scopes.allows_write() => lacking("contexts:write"),
-        _ if !op.is_write() && !caller.scopes.allows_read() => lacking("contexts:read"),
-        _ if op.reveals() && !caller.scopes.allows_reveal() => lacking("secrets:reveal"),
-        _ => Ok(()),
+    match caller.scopes {
+        scopes if is_write && !scopes.allows_write() => lacking("contexts:write"),
+        scopes if !is_write && !scopes.allows_read() => lacking("contexts:read"),
+        scopes if reveals && !scopes.allows_reveal() => lacking("secrets:reveal"),
+        _ => Ok(guests),
     }
 }
 
@@ -57,9 +95,25 @@ impl Guests {
         Ok(Some(Guests { memberships: reads.members(Some(&caller.user))? }))
     }
 
-    fn permit(&self, reads: &dyn Reads, op: &Op) -> Result<()> {
-        match op {
-            Op::Put(put) => {
+    fn permit_read(&self, reads: &dyn Reads, read: &Read) -> Result<()> {
+        let place = match read {
+            Read::List { filter, .. } => filter.under.as_ref(),
+            _ => read.address(),
+        };
+        if let Some(address) = place {
+            self.enter(reads, address, false)?;
+        }
+        match read {
+            Read::Preview { edits, .. } => {
+                edits.iter().try_for_each(|edit| self.permit_edit(reads, edit))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn permit_edit(&self, reads: &dyn Reads, edit: &Edit) -> Result<()> {
+        match edit {
+            Edit::Put(put) => {
                 let existing = reads.record(&put.address)?;
                 if existing.is_some() {
                     self.enter(reads, &put.address, true)?;
@@ -72,39 +126,18 @@ impl Guests {
                 }
                 self.enter_parent(reads, &put.address, put.parent.as_ref())
             }
-            Op::Move { address, parent, .. } => {
+            Edit::Move { address, parent, .. } => {
                 self.enter(reads, address, true)?;
                 self.enter_parent(reads, address, Some(parent))
             }
             // Only the owner may restore a deleted project.
-            Op::Delete { address, .. } | Op::Restore { address, .. }
+            Edit::Delete { address, .. } | Edit::Restore { address, .. }
                 if address.level == Level::Project =>
             {
                 self.enter(reads, address, true)?;
                 Err(Error::new(Code::Forbidden, "only the owner can delete or restore a project"))
             }
-            Op::Preview { operations, address } => {
-                self.enter(reads, address, false)?;
-                operations.iter().try_for_each(|op| self.permit(reads, op))
-            }
-            // Each operation is checked when it is decided; see `batch`.
-            Op::Batch(_) => Ok(()),
-            Op::List { filter, .. } => match &filter.under {
-                Some(under) => self.enter(reads, under, false),
-                None => Ok(()),
-            },
-            Op::Import(_)
-            | Op::PutMember { .. }
-            | Op::DeleteMember { .. }
-            | Op::Members
-            | Op::Audit { .. }
-            | Op::Export { .. } => {
-                Err(Error::new(Code::Forbidden, "only the owner of the store can do this"))
-            }
-            _ => match op.address() {
-                Some(address) => self.enter(reads, address, op.is_write()),
-                None => Err(Error::not_found()),
-            },
+            _ => self.enter(reads, edit.address(), true),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use super::{Parts, Setting, draft::Draft, permit};
+use super::{Setting, draft::Draft, expect::Refuse, permit};
 use crate::{
     history::chain,
     limits,
-    op::{Caller, Op},
+    op::{Caller, Edit},
     plan::{Affected, Preview, Reply},
     record::Record,
     store::{Filter, Reads, links},
@@ -26,20 +26,20 @@ pub(super) fn preview(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
     caller: &Caller,
-    operations: &[Op],
-    parts: &'static Parts,
+    edits: &[Edit],
+    refuse: Refuse,
 ) -> Result<Reply> {
-    if operations.len() > limits::BATCH_OPERATIONS {
+    if edits.len() > limits::BATCH_OPERATIONS {
         return Err(Error::new(
             Code::TooManyOperations,
             "a preview must have at most 500 operations; split it",
         )
         .limit(limits::BATCH_OPERATIONS as u64));
     }
-    let mut draft = Draft::new(reads, setting, caller, parts)?;
-    for (index, op) in operations.iter().enumerate() {
-        permit::permit(&draft.store, caller, op)
-            .and_then(|()| draft.perform(op))
+    let mut draft = Draft::new(reads, setting, caller, refuse)?;
+    for (index, edit) in edits.iter().enumerate() {
+        permit::permit_edit(&draft.store, caller, edit)
+            .and_then(|()| draft.edit(edit))
             .map_err(|error| error.failed_operation(index))?;
     }
     let written = distinct(draft.changed().cloned().collect());

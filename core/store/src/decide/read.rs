@@ -1,9 +1,10 @@
-//! Reads of stored contexts: one, a list, entries, history, audit, export.
+//! Reads of stored contexts: one, a list, entries, history.
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{
-    Parts, Setting,
+    Setting,
+    expect::Refuse,
     permit::{Guests, permit_chain},
     preview,
     reveal::revealed,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
-    op::{Caller, ExportPart, Op, Which},
+    op::{Caller, Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
     record::{EntryId, EntryKind, Record, State, Version},
     store::{Filter, Reads},
@@ -30,38 +31,38 @@ const AT_ONCE: usize = 32;
 
 /// The parts of a context to show.
 #[derive(Clone, Copy)]
-struct Show {
-    data: bool,
+pub(super) struct Show {
+    pub(super) data: bool,
     /// Whether to show sealed values.
-    reveal: bool,
+    pub(super) reveal: bool,
 }
 
-fn read(
+pub(super) fn read(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
     caller: &Caller,
-    op: &Op,
-    parts: &'static Parts,
+    read: &Read,
+    refuse: Refuse,
 ) -> Result<Reply> {
-    match op {
-        Op::Get { address, which, reveal } => get(reads, setting, caller, address, *which, *reveal),
-        Op::List { filter, after, limit, data, reveal } => {
+    match read {
+        Read::Get { address, which, reveal } => {
+            get(reads, setting, caller, address, *which, *reveal)
+        }
+        Read::List { filter, after, limit, data, reveal } => {
             let show = Show { data: *data, reveal: *reveal };
             list(reads, setting, caller, filter, after.as_ref(), *limit, show)
         }
-        Op::Resolve(resolve) => view::resolve(reads, setting, caller, resolve),
-        Op::ViewDiff { address, from, to } => view::diff(reads, caller, address, *from, *to),
-        Op::Preview { operations, .. } => {
-            preview::preview(reads, setting, caller, operations, parts)
-        }
-        Op::Entries { address, kind, before, limit } => {
+        Read::Resolve(resolve) => view::resolve(reads, setting, caller, resolve),
+        Read::ViewDiff { address, from, to } => view::diff(reads, caller, address, *from, *to),
+        Read::Preview { edits, .. } => preview::preview(reads, setting, caller, edits, refuse),
+        Read::Entries { address, kind, before, limit } => {
             entries(reads, address, *kind, *before, *limit)
         }
-        Op::History { address, before, limit } => {
+        Read::History { address, before, limit } => {
             let current = known(reads, address)?;
             history(reads, &current, *before, *limit)
         }
-        Op::Diff { address, from, to } => {
+        Read::Diff { address, from, to } => {
             let record = known(reads, address)?;
             let (_, from) = state_at(reads, &record, *from)?;
             let to = match to {
@@ -74,38 +75,6 @@ fn read(
                 lines.map(|operation| DiffLine { operation, layers: Vec::new() }).collect(),
             ))
         }
-        _ => Err(Error::bug("this is not a read of contexts")),
-    }
-}
-
-/// Answers a read of contexts, on a copy of a store.
-pub(super) fn ahead(
-    reads: &dyn Reads,
-    setting: &mut Setting<'_>,
-    caller: &Caller,
-    op: &Op,
-) -> Result<Reply> {
-    read(reads, setting, caller, op, &super::AHEAD)
-}
-
-/// Answers every read: of contexts, and of the store as a whole.
-pub(super) fn all(
-    reads: &dyn Reads,
-    setting: &mut Setting<'_>,
-    caller: &Caller,
-    op: &Op,
-) -> Result<Reply> {
-    match op {
-        Op::Members => Ok(Reply::Members(reads.members(None)?)),
-        Op::Audit { before, limit } => {
-            let limit = page(*limit);
-            let mut items = reads.audit(*before, limit + 1)?;
-            let more = items.len() > limit;
-            items.truncate(limit);
-            Ok(Reply::Audit { items, more })
-        }
-        Op::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
-        _ => read(reads, setting, caller, op, &super::SERVER),
     }
 }
 
@@ -154,16 +123,16 @@ fn context(
 }
 
 /// A context, deleted or not, because its history outlives it.
-fn known(reads: &dyn Reads, address: &Address) -> Result<Rc<Record>> {
+pub(super) fn known(reads: &dyn Reads, address: &Address) -> Result<Rc<Record>> {
     reads.record(address)?.ok_or_else(Error::not_found)
 }
 
-fn page(limit: usize) -> usize {
+pub(super) fn page(limit: usize) -> usize {
     limit.clamp(1, limits::PAGE)
 }
 
 /// A page of contexts. It ends early when it has enough data.
-fn list(
+pub(super) fn list(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     caller: &Caller,
@@ -217,7 +186,7 @@ fn listed(
     Ok(found)
 }
 
-fn entries(
+pub(super) fn entries(
     reads: &dyn Reads,
     address: &Address,
     kind: EntryKind,
@@ -251,7 +220,7 @@ fn history(
 /// Walks down a history from the version before `before`, newest first, with the state of each
 /// version and of the previous one. It stops after `limit` versions, or when the bytes that `take`
 /// returns are enough for one answer. Returns whether there are older versions.
-fn descend(
+pub(super) fn descend(
     reads: &dyn Reads,
     current: &Record,
     before: Option<u64>,
@@ -282,39 +251,4 @@ fn descend(
             return Ok(false);
         }
     }
-}
-
-fn export(
-    reads: &dyn Reads,
-    setting: &Setting<'_>,
-    caller: &Caller,
-    part: &ExportPart,
-    reveal: bool,
-) -> Result<Reply> {
-    match part {
-        ExportPart::Context(after) => {
-            let show = Show { data: true, reveal };
-            list(reads, setting, caller, &Filter::default(), after.as_ref(), 1, show)
-        }
-        ExportPart::Versions(address, before) => {
-            let current = known(reads, address)?;
-            let mut items = Vec::new();
-            let more = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
-                let state = state.clone();
-                let state = if reveal { opened(reads, setting, state)? } else { state };
-                let bytes = state.layer.text().len();
-                items.push((row, state));
-                Ok(bytes)
-            })?;
-            Ok(Reply::Versions { items, more })
-        }
-        ExportPart::Entries(address, kind, before) => {
-            entries(reads, address, *kind, *before, limits::PAGE)
-        }
-    }
-}
-
-fn opened(reads: &dyn Reads, setting: &Setting<'_>, state: State) -> Result<State> {
-    let layer = Rc::new(Layer::from_value(&revealed(reads, setting, &state.layer)?)?);
-    Ok(State { layer, ..state })
 }

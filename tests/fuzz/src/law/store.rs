@@ -9,8 +9,8 @@ use nacre_core::{
     json,
     level::Level,
     op::{
-        Batch, BatchItem, Edit, Expect, Idempotency, Import, ImportMode, NewEntry, Op, Put,
-        Resolve, Which,
+        Administration, Batch, BatchItem, Command, Edit, Expect, Idempotency, Import, ImportMode,
+        Inspection, NewEntry, Op, Patch, Put, Read, Resolve, Which,
     },
     patch::JsonPatch,
     record::{EntryKind, Role},
@@ -37,13 +37,13 @@ pub fn bodies(bytes: &[u8]) {
     let task = Address::parse("task", "t").expect("an address");
     let body = json::read(put.as_bytes(), 64).expect("JSON");
     let op = request::decode::<PutBody>(body)
-        .and_then(|b| b.into_op(task.clone(), true, Expect::Absent));
+        .and_then(|b| b.into_edit(task.clone(), true, Expect::Absent));
     world.ask(op.expect("a body"), None).expect("a context");
-    for op in read(bytes, &task) {
-        let _ = world.ask(op, None);
+    for command in decoded(bytes, &task) {
+        let _ = world.ask(command, None);
     }
     let lines = bytes.split(|byte| *byte == b'\n').map(import::line).collect();
-    let _ = world.ask(Op::Import(Import { mode: ImportMode::Replace, lines }), None);
+    let _ = world.ask(Administration::Import(Import { mode: ImportMode::Replace, lines }), None);
     world.check();
 }
 
@@ -59,44 +59,40 @@ pub fn exports(bytes: &[u8]) {
             let (address, path, reveal) = (record.address.clone(), None, false);
             let as_of = Some(AsOf::Seq(seq));
             let _ = again
-                .ask(Op::Resolve(Resolve { address, path, as_of, explain: false, reveal }), None);
+                .ask(Read::Resolve(Resolve { address, path, as_of, explain: false, reveal }), None);
         }
     }
 }
 
-fn read(bytes: &[u8], task: &Address) -> Vec<Op> {
+fn decoded(bytes: &[u8], task: &Address) -> Vec<Command> {
     let values = [wire::read_json(bytes), wire::read_body(nacre_msgpack::read, bytes)];
-    let mut ops = Vec::new();
+    let mut commands: Vec<Command> = Vec::new();
     for value in values.into_iter().flatten() {
         let expect = Expect::Anything;
         let at = || task.clone();
-        let mut add = |op: Result<Op>| ops.extend(op);
-        add(body(&value).and_then(BatchBody::into_op));
-        if let Ok(Message::Op { op, .. }) = Message::of(value.clone()) {
-            add(Ok(op));
+        commands.extend(body(&value).and_then(BatchBody::into_batch).map(Command::from));
+        if let Ok(Message::Op { command, .. }) = Message::of(value.clone()) {
+            commands.push(command);
         }
-        add(body(&value).and_then(|body: PreviewBody| body.into_op(at())));
-        add(body(&value).and_then(|body: PutBody| body.into_op(at(), true, expect)));
-        add(body(&value).and_then(|body: UnsetBody| body.into_op(at(), expect)));
-        add(body(&value).and_then(|body: AppendBody| body.into_op(at(), expect)));
-        add(body(&value).map(|body: InsightBody| body.into_op(at())));
-        add(body(&value).map(|body: ProgressBody| body.into_op(at())));
-        add(body(&value).and_then(|body: MoveBody| body.into_op(at(), expect)));
-        add(body(&value).map(|RollbackBody { version, summary }| Op::Rollback {
-            address: at(),
-            version,
-            summary,
-            expect,
-        }));
-        add(body(&value).map(|RestoreBody { summary }| Op::Restore { address: at(), summary }));
-        add(request::edit(value.clone()).map(|patch| Op::Update {
+        let preview = body(&value).and_then(|body: PreviewBody| body.into_read(at()));
+        commands.extend(preview.map(Command::from));
+        let mut add = |edit: Result<Edit>| commands.extend(edit.map(Command::from));
+        add(body(&value).and_then(|body: PutBody| body.into_edit(at(), true, expect)));
+        add(body(&value).and_then(|body: UnsetBody| body.into_edit(at(), expect)));
+        add(body(&value).and_then(|body: AppendBody| body.into_edit(at(), expect)));
+        add(body(&value).map(|body: InsightBody| body.into_edit(at())));
+        add(body(&value).map(|body: ProgressBody| body.into_edit(at())));
+        add(body(&value).and_then(|body: MoveBody| body.into_edit(at(), expect)));
+        add(body(&value).map(|body: RollbackBody| body.into_edit(at(), expect)));
+        add(body(&value).map(|body: RestoreBody| body.into_edit(at())));
+        add(request::patch(value.clone()).map(|patch| Edit::Update {
             address: at(),
             patch,
             summary: None,
             expect,
         }));
     }
-    ops
+    commands
 }
 
 fn body<T: for<'de> serde::Deserialize<'de>>(value: &Value) -> Result<T> {
@@ -111,11 +107,11 @@ pub fn requests(bytes: &[u8]) {
         if tape.is_done() {
             break;
         }
-        let op = op(&mut tape, true);
-        let key = op.is_write().then(|| key(&mut tape, &op)).flatten();
-        let first = world.ask(op.clone(), key.clone());
+        let command = command(&mut tape);
+        let key = command.is_write().then(|| key(&mut tape, &command)).flatten();
+        let first = world.ask(command.clone(), key.clone());
         if key.is_some() && first.is_ok() {
-            let again = world.ask(op, key).expect("a key gives its answer again");
+            let again = world.ask(command, key).expect("a key gives its answer again");
             assert!(matches!(again, nacre_core::plan::Reply::Replayed(_)));
         }
     }
@@ -123,22 +119,54 @@ pub fn requests(bytes: &[u8]) {
 }
 
 /// One of few keys, used for one kind of thing each, or none.
-fn key(tape: &mut Tape<'_>, op: &Op) -> Option<Idempotency> {
+fn key(tape: &mut Tape<'_>, request: &impl std::fmt::Debug) -> Option<Idempotency> {
     let choice = tape.byte();
     (choice > 223).then(|| {
-        let request = Hash::of(format!("{op:?}").as_bytes());
+        let request = Hash::of(format!("{request:?}").as_bytes());
         Idempotency { key: format!("k{choice}"), request }
     })
 }
 
-fn op(tape: &mut Tape<'_>, nested: bool) -> Op {
-    let choice = tape.byte() % 32;
+fn command(tape: &mut Tape<'_>) -> Command {
+    match tape.byte() % 16 {
+        0 => {
+            let transaction = tape.byte() < 128;
+            let operations = (0..tape.below(6))
+                .map(|_| {
+                    let op = op(tape);
+                    let idempotency = op.is_write().then(|| key(tape, &op)).flatten();
+                    Ok(BatchItem { op, idempotency })
+                })
+                .collect();
+            Batch { transaction, operations }.into()
+        }
+        1 => {
+            let edits = (0..tape.below(4)).map(|_| edit(tape)).collect();
+            Read::Preview { address: address(tape), edits }.into()
+        }
+        2 => Administration::PutMember {
+            user: User::parse("bob").expect("a user"),
+            project: ContextId::parse("p0").expect("an id"),
+            role: Role::Reader,
+        }
+        .into(),
+        3 => Inspection::Audit { before: None, limit: tape.byte().into() }.into(),
+        _ => op(tape).into(),
+    }
+}
+
+fn op(tape: &mut Tape<'_>) -> Op {
+    if tape.byte() < 176 { edit(tape).into() } else { read(tape).into() }
+}
+
+fn edit(tape: &mut Tape<'_>) -> Edit {
+    let choice = tape.byte() % 20;
     let address = address(tape);
     let summary = choice.is_multiple_of(3).then(|| "why".into());
     match choice {
         0..=7 => {
             let data = data(tape);
-            Op::Put(Put {
+            Edit::Put(Put {
                 parent: parent(tape, address.level),
                 address,
                 rules: rules(tape),
@@ -149,36 +177,36 @@ fn op(tape: &mut Tape<'_>, nested: bool) -> Op {
             })
         }
         8..=10 => {
-            let patch = Edit::Merge(tape.value());
-            Op::Update { address, patch, summary, expect: expect(tape) }
+            let patch = Patch::Merge(tape.value());
+            Edit::Update { address, patch, summary, expect: expect(tape) }
         }
         11..=12 => {
-            let patch = Edit::Json(patch(tape));
-            Op::Update { address, patch, summary, expect: expect(tape) }
+            let patch = Patch::Json(patch(tape));
+            Edit::Update { address, patch, summary, expect: expect(tape) }
         }
         13 => {
             let pointers = (0..tape.below(3)).map(|_| tape.pointer(&Value::Null)).collect();
-            Op::Update { address, patch: Edit::Unset(pointers), summary, expect: expect(tape) }
+            Edit::Update { address, patch: Patch::Unset(pointers), summary, expect: expect(tape) }
         }
         14 => {
             let pointer = tape.pointer(&Value::Null);
             let values = (0..tape.below(3)).map(|_| tape.value()).collect();
-            let patch = Edit::Append { pointer, values };
-            Op::Update { address, patch, summary, expect: expect(tape) }
+            let patch = Patch::Append { pointer, values };
+            Edit::Update { address, patch, summary, expect: expect(tape) }
         }
-        15 => Op::Delete { address, cascade: tape.byte() < 128, summary, expect: expect(tape) },
-        16 => Op::Restore { address, summary },
+        15 => Edit::Delete { address, cascade: tape.byte() < 128, summary, expect: expect(tape) },
+        16 => Edit::Restore { address, summary },
         17 => {
             let version = tape.byte().into();
-            Op::Rollback { address, version, summary, expect: expect(tape) }
+            Edit::Rollback { address, version, summary, expect: expect(tape) }
         }
-        18 => Op::Move {
+        18 => Edit::Move {
             parent: parent(tape, address.level).unwrap_or_else(ContextId::global),
             address,
             summary,
             expect: expect(tape),
         },
-        19 => Op::AddEntry(NewEntry {
+        _ => Edit::AddEntry(NewEntry {
             address,
             kind: kind(tape),
             content: tape.name(),
@@ -186,27 +214,13 @@ fn op(tape: &mut Tape<'_>, nested: bool) -> Op {
             importance: Some(f64::from(tape.byte()) / 200.0),
             agent: None,
         }),
-        20 if nested => {
-            let transaction = tape.byte() < 128;
-            let operations = (0..tape.below(6))
-                .map(|_| {
-                    let op = op(tape, false);
-                    let idempotency = op.is_write().then(|| key(tape, &op)).flatten();
-                    Ok(BatchItem { op, idempotency })
-                })
-                .collect();
-            Op::Batch(Batch { transaction, operations })
-        }
-        21 if nested => {
-            let operations = (0..tape.below(4)).map(|_| op(tape, false));
-            Op::Preview { address, operations: operations.filter(Op::is_write).collect() }
-        }
-        22 => Op::PutMember {
-            user: User::parse("bob").expect("a user"),
-            project: ContextId::parse("p0").expect("an id"),
-            role: Role::Reader,
-        },
-        23 => Op::Get {
+    }
+}
+
+fn read(tape: &mut Tape<'_>) -> Read {
+    let address = address(tape);
+    match tape.byte() % 8 {
+        0 => Read::Get {
             address,
             which: match tape.byte() % 3 {
                 0 => Which::Current,
@@ -215,19 +229,18 @@ fn op(tape: &mut Tape<'_>, nested: bool) -> Op {
             },
             reveal: true,
         },
-        24 => Op::List {
+        1 => Read::List {
             filter: Filter { under: Some(address), ..Filter::default() },
             after: None,
             limit: tape.byte().into(),
             data: true,
             reveal: true,
         },
-        25 => Op::ViewDiff { address, from: as_of(tape), to: Some(as_of(tape)) },
-        26 => Op::Entries { address, kind: kind(tape), before: None, limit: 1 },
-        27 => Op::History { address, before: Some(tape.byte().into()), limit: tape.byte().into() },
-        28 => Op::Diff { address, from: tape.byte().into(), to: Some(tape.byte().into()) },
-        29 => Op::Audit { before: None, limit: tape.byte().into() },
-        _ => Op::Resolve(Resolve {
+        2 => Read::ViewDiff { address, from: as_of(tape), to: Some(as_of(tape)) },
+        3 => Read::Entries { address, kind: kind(tape), before: None, limit: 1 },
+        4 => Read::History { address, before: Some(tape.byte().into()), limit: tape.byte().into() },
+        5 => Read::Diff { address, from: tape.byte().into(), to: Some(tape.byte().into()) },
+        _ => Read::Resolve(Resolve {
             address,
             path: (tape.byte() < 128).then(|| tape.pointer(&Value::Null)),
             as_of: (tape.byte() < 128).then(|| as_of(tape)),

@@ -1,0 +1,118 @@
+//! The store as a whole, for its owner: import, export, members, the audit trail.
+
+use alloc::{rc::Rc, vec::Vec};
+
+use super::{
+    Setting,
+    batch::within_limit,
+    draft::Draft,
+    read::{Show, descend, entries, known, list, page},
+    reveal::revealed,
+};
+use crate::{
+    limits,
+    op::{
+        Administration, Caller, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put,
+    },
+    plan::Reply,
+    record::State,
+    store::{Filter, Reads},
+};
+use nacre_layers::{error::Result, layer::Layer};
+
+pub(super) fn inspect(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    caller: &Caller,
+    inspection: &Inspection,
+) -> Result<Reply> {
+    match inspection {
+        Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
+        Inspection::Audit { before, limit } => {
+            let limit = page(*limit);
+            let mut items = reads.audit(*before, limit + 1)?;
+            let more = items.len() > limit;
+            items.truncate(limit);
+            Ok(Reply::Audit { items, more })
+        }
+        Inspection::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
+    }
+}
+
+fn export(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    caller: &Caller,
+    part: &ExportPart,
+    reveal: bool,
+) -> Result<Reply> {
+    match part {
+        ExportPart::Context(after) => {
+            let show = Show { data: true, reveal };
+            list(reads, setting, caller, &Filter::default(), after.as_ref(), 1, show)
+        }
+        ExportPart::Versions(address, before) => {
+            let current = known(reads, address)?;
+            let mut items = Vec::new();
+            let more = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
+                let state = state.clone();
+                let state = if reveal { opened(reads, setting, state)? } else { state };
+                let bytes = state.layer.text().len();
+                items.push((row, state));
+                Ok(bytes)
+            })?;
+            Ok(Reply::Versions { items, more })
+        }
+        ExportPart::Entries(address, kind, before) => {
+            entries(reads, address, *kind, *before, limits::PAGE)
+        }
+    }
+}
+
+fn opened(reads: &dyn Reads, setting: &Setting<'_>, state: State) -> Result<State> {
+    let layer = Rc::new(Layer::from_value(&revealed(reads, setting, &state.layer)?)?);
+    Ok(State { layer, ..state })
+}
+
+impl Draft<'_, '_> {
+    pub(super) fn administer(&mut self, administration: &Administration) -> Result<Reply> {
+        match administration {
+            Administration::Import(import) => self.import(import),
+            Administration::PutMember { user, project, role } => {
+                self.put_member(user, project, *role)
+            }
+            Administration::DeleteMember { user, project } => self.delete_member(user, project),
+        }
+    }
+
+    fn import(&mut self, import: &Import) -> Result<Reply> {
+        within_limit(import.lines.len())?;
+        let (mut created, mut replaced) = (0, 0);
+        for (index, line) in import.lines.iter().enumerate() {
+            let outcome = line
+                .clone()
+                .and_then(|line| self.put(&put(line, import.mode)))
+                .map_err(|error| error.failed_operation(index))?;
+            match outcome {
+                Reply::Context(reply) if reply.created => created += 1,
+                _ => replaced += 1,
+            }
+        }
+        Ok(Reply::Imported { created, replaced })
+    }
+}
+
+fn put(line: ImportLine, mode: ImportMode) -> Put {
+    Put {
+        address: line.address,
+        data: line.data,
+        parent: line.parent,
+        rules: line.rules,
+        summary: None,
+        create_parents: false,
+        expect: match mode {
+            ImportMode::Create => Expect::Absent,
+            ImportMode::Replace => Expect::Anything,
+        },
+    }
+}
