@@ -17,9 +17,9 @@
 //! nothing else, and keys inside a token are never looked at.
 
 mod claims;
+mod issuer;
 mod jwks;
 mod jws;
-mod keyring;
 mod memo;
 mod public_key;
 mod refusal;
@@ -31,11 +31,11 @@ mod unverified;
 use nacre_core::{access::Scopes, id::User, moment::Moment};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
+pub use issuer::{
+    BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, IssuerKeys, KEPT_MILLIS, MAX_AGE_MILLIS, RETRY_MILLIS,
+};
 pub use jwks::{Jwks, JwksError, Skipped};
 pub use jws::{Algorithm, TOKEN_BYTES};
-pub use keyring::{
-    BACKOFF_MILLIS, Fetch, IN_FLIGHT_MILLIS, KEPT_MILLIS, Keyring, MAX_AGE_MILLIS, RETRY_MILLIS,
-};
 pub use public_key::Unusable;
 pub use refusal::{Refusal, insufficient_scope};
 pub use rsa::RsaKey;
@@ -83,7 +83,7 @@ enum Trust {
 #[derive(Debug)]
 struct Issuer {
     url: String,
-    keyring: Keyring,
+    keys: IssuerKeys,
 }
 
 impl Auth {
@@ -96,7 +96,7 @@ impl Auth {
         let trust = match settings.trust {
             settings::Trusted::Secret(secret) => Trust::Secret(secret),
             settings::Trusted::Issuer(url) => {
-                Trust::Issuer(Box::new(Issuer { url, keyring: Keyring::default() }))
+                Trust::Issuer(Box::new(Issuer { url, keys: IssuerKeys::default() }))
             }
         };
         Ok(Auth { trust, expected: settings.expected, memo: Memo::default() })
@@ -117,13 +117,13 @@ impl Auth {
             },
             Trust::Issuer(issuer) => {
                 // Without keys no token is accepted, not even a remembered one.
-                let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
+                let keys = issuer.keys.keys(at).ok_or(Refusal::KeysUnavailable)?;
                 match self.memo.recall(token, at) {
                     Some(known) => return known.map(Checked::Known),
                     None => keys.open(token).map_err(|refusal| match refusal {
                         // A fetch that is running may bring the key: the client should try again
                         // with the same token.
-                        Refusal::UnknownKey if issuer.keyring.in_flight(at) => {
+                        Refusal::UnknownKey if issuer.keys.in_flight(at) => {
                             Refusal::KeysUnavailable
                         }
                         refusal => refusal,
@@ -148,7 +148,7 @@ impl Auth {
         at: Moment,
     ) -> Result<Identity, Refusal> {
         let Trust::Issuer(issuer) = &self.trust else { return Err(Refusal::UnknownKey) };
-        let keys = issuer.keyring.keys(at).ok_or(Refusal::KeysUnavailable)?;
+        let keys = issuer.keys.keys(at).ok_or(Refusal::KeysUnavailable)?;
         // Other keys may have come meanwhile: a withdrawn one serves no more.
         if !keys.names(unverified) {
             return Err(Refusal::UnknownKey);
@@ -168,7 +168,7 @@ impl Auth {
     pub fn plan(&mut self, refusal: Option<Refusal>, at: Moment) -> Fetch<'_> {
         match &mut self.trust {
             Trust::Secret(_) => Fetch::No,
-            Trust::Issuer(issuer) => issuer.keyring.plan(&issuer.url, refusal, at),
+            Trust::Issuer(issuer) => issuer.keys.plan(&issuer.url, refusal, at),
         }
     }
 
@@ -181,7 +181,7 @@ impl Auth {
         match &mut self.trust {
             Trust::Secret(_) => Ok(Vec::new()),
             Trust::Issuer(issuer) => {
-                let learnt = issuer.keyring.learn(document, at)?;
+                let learnt = issuer.keys.learn(document, at)?;
                 if learnt.changed {
                     self.memo.clear();
                 }
@@ -193,7 +193,7 @@ impl Auth {
     /// Notes that a fetch failed.
     pub fn fetch_failed(&mut self, at: Moment) {
         if let Trust::Issuer(issuer) = &mut self.trust {
-            issuer.keyring.failed(at);
+            issuer.keys.failed(at);
         }
     }
 }

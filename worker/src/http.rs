@@ -1,7 +1,7 @@
 //! HTTP as data: requests to operations, replies to responses, without a platform.
 //!
 //! ```text
-//! Exchange::begin(head) ─ route(head, caller) ─▶ Ask ─ decode(body) ─▶ Task
+//! Exchange::begin(head) ─ route(head, caller) ─▶ Routed ─ decode(body) ─▶ Task
 //!        │                                                             │ decide, apply
 //!        └────────────── answer(reply) · problem(error) · …  ◀─────────┘
 //! ```
@@ -9,7 +9,6 @@
 //! in front uses [`front()`] and, for a refused token, [`Exchange::challenge`]; the object does the
 //! rest. One table ([`routes::ROUTES`]) serves both routing and the OpenAPI document.
 
-mod ask;
 mod conditions;
 mod cors;
 mod decode;
@@ -23,9 +22,9 @@ mod media;
 mod query;
 mod response;
 mod route;
+mod routed;
 pub mod routes;
 
-pub use ask::{Ask, BodyWanted, Task, too_large};
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};
 pub use export::Exporter;
@@ -33,6 +32,7 @@ pub use front::{OPENAPI, front};
 pub use import::Importer;
 pub use live::{PROTOCOL, PROTOCOLS, token};
 pub use response::Response;
+pub use routed::{BodyWanted, Routed, Task, too_large};
 
 use nacre_core::{
     error::{Code, Error, Result},

@@ -65,14 +65,14 @@ pub struct SqlStore<D> {
 
 /// The data in memory.
 struct Held {
-    state: State,
+    state: Known,
     records: Records,
     views: Views,
     members: Option<Rc<[Member]>>,
 }
 
 /// The known state of the database.
-enum State {
+enum Known {
     /// The database was not read yet.
     Unknown,
     /// There are no tables: the store does not exist.
@@ -85,7 +85,7 @@ impl<D: Database> SqlStore<D> {
     /// Creates a store over a database, without reading it.
     pub fn new(database: D, retention: Retention) -> SqlStore<D> {
         let held = Held {
-            state: State::Unknown,
+            state: Known::Unknown,
             records: Records::new(RECORD_BYTES),
             views: Views::new(VIEW_BYTES),
             members: None,
@@ -100,12 +100,12 @@ impl<D: Database> SqlStore<D> {
     /// `store-unavailable` if the store belongs to another owner, needs newer code, or its keys
     /// cannot be unwrapped.
     pub fn open(&self, owner: &User, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<()> {
-        if matches!(self.held()?.state, State::Unknown) {
+        if matches!(self.held()?.state, Known::Unknown) {
             let state = self.load(masters, entropy)?;
             self.held()?.state = state;
         }
         match &self.held()?.state {
-            State::Open { meta, .. } if meta.owner != *owner => Err(keys::wrong_owner()),
+            Known::Open { meta, .. } if meta.owner != *owner => Err(keys::wrong_owner()),
             _ => Ok(()),
         }
     }
@@ -115,7 +115,7 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// As [`SqlStore::open`].
     pub fn wake(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<Option<User>> {
-        if matches!(self.held()?.state, State::Unknown) {
+        if matches!(self.held()?.state, Known::Unknown) {
             let state = self.load(masters, entropy)?;
             self.held()?.state = state;
         }
@@ -171,7 +171,7 @@ impl<D: Database> SqlStore<D> {
             Ok(state) => state,
             // The next request reads the state of the database again.
             Err(error) => {
-                held.state = State::Unknown;
+                held.state = Known::Unknown;
                 return Err(error);
             }
         };
@@ -184,7 +184,7 @@ impl<D: Database> SqlStore<D> {
     /// `internal` only.
     pub fn forget(&self) -> Result<()> {
         let mut held = self.held()?;
-        held.state = State::Unknown;
+        held.state = Known::Unknown;
         held.records.clear();
         held.views.clear();
         held.members = None;
@@ -219,8 +219,8 @@ impl<D: Database> SqlStore<D> {
 
     fn meta(&self) -> Result<Option<Rc<Meta>>> {
         Ok(match &self.held()?.state {
-            State::Open { meta, .. } => Some(meta.clone()),
-            State::Void | State::Unknown => None,
+            Known::Open { meta, .. } => Some(meta.clone()),
+            Known::Void | Known::Unknown => None,
         })
     }
 
@@ -230,8 +230,8 @@ impl<D: Database> SqlStore<D> {
     /// `internal` only.
     pub fn keys(&self) -> Result<Option<Rc<Keyring>>> {
         Ok(match &self.held()?.state {
-            State::Open { keys, .. } => Some(keys.clone()),
-            State::Void | State::Unknown => None,
+            Known::Open { keys, .. } => Some(keys.clone()),
+            Known::Void | Known::Unknown => None,
         })
     }
 
@@ -241,9 +241,9 @@ impl<D: Database> SqlStore<D> {
         writes: &[Write],
         founding: Option<&Founding>,
         entropy: &mut Entropy,
-    ) -> Result<State> {
+    ) -> Result<Known> {
         let (mut meta, keys) = match (&self.held()?.state, founding) {
-            (State::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
+            (Known::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
             (_, Some(founding)) => (founding.meta(), founding.keys.clone()),
             (_, None) => return Err(Error::bug("a store was written before its keys were stored")),
         };
@@ -267,7 +267,7 @@ impl<D: Database> SqlStore<D> {
         if let Some(due) = writes.iter().filter_map(|write| self.retention.due(write)).min() {
             meta.alarm = Some(meta.alarm.map_or(due, |alarm| alarm.min(due)));
         }
-        let founded = matches!(self.held()?.state, State::Open { .. });
+        let founded = matches!(self.held()?.state, Known::Open { .. });
         self.database.transaction(&mut || {
             if !founded {
                 schema::migrate(&self.database, 0)?;
@@ -286,7 +286,7 @@ impl<D: Database> SqlStore<D> {
                 _ => Ok(()),
             }
         })?;
-        Ok(State::Open { meta: Rc::new(meta), keys })
+        Ok(Known::Open { meta: Rc::new(meta), keys })
     }
 
     /// Reads a context's record, from memory if possible.

@@ -18,7 +18,7 @@ use nacre_core::{
     limits,
     live::subscribe,
     moment::Moment,
-    op::{Caller, Request as Ask},
+    op::{self, Caller},
     plan::Plan,
     store::Reads as _,
     wire::{
@@ -37,7 +37,7 @@ use crate::{
     follower::Follower,
     format::Format,
     forward, host,
-    http::{BodyWanted, Exchange, Exporter, Importer, Response as Answer, Task, Work},
+    http::{self, BodyWanted, Exchange, Exporter, Importer, Task, Work},
     live::{Listener, Live},
     message::{self, Parts},
     sql::{Counts, Durable},
@@ -89,18 +89,18 @@ impl DurableObject for UserObject {
         let is_owner = caller.as_ref().is_ok_and(|(caller, _)| caller.user == caller.owner);
         let expires = caller.as_ref().map_or(Moment(0), |(_, expires)| *expires);
         let task = match caller.and_then(|(caller, _)| exchange.route(&head, caller)) {
-            Ok(ask) => {
-                let body = match ask.body() {
+            Ok(routed) => {
+                let body = match routed.body() {
                     BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
                     BodyWanted::None | BodyWanted::Lines => Ok(Vec::new()),
                 };
-                body.and_then(|body| ask.decode(&body))
+                body.and_then(|body| routed.decode(&body))
             }
             Err(error) => Err(error),
         };
         match task {
-            Ok(Task::Command(ask)) => {
-                message::response(keeper.answer(&exchange, &ask, &mut entropy))
+            Ok(Task::Command(request)) => {
+                message::response(keeper.answer(&exchange, &request, &mut entropy))
             }
             Ok(Task::Import(importer)) => {
                 let lines = message::stream(&mut request);
@@ -205,11 +205,11 @@ impl Keeper {
     }
 
     /// Decides a request and applies what was decided, in one go; then tells the followers.
-    fn carry_out(&self, ask: &Ask, entropy: &mut Entropy) -> Result<Plan> {
+    fn carry_out(&self, request: &op::Request, entropy: &mut Entropy) -> Result<Plan> {
         let Keeper { config, store, .. } = self;
-        store.open(&ask.caller.owner, &config.masters, entropy)?;
-        let founding = if store.is_void()? && ask.command.is_write() {
-            Some(Founding::new(&ask.caller.owner, &config.masters, entropy)?)
+        store.open(&request.caller.owner, &config.masters, entropy)?;
+        let founding = if store.is_void()? && request.command.is_write() {
+            Some(Founding::new(&request.caller.owner, &config.masters, entropy)?)
         } else {
             None
         };
@@ -220,7 +220,7 @@ impl Keeper {
             keys: keys.as_deref().map(|keys| keys as _),
             names: &config.names,
         };
-        let mut plan = decide(store, &mut setting, ask)?;
+        let mut plan = decide(store, &mut setting, request)?;
         remember(&mut plan)?;
         let after = self.followers().map(|follower| follower.before(store, &plan));
         store.apply(&plan.writes, founding.as_ref(), entropy)?;
@@ -280,8 +280,8 @@ impl Keeper {
             }
             Message::Unsubscribe { id } => listener.unsubscribe(&id),
             Message::Op { id, command, idempotency } => {
-                let ask = Ask { caller, command, idempotency, id: Some(request_id) };
-                let plan = self.carry_out(&ask, &mut entropy)?;
+                let request = op::Request { caller, command, idempotency, id: Some(request_id) };
+                let plan = self.carry_out(&request, &mut entropy)?;
                 let reply = reply(&id, &plan.reply, plan.seq)?;
                 listener.send(&format.rewrite(reply)?, format);
                 Ok(())
@@ -293,12 +293,20 @@ impl Keeper {
         }
     }
 
-    fn answer(&self, exchange: &Exchange, ask: &Ask, entropy: &mut Entropy) -> Answer {
+    fn answer(
+        &self,
+        exchange: &Exchange,
+        request: &op::Request,
+        entropy: &mut Entropy,
+    ) -> http::Response {
         let meter = Meter::start(self);
-        match self.carry_out(ask, entropy) {
+        match self.carry_out(request, entropy) {
             Ok(plan) => exchange.answer(&plan.reply, plan.seq, &meter.read(self)),
             // Whoever may not know of a store is not told how far it has got either.
-            Err(error) if error.code() == Code::NotFound && ask.caller.user != ask.caller.owner => {
+            Err(error)
+                if error.code() == Code::NotFound
+                    && request.caller.user != request.caller.owner =>
+            {
                 exchange.problem(&error, None, &Work::default())
             }
             Err(error) => exchange.problem(&error, self.store.seq().ok(), &meter.read(self)),
@@ -313,7 +321,7 @@ impl Keeper {
         lines: Option<ByteStream>,
         is_owner: bool,
         mut entropy: Entropy,
-    ) -> Answer {
+    ) -> http::Response {
         let meter = Meter::start(self);
         let outcome = self.import_blocks(&mut importer, lines, &mut entropy).await;
         let seq = self.store.seq();
@@ -365,7 +373,7 @@ impl Keeper {
             Ok(first) => first,
             Err(error) => return message::response(exchange.problem(&error, None, &work)),
         };
-        let Answer { status, headers, .. } = exchange.lines(seq, &work);
+        let http::Response { status, headers, .. } = exchange.lines(seq, &work);
         let headers = message::named(&headers)?;
         if exchange.is_head() {
             return Ok(Response::empty()?.with_status(status).with_headers(headers));
@@ -386,7 +394,7 @@ impl Keeper {
     }
 
     fn piece(&self, exporter: &mut Exporter, entropy: &mut Entropy) -> Result<Option<Vec<u8>>> {
-        exporter.piece(|ask| Ok(self.carry_out(ask, entropy)?.reply))
+        exporter.piece(|part| Ok(self.carry_out(part, entropy)?.reply))
     }
 
     /// Says how the keys stand; a rotation that is begun here goes on by alarm.
@@ -396,7 +404,7 @@ impl Keeper {
         caller: &Caller,
         rotate: bool,
         entropy: &mut Entropy,
-    ) -> Answer {
+    ) -> http::Response {
         let meter = Meter::start(self);
         let rotate = rotate.then(|| exchange.request_id().to_owned());
         match self.rotation(caller, rotate, entropy) {

@@ -32,7 +32,7 @@ pub(super) enum Aspect {
 
 /// A conflict, as shown and as stored. Missing values are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Conflict {
+pub(super) struct OpenConflict {
     /// The name of the conflict, unique in the replica.
     pub(super) id: String,
     /// The subject.
@@ -88,16 +88,21 @@ impl<'d> Visitor<'d> for Present {
     }
 }
 
-impl Conflict {
+impl OpenConflict {
     /// A conflict about `aspect` of a context; `key` is the key of the write.
-    pub(super) fn new(key: &str, aspect: Aspect, address: &Address, pointer: &Pointer) -> Conflict {
+    pub(super) fn new(
+        key: &str,
+        aspect: Aspect,
+        address: &Address,
+        pointer: &Pointer,
+    ) -> OpenConflict {
         // Conflicts of one write have different names, which never look like pointers.
         let place = match aspect {
             Aspect::Parent => "parent",
             Aspect::Rules => "rules",
             _ => pointer.as_str(),
         };
-        Conflict {
+        OpenConflict {
             id: alloc::format!("{key}:{place}"),
             aspect,
             level: address.level.to_string(),
@@ -119,13 +124,13 @@ impl Conflict {
         address: &Address,
         operation: Value,
         error: &Error,
-    ) -> Conflict {
+    ) -> OpenConflict {
         let problem = json::read(&problem(error), nacre_store::limits::DEPTH).ok();
         let operation = Some(operation);
-        Conflict {
+        OpenConflict {
             operation,
             problem,
-            ..Conflict::new(key, Aspect::Operation, address, &Pointer::root())
+            ..OpenConflict::new(key, Aspect::Operation, address, &Pointer::root())
         }
     }
 
@@ -135,7 +140,7 @@ impl Conflict {
     }
 
     /// Whether a later own write replaces the value of this conflict.
-    pub(super) fn is_followed_by(&self, later: &Conflict) -> bool {
+    pub(super) fn is_followed_by(&self, later: &OpenConflict) -> bool {
         self.aspect == later.aspect
             && self.aspect != Aspect::Operation
             && self.level == later.level

@@ -117,7 +117,7 @@ impl Replica {
             let record = now.record(&pending.address)?;
             let live = record.as_ref().filter(|record| record.is_live());
             // After the rebase it can be done; if not, the server says why.
-            let sealed = match pending.perform(&self.place, &mut now) {
+            let sealed = match pending.perform(&self.holder, &mut now) {
                 Ok(plan) => plan.writes.iter().any(|write| matches!(write, Write::Secret(_))),
                 Err(_) => false,
             };
@@ -203,7 +203,7 @@ impl Replica {
                 self.own.insert(pending.address.clone(), version);
             }
             if let Edit::AddEntry(entry) = &*pending.op {
-                entries.extend(added(entry, result, &self.place.user));
+                entries.extend(added(entry, result, &self.holder.user));
             }
             pending.kept.landed = Some(Landed { seq, version });
             pending.kept.refused = None;

@@ -38,7 +38,7 @@ use alloc::{
 };
 
 use change::Announced;
-use conflict::Conflict;
+use conflict::OpenConflict;
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -69,7 +69,7 @@ const QUEUE: &str = "q/";
 const CONFLICT: &str = "c/";
 
 /// The user of the copy, and the settings of decisions.
-struct Place {
+struct Holder {
     user: User,
     names: SensitiveNames,
 }
@@ -100,12 +100,12 @@ pub struct Decided {
 
 /// A replica.
 pub struct Replica {
-    place: Place,
+    holder: Holder,
     base: Rc<MemoryStore<'static>>,
     shown: MemoryStore<'static>,
     queue: Vec<Pending>,
     own: Own,
-    conflicts: Vec<Conflict>,
+    conflicts: Vec<OpenConflict>,
     flight: Option<flight::Flight>,
     /// Most writes in the next flight.
     most: usize,
@@ -120,7 +120,7 @@ impl Replica {
     /// `invalid-id`.
     pub fn new(user: &str) -> Result<Replica> {
         Ok(Replica {
-            place: Place::new(User::parse(user)?),
+            holder: Holder::new(User::parse(user)?),
             base: Rc::default(),
             shown: MemoryStore::new(),
             queue: Vec::new(),
@@ -200,7 +200,7 @@ impl Replica {
         for pending in self.queue.iter().filter(|pending| !pending.shows_in(&*self.base)) {
             // A write that cannot be done shows as not done. The replica that talks to the server
             // makes a conflict of it.
-            let _ = pending.perform(&self.place, &mut shown);
+            let _ = pending.perform(&self.holder, &mut shown);
         }
         self.shown = shown;
     }
@@ -216,7 +216,7 @@ impl Replica {
                 continue;
             }
             let pending = Pending::read(n, &kept)?;
-            let _ = pending.perform(&self.place, &mut self.shown);
+            let _ = pending.perform(&self.holder, &mut self.shown);
             self.queue.push(pending);
         }
         Ok(())
@@ -227,7 +227,7 @@ impl Replica {
     /// # Errors
     /// The errors of the question; for a preview, those of its writes.
     pub fn read(&self, ask: &Read, at: Moment) -> Result<Answer> {
-        self.place.read(&self.shown, ask, at)
+        self.holder.read(&self.shown, ask, at)
     }
 
     /// The text of a view, without an envelope. This is the fastest read.
@@ -264,7 +264,7 @@ impl Replica {
                 let one = Kept { at, group, known: 0, landed: None, op, refused: None };
                 let mut pending = Pending::new(u64::MAX, one)?;
                 pending.kept.known = pending.version_in(&*self.base);
-                let plan = pending.perform(&self.place, &mut shown)?;
+                let plan = pending.perform(&self.holder, &mut shown)?;
                 texts.push(Ok(plan.reply));
                 kept.extend(pending.entry()?.1);
                 Ok(())
@@ -355,7 +355,7 @@ impl Replica {
 
     /// Rebases the queue onto the base, and shows both.
     fn bring_forward(&mut self, step: &mut Step) -> Result<()> {
-        let rebased = rebase::rebase(&self.place, &*self.base, &self.own, &self.queue)?;
+        let rebased = rebase::rebase(&self.holder, &*self.base, &self.own, &self.queue)?;
         let reached = self.seq();
         let old = core::mem::take(&mut self.queue);
         let mut queue: Vec<Pending> = Vec::new();
@@ -387,7 +387,7 @@ impl Replica {
     }
 
     /// Adds a conflict. A conflict of another write about the same place is merged into it.
-    fn raise(&mut self, mut conflict: Conflict, step: &mut Step) -> Result<()> {
+    fn raise(&mut self, mut conflict: OpenConflict, step: &mut Step) -> Result<()> {
         if let Some(at) = self.conflicts.iter().position(|old| old.is_followed_by(&conflict)) {
             let mut old = self.conflicts.remove(at);
             step.entries.push((conflict_key(&old.id), None));

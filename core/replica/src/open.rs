@@ -27,7 +27,7 @@ impl Replica {
             return Err(Error::bug("a replica must not be replaced while writes are being sent"));
         }
         let mut entropy = Entropy::from_seed([0; 32]);
-        let all = open_export(export, &self.place.names, &NoKeys, &mut entropy)?;
+        let all = open_export(export, &self.holder.names, &NoKeys, &mut entropy)?;
         let mut base = MemoryStore::new();
         let mut step = Step { anew: true, ..Step::default() };
         for write in rows(&all, under)? {

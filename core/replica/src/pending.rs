@@ -4,7 +4,7 @@ use alloc::{rc::Rc, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Place, queue_key};
+use super::{Entry, Holder, queue_key};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -123,15 +123,15 @@ impl Pending {
     }
 
     /// Decides it like the server, over the shown state.
-    pub(super) fn decide(&self, place: &Place, over: &dyn Reads) -> Result<Plan> {
+    pub(super) fn decide(&self, holder: &Holder, over: &dyn Reads) -> Result<Plan> {
         let mut entropy = Entropy::from_seed([0; 32]);
-        let (mut setting, caller) = place.setting(Moment(self.kept.at), &mut entropy);
+        let (mut setting, caller) = holder.setting(Moment(self.kept.at), &mut entropy);
         edit_ahead(over, &mut setting, &caller, &self.op)
     }
 
     /// Decides it, and applies its writes.
-    pub(super) fn perform(&self, place: &Place, on: &mut MemoryStore<'_>) -> Result<Plan> {
-        let plan = self.decide(place, on)?;
+    pub(super) fn perform(&self, holder: &Holder, on: &mut MemoryStore<'_>) -> Result<Plan> {
+        let plan = self.decide(holder, on)?;
         on.apply(&plan.writes);
         Ok(plan)
     }
@@ -151,9 +151,9 @@ fn relaxed(mut edit: Edit) -> Edit {
     edit
 }
 
-impl Place {
-    pub(super) fn new(user: User) -> Place {
-        Place { user, names: SensitiveNames::default() }
+impl Holder {
+    pub(super) fn new(user: User) -> Holder {
+        Holder { user, names: SensitiveNames::default() }
     }
 
     /// The setting of a decision, and the user of the copy as its caller.

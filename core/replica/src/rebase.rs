@@ -15,8 +15,8 @@
 use alloc::{rc::Rc, string::ToString, vec::Vec};
 
 use super::{
-    Place,
-    conflict::{Aspect, Conflict},
+    Holder,
+    conflict::{Aspect, OpenConflict},
     pending::{Own, Pending},
 };
 use nacre_layers::{
@@ -47,7 +47,7 @@ pub(super) struct Rebased {
     /// The writes that continue, in order.
     pub(super) queue: Vec<Pending>,
     /// The new conflicts.
-    pub(super) conflicts: Vec<Conflict>,
+    pub(super) conflicts: Vec<OpenConflict>,
     /// The rows that they write over the base.
     pub(super) writes: Vec<Write>,
 }
@@ -55,13 +55,13 @@ pub(super) struct Rebased {
 /// Rebases a queue onto `base`. A write whose context nobody else has changed stays as it is, as
 /// long as it is still possible.
 pub(super) fn rebase(
-    place: &Place,
+    holder: &Holder,
     base: &dyn Reads,
     own: &Own,
     queue: &[Pending],
 ) -> Result<Rebased> {
     let mut rebase = Rebase {
-        place,
+        holder,
         base,
         own,
         commits: None,
@@ -76,7 +76,7 @@ pub(super) fn rebase(
 }
 
 struct Rebase<'r> {
-    place: &'r Place,
+    holder: &'r Holder,
     base: &'r dyn Reads,
     own: &'r Own,
     /// The own commits in the base, computed on first use.
@@ -110,7 +110,7 @@ impl Rebase<'_> {
         };
         if pending.kept.landed.is_some() {
             if !pending.shows_in(self.base)
-                && let Ok(plan) = pending.perform(self.place, &mut self.now)
+                && let Ok(plan) = pending.perform(self.holder, &mut self.now)
             {
                 self.rebased.writes.extend(plan.writes);
             }
@@ -125,7 +125,7 @@ impl Rebase<'_> {
             Ok(None) => Ok(()),
             Ok(Some(mut goes)) => {
                 goes.kept.known = version;
-                match goes.perform(self.place, &mut self.now) {
+                match goes.perform(self.holder, &mut self.now) {
                     Ok(plan) => {
                         self.rebased.writes.extend(plan.writes);
                         self.rebased.queue.push(goes);
@@ -370,9 +370,9 @@ impl Rebase<'_> {
         pending: &Pending,
         aspect: Aspect,
         pointer: &Pointer,
-        fill: impl FnOnce(&mut Conflict),
+        fill: impl FnOnce(&mut OpenConflict),
     ) {
-        let mut conflict = Conflict::new(pending.key(), aspect, &pending.address, pointer);
+        let mut conflict = OpenConflict::new(pending.key(), aspect, &pending.address, pointer);
         fill(&mut conflict);
         self.rebased.conflicts.push(dated(conflict, pending));
     }
@@ -383,12 +383,12 @@ impl Rebase<'_> {
 }
 
 /// Adds a conflict for a write that cannot be done.
-pub(super) fn refused(pending: &Pending, error: &Error) -> Conflict {
+pub(super) fn refused(pending: &Pending, error: &Error) -> OpenConflict {
     let operation = pending.kept.op.clone();
-    dated(Conflict::refused(pending.key(), &pending.address, operation, error), pending)
+    dated(OpenConflict::refused(pending.key(), &pending.address, operation, error), pending)
 }
 
-pub(super) fn dated(mut conflict: Conflict, pending: &Pending) -> Conflict {
+pub(super) fn dated(mut conflict: OpenConflict, pending: &Pending) -> OpenConflict {
     let op = pending.kept.op.as_object();
     conflict.at = Moment(pending.kept.at).to_string();
     conflict.summary = op.and_then(|op| op.get("summary")?.as_str()).map(Into::into);

@@ -59,7 +59,7 @@ impl Replica {
             let by = member(commit, "by").and_then(Value::as_str);
             let request = member(commit, "request_id").and_then(Value::as_str);
             if reached > flight.since
-                && by == Some(self.place.user.as_str())
+                && by == Some(self.holder.user.as_str())
                 && request.is_some_and(|request| Some(request) == name.as_deref())
             {
                 return self.find(&flight, commit, reached);
@@ -127,7 +127,7 @@ impl Replica {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
+    use crate::Holder;
     use nacre_store::{
         decide::{Setting, decide},
         entropy::Entropy,
@@ -160,7 +160,7 @@ mod tests {
         }
 
         fn carry_out(&mut self, command: Command, at: u64, id: Option<&str>) -> Result<Plan> {
-            let place = Place::new(nacre_layers::id::User::parse("alice")?);
+            let place = Holder::new(nacre_layers::id::User::parse("alice")?);
             let entropy = &mut Entropy::from_seed([1; 32]);
             let keys = Some(&NoKeys as &dyn nacre_store::seal::Vault);
             let mut setting = Setting { at: Moment(at), entropy, keys, names: &place.names };

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     Replica, Step,
-    conflict::{Aspect, Conflict},
+    conflict::{Aspect, OpenConflict},
     conflict_key,
 };
 use nacre_layers::{
@@ -35,7 +35,7 @@ impl Replica {
     /// # Errors
     /// `store-unavailable`.
     pub fn conflicts(&self) -> Result<Value> {
-        let mut all: Vec<&Conflict> = self.conflicts.iter().collect();
+        let mut all: Vec<&OpenConflict> = self.conflicts.iter().collect();
         sort_by(&mut all, |a, b| (&a.at, &a.id).cmp(&(&b.at, &b.id)));
         let mut shown = Vec::with_capacity(all.len());
         for conflict in all {
@@ -123,7 +123,7 @@ impl Replica {
     }
 }
 
-fn frame(conflict: &Conflict, action: &str) -> Object {
+fn frame(conflict: &OpenConflict, action: &str) -> Object {
     let mut op = Object::new();
     op.insert("action", action.into());
     op.insert("level", conflict.level.as_str().into());
@@ -135,7 +135,7 @@ fn frame(conflict: &Conflict, action: &str) -> Object {
 }
 
 /// Sets or removes the value at the conflict's pointer; nothing if it is already so.
-fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Option<Value>> {
+fn set(conflict: &OpenConflict, live: &Record, value: Option<Value>) -> Result<Option<Value>> {
     let pointer = Pointer::parse(conflict.pointer.as_str())?;
     let mut data = live.layer.to_value()?;
     match (value, pointer.split_last()) {
@@ -168,7 +168,7 @@ fn set(conflict: &Conflict, live: &Record, value: Option<Value>) -> Result<Optio
 }
 
 /// Writes the whole context, at its old place if it is deleted.
-fn whole(conflict: &Conflict, record: Option<&Record>, data: Value) -> Value {
+fn whole(conflict: &OpenConflict, record: Option<&Record>, data: Value) -> Value {
     let mut op = frame(conflict, "put");
     op.insert("data", data);
     if let Some(record) = record.filter(|record| !record.is_live()) {

@@ -27,12 +27,12 @@ use nacre_store::{
 #[derive(Debug)]
 pub struct Export {
     reveal: bool,
-    place: Place,
+    stage: Stage,
 }
 
 /// The position in the text.
 #[derive(Debug)]
-enum Place {
+enum Stage {
     /// Between two lines.
     Line { after: Option<Address> },
     /// In a context's history, before this version.
@@ -46,20 +46,20 @@ enum Place {
 impl Export {
     /// Starts with the first context.
     pub fn new(reveal: bool) -> Export {
-        Export { reveal, place: Place::Line { after: None } }
+        Export { reveal, stage: Stage::Line { after: None } }
     }
 
     /// The next part to decide; `None` at the end.
     pub fn next(&self) -> Option<Inspection> {
-        let part = match &self.place {
-            Place::Line { after } => ExportPart::Context(after.clone()),
-            Place::History { record, before } => {
+        let part = match &self.stage {
+            Stage::Line { after } => ExportPart::Context(after.clone()),
+            Stage::History { record, before } => {
                 ExportPart::Versions(record.address.clone(), *before)
             }
-            Place::Entries { record, kind, before } => {
+            Stage::Entries { record, kind, before } => {
                 ExportPart::Entries(record.address.clone(), *kind, *before)
             }
-            Place::End => return None,
+            Stage::End => return None,
         };
         Some(Inspection::Export { part, reveal: self.reveal })
     }
@@ -69,26 +69,26 @@ impl Export {
     /// # Errors
     /// `internal` for a reply to another question.
     pub fn write(&mut self, reply: &Reply, out: &mut Vec<u8>) -> Result<()> {
-        let place = core::mem::replace(&mut self.place, Place::End);
-        self.place = match (place, reply) {
-            (Place::Line { .. }, Reply::Contexts { items, .. }) => match items.first() {
+        let stage = core::mem::replace(&mut self.stage, Stage::End);
+        self.stage = match (stage, reply) {
+            (Stage::Line { .. }, Reply::Contexts { items, .. }) => match items.first() {
                 Some(context) => begin(context, out),
-                None => Place::End,
+                None => Stage::End,
             },
-            (Place::History { record, before }, Reply::Versions { items, more }) => {
+            (Stage::History { record, before }, Reply::Versions { items, more }) => {
                 list(items, record.version >= before, out, |out, (version, state)| {
                     write_version(version, state, out);
                     Ok(())
                 })?;
                 match items.last() {
-                    Some((last, _)) if *more => Place::History { record, before: last.version },
+                    Some((last, _)) if *more => Stage::History { record, before: last.version },
                     _ => after_history(record, out),
                 }
             }
-            (Place::Entries { record, kind, before }, Reply::Entries { items, more }) => {
+            (Stage::Entries { record, kind, before }, Reply::Entries { items, more }) => {
                 list(items, before.is_some(), out, write_entry)?;
                 match items.last() {
-                    Some(last) if *more => Place::Entries { record, kind, before: Some(last.id) },
+                    Some(last) if *more => Stage::Entries { record, kind, before: Some(last.id) },
                     _ => after_entries(record, kind, out),
                 }
             }
@@ -99,7 +99,7 @@ impl Export {
 }
 
 /// The members before the history.
-fn begin(context: &ContextReply, out: &mut Vec<u8>) -> Place {
+fn begin(context: &ContextReply, out: &mut Vec<u8>) -> Stage {
     let record = &context.record;
     let mut line = ObjectText::open(out);
     line.string("created_at", &record.created_at.to_string());
@@ -108,18 +108,18 @@ fn begin(context: &ContextReply, out: &mut Vec<u8>) -> Place {
         None => line.raw("data", record.layer.text()),
     }
     line.raw("history", b"[");
-    Place::History { record: record.clone(), before: record.version + 1 }
+    Stage::History { record: record.clone(), before: record.version + 1 }
 }
 
-fn after_history(record: Rc<Record>, out: &mut Vec<u8>) -> Place {
+fn after_history(record: Rc<Record>, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     let mut line = ObjectText::after("history", out);
     line.string("id", record.address.id.as_str());
     line.raw("insights", b"[");
-    Place::Entries { record, kind: EntryKind::Insight, before: None }
+    Stage::Entries { record, kind: EntryKind::Insight, before: None }
 }
 
-fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Place {
+fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     match kind {
         EntryKind::Insight => {
@@ -127,7 +127,7 @@ fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Plac
             line.string("level", record.address.level.as_str());
             line.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
             line.raw("progress", b"[");
-            Place::Entries { record, kind: EntryKind::Progress, before: None }
+            Stage::Entries { record, kind: EntryKind::Progress, before: None }
         }
         EntryKind::Progress => {
             let mut line = ObjectText::after("progress", out);
@@ -137,7 +137,7 @@ fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Plac
             line.number("version", record.version);
             line.close();
             out.push(b'\n');
-            Place::Line { after: Some(record.address.clone()) }
+            Stage::Line { after: Some(record.address.clone()) }
         }
     }
 }

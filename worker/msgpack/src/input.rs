@@ -7,12 +7,12 @@ use std::{
 
 /// How far reading has come.
 #[derive(Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct Offset {
     taken: Cell<usize>,
     ended: Cell<usize>,
 }
 
-impl Place {
+impl Offset {
     /// How many bytes have been taken.
     pub(crate) fn taken(&self) -> usize {
         self.taken.get()
@@ -28,12 +28,12 @@ impl Place {
 /// The bytes that are left.
 pub(crate) struct Input<'a, 'p> {
     rest: &'a [u8],
-    place: &'p Place,
+    offset: &'p Offset,
 }
 
 impl<'a, 'p> Input<'a, 'p> {
-    pub(crate) fn new(bytes: &'a [u8], place: &'p Place) -> Input<'a, 'p> {
-        Input { rest: bytes, place }
+    pub(crate) fn new(bytes: &'a [u8], offset: &'p Offset) -> Input<'a, 'p> {
+        Input { rest: bytes, offset }
     }
 }
 
@@ -41,7 +41,7 @@ impl Read for Input<'_, '_> {
     /// How `rmp-serde` reads strings and binary, as far as they are there.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.rest.read(out)?;
-        self.place.taken.set(self.place.taken() + count);
+        self.offset.taken.set(self.offset.taken() + count);
         Ok(count)
     }
 
@@ -51,9 +51,9 @@ impl Read for Input<'_, '_> {
         if let Some((part, rest)) = part {
             out.copy_from_slice(part);
             self.rest = rest;
-            self.place.taken.set(self.place.taken() + part.len());
+            self.offset.taken.set(self.offset.taken() + part.len());
         }
-        self.place.ended.set(self.place.taken());
+        self.offset.ended.set(self.offset.taken());
         part.map(|_| ()).ok_or_else(|| ErrorKind::UnexpectedEof.into())
     }
 }

@@ -21,7 +21,7 @@ use serde::{
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
-use input::{Input, Place};
+use input::{Input, Offset};
 
 /// Most room that is made for a container before its values are seen: its declared length is only a
 /// claim.
@@ -36,19 +36,19 @@ const DEEPEST: usize = 1000;
 /// `invalid-json` with the byte offset, `too-deep`, or `too-large` for more than
 /// [`limits::VALUES`](nacre_core::limits::VALUES) values. No detail quotes the input.
 pub fn read(bytes: &[u8], max_depth: usize) -> Result<Value> {
-    let place = Place::default();
+    let offset = Offset::default();
     let mut reading = Reading {
-        place: &place,
+        offset: &offset,
         builder: Builder::new(max_depth.min(DEEPEST)),
         begun: 0,
         whole: None,
         refusal: None,
     };
-    let mut deserializer = Deserializer::new(Input::new(bytes, &place));
+    let mut deserializer = Deserializer::new(Input::new(bytes, &offset));
     match Node(&mut reading).deserialize(&mut deserializer) {
         Err(error) => Err(reading.explain(&error)),
-        Ok(()) if place.taken() < bytes.len() => {
-            Err(refusal("expected the end of the input after the value", place.taken()))
+        Ok(()) if offset.taken() < bytes.len() => {
+            Err(refusal("expected the end of the input after the value", offset.taken()))
         }
         Ok(()) => reading.whole.ok_or_else(|| Error::bug("a value was read and is not there")),
     }
@@ -65,7 +65,7 @@ pub fn write(value: &Value) -> Vec<u8> {
 
 /// A value being read.
 struct Reading<'p> {
-    place: &'p Place,
+    offset: &'p Offset,
     builder: Builder,
     /// Where the value or key that was asked for last begins.
     begun: usize,
@@ -90,7 +90,7 @@ impl Reading<'_> {
                 Ok(())
             }
             Err(error) => {
-                let at = self.place.taken();
+                let at = self.offset.taken();
                 self.refuse(error.reworded(|detail| format!("{detail}, at byte {at}")))
             }
         }
@@ -101,10 +101,10 @@ impl Reading<'_> {
         use decode::Error as Stop;
         match (error, self.refusal) {
             (Stop::InvalidMarkerRead(_) | Stop::InvalidDataRead(_), _) => {
-                refusal("the input ends inside a value", self.place.ended())
+                refusal("the input ends inside a value", self.offset.ended())
             }
             // Bytes that are no text are offered as binary first, which may have left a refusal.
-            (Stop::Utf8Error(_), _) => refusal("a string must be UTF-8", self.place.taken()),
+            (Stop::Utf8Error(_), _) => refusal("a string must be UTF-8", self.offset.taken()),
             (Stop::TypeMismatch(_), _) => refusal("this byte cannot start a value", self.begun),
             (_, Some(refusal)) => refusal,
             // Only keys leave the kinds they do not take to serde.
@@ -124,7 +124,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
     type Value = ();
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.begun = self.0.place.taken();
+        self.0.begun = self.0.offset.taken();
         deserializer.deserialize_any(self)
     }
 }
@@ -164,7 +164,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
             Some(number) => self.add(number),
             None => {
                 let detail = "NaN and infinity have no JSON form";
-                self.0.refuse(refusal(detail, self.0.place.taken()))
+                self.0.refuse(refusal(detail, self.0.offset.taken()))
             }
         }
     }
@@ -213,7 +213,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
     type Value = ();
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.begun = self.0.place.taken();
+        self.0.begun = self.0.offset.taken();
         deserializer.deserialize_any(self)
     }
 }

@@ -21,7 +21,6 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Head,
-    ask::{Decoded, Task},
     conditions::expect,
     export::Exporter,
     import::Importer,
@@ -29,6 +28,7 @@ use super::{
     live,
     media::Reader,
     query::{self, Query, decode_segment},
+    routed::{Decoded, Task},
     routes::{Action, Route},
 };
 

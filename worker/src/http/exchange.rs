@@ -12,7 +12,6 @@ use nacre_core::{
 
 use super::{
     Head, Settings,
-    ask::{Ask, body_limit, too_large},
     conditions::{Validators, Verdict},
     cors,
     decode::{Segments, Understood, decode},
@@ -21,6 +20,7 @@ use super::{
     media::{JSON, LINES, MSGPACK, PROBLEM, Reader, preferred},
     query::Query,
     response::Response,
+    routed::{Routed, body_limit, too_large},
     routes::{Body, Method, ROUTES, Route},
 };
 use crate::{auth::insufficient_scope, format::Format};
@@ -88,7 +88,7 @@ impl Exchange {
     /// `not-found` and `method-not-allowed` for a path or method that is not in the table;
     /// `forbidden` for a scope that the token lacks; `unsupported-media-type`, `too-large`,
     /// `invalid-request`, `invalid-id`, `invalid-pointer`.
-    pub fn route(&mut self, head: &Head<'_>, caller: Caller) -> Result<Ask> {
+    pub fn route(&mut self, head: &Head<'_>, caller: Caller) -> Result<Routed> {
         let (route, segments) = match find(head) {
             Found::Route(route, segments) => (route, segments),
             Found::Other(allow) => return Err(self.refuse_method(allow)),
@@ -116,7 +116,7 @@ impl Exchange {
             key: key.as_ref(),
         })?;
         let request_id = self.request_id.clone();
-        Ok(Ask { route, caller, request_id, reader, decoded, key })
+        Ok(Routed { route, caller, request_id, reader, decoded, key })
     }
 
     /// The response to a decided request; `seq` is the store's last commit after it.

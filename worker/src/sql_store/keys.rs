@@ -9,7 +9,7 @@ use nacre_core::{
     seal::{Keyring, MasterKeyring, WrappedKey},
 };
 
-use super::{SqlStore, State, meta::Meta};
+use super::{Known, SqlStore, meta::Meta};
 use crate::{schema, sql::Database};
 
 /// Keys for a store that does not exist yet. The first write stores them in the same transaction;
@@ -49,12 +49,12 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// `internal` only.
     pub fn is_void(&self) -> Result<bool> {
-        Ok(matches!(self.held()?.state, State::Void))
+        Ok(matches!(self.held()?.state, Known::Void))
     }
 
     /// Reads the metadata, migrates tables and rewraps keys.
-    pub(super) fn load(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<State> {
-        let Some(mut meta) = Meta::load(&self.database)? else { return Ok(State::Void) };
+    pub(super) fn load(&self, masters: &MasterKeyring, entropy: &mut Entropy) -> Result<Known> {
+        let Some(mut meta) = Meta::load(&self.database)? else { return Ok(Known::Void) };
         schema::check(meta.schema, meta.needs)?;
         let keys = Rc::new(Keyring::unwrap(&meta.owner, &meta.keys, masters)?);
         let from = meta.schema;
@@ -72,7 +72,7 @@ impl<D: Database> SqlStore<D> {
                 meta.store(&self.database)
             })?;
         }
-        Ok(State::Open { meta: Rc::new(meta), keys })
+        Ok(Known::Open { meta: Rc::new(meta), keys })
     }
 }
 

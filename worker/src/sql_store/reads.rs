@@ -18,15 +18,15 @@ use nacre_core::{
     store::{AsOf, Filter, Reads, View},
 };
 
-use super::{SqlStore, State, place};
+use super::{Known, SqlStore, place};
 use crate::sql::{Bind, Database, Row, odd, refused};
 
 impl<D: Database> Reads for SqlStore<D> {
     fn seq(&self) -> Result<u64> {
         match &self.held()?.state {
-            State::Open { meta, .. } => Ok(meta.seq),
-            State::Void => Ok(0),
-            State::Unknown => Err(refused()),
+            Known::Open { meta, .. } => Ok(meta.seq),
+            Known::Void => Ok(0),
+            Known::Unknown => Err(refused()),
         }
     }
 

@@ -21,7 +21,7 @@ use nacre_core::{
 };
 
 use super::{
-    SqlStore, State,
+    Known, SqlStore,
     meta::{Meta, Place},
 };
 use crate::sql::Database;
@@ -105,8 +105,8 @@ impl<D: Database> SqlStore<D> {
     /// A copy of the metadata, and the keys; `None` if there is no store.
     pub(super) fn opened_state(&self) -> Result<Option<(Meta, Rc<Keyring>)>> {
         Ok(match &self.held()?.state {
-            State::Open { meta, keys } => Some((Meta::clone(meta), keys.clone())),
-            State::Void | State::Unknown => None,
+            Known::Open { meta, keys } => Some((Meta::clone(meta), keys.clone())),
+            Known::Void | Known::Unknown => None,
         })
     }
 
@@ -120,8 +120,8 @@ impl<D: Database> SqlStore<D> {
     ) -> Result<()> {
         let outcome = self.database.transaction(&mut || write(&meta));
         self.held()?.state = match &outcome {
-            Ok(()) => State::Open { meta: Rc::new(meta), keys },
-            Err(_) => State::Unknown,
+            Ok(()) => Known::Open { meta: Rc::new(meta), keys },
+            Err(_) => Known::Unknown,
         };
         outcome
     }

@@ -12,7 +12,7 @@ use nacre_core::{
     seal::MasterKeyring, store::Write,
 };
 
-use super::{SqlStore, State};
+use super::{Known, SqlStore};
 use crate::sql::{Bind, Database};
 
 const HOUR_MILLIS: u64 = 60 * 60 * 1000;
@@ -84,14 +84,14 @@ impl<D: Database> SqlStore<D> {
         let mut held = self.held()?;
         match (outcome, after) {
             (Ok(()), Some((meta, keys))) => {
-                held.state = State::Open { meta: meta.into(), keys };
+                held.state = Known::Open { meta: meta.into(), keys };
                 // The caches may contain purged contexts and members of purged projects.
                 held.records.clear();
                 held.members = None;
                 Ok(())
             }
             (outcome, _) => {
-                held.state = State::Unknown;
+                held.state = Known::Unknown;
                 outcome
             }
         }

@@ -64,7 +64,7 @@ pub fn seal_foreign_fields(
 }
 
 fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret>> {
-    let root = Place { above: None, token: Token::Root, depth: 0 };
+    let root = Path { above: None, token: Token::Root, depth: 0 };
     if data.as_object().is_some_and(|object| object.contains(SEALED)) {
         return Err(refuse(&root, "the data of a context must not be a sealed value"));
     }
@@ -95,7 +95,7 @@ impl<'a> Sealing<'a> {
         Sealing { names, keys, entropy, known, settled, new, foreign: keys.is_apart() }
     }
 
-    fn walk(&mut self, value: &mut Value, place: &Place<'_>) -> Result<()> {
+    fn walk(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
         match value {
             Value::Object(object) => {
                 place.enter()?;
@@ -123,7 +123,7 @@ impl<'a> Sealing<'a> {
         }
     }
 
-    fn check_marker(&mut self, value: &Value, place: &Place<'_>) -> Result<()> {
+    fn check_marker(&mut self, value: &Value, place: &Path<'_>) -> Result<()> {
         let Some(fingerprint) = Fingerprint::in_marker(value) else {
             return Err(refuse(
                 place,
@@ -144,7 +144,7 @@ impl<'a> Sealing<'a> {
         Ok(())
     }
 
-    fn seal(&mut self, value: &Value, place: &Place<'_>) -> Result<Value> {
+    fn seal(&mut self, value: &Value, place: &Path<'_>) -> Result<Value> {
         refuse_markers(value, place)?;
         let mut canonical = Zeroizing::new(Vec::new());
         json::write_to(value, &mut canonical);
@@ -165,7 +165,7 @@ fn is_sealable(value: &Value) -> bool {
     }
 }
 
-fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
+fn refuse_markers(value: &Value, place: &Path<'_>) -> Result<()> {
     match value {
         Value::Object(object) => {
             place.enter()?;
@@ -192,8 +192,8 @@ fn refuse_markers(value: &Value, place: &Place<'_>) -> Result<()> {
 }
 
 /// The path to a value, on the stack. It becomes a pointer only for an error.
-struct Place<'a> {
-    above: Option<&'a Place<'a>>,
+struct Path<'a> {
+    above: Option<&'a Path<'a>>,
     token: Token<'a>,
     depth: usize,
 }
@@ -205,9 +205,9 @@ enum Token<'a> {
     Element(usize),
 }
 
-impl<'a> Place<'a> {
-    fn below(&'a self, token: Token<'a>) -> Place<'a> {
-        Place { above: Some(self), token, depth: self.depth + 1 }
+impl<'a> Path<'a> {
+    fn below(&'a self, token: Token<'a>) -> Path<'a> {
+        Path { above: Some(self), token, depth: self.depth + 1 }
     }
 
     /// Limits the recursion into an array or object.
@@ -234,7 +234,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn refuse(place: &Place<'_>, detail: &'static str) -> Error {
+fn refuse(place: &Path<'_>, detail: &'static str) -> Error {
     let mut pointer = String::new();
     place.write_to(&mut pointer);
     Error::new(Code::InvalidRequest, detail).at(pointer)

@@ -43,7 +43,7 @@ pub enum Fetch<'a> {
 
 /// An issuer's keys, and when they were fetched.
 #[derive(Debug, Default)]
-pub struct Keyring {
+pub struct IssuerKeys {
     keys: Option<Held>,
     begun_at: Option<Moment>,
     ended_at: Option<Moment>,
@@ -66,7 +66,7 @@ pub(super) struct Learnt {
     pub(super) skipped: Vec<Skipped>,
 }
 
-impl Keyring {
+impl IssuerKeys {
     /// The keys, as long as they are accepted.
     pub(super) fn keys(&self, at: Moment) -> Option<&Jwks> {
         self.held(at).map(|held| &held.keys)

@@ -15,7 +15,7 @@ use super::{
     routes::{Body, BodyType, Route},
 };
 
-/// The body that is to be read before [`Ask::decode`].
+/// The body that is to be read before [`Routed::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyWanted {
     /// No body.
@@ -53,7 +53,7 @@ pub enum Task {
 
 /// A request whose head is decoded.
 #[derive(Debug)]
-pub struct Ask {
+pub struct Routed {
     pub(super) route: &'static Route,
     pub(super) caller: Caller,
     pub(super) request_id: String,
@@ -107,7 +107,7 @@ pub fn too_large(limit: usize) -> Error {
         .limit(limit as u64)
 }
 
-impl Ask {
+impl Routed {
     /// The body to read.
     pub fn body(&self) -> BodyWanted {
         match self.route.body {
@@ -122,7 +122,7 @@ impl Ask {
     /// # Errors
     /// `invalid-json`, `invalid-request` and its kin with the pointer, `too-large`, `too-deep`.
     pub fn decode(self, body: &[u8]) -> Result<Task> {
-        let Ask { route, caller, request_id, reader, decoded, key } = self;
+        let Routed { route, caller, request_id, reader, decoded, key } = self;
         let finish = match decoded {
             Decoded::Task(task) => return Ok(task),
             Decoded::Body(finish) => finish,
