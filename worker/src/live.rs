@@ -1,11 +1,12 @@
-//! Live updates: who listens to this object, and telling them.
+//! Live updates: the subscribers of this object, and the frames that they get.
 //!
 //! ```text
-//! plan ─ before ─ apply ─ after ─▶ one frame for all who use the same id ─▶ sockets
+//! plan ─ before ─ apply ─ after ─▶ one frame per subscription id ─▶ sockets
 //! ```
-//! Sockets sleep while nothing happens, and the object may vanish meanwhile: who they are and what
-//! they listen to is attached to them and read again on wake-up. **Nothing here can fail a commit**:
-//! it is durable before anybody is told, and who cannot be told what changed is told to read anew.
+//! Sockets hibernate, and the object may vanish meanwhile. Each socket's caller and subscriptions are
+//! attached to the socket, and the object reads them again when it wakes. **Nothing here can fail a
+//! commit**: the commit is durable before the first frame is sent. A subscriber whose change cannot
+//! be computed gets `resync`.
 
 mod attachment;
 mod socket;
@@ -38,9 +39,9 @@ use crate::{
     format::Format,
 };
 
-/// The token has expired; come back with another.
+/// The token has expired; the client must connect again with a new one.
 const EXPIRED: u16 = 4401;
-/// No longer a member of a project here.
+/// The caller is no longer a member of a project in this store.
 const EXPELLED: u16 = 4403;
 /// The store was erased.
 const ERASED: u16 = 4404;
@@ -48,37 +49,37 @@ const ERASED: u16 = 4404;
 /// The sockets of one object.
 pub(crate) struct Live {
     host: Host,
-    /// `None` until they are asked for after a wake-up.
+    /// `None` after a wake-up, until they are read for the first time.
     listeners: RefCell<Option<Listeners>>,
-    /// When the first token expires.
+    /// The time when the first token expires.
     first_expiry: Rc<Cell<Option<Moment>>>,
 }
 
 #[derive(Default)]
 struct Listeners {
     open: BTreeMap<u64, (Socket, Attachment)>,
-    /// Who listens to what: socket and the name of the subscription.
+    /// The subscriptions of each topic: the socket, and the client's name for the subscription.
     topics: BTreeMap<Topic, BTreeSet<(u64, String)>>,
     last: u64,
 }
 
 impl Live {
-    /// The sockets of the object. `first_expiry` is kept up to date for the alarm.
+    /// Creates the sockets of the object. It updates `first_expiry` for the alarm.
     pub(crate) fn new(state: &State, first_expiry: Rc<Cell<Option<Moment>>>) -> Live {
         let live = Live { host: Host::of(state), listeners: RefCell::new(None), first_expiry };
         live.with(|_| ());
         live
     }
 
-    /// When the first token of a socket expires.
+    /// The time when the first token of a socket expires.
     pub(crate) fn first_expiry(&self) -> Option<Moment> {
         self.first_expiry.get()
     }
 
-    /// Opens a socket: what the client gets.
+    /// Opens a socket and returns the client's end.
     ///
     /// # Errors
-    /// What the platform finds wrong.
+    /// The errors of the platform.
     pub(crate) fn open(
         &self,
         caller: Caller,
@@ -97,8 +98,8 @@ impl Live {
         })
     }
 
-    /// Who listens on a socket; `None` when it was closed, or its token has expired: then it is
-    /// closed now.
+    /// The listener of a socket; `None` if the socket is closed. A socket whose token has expired is
+    /// closed by this call.
     pub(crate) fn listener(&self, socket: &worker::WebSocket, now: Moment) -> Option<Listener<'_>> {
         let socket = Socket::of(socket);
         let number = Attachment::of_text(&socket.kept()?).ok()?.number;
@@ -113,7 +114,7 @@ impl Live {
         Some(Listener { live: self, number, caller, socket })
     }
 
-    /// Forgets a socket that has ended.
+    /// Removes a socket that has ended.
     pub(crate) fn closed(&self, socket: &worker::WebSocket) {
         let socket = Socket::of(socket);
         let attached = socket.kept().and_then(|text| Attachment::of_text(&text).ok());
@@ -130,18 +131,18 @@ impl Live {
         });
     }
 
-    /// Closes all sockets: the store is gone.
+    /// Closes all sockets, because the store was erased.
     pub(crate) fn close_all(&self) {
         self.with(|listeners| listeners.end_where(ERASED, "the store was erased", |_| true));
     }
 
-    /// The topics that somebody listens to.
+    /// The topics that have subscribers.
     fn topics(&self) -> Vec<Topic> {
         self.with(|listeners| listeners.topics.keys().cloned().collect())
     }
 
-    /// Tells those who listen to these topics, now that the plan is applied. Without a watch it is
-    /// not known what changed, and they are told to read anew.
+    /// Sends the changes of an applied plan to the subscribers of these topics. Without a watch the
+    /// changes are not known, and the subscribers get `resync`.
     fn publish(&self, reads: &dyn Reads, topics: &[Topic], watch: Option<Watch>, plan: &Plan) {
         let seq = plan.seq;
         let notices = watch.and_then(|watch| {
@@ -154,7 +155,7 @@ impl Live {
             topics.iter().enumerate().map(|(place, _)| (place, Notice::Resync { seq })).collect()
         });
         self.with(|listeners| {
-            // Guests may have lost sight of a topic by this commit.
+            // This commit may have taken a topic away from guests.
             let mut seen = BTreeMap::new();
             for (place, notice) in &notices {
                 let Some(topic) = topics.get(*place) else { continue };
@@ -163,7 +164,7 @@ impl Live {
         });
     }
 
-    /// Closes the sockets of those whom the writes of a plan expel.
+    /// Closes the sockets of users whom the plan removes as members.
     fn expel(&self, writes: &[Write]) {
         for write in writes {
             if let Write::Expel { user, .. } = write {
@@ -177,10 +178,10 @@ impl Live {
         }
     }
 
-    /// Runs with the listeners, reading them from the sockets first if need be.
+    /// Calls `run` with the listeners. After a wake-up it reads them from the sockets first.
     fn with<T>(&self, run: impl FnOnce(&mut Listeners) -> T) -> T {
         let Ok(mut held) = self.listeners.try_borrow_mut() else {
-            // Nothing that runs here comes back here; if it did, the sockets know it all as well.
+            // `run` must not call this again. If it does, it reads the listeners from the sockets.
             return run(&mut Listeners::of(&self.host));
         };
         let listeners = held.get_or_insert_with(|| Listeners::of(&self.host));
@@ -206,7 +207,7 @@ impl Follower for Live {
     }
 }
 
-/// Logs why subscribers are told to read anew. Errors hold no data of contexts.
+/// Logs the reason for a `resync`. Errors contain no data of contexts.
 fn lost(error: &Error) {
     console_error!("live: {error}");
 }
@@ -255,7 +256,7 @@ impl Listeners {
         }
     }
 
-    /// Gives a socket another subscription, or takes one away.
+    /// Adds a subscription to a socket, or removes one.
     fn change(&mut self, number: u64, id: &str, to: Option<Subscription>) -> Result<()> {
         let Some((socket, attached)) = self.open.get_mut(&number) else { return Ok(()) };
         let mut changed = attached.clone();
@@ -279,7 +280,7 @@ impl Listeners {
         Ok(())
     }
 
-    /// Sends a telling to all who listen to a topic and may.
+    /// Sends a telling to all subscribers of a topic who may read it.
     fn tell(
         &mut self,
         reads: &dyn Reads,
@@ -312,7 +313,7 @@ impl Listeners {
     }
 }
 
-/// The frames of one telling: one for all who use the same id and format.
+/// The frames of one telling. Subscriptions with the same id and format share one frame.
 struct Frames<'t> {
     telling: &'t Telling,
     made: Vec<(String, Format, JsValue)>,
@@ -328,7 +329,7 @@ impl Frames<'_> {
         let known =
             self.made.iter().position(|(of, as_format, _)| of == id && *as_format == format);
         let place = known.unwrap_or_else(|| {
-            // Those who name their subscriptions each otherwise find none that was made before.
+            // Clients that all use different ids never share a frame.
             if self.made.len() >= FRAMES_KEPT {
                 self.made.clear();
             }
@@ -339,7 +340,7 @@ impl Frames<'_> {
     }
 }
 
-/// How many names of subscriptions are looked through for a frame that can be sent again.
+/// The number of ids that are searched for a frame to send again.
 const FRAMES_KEPT: usize = 8;
 
 fn frame(telling: &Telling, id: Option<&str>, format: Format) -> JsValue {
@@ -353,44 +354,44 @@ fn encoded(bytes: &[u8], format: Format) -> JsValue {
     }
 }
 
-/// Who has sent a message.
+/// The sender of a message.
 pub(crate) struct Listener<'l> {
     live: &'l Live,
     number: u64,
-    /// Who, and whose store.
+    /// The caller, and the owner of the store.
     pub(crate) caller: Caller,
     socket: Socket,
 }
 
 impl Listener<'_> {
-    /// Begins, or begins anew, a subscription.
+    /// Adds a subscription, or replaces the one with this id.
     ///
     /// # Errors
-    /// `too-large` when the socket can hold no more.
+    /// `too-large` if the socket cannot hold another one.
     pub(crate) fn subscribe(&self, id: &str, topic: Topic, format: Format) -> Result<()> {
         let subscription = Subscription { topic, format };
         self.live.with(|listeners| listeners.change(self.number, id, Some(subscription)))
     }
 
-    /// Ends a subscription, if there is one.
+    /// Removes a subscription, if it exists.
     ///
     /// # Errors
-    /// `internal` only.
+    /// `internal`.
     pub(crate) fn unsubscribe(&self, id: &str) -> Result<()> {
         self.live.with(|listeners| listeners.change(self.number, id, None))
     }
 
-    /// Says something to this one.
+    /// Sends a telling to this listener.
     pub(crate) fn tell(&self, telling: &Telling, id: Option<&str>, format: Format) {
         self.socket.tell(&frame(telling, id, format));
     }
 
-    /// Sends a frame that is made already.
+    /// Sends an encoded frame.
     pub(crate) fn send(&self, bytes: &[u8], format: Format) {
         self.socket.tell(&encoded(bytes, format));
     }
 
-    /// Ends the socket.
+    /// Closes the socket with a code and a reason.
     pub(crate) fn end(&self, code: u16, reason: &str) {
         self.live.with(|listeners| listeners.end(self.number, code, reason));
     }

@@ -3,10 +3,10 @@
 //! ```text
 //! request ─ route, read body, decode ─▶ decide ─▶ apply, one transaction ─▶ answer
 //! message ─ read ─▶ decide ─▶ apply ─▶ reply                 over a socket
-//!                             └──▶ publish to who listens
+//!                             └──▶ tell the followers
 //! ```
-//! **From decision to commit nothing is awaited**, so no two requests ever decide side by side.
-//! The object can vanish between any two lines: what it needs after a wake-up is in SQL.
+//! **The object awaits nothing between decision and commit**, so two requests never decide side by
+//! side. It can vanish between any two lines, so everything that it needs after a wake-up is in SQL.
 
 use std::rc::Rc;
 
@@ -44,8 +44,8 @@ use crate::{
     sql_store::{Founding, Rotation, SqlStore},
 };
 
-/// When a failed alarm is tried again, in milliseconds: the platform itself gives up after six
-/// tries, and what is due has to be done all the same.
+/// The wait before a failed alarm runs again, in milliseconds. The platform gives up after six
+/// tries, but the work stays due.
 const ALARM_AGAIN_MILLIS: i64 = 60_000;
 
 #[durable_object]
@@ -64,7 +64,7 @@ struct Keeper {
 impl DurableObject for UserObject {
     fn new(state: State, env: Env) -> Self {
         let store = Config::of(&env).map(|config| {
-            // What is due beside what the store's rows say.
+            // The alarm must also fire for this; the rows do not hold it.
             let first_expiry = Rc::default();
             let database = Durable::new(&state.storage(), Rc::clone(&first_expiry));
             let store = SqlStore::new(database, config.retention);
@@ -81,7 +81,7 @@ impl DurableObject for UserObject {
             Ok(keeper) => keeper,
             Err(message) => return message::not_set_up(&head, message),
         };
-        // Drawn once for all that is decided here: every draw crosses into JavaScript.
+        // One draw for the whole request, because each one crosses into JavaScript.
         let draw = host::Draw::new().map_err(thrown)?;
         let mut exchange = Exchange::begin(&head, &keeper.config.http, || draw.request_id());
         let mut entropy = draw.entropy;
@@ -195,16 +195,16 @@ impl DurableObject for UserObject {
     }
 }
 
-/// A frame was larger than any body may be (RFC 6455 §7.4.1).
+/// The close code for a frame that is larger than a body may be (RFC 6455 §7.4.1).
 const TOO_BIG: u16 = 1009;
 
 impl Keeper {
-    /// Those that see every commit, in this order.
+    /// The followers of every commit, in the order of their calls.
     fn followers(&self) -> [&dyn Follower; 1] {
         [&self.live]
     }
 
-    /// Decides a request and applies what was decided, in one go; then tells the followers.
+    /// Decides a request, applies the plan in one transaction, and tells the followers.
     fn carry_out(&self, request: &op::Request, entropy: &mut Entropy) -> Result<Plan> {
         let Keeper { config, store, .. } = self;
         store.open(&request.caller.owner, &config.masters, entropy)?;
@@ -302,7 +302,7 @@ impl Keeper {
         let meter = Meter::start(self);
         match self.carry_out(request, entropy) {
             Ok(plan) => exchange.answer(&plan.reply, plan.seq, &meter.read(self)),
-            // Whoever may not know of a store is not told how far it has got either.
+            // A caller who must not know of the store must not learn its `seq` either.
             Err(error)
                 if error.code() == Code::NotFound
                     && request.caller.user != request.caller.owner =>
@@ -327,7 +327,7 @@ impl Keeper {
         let seq = self.store.seq();
         match outcome.and_then(|()| Ok((importer.finish(), seq.clone()?))) {
             Ok((reply, seq)) => exchange.answer(&reply, seq, &meter.read(self)),
-            // It may have failed before it was known whether others may know of the store.
+            // The import may have failed before the check whether this caller may know of the store.
             Err(error) => {
                 let seq = seq.ok().filter(|_| is_owner);
                 exchange.problem(&error, seq, &meter.read(self))
@@ -397,7 +397,7 @@ impl Keeper {
         exporter.piece(|part| Ok(self.carry_out(part, entropy)?.reply))
     }
 
-    /// Says how the keys stand; a rotation that is begun here goes on by alarm.
+    /// Answers with the state of the keys. A rotation that starts here continues by alarm.
     fn keys(
         &self,
         exchange: &Exchange,
@@ -447,12 +447,12 @@ impl Keeper {
     }
 }
 
-/// An error that no answer can tell any more.
+/// An error that comes too late for an answer.
 fn thrown(error: Error) -> worker::Error {
     worker::Error::RustError(error.to_string())
 }
 
-/// What a request costs, from here on.
+/// Counts the cost of a request from its start.
 struct Meter {
     rows: Counts,
     views: (u64, u64),

@@ -1,5 +1,5 @@
-//! What is known of one socket. It is attached to the socket, so that it outlives the object's
-//! memory while the socket sleeps.
+//! The data of one socket. The platform stores it with the socket, so that it is still there when a
+//! hibernating object wakes.
 
 use std::collections::BTreeMap;
 
@@ -18,28 +18,28 @@ use serde::Deserialize;
 
 use crate::format::Format;
 
-/// Most that may be attached to a socket, in bytes; the platform takes 16,384 with its own framing.
+/// Largest attachment, in bytes. The platform allows 16,384, including its own framing.
 const ATTACHED_BYTES: usize = 16_000;
 
-/// One socket: who listens, until when, to what.
+/// One socket: its caller, the expiry of the token, and the subscriptions.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Attachment {
-    /// Tells sockets of one object apart.
+    /// The number of the socket, unique within the object.
     pub(crate) number: u64,
-    /// Who listens, and to whose store.
+    /// The caller, and the owner of the store.
     pub(crate) caller: Caller,
-    /// When their token expires.
+    /// The time when the token expires.
     pub(crate) expires: Moment,
-    /// What they want to be told of, by their own names for it.
+    /// The subscriptions, by the client's ids.
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
 }
 
 /// One subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Subscription {
-    /// Of what.
+    /// The topic.
     pub(crate) topic: Topic,
-    /// In which format it was asked for.
+    /// The format of the subscribe message; frames use it too.
     pub(crate) format: Format,
 }
 
@@ -58,7 +58,7 @@ impl Attachment {
     /// The attachment as text.
     ///
     /// # Errors
-    /// `too-large` when it holds more subscriptions than can be attached.
+    /// `too-large` for more subscriptions than an attachment can hold.
     pub(crate) fn to_text(&self) -> Result<String> {
         let (mut json, mut msgpack) = (Object::new(), Object::new());
         for (id, Subscription { topic, format }) in &self.subscriptions {
@@ -78,7 +78,7 @@ impl Attachment {
         members.insert("msgpack", msgpack.into());
         let text = String::from_utf8(json::write(&members.into()))
             .map_err(|_| Error::bug("canonical JSON must be UTF-8"))?;
-        // The platform keeps text beyond Latin-1 in two bytes a letter.
+        // The platform stores text beyond Latin-1 with two bytes per letter.
         let bytes = if text.is_ascii() { text.len() } else { 2 * text.len() };
         if bytes > ATTACHED_BYTES {
             return Err(Error::new(
@@ -91,7 +91,7 @@ impl Attachment {
         Ok(text)
     }
 
-    /// The attachment that [`Attachment::to_text`] wrote.
+    /// Reads the text of [`Attachment::to_text`].
     ///
     /// # Errors
     /// `internal` for any other text.
@@ -154,7 +154,7 @@ mod tests {
                 .map(|(id, topic, format)| (id.to_owned(), Subscription { topic, format })),
         );
         let text = attached.to_text().unwrap();
-        // A newer version may have attached more, and then been rolled back.
+        // A newer version of the Worker may have attached more before it was rolled back.
         let newer = text.replacen('{', r#"{"a":{"b":1},"#, 1);
         assert_eq!(Attachment::of_text(&text), Ok(attached.clone()));
         assert_eq!(Attachment::of_text(&newer), Ok(attached));
