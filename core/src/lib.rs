@@ -5,7 +5,7 @@
 //! resolved *view* of a context's chain, where each lower layer refines the ones above it.
 //!
 //! ```text
-//! bytes ─ decode ─▶ Op ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
+//! bytes ─ decode ─▶ Command ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
 //!                                                              │
 //! encode(reply) + publish(events) ◀── apply(writes), one synchronous transaction
 //! ```

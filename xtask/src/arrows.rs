@@ -522,11 +522,15 @@ mod tests {
             "mod inner { use super::super::super::live; }",
             "impl From<crate::live::Live> for X {}",
         ] {
-            let faults = faults_in("http/ask.rs", text);
-            assert_eq!(faults, ["worker/src/http/ask.rs:1: `http` must not use `live`"], "{text}");
+            let faults = faults_in("http/routed.rs", text);
+            assert_eq!(
+                faults,
+                ["worker/src/http/routed.rs:1: `http` must not use `live`"],
+                "{text}"
+            );
         }
-        let star = faults_in("http/ask.rs", "\nuse crate::*;");
-        assert_eq!(star, ["worker/src/http/ask.rs:2: name the rooms instead of `*`"]);
+        let star = faults_in("http/routed.rs", "\nuse crate::*;");
+        assert_eq!(star, ["worker/src/http/routed.rs:2: name the rooms instead of `*`"]);
         let root = faults_in("user_object.rs", "fn f() { crate::entry() }");
         assert_eq!(root, ["worker/src/user_object.rs:1: `user_object` must not use `entry`"]);
         let unknown = faults_in("search/rank.rs", "");

@@ -26,6 +26,9 @@ pub(crate) fn test(
         .arg("--test-reporter=./xtask/report.mjs")
         .arg(format!("--test-reporter-destination={}", report.display()))
         .args(pattern.map(|pattern| format!("--test-name-pattern={pattern}")))
+        // A file of which no test was picked never closes its browser. A run of everything must not
+        // force its files to end: one that has many short tests may end before its results are out.
+        .args(pattern.map(|_| "--test-force-exit"))
         .arg(files);
     let status = process::watch(label, node, |line| process::show(label, line))?;
     let text = fs::read_to_string(&report)

@@ -290,7 +290,6 @@ fn page(plan: &Plan<'_>) -> Result<Tally> {
     web::build(&tools)?;
     web::check(&tools)?;
     let node = tools.node().env("NACRE_CHROMIUM", chromium::chromium()?);
-    let node = node.arg("--test-force-exit"); // a file of which no test was picked never closes its browser
     run_node("page", "tests/page/*.test.mjs", node, plan)
 }
 
@@ -303,8 +302,7 @@ fn browser(plan: &Plan<'_>) -> Result<Tally> {
     let node = tools
         .node()
         .env("NACRE_CHROMIUM", chromium::chromium()?)
-        .env("NACRE_NPM_TOOLS", bundlers()?)
-        .arg("--test-force-exit"); // as above
+        .env("NACRE_NPM_TOOLS", bundlers()?);
     run_node("browser", "tests/browser/*.test.mjs", node, plan)
 }
 

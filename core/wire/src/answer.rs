@@ -62,7 +62,7 @@ impl Answer {
         }
     }
 
-    /// Encodes a reply of [`decide_ahead`](nacre_store::decide::decide_ahead), which gives none of
+    /// Encodes a reply of `read_ahead` or `edit_ahead` of [`decide`](nacre_store::decide), which give none of
     /// those that only the server gives: a module that names only this carries no code for them.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! errors a [`problem()`]. Shells add transport, and other formats than JSON.
 //!
 //! ```text
-//! JSON, MessagePack ─ read ─▶ Value ─ request · operation · import · live ─▶ Op
+//! JSON, MessagePack ─ read ─▶ Value ─ request · operation · import · live ─▶ Command
 //! Reply ─ answer · reply ─▶ Answer: status, ETag, canonical JSON
 //! Error ─ problem ─▶ problem details (RFC 9457)
 //! MemoryStore ◀─ open ─ lines ◀─ export ─ Reply           cursor: where a list continues
