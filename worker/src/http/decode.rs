@@ -124,7 +124,7 @@ pub(super) struct Understood<'a> {
 pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
     let Understood { head, route, segments, query, caller, .. } = request;
     let command = |command: Command| {
-        Decoded::Task(Task::Command(Request {
+        task(Task::Command(Request {
             caller: Caller::clone(caller),
             command,
             idempotency: request.key.cloned().map(|key| key.of_body(&[])),
@@ -234,12 +234,12 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
                 Ok(Administration::DeleteMember { user, project })
             })
         }
-        Action::Export => Decoded::Task(Task::Export(Exporter::new(
+        Action::Export => task(Task::Export(Exporter::new(
             Caller::clone(caller),
             request.request_id.into(),
             query.flag("reveal")?,
         ))),
-        Action::Import => Decoded::Task(Task::Import(Importer::new(
+        Action::Import => task(Task::Import(Importer::new(
             Caller::clone(caller),
             request.request_id.into(),
             query.mode()?,
@@ -252,12 +252,12 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
                     "this path is for WebSockets: send a GET with `Upgrade: websocket`",
                 ));
             }
-            Decoded::Task(Task::Live { caller: Caller::clone(caller) })
+            task(Task::Live { caller: Caller::clone(caller) })
         }
         Action::Keys | Action::RotateKeys => {
             owner_only(caller)?;
             let rotate = route.action == Action::RotateKeys;
-            Decoded::Task(Task::Keys { caller: Caller::clone(caller), rotate })
+            task(Task::Keys { caller: Caller::clone(caller), rotate })
         }
         Action::Erase => {
             owner_only(caller)?;
@@ -268,7 +268,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
                      store",
                 ));
             }
-            Decoded::Task(Task::Erase)
+            task(Task::Erase)
         }
     })
 }
@@ -280,6 +280,10 @@ fn owner_only(caller: &Caller) -> Result<()> {
 
 /// The header that an erase requires.
 const CONFIRM: &str = "nacre-confirm";
+
+fn task(task: Task) -> Decoded {
+    Decoded::Task(Box::new(task))
+}
 
 fn body<T: DeserializeOwned, C: Into<Command>>(
     finish: impl FnOnce(T) -> Result<C> + 'static,

@@ -65,7 +65,7 @@ pub struct Routed {
 /// The result of decoding the head.
 pub(super) enum Decoded {
     /// The task.
-    Task(Task),
+    Task(Box<Task>),
     /// A function that makes the command from the body; `None` if an optional body is left out.
     Body(Finish),
 }
@@ -124,7 +124,7 @@ impl Routed {
     pub fn decode(self, body: &[u8]) -> Result<Task> {
         let Routed { route, caller, request_id, reader, decoded, key } = self;
         let finish = match decoded {
-            Decoded::Task(task) => return Ok(task),
+            Decoded::Task(task) => return Ok(*task),
             Decoded::Body(finish) => finish,
         };
         if body.len() > body_limit(route.body) {
