@@ -244,7 +244,22 @@ impl Core {
         Ok(self.0.stamp(&address, below, view))
     }
 
-    /// The unsent writes.
+    /// Queues a refused write again. Returns a packed step.
+    pub fn retry(&mut self, key: &str) -> Result<Vec<u8>, JsValue> {
+        self.0.retry(key).map(pack_step).map_err(thrown)
+    }
+
+    /// Removes a write that is not being sent, and its conflicts. Returns a packed step.
+    pub fn discard(&mut self, key: &str) -> Result<Vec<u8>, JsValue> {
+        self.0.discard(key).map(pack_step).map_err(thrown)
+    }
+
+    /// The number of refused writes.
+    pub fn refused_count(&self) -> usize {
+        self.0.refused()
+    }
+
+    /// The writes that are not with the server: queued, in flight or refused.
     pub fn pending(&self) -> String {
         text(json::write(&self.0.pending()))
     }

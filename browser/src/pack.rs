@@ -25,8 +25,8 @@ pub(crate) fn pack(key: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
     }
 }
 
-/// Packs the entries of a step. Before them come two keys that no entry has: `anew`, and the new
-/// `conflicts`.
+/// Packs the entries of a step. Before them come keys that no entry has: `anew`, the new `conflicts`,
+/// and the writes that are `refused` now.
 pub(crate) fn pack_step(step: Step) -> Vec<u8> {
     let values = step
         .entries
@@ -36,8 +36,10 @@ pub(crate) fn pack_step(step: Step) -> Vec<u8> {
     if step.anew {
         pack("anew", None, &mut out);
     }
-    if !step.conflicts.is_empty() {
-        pack("conflicts", Some(&json::write(&Value::Array(step.conflicts))), &mut out);
+    for (key, list) in [("conflicts", step.conflicts), ("refused", step.refused)] {
+        if !list.is_empty() {
+            pack(key, Some(&json::write(&Value::Array(list))), &mut out);
+        }
     }
     for (key, value) in &step.entries {
         pack(key, value.as_deref(), &mut out);

@@ -7,12 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 use nacre_layers::{
     address::Address,
-    error::{Error, Result},
-    json,
+    error::Result,
     pointer::Pointer,
     value::{self, Value},
 };
-use nacre_wire::problem;
 
 /// The subject of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +24,6 @@ pub(super) enum Aspect {
     Parent,
     /// Its merge rules.
     Rules,
-    /// The operation cannot be done.
-    Operation,
 }
 
 /// A conflict, as shown and as stored. Missing values are left out.
@@ -57,12 +53,6 @@ pub(super) struct OpenConflict {
     /// The reason that was given for the write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<String>,
-    /// The operation that cannot be done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) operation: Option<Value>,
-    /// The problem that the server gave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<Value>,
 }
 
 /// A null is a value here, not a missing one.
@@ -113,24 +103,6 @@ impl OpenConflict {
             mine: None,
             at: String::new(),
             summary: None,
-            operation: None,
-            problem: None,
-        }
-    }
-
-    /// The conflict of a refused write.
-    pub(super) fn refused(
-        key: &str,
-        address: &Address,
-        operation: Value,
-        error: &Error,
-    ) -> OpenConflict {
-        let problem = json::read(&problem(error), nacre_store::limits::DEPTH).ok();
-        let operation = Some(operation);
-        OpenConflict {
-            operation,
-            problem,
-            ..OpenConflict::new(key, Aspect::Operation, address, &Pointer::root())
         }
     }
 
@@ -139,10 +111,14 @@ impl OpenConflict {
         Address::parse(&self.level, &self.context_id)
     }
 
+    /// Whether it comes from the write with this key.
+    pub(super) fn is_of(&self, key: &str) -> bool {
+        self.id.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// Whether a later own write replaces the value of this conflict.
     pub(super) fn is_followed_by(&self, later: &OpenConflict) -> bool {
         self.aspect == later.aspect
-            && self.aspect != Aspect::Operation
             && self.level == later.level
             && self.context_id == later.context_id
             && self.pointer == later.pointer

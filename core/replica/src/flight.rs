@@ -9,7 +9,7 @@ use super::{
     Entry, FLIGHT, Replica, Step, entry, odd,
     pending::{Landed, Pending, Refused, integer},
     queue_key,
-    rebase::{expects, refused},
+    rebase::expects,
 };
 use nacre_layers::{
     address::Address,
@@ -107,7 +107,7 @@ impl Replica {
         let mut now = MemoryStore::over(&*self.base);
         let mut group: Option<&str> = None;
         let mut unsure: Vec<&Address> = Vec::new();
-        for pending in &self.queue {
+        for pending in self.queue.iter().filter(|pending| !pending.is_refused()) {
             let goes_on = group.is_some() && group == pending.kept.group.as_deref();
             let mut op = pending.kept.op.clone();
             bytes += weight(&op);
@@ -156,27 +156,28 @@ impl Replica {
         Ok(step)
     }
 
-    /// Makes conflicts of refused writes whose reason the copy does not see, although it has caught
-    /// up with the server.
+    /// Refuses for good the writes whose reason the copy does not see, although it has caught up
+    /// with the server. The others are tried again.
     fn give_up(&mut self, step: &mut Step) -> Result<()> {
-        let is_final = |pending: &&Pending| pending.kept.refused.is_some();
-        let finals: Vec<Pending> = self.queue.iter().filter(is_final).cloned().collect();
-        for pending in finals {
-            let Some(reason) = &pending.kept.refused else { continue };
-            if reason.seq >= self.seq() {
-                let mut conflict = refused(&pending, &Error::not_found());
-                conflict.problem = Some(reason.problem.clone());
-                self.queue.retain(|other| other.n != pending.n);
-                step.entries.push((queue_key(pending.n), None));
-                self.raise(conflict, step)?;
-            } else {
-                for other in self.queue.iter_mut().filter(|other| other.n == pending.n) {
-                    other.kept.refused = None;
+        let seq = self.seq();
+        let waits = |pending: &&mut Pending| {
+            pending.kept.refused.as_ref().is_some_and(|refused| !refused.stands)
+        };
+        let mut stands = false;
+        for pending in self.queue.iter_mut().filter(waits) {
+            match pending.kept.refused.take() {
+                Some(refused) if refused.seq >= seq => {
+                    pending.refuse(refused.problem, seq);
+                    step.refused.push(pending.shown(false));
+                    step.entries.push(pending.entry()?);
+                    stands = true;
                 }
+                _ => step.entries.push(pending.entry()?),
             }
         }
-        if !step.entries.is_empty() {
-            self.show();
+        if stands {
+            // Later writes may have built on them.
+            self.bring_forward(step)?;
         }
         Ok(())
     }
@@ -227,8 +228,8 @@ impl Replica {
         Ok(step)
     }
 
-    /// Takes the server's `problem`: it refused the whole flight. The writes wait again. Catch up
-    /// with the server before the next flight.
+    /// Takes the server's `problem`: it refused the whole flight. The writes wait again, except those
+    /// that can never pass. Catch up with the server before the next flight.
     ///
     /// # Errors
     /// `internal`.
@@ -239,9 +240,13 @@ impl Replica {
         let place = member(problem, "failed_operation")
             .and_then(integer)
             .and_then(|n| usize::try_from(n).ok());
+        let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
+        let is = |codes: &[Code]| codes.iter().any(|known| known.as_str() == code);
         let fewer = self.most.min(flight.items.len()) / 2;
         let failed = match place {
             Some(place) => flight.items.get(place..=place).unwrap_or_default(),
+            // The caller may not write at all.
+            None if is(&[Code::Forbidden, Code::NotFound]) => &flight.items,
             // If a large flight was refused as a whole, a smaller one may pass; a small one will
             // not.
             None if fewer > 0 => &[],
@@ -249,18 +254,27 @@ impl Replica {
         };
         // The writes before the failed one are valid, so they are sent first.
         self.most = place.unwrap_or(fewer).max(1);
-        let seq = self.seq();
-        let code = member(problem, "code").and_then(Value::as_str).unwrap_or_default();
-        let may_pass =
-            [Code::VersionConflict, Code::MergeConflict, Code::AlreadyExists, Code::Locked]
-                .into_iter()
-                .chain([Code::HasChildren, Code::NotFound, Code::ParentNotFound])
-                .any(|passing| passing.as_str() == code);
+        let may_pass = place.is_some()
+            && is(&[
+                Code::VersionConflict,
+                Code::MergeConflict,
+                Code::AlreadyExists,
+                Code::Locked,
+                Code::HasChildren,
+                Code::NotFound,
+                Code::ParentNotFound,
+            ]);
         for pending in self.queue.iter_mut().filter(|pending| failed.contains(&pending.n)) {
-            // A newer copy may find the reason; otherwise the problem stands as it is.
-            let seq = if may_pass { seq } else { u64::MAX };
-            pending.kept.refused = Some(Refused { problem: problem.clone(), seq });
+            // A copy that is newer than the flight may find the reason, and then it is a conflict.
+            let (problem, seq) = (problem.clone(), flight.since);
+            pending.kept.refused = Some(Refused { problem, seq, stands: !may_pass });
+            if !may_pass {
+                step.refused.push(pending.shown(false));
+            }
             step.entries.push(pending.entry()?);
+        }
+        if !step.refused.is_empty() {
+            self.bring_forward(&mut step)?;
         }
         Ok(step)
     }

@@ -87,6 +87,8 @@ pub struct Step {
     pub anew: bool,
     /// The new conflicts.
     pub conflicts: Vec<Value>,
+    /// The writes that are refused now, in the form of [`Replica::pending`].
+    pub refused: Vec<Value>,
 }
 
 /// A write that was decided.
@@ -142,9 +144,15 @@ impl Replica {
         self.base.seq().unwrap_or_default()
     }
 
-    /// The number of unsent or unanswered writes.
+    /// The number of unsent or unanswered writes. Refused ones do not count.
     pub fn queued(&self) -> usize {
-        self.queue.iter().filter(|pending| pending.kept.landed.is_none()).count()
+        let waits = |pending: &&Pending| pending.kept.landed.is_none() && !pending.is_refused();
+        self.queue.iter().filter(waits).count()
+    }
+
+    /// The number of refused writes.
+    pub fn refused(&self) -> usize {
+        self.queue.iter().filter(|pending| pending.is_refused()).count()
     }
 
     /// Takes stored entries, from this replica or another one of the same user.
@@ -197,7 +205,8 @@ impl Replica {
     /// Decides the queue again over the base.
     fn show(&mut self) {
         let mut shown = MemoryStore::over_shared(Rc::<MemoryStore<'static>>::clone(&self.base));
-        for pending in self.queue.iter().filter(|pending| !pending.shows_in(&*self.base)) {
+        let shows = |pending: &&Pending| !pending.is_refused() && !pending.shows_in(&*self.base);
+        for pending in self.queue.iter().filter(shows) {
             // A write that cannot be done shows as not done. The replica that talks to the server
             // makes a conflict of it.
             let _ = pending.perform(&self.holder, &mut shown);
@@ -369,9 +378,14 @@ impl Replica {
             match queue.binary_search_by_key(&pending.n, |pending| pending.n) {
                 Err(_) => step.entries.push((queue_key(pending.n), None)),
                 Ok(at) => {
-                    let kept = queue.get(at).map(Pending::entry).transpose()?;
-                    let was = pending.entry()?;
-                    step.entries.extend(kept.filter(|kept| *kept != was));
+                    let Some(now) = queue.get(at) else { continue };
+                    if now.is_refused() && !pending.is_refused() {
+                        step.refused.push(now.shown(false));
+                    }
+                    let kept = now.entry()?;
+                    if kept != pending.entry()? {
+                        step.entries.push(kept);
+                    }
                 }
             }
         }
@@ -438,27 +452,69 @@ impl Replica {
         Hash::of(text.as_bytes()).to_string()
     }
 
-    /// The unsent writes, for display.
+    /// The writes that are not with the server, for display: queued, in flight or refused.
     pub fn pending(&self) -> Value {
-        let one = |pending: &Pending| {
-            let mut one = Object::new();
-            let op = pending.kept.op.as_object();
-            for (name, from) in [
-                ("action", "action"),
-                ("id", "context_id"),
-                ("key", "idempotency_key"),
-                ("level", "level"),
-            ] {
-                let value = op.and_then(|op| op.get(from)).cloned();
-                one.insert(name, value.unwrap_or(Value::Null));
-            }
-            one.insert("at", Moment(pending.kept.at).to_string().as_str().into());
-            let sent = self.flight.as_ref().is_some_and(|flight| flight.holds(pending.n));
-            one.insert("sent", sent.into());
-            Value::Object(one)
+        let shown = |pending: &Pending| {
+            let flies = self.flight.as_ref().is_some_and(|flight| flight.holds(pending.n));
+            pending.shown(flies)
         };
         let waiting = self.queue.iter().filter(|pending| pending.kept.landed.is_none());
-        Value::Array(waiting.map(one).collect())
+        Value::Array(waiting.map(shown).collect())
+    }
+
+    /// Queues a refused write again. Others' changes since then are merged in.
+    ///
+    /// # Errors
+    /// `not-found` if no refused write has this key.
+    pub fn retry(&mut self, key: &str) -> Result<Step> {
+        let mut step = Step::default();
+        let refused = |pending: &&mut Pending| pending.is_refused() && pending.key() == key;
+        let pending = self.queue.iter_mut().find(refused).ok_or_else(no_write)?;
+        pending.kept.refused = None;
+        step.entries.push(pending.entry()?);
+        self.decide_again(&mut step)?;
+        Ok(step)
+    }
+
+    /// Removes a write, queued or refused, and its conflicts: the context stays as the server has it.
+    /// Later writes are decided again without it.
+    ///
+    /// # Errors
+    /// `not-found` if no write has this key; `invalid-request` if it is being sent.
+    pub fn discard(&mut self, key: &str) -> Result<Step> {
+        let mut step = Step::default();
+        let of = |pending: &&Pending| pending.kept.landed.is_none() && pending.key() == key;
+        let n = self.queue.iter().find(of).map(|pending| pending.n);
+        let flies = |n: u64| self.flight.as_ref().is_some_and(|flight| flight.holds(n));
+        if n.is_some_and(flies) {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "the write is being sent; wait for the server's answer",
+            ));
+        }
+        let (gone, kept) = core::mem::take(&mut self.conflicts)
+            .into_iter()
+            .partition::<Vec<_>, _>(|conflict| conflict.is_of(key));
+        self.conflicts = kept;
+        if n.is_none() && gone.is_empty() {
+            return Err(no_write());
+        }
+        step.entries.extend(gone.iter().map(|conflict| (conflict_key(&conflict.id), None)));
+        if let Some(n) = n {
+            self.queue.retain(|pending| pending.n != n);
+            step.entries.push((queue_key(n), None));
+            self.decide_again(&mut step)?;
+        }
+        Ok(step)
+    }
+
+    /// Decides the queue again after the user changed it. What is being sent keeps its form.
+    fn decide_again(&mut self, step: &mut Step) -> Result<()> {
+        if self.flight.is_none() {
+            return self.bring_forward(step);
+        }
+        self.show();
+        Ok(())
     }
 }
 
@@ -483,6 +539,11 @@ fn shared() -> Error {
 
 fn odd() -> Error {
     Error::new(Code::StoreUnavailable, "the data stored on this device is not a valid replica")
+}
+
+fn no_write() -> Error {
+    let detail = "no waiting write has this key; it may be with the server or discarded already";
+    Error::new(Code::NotFound, detail)
 }
 
 fn no_operation() -> Error {

@@ -1,6 +1,10 @@
 //! A queued write, and its decision over the copy of the store.
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{
+    rc::Rc,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +15,7 @@ use nacre_layers::{
     id::User,
     json,
     sensitive::SensitiveNames,
-    value::{self, Value},
+    value::{self, Object, Value},
 };
 use nacre_store::{
     access::Scopes,
@@ -53,7 +57,7 @@ pub(super) struct Kept {
     pub(super) landed: Option<Landed>,
     /// The operation of a batch, with its idempotency key.
     pub(super) op: Value,
-    /// The refusal by the server, if it refused it.
+    /// The refusal, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<Refused>,
 }
@@ -65,11 +69,17 @@ pub(super) struct Landed {
     pub(super) version: u64,
 }
 
-/// A refused write. The copy was at `seq`, so a newer copy may help.
+/// A refused write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Refused {
+    /// The problem that the server gave, or the core when it decided the write again.
     pub(super) problem: Value,
+    /// The state of the copy then. A newer one may show a conflict instead of the refusal.
     pub(super) seq: u64,
+    /// Whether the refusal stands: the write is neither shown nor sent until the user retries or
+    /// discards it.
+    #[serde(default)]
+    pub(super) stands: bool,
 }
 
 impl Pending {
@@ -105,6 +115,16 @@ impl Pending {
         Pending::new(self.n, Kept { op, ..self.kept.clone() })
     }
 
+    /// Whether it is refused for good.
+    pub(super) fn is_refused(&self) -> bool {
+        self.kept.refused.as_ref().is_some_and(|refused| refused.stands)
+    }
+
+    /// Refuses it for good.
+    pub(super) fn refuse(&mut self, problem: Value, seq: u64) {
+        self.kept.refused = Some(Refused { problem, seq, stands: true });
+    }
+
     /// Whether the base shows its result.
     pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
         self.kept
@@ -115,11 +135,39 @@ impl Pending {
 
     /// Whether it is based on an older version than the base.
     pub(super) fn is_behind(&self, base: &dyn Reads) -> bool {
-        self.kept.landed.is_none() && self.version_in(base) > self.kept.known
+        self.kept.landed.is_none() && !self.is_refused() && self.version_in(base) > self.kept.known
     }
 
     pub(super) fn version_in(&self, base: &dyn Reads) -> u64 {
         base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
+    }
+
+    /// Its form for display.
+    pub(super) fn shown(&self, flies: bool) -> Value {
+        let mut shown = Object::new();
+        let op = self.kept.op.as_object();
+        for (name, from) in [
+            ("action", "action"),
+            ("id", "context_id"),
+            ("key", "idempotency_key"),
+            ("level", "level"),
+        ] {
+            let value = op.and_then(|op| op.get(from)).cloned();
+            shown.insert(name, value.unwrap_or(Value::Null));
+        }
+        shown.insert("at", Moment(self.kept.at).to_string().as_str().into());
+        let state = match &self.kept.refused {
+            Some(Refused { problem, stands: true, .. }) => {
+                // So that it can be shown, and written anew in another form.
+                shown.insert("operation", self.kept.op.clone());
+                shown.insert("problem", problem.clone());
+                "refused"
+            }
+            _ if flies => "in-flight",
+            _ => "queued",
+        };
+        shown.insert("state", state.into());
+        Value::Object(shown)
     }
 
     /// Decides it like the server, over the shown state.

@@ -94,6 +94,10 @@ type Outcome = Option<Pending>;
 
 impl Rebase<'_> {
     fn take(&mut self, pending: &Pending) -> Result<()> {
+        if pending.is_refused() {
+            self.rebased.queue.push(pending.clone());
+            return Ok(());
+        }
         let address = &pending.address;
         let record = self.base.record(address)?;
         let version = record.as_ref().map_or(0, |record| record.version);
@@ -129,15 +133,12 @@ impl Rebase<'_> {
                     Ok(plan) => {
                         self.rebased.writes.extend(plan.writes);
                         self.rebased.queue.push(goes);
+                        Ok(())
                     }
                     Err(error) => self.refuse(pending, &error),
                 }
-                Ok(())
             }
-            Err(error) => {
-                self.refuse(pending, &error);
-                Ok(())
-            }
+            Err(error) => self.refuse(pending, &error),
         }
     }
 
@@ -377,18 +378,16 @@ impl Rebase<'_> {
         self.rebased.conflicts.push(dated(conflict, pending));
     }
 
-    fn refuse(&mut self, pending: &Pending, error: &Error) {
-        self.rebased.conflicts.push(refused(pending, error));
+    /// Keeps a write that cannot be done, as refused.
+    fn refuse(&mut self, pending: &Pending, error: &Error) -> Result<()> {
+        let mut refused = pending.clone();
+        refused.refuse(nacre_wire::read_json(&nacre_wire::problem(error))?, self.base.seq()?);
+        self.rebased.queue.push(refused);
+        Ok(())
     }
 }
 
-/// Adds a conflict for a write that cannot be done.
-pub(super) fn refused(pending: &Pending, error: &Error) -> OpenConflict {
-    let operation = pending.kept.op.clone();
-    dated(OpenConflict::refused(pending.key(), &pending.address, operation, error), pending)
-}
-
-pub(super) fn dated(mut conflict: OpenConflict, pending: &Pending) -> OpenConflict {
+fn dated(mut conflict: OpenConflict, pending: &Pending) -> OpenConflict {
     let op = pending.kept.op.as_object();
     conflict.at = Moment(pending.kept.at).to_string();
     conflict.summary = op.and_then(|op| op.get("summary")?.as_str()).map(Into::into);

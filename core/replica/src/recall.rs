@@ -11,7 +11,7 @@ use super::{
     FLIGHT, Replica, Step,
     flight::{Flight, member},
     odd,
-    pending::{Landed, Pending, Refused, integer},
+    pending::{Landed, Pending, integer},
 };
 use nacre_layers::{
     address::Address,
@@ -101,16 +101,18 @@ impl Replica {
         Ok(step)
     }
 
-    /// It is unknown whether it was stored, so the user must check. The next flight makes conflicts
-    /// of its writes.
+    /// It is unknown whether it was stored, so the user must check: its writes are refused.
     fn give_back(&mut self, flight: &Flight) -> Result<Step> {
         let detail = "this write was sent long ago, and it is not known whether the server stored it; check \
              and send it again";
         let problem = nacre_wire::problem(&Error::new(Code::HistoryExpired, detail));
         let problem = json::read(&problem, limits::DEPTH)?;
-        self.end(flight, &|pending| {
-            pending.kept.refused = Some(Refused { problem: problem.clone(), seq: u64::MAX });
-        })
+        let seq = self.seq();
+        let mut step = self.end(flight, &|pending| pending.refuse(problem.clone(), seq))?;
+        let refused = self.queue.iter().filter(|pending| flight.holds(pending.n));
+        step.refused.extend(refused.map(|pending| pending.shown(false)));
+        self.show();
+        Ok(step)
     }
 
     fn end(&mut self, flight: &Flight, outcome: &dyn Fn(&mut Pending)) -> Result<Step> {

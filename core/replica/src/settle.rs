@@ -50,7 +50,7 @@ impl Replica {
                 Aspect::Context => {
                     conflict.theirs = record.map(|record| record.layer.to_value()).transpose()?;
                 }
-                Aspect::Parent | Aspect::Rules | Aspect::Operation => {}
+                Aspect::Parent | Aspect::Rules => {}
             }
             shown.push(conflict.to_value()?);
         }
@@ -66,8 +66,7 @@ impl Replica {
     /// Store both in one transaction.
     ///
     /// # Errors
-    /// `not-found` if the conflict does not exist; `invalid-request` for a value where none can be
-    /// set. Errors of the writes come when they are made.
+    /// `not-found` if the conflict does not exist. Errors of the writes come when they are made.
     pub fn settle(&self, id: &str, choice: Choice) -> Result<(Vec<Value>, Step)> {
         let conflict =
             self.conflicts.iter().find(|conflict| conflict.id == id).ok_or_else(|| {
@@ -80,12 +79,6 @@ impl Replica {
         step.entries.push((conflict_key(id), None));
         let value = match choice {
             Choice::Theirs => return Ok((Vec::new(), step)),
-            Choice::Other(_) if conflict.aspect == Aspect::Operation => {
-                return Err(Error::new(
-                    Code::InvalidRequest,
-                    "a value cannot be set for this conflict; choose `mine` or `theirs`",
-                ));
-            }
             Choice::Mine => conflict.mine.clone(),
             Choice::Other(value) => Some(value),
         };
@@ -93,7 +86,6 @@ impl Replica {
         let record = self.shown.record(&address)?;
         let live = record.as_ref().filter(|record| record.is_live());
         let operation = match (conflict.aspect, live) {
-            (Aspect::Operation, _) => conflict.operation.clone(),
             (Aspect::Data, Some(live)) => set(conflict, live, value)?,
             (Aspect::Data, None) => {
                 return Err(Error::new(Code::NotFound, "the context is deleted; restore it first"));

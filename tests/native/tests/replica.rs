@@ -14,7 +14,7 @@ use nacre_core::{
     value::Value,
 };
 use nacre_topics::{
-    device::{Device, Server, conflicts, data, direct, finish, pair},
+    device::{Device, Server, conflicts, data, direct, finish, pair, refused},
     parse,
 };
 
@@ -177,6 +177,14 @@ fn one_history(seed: u64) {
         for device in &mut devices {
             fly(device, &mut server, &mut dice);
             device.hear(&mut server, None);
+            for key in refused(device) {
+                let step = match dice.below(3) {
+                    0 => device.replica.retry(&key),
+                    1 => device.replica.discard(&key),
+                    _ => continue,
+                };
+                device.keep(step.unwrap());
+            }
         }
         if devices
             .iter()
@@ -227,8 +235,8 @@ fn same_contexts(seed: u64, server: &mut Server, device: &Device) {
     }
 }
 
-/// Whatever was written has been with the server, or is in a conflict, or was written over by its
-/// own writer.
+/// Whatever was written has been with the server, or is in a conflict, or was told to be refused, or
+/// was written over by its own writer.
 fn nothing_is_dropped(
     seed: u64,
     server: &Server,
@@ -240,6 +248,9 @@ fn nothing_is_dropped(
         .iter()
         .map(|device| String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap())
         .collect();
+    let refused: Vec<String> =
+        devices.iter().flat_map(|device| &device.refused).map(ToString::to_string).collect();
+    let refused = refused.concat();
     for (n, name, op) in written {
         let value = format!("\"{name}{n}\"");
         if !op.contains(&value) || op.contains("api_key") {
@@ -251,7 +262,10 @@ fn nothing_is_dropped(
         let later =
             written.iter().any(|(later, by, op)| later > n && by == name && op.contains(context));
         assert!(
-            ever.contains(&value) || conflicts.contains(&value) || later,
+            ever.contains(&value)
+                || conflicts.contains(&value)
+                || refused.contains(&value)
+                || later,
             "seed {seed}: {value} {place} is nowhere: {op}\n{conflicts}"
         );
     }
@@ -383,7 +397,7 @@ fn writes_that_no_request_can_carry_together_are_refused_at_once() {
 }
 
 #[test]
-fn what_is_refused_as_a_whole_goes_in_parts_or_becomes_conflicts() {
+fn what_is_refused_as_a_whole_goes_in_parts_or_is_refused_alone() {
     let (mut server, mut device) = pair("{}");
     let write = |n: u64, longest: usize| {
         let value = "x".repeat(longest);
@@ -409,7 +423,9 @@ fn what_is_refused_as_a_whole_goes_in_parts_or_becomes_conflicts() {
     }
     assert_eq!(device.replica.queued(), 0);
     assert_eq!(data(&server).as_object().unwrap().len(), 9);
-    assert_eq!(conflicts(&device)[0]["problem"]["code"], "too-large");
+    let [told] = &device.refused[..] else { panic!("one refusal: {:?}", device.refused) };
+    assert_eq!((&told["key"], &told["problem"]["code"]), (&"x7".into(), &"too-large".into()));
+    assert_eq!(refused(&device), ["x7"]);
 }
 
 #[test]
@@ -434,45 +450,136 @@ fn a_store_that_was_set_back_holds_nothing_up_and_is_not_written_over() {
     device.fetch(&mut server);
     finish(&mut server, &mut device);
     assert_eq!(data(&server)["a"], "other");
-    assert_eq!(conflicts(&device).len(), 1, "the write that had not been sent");
+    assert_eq!(refused(&device), ["x2"], "the write that had not been sent");
+}
+
+const CONTEXT: &str = r#""level":"project","context_id":"p""#;
+
+fn update(patch: &str) -> String {
+    format!(r#"{{"action":"update",{CONTEXT},"patch":{patch}}}"#)
+}
+
+/// The view that a device shows of [`pair`]'s context.
+fn shown(device: &Device) -> String {
+    let view = device.replica.view(&Address::parse("project", "p").unwrap()).unwrap();
+    String::from_utf8(view.text.to_vec()).unwrap()
 }
 
 #[test]
-fn a_write_that_cannot_be_done_takes_no_other_value() {
+fn a_refused_write_leaves_the_view_as_the_server_has_it_and_stops_nothing() {
     let (mut server, mut device) = pair(r#"{"l":[]}"#);
-    let append = r#"{"action":"append","level":"project","context_id":"p","pointer":"/l","values":["mine"]}"#;
-    assert!(device.write(append, 1));
-    direct(
-        &mut server,
-        r#"{"action":"update","level":"project","context_id":"p","patch":{"l":"no list"}}"#,
-    )
-    .unwrap();
+    let append = format!(r#"{{"action":"append",{CONTEXT},"pointer":"/l","values":["mine"]}}"#);
+    assert!(device.write(&append, 1));
+    assert!(device.write(&update(r#"{"other":1}"#), 2));
+    direct(&mut server, &update(r#"{"l":"no list"}"#)).unwrap();
     finish(&mut server, &mut device);
-    assert_eq!(conflicts(&device)[0]["aspect"], "operation");
-    let id = conflicts(&device)[0]["id"].as_str().unwrap().to_owned();
-    assert!(device.replica.settle(&id, Choice::Other(Value::from(1u64))).is_err());
-    assert!(device.replica.settle(&id, Choice::Mine).is_ok());
+    assert_eq!(refused(&device), ["x1"]);
+    assert_eq!(device.refused.len(), 1, "it is told once");
+    assert_eq!(device.refused[0]["problem"]["code"], "merge-conflict");
+    assert_eq!(device.refused[0]["operation"]["values"], serde_json::json!(["mine"]));
+    assert_eq!(shown(&device), r#"{"l":"no list","other":1}"#);
+    // Others' changes and other writes go on, over a restart too.
+    crash(&mut device, &server);
+    direct(&mut server, &update(r#"{"theirs":2}"#)).unwrap();
+    assert!(device.write(&update(r#"{"later":3}"#), 3));
+    finish(&mut server, &mut device);
+    assert_eq!(shown(&device), r#"{"l":"no list","later":3,"other":1,"theirs":2}"#);
+    assert_eq!(refused(&device), ["x1"]);
+    // The reason is gone, so it goes through now.
+    direct(&mut server, &update(r#"{"l":[]}"#)).unwrap();
+    finish(&mut server, &mut device);
+    let step = device.replica.retry("x1").unwrap();
+    device.keep(step);
+    assert_eq!(device.replica.queued(), 1);
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["l"], serde_json::json!(["mine"]));
+    assert!(refused(&device).is_empty());
+}
+
+#[test]
+fn a_caller_who_may_not_write_has_every_write_refused_at_once() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    for n in 1..=5 {
+        assert!(device.write(&update(&format!(r#"{{"v{n}":{n}}}"#)), n));
+    }
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let refusal =
+        r#"{"code":"forbidden","status":403,"title":"no","detail":"the scope is missing"}"#;
+    let step = device.replica.turn_back(&parse(refusal)).unwrap();
+    device.keep(step);
+    assert_eq!(refused(&device), ["x1", "x2", "x3", "x4", "x5"]);
+    assert_eq!(device.refused.len(), 5);
+    assert_eq!((device.replica.queued(), device.replica.refused()), (0, 5));
+    assert_eq!(shown(&device), r#"{"a":1}"#);
+    direct(&mut server, &update(r#"{"a":2}"#)).unwrap();
+    device.hear(&mut server, None);
+    assert_eq!(shown(&device), r#"{"a":2}"#);
+    for key in refused(&device) {
+        let step = device.replica.retry(&key).unwrap();
+        device.keep(step);
+    }
+    finish(&mut server, &mut device);
+    assert_eq!(data(&server)["v5"], 5);
+}
+
+#[test]
+fn writes_that_build_on_a_refused_one_are_refused_with_it() {
+    let (mut server, mut device) = pair("{}");
+    let task = r#""level":"branch","context_id":"new""#;
+    assert!(device.write(&format!(r#"{{"action":"create",{task},"parent":"p","data":{{}}}}"#), 1));
+    assert!(device.write(&format!(r#"{{"action":"update",{task},"patch":{{"a":1}}}}"#), 2));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let refusal =
+        r#"{"code":"too-large","failed_operation":0,"status":413,"title":"t","detail":"d"}"#;
+    let step = device.replica.turn_back(&parse(refusal)).unwrap();
+    device.keep(step);
+    assert_eq!(refused(&device), ["x1", "x2"]);
+    assert_eq!(device.refused[1]["problem"]["code"], "not-found");
+    finish(&mut server, &mut device);
+}
+
+#[test]
+fn a_discarded_write_is_gone_and_what_it_was_in_conflict_with_stands() {
+    let (mut server, mut device) = pair(r#"{"a":1}"#);
+    assert!(device.write(&update(r#"{"a":2,"b":1}"#), 1));
+    assert!(device.write(&update(r#"{"c":1}"#), 2));
+    let step = device.replica.discard("x2").unwrap();
+    device.keep(step);
+    assert_eq!(shown(&device), r#"{"a":2,"b":1}"#);
+    direct(&mut server, &update(r#"{"a":3}"#)).unwrap();
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    assert_eq!(device.replica.discard("x1").unwrap_err().code(), Code::InvalidRequest);
+    finish(&mut server, &mut device);
+    assert_eq!(conflicts(&device).len(), 1);
+    let step = device.replica.discard("x1").unwrap();
+    device.keep(step);
+    assert!(conflicts(&device).is_empty());
+    crash(&mut device, &server);
+    assert!(conflicts(&device).is_empty());
+    assert_eq!(device.replica.discard("x1").unwrap_err().code(), Code::NotFound);
+    assert_eq!(device.replica.retry("x1").unwrap_err().code(), Code::NotFound);
+    assert_eq!(shown(&device), r#"{"a":3,"b":1}"#);
 }
 
 #[test]
 fn an_edit_whose_ground_is_gone_is_kept_as_it_is() {
     let (mut server, mut device) = pair(r#"{"a":1}"#);
     let context = r#""level":"project","context_id":"p""#;
-    let update = |patch: &str| format!(r#"{{"action":"update",{context},"patch":{patch}}}"#);
     assert!(device.write(&update(r#"{"list":[1]}"#), 1));
     assert!(device.write(&format!(r#"{{"action":"put",{context},"data":{{"a":"mine"}}}}"#), 2));
     direct(&mut server, &update(r#"{"o":1}"#)).unwrap();
     device.hear(&mut server, None); // the second takes the list of the first away
     direct(&mut server, &format!(r#"{{"action":"delete",{context}}}"#)).unwrap();
-    for _ in 0..2 {
-        let step = device.replica.take_off(Moment(0)).unwrap();
-        device.keep(step);
-        let refused = server.batch(device.replica.under_way().unwrap()).unwrap_err();
-        let step = device.replica.turn_back(&parse(&refused)).unwrap();
-        device.keep(step);
-    }
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let problem = server.batch(device.replica.under_way().unwrap()).unwrap_err();
+    let step = device.replica.turn_back(&parse(&problem)).unwrap();
+    device.keep(step);
     device.hear(&mut server, None);
-    let all = String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap();
+    let all = serde_json::to_string(&(conflicts(&device), &device.refused)).unwrap();
     assert!(all.contains(r#""mine""#) && all.contains(r#":"mine""#), "{all}");
 }
 
@@ -490,22 +597,16 @@ fn a_move_of_what_is_gone_is_kept_as_a_move() {
     assert!(device.write(&format!(r#"{{"action":"move",{branch},"parent":"q"}}"#), 1));
     direct(&mut server, &format!(r#"{{"action":"delete",{branch}}}"#)).unwrap();
     finish(&mut server, &mut device);
-    let [conflict] = &conflicts(&device)[..] else { panic!("one conflict") };
-    assert_eq!(conflict["aspect"], "operation");
-    assert_eq!(conflict["operation"]["parent"], "q");
+    assert_eq!(refused(&device), ["x1"]);
+    assert_eq!(device.refused[0]["operation"]["parent"], "q");
 
     // Brought back, it can be moved after all.
     direct(&mut server, &format!(r#"{{"action":"restore",{branch}}}"#)).unwrap();
     device.hear(&mut server, None);
-    let id = conflict["id"].as_str().unwrap().to_owned();
-    let (operations, step) = device.replica.settle(&id, Choice::Mine).unwrap();
-    for operation in operations {
-        assert!(device.write(&String::from_utf8(json::write(&operation)).unwrap(), 2));
-    }
-    device.replica.absorb(step.entries.clone(), false).unwrap();
+    let step = device.replica.retry("x1").unwrap();
     device.keep(step);
     finish(&mut server, &mut device);
-    assert!(conflicts(&device).is_empty());
+    assert!(refused(&device).is_empty());
     let view = device.replica.view(&Address::parse("branch", "b").unwrap()).unwrap();
     assert_eq!(&*view.text, br#"{"of":"q"}"#);
 }

@@ -13,10 +13,11 @@ use nacre_core::{
     plan::Event,
     replica::{Replica, Step, queue_key},
     store::Reads as _,
+    value::Value,
     wire::{Answer, live::Telling, operation::BatchBody, problem, request},
 };
 
-use crate::{Json, parse, world::World};
+use crate::{Json, list, parse, world::World};
 
 /// The server, and what it has announced.
 pub struct Server {
@@ -80,13 +81,22 @@ pub struct Device {
     heard: usize,
     /// What keys of its writes begin with.
     pub name: &'static str,
+    /// The writes that it was told are refused.
+    pub refused: Vec<Json>,
 }
 
 impl Device {
     /// One that has just fetched everything.
     pub fn new(name: &'static str, server: &mut Server) -> Device {
         let replica = Replica::new("alice").unwrap();
-        let mut device = Device { replica, kept: BTreeMap::new(), place: 0, heard: 0, name };
+        let mut device = Device {
+            replica,
+            kept: BTreeMap::new(),
+            place: 0,
+            heard: 0,
+            name,
+            refused: Vec::new(),
+        };
         device.fetch(server);
         device
     }
@@ -104,6 +114,8 @@ impl Device {
         if step.anew {
             self.kept.retain(|key, _| key.starts_with("q/"));
         }
+        let told = |refused: &Value| serde_json::from_slice(&json::write(refused)).unwrap();
+        self.refused.extend(step.refused.iter().map(told));
         for (key, value) in step.entries {
             match value {
                 Some(value) => drop(self.kept.insert(key, value)),
@@ -179,6 +191,13 @@ pub fn pair(data: &str) -> (Server, Device) {
     .unwrap();
     let device = Device::new("x", &mut server);
     (server, device)
+}
+
+/// The keys of the writes that are refused.
+pub fn refused(device: &Device) -> Vec<String> {
+    let pending: Json = serde_json::from_slice(&json::write(&device.replica.pending())).unwrap();
+    let refused = list(&pending).iter().filter(|pending| pending["state"] == "refused");
+    refused.map(|pending| pending["key"].as_str().unwrap().to_owned()).collect()
 }
 
 /// What is in conflict.

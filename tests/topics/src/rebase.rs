@@ -1,5 +1,5 @@
 //! What a replica's writes come to when others wrote in the meantime: what the server has then, and
-//! what is in conflict.
+//! what is in conflict, and what is refused.
 
 use crate::{
     Case, Json, Topic,
@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) const TOPIC: Topic =
-    Topic::new("rebase", &["data", "mine", "theirs"], &["result", "conflicts"], answer);
+    Topic::new("rebase", &["data", "mine", "theirs"], &["result", "conflicts", "refused"], answer);
 
 /// What vectors say of a conflict.
 const SAID: [&str; 5] = ["aspect", "pointer", "ancestor", "theirs", "mine"];
@@ -26,5 +26,9 @@ fn answer(case: &Case) -> Vec<Json> {
     for conflict in found.iter_mut().filter_map(Json::as_object_mut) {
         conflict.retain(|member, _| SAID.contains(&member.as_str()));
     }
-    vec![data(&server), found.into()]
+    let refused = device.refused.iter().map(|refused| {
+        serde_json::json!({"action": refused["action"], "code": refused["problem"]["code"]})
+    });
+    let refused = refused.collect::<Vec<_>>();
+    vec![data(&server), found.into(), refused.into()]
 }
