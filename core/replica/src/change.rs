@@ -1,9 +1,10 @@
-//! Applies an announced change to the copy: it makes the rows that the server wrote.
+//! Applies an announced change or entry to the copy: it makes the rows that the server wrote.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use serde::Deserialize;
 
+use super::{flight::member, odd};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -16,7 +17,7 @@ use nacre_layers::{
 use nacre_store::{
     history::WHOLE_EVERY,
     moment::Moment,
-    record::{Change, Record, State, Version},
+    record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
     store::{Reads, Write},
 };
 
@@ -33,6 +34,36 @@ struct ChangeText {
     at: String,
     parent: Option<String>,
     rules: Option<Object>,
+}
+
+/// The row of an `entry` message; `None` for another message.
+///
+/// # Errors
+/// `store-unavailable` for a message that is not from a server.
+pub(super) fn entry(message: &Value) -> Result<Option<Write>> {
+    let Some(Value::Object(entry)) = member(message, "entry") else { return Ok(None) };
+    let text = |name: &str| entry.get(name).and_then(Value::as_str);
+    let of = |name: &str| member(message, name).and_then(Value::as_str).ok_or_else(odd);
+    let action = of("action")?;
+    let (seq, n) = text("id").and_then(|id| id.split_once('-')).ok_or_else(odd)?;
+    let number = |text: &str| text.parse().map_err(|_| odd());
+    Ok(Some(Write::Entry(Entry {
+        address: Address::parse(of("level")?, of("context_id")?)?,
+        kind: [EntryKind::Insight, EntryKind::Progress]
+            .into_iter()
+            .find(|kind| kind.deed() == action)
+            .ok_or_else(odd)?,
+        id: EntryId { seq: number(seq)?, n: number(n)? },
+        at: Moment::parse(text("at").ok_or_else(odd)?)?,
+        by: User::parse(text("by").ok_or_else(odd)?)?,
+        content: text("content").ok_or_else(odd)?.into(),
+        category: text("category").map(Into::into),
+        importance: entry
+            .get("importance")
+            .and_then(Value::as_number)
+            .map(|number| number.as_f64()),
+        agent: text("agent").map(Into::into),
+    })))
 }
 
 /// One announced change.

@@ -1,14 +1,10 @@
 //! Flights: queued writes that are sent to the server in one request, all or none.
 
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use super::{
-    Entry, FLIGHT, Replica, Step, entry, odd,
+    Entry, FLIGHT, Replica, Step, odd,
     pending::{Landed, Pending, Refused, integer},
-    queue_key,
     rebase::expects,
 };
 use nacre_layers::{
@@ -21,8 +17,7 @@ use nacre_store::{
     limits,
     memory::MemoryStore,
     moment::Moment,
-    op::{Edit, NewEntry},
-    record::{self, EntryId},
+    op::Edit,
     store::{Reads, Write},
 };
 
@@ -193,7 +188,6 @@ impl Replica {
         let seq = member(answer, "seq").and_then(integer).ok_or_else(odd)?;
         let results = member(answer, "results").ok_or_else(odd)?;
         let results = results.as_array().ok_or_else(odd)?;
-        let mut entries = Vec::new();
         for (n, result) in flight.items.iter().zip(results) {
             let Some(pending) = self.queue.iter_mut().find(|pending| pending.n == *n) else {
                 continue;
@@ -203,26 +197,11 @@ impl Replica {
             if version > pending.version_in(&*self.base) {
                 self.own.insert(pending.address.clone(), version);
             }
-            if let Edit::AddEntry(entry) = &*pending.op {
-                entries.extend(added(entry, result, &self.holder.user));
-            }
             pending.kept.landed = Some(Landed { seq, version });
             pending.kept.refused = None;
             step.entries.push(pending.entry()?);
         }
         self.most = MOST;
-        for write in &entries {
-            step.entries.push(entry(write)?);
-        }
-        self.shown = MemoryStore::new();
-        let base = alloc::rc::Rc::get_mut(&mut self.base).ok_or_else(super::shared)?;
-        base.apply(&entries);
-        // Entries are not announced, so they are added to the base now.
-        let (queue, done): (Vec<_>, Vec<_>) = core::mem::take(&mut self.queue)
-            .into_iter()
-            .partition(|pending| !(is_entry(pending) && pending.kept.landed.is_some()));
-        self.queue = queue;
-        step.entries.extend(done.iter().map(|pending| (queue_key(pending.n), None)));
         step.entries.push(self.state());
         self.show();
         Ok(step)
@@ -283,27 +262,4 @@ impl Replica {
 /// A member of an object from the server.
 pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
     of.as_object()?.get(name)
-}
-
-fn is_entry(pending: &Pending) -> bool {
-    matches!(*pending.op, Edit::AddEntry(_))
-}
-
-/// The row of an entry from the server's answer.
-fn added(entry: &NewEntry, result: &Value, user: &nacre_layers::id::User) -> Option<Write> {
-    let member = |name: &str| result.as_object()?.get(name)?.as_str();
-    let (seq, n) = member("id")?.split_once('-')?;
-    Some(Write::Entry(record::Entry {
-        address: entry.address.clone(),
-        kind: entry.kind,
-        id: EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? },
-        at: Moment::parse(member("at")?).ok()?,
-        by: member("by")
-            .and_then(|by| nacre_layers::id::User::parse(by).ok())
-            .unwrap_or(user.clone()),
-        content: entry.content.to_string(),
-        category: entry.category.clone(),
-        importance: entry.importance,
-        agent: entry.agent.clone(),
-    }))
 }

@@ -53,6 +53,7 @@ use nacre_store::{
     memory::MemoryStore,
     moment::Moment,
     op::Read,
+    record::EntryKind,
     row::{pack, row_key, unpack},
     store::{Filter, Reads, Write},
 };
@@ -304,7 +305,7 @@ impl Replica {
         Ok(merged.into())
     }
 
-    /// Applies announced changes in order, and rebases the queue. `seq` is the new state of the
+    /// Applies announced changes and entries in order, and rebases the queue. `seq` is the new state of the
     /// copy. It may be below the `seq` of the last change, if more changes of that commit will
     /// follow. There must be no flight.
     ///
@@ -322,8 +323,11 @@ impl Replica {
         let mut next = MemoryStore::over(&*self.base);
         let reached = seq.max(self.seq());
         for message in changes {
-            let announced = Announced::read(message)?;
-            for write in announced.rows(&next)? {
+            let rows = match change::entry(&message)? {
+                Some(entry) => Vec::from([entry]),
+                None => Announced::read(message)?.rows(&next)?,
+            };
+            for write in rows {
                 step.entries.push(entry(&write)?);
                 next.write(write);
             }
@@ -448,6 +452,11 @@ impl Replica {
                 record.layer.hash(),
                 record.is_live()
             ));
+            for kind in [EntryKind::Insight, EntryKind::Progress] {
+                let newest = self.shown.entries(address, kind, None, 1).unwrap_or_default();
+                let newest = newest.first().map(|entry| entry.id);
+                text.push_str(&newest.map_or(String::new(), |id| format!("{}-{} ", id.seq, id.n)));
+            }
         }
         Hash::of(text.as_bytes()).to_string()
     }

@@ -21,10 +21,12 @@ use nacre_store::{
     access::Scopes,
     decide::{Setting, edit_ahead, read_ahead},
     entropy::Entropy,
+    limits,
     memory::MemoryStore,
     moment::Moment,
     op::{Caller, Edit, Expect, Op, Read},
     plan::Plan,
+    record::EntryId,
     seal::NoKeys,
     store::Reads,
 };
@@ -127,10 +129,15 @@ impl Pending {
 
     /// Whether the base shows its result.
     pub(super) fn shows_in(&self, base: &dyn Reads) -> bool {
-        self.kept
-            .landed
-            .as_ref()
-            .is_some_and(|landed| landed.version > 0 && self.version_in(base) >= landed.version)
+        let Some(landed) = &self.kept.landed else { return false };
+        let Edit::AddEntry(new) = &*self.op else {
+            return landed.version > 0 && self.version_in(base) >= landed.version;
+        };
+        let next = EntryId { seq: landed.seq + 1, n: 0 };
+        let entries = base.entries(&new.address, new.kind, Some(next), limits::BATCH_OPERATIONS);
+        entries.is_ok_and(|entries| {
+            entries.iter().any(|own| own.id.seq == landed.seq && own.content == new.content)
+        })
     }
 
     /// Whether it is based on an older version than the base.

@@ -17,8 +17,8 @@ use crate::{
     history::chain,
     memory::MemoryStore,
     op::{Caller, Read, Resolve, Which},
-    plan::Event,
-    record::Record,
+    plan::{Changed, Event},
+    record::{Entry, Record},
     store::{Filter, Reads, Write},
     topic::Topic,
 };
@@ -32,7 +32,9 @@ use nacre_layers::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A context has changed.
-    Change(Rc<Event>),
+    Change(Rc<Changed>),
+    /// An insight or a progress note was added.
+    Entry(Rc<Entry>),
     /// The resolved view has changed.
     Delta {
         /// The commit.
@@ -48,6 +50,15 @@ pub enum Notice {
     },
     /// The topic has ended: the context is deleted, or the subscriber may no longer know of it.
     Lost(Error),
+}
+
+impl From<&Event> for Notice {
+    fn from(event: &Event) -> Notice {
+        match event {
+            Event::Change(changed) => Notice::Change(changed.clone()),
+            Event::Entry(entry) => Notice::Entry(entry.clone()),
+        }
+    }
 }
 
 /// The start of a subscription.
@@ -129,22 +140,26 @@ impl Watch {
     pub fn before<'t>(
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        events: &[Rc<Event>],
+        events: &[Event],
     ) -> Result<Watch> {
         let mut lines = Vec::with_capacity(events.len());
         let mut store = MemoryStore::over(reads);
         for event in events {
-            let address = &event.record.address;
+            let address = event.address();
             let mut line = Vec::from([address.clone()]);
             line.extend(above(&store, address)?);
-            store.write(Write::Record(event.record.clone()));
-            line.extend(above(&store, address)?);
+            if let Event::Change(changed) = event {
+                store.write(Write::Record(changed.record.clone()));
+                line.extend(above(&store, address)?);
+            }
             lines.push(line);
         }
         let mut chains = Vec::new();
         for (place, topic) in topics.enumerate() {
             if let Topic::Resolved(address) = topic
-                && events.iter().any(|event| event.record.address.level <= address.level)
+                && events.iter().any(|event| {
+                    matches!(event, Event::Change(_)) && event.address().level <= address.level
+                })
             {
                 chains.push((place, chain(reads, address)));
             }
@@ -161,20 +176,20 @@ impl Watch {
         self,
         reads: &dyn Reads,
         topics: impl Iterator<Item = &'t Topic>,
-        events: &[Rc<Event>],
+        events: &[Event],
         seq: u64,
     ) -> Result<Vec<(usize, Notice)>> {
         let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
         let mut chains = self.chains.into_iter().peekable();
         for (place, topic) in topics.enumerate() {
             let told = |line: &[Address], event: &Event| match topic {
-                Topic::Context(address) => event.record.address == *address,
+                Topic::Context(address) => event.address() == address,
                 Topic::Subtree(address) => line.contains(address),
                 Topic::Resolved(_) => false,
             };
             for (line, event) in self.lines.iter().zip(events) {
                 if told(line, event) {
-                    notices.push((place, Notice::Change(event.clone())));
+                    notices.push((place, event.into()));
                 }
             }
             if let Some((_, before)) = chains.next_if(|(at, _)| *at == place) {

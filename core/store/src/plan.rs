@@ -21,7 +21,7 @@ pub struct Plan {
     /// The rows to write. Empty for a read, and for a write that changes nothing.
     pub writes: Vec<Write>,
     /// The events for subscribers. Publish them only after the writes are durable.
-    pub events: Vec<Rc<Event>>,
+    pub events: Vec<Event>,
     /// The replies to remember for repeated keys. `nacre-wire` encodes them, and adds their rows
     /// ([`Write::Replay`]) to the writes.
     pub remember: Vec<Remember>,
@@ -61,9 +61,28 @@ pub struct Remember {
     pub result: Option<usize>,
 }
 
+/// Something that a commit did, for its followers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A context has changed.
+    Change(Rc<Changed>),
+    /// An insight or a progress note was added.
+    Entry(Rc<Entry>),
+}
+
+impl Event {
+    /// The context that it is about.
+    pub fn address(&self) -> &Address {
+        match self {
+            Event::Change(changed) => &changed.record.address,
+            Event::Entry(entry) => &entry.address,
+        }
+    }
+}
+
 /// One change of one context.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct Changed {
     /// The context after the change.
     pub record: Rc<Record>,
     /// The state before the change; `None` for the first version.

@@ -160,6 +160,14 @@ impl EntryKind {
             EntryKind::Progress => "progress",
         }
     }
+
+    /// The name of adding one, as an action and in the audit trail.
+    pub fn deed(self) -> &'static str {
+        match self {
+            EntryKind::Insight => "add_insight",
+            EntryKind::Progress => "add_progress",
+        }
+    }
 }
 
 /// The id of an entry, unique in its store: the commit, and its position in the commit.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! in : subscribe {id, topic, since?} · unsubscribe {id} · op {id, op} · ping
-//! out: subscribed · change · delta · resync · reply · error · pong
+//! out: subscribed · change · entry · delta · resync · reply · error · pong
 //! ```
 //! How a value becomes a frame is the shell's business.
 
@@ -13,7 +13,7 @@ use alloc::{
 
 use serde::Deserialize;
 
-use super::{answer, operation, problem::Problem, within};
+use super::{answer, operation, problem::Problem, reply::EntryText, within};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -26,7 +26,8 @@ use nacre_store::{
     limits,
     live::Notice,
     op::{Command, Idempotency},
-    plan::{Event, Reply},
+    plan::{Changed, Reply},
+    record::Entry,
     topic::Topic,
 };
 
@@ -233,7 +234,8 @@ impl Telling {
     /// A notice.
     pub fn notice(notice: &Notice) -> Telling {
         match notice {
-            Notice::Change(event) => change(event),
+            Notice::Change(changed) => change(changed),
+            Notice::Entry(entry) => added(entry),
             Notice::Delta { seq, delta } => Telling::new("delta")
                 .with("seq", *seq)
                 .with("hash", delta.hash.to_string())
@@ -272,8 +274,21 @@ impl Telling {
     }
 }
 
-fn change(event: &Event) -> Telling {
-    let Event { record, before, change, patch } = event;
+fn added(entry: &Entry) -> Telling {
+    let telling = Telling::new("entry")
+        .with("action", entry.kind.deed())
+        .with("context_id", entry.address.id.as_str())
+        .with("level", entry.address.level.as_str())
+        .with("seq", entry.id.seq);
+    match value::encode(&EntryText::of(entry)) {
+        Ok(entry) => telling.with("entry", entry),
+        // Texts and numbers always have a JSON form; without it the subscriber reads the list anew.
+        Err(_) => Telling::new("resync").with("seq", entry.id.seq),
+    }
+}
+
+fn change(changed: &Changed) -> Telling {
+    let Changed { record, before, change, patch } = changed;
     let telling = Telling::new("change")
         .with("action", change.as_str())
         .with("at", record.updated_at.to_string())

@@ -4,8 +4,9 @@ use nacre_core::{
     address::Address,
     id::ContextId,
     level::Level,
-    op::{Edit, Expect, Patch, Put},
+    op::{Edit, Expect, NewEntry, Patch, Put},
     pointer::Pointer,
+    record::EntryKind,
     rules::Rules,
     value::{Object, Value},
 };
@@ -72,7 +73,7 @@ pub fn rules() -> impl Strategy<Value = Option<Rules>> {
     ]
 }
 
-/// Any write to a context.
+/// Any write to a context, entries included.
 pub fn write() -> impl Strategy<Value = Edit> {
     let expect = Expect::Anything;
     let summary = None;
@@ -101,5 +102,15 @@ pub fn write() -> impl Strategy<Value = Edit> {
         2 => (any_address(), 0u8..2).prop_map(move |(address, parent)| Edit::Move {
             parent: parent_of(address.level, parent).unwrap_or_else(ContextId::global),
             address, summary: None, expect }),
+        1 => (any_address(), any::<bool>(), "[a-z]{1,4}").prop_map(|(address, insight, content)| {
+            Edit::AddEntry(NewEntry {
+                address,
+                kind: if insight { EntryKind::Insight } else { EntryKind::Progress },
+                content,
+                category: None,
+                importance: None,
+                agent: None,
+            })
+        }),
     ]
 }

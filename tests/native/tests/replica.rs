@@ -10,6 +10,8 @@ use nacre_core::{
     error::Code,
     json,
     moment::Moment,
+    op::Read,
+    record::EntryKind,
     replica::{Choice, Replica},
     value::Value,
 };
@@ -538,6 +540,40 @@ fn writes_that_build_on_a_refused_one_are_refused_with_it() {
     assert_eq!(refused(&device), ["x1", "x2"]);
     assert_eq!(device.refused[1]["problem"]["code"], "not-found");
     finish(&mut server, &mut device);
+}
+
+/// What a device shows of the insights of [`pair`]'s context, newest first.
+fn insights(device: &Device) -> Vec<String> {
+    let address = Address::parse("project", "p").unwrap();
+    let ask = Read::Entries { address, kind: EntryKind::Insight, before: None, limit: 200 };
+    let page: serde_json::Value =
+        serde_json::from_slice(&device.replica.read(&ask, Moment(0)).unwrap().body).unwrap();
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| item["content"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn insights_of_others_come_and_own_ones_stand_once() {
+    let (mut server, mut device) = pair("{}");
+    let add =
+        |content: &str| format!(r#"{{"action":"add_insight",{CONTEXT},"content":"{content}"}}"#);
+    direct(&mut server, &add("theirs")).unwrap();
+    assert!(device.write(&add("mine"), 1));
+    device.hear(&mut server, None);
+    assert_eq!(insights(&device), ["mine", "theirs"]);
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    assert_eq!(insights(&device), ["mine", "theirs"], "landed, and not announced yet");
+    device.hear(&mut server, Some(1));
+    assert_eq!(insights(&device), ["mine", "theirs"], "announced, and not said to be all");
+    device.hear(&mut server, None);
+    assert_eq!(insights(&device), ["mine", "theirs"]);
+    crash(&mut device, &server);
+    device.hear(&mut server, None);
+    assert_eq!(insights(&device), ["mine", "theirs"]);
 }
 
 #[test]

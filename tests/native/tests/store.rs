@@ -10,7 +10,7 @@ use nacre_core::{
     moment::Moment,
     op::{Batch, BatchItem, Edit, Expect, Patch, Put, Read, Which},
     patch::JsonPatch,
-    plan::Reply,
+    plan::{Event, Reply},
     rules::Rules,
     store::{AsOf, Filter, Reads},
     value::{Object, Value},
@@ -100,13 +100,14 @@ proptest! {
             let Ok(plan) = world.plan(op) else { continue };
             let mut before: BTreeMap<Address, Value> = BTreeMap::new();
             for event in &plan.events {
-                let value = before.entry(event.record.address.clone()).or_insert_with(|| {
-                    match world.store.record(&event.record.address).unwrap() {
+                let Event::Change(changed) = event else { continue };
+                let value = before.entry(changed.record.address.clone()).or_insert_with(|| {
+                    match world.store.record(&changed.record.address).unwrap() {
                         Some(record) => record.layer.to_value().unwrap(),
                         None => Value::Object(Object::new()),
                     }
                 });
-                event.patch.apply(value).unwrap();
+                changed.patch.apply(value).unwrap();
             }
             world.store.apply(&plan.writes);
             for (address, value) in before {

@@ -1,7 +1,6 @@
 //! A server and devices that hold replicas of it, all in memory: whoever calls carries what travels.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use nacre_core::{
     address::Address,
@@ -42,8 +41,8 @@ impl Server {
         match self.world.plan(command) {
             Ok(plan) => {
                 self.world.store.apply(&plan.writes);
-                for event in plan.events {
-                    self.announce(event);
+                for event in &plan.events {
+                    self.announce(event, plan.seq);
                 }
                 let answer = Answer::of(&plan.reply, plan.seq).unwrap();
                 Ok(String::from_utf8(answer.body).unwrap())
@@ -52,11 +51,12 @@ impl Server {
         }
     }
 
-    fn announce(&mut self, event: Rc<Event>) {
-        let seq = event.record.seq;
-        let data = String::from_utf8(event.record.layer.text().to_vec()).unwrap();
-        self.ever.insert((event.record.address.to_string(), data));
-        let message = Telling::notice(&Notice::Change(event)).message(Some("t0"));
+    fn announce(&mut self, event: &Event, seq: u64) {
+        if let Event::Change(changed) = event {
+            let data = String::from_utf8(changed.record.layer.text().to_vec()).unwrap();
+            self.ever.insert((changed.record.address.to_string(), data));
+        }
+        let message = Telling::notice(&Notice::from(event)).message(Some("t0"));
         self.said.push((seq, String::from_utf8(json::write(&message)).unwrap()));
     }
 

@@ -8,7 +8,7 @@ use crate::{
     limits,
     memory::MemoryStore,
     op::Caller,
-    plan::{Event, Plan, Remember, Reply},
+    plan::{Changed, Event, Plan, Remember, Reply},
     record::{Audit, Change, Deed, Record, State, Version},
     seal,
     store::{Reads, Write},
@@ -37,14 +37,14 @@ pub(super) struct Draft<'d, 's> {
     /// What conflicts may still take in the answer, in bytes of JSON.
     pub(super) conflict_bytes: usize,
     writes: Vec<Write>,
-    events: Vec<Rc<Event>>,
+    events: Vec<Event>,
     deeds: Vec<Deed>,
 }
 
 /// The results of a finished part of a draft.
 pub(super) struct Part {
     writes: Vec<Write>,
-    events: Vec<Rc<Event>>,
+    events: Vec<Event>,
     deeds: Vec<Deed>,
     entries: u64,
 }
@@ -111,6 +111,10 @@ impl<'d, 's> Draft<'d, 's> {
         self.writes.push(write);
     }
 
+    pub(super) fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
     pub(super) fn deed(&mut self, deed: Deed) {
         // Reads from here on show this commit.
         self.store.set_seq(self.seq);
@@ -119,7 +123,10 @@ impl<'d, 's> Draft<'d, 's> {
 
     /// The contexts that this draft has changed, in order, with repetitions.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
-        self.events.iter().map(|event| &event.record.address)
+        self.events.iter().filter_map(|event| match event {
+            Event::Change(changed) => Some(&changed.record.address),
+            Event::Entry(_) => None,
+        })
     }
 
     /// Closes the commit: one row per context, however often it changed, and one line in the audit
@@ -232,7 +239,8 @@ impl<'d, 's> Draft<'d, 's> {
             version: Some(version),
             member: None,
         });
-        self.events.push(Rc::new(Event { record: record.clone(), before, change, patch }));
+        let changed = Changed { record: record.clone(), before, change, patch };
+        self.event(Event::Change(Rc::new(changed)));
         Ok(record)
     }
 

@@ -1,13 +1,13 @@
 //! Insights and progress notes: lists that only grow.
 
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, rc::Rc, string::String};
 
 use super::draft::Draft;
 use crate::{
     limits,
     op::NewEntry,
-    plan::Reply,
-    record::{Deed, Entry, EntryId, EntryKind},
+    plan::{Event, Reply},
+    record::{Deed, Entry, EntryId},
     store::Write,
 };
 use nacre_layers::error::{Code, Error, Result};
@@ -38,11 +38,9 @@ impl Draft<'_, '_> {
         };
         self.entries += 1;
         self.write(Write::Entry(entry.clone()));
+        self.event(Event::Entry(Rc::new(entry.clone())));
         self.deed(Deed {
-            action: match new.kind {
-                EntryKind::Insight => "add_insight",
-                EntryKind::Progress => "add_progress",
-            },
+            action: new.kind.deed(),
             address: Some(new.address.clone()),
             version: None,
             member: None,

@@ -9,8 +9,8 @@ use crate::{
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
     op::Caller,
-    plan::Event,
-    record::{Audit, Change, Record, State, Version},
+    plan::Changed,
+    record::{Audit, Change, Deed, Entry, EntryId, EntryKind, Record, State, Version},
     store::{AsOf, Reads},
     topic::Topic,
 };
@@ -48,7 +48,7 @@ pub(super) fn missed(
     }
 }
 
-/// The commits after `since` that changed contexts, oldest first; `None` if they changed too many.
+/// The commits after `since` that changed contexts or added entries, oldest first; `None` if they changed too many.
 fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
     let (mut commits, mut changes, mut before) = (Vec::new(), 0, None);
     loop {
@@ -60,7 +60,7 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
                 return Ok(Some(commits));
             }
             before = Some(audit.seq);
-            audit.deeds.retain(|deed| deed.version.is_some());
+            audit.deeds.retain(|deed| deed.version.is_some() || added(deed).is_some());
             changes += audit.deeds.len();
             if changes > limits::MISSED_CHANGES {
                 return Ok(None);
@@ -80,12 +80,31 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
     let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
         let mut midway = Midway { reads, before: commit.seq - 1, made: Vec::new() };
+        let mut entries = 0;
         for deed in &commit.deeds {
-            let (Some(address), Some(version)) = (&deed.address, deed.version) else { continue };
+            let n = entries;
+            entries += u64::from(added(deed).is_some());
+            let Some(address) = &deed.address else { continue };
             let own = address == topic.address();
             if !own && !matches!(topic, Topic::Subtree(_)) {
                 continue;
             }
+            let Some(version) = deed.version else {
+                let concerned = match topic {
+                    Topic::Subtree(top) => own || midway.is_below(address, top)?,
+                    _ => own,
+                };
+                if let Some(kind) = added(deed).filter(|_| concerned) {
+                    let id = EntryId { seq: commit.seq, n };
+                    let Some(entry) = entry(reads, address, kind, id)? else { return Ok(None) };
+                    bytes += entry.content.len();
+                    if bytes > limits::ANSWER_BYTES {
+                        return Ok(None);
+                    }
+                    notices.push(Notice::Entry(Rc::new(entry)));
+                }
+                continue;
+            };
             let (row, record) = made(reads, address, version)?;
             // The context may be a successor of a purged one, whose versions start at 1 again.
             if row.seq != commit.seq {
@@ -98,16 +117,33 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
                 concerned = concerned || midway.is_below(address, top)?;
             }
             if concerned {
-                let event = event(&row, &record)?;
-                bytes += event.patch.bytes();
+                let changed = changed(&row, &record)?;
+                bytes += changed.patch.bytes();
                 if bytes > limits::ANSWER_BYTES {
                     return Ok(None);
                 }
-                notices.push(Notice::Change(Rc::new(event)));
+                notices.push(Notice::Change(Rc::new(changed)));
             }
         }
     }
     Ok(Some(notices))
+}
+
+/// The list that a deed added an entry to; `None` for other deeds.
+fn added(deed: &Deed) -> Option<EntryKind> {
+    [EntryKind::Insight, EntryKind::Progress].into_iter().find(|kind| kind.deed() == deed.action)
+}
+
+/// One entry; `None` if it is no longer there.
+fn entry(
+    reads: &dyn Reads,
+    address: &Address,
+    kind: EntryKind,
+    id: EntryId,
+) -> Result<Option<Entry>> {
+    let after = EntryId { n: id.n + 1, ..id };
+    let found = reads.entries(address, kind, Some(after), 1)?;
+    Ok(found.into_iter().next().filter(|entry| entry.id == id))
 }
 
 /// The contexts at a point within a commit: their state before it, plus its changes so far.
@@ -151,12 +187,12 @@ fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, 
 }
 
 /// The event of a version, without the layers, because up to a thousand are held at once.
-fn event(row: &Version, record: &Record) -> Result<Event> {
+fn changed(row: &Version, record: &Record) -> Result<Changed> {
     let state = State::of(record);
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
-    Ok(Event { record: Rc::new(bare(record)), before, change: row.change, patch })
+    Ok(Changed { record: Rc::new(bare(record)), before, change: row.change, patch })
 }
 
 /// A context without its layer.
