@@ -17,7 +17,7 @@ use super::{
     decode::{Segments, Understood, decode},
     key::Key,
     live::{PROTOCOL, PROTOCOLS},
-    media::{JSON, LINES, MSGPACK, PROBLEM, Reader, preferred},
+    media::{JSON, LINES, MSGPACK, PROBLEM, Reader, accepts_gzip, preferred},
     query::Query,
     response::Response,
     routed::{Routed, body_limit, too_large},
@@ -41,6 +41,7 @@ pub struct Work {
 pub struct Exchange {
     request_id: String,
     format: Format,
+    gzip: bool,
     head_only: bool,
     origin: Option<String>,
     cors: bool,
@@ -66,6 +67,7 @@ impl Exchange {
         Exchange {
             request_id: brought.unwrap_or_else(fresh_id),
             format: preferred(head.headers.get("accept").as_deref()),
+            gzip: accepts_gzip(head.headers.get("accept-encoding").as_deref()),
             head_only: head.method == "HEAD",
             origin: settings.cors.admit(head),
             cors: settings.cors.is_on(),
@@ -180,6 +182,11 @@ impl Exchange {
     pub fn lines(&self, seq: u64, work: &Work) -> Response {
         let mut response = self.of_store(200, Some(seq), work);
         response.set("Content-Type", LINES);
+        // Nothing on the way compresses lines. The platform encodes the body as this header says.
+        if self.gzip {
+            response.set("Content-Encoding", "gzip");
+        }
+        response.add_to("Vary", "Accept-Encoding");
         response
     }
 

@@ -141,7 +141,7 @@ impl Importer {
     /// The error of a block, with the line number within the whole import.
     pub fn failed(&self, error: Error) -> Error {
         match error.operation().and_then(|index| self.places.get(index)) {
-            Some(line) => error.failed_operation(*line),
+            Some(line) => in_line(*line, error),
             None => error,
         }
     }
@@ -166,6 +166,11 @@ impl Block {
     }
 }
 
+/// Says which line, from 0, an error is about. A person counts from 1.
+fn in_line(line: usize, error: Error) -> Error {
+    error.reworded(|detail| format!("line {}: {detail}", line + 1)).failed_operation(line)
+}
+
 /// The first line of `rest`, without its line feed; `None` if its end has not arrived.
 fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
     let line = match rest.iter().position(|byte| *byte == b'\n') {
@@ -174,9 +179,9 @@ fn next_line(rest: &[u8], ended: bool, place: usize) -> Result<Option<&[u8]>> {
         None => None,
     };
     if line.unwrap_or(rest).len() > limits::BATCH_BYTES {
-        return Err(Error::new(Code::TooLarge, "a line of an import must be at most 4 MiB")
-            .failed_operation(place)
-            .limit(limits::BATCH_BYTES as u64));
+        let error = Error::new(Code::TooLarge, "a line of an import must be at most 4 MiB")
+            .limit(limits::BATCH_BYTES as u64);
+        return Err(in_line(place, error));
     }
     Ok(line)
 }

@@ -43,6 +43,20 @@ pub(super) fn preferred(accept: Option<&str>) -> Format {
     if msgpack.quality > json.quality { Format::MsgPack } else { Format::Json }
 }
 
+/// Whether `Accept-Encoding` allows gzip (RFC 9110 §12.5.3). Without the header it is not assumed.
+pub(super) fn accepts_gzip(accept: Option<&str>) -> bool {
+    let (mut named, mut any) = (None, None);
+    for range in accept.unwrap_or_default().split(',') {
+        let (coding, parameters) = split(range);
+        match coding.as_str() {
+            "gzip" | "x-gzip" => named = Some(quality(parameters)),
+            "*" => any = Some(quality(parameters)),
+            _ => {}
+        }
+    }
+    named.or(any).is_some_and(|quality| quality > 0)
+}
+
 /// The weight of a media type: the most specific range decides.
 #[derive(Clone, Copy)]
 struct Weight {
@@ -169,6 +183,24 @@ fn unsupported(detail: &'static str) -> Error {
 mod tests {
     use super::*;
     use crate::http::routes::BodyType;
+
+    #[test]
+    fn gzip_is_used_only_where_it_is_accepted() {
+        for (accept, accepted) in [
+            (None, false),
+            (Some(""), false),
+            (Some("br"), false),
+            (Some("gzip"), true),
+            (Some("br, X-GZip;q=0.5"), true),
+            (Some("gzip;q=0"), false),
+            (Some("*"), true),
+            (Some("*;q=0"), false),
+            (Some("gzip;q=0, *"), false),
+            (Some("identity"), false),
+        ] {
+            assert_eq!(accepts_gzip(accept), accepted, "{accept:?}");
+        }
+    }
 
     #[test]
     fn accept_chooses_by_weight_and_exactness() {

@@ -22,6 +22,14 @@ impl Response {
         self.headers.push((name, value.into()));
     }
 
+    /// Adds to the list that a header holds already.
+    pub(super) fn add_to(&mut self, name: &str, value: &str) {
+        if let Some((_, list)) = self.headers.iter_mut().find(|(known, _)| *known == name) {
+            list.to_mut().push_str(", ");
+            list.to_mut().push_str(value);
+        }
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
