@@ -4,7 +4,6 @@
 // whose key begins with `j/` belong to this script. Every commit is one transaction and gets the next
 // number, by which other tabs see that they have missed none.
 
-import { type IDBPObjectStore, deleteDB, openDB } from "idb";
 import { Core, type Entry } from "./core.ts";
 
 const STORE = "entries";
@@ -51,20 +50,23 @@ export interface Storage {
 
 /** Opens the database, made if it is not there. `ended` is called when it is deleted elsewhere. */
 export async function openStorage(name: string, ended: () => void): Promise<Storage> {
-  const db = await openDB(name, 1, {
-    upgrade: (db) => void db.createObjectStore(STORE),
-    blocking: ended,
-    terminated: ended,
-  });
-  const begin = <M extends "readonly" | "readwrite">(mode: M): Transaction<M> => {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const db = await resultOf(opening);
+  db.onversionchange = db.onclose = ended;
+  const begin = (mode: IDBTransactionMode): Transaction => {
     const tx = db.transaction(STORE, mode, { durability: "relaxed" });
-    tx.done.catch(() => {}); // the caller is told by the request that fails
-    return tx;
+    const done = new Promise<void>((resolve, reject) => {
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(tx.error); // a request that fails ends here as well
+    });
+    done.catch(() => {}); // the caller may have been told by a request
+    return { store: tx.objectStore(STORE), done };
   };
   return {
     async load() {
       const { store } = begin("readonly");
-      const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll()]);
+      const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
       const all = keys.map((key, at): [string, unknown] => [String(key), values[at]]);
       const own = new Map(all.filter(([key]) => key.startsWith("j/")));
       return {
@@ -77,30 +79,40 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
     async commit({ entries = [], own = [], anew = false, queue = [] }) {
       const { store, done } = begin("readwrite");
       const [revision = 0, place = 0]: (number | undefined)[] = await Promise.all([
-        store.get(REVISION),
-        store.get(PLACE),
+        resultOf(store.get(REVISION)),
+        resultOf(store.get(PLACE)),
       ]);
       const placed = queue.map((write, at): [number, Uint8Array] => [place + 1 + at, write]);
-      const writes: Promise<unknown>[] = [store.put(revision + 1, REVISION)];
-      if (anew) for (const range of COPY) writes.push(store.delete(IDBKeyRange.bound(range[0], range[1])));
+      store.put(revision + 1, REVISION);
+      if (anew) for (const range of COPY) store.delete(IDBKeyRange.bound(range[0], range[1]));
       for (const [key, value] of [...entries, ...own]) {
-        writes.push(value === undefined ? store.delete(key) : store.put(value, key));
+        if (value === undefined) store.delete(key);
+        else store.put(value, key);
       }
-      for (const [n, write] of placed) writes.push(store.put(write, Core.queue_key(n)));
-      if (placed.length > 0) writes.push(store.put(place + placed.length, PLACE));
-      await Promise.all([...writes, done]);
+      for (const [n, write] of placed) store.put(write, Core.queue_key(n));
+      if (placed.length > 0) store.put(place + placed.length, PLACE);
+      await done;
       return { revision: revision + 1, placed };
     },
 
     close: () => db.close(),
-    erase: () => (db.close(), deleteDB(name)),
+    async erase() {
+      db.close();
+      await resultOf(indexedDB.deleteDatabase(name));
+    },
   };
 }
 
-interface Transaction<M extends "readonly" | "readwrite"> {
-  store: IDBPObjectStore<unknown, ["entries"], "entries", M>;
+interface Transaction {
+  store: IDBObjectStore;
   done: Promise<void>;
 }
+
+const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 
 /** Keeps nothing: for hosts without IndexedDB. */
 export function openMemory(): Storage {
