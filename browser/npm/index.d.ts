@@ -513,8 +513,9 @@ export interface Status {
   seq: number;
   /** Whether this tab is the one that talks to the server. */
   leader: boolean;
-  /** The last error with the server, until something succeeds. `unauthenticated`: the server refused
-   * the token and the next one that the `token` function gave; every further try asks for a token
+  /** The last error with the server, until something succeeds. `unauthenticated`: the user must sign
+   * in again. The token has expired or the server refused it, and so it did with the next one that
+   * the `token` function gave. It stays until a token is accepted; every further try asks for one
    * again, and switching off and on tries at once. */
   error: NacreError | null;
 }

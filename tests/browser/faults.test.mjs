@@ -52,6 +52,87 @@ test("whatever a token's giver throws, it is asked again", async () => {
   }
 });
 
+/** Counts the sockets that are opened, until it is disposed of. `each` is called with every one. */
+function countingSockets(each = () => {}) {
+  const { WebSocket } = globalThis;
+  const opened = [];
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...asked) {
+      super(...asked);
+      opened.push(Date.now());
+      each(this);
+    }
+  };
+  return { opened, [Symbol.dispose]: () => (globalThis.WebSocket = WebSocket) };
+}
+
+test("an expired token is told at once, and no socket is opened with it again", async () => {
+  const sub = "expired";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: {} });
+  using sockets = countingSockets();
+  let bearer = token({ sub, exp: Math.floor(Date.now() / 1000) + 3 }, worker.secret);
+  const replica = await nacre.open({ url: worker.url, token: () => bearer, storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  const told = [];
+  replica.on("status", ({ state, error }) => told.push(`${state} ${error?.code}`));
+  let errors = 0;
+  replica.on("error", () => (errors += 1));
+  await until(() => replica.status.error?.code === "unauthenticated", "never said");
+  assert.equal(replica.status.error.fault, "denied");
+  // The server takes such a token for another half a minute, and closes the socket at once.
+  await until(() => errors >= 3, "it does not ask again");
+  assert.equal(sockets.opened.length, 1);
+  const since = told.slice(told.indexOf("offline unauthenticated"));
+  assert.deepEqual(new Set(since), new Set(["offline unauthenticated"]));
+  bearer = token({ sub }, worker.secret);
+  await replica.update("project", "p", { y: 1 });
+  await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  await until(() => replica.status.state === "online", "never online again");
+  assert.equal(sockets.opened.length, 2);
+  await replica.close();
+});
+
+test("a token that is renewed in time is no error", async () => {
+  const sub = "renewed";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  using sockets = countingSockets();
+  let soon = 2;
+  const bearer = () => {
+    const exp = Math.floor(Date.now() / 1000) + soon;
+    soon = 3600;
+    return token({ sub, exp }, worker.secret);
+  };
+  const replica = await nacre.open({ url: worker.url, token: bearer, storage: "memory" });
+  const told = [];
+  replica.on("error", ({ code }) => told.push(code));
+  await until(() => sockets.opened.length === 2, "no other socket");
+  await until(() => replica.status.state === "online", "never online again");
+  assert.deepEqual(told, []);
+  await replica.close();
+});
+
+test("a refused token is asked about without a socket", async () => {
+  const sub = "refused";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  using sockets = countingSockets();
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await until(() => replica.status.state === "online", "never online");
+  let errors = 0;
+  replica.on("error", ({ code }) => (errors += code === "unauthenticated"));
+  const body = JSON.stringify({ code: "unauthenticated", status: 401, detail: "no" });
+  proxy.answer(() => ({ status: 401, body }));
+  proxy.pull(true);
+  proxy.pull(false);
+  await until(() => errors >= 3, "never said");
+  assert.equal(sockets.opened.length, 2); // the one that broke off, and one that was tried
+  proxy.answer();
+  await until(() => replica.status.state === "online", "never online again");
+  await replica.close();
+  proxy.close();
+});
+
 test("the token of another user is not taken", async () => {
   const [ann, ben] = [worker.api("ann"), worker.api("ben")];
   await ann.put("/v1/contexts/project/p", { data: { of: "ann" } });

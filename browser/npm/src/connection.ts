@@ -106,6 +106,8 @@ export interface State {
   readonly doing: "pause" | "rest" | Job["do"];
   /** How many tries have failed in a row. */
   readonly fails: number;
+  /** Whether the last try failed because of the token: until another one is accepted, that is what is told. */
+  readonly isRefused: boolean;
   readonly link: Link | null;
   /** Why the connection ended while a job was under way. */
   readonly lost: NacreError | null;
@@ -121,14 +123,14 @@ const LONGEST = 2 ** 31 - 1;
 const QUIET = 25_000;
 
 /** The first state, which a `timer` event starts. */
-export const start: State = { doing: "pause", fails: 0, link: null, lost: null };
+export const start: State = { doing: "pause", fails: 0, isRefused: false, link: null, lost: null };
 
 /** The reason for which a connection ends by itself. */
 export const unreachable = (): NacreError => new NacreError("unavailable", "the connection to the server has ended");
 
 /** What follows from an event. */
 export function next(state: State, input: Input): Next {
-  const { event, copy, now, chance } = input;
+  const { event, copy, now } = input;
   switch (event.type) {
     case "network":
       return state.doing === "pause" ? begin({ ...state, fails: 0 }, copy) : [state, []];
@@ -140,13 +142,13 @@ export function next(state: State, input: Input): Next {
     case "message":
       return state.link ? receive(state, state.link, event, input) : [state, []];
     case "lost":
-      return lose(state, event.error, chance);
+      return lose(state, event.error, input);
     case "failed":
-      return pause(state, event.error, chance);
+      return pause(state, event.error, input);
   }
   // A job has ended.
   const ended = { ...state, fails: isSuccess(state, event, copy) ? 0 : state.fails };
-  if (state.lost) return pause(ended, state.lost, chance);
+  if (state.lost) return pause(ended, state.lost, input);
   switch (event.type) {
     case "recalled":
       return fly(ended, copy, event.cursor);
@@ -181,7 +183,7 @@ function begin(state: State, copy: CopyState): Next {
   const [then, effects] = copy.isFlying
     ? fly(state, copy, null)
     : job(state, copy.isOpen ? { do: "connect" } : { do: "fetch" });
-  return [then, [{ do: "tell", state: "syncing", error: null }, ...effects]];
+  return [then, state.isRefused ? effects : [{ do: "tell", state: "syncing", error: null }, ...effects]];
 }
 
 /** Sends the batch under way, once it is known that it may be sent again. */
@@ -194,24 +196,25 @@ function job(state: State, effect: Job, link = state.link): Next {
   return [{ ...state, doing: effect.do, link }, [effect]];
 }
 
-function lose(state: State, error: NacreError, chance: number): Next {
+function lose(state: State, error: NacreError, input: Input): Next {
   if (state.doing === "pause") return [state, []];
-  if (state.doing === "rest") return pause(state, error, chance);
+  if (state.doing === "rest") return pause(state, error, input);
   return [{ ...state, lost: state.lost ?? error }, [{ do: "close", error }]];
 }
 
 /** Waits before the next try: longer each time, unless the server says how long. */
-function pause(state: State, error: NacreError, chance: number): Next {
+function pause(state: State, error: NacreError, { copy, chance }: Input): Next {
+  const isRefused = error.code === "unauthenticated";
+  const paused: State = { doing: "pause", fails: state.fails + 1, isRefused, link: null, lost: null };
+  const close: Effect = { do: "close", error: unreachable() };
+  // A token that has expired is no failure yet: another one is asked for at once.
+  if (isRefused && state.link && state.fails === 0) {
+    const [then, effects] = begin({ ...paused, isRefused: false }, copy);
+    return [then, [close, ...effects]];
+  }
   const usual = Math.min(SLOWEST, 250 * 2 ** state.fails) * (0.75 + chance / 2);
   const time = error.retryAfter ? Math.min(error.retryAfter * 1000, LONGEST) : usual;
-  return [
-    { doing: "pause", fails: state.fails + 1, link: null, lost: null },
-    [
-      { do: "close", error: unreachable() },
-      { do: "tell", state: "offline", error },
-      { do: "wake", after: time },
-    ],
-  ];
+  return [paused, [close, { do: "tell", state: "offline", error }, { do: "wake", after: time }]];
 }
 
 // ─── On the socket ───────────────────────────────────────────────────────────────────────────────
@@ -258,7 +261,7 @@ function receive(state: State, link: Link, { message, text }: Event & { type: "m
   const then = { ...state, link: heard };
   if (message.type === "error" && message.id !== undefined && message.code !== "not-found") {
     const problem: Problem = message;
-    return lose(then, new NacreError(message.code, message.detail, { problem }), input.chance);
+    return lose(then, new NacreError(message.code, message.detail, { problem }), input);
   }
   return state.doing === "rest" ? proceed(then, heard, input.copy) : [then, []];
 }
@@ -278,10 +281,11 @@ function take(link: Link, message: LiveMessage, text: string): Link {
 }
 
 /** Looks whether there is something to do, and whether the server is still there. */
-function look(state: State, link: Link, { now, chance, copy }: Input): Next {
+function look(state: State, link: Link, input: Input): Next {
+  const { now, copy } = input;
   // A clock can be set back.
   if (Math.abs(now - link.heardAt) < QUIET) return proceed(state, link, copy);
-  if (link.isAsked) return pause(state, unreachable(), chance);
+  if (link.isAsked) return pause(state, unreachable(), input);
   const asked = { ...link, heardAt: now, isAsked: true };
   return after([asked, [{ do: "say", message: { type: "ping" } }]], state, copy);
 }

@@ -2,7 +2,7 @@
 
 import load, { Core, type InitInput } from "@core";
 import type { Conflict, Problem } from "../index.js";
-import { NacreError } from "./error.ts";
+import { NacreError, invalid } from "./error.ts";
 
 export { Core };
 
@@ -40,20 +40,6 @@ export function call<T>(act: () => T): T {
     throw new NacreError(problem.code, problem.detail, { problem });
   }
 }
-
-function invalid(detail: string, cause?: unknown): NacreError {
-  const problem = problemOf("invalid-request", 400, detail);
-  return new NacreError(problem.code, detail, { problem, cause });
-}
-
-/** Problem details that are made here, in the form of the server's. */
-export const problemOf = (code: string, status: number, detail: string): Problem => ({
-  type: `urn:nacre:error:${code}`,
-  title: code.replaceAll("-", " "),
-  code,
-  status,
-  detail,
-});
 
 /** A string, checked: the core would read past the end of anything else. */
 export function asText(value: unknown): string {

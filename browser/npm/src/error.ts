@@ -45,6 +45,22 @@ export class NacreError extends Error {
   }
 }
 
+/** An error that is decided here, with problem details in the form of the server's. */
+export function refused(code: string, status: number, detail: string, more: object = {}): NacreError {
+  const { cause, ...members }: { cause?: unknown } = more;
+  const title = code.replaceAll("-", " ");
+  const problem: Problem = { type: `urn:nacre:error:${code}`, title, code, status, detail, ...members };
+  return new NacreError(code, detail, { problem, cause });
+}
+
+/** The error for an argument that is not what it must be. */
+export const invalid = (detail: string, cause?: unknown): NacreError =>
+  refused("invalid-request", 400, detail, { cause });
+
+/** The error for a token that does not let anybody in. */
+export const unauthenticated = (detail: string, cause?: unknown): NacreError =>
+  refused("unauthenticated", 401, detail, { cause });
+
 /** The error for every act on a replica that is closed. */
 export const closed = (): NacreError => new NacreError("closed", "the replica is closed");
 

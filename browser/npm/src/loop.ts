@@ -118,7 +118,7 @@ export class Loop {
         };
         this.#socket = await this.#server.connect(
           (message, text) => heard({ type: "message", message, text }),
-          () => heard({ type: "lost", error: unreachable() }),
+          (error) => heard({ type: "lost", error }),
           signal,
         );
         return { type: "connected" };

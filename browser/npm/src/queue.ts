@@ -1,8 +1,8 @@
 // The queue: writes are decided by the core, shown at once, and kept until the server has them.
 
 import type { Conflict, JsonText, Level, Operation, PendingWrite, Written } from "../index.js";
-import { Core, type Entry, asText, bytes, call, json, problemOf, text, unpackReply, written } from "./core.ts";
-import { NacreError } from "./error.ts";
+import { Core, type Entry, asText, bytes, call, json, text, unpackReply, written } from "./core.ts";
+import { NacreError, refused } from "./error.ts";
 import type { LocalCopy } from "./parts.ts";
 import type { Reads } from "./reads.ts";
 
@@ -29,11 +29,8 @@ export class Queue {
 
   async batch(operations: Operation[]): Promise<Written[]> {
     if (operations?.length > MOST) {
-      const problem = {
-        ...problemOf("too-many-operations", 413, `a batch must hold at most ${MOST} operations`),
-        limit: MOST,
-      };
-      throw new NacreError(problem.code, problem.detail, { problem });
+      const detail = `a batch must hold at most ${MOST} operations`;
+      throw refused("too-many-operations", 413, detail, { limit: MOST });
     }
     return this.#enqueue(written(operations));
   }

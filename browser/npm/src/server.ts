@@ -1,7 +1,7 @@
 // The server: requests and the socket. Their meaning is decided elsewhere.
 
 import type { ChangeEvent, DeletedContext, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
-import { NacreError } from "./error.ts";
+import { NacreError, unauthenticated } from "./error.ts";
 import { type Commit, deletedIn } from "./trail.ts";
 
 /** A change as the server announces it. */
@@ -34,6 +34,8 @@ interface Asked {
 const unreachable = (cause?: unknown): NacreError =>
   new NacreError("unavailable", "the server cannot be reached", { cause });
 
+const expired = (): NacreError => unauthenticated("the token has expired: sign in again");
+
 /** A proxy or a login page has answered in place of the server. */
 const notTheServer = (): NacreError => new NacreError("unavailable", "the reply is not from a Nacre server");
 
@@ -46,7 +48,7 @@ export function userOf(token: string): string {
   } catch {
     // The error below says it.
   }
-  throw new NacreError("unauthenticated", "the token must be a JWT with a user in `sub`");
+  throw unauthenticated("the token must be a JWT with a user in `sub`");
 }
 
 export class Server {
@@ -55,6 +57,10 @@ export class Server {
   readonly #url: URL;
   readonly #source: OpenOptions["token"];
   #token: string | undefined;
+  /** A token that has expired: it is not shown again. */
+  #expired: string | undefined;
+  /** Whether the last request was refused for its token. */
+  #isRefused = false;
 
   constructor(url: URL, source: OpenOptions["token"]) {
     this.#url = url;
@@ -63,6 +69,13 @@ export class Server {
 
   /** The token; `anew` asks for another one, if there is a function to ask. */
   async token(anew = false): Promise<string> {
+    const token = await this.#given(anew);
+    if (token !== this.#expired) return token;
+    this.#token = undefined; // the next try asks for another one
+    throw expired();
+  }
+
+  async #given(anew: boolean): Promise<string> {
     if (typeof this.#source !== "function") return this.#source;
     if (!anew && this.#token !== undefined) return this.#token;
     let token: string;
@@ -70,11 +83,11 @@ export class Server {
       token = await this.#source();
     } catch (error) {
       if (error instanceof NacreError) throw error;
-      throw new NacreError("unauthenticated", "the `token` function has failed", { cause: error });
+      throw unauthenticated("the `token` function has failed", error);
     }
     // Another user may have signed in: the queue is not theirs.
     if (this.user !== undefined && userOf(token) !== this.user) {
-      throw new NacreError("unauthenticated", "the token belongs to another user");
+      throw unauthenticated("the token belongs to another user");
     }
     this.#token = token;
     return token;
@@ -89,7 +102,8 @@ export class Server {
     const response = await fetch(url, { ...init, headers, signal: signal ?? null }).catch((cause: unknown) => {
       throw signal?.aborted ? cause : unreachable(cause);
     });
-    if (response.status === 401 && !anew && typeof this.#source === "function") {
+    this.#isRefused = response.status === 401;
+    if (this.#isRefused && !anew && typeof this.#source === "function") {
       await response.body?.cancel();
       return this.#request(path, asked, true);
     }
@@ -167,14 +181,22 @@ export class Server {
     return { refused: text };
   }
 
-  /** Opens the socket. `receive` gets each message, and `ended` is called once when it ends. */
+  /** Opens the socket. `receive` gets each message, and `ended` is called once with the reason when it ends. */
   async connect(
     receive: (message: LiveMessage, text: string) => void,
-    ended: () => void,
+    ended: (reason: NacreError) => void,
     signal: AbortSignal,
   ): Promise<WebSocket> {
+    // Why there is no socket is not said to a browser. An ordinary request is told, and brings another
+    // token if the server wants one.
+    const ask = async (): Promise<void> => {
+      const reply = await this.#request("v1/contexts?limit=1", { signal });
+      if (!reply.ok) throw await refusal(reply);
+      await reply.body?.cancel();
+    };
+    let token: string | undefined;
     const open = async (): Promise<WebSocket> => {
-      const token = await this.token();
+      token = await this.token();
       signal.throwIfAborted(); // from here on an abort closes the socket
       const url = new URL("v1/live", this.#url);
       url.protocol = url.protocol.replace("http", "ws");
@@ -187,14 +209,11 @@ export class Server {
       signal.throwIfAborted();
       return socket;
     };
+    if (this.#isRefused) await ask();
     const socket = await open().catch(async (error: unknown) => {
       if (signal.aborted) throw error;
-      // A browser does not say why there is no socket. An ordinary request does, and brings another
-      // token if the server wants one.
       const before = this.#token;
-      const reply = await this.#request("v1/contexts?limit=1", { signal });
-      if (!reply.ok) throw await refusal(reply);
-      await reply.body?.cancel();
+      await ask();
       if (this.#token === before) throw error;
       return open();
     });
@@ -202,8 +221,10 @@ export class Server {
     // As text too: a number may have more digits than JavaScript holds.
     socket.onmessage = ({ data }: MessageEvent<string>) => receive(JSON.parse(data), data);
     socket.onclose = ({ code }) => {
-      if (code === 4401) this.#token = undefined;
-      ended();
+      if (code !== 4401) return ended(unreachable());
+      this.#expired = token;
+      this.#token = undefined;
+      ended(expired());
     };
     return socket;
   }
