@@ -58,7 +58,8 @@ export interface OpenOptions {
   /** The bearer token; or a function that gives one, called again when a token has expired. If it
    * fails or takes over three seconds, a sole local replica still opens. */
   token: string | (() => string | Promise<string>);
-  /** Holds only this context, what is below it, and its ancestors. */
+  /** Holds only this context, what is below it, and its ancestors. The context must exist when the
+   * copy is fetched; when it is deleted later, the replica waits until it is there again. */
   under?: Address;
   /** `false` starts without the network, until `replica.online = true`. The default is the value
    * that `replica.online` had last. */
@@ -69,9 +70,10 @@ export interface OpenOptions {
 
 /**
  * Opens a replica: from this device at once when there is a copy, from the server the first time.
- * @throws {NacreError} `unauthenticated` for a token that cannot be read; `unavailable` when there
- * is no copy on this device and the server cannot be reached; `store-unavailable` when IndexedDB
- * cannot be read, or has no room for a copy.
+ * @throws {NacreError} `invalid-request` for a wrong option, which it names; `unauthenticated` for a
+ * token that cannot be read; `unavailable` when there is no copy on this device and the server cannot
+ * be reached, or `url` leads to something else; `not-found` when `under` names no context;
+ * `store-unavailable` when IndexedDB cannot be read, or has no room for a copy.
  */
 export function open(options: OpenOptions): Promise<Replica>;
 

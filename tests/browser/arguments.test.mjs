@@ -128,6 +128,154 @@ test("arguments that are not what they should be are refused as such", async () 
   assert.equal(replica.status.queued, 0);
 });
 
+const noop = () => {};
+const P = ["project", "p"];
+/** Calls that are wrong in one argument: what the error must say of it. */
+const WRONG = {
+  "`options` must be an object with any of url, token, under, online, storage": [
+    () => nacre.open(),
+    () => nacre.open(null),
+    () => nacre.open("https://nacre.example"),
+  ],
+  "`options` must not have `storge`": [() => nacre.open({ url: server.url, token: bearer(), storge: "memory" })],
+  "`url` must be an address that begins with http:// or https://": [
+    () => nacre.open({ token: bearer() }),
+    () => nacre.open({ url: "nacre.example", token: bearer() }),
+    () => nacre.open({ url: "ftp://nacre.example", token: bearer() }),
+  ],
+  "`token` must be": [
+    () => nacre.open({ url: server.url }),
+    () => nacre.open({ url: server.url, token: 5 }),
+    () => nacre.open({ url: server.url, token: () => undefined }),
+    () => nacre.open({ url: server.url, token: "" }),
+  ],
+  "`under` must be an object with `level` and `id`": [
+    () => nacre.open({ url: server.url, token: bearer(), under: "project/p" }),
+    () => nacre.open({ url: server.url, token: bearer(), under: [] }),
+  ],
+  "`under.level` must be one of global, project, branch, task": [
+    () => nacre.open({ url: server.url, token: bearer(), under: {} }),
+    () => nacre.open({ url: server.url, token: bearer(), under: { level: "planet", id: "p" } }),
+  ],
+  "`under.id` must be": [() => nacre.open({ url: server.url, token: bearer(), under: { level: "project" } })],
+  "`online` must be": [
+    () => nacre.open({ url: server.url, token: bearer(), online: "no" }),
+    () => (replica.online = "no"),
+    () => (replica.online = undefined),
+  ],
+  "`storage` must be one of": [() => nacre.open({ url: server.url, token: bearer(), storage: "disk" })],
+  '`topic` must be "all", or an object with one of context, subtree, resolved': [
+    () => replica.subscribe({ topic: "x" }, noop),
+    () => replica.subscribe(undefined, noop),
+    () => replica.subscribe("everything", noop),
+    () => replica.subscribe({}, noop),
+    () => replica.subscribe({ context: { level: "project", id: "p" }, resolved: { level: "project", id: "p" } }, noop),
+  ],
+  "`topic.resolved` must be": [() => replica.subscribe({ resolved: "p" }, noop)],
+  "`topic.context.level` must be": [() => replica.subscribe({ context: { level: "planet", id: "p" } }, noop)],
+  "`listener` must be a function": [
+    () => replica.subscribe("all"),
+    () => replica.subscribe("all", "name"),
+    () => replica.on("status"),
+  ],
+  "`event` must be one of status, change, conflict, error, close": [
+    () => replica.on("statuss", noop),
+    () => replica.on("toString", noop),
+    () => replica.on(undefined, noop),
+  ],
+  "`level` must be one of": [
+    () => replica.children("planet", "p"),
+    () => replica.resolveText("planet", "p"),
+    () => replica.preview("planet", "p", { patch: {} }),
+    () => replica.merge(undefined, "p", { base: {}, draft: {} }),
+  ],
+  "level must be one of": [() => replica.resolve("planet", "p"), () => replica.get(), () => replica.has("planet", "p")],
+  "`id` must be a string": [() => replica.children("project"), () => replica.resolveBytes("project")],
+  "`options` must be an object with any of path, at": [
+    () => replica.resolve(...P, "/a"),
+    () => replica.resolveBytes(...P, null),
+    () => replica.explain(...P, []),
+  ],
+  "`options` must not have `pth`, only one of path, at": [() => replica.resolveText(...P, { pth: "/a" })],
+  "`explain` must be": [() => replica.resolve(...P, { explain: "yes" })],
+  "`path` must be": [() => replica.resolveText(...P, { path: 5 })],
+  "`filter` must be": [() => replica.list(null), () => replica.list("project")],
+  "`filter` must not have `levl`": [() => replica.list({ levl: "project" })],
+  "`data` must be": [() => replica.list({ data: "yes" })],
+  "`from` must be": [() => replica.diff(...P), () => replica.diff(...P, { from: "one" })],
+  "`trial` is required": [() => replica.preview(...P)],
+  "`edits` is required": [() => replica.merge(...P)],
+  "`context` must be an object": [() => replica.create("project", "q"), () => replica.put(...P, "{}")],
+  "`context` must not have `dta`": [() => replica.put(...P, { dta: {} })],
+  "`options` must be an object with any of summary": [
+    () => replica.update(...P, {}, "why"),
+    () => replica.remove(...P, true),
+    () => replica.restore(...P, null),
+  ],
+  "`options` must not have `sumary`": [() => replica.move(...P, "q", { sumary: "why" })],
+  "`insight` must be an object": [() => replica.addInsight(...P, "noted"), () => replica.addInsight(...P)],
+  "`note` must be an object": [() => replica.addProgress(...P, "done")],
+  "`operations` must be an array": [() => replica.batch(), () => replica.batch({}), () => replica.batch("[]")],
+  "`text` must be a string": [() => replica.import([{ level: "project", id: "q", data: {} }])],
+  '`mode` must be "create" or "replace"': [() => replica.import("[]", { mode: "merge" })],
+  "`options` must be an object with any of mode": [() => replica.import("[]", "replace")],
+  "`conflict.id` must be": [() => replica.settle(), () => replica.settle({})],
+  "`signal` must be an AbortSignal": [() => replica.synced({ signal: 1000 })],
+  "`options` must be an object with any of signal": [() => replica.synced(1000)],
+  "`cursor` must be a string": [() => replica.deleted({ cursor: 5 })],
+};
+
+test("the error of a wrong argument names it, and says what is allowed", async () => {
+  await opened();
+  for (const [detail, calls] of Object.entries(WRONG)) {
+    for (const act of calls) {
+      let error;
+      try {
+        await (await act())?.close?.();
+      } catch (thrown) {
+        error = thrown;
+      }
+      assert.ok(error instanceof nacre.NacreError, `${act}: ${error?.stack}`);
+      assert.ok(error.message.includes(detail), `${act}: ${error.message}`);
+      assert.ok(["input", "denied"].includes(error.fault), `${act}: ${error.fault}`);
+    }
+  }
+  assert.equal(replica.status.queued, 0);
+  assert.equal(replica.online, true);
+});
+
+test("an error never quotes a token", async () => {
+  const secret = "secret-of-somebody";
+  await assert.rejects(nacre.open({ url: server.url, token: secret }), ({ message }) => !message.includes(secret));
+  await assert.rejects(nacre.open({ url: server.url, token: [secret] }), ({ message }) => !message.includes(secret));
+});
+
+test("an address that leads to no Nacre server is said to be wrong", async () => {
+  const html = { headers: { "content-type": "text/html" }, body: "<!doctype html><title>Hello</title>" };
+  for (const status of [200, 404]) {
+    const site = await serve(files.folder, () => ({ ...html, status }));
+    await assert.rejects(nacre.open({ url: site.url, token: bearer(), storage: "memory" }), ({ code, message }) => {
+      assert.equal(code, "unavailable");
+      const said = `\`url\` must lead to a Nacre server: ${site.url}/v1/export answered ${status} with text/html`;
+      return assert.equal(message, said) ?? true;
+    });
+    site.close();
+  }
+  const nowhere = nacre.open({ url: "http://127.0.0.1:9", token: bearer(), storage: "memory" });
+  await assert.rejects(nowhere, ({ code, message }) => code === "unavailable" && message.includes("`url`"));
+});
+
+test("`under` that names nothing is an error, and leaves no copy behind", async () => {
+  const under = { level: "project", id: "nowhere" };
+  await assert.rejects(
+    nacre.open({ url: server.url, token: bearer(), under, storage: "memory" }),
+    ({ code, message }) => {
+      assert.equal(code, "not-found");
+      return message.includes("`under` must name a context: there is no project `nowhere`");
+    },
+  );
+});
+
 test("a listener that was ended is called no more, not even by the event that ended it", async () => {
   await opened();
   const told = [];

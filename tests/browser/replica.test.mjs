@@ -584,15 +584,42 @@ test("a part goes along when it is moved", async () => {
   await Promise.all([replica.close(), project.close()]);
 });
 
-test("a part that is made later is held with what is above", async () => {
+test("a part that is made anew elsewhere is held with what is above", async () => {
   const { api, open, same } = await branch("later");
-  const replica = await open({ level: "branch", id: "n" });
+  const replica = await open({ level: "branch", id: "b" });
   await until(() => replica.status.state === "online", "never online");
-  await api.put("/v1/contexts/branch/n", { data: {}, parent: "p" });
-  await same(replica, "n", "it is not there");
-  await api.patch("/v1/contexts/project/p", { p: 2 }, MERGE);
-  await same(replica, "n", "a change above it never came");
+  await api.delete("/v1/contexts/branch/b");
+  await until(() => !replica.has("branch", "b"), "it never goes");
+  await api.put("/v1/contexts/branch/b", { data: {}, parent: "q" });
+  await same(replica, "b", "it is not there");
+  await api.patch("/v1/contexts/project/q", { q: 2 }, MERGE);
+  await same(replica, "b", "a change above it never came");
   await replica.close();
+});
+
+test("a part that does not exist is fetched once it does", async () => {
+  const heidi = await person();
+  const page = await heidi.context.newPage();
+  await page.goto(site.url);
+  const opened = () =>
+    page.evaluate(
+      async ([url, token]) => {
+        const { open } = await import("/package/index.js");
+        try {
+          const replica = await open({ url, token, under: { level: "project", id: "new" } });
+          const { data } = replica.resolve("project", "new");
+          await replica.close();
+          return data.made;
+        } catch (error) {
+          return error.code;
+        }
+      },
+      [worker.url, heidi.bearer],
+    );
+  assert.equal(await opened(), "not-found");
+  await heidi.api.put("/v1/contexts/project/new", { data: { made: "later" } });
+  assert.equal(await opened(), "later");
+  await heidi.context.close();
 });
 
 test("a part that was away for a while comes back as it is now", async () => {

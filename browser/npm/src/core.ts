@@ -22,7 +22,9 @@ export function init(
     () => {},
     (cause: unknown) => {
       loading = undefined; // the next call tries again
-      throw new NacreError("unavailable", "the core could not be loaded", { cause });
+      throw new NacreError("unavailable", "the core could not be loaded: `source` must lead to nacre_bg.wasm", {
+        cause,
+      });
     },
   );
   return loading;
@@ -41,16 +43,10 @@ export function call<T>(act: () => T): T {
   }
 }
 
-/** A string, checked: the core would read past the end of anything else. */
-export function asText(value: unknown): string {
-  if (typeof value !== "string") throw invalid(`expected a string, got ${value === null ? "null" : typeof value}`);
-  return value;
-}
-
 const JSON_KINDS = ["Array", "Boolean", "Null", "Number", "Object", "String", "Undefined"];
 
 /** The JSON text of an argument. Values that JSON does not have are refused, not changed. */
-export const written = (value: unknown): string =>
+export const written = (value: unknown, argument = "value"): string =>
   call(() => {
     const text: string | undefined = JSON.stringify(
       value,
@@ -64,7 +60,7 @@ export const written = (value: unknown): string =>
         return value;
       },
     );
-    if (text === undefined) throw new TypeError("a value is required");
+    if (text === undefined) throw new TypeError(`\`${argument}\` is required`);
     return text;
   });
 

@@ -1,7 +1,8 @@
 // The queue: writes are decided by the core, shown at once, and kept until the server has them.
 
 import type { Conflict, JsonText, Level, Operation, PendingWrite, Written } from "../index.js";
-import { Core, type Entry, asText, bytes, call, json, text, unpackReply, written } from "./core.ts";
+import { asText, wrong } from "./arguments.ts";
+import { Core, type Entry, bytes, call, json, text, unpackReply, written } from "./core.ts";
 import { NacreError, refused } from "./error.ts";
 import type { LocalCopy } from "./parts.ts";
 import type { Reads } from "./reads.ts";
@@ -28,15 +29,17 @@ export class Queue {
   }
 
   async batch(operations: Operation[]): Promise<Written[]> {
-    if (operations?.length > MOST) {
+    if (!Array.isArray(operations)) throw wrong("operations", "an array", operations);
+    if (operations.length > MOST) {
       const detail = `a batch must hold at most ${MOST} operations`;
       throw refused("too-many-operations", 413, detail, { limit: MOST });
     }
     return this.#enqueue(written(operations));
   }
 
-  async import(source: string, mode: "create" | "replace"): Promise<{ created: number; replaced: number }> {
-    const operations: Operation[] = JSON.parse(call(() => Core.import(asText(source), mode === "replace")));
+  async import(source: string, mode: unknown): Promise<{ created: number; replaced: number }> {
+    if (mode !== "create" && mode !== "replace") throw wrong("mode", '"create" or "replace"', mode);
+    const operations: Operation[] = JSON.parse(call(() => Core.import(asText(source, "text"), mode === "replace")));
     const counts = { created: 0, replaced: 0 };
     let at = 0;
     for (const part of partsOf(operations)) {
@@ -63,8 +66,8 @@ export class Queue {
   }
 
   async settle(conflict: Conflict | string, choice: unknown): Promise<void> {
-    const id = asText(typeof conflict === "string" ? conflict : conflict?.id);
-    const chosen = written(choice);
+    const id = asText(typeof conflict === "string" ? conflict : conflict?.id, "conflict.id");
+    const chosen = written(choice, "choice");
     return this.#copy.turn(async () => {
       const core = this.#copy.open();
       const [operations, entries] = unpackReply(call(() => core.settle(id, chosen)));

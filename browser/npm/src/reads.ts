@@ -21,10 +21,19 @@ import type {
   Trial,
   View,
 } from "../index.js";
-import { Core, asText, call, json, text, written } from "./core.ts";
+import { type Members, asLevel, asObject, asText, wrong } from "./arguments.ts";
+import { Core, call, json, text, written } from "./core.ts";
 import { hasCode } from "./error.ts";
 
 const BELOW: { readonly [level in Level]?: Level } = { global: "project", project: "branch", branch: "task" };
+
+const VIEW: Members = { path: "", at: "" };
+const EXPLAINED: Members = { ...VIEW, explain: "boolean" };
+const PAGE: Members = { limit: "", cursor: "" };
+const FILTER: Members = { ...PAGE, level: "", parent: "", under: "object", prefix: "", data: "boolean" };
+const VERSION: Members = { version: "", at: "" };
+const BETWEEN: Members = { from: "", to: "" };
+const VERSIONS: Members = { from: "number", to: "" };
 
 export class Reads {
   readonly #core: () => Core;
@@ -38,19 +47,21 @@ export class Reads {
     return call(() => act(this.#core()));
   }
 
-  #read(read: string, request: object): Uint8Array {
-    return this.#ask((core) => core.read(written({ ...request, read })));
+  #read(read: string, members: Members, options: object = {}, more: object = {}): Uint8Array {
+    asObject(options, members);
+    return this.#ask((core) => core.read(written({ ...options, ...more, read })));
   }
 
-  resolve(level: Level, id: string, options: ResolveOptions = {}): View {
-    return json(this.#read("resolve", { ...options, level, id }));
+  resolve(level: Level, id: string, options?: ResolveOptions): View {
+    return json(this.#read("resolve", EXPLAINED, options, { level, id }));
   }
 
-  resolveBytes(level: Level, id: string, { path, at }: Omit<ResolveOptions, "explain"> = {}): Uint8Array {
-    if (path === undefined && at === undefined) return this.#ask((core) => core.view(asText(level), asText(id)));
-    const view = this.#read("resolve", { level, id, at });
+  resolveBytes(level: Level, id: string, options: Omit<ResolveOptions, "explain"> = {}): Uint8Array {
+    const { path, at } = asObject(options, VIEW);
+    if (path === undefined && at === undefined) return this.#ask((core) => core.view(asLevel(level), asText(id, "id")));
+    const view = this.#read("resolve", VIEW, { at }, { level, id });
     const whole = call(() => Core.part(view, "/data"));
-    return path === undefined ? whole : call(() => Core.part(whole, asText(path)));
+    return path === undefined ? whole : call(() => Core.part(whole, asText(path, "path")));
   }
 
   resolveText(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): JsonText {
@@ -58,7 +69,7 @@ export class Reads {
   }
 
   explain(level: Level, id: string, options?: Omit<ResolveOptions, "explain">): ExplainedView {
-    return json(this.#read("resolve", { ...options, explain: true, level, id }));
+    return json(this.#read("resolve", VIEW, options, { explain: true, level, id }));
   }
 
   get(level: Level, id: string, options?: { version?: number; at?: AsOf }): Context {
@@ -66,7 +77,7 @@ export class Reads {
   }
 
   getText(level: Level, id: string, options?: { version?: number; at?: AsOf }): JsonText {
-    return text(this.#read("get", { ...options, level, id }));
+    return text(this.#read("get", VERSION, options, { level, id }));
   }
 
   has(level: Level, id: string): boolean {
@@ -80,10 +91,10 @@ export class Reads {
   }
 
   list(filter: ListFilter = {}): ContextPage {
-    if (filter.limit !== undefined) return json(this.#read("list", filter));
+    if (asObject(filter, FILTER, "filter")["limit"] !== undefined) return json(this.#read("list", FILTER, filter));
     const all: ContextPage = { items: [], next_cursor: filter.cursor ?? null };
     do {
-      const page: ContextPage = json(this.#read("list", { ...filter, limit: 200, cursor: all.next_cursor }));
+      const page: ContextPage = json(this.#read("list", FILTER, { ...filter, limit: 200, cursor: all.next_cursor }));
       all.items.push(...page.items);
       all.next_cursor = page.next_cursor;
     } while (all.next_cursor !== null);
@@ -91,7 +102,8 @@ export class Reads {
   }
 
   children(level: Level, id: string): ContextSummary[] {
-    const below = BELOW[level];
+    const below = BELOW[asLevel(level) as Level];
+    asText(id, "id");
     return below ? this.list({ level: below, parent: id }).items : [];
   }
 
@@ -100,7 +112,7 @@ export class Reads {
   }
 
   historyText(level: Level, id: string, options?: PageOptions): JsonText {
-    return text(this.#read("history", { ...options, level, id }));
+    return text(this.#read("history", PAGE, options, { level, id }));
   }
 
   diff(level: Level, id: string, options: { from: number; to?: number }): { patch: DiffOperation[] } {
@@ -108,7 +120,8 @@ export class Reads {
   }
 
   diffText(level: Level, id: string, options: { from: number; to?: number }): JsonText {
-    return text(this.#read("diff", { ...options, level, id }));
+    if (options?.from === undefined) throw wrong("from", "the number of a version", undefined);
+    return text(this.#read("diff", VERSIONS, options, { level, id }));
   }
 
   viewDiff(level: Level, id: string, options: { from: AsOf; to?: AsOf }): { patch: DiffOperation[] } {
@@ -116,15 +129,15 @@ export class Reads {
   }
 
   viewDiffText(level: Level, id: string, options: { from: AsOf; to?: AsOf }): JsonText {
-    return text(this.#read("view-diff", { ...options, level, id }));
+    return text(this.#read("view-diff", BETWEEN, options, { level, id }));
   }
 
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null } {
-    return json(this.#read("insights", { ...options, level, id }));
+    return json(this.#read("insights", PAGE, options, { level, id }));
   }
 
   progress(level: Level, id: string, options?: PageOptions): { items: ProgressNote[]; next_cursor: string | null } {
-    return json(this.#read("progress", { ...options, level, id }));
+    return json(this.#read("progress", PAGE, options, { level, id }));
   }
 
   preview(level: Level, id: string, trial: Trial): Preview {
@@ -132,7 +145,9 @@ export class Reads {
   }
 
   previewText(level: Level, id: string, trial: Trial): JsonText {
-    return text(this.#ask((core) => core.preview(asText(level), asText(id), written(trial), Date.now())));
+    return text(
+      this.#ask((core) => core.preview(asLevel(level), asText(id, "id"), written(trial, "trial"), Date.now())),
+    );
   }
 
   merge(level: Level, id: string, edits: Edits): Merge {
@@ -140,6 +155,6 @@ export class Reads {
   }
 
   mergeText(level: Level, id: string, edits: Edits): JsonText {
-    return this.#ask((core) => core.merge(asText(level), asText(id), written(edits)));
+    return this.#ask((core) => core.merge(asLevel(level), asText(id, "id"), written(edits, "edits")));
   }
 }

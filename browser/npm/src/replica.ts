@@ -21,9 +21,10 @@ import type {
   WriteOptions,
   Written,
 } from "../index.js";
+import { type Members, asEvent, asListener, asObject, asOptions, asText, asTopic, wrong } from "./arguments.ts";
 import { Copy } from "./copy.ts";
-import { type Core, asText, call, init } from "./core.ts";
-import { NacreError, hasCode } from "./error.ts";
+import { type Core, call, init } from "./core.ts";
+import { NacreError, hasCode, refused } from "./error.ts";
 import { Events } from "./events.ts";
 import { Queue } from "./queue.ts";
 import { Reads } from "./reads.ts";
@@ -35,10 +36,14 @@ import { Sync } from "./sync.ts";
 /** How many milliseconds a token is waited for when there is a copy that opens without one. */
 const PATIENCE = 3000;
 
+const SUMMARY: Members = { summary: "" };
+const CONTEXT: Members = { ...SUMMARY, data: "", parent: "", rules: "", create_parents: "" };
+const NOTE: Members = { content: "", agent: "" };
+const INSIGHT: Members = { ...NOTE, category: "", importance: "" };
+
 export async function open(options: OpenOptions): Promise<Replica> {
-  const url = call(() => new URL(options.url));
+  const url = asOptions(options);
   const { under = null, token } = options;
-  if (under) [under.level, under.id].forEach(asText);
   url.search = url.hash = "";
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const server = new Server(url, token);
@@ -51,9 +56,14 @@ export async function open(options: OpenOptions): Promise<Replica> {
   try {
     const { own, begin } = await parts.copy.start(prefix + user, isKept);
     await parts.sync.start(options.online, own);
+    const isNew = !parts.copy.core.is_open();
     begin();
     parts.copy.tell({ hello: true });
     await parts.sync.ready();
+    if (isNew && under && replica.status.queued === 0 && !replica.has(under.level, under.id)) {
+      await replica.erase(); // the next try fetches anew, for by then it may exist
+      throw refused("not-found", 404, `\`under\` must name a context: there is no ${under.level} \`${under.id}\``);
+    }
   } catch (error) {
     await replica.close(); // so that another tab may lead
     if (error instanceof NacreError) throw error;
@@ -121,12 +131,9 @@ function assemble(user: string, under: Address | null, server: Server): Parts {
 
 /** A value that differs whenever what a topic covers has changed. */
 function stampOf(core: Core, topic: Topic): unknown {
-  if (topic === "all") return {}; // never the same
-  return call(() => {
-    const { context, subtree, resolved }: { context?: Address; subtree?: Address; resolved?: Address } = topic;
-    const address = context ?? subtree ?? resolved;
-    return core.stamp(asText(address?.level), asText(address?.id), subtree !== undefined, resolved !== undefined);
-  });
+  const [kind, address] = asTopic(topic) ?? [];
+  if (!address) return {}; // all: never the same
+  return call(() => core.stamp(address.level, address.id, kind === "subtree", kind === "resolved"));
 }
 
 class Replica extends Reads implements ReplicaFace {
@@ -154,19 +161,19 @@ class Replica extends Reads implements ReplicaFace {
   // ─── Writes ──────────────────────────────────────────────────────────────────────────────────
 
   create(level: Level, id: string, context: NewContext): Promise<Written> {
-    return this.#queue.write({ ...context, action: "create", level, context_id: id });
+    return this.#write({ action: "create", level, context_id: id }, context, CONTEXT, "context");
   }
 
   put(level: Level, id: string, context: NewContext): Promise<Written> {
-    return this.#queue.write({ ...context, action: "put", level, context_id: id });
+    return this.#write({ action: "put", level, context_id: id }, context, CONTEXT, "context");
   }
 
-  update(level: Level, id: string, patch: Patch | JsonText, options?: WriteOptions): Promise<Written> {
-    return this.#queue.write({ ...options, action: "update", level, context_id: id, patch });
+  update(level: Level, id: string, patch: Patch | JsonText, options: WriteOptions = {}): Promise<Written> {
+    return this.#write({ action: "update", level, context_id: id, patch }, options);
   }
 
-  unset(level: Level, id: string, pointers: Pointer[], options?: WriteOptions): Promise<Written> {
-    return this.#queue.write({ ...options, action: "unset", level, context_id: id, pointers });
+  unset(level: Level, id: string, pointers: Pointer[], options: WriteOptions = {}): Promise<Written> {
+    return this.#write({ action: "unset", level, context_id: id, pointers }, options);
   }
 
   append(
@@ -174,30 +181,30 @@ class Replica extends Reads implements ReplicaFace {
     id: string,
     pointer: Pointer,
     values: Json[] | JsonText,
-    options?: WriteOptions,
+    options: WriteOptions = {},
   ): Promise<Written> {
-    return this.#queue.write({ ...options, action: "append", level, context_id: id, pointer, values });
+    return this.#write({ action: "append", level, context_id: id, pointer, values }, options);
   }
 
-  remove(level: Level, id: string, options?: WriteOptions & { cascade?: boolean }): Promise<Written> {
-    return this.#queue.write({ ...options, action: "delete", level, context_id: id });
+  remove(level: Level, id: string, options: WriteOptions & { cascade?: boolean } = {}): Promise<Written> {
+    return this.#write({ action: "delete", level, context_id: id }, options, { ...SUMMARY, cascade: "" });
   }
 
-  async restore(level: Level, id: string, options?: WriteOptions): Promise<Written> {
+  async restore(level: Level, id: string, options: WriteOptions = {}): Promise<Written> {
     try {
-      return await this.#queue.write({ ...options, action: "restore", level, context_id: id });
+      return await this.#write({ action: "restore", level, context_id: id }, options);
     } catch (error) {
       if (!hasCode(error, "not-found") || !this.#sync.online) throw error;
     }
     return this.#sync.restore(level, id, options);
   }
 
-  rollback(level: Level, id: string, version: number, options?: WriteOptions): Promise<Written> {
-    return this.#queue.write({ ...options, action: "rollback", level, context_id: id, version });
+  rollback(level: Level, id: string, version: number, options: WriteOptions = {}): Promise<Written> {
+    return this.#write({ action: "rollback", level, context_id: id, version }, options);
   }
 
-  move(level: Level, id: string, parent: string, options?: WriteOptions): Promise<Written> {
-    return this.#queue.write({ ...options, action: "move", level, context_id: id, parent });
+  move(level: Level, id: string, parent: string, options: WriteOptions = {}): Promise<Written> {
+    return this.#write({ action: "move", level, context_id: id, parent }, options);
   }
 
   addInsight(
@@ -205,22 +212,27 @@ class Replica extends Reads implements ReplicaFace {
     id: string,
     insight: { content: string; category?: string; importance?: number; agent?: string },
   ): Promise<Written> {
-    return this.#queue.write({ ...insight, action: "add_insight", level, context_id: id });
+    return this.#write({ action: "add_insight", level, context_id: id }, insight, INSIGHT, "insight");
   }
 
   addProgress(level: Level, id: string, note: { content: string; agent?: string }): Promise<Written> {
-    return this.#queue.write({ ...note, action: "add_progress", level, context_id: id });
+    return this.#write({ action: "add_progress", level, context_id: id }, note, NOTE, "note");
+  }
+
+  /** Has one write decided; `given` is the argument whose members it takes over. */
+  async #write(operation: Operation, given: object, members: Members = SUMMARY, name?: string): Promise<Written> {
+    return this.#queue.write({ ...asObject(given, members, name), ...operation });
   }
 
   batch(operations: Operation[]): Promise<Written[]> {
     return this.#queue.batch(operations);
   }
 
-  import(
+  async import(
     text: string,
-    { mode = "create" }: { mode?: "create" | "replace" } = {},
+    options: { mode?: "create" | "replace" } = {},
   ): Promise<{ created: number; replaced: number }> {
-    return this.#queue.import(text, mode);
+    return this.#queue.import(text, asObject(options, { mode: "" })["mode"] ?? "create");
   }
 
   // ─── Sync ────────────────────────────────────────────────────────────────────────────────────
@@ -234,10 +246,14 @@ class Replica extends Reads implements ReplicaFace {
   }
 
   set online(online: boolean) {
-    this.#sync.online = Boolean(online);
+    if (typeof online !== "boolean") throw wrong("online", "true or false", online);
+    this.#sync.online = online;
   }
 
-  synced({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = asObject(options, { signal: "" }) as { signal?: AbortSignal };
+    if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
+      throw wrong("signal", "an AbortSignal", signal);
     // What was written so far, also what is being kept just now.
     let keys: Set<string> | undefined;
     const known = this.#copy.turn(() => {
@@ -269,21 +285,21 @@ class Replica extends Reads implements ReplicaFace {
     return this.#queue.settle(conflict, choice);
   }
 
-  async deleted({
-    cursor,
-  }: {
-    cursor?: string;
-  } = {}): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
-    const page = await this.#sync.deleted(cursor ?? null);
+  async deleted(options: { cursor?: string } = {}): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
+    const { cursor } = asObject(options, { cursor: "" });
+    const page = await this.#sync.deleted(cursor === undefined ? null : asText(cursor, "cursor"));
     return { ...page, items: page.items.filter(({ level, id }) => !this.has(level, id)) };
   }
 
   subscribe(topic: Topic, listener: (event: TopicEvent) => void): () => void {
     this.#copy.open();
+    asListener(listener);
     return this.#events.subscribe(topic, listener);
   }
 
   on<E extends keyof ReplicaEvents>(event: E, listener: (detail: ReplicaEvents[E]) => void): () => void {
+    asEvent(event);
+    asListener(listener);
     return this.#events.on(event, listener);
   }
 

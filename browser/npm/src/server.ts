@@ -31,13 +31,19 @@ interface Asked {
   before?: () => void;
 }
 
-const unreachable = (cause?: unknown): NacreError =>
-  new NacreError("unavailable", "the server cannot be reached", { cause });
+/** A browser does not say which of these it was. */
+const UNREACHABLE =
+  "no reply from the server at `url`: check the address, the network, and that the server admits this origin (`NACRE_CORS_ORIGINS`)";
+const unreachable = (cause?: unknown): NacreError => new NacreError("unavailable", UNREACHABLE, { cause });
 
 const expired = (): NacreError => unauthenticated("the token has expired: sign in again");
 
 /** A proxy or a login page has answered in place of the server. */
-const notTheServer = (): NacreError => new NacreError("unavailable", "the reply is not from a Nacre server");
+const notTheServer = ({ url, status, headers }: Response): NacreError =>
+  new NacreError(
+    "unavailable",
+    `\`url\` must lead to a Nacre server: ${url} answered ${status} with ${headers.get("content-type")}`,
+  );
 
 /** The user that a token names. Nothing is verified; the server does that. */
 export function userOf(token: string): string {
@@ -48,7 +54,7 @@ export function userOf(token: string): string {
   } catch {
     // The error below says it.
   }
-  throw unauthenticated("the token must be a JWT with a user in `sub`");
+  throw unauthenticated("`token` must be a JWT with a user in `sub`, or a function that gives one");
 }
 
 export class Server {
@@ -58,7 +64,7 @@ export class Server {
   readonly #source: OpenOptions["token"];
   #token: string | undefined;
   /** A token that has expired: it is not shown again. */
-  #expired: string | undefined;
+  #expired: string | null = null;
   /** Whether the last request was refused for its token. */
   #isRefused = false;
 
@@ -115,9 +121,7 @@ export class Server {
     const response = await this.#request("v1/export", { signal });
     if (!response.ok) throw await refusal(response);
     const seq = seqOf(response);
-    if (seq === undefined) {
-      throw new NacreError("unavailable", "the reply has no `Nacre-Seq` header, so its state is unknown");
-    }
+    if (seq === undefined) throw notTheServer(response);
     const body = await response.arrayBuffer().catch((cause: unknown) => {
       throw unreachable(cause);
     });
@@ -134,7 +138,7 @@ export class Server {
     }
     if (!response.ok) throw await refusal(response);
     const text = await textOf(response);
-    if (!Array.isArray(parsed<Trail>(text)?.items)) throw notTheServer();
+    if (!Array.isArray(parsed<Trail>(text)?.items)) throw notTheServer(response);
     return text;
   }
 
@@ -152,7 +156,7 @@ export class Server {
     if (!response.ok) throw await refusal(response);
     const version = parsed<{ version?: number }>(await response.text().catch(() => ""))?.version;
     const seq = seqOf(response);
-    if (version === undefined || seq === undefined) throw notTheServer();
+    if (version === undefined || seq === undefined) throw notTheServer(response);
     return { version, seq };
   }
 
@@ -165,7 +169,7 @@ export class Server {
     const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
     const text = await textOf(response);
     if (response.ok) {
-      if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer();
+      if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer(response);
       return { landed: text };
     }
     const error = problemError(text, response);
@@ -222,7 +226,7 @@ export class Server {
     socket.onmessage = ({ data }: MessageEvent<string>) => receive(JSON.parse(data), data);
     socket.onclose = ({ code }) => {
       if (code !== 4401) return ended(unreachable());
-      this.#expired = token;
+      this.#expired = token ?? null;
       this.#token = undefined;
       ended(expired());
     };
@@ -258,9 +262,7 @@ const refusal = async (response: Response): Promise<NacreError> =>
 
 function problemError(text: string, response: Response): NacreError {
   const problem = parsed<Problem>(text);
-  if (typeof problem?.code !== "string") {
-    return new NacreError("unavailable", `the server answered ${response.status}`);
-  }
+  if (typeof problem?.code !== "string") return notTheServer(response);
   const retryAfter = Math.max(0, Number(response.headers.get("retry-after")));
   return new NacreError(problem.code, problem.detail, { problem, ...(retryAfter > 0 ? { retryAfter } : {}) });
 }
