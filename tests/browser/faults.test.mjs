@@ -6,7 +6,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { MERGE, breakingProxy, launch, personOf, serve, startWorker, token, unpacked, until } from "./stage.mjs";
+import {
+  MERGE,
+  PLAIN_HOST,
+  breakingProxy,
+  launch,
+  personOf,
+  serve,
+  startWorker,
+  token,
+  unpacked,
+  until,
+} from "./stage.mjs";
 
 let worker, browser, files, site, nacre;
 before(async () => {
@@ -421,6 +432,19 @@ test("what a tab does as it is closed holds in the others", async () => {
   await until(() => second.evaluate(() => replica.status.state === "online"), "never online");
   assert.deepEqual(await second.evaluate(() => replica.conflicts()), []);
   await gina.context.close();
+});
+
+test("a page of an origin without TLS reads and writes", async () => {
+  const plain = { url: site.url.replace("127.0.0.1", PLAIN_HOST) };
+  const iris = await personOf({ worker, browser, site: plain }, `user-${++people}`);
+  const page = await iris.tab();
+  assert.deepEqual(await page.evaluate(() => [isSecureContext, typeof crypto.randomUUID]), [false, "undefined"]);
+  await page.evaluate(async () => {
+    await replica.update("project", "p", { y: 2 });
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  });
+  assert.equal((await iris.data()).y, 2);
+  await iris.context.close();
 });
 
 /** A page with the package, in which storage can be made to fail. */

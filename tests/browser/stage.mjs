@@ -61,17 +61,20 @@ export async function serve(folder, answer = () => undefined) {
   };
 }
 
+/** A host without TLS that is not this machine, as a page sees it: no secure context. */
+export const PLAIN_HOST = "nacre.test";
+
 /** Headless Chromium. */
 export const launch = () =>
   chromium.launch({
     executablePath: process.env.NACRE_CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", `--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`],
   });
 
 export const MERGE = { "content-type": "application/merge-patch+json" };
 
-/** A user of their own with some contexts, and a browser profile. */
-export async function personOf({ worker, browser, site }, sub, url = worker.url) {
+/** A user of their own with some contexts, and a browser profile. `prepare` runs in each page first. */
+export async function personOf({ worker, browser, site }, sub, url = worker.url, prepare = () => {}) {
   const api = worker.api(sub);
   await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
   await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });
@@ -80,6 +83,7 @@ export async function personOf({ worker, browser, site }, sub, url = worker.url)
   const tab = async () => {
     const page = await context.newPage();
     await page.goto(site.url);
+    await page.evaluate(prepare);
     await page.evaluate(
       async ([url, bearer]) => {
         const { open } = await import("/package/index.js");

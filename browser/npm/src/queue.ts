@@ -4,6 +4,7 @@ import type { Conflict, JsonText, Level, Operation, PendingWrite, Written } from
 import { asText, wrong } from "./arguments.ts";
 import { Core, type Entry, bytes, call, json, text, unpackReply, written } from "./core.ts";
 import { NacreError, refused } from "./error.ts";
+import { newKey } from "./key.ts";
 import type { LocalCopy } from "./parts.ts";
 import type { Reads } from "./reads.ts";
 
@@ -86,7 +87,7 @@ export class Queue {
   /** Decides operations, and keeps them with some entries beside them. */
   async #keep(asked: string, entries: Entry[]): Promise<Written[]> {
     const core = this.#copy.open();
-    const key = crypto.randomUUID();
+    const key = newKey();
     const [reply, writes] = unpackReply(call(() => core.write(asked, key, Date.now())));
     await this.#copy.commit({
       entries,

@@ -7,6 +7,7 @@ import type { Announced, CopyState } from "./connection.ts";
 import { type Core, call } from "./core.ts";
 import { NacreError, asNacreError, closed, hasCode } from "./error.ts";
 import type { Events } from "./events.ts";
+import { newKey } from "./key.ts";
 import { type LocalSteps, Loop } from "./loop.ts";
 import type { LocalCopy } from "./parts.ts";
 import type { Scope } from "./scope.ts";
@@ -94,7 +95,7 @@ export class Sync {
 
   /** Has the server bring back a context that the copy does not know, and waits until it is here. */
   async restore(level: Level, id: string, options: WriteOptions | undefined): Promise<Written> {
-    const key = crypto.randomUUID();
+    const key = newKey();
     const { version, seq } = await this.#server.restore(level, id, { ...options }, key);
     await this.#events.until(() => this.#copy.open().seq() >= seq);
     return { level, id, version, key };
