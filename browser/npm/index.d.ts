@@ -64,7 +64,8 @@ export interface OpenOptions {
   /** `false` starts without the network, until `replica.online = true`. The default is the value
    * that `replica.online` had last. */
   online?: boolean;
-  /** Where the copy is kept. `"memory"` keeps nothing, and is used where there is no IndexedDB. */
+  /** Where the copy is kept. `"memory"` keeps nothing, and is used where there is no IndexedDB. Where
+   * IndexedDB is denied or does not answer, `open` fails unless this is `"memory"`. */
   storage?: "indexeddb" | "memory";
 }
 
@@ -73,7 +74,8 @@ export interface OpenOptions {
  * @throws {NacreError} `invalid-request` for a wrong option, which it names; `unauthenticated` for a
  * token that cannot be read; `unavailable` when there is no copy on this device and the server cannot
  * be reached, or `url` leads to something else; `not-found` when `under` names no context;
- * `store-unavailable` when IndexedDB cannot be read, or has no room for a copy.
+ * `store-unavailable` when IndexedDB is denied, cannot be read, does not answer, or has no room for
+ * a copy.
  */
 export function open(options: OpenOptions): Promise<Replica>;
 

@@ -478,6 +478,79 @@ async function failing() {
   return { ...someone, page };
 }
 
+/** Opens a replica in a page or frame: the code of the error, or what the replica shows. */
+const openedIn = (frame, url, token, storage) =>
+  frame.evaluate(
+    async ([base, options]) => {
+      const { open, NacreError } = await import(`${base}/package/index.js`);
+      try {
+        const replica = await open(options);
+        const { x } = replica.resolve("project", "p").data;
+        await replica.update("project", "p", { y: 1 });
+        await replica.synced({ signal: AbortSignal.timeout(10_000) });
+        await replica.close();
+        return x;
+      } catch (error) {
+        return error instanceof NacreError ? `${error.code}: ${error.message}` : String(error);
+      }
+    },
+    [site.url, { url, token, ...(storage && { storage }) }],
+  );
+const DENIED = /^store-unavailable: IndexedDB cannot be used: .*`storage: "memory"`/;
+
+test("a sandboxed frame without storage opens in memory, and says so otherwise", async () => {
+  const judy = await person();
+  const page = await judy.context.newPage();
+  await page.goto(site.url);
+  await page.setContent(`<iframe sandbox="allow-scripts" src="${site.url}/"></iframe>`);
+  await page.waitForSelector("iframe");
+  const frame = page.frames()[1];
+  await frame.waitForLoadState();
+  assert.match(await openedIn(frame, worker.url, judy.bearer), DENIED);
+  assert.equal(await openedIn(frame, worker.url, judy.bearer, "memory"), 1);
+  await judy.context.close();
+});
+
+for (const [how, deny] of Object.entries({
+  "throws where it is asked for": () =>
+    Object.defineProperty(globalThis, "indexedDB", {
+      get() {
+        throw new DOMException("denied", "SecurityError");
+      },
+    }),
+  "throws when it is opened": () => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+  },
+  "fails when it is opened": () => {
+    IDBFactory.prototype.open = () => {
+      const request = { error: new DOMException("full", "QuotaExceededError") };
+      queueMicrotask(() => request.onerror());
+      return request;
+    };
+  },
+  "never answers": () => {
+    IDBFactory.prototype.open = () => ({});
+  },
+  "never lists what it holds": () => {
+    IDBFactory.prototype.databases = () => new Promise(() => {});
+  },
+  "never gives what it holds": () => {
+    IDBObjectStore.prototype.getAllKeys = () => ({});
+  },
+})) {
+  test(`storage that ${how} is an error within a bounded time, and is not needed in memory`, async () => {
+    const kim = await person();
+    const page = await kim.context.newPage();
+    await page.goto(site.url);
+    await page.evaluate(deny);
+    assert.match(await openedIn(page, worker.url, kim.bearer), DENIED);
+    assert.equal(await openedIn(page, worker.url, kim.bearer, "memory"), 1);
+    await kim.context.close();
+  });
+}
+
 test("a copy for which there is no room is none", async () => {
   const { page, context } = await failing();
   const code = await page.evaluate(async () => {

@@ -49,7 +49,8 @@ export async function serve(folder, answer = () => undefined) {
     }
     try {
       const body = path === "/" ? "<!doctype html><title>t</title>" : readFileSync(join(folder, path));
-      response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html" }).end(body);
+      const headers = { "content-type": TYPES[extname(path)] ?? "text/html", "access-control-allow-origin": "*" };
+      response.writeHead(200, headers).end(body);
     } catch {
       response.writeHead(404).end();
     }

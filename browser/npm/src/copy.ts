@@ -5,7 +5,6 @@
 
 import { Core, call, pack, step } from "./core.ts";
 import { NacreError, closed } from "./error.ts";
-import { newKey } from "./key.ts";
 import type { CopyListener, LocalCopy } from "./parts.ts";
 import { type Commit, type Committed, type Storage, openMemory, openStorage } from "./storage.ts";
 import { type TabMessage, type Tabs, joinTabs } from "./tabs.ts";
@@ -54,12 +53,10 @@ export class Copy implements LocalCopy {
     // Joined before anything is read, so that no commit of another tab is missed.
     let begin = (): void => {};
     const begun = new Promise<void>((resolve) => (begin = resolve));
-    const channel = isKept ? name : `${name} ${newKey()}`;
-    this.#tabs = joinTabs(
-      channel,
-      (message) => void begun.then(() => this.#isClosed || this.#hear(message)),
-      () => void begun.then(() => this.#isClosed || this.#listener.leads()),
-    );
+    const lead = (): void => void begun.then(() => this.#isClosed || this.#listener.leads());
+    if (isKept)
+      this.#tabs = joinTabs(name, (message) => void begun.then(() => this.#isClosed || this.#hear(message)), lead);
+    else lead(); // what is in memory is shared with nobody
     return { own: await this.load(), begin };
   }
 

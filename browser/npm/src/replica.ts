@@ -30,7 +30,7 @@ import { Queue } from "./queue.ts";
 import { Reads } from "./reads.ts";
 import { Scope } from "./scope.ts";
 import { Server, userOf } from "./server.ts";
-import { namesOf } from "./storage.ts";
+import { isThere, namesOf } from "./storage.ts";
 import { Sync } from "./sync.ts";
 
 /** How many milliseconds a token is waited for when there is a copy that opens without one. */
@@ -47,7 +47,7 @@ export async function open(options: OpenOptions): Promise<Replica> {
   url.search = url.hash = "";
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const server = new Server(url, token);
-  const isKept = options.storage !== "memory" && globalThis.indexedDB !== undefined;
+  const isKept = options.storage !== "memory" && (await isThere());
   const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
   const [user] = await Promise.all([whose(server, isKept ? prefix : undefined), init()]);
   server.user = user;

@@ -5,7 +5,10 @@
 // number, by which other tabs see that they have missed none.
 
 import { Core, type Entry } from "./core.ts";
+import { refused } from "./error.ts";
 
+/** How many milliseconds the host's storage may take to answer. */
+const PATIENCE = 5000;
 const STORE = "entries";
 const REVISION = "j/revision";
 const PLACE = "j/place";
@@ -50,9 +53,11 @@ export interface Storage {
 
 /** Opens the database, made if it is not there. `ended` is called when it is deleted elsewhere. */
 export async function openStorage(name: string, ended: () => void): Promise<Storage> {
-  const opening = indexedDB.open(name, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-  const db = await resultOf(opening);
+  const db = await answered(() => {
+    const opening = indexedDB.open(name, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    return resultOf(opening);
+  });
   db.onversionchange = db.onclose = ended;
   const begin = (mode: IDBTransactionMode): Transaction => {
     const tx = db.transaction(STORE, mode, { durability: "relaxed" });
@@ -66,7 +71,11 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
   return {
     async load() {
       const { store } = begin("readonly");
-      const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
+      // A large copy takes its time.
+      const [keys, values] = await answered(
+        () => Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]),
+        4 * PATIENCE,
+      );
       const all = keys.map((key, at): [string, unknown] => [String(key), values[at]]);
       const own = new Map(all.filter(([key]) => key.startsWith("j/")));
       return {
@@ -128,8 +137,27 @@ export function openMemory(): Storage {
   };
 }
 
+/** Whether the host has IndexedDB. To ask may be an error already, where a page may keep nothing. */
+export const isThere = (): Promise<boolean> => answered(async () => globalThis.indexedDB !== undefined);
+
 /** The databases whose names begin so, where the host lists them. */
 export async function namesOf(prefix: string): Promise<string[]> {
-  const all = (await (globalThis.indexedDB as Partial<IDBFactory> | undefined)?.databases?.()) ?? [];
+  const all = (await answered(async () => (indexedDB as Partial<IDBFactory>).databases?.())) ?? [];
   return all.map(({ name }) => name ?? "").filter((name) => name.startsWith(prefix));
+}
+
+/** What the host's storage answers. Whatever it throws, and that it does not answer, is one error. */
+async function answered<T>(ask: () => Promise<T>, patience = PATIENCE): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);
+  });
+  try {
+    return await Promise.race([ask(), late]);
+  } catch (cause) {
+    const detail = 'IndexedDB cannot be used: allow this site to store data, or open with `storage: "memory"`';
+    throw refused("store-unavailable", 503, detail, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }
