@@ -144,6 +144,25 @@ test("a refused token is asked about without a socket", async () => {
   proxy.close();
 });
 
+test("a socket that is confirmed and cut again and again is opened ever more slowly", async () => {
+  const sub = "flapping";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  using sockets = countingSockets((socket) =>
+    socket.addEventListener("message", ({ data }) => {
+      if (JSON.parse(data).type === "subscribed") setTimeout(() => socket.close(), 60);
+    }),
+  );
+  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await until(() => sockets.opened.length === 5, "it is not opened again");
+  await replica.close();
+  const waits = sockets.opened.slice(1).map((at, n) => at - sockets.opened[n]);
+  assert.ok(
+    waits.every((wait, n) => n === 0 || wait > waits[n - 1]),
+    waits.join(),
+  );
+  assert.ok(waits.at(-1) > 1000, waits.join());
+});
+
 test("the token of another user is not taken", async () => {
   const [ann, ben] = [worker.api("ann"), worker.api("ben")];
   await ann.put("/v1/contexts/project/p", { data: { of: "ann" } });

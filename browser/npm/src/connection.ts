@@ -82,6 +82,7 @@ export type Effect =
 
 /** The socket, and what has come over it. */
 export interface Link {
+  readonly openedAt: number;
   /** The number of the last mark that was asked for, and where it was if that is known. */
   readonly mark: number;
   readonly marked: number | null;
@@ -104,7 +105,7 @@ export interface Link {
 export interface State {
   /** The job under way, if it is not time to `pause` or to `rest`. */
   readonly doing: "pause" | "rest" | Job["do"];
-  /** How many tries have failed in a row. */
+  /** How many tries have failed since a connection has lasted a while. */
   readonly fails: number;
   /** Whether the last try failed because of the token: until another one is accepted, that is what is told. */
   readonly isRefused: boolean;
@@ -119,6 +120,9 @@ type Next = [State, Effect[]];
 const SLOWEST = 30_000;
 /** No timer can wait longer. */
 const LONGEST = 2 ** 31 - 1;
+/** A connection that has lasted for so long ends the row of failures. One that is confirmed and cut
+ * again and again does not: each pause is longer. */
+const LASTING = 10_000;
 /** A connection that is silent for so long is asked whether it is there. */
 const QUIET = 25_000;
 
@@ -147,7 +151,8 @@ export function next(state: State, input: Input): Next {
       return pause(state, event.error, input);
   }
   // A job has ended.
-  const ended = { ...state, fails: isSuccess(state, event, copy) ? 0 : state.fails };
+  // An answer to a batch is progress, even before there is a socket.
+  const ended = { ...state, fails: event.type === "sent" && !state.link ? 0 : state.fails };
   if (state.lost) return pause(ended, state.lost, input);
   switch (event.type) {
     case "recalled":
@@ -168,11 +173,6 @@ export function next(state: State, input: Input): Next {
       return rest(ended, ended.link);
   }
 }
-
-/** Whether a job's end shows that the server can be worked with. */
-const isSuccess = ({ link }: State, event: Event, copy: CopyState): boolean =>
-  event.type === "sent" ||
-  (event.type === "advanced" && event.isTaken && link?.isWhole === true && !hasMoved(link, copy));
 
 /** Whether the topics that cover the copy are not those subscribed to: a context may have moved. */
 const hasMoved = (link: Link, copy: CopyState): boolean => JSON.stringify(copy.topics) !== JSON.stringify(link.topics);
@@ -203,16 +203,17 @@ function lose(state: State, error: NacreError, input: Input): Next {
 }
 
 /** Waits before the next try: longer each time, unless the server says how long. */
-function pause(state: State, error: NacreError, { copy, chance }: Input): Next {
+function pause(state: State, error: NacreError, { copy, now, chance }: Input): Next {
+  const fails = state.link && now - state.link.openedAt >= LASTING ? 0 : state.fails;
   const isRefused = error.code === "unauthenticated";
-  const paused: State = { doing: "pause", fails: state.fails + 1, isRefused, link: null, lost: null };
+  const paused: State = { doing: "pause", fails: fails + 1, isRefused, link: null, lost: null };
   const close: Effect = { do: "close", error: unreachable() };
   // A token that has expired is no failure yet: another one is asked for at once.
-  if (isRefused && state.link && state.fails === 0) {
+  if (isRefused && state.link && fails === 0) {
     const [then, effects] = begin({ ...paused, isRefused: false }, copy);
     return [then, [close, ...effects]];
   }
-  const usual = Math.min(SLOWEST, 250 * 2 ** state.fails) * (0.75 + chance / 2);
+  const usual = Math.min(SLOWEST, 250 * 2 ** fails) * (0.75 + chance / 2);
   const time = error.retryAfter ? Math.min(error.retryAfter * 1000, LONGEST) : usual;
   return [paused, [close, { do: "tell", state: "offline", error }, { do: "wake", after: time }]];
 }
@@ -220,6 +221,7 @@ function pause(state: State, error: NacreError, { copy, chance }: Input): Next {
 // ─── On the socket ───────────────────────────────────────────────────────────────────────────────
 
 const newLink = (now: number): Link => ({
+  openedAt: now,
   mark: 0,
   marked: null,
   topics: [],
