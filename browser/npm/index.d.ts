@@ -505,7 +505,7 @@ export interface Status {
   /**
    * - `offline`: switched off, or the server cannot be reached;
    * - `syncing`: taking changes in, or sending writes;
-   * - `online`: up to date and listening.
+   * - `online`: up to date and listening, and no write waits.
    */
   state: "offline" | "syncing" | "online";
   /** The switch, see `Replica.online`. */
@@ -515,7 +515,8 @@ export interface Status {
   conflicts: number;
   /** The state of the server's store that the copy holds. */
   seq: number;
-  /** Whether this tab is the one that talks to the server. */
+  /** Whether this tab is the one that talks to the server. When it does not answer for three seconds,
+   * another one takes over. */
   leader: boolean;
   /** The last error with the server, until something succeeds. `unauthenticated`: the user must sign
    * in again. The token has expired or the server refused it, and so it did with the next one that

@@ -20,6 +20,8 @@ export class Copy implements LocalCopy {
   #storage: Storage | undefined;
   #tabs: Tabs | undefined;
   #revision = 0;
+  /** The last term that this tab has led, or leads. */
+  #term = 0;
   /** Revisions that came before their turn. */
   readonly #ahead = new Set<number>();
   #late: ReturnType<typeof setTimeout> | undefined;
@@ -53,9 +55,10 @@ export class Copy implements LocalCopy {
     // Joined before anything is read, so that no commit of another tab is missed.
     let begin = (): void => {};
     const begun = new Promise<void>((resolve) => (begin = resolve));
-    const lead = (): void => void begun.then(() => this.#isClosed || this.#listener.leads());
-    if (isKept)
-      this.#tabs = joinTabs(name, (message) => void begun.then(() => this.#isClosed || this.#hear(message)), lead);
+    const lead = (): void => void begun.then(() => this.#isClosed || this.#listener.leads(true));
+    const hear = (message: TabMessage): void => void begun.then(() => this.#isClosed || this.#hear(message));
+    const claim = async (): Promise<number> => (this.#term = (await this.#storage?.term(true)) ?? 0);
+    if (isKept) this.#tabs = joinTabs(name, hear, { claim, begin: lead, end: () => this.#listener.leads(false) });
     else lead(); // what is in memory is shared with nobody
     return { own: await this.load(), begin };
   }
@@ -89,14 +92,20 @@ export class Copy implements LocalCopy {
   async commitStep(packedStep: Uint8Array): Promise<void> {
     const { anew, conflicts, entries } = step(packedStep);
     if (anew || entries.length > 0) {
-      const { revision, places } = await this.#keep({ entries, anew }).catch(async (error: unknown) => {
-        if (!this.#isClosed) await this.load().catch(() => {}); // the core is ahead of what is kept
-        throw error;
-      });
+      const { revision, places } = await this.#keep({ entries, anew, term: this.#term }).catch(
+        async (error: unknown) => {
+          if (!this.#isClosed) await this.load().catch(() => {}); // the core is ahead of what is kept
+          throw error;
+        },
+      );
       if (!this.#isClosed) this.#take(revision, places);
     }
     for (const conflict of conflicts) this.#listener.conflict(conflict);
     if (conflicts.length > 0) this.tell({ conflicts });
+  }
+
+  async checkLead(): Promise<void> {
+    if ((await this.#storage?.term(false)) !== this.#term) throw this.#superseded();
   }
 
   tell(message: TabMessage): void {
@@ -129,18 +138,25 @@ export class Copy implements LocalCopy {
   /** Stores a commit and tells the other tabs. */
   async #keep(commit: Commit): Promise<{ packed: Uint8Array; places: Uint8Array; revision: number }> {
     if (!this.#storage) throw closed();
-    let kept: Committed;
+    let kept: Committed | undefined;
     try {
       kept = await this.#storage.commit(commit);
     } catch (cause) {
       if (this.#isClosed) throw closed();
       throw new NacreError("store-unavailable", "could not save to IndexedDB", { cause });
     }
+    if (!kept) throw this.#superseded();
     const { revision } = kept;
     const packed = pack(commit.entries ?? []);
     const places = pack(kept.placed.map(([n, write]) => [String(n), write]));
     this.tell({ revision, packed, places, anew: commit.anew ?? false });
     return { packed, places, revision };
+  }
+
+  /** Another tab leads: what this one has begun as the leader is void. */
+  #superseded(): NacreError {
+    this.#tabs?.stepDown();
+    return closed();
   }
 
   /** Takes in the writes that a commit has queued, and counts it. */

@@ -10,7 +10,7 @@ export interface LocalSteps {
   /** How it stands, looked up when it is asked. */
   readonly state: CopyState;
   /** The batch under way: its body and its name. */
-  flight(): { body: string; name: string };
+  flight(): Promise<{ body: string; name: string }>;
   recall(page: string): Promise<void>;
   land(reply: string): Promise<void>;
   turnBack(problem: string): Promise<void>;
@@ -99,7 +99,7 @@ export class Loop {
         return { type: "recalled", cursor: JSON.parse(page)?.next_cursor ?? null };
       }
       case "send": {
-        const { body, name } = this.#local.flight();
+        const { body, name } = await this.#local.flight();
         const outcome = await this.#server.batch(body, name, signal, () => {
           if (this.#local.state.isInDoubt) throw unreachable();
         });

@@ -28,6 +28,8 @@ export interface LocalCopy {
   commit(commit: Commit): Promise<void>;
   /** Keeps a packed step that the core has taken already. */
   commitStep(packed: Uint8Array): Promise<void>;
+  /** Throws when another tab has claimed the lead since this one did. */
+  checkLead(): Promise<void>;
   /** Reads all that is kept anew. */
   load(): Promise<unknown>;
   /** Tells the other tabs. */
@@ -44,8 +46,8 @@ export interface CopyListener {
   failed(error: unknown): void;
   /** Another tab has said something. */
   heard(message: TabMessage): void;
-  /** This tab leads from now on. */
-  leads(): void;
+  /** Whether this tab leads from now on. */
+  leads(leads: boolean): void;
   closed(): void;
 }
 

@@ -106,7 +106,7 @@ function assemble(user: string, under: Address | null, server: Server): Parts {
       for (const conflict of message.conflicts ?? []) events.emit("conflict", conflict);
       for (const change of message.changes ?? []) events.emit("change", change);
     },
-    leads: () => void sync.lead(),
+    leads: (leads) => void (leads ? sync.lead() : sync.follow()),
     closed() {
       sync.stop();
       events.closed();

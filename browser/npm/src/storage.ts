@@ -12,6 +12,7 @@ const PATIENCE = 5000;
 const STORE = "entries";
 const REVISION = "j/revision";
 const PLACE = "j/place";
+const TERM = "j/term";
 /** The keys of the copy itself. The queue (`q/`) stays when the copy is replaced. */
 const COPY = [
   ["c/", "c0"],
@@ -37,6 +38,8 @@ export interface Commit {
   anew?: boolean;
   /** Writes, each of which gets the next place in the queue. */
   queue?: readonly Uint8Array[];
+  /** The term of the leader whose commit it is (see `tabs`). */
+  term?: number;
 }
 
 export interface Committed {
@@ -46,7 +49,10 @@ export interface Committed {
 
 export interface Storage {
   load(): Promise<Kept>;
-  commit(commit: Commit): Promise<Committed>;
+  /** Keeps it all or nothing; `undefined` when another leader has claimed a term since. */
+  commit(commit: Commit): Promise<Committed | undefined>;
+  /** The last term that was claimed; `next` claims the one after it. */
+  term(next: boolean): Promise<number>;
   close(): void;
   erase(): Promise<void>;
 }
@@ -85,12 +91,14 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
       };
     },
 
-    async commit({ entries = [], own = [], anew = false, queue = [] }) {
+    async commit({ entries = [], own = [], anew = false, queue = [], term }) {
       const { store, done } = begin("readwrite");
-      const [revision = 0, place = 0]: (number | undefined)[] = await Promise.all([
+      const [revision = 0, place = 0, last = 0]: (number | undefined)[] = await Promise.all([
         resultOf(store.get(REVISION)),
         resultOf(store.get(PLACE)),
+        resultOf(store.get(TERM)),
       ]);
+      if (term !== undefined && term !== last) return undefined;
       const placed = queue.map((write, at): [number, Uint8Array] => [place + 1 + at, write]);
       store.put(revision + 1, REVISION);
       if (anew) for (const range of COPY) store.delete(IDBKeyRange.bound(range[0], range[1]));
@@ -102,6 +110,14 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
       if (placed.length > 0) store.put(place + placed.length, PLACE);
       await done;
       return { revision: revision + 1, placed };
+    },
+
+    async term(next) {
+      const { store, done } = begin("readwrite");
+      const term = ((await resultOf(store.get(TERM))) ?? 0) + Number(next);
+      if (next) store.put(term, TERM);
+      await done;
+      return term;
     },
 
     close: () => db.close(),
@@ -132,6 +148,7 @@ export function openMemory(): Storage {
       revision: ++revision,
       placed: queue.map((write) => [++place, write]),
     }),
+    term: async () => 0,
     close() {},
     async erase() {},
   };

@@ -59,10 +59,12 @@ export class Sync {
   /** The same object as long as nothing is different. */
   get status(): Status {
     const { core } = this.#copy;
+    const queued = core.queued();
     const now: Status = {
-      state: this.#state,
+      // The leader may not have said yet that it sends them, or may not be able to.
+      state: this.#state === "online" && queued > 0 ? "syncing" : this.#state,
       online: this.#online,
-      queued: core.queued(),
+      queued,
       conflicts: core.conflict_count(),
       seq: core.seq(),
       leader: this.#leads,
@@ -103,10 +105,21 @@ export class Sync {
 
   /** This tab talks to the server from now on. */
   async lead(): Promise<void> {
+    const term = (this.#term = {});
     await this.#copy.turn(() => this.#copy.load()).catch((error: unknown) => this.failed(error));
-    if (this.#copy.isClosed) return;
+    if (this.#copy.isClosed || term !== this.#term) return;
     this.#leads = true;
     if (this.#online) this.#begin();
+    this.#events.changed();
+  }
+
+  /** Another tab talks to the server from now on, and is asked how things stand. */
+  follow(): void {
+    this.#leads = false;
+    this.#term = {};
+    this.#loop?.stop();
+    if (this.#online) this.#state = "syncing";
+    this.#copy.tell({ hello: true });
     this.#events.changed();
   }
 
@@ -211,7 +224,11 @@ export class Sync {
     };
     return {
       state,
-      flight: () => ({ body: copy.core.under_way() ?? "", name: copy.core.flight_name() ?? "" }),
+      flight: () =>
+        turn(async () => {
+          await copy.checkLead(); // a page may have been stopped since it was taken off
+          return { body: copy.core.under_way() ?? "", name: copy.core.flight_name() ?? "" };
+        }),
       tell: (state, error) => this.#tell(state, error),
       recall: (page) => turn(() => step((core) => core.recall(page, Date.now()))),
       open: (exported, seq) =>
