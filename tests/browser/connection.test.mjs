@@ -56,6 +56,8 @@ test("every event, every effect, and every end of a job occurs in a case", () =>
   assert.deepEqual(named(/\| \{ do: "([^"]+)"/g).difference(met.effects), new Set());
   const ends = [
     "connect connected",
+    "connect polled",
+    "poll polled",
     "fetch fetched",
     "send sent",
     "recall recalled",
@@ -69,6 +71,7 @@ test("every event, every effect, and every end of a job occurs in a case", () =>
     "pause lost",
     "pause kicked",
     "pause network",
+    "rest network",
     "rest timer",
   ];
   assert.deepEqual(new Set([...ends, ...interrupted]).difference(met.doing), new Set());

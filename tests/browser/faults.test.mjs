@@ -163,6 +163,67 @@ test("a socket that is confirmed and cut again and again is opened ever more slo
   assert.ok(waits.at(-1) > 1000, waits.join());
 });
 
+for (const [how, answer] of Object.entries({ dropped: {}, swallowed: { hangs: true } })) {
+  test(`where upgrades to a WebSocket are ${how}, writes are sent and changes come by requests`, async () => {
+    const sub = `no-sockets-${how}`;
+    const window = new EventTarget();
+    globalThis.addEventListener = window.addEventListener.bind(window);
+    const api = worker.api(sub);
+    await api.put("/v1/contexts/project/p", { data: { log: [] } });
+    const proxy = await breakingProxy(worker.url);
+    proxy.answer((path) => (path === "/v1/live" ? answer : undefined));
+    const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+    delete globalThis.addEventListener;
+    await until(() => replica.status.polling, "it does not poll");
+    await until(() => replica.status.state === "online", "never online");
+    assert.equal(replica.status.error, null);
+    for (let n = 0; n < 3; n++) await replica.append("project", "p", "/log", [n]);
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+    const told = new Promise((resolve) => replica.subscribe({ context: { level: "project", id: "p" } }, resolve));
+    await api.patch("/v1/contexts/project/p", { theirs: 1 }, MERGE);
+    await told;
+    await replica.append("project", "p", "/log", [3]);
+    await replica.synced({ signal: AbortSignal.timeout(20_000) });
+    assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { log: [0, 1, 2, 3], theirs: 1 });
+    await until(() => replica.status.state === "online", "never online again");
+    const view = (await api.get("/v1/contexts/project/p/resolved")).body;
+    assert.deepEqual(replica.resolve("project", "p"), view);
+    assert.deepEqual([replica.conflicts(), replica.status.polling], [[], true]);
+
+    proxy.answer();
+    await until(() => {
+      window.dispatchEvent(new Event("online")); // the host is on another network
+      return !replica.status.polling && replica.status.state === "online";
+    }, "no socket is tried again");
+    await api.patch("/v1/contexts/project/p", { theirs: 2 }, MERGE);
+    await until(() => replica.resolve("project", "p").data.theirs === 2, "the change never came");
+    await replica.close();
+    proxy.close();
+  });
+}
+
+test("a conflict comes up where changes are polled", async () => {
+  const sub = "polled-conflict";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: { n: 1 } });
+  const proxy = await breakingProxy(worker.url);
+  proxy.answer((path) => (path === "/v1/live" ? {} : undefined));
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await until(() => replica.status.polling, "it does not poll");
+  replica.online = false;
+  await replica.update("project", "p", { n: 2 });
+  await api.patch("/v1/contexts/project/p", { n: 3 }, MERGE);
+  replica.online = true;
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  const [{ id, theirs, mine }] = replica.conflicts();
+  assert.deepEqual([theirs, mine], [3, 2]);
+  await replica.settle(id, "mine");
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { n: 2 });
+  await replica.close();
+  proxy.close();
+});
+
 test("the token of another user is not taken", async () => {
   const [ann, ben] = [worker.api("ann"), worker.api("ben")];
   await ann.put("/v1/contexts/project/p", { data: { of: "ann" } });

@@ -139,7 +139,9 @@ export async function breakingProxy(target, fate = () => undefined) {
     });
   });
   server.on("upgrade", (asked, socket, head) => {
-    if (down || instead(asked.url)) return socket.destroy();
+    const own = instead(asked.url);
+    if (own?.hangs) return socket.on("error", () => {});
+    if (down || own) return socket.destroy();
     const on = connect(port, hostname, () => {
       const lines = Object.entries(asked.headers).map(([name, value]) => `${name}: ${value}`);
       on.write(`GET ${asked.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
@@ -156,7 +158,8 @@ export async function breakingProxy(target, fate = () => undefined) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     batches: () => batches,
-    /** Has `answer` say what is answered instead, if anything, to a path and a body. */
+    /** Has `answer` say what is answered instead, if anything, to a path and a body. A socket is
+     * dropped then, or with `hangs` never answered. */
     answer: (answer = () => undefined) => (instead = answer),
     /** Pulls the plug, or puts it back. */
     pull(pulled) {

@@ -10,6 +10,12 @@
 //   rest ──▶ fetch ───▶ rest      the copy must be fetched anew
 //   rest ──▶ take-off ▶ send ─▶ rest      writes are queued, and the copy is up to date
 //
+// Where no socket comes about though the server answers requests, it is polled for its seq: from time
+// to time, and before writes are sent. When the seq is not the copy's, the copy is fetched anew.
+//
+//   connect ──▶ rest ──▶ poll ─┬─▶ fetch ───────────────────▶ rest
+//                              └─▶ take-off ▶ send ─▶ fetch ─▶ rest
+//
 // One job runs at a time; `lost` is remembered until it has ended. A *mark* is a subscription that
 // the server confirms after every earlier change: then the copy is as far as the confirmation says.
 // Changes wait while a batch is being sent, for its outcome is not known.
@@ -51,6 +57,7 @@ export type Event =
   | { type: "sent" }
   | { type: "fetched" }
   | { type: "connected" }
+  | { type: "polled"; seq: number } // there may be no socket, but the server has answered
   | { type: "advanced"; isTaken: boolean } // false: the copy must be fetched anew
   | { type: "taken off" }
   | { type: "failed"; error: NacreError };
@@ -69,6 +76,7 @@ export type Job =
   | { do: "send" } // send the batch, until its outcome is known
   | { do: "fetch" } // replace the copy by an export
   | { do: "connect" }
+  | { do: "poll" }
   | { do: "advance"; changes: readonly Announced[]; seq: number }
   | { do: "take-off" }; // make a batch of queued writes
 
@@ -76,7 +84,7 @@ export type Job =
 export type Effect =
   | Job
   | { do: "say"; message: object }
-  | { do: "tell"; state: "offline" | "syncing" | "online"; error: NacreError | null }
+  | { do: "tell"; state: "offline" | "syncing" | "online"; error: NacreError | null; polling?: true }
   | { do: "wake"; after: number } // a `timer` after so many ms, in place of the last one
   | { do: "close"; error: NacreError }; // the socket, and whatever a job waits for
 
@@ -109,6 +117,8 @@ export interface State {
   readonly fails: number;
   /** Whether the last try failed because of the token: until another one is accepted, that is what is told. */
   readonly isRefused: boolean;
+  /** While the server is polled: when a socket was tried last, and how many times. */
+  readonly polling: { readonly triedAt: number; readonly tries: number } | null;
   readonly link: Link | null;
   /** Why the connection ended while a job was under way. */
   readonly lost: NacreError | null;
@@ -125,9 +135,12 @@ const LONGEST = 2 ** 31 - 1;
 const LASTING = 10_000;
 /** A connection that is silent for so long is asked whether it is there. */
 const QUIET = 25_000;
+/** How often the server is polled. A socket is tried again as soon, then less and less often. */
+const POLL = 5_000;
+const RAREST = 60_000;
 
 /** The first state, which a `timer` event starts. */
-export const start: State = { doing: "pause", fails: 0, isRefused: false, link: null, lost: null };
+export const start: State = { doing: "pause", fails: 0, isRefused: false, polling: null, link: null, lost: null };
 
 /** The reason for which a connection ends by itself. */
 export const unreachable = (): NacreError => new NacreError("unavailable", "the connection to the server has ended");
@@ -137,12 +150,15 @@ export function next(state: State, input: Input): Next {
   const { event, copy, now } = input;
   switch (event.type) {
     case "network":
+      if (state.doing === "rest" && state.polling) return job(state, { do: "connect" });
       return state.doing === "pause" ? begin({ ...state, fails: 0 }, copy) : [state, []];
     case "timer":
     case "kicked":
       // A new write is no reason to end a pause: nothing says that the network is back.
       if (state.doing === "pause") return event.type === "timer" ? begin(state, copy) : [state, []];
-      return state.doing === "rest" && state.link ? look(state, state.link, input) : [state, []];
+      if (state.doing !== "rest") return [state, []];
+      if (state.polling) return poll(state, state.polling, input);
+      return state.link ? look(state, state.link, input) : [state, []];
     case "message":
       return state.link ? receive(state, state.link, event, input) : [state, []];
     case "lost":
@@ -158,17 +174,25 @@ export function next(state: State, input: Input): Next {
     case "recalled":
       return fly(ended, copy, event.cursor);
     case "sent":
+      if (ended.polling) return job(ended, { do: "fetch" });
       if (!ended.link) return copy.isOpen ? job(ended, { do: "connect" }) : job(ended, { do: "fetch" });
       return after(setMark(ended.link), ended, copy);
     case "fetched":
+      if (ended.polling) return polled(ended, copy);
       return ended.link ? after(listen(ended.link, copy), ended, copy) : job(ended, { do: "connect" });
     case "connected":
-      return after(listen(newLink(now), copy), ended, copy);
+      return after(listen(newLink(now), copy), { ...ended, polling: null }, copy);
+    case "polled": {
+      const tries = (state.polling?.tries ?? 0) + 1;
+      const then = state.doing === "connect" ? { ...ended, polling: { triedAt: now, tries } } : ended;
+      return event.seq === copy.seq ? polled(then, copy) : job(then, { do: "fetch" });
+    }
     case "advanced":
       return ended.link ? advanced(ended, ended.link, event.isTaken, copy) : [ended, []];
     case "taken off":
-      if (!ended.link) return [ended, []];
       if (copy.isFlying) return fly(ended, copy, null);
+      if (ended.polling) return restPolling(ended);
+      if (!ended.link) return [ended, []];
       if (ended.link.changes.length > 0 || ended.link.marked !== null) return proceed(ended, ended.link, copy);
       return rest(ended, ended.link);
   }
@@ -206,7 +230,7 @@ function lose(state: State, error: NacreError, input: Input): Next {
 function pause(state: State, error: NacreError, { copy, now, chance }: Input): Next {
   const fails = state.link && now - state.link.openedAt >= LASTING ? 0 : state.fails;
   const isRefused = error.code === "unauthenticated";
-  const paused: State = { doing: "pause", fails: fails + 1, isRefused, link: null, lost: null };
+  const paused: State = { doing: "pause", fails: fails + 1, isRefused, polling: null, link: null, lost: null };
   const close: Effect = { do: "close", error: unreachable() };
   // A token that has expired is no failure yet: another one is asked for at once.
   if (isRefused && state.link && fails === 0) {
@@ -216,6 +240,31 @@ function pause(state: State, error: NacreError, { copy, now, chance }: Input): N
   const usual = Math.min(SLOWEST, 250 * 2 ** fails) * (0.75 + chance / 2);
   const time = error.retryAfter ? Math.min(error.retryAfter * 1000, LONGEST) : usual;
   return [paused, [close, { do: "tell", state: "offline", error }, { do: "wake", after: time }]];
+}
+
+// ─── Without a socket ────────────────────────────────────────────────────────────────────────────
+
+/** Polls when it is time, or when there are writes to send. */
+function poll(state: State, { triedAt, tries }: NonNullable<State["polling"]>, { event, copy, now }: Input): Next {
+  if (event.type === "kicked") return copy.queued > 0 ? job(state, { do: "poll" }) : [state, []];
+  // A clock can be set back.
+  const isTime = Math.abs(now - triedAt) >= Math.min(RAREST, POLL * 2 ** (tries - 1));
+  return job(state, { do: isTime ? "connect" : "poll" });
+}
+
+/** The copy is as far as the server: sends what is queued, else rests. */
+function polled(state: State, { queued }: CopyState): Next {
+  if (queued === 0) return restPolling(state);
+  const [then, effects] = job(state, { do: "take-off" });
+  return [then, [{ do: "tell", state: "syncing", error: null, polling: true }, ...effects]];
+}
+
+function restPolling(state: State): Next {
+  const effects: Effect[] = [
+    { do: "tell", state: "online", error: null, polling: true },
+    { do: "wake", after: POLL },
+  ];
+  return [{ ...state, doing: "rest", fails: 0 }, effects];
 }
 
 // ─── On the socket ───────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ export interface LocalSteps {
   /** Takes changes in. False when that cannot be done, and the copy must be fetched anew. */
   advance(changes: readonly Announced[], seq: number): Promise<boolean>;
   takeOff(): Promise<void>;
-  tell(state: "offline" | "syncing" | "online", error: NacreError | null): void;
+  tell(state: "offline" | "syncing" | "online", error: NacreError | null, polling: boolean): void;
 }
 
 export class Loop {
@@ -72,7 +72,7 @@ export class Loop {
         if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(effect.message));
         return;
       case "tell":
-        this.#local.tell(effect.state, effect.error);
+        this.#local.tell(effect.state, effect.error, effect.polling ?? false);
         return;
       case "wake":
         clearTimeout(this.#timer);
@@ -116,13 +116,17 @@ export class Loop {
         const heard = (event: Event): void => {
           if (!signal.aborted) this.#on(event);
         };
-        this.#socket = await this.#server.connect(
+        const socket = await this.#server.connect(
           (message, text) => heard({ type: "message", message, text }),
           (error) => heard({ type: "lost", error }),
           signal,
         );
+        if (typeof socket === "number") return { type: "polled", seq: socket };
+        this.#socket = socket;
         return { type: "connected" };
       }
+      case "poll":
+        return { type: "polled", seq: await this.#server.seq(signal) };
       case "advance":
         return { type: "advanced", isTaken: await this.#local.advance(job.changes, job.seq) };
       case "take-off":

@@ -31,6 +31,9 @@ interface Asked {
   before?: () => void;
 }
 
+/** How many milliseconds a socket may take to open. Some networks swallow what would open it. */
+const HANDSHAKE = 5000;
+
 /** A browser does not say which of these it was. */
 const UNREACHABLE =
   "no reply from the server at `url`: check the address, the network, and that the server admits this origin (`NACRE_CORS_ORIGINS`)";
@@ -185,19 +188,23 @@ export class Server {
     return { refused: text };
   }
 
-  /** Opens the socket. `receive` gets each message, and `ended` is called once with the reason when it ends. */
+  /** The seq of the store. */
+  async seq(signal: AbortSignal): Promise<number> {
+    const response = await this.#request("v1/contexts?limit=1", { signal });
+    if (!response.ok) throw await refusal(response);
+    await response.body?.cancel();
+    const seq = seqOf(response);
+    if (seq === undefined) throw notTheServer(response);
+    return seq;
+  }
+
+  /** Opens the socket; gives the store's seq instead where only requests get through. `receive` gets
+   * each message, and `ended` is called once with the reason when it ends. */
   async connect(
     receive: (message: LiveMessage, text: string) => void,
     ended: (reason: NacreError) => void,
     signal: AbortSignal,
-  ): Promise<WebSocket> {
-    // Why there is no socket is not said to a browser. An ordinary request is told, and brings another
-    // token if the server wants one.
-    const ask = async (): Promise<void> => {
-      const reply = await this.#request("v1/contexts?limit=1", { signal });
-      if (!reply.ok) throw await refusal(reply);
-      await reply.body?.cancel();
-    };
+  ): Promise<WebSocket | number> {
     let token: string | undefined;
     const open = async (): Promise<WebSocket> => {
       token = await this.token();
@@ -205,22 +212,26 @@ export class Server {
       const url = new URL("v1/live", this.#url);
       url.protocol = url.protocol.replace("http", "ws");
       const socket = new WebSocket(url, ["nacre.v1", `bearer.${token}`]);
+      let timer: ReturnType<typeof setTimeout> | undefined;
       await new Promise<unknown>((resolve, reject) => {
         socket.onopen = resolve;
         socket.onerror = socket.onclose = () => reject(unreachable());
+        timer = setTimeout(() => (socket.close(), reject(unreachable())), HANDSHAKE);
         signal.addEventListener("abort", () => (socket.close(), reject(signal.reason)), { once: true });
-      });
+      }).finally(() => clearTimeout(timer));
       signal.throwIfAborted();
       return socket;
     };
-    if (this.#isRefused) await ask();
+    if (this.#isRefused) await this.seq(signal);
     const socket = await open().catch(async (error: unknown) => {
       if (signal.aborted) throw error;
+      // A browser does not say why there is no socket. An ordinary request does, and brings another
+      // token if the server wants one.
       const before = this.#token;
-      await ask();
-      if (this.#token === before) throw error;
-      return open();
+      const seq = await this.seq(signal);
+      return this.#token === before ? seq : open();
     });
+    if (typeof socket === "number") return socket;
     socket.onerror = null;
     // As text too: a number may have more digits than JavaScript holds.
     socket.onmessage = ({ data }: MessageEvent<string>) => receive(JSON.parse(data), data);

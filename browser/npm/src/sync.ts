@@ -26,6 +26,7 @@ export class Sync {
   #online = true;
   #state: Status["state"] = "syncing";
   #error: NacreError | null = null;
+  #polling = false;
   #status: Status | undefined;
   #loop: Loop | undefined;
   /** Differs from one connection to the next. */
@@ -68,6 +69,7 @@ export class Sync {
       conflicts: core.conflict_count(),
       seq: core.seq(),
       leader: this.#leads,
+      polling: this.#polling,
       error: this.#error,
     };
     const names = Object.keys(now) as (keyof Status)[];
@@ -129,11 +131,12 @@ export class Sync {
   }
 
   /** Another tab has said something. */
-  hear({ hello, online, state, error }: TabMessage): void {
+  hear({ hello, online, state, error, polling = false }: TabMessage): void {
     if (hello && this.#leads) this.#tellState();
     if (online !== undefined) this.#switch(online);
     if (state && !this.#leads) {
       this.#state = state;
+      this.#polling = polling;
       const problem = error?.problem;
       this.#error = error ? new NacreError(error.code, error.message, problem ? { problem } : {}) : null;
       this.#events.changed();
@@ -160,6 +163,7 @@ export class Sync {
     this.#online = online;
     this.#state = online ? "syncing" : "offline";
     this.#error = null;
+    this.#polling = false;
     if (this.#leads && online) this.#begin();
     else if (this.#leads) this.#loop?.stop();
     this.#events.changed();
@@ -170,8 +174,9 @@ export class Sync {
     this.#loop = new Loop(this.#steps(), this.#server);
   }
 
-  #tell(state: Status["state"], error: NacreError | null): void {
+  #tell(state: Status["state"], error: NacreError | null, polling: boolean): void {
     if (this.#copy.isClosed || !this.#online) return;
+    this.#polling = polling;
     this.#state = state;
     // The last error stays until something has gone right.
     if (error || state === "online") this.#error = error;
@@ -183,7 +188,7 @@ export class Sync {
   #tellState(): void {
     const error = this.#error;
     const told = error && { code: error.code, message: error.message, problem: error.problem };
-    this.#copy.tell({ state: this.#state, error: told });
+    this.#copy.tell({ state: this.#state, error: told, polling: this.#polling });
   }
 
   #announce(announced: readonly Announced[]): void {
@@ -229,7 +234,7 @@ export class Sync {
           await copy.checkLead(); // a page may have been stopped since it was taken off
           return { body: copy.core.under_way() ?? "", name: copy.core.flight_name() ?? "" };
         }),
-      tell: (state, error) => this.#tell(state, error),
+      tell: (state, error, polling) => this.#tell(state, error, polling),
       recall: (page) => turn(() => step((core) => core.recall(page, Date.now()))),
       open: (exported, seq) =>
         turn(() => {

@@ -24,6 +24,7 @@ export interface TabMessage {
   /** The leader's state, and its error if there is one. */
   state?: Status["state"];
   error?: { code: string; message: string; problem: Problem | undefined } | null;
+  polling?: boolean;
   conflicts?: Conflict[];
   changes?: ChangeEvent[];
   /** A commit: its number, its entries, the writes it queued, and whether it replaced the copy. */
