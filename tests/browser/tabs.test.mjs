@@ -55,6 +55,10 @@ const KINDS = {
     person(site, worker.url, () => {
       LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));
     }),
+  "where Web Locks never come": () =>
+    person(site, worker.url, () => {
+      LockManager.prototype.request = () => new Promise(() => {});
+    }),
 };
 
 for (const [kind, someone] of Object.entries(KINDS)) {

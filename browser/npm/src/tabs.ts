@@ -64,7 +64,9 @@ export function joinTabs(name: string, receive: (message: TabMessage) => void, l
   let isLeft = false;
   /** The term of this tab while it leads. */
   let term = 0;
-  let [beat, missed] = [locks ? BEAT : FIRST_BEAT, 0];
+  let [beat, missed] = [locks || !channel ? BEAT : FIRST_BEAT, 0];
+  /** Whether the lock was asked for by force, and no leader has been heard of since. */
+  let isForced = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting = new AbortController();
   let release = (): void => {};
@@ -90,7 +92,7 @@ export function joinTabs(name: string, receive: (message: TabMessage) => void, l
     });
   };
   const wait = (): void => {
-    missed = 0;
+    [missed, isForced] = [0, false];
     waiting = new AbortController();
     request({ signal: waiting.signal });
     ask();
@@ -105,8 +107,11 @@ export function joinTabs(name: string, receive: (message: TabMessage) => void, l
       if (missed < MISSES) return ask();
       missed = 0;
       waiting.abort();
-      if (locks) request({ steal: true });
-      else claim();
+      // A lock that does not come even so is none.
+      if (!locks || isForced) return claim();
+      isForced = true;
+      request({ steal: true });
+      ask();
     }, beat);
   };
   const stepDown = (): void => {
@@ -121,7 +126,7 @@ export function joinTabs(name: string, receive: (message: TabMessage) => void, l
     const { ask: isAsked, leads = 0, left } = data;
     if (term > 0 && leads > term) stepDown();
     else if (term > 0 && (isAsked || leads > 0)) tell({ leads: term });
-    else if (leads > 0) [beat, missed] = [BEAT, 0];
+    else if (leads > 0) [beat, missed, isForced] = [BEAT, 0, false];
     else if (left && !locks && term === 0) {
       [beat, missed] = [FIRST_BEAT, MISSES - 1];
       ask();
