@@ -518,7 +518,7 @@ export interface Status {
   /** Whether this tab is the one that talks to the server. When it does not answer for three seconds,
    * another one takes over. */
   leader: boolean;
-  /** Whether the network lets requests through and no WebSocket. Then changes of others are asked for
+  /** Whether the network lets requests through and no WebSocket, or nothing over it. Then changes of others are asked for
    * every five seconds, and no `change` events come; everything else works. */
   polling: boolean;
   /** The last error with the server, until something succeeds. `unauthenticated`: the user must sign

@@ -202,6 +202,19 @@ for (const [how, answer] of Object.entries({ dropped: {}, swallowed: { hangs: tr
   });
 }
 
+test("a socket that opens and carries nothing is given up, and writes are sent by requests", async () => {
+  const sub = "mute";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: {} });
+  using _ = countingSockets((socket) => (socket.send = () => {}));
+  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await replica.update("project", "p", { y: 1 });
+  await replica.synced({ signal: AbortSignal.timeout(15_000) });
+  assert.equal(replica.status.polling, true);
+  assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { y: 1 });
+  await replica.close();
+});
+
 test("a conflict comes up where changes are polled", async () => {
   const sub = "polled-conflict";
   const api = worker.api(sub);

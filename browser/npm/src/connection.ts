@@ -105,8 +105,9 @@ export interface Link {
   readonly atRest: boolean;
   /** The server has asked for a fetch. */
   readonly resync: boolean;
-  /** When something was last heard, and whether the server was asked since. */
+  /** When something was last heard, whether anything was, and whether the server was asked since. */
   readonly heardAt: number;
+  readonly isHeard: boolean;
   readonly isAsked: boolean;
 }
 
@@ -117,7 +118,8 @@ export interface State {
   readonly fails: number;
   /** Whether the last try failed because of the token: until another one is accepted, that is what is told. */
   readonly isRefused: boolean;
-  /** While the server is polled: when a socket was tried last, and how many times. */
+  /** While the server is polled, and until a socket carries something: when one was tried last, and
+   * how many times. */
   readonly polling: { readonly triedAt: number; readonly tries: number } | null;
   readonly link: Link | null;
   /** Why the connection ended while a job was under way. */
@@ -135,6 +137,8 @@ const LONGEST = 2 ** 31 - 1;
 const LASTING = 10_000;
 /** A connection that is silent for so long is asked whether it is there. */
 const QUIET = 25_000;
+/** A socket over which nothing has come by then carries nothing: some networks let it open only. */
+const MUTE = 5_000;
 /** How often the server is polled. A socket is tried again as soon, then less and less often. */
 const POLL = 5_000;
 const RAREST = 60_000;
@@ -150,15 +154,15 @@ export function next(state: State, input: Input): Next {
   const { event, copy, now } = input;
   switch (event.type) {
     case "network":
-      if (state.doing === "rest" && state.polling) return job(state, { do: "connect" });
+      if (state.doing === "rest" && state.polling && !state.link) return job(state, { do: "connect" });
       return state.doing === "pause" ? begin({ ...state, fails: 0 }, copy) : [state, []];
     case "timer":
     case "kicked":
       // A new write is no reason to end a pause: nothing says that the network is back.
       if (state.doing === "pause") return event.type === "timer" ? begin(state, copy) : [state, []];
       if (state.doing !== "rest") return [state, []];
-      if (state.polling) return poll(state, state.polling, input);
-      return state.link ? look(state, state.link, input) : [state, []];
+      if (state.link) return look(state, state.link, input);
+      return state.polling ? poll(state, state.polling, input) : [state, []];
     case "message":
       return state.link ? receive(state, state.link, event, input) : [state, []];
     case "lost":
@@ -181,10 +185,9 @@ export function next(state: State, input: Input): Next {
       if (ended.polling) return polled(ended, copy);
       return ended.link ? after(listen(ended.link, copy), ended, copy) : job(ended, { do: "connect" });
     case "connected":
-      return after(listen(newLink(now), copy), { ...ended, polling: null }, copy);
+      return after(listen(newLink(now), copy), ended, copy);
     case "polled": {
-      const tries = (state.polling?.tries ?? 0) + 1;
-      const then = state.doing === "connect" ? { ...ended, polling: { triedAt: now, tries } } : ended;
+      const then = state.doing === "connect" ? { ...ended, polling: triedAgain(state, now) } : ended;
       return event.seq === copy.seq ? polled(then, copy) : job(then, { do: "fetch" });
     }
     case "advanced":
@@ -244,6 +247,11 @@ function pause(state: State, error: NacreError, { copy, now, chance }: Input): N
 
 // ─── Without a socket ────────────────────────────────────────────────────────────────────────────
 
+const triedAgain = ({ polling }: State, now: number): State["polling"] => ({
+  triedAt: now,
+  tries: (polling?.tries ?? 0) + 1,
+});
+
 /** Polls when it is time, or when there are writes to send. */
 function poll(state: State, { triedAt, tries }: NonNullable<State["polling"]>, { event, copy, now }: Input): Next {
   if (event.type === "kicked") return copy.queued > 0 ? job(state, { do: "poll" }) : [state, []];
@@ -280,6 +288,7 @@ const newLink = (now: number): Link => ({
   atRest: false,
   resync: false,
   heardAt: now,
+  isHeard: false,
   isAsked: false,
 });
 
@@ -308,8 +317,8 @@ function after([link, effects]: [Link, Effect[]], state: State, copy: CopyState)
 }
 
 function receive(state: State, link: Link, { message, text }: Event & { type: "message" }, input: Input): Next {
-  const heard = take({ ...link, heardAt: input.now, isAsked: false }, message, text);
-  const then = { ...state, link: heard };
+  const heard = take({ ...link, heardAt: input.now, isHeard: true, isAsked: false }, message, text);
+  const then = { ...state, polling: null, link: heard };
   if (message.type === "error" && message.id !== undefined && message.code !== "not-found") {
     const problem: Problem = message;
     return lose(then, new NacreError(message.code, message.detail, { problem }), input);
@@ -335,7 +344,12 @@ function take(link: Link, message: LiveMessage, text: string): Link {
 function look(state: State, link: Link, input: Input): Next {
   const { now, copy } = input;
   // A clock can be set back.
-  if (Math.abs(now - link.heardAt) < QUIET) return proceed(state, link, copy);
+  const silence = Math.abs(now - link.heardAt);
+  if (!link.isHeard && silence >= MUTE) {
+    const [then, effects] = job({ ...state, polling: triedAgain(state, now) }, { do: "poll" }, null);
+    return [then, [{ do: "close", error: unreachable() }, ...effects]];
+  }
+  if (silence < QUIET) return proceed(state, link, copy);
   if (link.isAsked) return pause(state, unreachable(), input);
   const asked = { ...link, heardAt: now, isAsked: true };
   return after([asked, [{ do: "say", message: { type: "ping" } }]], state, copy);
@@ -375,7 +389,7 @@ function takeOff(state: State, link: Link, copy: CopyState): Next {
 }
 
 function rest(state: State, link: Link): Next {
-  const effects: Effect[] = [{ do: "wake", after: QUIET }];
+  const effects: Effect[] = [{ do: "wake", after: link.isHeard ? QUIET : MUTE }];
   if (link.atRest) effects.unshift({ do: "tell", state: "online", error: null });
   return [{ ...state, doing: "rest", link }, effects];
 }
