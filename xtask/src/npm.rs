@@ -111,8 +111,7 @@ fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<(
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"])
         .args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"])
         .args(["--legal-comments=none", "--log-level=warning"])
-        // With links kept, for source maps to name `node_modules` and not the place it is linked from.
-        .args(["--sourcemap", "--preserve-symlinks"])
+        .arg("--sourcemap")
         .arg(format!("--alias:@core={}", glue.join("core.js").display()))
         .arg(format!("--define:VERSION=\"{version}\""))
         .arg(format!("--outdir={}", package.display()));
