@@ -113,7 +113,7 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
     },
 
     async term(next) {
-      const { store, done } = begin("readwrite");
+      const { store, done } = begin(next ? "readwrite" : "readonly");
       const term = ((await resultOf(store.get(TERM))) ?? 0) + Number(next);
       if (next) store.put(term, TERM);
       await done;
