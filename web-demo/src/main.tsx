@@ -7,7 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { App } from "./app";
 import { Fault } from "./parts";
-import { signOut, token } from "./session";
+import { signOut, token } from "./token";
 import { SignIn } from "./sign-in";
 
 function Page() {

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { signIn } from "./session";
+import { signIn } from "./token";
 
 export function SignIn({ onToken }: { onToken: () => void }) {
   return (
