@@ -4,8 +4,8 @@ import type { DeletedContext } from "@nacre/context";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
-import { JsonField } from "./layer";
 import { read, text } from "./json";
+import { JsonField } from "./json-field";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";

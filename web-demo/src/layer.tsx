@@ -2,23 +2,12 @@
 // make below.
 
 import type { Merge, Operation, Rules } from "@nacre/context";
-import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { key } from "./address";
-import {
-  type Members,
-  type Mistake,
-  type Value,
-  at,
-  equal,
-  isObject,
-  isRounded,
-  parse,
-  print,
-  read,
-  steps,
-  text,
-} from "./json";
+import { type Members, type Value, at, equal, isObject, isRounded, parse, print, read, steps, text } from "./json";
+import { type Edited, editText, replaceText } from "./json-edits";
+import { JsonField } from "./json-field";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
@@ -34,6 +23,9 @@ interface Draft {
   clashes: readonly string[];
 }
 
+/** A clash of the merge rules, among the pointers of other clashes. */
+const RULES = "rules";
+
 /** The browser's own question before the page closes with an unsaved draft. */
 const ask = (event: Event) => event.preventDefault();
 
@@ -47,6 +39,9 @@ export function LayerEditor({ context }: { context: Held }) {
   const [summary, setSummary] = useState(kept?.summary ?? "");
   const [taken, setTaken] = useState(false);
   const [said, setSaid] = useState("");
+  /** Whether an input method is putting a word together, which a change of the text would break off. */
+  const [composing, setComposing] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
   /** Places that another user has changed while they are being edited here. */
   const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
 
@@ -55,9 +50,20 @@ export function LayerEditor({ context }: { context: Held }) {
   const held = useMemo(() => ({ data: print(base.data), rules: print(base.rules) }), [base]);
   const rounded = useMemo(() => isRounded(base.data), [base]);
   const untouched = data === held.data && rules === held.rules;
+  /** Puts other data into the field. The caret and what is in sight stay where they are. */
+  const rewrite = ({ text, moved }: Edited) => {
+    const area = field.current;
+    if (area?.value === data) {
+      const { selectionStart, selectionEnd, selectionDirection, scrollTop, scrollLeft } = area;
+      area.value = text; // Preact would set it too, with the caret at the end
+      area.setSelectionRange(moved(selectionStart), moved(selectionEnd), selectionDirection);
+      area.scrollTo(scrollLeft, scrollTop);
+    }
+    setData(text);
+  };
   const begin = (from: Held) => {
     setBase(from);
-    setData(print(from.data));
+    rewrite(replaceText(data, print(from.data)));
     setRules(print(from.rules));
     forget();
     setClashes([]);
@@ -76,27 +82,44 @@ export function LayerEditor({ context }: { context: Held }) {
     return value ? { ...nothing, operations: value } : { ...nothing, refused: error };
   }, [base, typed, typedRules]);
 
+  const typing = useRef({ data, rules });
+  typing.current = { data, rules };
   const { submit, busy, fault, forget } = useWriting(async () => {
     if (!taken) return;
     const why = summary.trim();
     const written = await replica.batch(operations.map((one) => (why === "" ? one : { ...one, summary: why })));
-    if (written[0]) begin(layerOf(replica, written[0]));
+    if (!written[0]) return;
+    const saved = layerOf(replica, written[0]);
+    if (typing.current.data === data && typing.current.rules === rules) begin(saved);
+    else setBase(saved); // the next draft has begun already
     setSummary("");
     setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
   });
+  const isBehind = context.version !== base.version || !equal(context.data, base.data);
+  /** Others have saved, and what is typed cannot be merged until it is JSON again. */
+  const isLate = isBehind && !untouched && (typed.wrong !== undefined || typedRules.wrong !== undefined);
   // During rendering, not after it: a save from here must not look like a change by another user.
   useLayoutEffect(() => {
-    if (busy || (context.version === base.version && equal(context.data, base.data))) return;
+    if (busy || !isBehind) return;
+    if (composing) return;
     if (untouched) return begin(context);
-    if (typed.wrong || typedRules.wrong) return; // merged as soon as the text is valid again
+    if (isLate) return;
     const edits = { base: text(base.data), draft: text(typed.value) };
     const draft = parse(replica.mergeText(context.level, context.id, edits)) as unknown as Merge;
+    const earlier = clashes.filter((path) => !equal(at(typed.value, path), at(context.data, path)));
+    const met = new Set([...draft.conflicts, ...earlier.filter((path) => path !== RULES)]);
     if (rules === held.rules) setRules(print(context.rules));
+    else if (
+      !equal(typedRules.value, context.rules) &&
+      (clashes.includes(RULES) || !equal(base.rules, context.rules))
+    ) {
+      met.add(RULES);
+    }
     setBase(context);
-    setData(print(draft.data));
-    setClashes(draft.conflicts);
+    rewrite(editText(data, draft.data));
+    setClashes([...met]);
     setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
-  }, [context, typed, typedRules, busy]);
+  }, [context, typed, typedRules, busy, composing]);
 
   return (
     <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
@@ -110,7 +133,7 @@ export function LayerEditor({ context }: { context: Held }) {
             <span>
               {base.updated_by} has written here too:{" "}
               {clashes.map((path) => (
-                <code key={path}>{path} </code>
+                <code key={path}>{path === "" ? "the whole document" : path} </code>
               ))}
               Your text stands; saving it replaces theirs.
             </span>{" "}
@@ -119,12 +142,27 @@ export function LayerEditor({ context }: { context: Held }) {
             </button>
           </div>
         )}
+        {isLate && (
+          <p class="notice" role="status">
+            {context.updated_by} has saved version {context.version}. It is taken in here as soon as this is JSON again.
+          </p>
+        )}
         {rounded && (
           <p class="notice">
             It holds integers beyond 2^53, which this browser rounds. What is not changed keeps them.
           </p>
         )}
-        <JsonField label="Data" text={data} wrong={typed.wrong} onText={setData} />
+        <JsonField
+          label="Data"
+          text={data}
+          wrong={typed.wrong}
+          field={field}
+          onText={(text) => {
+            setData(text);
+            setSaid("");
+          }}
+          onComposing={setComposing}
+        />
         <details open={Object.keys(base.rules).length > 0}>
           <summary>Rules: how paths merge, here and below</summary>
           <JsonField label="Rules" text={rules} wrong={typedRules.wrong} onText={setRules} />
@@ -189,53 +227,4 @@ function keepDigits(before: Value | undefined, path: string): void {
   if (!isRounded(before)) return;
   const where = path === "" ? "This layer" : `What stands at ${path}`;
   throw new Error(`${where} holds integers beyond 2^53, which this browser rounds: write it with a newer one.`);
-}
-
-/** Text with line numbers. The first mistake is described, and marked in its line. */
-export function JsonField(props: {
-  label: string;
-  text: string;
-  wrong: Mistake | undefined;
-  onText: (text: string) => void;
-}) {
-  const { label, text, wrong, onText } = props;
-  const lines = text.split("\n").length;
-  const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
-  const gutter = useRef<HTMLPreElement>(null);
-  const id = useId();
-  return (
-    <div class="json">
-      <label for={id}>{label}</label>
-      {wrong && (
-        <p id={`${id}-wrong`} class="fault" role="alert">
-          Line {wrong.line}, column {wrong.column}: {wrong.message}
-        </p>
-      )}
-      <div class="code">
-        <pre ref={gutter} class="gutter" aria-hidden="true">
-          {numbers}
-          {wrong && (
-            <span class="wrong" style={{ "--line": wrong.line - 1 }}>
-              {wrong.line}
-            </span>
-          )}
-        </pre>
-        <textarea
-          id={id}
-          value={text}
-          rows={Math.min(28, Math.max(3, lines + 1))}
-          wrap="off"
-          spellcheck={false}
-          autocapitalize="off"
-          autocomplete="off"
-          aria-invalid={wrong !== undefined}
-          aria-describedby={wrong ? `${id}-wrong` : undefined}
-          onInput={(event) => onText(event.currentTarget.value)}
-          onScroll={(event) => {
-            if (gutter.current) gutter.current.scrollTop = event.currentTarget.scrollTop;
-          }}
-        />
-      </div>
-    </div>
-  );
 }

@@ -7,11 +7,11 @@ import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
 import { Inspector } from "./inspector";
 import { later } from "./later";
-import { LayerEditor } from "./layer";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
 import { layerOf, show, useRead } from "./reading";
 
 const History = later(() => import("./history").then((room) => room.History));
+const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
 const Notes = later(() => import("./notes").then((room) => room.Notes));
 const Move = later(() => import("./move").then((room) => room.Move));
 const Remove = later(() => import("./create").then((room) => room.Remove));

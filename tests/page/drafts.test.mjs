@@ -1,0 +1,114 @@
+// Unsaved edits: others' saves do not disturb them, and nothing that leads elsewhere loses them.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { eventually, open } from "./stage.mjs";
+
+let stage;
+before(async () => (stage = await open({ lines: "" })));
+after(() => stage?.close());
+afterEach(() => stage.done());
+
+// A project of its own for each test.
+let project,
+  count = 0;
+beforeEach(async () => {
+  project = `d${++count}`;
+  if (count === 1) await stage.api.put("/v1/contexts/global/global", { data: { model: "small" } });
+  const data = { colour: "red", size: 1, notes: ["first", "second"] };
+  assert.equal((await stage.api.put(`/v1/contexts/project/${project}`, { data })).status, 201);
+});
+
+const stored = async () => (await stage.api.get(`/v1/contexts/project/${project}`)).body;
+
+/** Somebody else saves. */
+async function others(patch) {
+  const headers = { "content-type": "application/merge-patch+json" };
+  const { status, text } = await stage.api.patch(`/v1/contexts/project/${project}`, patch, headers);
+  assert.equal(status, 200, text);
+}
+
+const layer = (page) => page.getByLabel("Data");
+const saveButton = (page) => page.getByRole("button", { name: "Save", exact: true });
+const caretIn = (field) => field.evaluate((one) => [one.selectionStart, one.selectionEnd]);
+const putCaret = (field, at) => field.evaluate((one, at) => (one.focus(), one.setSelectionRange(at, at)), at);
+
+test("somebody else's save leaves the caret and the form of a draft as they are", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  const field = layer(page);
+  const draft = '{ "notes":   ["first","second"],\n\n      "size":  12,\t"colour": "red"}';
+  await field.fill(draft);
+  const at = draft.indexOf("2,\t");
+  await putCaret(field, at);
+  await others({ colour: "emerald", notes: ["first", "third", "second"], added: { deep: true } });
+  const merged =
+    '{ "added": {"deep":true}, "notes":   ["first", "third","second"],\n\n      "size":  12,\t"colour": "emerald"}';
+  await eventually(async () => assert.equal(await field.inputValue(), merged));
+  assert.equal(await field.evaluate((one) => one === document.activeElement), true);
+  const now = merged.indexOf("2,\t");
+  assert.deepEqual(await caretIn(field), [now, now]);
+  await page.keyboard.type("3");
+  await eventually(async () => assert.ok(await saveButton(page).isEnabled()));
+  await saveButton(page).click();
+  await eventually(async () => {
+    const { data } = await stored();
+    assert.deepEqual(data, {
+      added: { deep: true },
+      colour: "emerald",
+      notes: ["first", "third", "second"],
+      size: 132,
+    });
+  });
+  await alice.close();
+});
+
+test("somebody else's save leaves the caret where it is in a layer that is only being read", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  const field = layer(page);
+  const at = (await field.inputValue()).indexOf('"second"');
+  await putCaret(field, at);
+  await others({ colour: "emerald" });
+  await eventually(async () => assert.match(await field.inputValue(), /emerald/));
+  const now = (await field.inputValue()).indexOf('"second"');
+  assert.deepEqual(await caretIn(field), [now, now]);
+  assert.equal(await saveButton(page).count(), 0, "there is nothing to save");
+  await alice.close();
+});
+
+test("somebody else's save waits beside a draft that is not JSON yet, and comes in once it is", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  const field = layer(page);
+  const draft = '{\n  "colour": "red",\n  "size": ,\n  "notes": ["first", "second"]\n}';
+  await field.fill(draft);
+  const at = draft.indexOf(',\n  "notes');
+  await putCaret(field, at);
+  await others({ colour: "emerald" });
+  await page.getByText("alice has saved version 2. It is taken in here as soon as this is JSON again.").waitFor();
+  assert.equal(await field.inputValue(), draft);
+  assert.deepEqual(await caretIn(field), [at, at]);
+  await page.keyboard.type("4");
+  await eventually(async () => {
+    assert.equal(await field.inputValue(), draft.replace("red", "emerald").replace('"size": ', '"size": 4'));
+  });
+  await page.keyboard.type("2"); // at once, where the caret was
+  assert.match(await field.inputValue(), /"size": 42,/);
+  await alice.close();
+});
+
+test("a clash that others caused stays in sight when they save something else", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  const field = layer(page);
+  await field.fill((await field.inputValue()).replace("red", "mine"));
+  await others({ colour: "theirs" });
+  const clash = page.getByRole("alert").filter({ hasText: "has written here too" });
+  await clash.getByText("/colour").waitFor();
+  await others({ size: 9 });
+  await eventually(async () => assert.match(await field.inputValue(), /"colour": "mine"[\s\S]*"size": 9/));
+  assert.equal(await clash.getByText("/colour").count(), 1);
+  await alice.close();
+});
