@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { eventually, open } from "./stage.mjs";
+import { eventually, open, value } from "./stage.mjs";
 
 let stage;
 before(async () => (stage = await open({ lines: "" })));
@@ -110,5 +110,88 @@ test("a clash that others caused stays in sight when they save something else", 
   await others({ size: 9 });
   await eventually(async () => assert.match(await field.inputValue(), /"colour": "mine"[\s\S]*"size": 9/));
   assert.equal(await clash.getByText("/colour").count(), 1);
+  await alice.close();
+});
+
+/** What the tab keeps in its storage, the token aside. */
+const keptBy = (page) =>
+  page.evaluate(() =>
+    Object.entries(sessionStorage)
+      .filter(([name]) => name !== "nacre.token")
+      .flat()
+      .join(),
+  );
+
+test("a layer's draft survives a reload, and takes in what others saved meanwhile", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  const field = layer(page);
+  await field.fill((await field.inputValue()).replace('"size": 1', '"size":   1234567890123456789'));
+  await page.getByLabel("Why (for the history)").fill("half a thought");
+  await others({ colour: "emerald" });
+  await eventually(async () => assert.match(await field.inputValue(), /emerald/));
+  await page.reload();
+  await eventually(async () =>
+    assert.match(await field.inputValue(), /"emerald"[\s\S]*"size": {3}1234567890123456789/),
+  );
+  assert.equal(await page.getByLabel("Why (for the history)").inputValue(), "half a thought");
+  await page.locator(`[data-key="project/${project}"]`).getByText("draft").waitFor();
+  assert.match(await keptBy(page), /1234567890123456789/);
+  await eventually(async () => assert.ok(await saveButton(page).isEnabled()));
+  await saveButton(page).click();
+  await saveButton(page).waitFor({ state: "detached" });
+  assert.equal(await keptBy(page), "", "nothing of it is kept once it is saved");
+  await alice.close();
+});
+
+test("an edit of a value survives a click on another one, and never goes into storage", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}`);
+  await value(page, "/colour").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  const field = page.getByLabel("New value");
+  await field.fill("half a colour");
+  await value(page, "/size").click();
+  await field.waitFor({ state: "detached" });
+  await value(page, "/colour").getByText("draft").waitFor();
+  await value(page, "/colour").click();
+  assert.equal(await field.inputValue(), "half a colour");
+  await page.locator('[data-key="global/global"]').click();
+  await page.locator(`[data-key="project/${project}"]`).getByText("draft").waitFor();
+  await page.locator(`[data-key="project/${project}"]`).click();
+  await value(page, "/colour").click();
+  assert.equal(await field.inputValue(), "half a colour");
+  assert.equal(await keptBy(page), "");
+  const unload = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  assert.equal(await unload(), true, "the browser asks before the page closes");
+  await saveButton(page).click();
+  await saveButton(page).waitFor({ state: "detached" });
+  await value(page, "/colour").getByText("draft").waitFor({ state: "detached" });
+  await eventually(async () => assert.equal((await stored()).data.colour, "half a colour"));
+  assert.equal(await unload(), false);
+  await alice.close();
+});
+
+test("a note that is half written survives a look at another tab", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/notes`);
+  await page.getByLabel("What was learned").fill("it is");
+  await page.getByRole("tab", { name: "View" }).click();
+  await value(page, "/colour").waitFor();
+  await page.getByRole("tab", { name: "Notes" }).click();
+  assert.equal(await page.getByLabel("What was learned").inputValue(), "it is");
+  await alice.close();
+});
+
+test("signing out says which drafts it loses, and leaves none of them in storage", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  await layer(page).fill('{ "password": "tulip-4471" }');
+  await page.locator(`[data-key="project/${project}"]`).getByText("draft").waitFor();
+  await page.getByRole("button", { name: "alice" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out, and lose 1 draft" }).click();
+  await page.getByLabel("Token").waitFor();
+  assert.equal(await keptBy(page), "");
   await alice.close();
 });

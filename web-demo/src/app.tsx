@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 
 import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
 import { Contexts } from "./contexts";
+import { useDrafts } from "./drafts";
 import { DropZone } from "./drop";
 import { later } from "./later";
 import { Glyph } from "./parts";
@@ -59,7 +60,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   }, [title]);
   const bring = useCallback((files: readonly File[]) => {
     setFiles(files);
-    setOpen("import");
+    setOpen((now) => (now === undefined ? "import" : now)); // another dialog may be filled
   }, []);
   useEffect(() => {
     if (!drawer) return;
@@ -81,6 +82,8 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   }, [drawer]);
 
   const items = useMemo(() => attempt(() => replica.list().items).value ?? [], [opened]);
+  const drafts = useDrafts(`${replica.user}\n`);
+  const drafted = new Set(drafts.map((place) => place.split("\n")[0] ?? ""));
   const waiting = useMemo(() => new Set(replica.pending().map(key)), [opened]);
 
   return (
@@ -117,7 +120,14 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
               <Glyph name="undo" /> Restore
             </button>
           </div>
-          <Contexts items={items} chosen={place.address} stirring={stirring} waiting={waiting} onChoose={go} />
+          <Contexts
+            items={items}
+            chosen={place.address}
+            stirring={stirring}
+            waiting={waiting}
+            drafted={drafted}
+            onChoose={go}
+          />
         </nav>
         <Room
           key={key(place.address)}

@@ -21,9 +21,11 @@ export function Contexts(props: {
   stirring: ReadonlyMap<string, string>;
   /** Contexts with unsent writes. */
   waiting: ReadonlySet<string>;
+  /** Contexts with drafts. */
+  drafted: ReadonlySet<string>;
   onChoose: (address: Address) => void;
 }) {
-  const { items, chosen, stirring, waiting, onChoose } = props;
+  const { items, chosen, stirring, waiting, drafted, onChoose } = props;
   const tree = useRef<HTMLDivElement>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [filter, setFilter] = useState("");
@@ -88,6 +90,11 @@ export function Contexts(props: {
             <span class="id" title={row.address.id}>
               {row.address.id}
             </span>
+            {drafted.has(row.key) && (
+              <span class="pending" title="has edits that are not saved">
+                draft
+              </span>
+            )}
             {waiting.has(row.key) && (
               <span class="pending" title="has changes that are still to be sent">
                 unsent

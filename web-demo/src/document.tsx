@@ -20,9 +20,11 @@ export function Document(props: {
   data: Value;
   origins: Readonly<Record<string, Origin>>;
   chosen: string | undefined;
+  /** Pointers of values with a draft. */
+  drafted?: readonly string[];
   onChoose: (pointer: string) => void;
 }) {
-  const { of, data, origins, chosen, onChoose } = props;
+  const { of, data, origins, chosen, drafted = [], onChoose } = props;
   const tree = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(data, origins), [data, origins]);
   const atFirst = useMemo(() => openAtFirst(rows), [rows]);
@@ -69,6 +71,7 @@ export function Document(props: {
             key={row.key}
             row={row}
             chosen={row.key === chosen}
+            drafted={drafted.includes(row.key)}
             glowing={glowing.has(row.key)}
             stop={row.key === stop}
             onToggle={() => toggle(row)}
@@ -91,12 +94,13 @@ export function Document(props: {
 function ValueLine(props: {
   row: ValueRow;
   chosen: boolean;
+  drafted: boolean;
   glowing: boolean;
   stop: boolean;
   onToggle: () => void;
   onChoose: () => void;
 }) {
-  const { row, chosen, glowing, stop, onToggle, onChoose } = props;
+  const { row, chosen, drafted, glowing, stop, onToggle, onChoose } = props;
   const { origin } = row;
   const classes = ["value", row.levels.length === 1 ? row.levels[0] : "", glowing ? "glowing" : ""];
   return (
@@ -122,6 +126,7 @@ function ValueLine(props: {
         <Twist open={row.open} onToggle={onToggle} />
         <span class="member">{row.name}</span>
         <Shown row={row} />
+        {drafted && <span class="pending">draft</span>}
         {origin !== undefined && origin.shadowed.length > 0 && (
           <span class="shadows" title={`hides ${origin.shadowed.length} value above`}>
             hides {origin.shadowed.length}

@@ -4,6 +4,7 @@ import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
+import { draftOf, keepDraft, placeOf } from "./drafts";
 import {
   type Members,
   type Value,
@@ -165,17 +166,31 @@ function Text({ value }: { value: Value }) {
   return <pre>{typeof value === "string" && value !== "" ? value : print(value)}</pre>;
 }
 
+/** An unsaved value, and the text that it was made from. */
+interface Draft {
+  text: string;
+  asText: boolean;
+  start: string;
+}
+
 /** Changes the value in the shown layer. */
 function Change(props: { address: Address; pointer: string; value: Value | undefined; own: Held | undefined }) {
   const { address, pointer, value, own } = props;
   const { replica } = useReplica();
   const held = at(own?.data, pointer);
   const now = held === undefined || held === null ? value : held;
-  const [mode, setMode] = useState<"set" | "hide" | "drop" | undefined>();
-  const [text, setText] = useState("");
+  const drafted = placeOf(replica.user, address, `value ${pointer}`);
+  const [kept] = useState(() => draftOf<Draft>(drafted));
+  const [mode, setMode] = useState<"set" | "hide" | "drop" | undefined>(kept && "set");
+  const [text, setText] = useState(kept?.text ?? "");
+  const [start, setStart] = useState(kept?.start ?? "");
   const [taken, setTaken] = useState(false);
   const plain = typeof now === "string";
-  const [asText, setAsText] = useState(plain);
+  const [asText, setAsText] = useState(kept?.asText ?? plain);
+  useLayoutEffect(() => {
+    const draft: Draft = { text, asText, start };
+    keepDraft(drafted, mode === "set" && text !== start ? draft : undefined);
+  }, [drafted, mode, text, asText, start]);
   const read = useMemo((): { value: Value } | { wrong: string } => {
     if (asText) return { value: text };
     try {
@@ -211,7 +226,9 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     setMode(next);
     forget();
     setAsText(plain);
-    setText(typeof now === "string" ? now : print(now));
+    const begun = typeof now === "string" ? now : print(now);
+    setStart(begun);
+    setText(begun);
   };
   if (!mode) {
     return (

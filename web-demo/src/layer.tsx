@@ -4,7 +4,7 @@
 import type { Merge, Operation, Rules } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { key } from "./address";
+import { draftOf, keepDraft, placeOf } from "./drafts";
 import { type Members, type Value, at, equal, isObject, isRounded, parse, print, read, steps, text } from "./json";
 import { type Edited, editText, replaceText } from "./json-edits";
 import { JsonField } from "./json-field";
@@ -13,8 +13,7 @@ import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
-/** Unsaved text by user and context, so that it survives a look at another context. */
-const drafts = new Map<string, Draft>();
+/** An unsaved layer, and what it was made from. */
 interface Draft {
   base: Held;
   data: string;
@@ -26,13 +25,10 @@ interface Draft {
 /** A clash of the merge rules, among the pointers of other clashes. */
 const RULES = "rules";
 
-/** The browser's own question before the page closes with an unsaved draft. */
-const ask = (event: Event) => event.preventDefault();
-
 export function LayerEditor({ context }: { context: Held }) {
   const { replica } = useReplica();
-  const place = `${replica.user} ${key(context)}`;
-  const kept = drafts.get(place);
+  const place = placeOf(replica.user, context, "layer");
+  const [kept] = useState(() => draftOf<Draft>(place));
   const [base, setBase] = useState(kept?.base ?? context);
   const [data, setData] = useState(() => kept?.data ?? print(context.data));
   const [rules, setRules] = useState(() => kept?.rules ?? print(context.rules));
@@ -69,10 +65,8 @@ export function LayerEditor({ context }: { context: Held }) {
     setClashes([]);
   };
   useLayoutEffect(() => {
-    if (untouched) drafts.delete(place);
-    else drafts.set(place, { base, data, rules, summary, clashes });
-    if (drafts.size > 0) addEventListener("beforeunload", ask);
-    else removeEventListener("beforeunload", ask);
+    const draft: Draft = { base, data, rules, summary, clashes };
+    keepDraft(place, untouched ? undefined : draft, true);
   }, [place, base, data, rules, summary, clashes, untouched]);
 
   const { operations, refused } = useMemo(() => {

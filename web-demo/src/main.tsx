@@ -6,6 +6,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { App } from "./app";
+import { dropDrafts } from "./drafts";
 import { Fault } from "./parts";
 import { signOut, token } from "./token";
 import { SignIn } from "./sign-in";
@@ -39,6 +40,7 @@ function Page() {
 
   const leave = async () => {
     await replica?.close();
+    dropDrafts();
     signOut();
     setReplica(undefined);
     setError(undefined);

@@ -1,9 +1,10 @@
 // Notes about a context: insights and progress, two lists that only grow.
 
 import type { Insight, ProgressNote } from "@nacre/context";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
+import { draftOf, keepDraft, placeOf } from "./drafts";
 import { Choice, Fault, When } from "./parts";
 import { useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";
@@ -79,11 +80,24 @@ function about(note: Insight | ProgressNote): string[] {
   return [...(note.category === null ? [] : [note.category]), ...importance, ...said];
 }
 
+/** A note that was not added yet. */
+interface Draft {
+  content: string;
+  category: string;
+  importance: string;
+}
+
 function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
   const { replica } = useReplica();
-  const [content, setContent] = useState("");
-  const [category, setCategory] = useState("");
-  const [importance, setImportance] = useState("");
+  const place = placeOf(replica.user, { level, id }, `note ${kind}`);
+  const [kept] = useState(() => draftOf<Draft>(place));
+  const [content, setContent] = useState(kept?.content ?? "");
+  const [category, setCategory] = useState(kept?.category ?? "");
+  const [importance, setImportance] = useState(kept?.importance ?? "");
+  useLayoutEffect(() => {
+    const draft: Draft = { content, category, importance };
+    keepDraft(place, `${content}${category}${importance}` === "" ? undefined : draft);
+  }, [place, content, category, importance]);
   const { submit, busy, fault } = useWriting(async () => {
     if (kind === "progress") await replica.addProgress(level, id, { content });
     else {

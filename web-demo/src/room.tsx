@@ -5,10 +5,11 @@ import { useEffect, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
+import { placeOf, useDrafts } from "./drafts";
 import { Inspector } from "./inspector";
 import { later } from "./later";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
-import { layerOf, show, useRead } from "./reading";
+import { layerOf, show, useRead, useReplica } from "./reading";
 
 const History = later(() => import("./history").then((room) => room.History));
 const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
@@ -29,6 +30,7 @@ export function Room(props: {
 }) {
   const { address, tab, empty, onGo, onCreate, onImport } = props;
   const { level, id } = address;
+  const drafts = useDrafts(placeOf(useReplica().replica.user, address, "value "));
   const [pointer, setPointer] = useState<string>();
   const [open, setOpen] = useState<"move" | "remove">();
   const context = useRead((replica) => layerOf(replica, address), [level, id]);
@@ -102,6 +104,7 @@ export function Room(props: {
               data={view.value.data}
               origins={view.value.origins}
               chosen={pointer}
+              drafted={drafts}
               onChoose={(next) => setPointer(next)}
             />
           )}

@@ -4,6 +4,7 @@ import type { Status } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { type Address, name } from "./address";
+import { draftCount } from "./drafts";
 import { later } from "./later";
 import { Dialog, Fault, Layer, Switch, When } from "./parts";
 import { useReplica } from "./reading";
@@ -108,11 +109,18 @@ function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Add
   );
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }) {
   const { replica } = useReplica();
-  const [sure, setSure] = useState(false);
+  const [sure, setSure] = useState<"leave" | "erase">();
   const [fault, setFault] = useState<unknown>();
   const { queued, seq, leader } = replica.status;
+  const drafts = draftCount();
+  const lost = [
+    ...(queued > 0 ? [counted(queued, "unsent write")] : []),
+    ...(drafts > 0 ? [counted(drafts, "draft")] : []),
+  ];
   const erase = async () => {
     try {
       await replica.erase();
@@ -129,15 +137,23 @@ function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }
       </p>
       {fault !== undefined && <Fault error={fault} />}
       <div class="row end">
-        <button type="button" class="button danger" onClick={() => (sure ? void erase() : setSure(true))}>
-          {!sure
+        <button
+          type="button"
+          class="button danger"
+          onClick={() => (sure === "erase" ? void erase() : setSure("erase"))}
+        >
+          {sure !== "erase"
             ? "Remove from this device"
-            : queued > 0
-              ? `Remove, and lose ${queued} unsent ${queued === 1 ? "write" : "writes"}`
+            : lost.length > 0
+              ? `Remove, and lose ${lost.join(" and ")}`
               : "Remove: yes, really"}
         </button>
-        <button type="button" class="button main" onClick={onLeave}>
-          Sign out
+        <button
+          type="button"
+          class="button main"
+          onClick={() => (sure === "leave" || drafts === 0 ? onLeave() : setSure("leave"))}
+        >
+          {sure === "leave" ? `Sign out, and lose ${counted(drafts, "draft")}` : "Sign out"}
         </button>
       </div>
     </Dialog>
