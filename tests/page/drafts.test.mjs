@@ -183,6 +183,35 @@ test("a note that is half written survives a look at another tab", async () => {
   await alice.close();
 });
 
+test("a filled dialog asks before it is discarded, whichever way it is left", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}`);
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "A new context" });
+  const question = page.getByRole("dialog", { name: "Discard what you have put in here?" });
+  await dialog.getByLabel(/^Name/).fill("half");
+  for (const leave of [
+    () => page.keyboard.press("Escape"),
+    () => dialog.getByRole("button", { name: "Close" }).click(),
+    () => page.mouse.click(5, 5),
+  ]) {
+    await leave();
+    await question.waitFor();
+    await page.keyboard.press("Escape"); // answers the question only
+    await question.waitFor({ state: "detached" });
+    assert.equal(await dialog.getByLabel(/^Name/).inputValue(), "half");
+  }
+  await page.keyboard.press("Escape");
+  await question.getByRole("button", { name: "Discard" }).click();
+  await dialog.waitFor({ state: "detached" });
+  // One that holds nothing closes at once.
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  await dialog.waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await alice.close();
+});
+
 test("signing out says which drafts it loses, and leaves none of them in storage", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/project/${project}/layer`);

@@ -21,15 +21,21 @@ type Side = "ancestor" | "theirs" | "mine";
 
 export function Conflicts({ onClose }: { onClose: () => void }) {
   const { replica } = useReplica();
+  const [filled, setFilled] = useState<ReadonlySet<string>>(new Set());
   const conflicts = parse(replica.conflictsText()) as unknown as Held[];
   return (
-    <Dialog title="Conflicts" wide onClose={onClose}>
+    <Dialog title="Conflicts" wide filled={conflicts.some(({ id }) => filled.has(id))} onClose={onClose}>
       {conflicts.length === 0 ? (
         <p class="nothing">None. What others changed meanwhile has been merged.</p>
       ) : (
         <ol class="conflicts">
           {conflicts.map((conflict) => (
-            <Decision key={conflict.id} conflict={conflict} replica={replica} />
+            <Decision
+              key={conflict.id}
+              conflict={conflict}
+              replica={replica}
+              onFill={() => setFilled((before) => new Set(before).add(conflict.id))}
+            />
           ))}
         </ol>
       )}
@@ -37,7 +43,8 @@ export function Conflicts({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Decision({ conflict, replica }: { conflict: Held; replica: Replica }) {
+function Decision(props: { conflict: Held; replica: Replica; onFill: () => void }) {
+  const { conflict, replica, onFill } = props;
   const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary, problem } = conflict;
   const [editing, setEditing] = useState(false);
   const [text, setText] = useState(() => print(mine ?? theirs));
@@ -80,7 +87,10 @@ function Decision({ conflict, replica }: { conflict: Held; replica: Replica }) {
             rows={Math.min(12, text.split("\n").length + 1)}
             value={text}
             aria-invalid={own.error !== undefined}
-            onInput={(event) => setText(event.currentTarget.value)}
+            onInput={(event) => {
+              setText(event.currentTarget.value);
+              onFill();
+            }}
           />
           {own.error !== undefined && <p class="fault">{mistake(text, own.error).message}</p>}
         </div>

@@ -11,6 +11,9 @@ import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
+/** The data that a new context begins with. */
+const EMPTY = "{\n  \n}";
+
 export function Create(props: { near: Address; onClose: () => void; onGo: (address: Address) => void }) {
   const { near, onClose, onGo } = props;
   const { replica } = useReplica();
@@ -20,7 +23,7 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   const up = above(level);
   const parents = useRead((replica) => (up ? replica.list({ level: up }).items : []), [up]).value ?? [];
   const [parent, setParent] = useState(near.id);
-  const [data, setData] = useState("{\n  \n}");
+  const [data, setData] = useState(EMPTY);
   const { value: said, wrong } = useMemo(() => read(data), [data]);
   const needsParent = up !== undefined && up !== "global";
   const chosen = parents.some((one) => one.id === parent) ? parent : (parents[0]?.id ?? "");
@@ -36,7 +39,7 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
     onGo(address);
   });
   return (
-    <Dialog title="A new context" onClose={onClose}>
+    <Dialog title="A new context" filled={id !== "" || data !== EMPTY} onClose={onClose}>
       <form onSubmit={submit}>
         <div class="pair">
           <label class="field">

@@ -29,7 +29,7 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
   });
   const address: Address = { level, id };
   return (
-    <Dialog title={`Move ${name(address)}`} wide onClose={onClose}>
+    <Dialog title={`Move ${name(address)}`} wide filled={chosen !== ""} onClose={onClose}>
       <form onSubmit={submit}>
         <p class="quiet">
           It is in {up} {parent} now.{level === "branch" && " What is below it goes along."}

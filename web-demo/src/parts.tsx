@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { type Address, type Level, name } from "./address";
+import { keepDraft } from "./drafts";
 
 /** The label of a layer: colour and word together, so that each one is enough. */
 export function Tag({ level, id, short }: { level: Level; id?: string | undefined; short?: boolean }) {
@@ -29,8 +30,19 @@ export function Layer({ of, version }: { of: Address; version?: number | undefin
   );
 }
 
-/** A modal dialog. It is the platform's own, which traps the focus and closes on Escape. */
-export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
+/**
+ * A modal dialog. It is the platform's own, which traps the focus and closes on Escape. One that is
+ * `filled` asks before it discards what was put in.
+ */
+export function Dialog(props: {
+  title: string;
+  wide?: boolean;
+  filled?: boolean;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  const { filled = false } = props;
+  const [asking, setAsking] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   /** Whether the pointer was pressed outside the sheet: selecting text past its edge must not close it. */
@@ -42,23 +54,60 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
+  useEffect(() => {
+    if (!filled) return;
+    const place = `dialog ${title}`;
+    keepDraft(place, true); // the browser, too, asks before the page closes
+    return () => keepDraft(place, undefined);
+  }, [filled, title]);
+  const leave = (event?: Event) => {
+    if (!filled) return event ? undefined : dialog.current?.close();
+    event?.preventDefault();
+    setAsking(true);
+  };
   return (
     <dialog
       ref={dialog}
       class={props.wide ? "wide" : ""}
       aria-labelledby={title}
       onClose={props.onClose}
+      // A browser lets a page refuse one `cancel`, but not the next; it never sends one for a key that was taken.
+      onKeyDown={(event) => event.key === "Escape" && !asking && leave(event)}
+      onCancel={(event) => event.target === dialog.current && leave(event)}
       onPointerDown={(event) => (beside.current = event.target === dialog.current)}
-      onClick={(event) => beside.current && event.target === dialog.current && dialog.current?.close()}
+      onClick={(event) => beside.current && event.target === dialog.current && leave()}
     >
       <div class="sheet">
         <div class="sheet-head">
           <h2 id={title}>{props.title}</h2>
-          <button type="button" class="icon" aria-label="Close" onClick={() => dialog.current?.close()}>
+          <button type="button" class="icon" aria-label="Close" onClick={() => leave()}>
             <Glyph name="close" />
           </button>
         </div>
         {props.children}
+      </div>
+      {asking && <Discard onKeep={() => setAsking(false)} onDiscard={props.onClose} />}
+    </dialog>
+  );
+}
+
+/** Asks whether what was put into a dialog may go. */
+function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby={title} onClose={onKeep}>
+      <div class="sheet">
+        <h2 id={title}>Discard what you have put in here?</h2>
+        <div class="row end">
+          <button type="button" class="button main" onClick={() => dialog.current?.close()}>
+            Keep it
+          </button>
+          <button type="button" class="button danger" onClick={onDiscard}>
+            Discard
+          </button>
+        </div>
       </div>
     </dialog>
   );
