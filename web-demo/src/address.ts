@@ -2,6 +2,8 @@
 
 import type { Address, Level } from "@nacre/context";
 
+import { visible } from "./characters";
+
 export type { Address, Level };
 
 export const LEVELS = ["global", "project", "branch", "task"] as const satisfies Level[];
@@ -11,7 +13,7 @@ export const key = ({ level, id }: Address): string => `${level}/${id}`;
 export const same = (a: Address, b: Address): boolean => a.level === b.level && a.id === b.id;
 
 /** The name in running text: `project shop`, or just `global`. */
-export const name = ({ level, id }: Address): string => (level === "global" ? level : `${level} ${id}`);
+export const name = ({ level, id }: Address): string => (level === "global" ? level : `${level} ${visible(id)}`);
 
 /** The level one above or below; `undefined` past the ends. */
 export const above = (level: Level): Level | undefined => LEVELS[LEVELS.indexOf(level) - 1];

@@ -5,6 +5,7 @@ import type { ChangeEvent, Replica } from "@nacre/context";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
+import { visible } from "./characters";
 import { Contexts } from "./contexts";
 import { useDrafts } from "./drafts";
 import { DropZone } from "./drop";
@@ -180,7 +181,7 @@ function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; sai
       const address = { level, id: context_id };
       const of = key(address);
       setStirring((now) => new Map(now).set(of, by));
-      setSaid(`${by}: ${action} of ${name(address)}`);
+      setSaid(`${visible(by)}: ${action} of ${name(address)}`);
       clearTimeout(timers.get(of));
       timers.set(
         of,

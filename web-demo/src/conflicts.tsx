@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import { type Value, isSealed, mistake, parse, print, text as exact } from "./json";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { attempt, useReplica } from "./reading";
+import { LongText, UserText } from "./user-text";
 
 const WHAT: Record<Conflict["aspect"], string> = {
   data: "Both changed this value; the rest of the write went through.",
@@ -65,11 +66,19 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
     <li class="conflict">
       <div class="row">
         <Layer of={{ level, id }} />
-        <code>{pointer === "" ? "the whole of it" : pointer}</code>
+        <code>
+          <UserText text={pointer === "" ? "the whole of it" : pointer} />
+        </code>
       </div>
       <p class="quiet">
         {WHAT[aspect]} Mine is from <When at={at} />
-        {summary ? `: ${summary}` : "."}
+        {summary ? (
+          <>
+            : <UserText text={summary} />
+          </>
+        ) : (
+          "."
+        )}
       </p>
       {problem && <Fault error={{ code: problem.code, message: problem.detail, pointer: problem.pointer }} />}
       {aspect !== "operation" && (
@@ -127,7 +136,13 @@ function Column({ title, value, absent }: { title: string; value: Value | undefi
   return (
     <div role="group" class={`side-${title.toLowerCase()}`} aria-label={title}>
       <h3>{title}</h3>
-      {value === undefined ? <p class="quiet">{absent}</p> : <pre>{print(value)}</pre>}
+      {value === undefined ? (
+        <p class="quiet">{absent}</p>
+      ) : (
+        <pre>
+          <LongText text={print(value)} />
+        </pre>
+      )}
     </div>
   );
 }

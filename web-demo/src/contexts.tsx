@@ -4,8 +4,10 @@ import type { ContextSummary } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, above, key, same } from "./address";
+import { visible } from "./characters";
 import { Filter, Tag, Twist } from "./parts";
 import { type Row, focusRow, move, pressedOn, rowOf } from "./tree";
+import { UserText } from "./user-text";
 
 interface ContextRow extends Row {
   address: Address;
@@ -87,8 +89,8 @@ export function Contexts(props: {
           >
             <Twist open={row.open} onToggle={() => toggle(row)} />
             <Tag level={row.address.level} short />
-            <span class="id" title={row.address.id}>
-              {row.address.id}
+            <span class="id" title={visible(row.address.id)}>
+              <UserText text={row.address.id} />
             </span>
             {drafted.has(row.key) && (
               <span class="pending" title="has edits that are not saved">
@@ -101,8 +103,8 @@ export function Contexts(props: {
               </span>
             )}
             {stirring.has(row.key) && (
-              <span class="stir" title={`changed by ${stirring.get(row.key)}`}>
-                {stirring.get(row.key)}
+              <span class="stir" title={`changed by ${visible(stirring.get(row.key) ?? "")}`}>
+                <UserText text={stirring.get(row.key) ?? ""} />
               </span>
             )}
           </div>

@@ -9,6 +9,7 @@ import { JsonField } from "./json-field";
 import { Dialog, Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
+import { UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 /** The data that a new context begins with. */
@@ -189,7 +190,11 @@ export function Deleted(props: { onClose: () => void; onGo: (address: Address) =
                 <span class="quiet">
                   {"count" in one && one.count > 1 && `and ${one.count - 1} below it, `}
                   <When at={one.at} />
-                  {"by" in one && `, by ${one.by}`}
+                  {"by" in one && (
+                    <>
+                      , by <UserText text={one.by} />
+                    </>
+                  )}
                 </span>
               </span>
               <button type="button" class="button" disabled={busy} onClick={() => restore(one)}>

@@ -8,9 +8,12 @@ import { type Value, glance, isSealed } from "./json";
 import { Filter, Glyph, Tag, Twist } from "./parts";
 import { type ValueRow, changed, openAtFirst, rowsOf, shownRows } from "./rows";
 import { focusRow, move, pressedOn } from "./tree";
+import { LongText, UserText } from "./user-text";
 
 /** Rows drawn at first; more on request. */
 const PAGE = 600;
+/** Most of a member's name that is shown, in characters. */
+const NAME = 200;
 /** How long a changed value is highlighted, in milliseconds. */
 const GLOW = 2600;
 
@@ -47,7 +50,7 @@ export function Document(props: {
   const toggle = (row: ValueRow) => setToggled(new Map(toggled).set(row.key, !row.open));
 
   const press = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || pressedOn(event) === "") return;
     const asked = move(event.key, shown, pressedOn(event));
     if (!asked) return;
     event.preventDefault();
@@ -124,7 +127,9 @@ function ValueLine(props: {
       </span>
       <span class="what">
         <Twist open={row.open} onToggle={onToggle} />
-        <span class="member">{row.name}</span>
+        <span class="member">
+          <UserText text={row.name.length > NAME ? `${row.name.slice(0, NAME)}…` : row.name} />
+        </span>
         <Shown row={row} />
         {drafted && <span class="pending">draft</span>}
         {origin !== undefined && origin.shadowed.length > 0 && (
@@ -150,7 +155,7 @@ function Shown({ row: { value, size } }: { row: ValueRow }) {
     return <span class="quiet">{size === 0 ? "empty" : `${size} ${word}`}</span>;
   }
   const bare = typeof value === "string" && value !== ""; // an empty string shows as its quotes
-  return <span class={`scalar ${typeof value}`}>{bare ? value : glance(value)}</span>;
+  return <span class={`scalar ${typeof value}`}>{bare ? <LongText text={value} /> : glance(value)}</span>;
 }
 
 /** The values that have just changed in the shown context. */

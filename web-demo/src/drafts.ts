@@ -9,7 +9,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
-import { parse, print } from "./json";
+import { parse, text } from "./json";
 
 /** The number is the form of a kept draft: another build does not misread it. */
 const PREFIX = "nacre.draft.1 ";
@@ -39,7 +39,7 @@ export function keepDraft(place: string, draft: unknown, stored = false): void {
   sessionStorage.removeItem(PREFIX + place);
   if (stored && draft !== undefined) {
     try {
-      sessionStorage.setItem(PREFIX + place, print(draft, 0));
+      sessionStorage.setItem(PREFIX + place, text(draft));
     } catch {
       // It is too large for the storage. It is still in memory, and the browser asks.
     }

@@ -5,11 +5,13 @@ import type { HistoryItem, LayerVersion, Origin, Replica } from "@nacre/context"
 import { useId, useState } from "preact/hooks";
 
 import { type Address, key, name, same } from "./address";
+import { visible } from "./characters";
 import { Document } from "./document";
 import { type Members, type Value, at, steps } from "./json";
 import { Choice, Dialog, Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
+import { UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 /** A commit that changed one layer of the chain. */
@@ -80,7 +82,7 @@ export function History({ context, chain }: { context: Address; chain: readonly 
           max={moments.length - 1}
           step={1}
           value={index}
-          aria-valuetext={`${name(moment.of)}, version ${moment.version}, ${moment.change} by ${moment.by}`}
+          aria-valuetext={`${name(moment.of)}, version ${moment.version}, ${moment.change} by ${visible(moment.by)}`}
           onInput={(event) => choose(Number(event.currentTarget.value))}
         />
         <div class="ticks" aria-hidden="true">
@@ -103,9 +105,11 @@ export function History({ context, chain }: { context: Address; chain: readonly 
                 onClick={() => setChosen(nameOf(one))}
               >
                 <Layer of={one.of} version={one.version} />
-                <span>{one.summary || one.change}</span>
+                <span>
+                  <UserText text={one.summary || one.change} />
+                </span>
                 <span class="quiet">
-                  {one.by}, <When at={one.at} />
+                  <UserText text={one.by} />, <When at={one.at} />
                 </span>
               </button>
             </li>
@@ -188,13 +192,19 @@ function Then(props: {
       <p class="row">
         <Layer of={moment.of} version={moment.version} />
         <strong>{moment.change}</strong>
-        <span>by {moment.by}</span>
+        <span>
+          by <UserText text={moment.by} />
+        </span>
         <span class="quiet">
           <When at={moment.at} />
         </span>
         <Return of={moment} />
       </p>
-      {moment.summary && <p>{moment.summary}</p>}
+      {moment.summary && (
+        <p>
+          <UserText text={moment.summary} />
+        </p>
+      )}
       {states.error !== undefined && <Fault error={states.error} />}
       {changes && changes.length === 0 && (
         <p class="quiet">

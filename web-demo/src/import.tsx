@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import { Dialog, Fault } from "./parts";
 import { useReplica } from "./reading";
+import { UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 export function Import({ onClose, dropped }: { onClose: () => void; dropped: readonly File[] }) {
@@ -35,7 +36,9 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
           <>
             {files.map(({ name, size }, at) => (
               <p key={at}>
-                <strong>{name}</strong>{" "}
+                <strong>
+                  <UserText text={name} />
+                </strong>{" "}
                 <span class="quiet">{Math.max(1, Math.round(size / 1000)).toLocaleString("en")} KB</span>
               </p>
             ))}

@@ -4,6 +4,7 @@ import type { JsonText, Operation, Origin } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, name, same } from "./address";
+import { hidesSomething } from "./characters";
 import { draftOf, keepDraft, placeOf } from "./drafts";
 import {
   type Members,
@@ -21,6 +22,7 @@ import {
 import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
+import { LongText, UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 export function Inspector(props: {
@@ -38,7 +40,9 @@ export function Inspector(props: {
   return (
     <aside class="inspector" aria-label="Origin of a value">
       <header>
-        <h2 class="path mono">{pointer}</h2>
+        <h2 class="path mono">
+          <UserText text={pointer} />
+        </h2>
         <button type="button" class="icon" aria-label="Close" onClick={onClose}>
           <Glyph name="close" />
         </button>
@@ -141,11 +145,15 @@ function Stack(props: {
                 not heard: <Name of={ignored.locked_by} /> has locked this path
               </>
             ) : wins ? (
-              `set by ${origin?.by} · rule ${origin?.rule}`
+              <>
+                set by <UserText text={origin?.by ?? ""} /> · rule {origin?.rule}
+              </>
             ) : hidden ? (
               "hidden"
             ) : (
-              `by ${layer.updated_by}, merged in`
+              <>
+                by <UserText text={layer.updated_by} />, merged in
+              </>
             )}
           </p>
         </li>
@@ -163,7 +171,11 @@ function Text({ value }: { value: Value }) {
     );
   }
   if (value === null) return <pre>null, which removes what is inherited</pre>;
-  return <pre>{typeof value === "string" && value !== "" ? value : print(value)}</pre>;
+  return (
+    <pre>
+      <LongText text={typeof value === "string" && value !== "" ? value : print(value)} />
+    </pre>
+  );
 }
 
 /** An unsaved value, and the text that it was made from. */
@@ -185,7 +197,8 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   const [text, setText] = useState(kept?.text ?? "");
   const [start, setStart] = useState(kept?.start ?? "");
   const [taken, setTaken] = useState(false);
-  const plain = typeof now === "string";
+  // What cannot be seen is edited as an escape.
+  const plain = typeof now === "string" && !hidesSomething(now);
   const [asText, setAsText] = useState(kept?.asText ?? plain);
   useLayoutEffect(() => {
     const draft: Draft = { text, asText, start };
@@ -226,7 +239,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     setMode(next);
     forget();
     setAsText(plain);
-    const begun = typeof now === "string" ? now : print(now);
+    const begun = plain ? now : print(now);
     setStart(begun);
     setText(begun);
   };

@@ -151,7 +151,7 @@ function differences(text: string, node: Node, before: Value, after: Value): Spl
     for (const [name, value] of Object.entries(after)) {
       const there = last.get(name);
       if (there) behind = there;
-      else added.set(behind, [...(added.get(behind) ?? []), [`${JSON.stringify(name)}: `, value]]);
+      else added.set(behind, [...(added.get(behind) ?? []), [`${print(name)}: `, value]]);
     }
     if (nothing(gone, [...added])) return inOrder(changed);
     return inOrder([...changed, ...arrange(text, node, gone, added)]);

@@ -1,6 +1,8 @@
 // JSON for people: values to text and back without rounding integers, the place of a mistake,
 // pointers (RFC 6901), and the smallest edit between two documents.
 
+import { visibleJson } from "./characters";
+
 export type Value = null | boolean | number | bigint | string | Value[] | { [name: string]: Value };
 export type Members = { [name: string]: Value };
 
@@ -27,16 +29,18 @@ export function parse(text: string): Value {
   return JSON.parse(text, exact as (name: string, value: Value) => Value) as Value;
 }
 
-/** Writes a value, indented by two spaces. */
-export function print(value: unknown, indent = 2): string {
+/** Writes a value for people, indented by two spaces. Characters that cannot be seen are escapes. */
+export const print = (value: unknown, indent = 2): string => visibleJson(write(value, indent));
+
+/** A value in the form that the replica takes, with every digit. */
+export const text = (value: unknown): string => write(value, 0);
+
+function write(value: unknown, indent: number): string {
   if (value === undefined) return "";
   const exact = (_: string, value: unknown): unknown =>
     typeof value === "bigint" && raw ? raw(value.toString()) : value;
   return JSON.stringify(value, exact, indent);
 }
-
-/** A value in the form that the replica takes, with every digit. */
-export const text = (value: unknown): string => print(value, 0);
 
 /** Whether a value may have lost digits, because the browser reads all numbers as doubles. */
 export function isRounded(value: Value | undefined): boolean {

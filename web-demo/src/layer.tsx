@@ -4,6 +4,7 @@
 import type { Merge, Operation, Rules } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { visible } from "./characters";
 import { draftOf, keepDraft, placeOf } from "./drafts";
 import { type Members, type Value, at, equal, isObject, isRounded, parse, print, read, steps, text } from "./json";
 import { type Edited, editText, replaceText } from "./json-edits";
@@ -11,6 +12,7 @@ import { JsonField } from "./json-field";
 import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
+import { UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 /** An unsaved layer, and what it was made from. */
@@ -112,22 +114,24 @@ export function LayerEditor({ context }: { context: Held }) {
     setBase(context);
     rewrite(editText(data, draft.data));
     setClashes([...met]);
-    setSaid(`${context.updated_by} has saved version ${context.version}; it is taken in here.`);
+    setSaid(`${visible(context.updated_by)} has saved version ${context.version}; it is taken in here.`);
   }, [context, typed, typedRules, busy, composing]);
 
   return (
     <form class={`layer-editor ${untouched ? "" : "touched"}`} onSubmit={submit}>
       <div class="text">
         <p class="quiet">
-          Version {base.version}, by {base.updated_by}, <When at={base.updated_at} />. This is what the layer itself
-          says; a <code>null</code> hides what is inherited.
+          Version {base.version}, by <UserText text={base.updated_by} />, <When at={base.updated_at} />. This is what
+          the layer itself says; a <code>null</code> hides what is inherited.
         </p>
         {clashes.length > 0 && (
           <div class="notice" role="alert">
             <span>
-              {base.updated_by} has written here too:{" "}
+              <UserText text={base.updated_by} /> has written here too:{" "}
               {clashes.map((path) => (
-                <code key={path}>{path === "" ? "the whole document" : path} </code>
+                <code key={path}>
+                  <UserText text={path === "" ? "the whole document" : path} />{" "}
+                </code>
               ))}
               Your text stands; saving it replaces theirs.
             </span>{" "}
@@ -138,7 +142,8 @@ export function LayerEditor({ context }: { context: Held }) {
         )}
         {isLate && (
           <p class="notice" role="status">
-            {context.updated_by} has saved version {context.version}. It is taken in here as soon as this is JSON again.
+            <UserText text={context.updated_by} /> has saved version {context.version}. It is taken in here as soon as
+            this is JSON again.
           </p>
         )}
         {rounded && (

@@ -1,12 +1,14 @@
 // Notes about a context: insights and progress, two lists that only grow.
 
 import type { Insight, ProgressNote } from "@nacre/context";
+import { Fragment } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
 import { draftOf, keepDraft, placeOf } from "./drafts";
 import { Choice, Fault, When } from "./parts";
 import { useRead, useReplica } from "./reading";
+import { LongText, UserText } from "./user-text";
 import { useWriting } from "./writing";
 
 type Kind = "insight" | "progress";
@@ -56,9 +58,17 @@ export function Notes({ of: { level, id } }: { of: Address }) {
       <ol class="boxed" aria-label={kind === "insight" ? "Insights, newest first" : "Progress, newest first"}>
         {notes.value?.items.map((note) => (
           <li key={note.id}>
-            <p>{note.content}</p>
+            <p>
+              <LongText text={note.content} />
+            </p>
             <p class="quiet">
-              {[...about(note), `by ${note.by}`].join(" · ")}, <When at={note.at} />
+              {about(note).map((said) => (
+                <Fragment key={said}>
+                  <UserText text={said} />
+                  {" · "}
+                </Fragment>
+              ))}
+              by <UserText text={note.by} />, <When at={note.at} />
             </p>
           </li>
         ))}

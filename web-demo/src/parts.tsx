@@ -5,10 +5,11 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { type Address, type Level, name } from "./address";
 import { keepDraft } from "./drafts";
+import { UserText } from "./user-text";
 
 /** The label of a layer: colour and word together, so that each one is enough. */
 export function Tag({ level, id, short }: { level: Level; id?: string | undefined; short?: boolean }) {
-  const full = id === undefined || level === "global" ? level : `${level} ${id}`;
+  const full = id === undefined ? level : name({ level, id });
   if (short) {
     return (
       <abbr class={`tag short ${level}`} title={full}>
@@ -24,7 +25,11 @@ export function Layer({ of, version }: { of: Address; version?: number | undefin
   return (
     <span class="layer">
       <Tag level={of.level} />
-      {of.level !== "global" && <span class="id">{of.id}</span>}
+      {of.level !== "global" && (
+        <span class="id">
+          <UserText text={of.id} />
+        </span>
+      )}
       {version !== undefined && <span class="quiet">v{version}</span>}
     </span>
   );
@@ -239,11 +244,14 @@ export function Fault({ error }: { error: unknown }) {
     <p class="fault" role="alert">
       <Glyph name="warning" />
       <span>
-        {code && <code>{code}</code>} {message ?? String(error)}
+        {code && <code>{code}</code>} <UserText text={message ?? String(error)} broken />
         {pointer && (
           <>
             {" "}
-            at <code>{pointer}</code>
+            at{" "}
+            <code>
+              <UserText text={pointer} />
+            </code>
           </>
         )}
       </span>

@@ -7,6 +7,7 @@ import { type Address, name } from "./address";
 import { type Value, glance, parse, text } from "./json";
 import { Fault, Layer } from "./parts";
 import { useRead, useSettled } from "./reading";
+import { UserText } from "./user-text";
 
 /** Changes of one view that are shown in full. */
 const SPELT = 12;
@@ -66,7 +67,10 @@ function Told({ preview: { affected, unchanged, overridden_by } }: { preview: To
           <ul>
             {overridden_by.map(({ level, id, pointer }) => (
               <li key={`${level}/${id}${pointer}`} class={level}>
-                <Layer of={{ level, id }} /> <code>{pointer}</code>
+                <Layer of={{ level, id }} />{" "}
+                <code>
+                  <UserText text={pointer} />
+                </code>
               </li>
             ))}
           </ul>
@@ -118,17 +122,19 @@ export function Change(props: { pointer: string; before?: Value | undefined; aft
   const { pointer, before, after } = props;
   return (
     <li class="change">
-      <code class="path">{pointer === "" ? "the whole document" : pointer}</code>
+      <code class="path">
+        <UserText text={pointer === "" ? "the whole document" : pointer} />
+      </code>
       {before !== undefined && (
         <del>
           <span class="sign">−</span>
-          {glance(before)}
+          <UserText text={glance(before)} />
         </del>
       )}
       {after !== undefined && (
         <ins>
           <span class="sign">+</span>
-          {glance(after)}
+          <UserText text={glance(after)} />
         </ins>
       )}
     </li>

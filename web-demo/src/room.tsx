@@ -10,6 +10,7 @@ import { Inspector } from "./inspector";
 import { later } from "./later";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
 import { layerOf, show, useRead, useReplica } from "./reading";
+import { UserText } from "./user-text";
 
 const History = later(() => import("./history").then((room) => room.History));
 const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
@@ -73,7 +74,9 @@ export function Room(props: {
         <header class="about">
           <Chain chain={view.value.chain} of={address} onGo={onGo} />
           <div class="row">
-            <h2 class="title">{id}</h2>
+            <h2 class="title">
+              <UserText text={id} />
+            </h2>
             <About context={context.value} />
             {context.value.level !== "global" && context.value.level !== "project" && (
               <button type="button" class="button" onClick={() => setOpen("move")}>
@@ -160,7 +163,7 @@ function Chain(props: { chain: readonly LayerVersion[]; of: Address; onGo: (addr
 function About({ context }: { context: ContextSummary }) {
   return (
     <span class="quiet by">
-      by {context.updated_by}, <When at={context.updated_at} />
+      by <UserText text={context.updated_by} />, <When at={context.updated_at} />
     </span>
   );
 }

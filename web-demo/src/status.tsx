@@ -4,11 +4,13 @@ import type { Status } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { type Address, name } from "./address";
+import { visible } from "./characters";
 import { draftCount } from "./drafts";
 import { later } from "./later";
 import { Dialog, Fault, Layer, Switch, When } from "./parts";
 import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";
+import { UserText } from "./user-text";
 
 const Conflicts = later(() => import("./conflicts").then((room) => room.Conflicts));
 
@@ -46,7 +48,7 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
         Conflicts<span class="count">{conflicts}</span>
       </button>
       <button type="button" class="button user" onClick={() => setOpen("user")}>
-        {replica.user}
+        <UserText text={replica.user} />
       </button>
       {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} />}
       {open === "conflicts" && <Conflicts onClose={close} />}
@@ -67,7 +69,7 @@ function Renew({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Sign in again" onClose={onClose}>
       <p class="quiet">
-        The server no longer takes the token of {replica.user}. What you write meanwhile is kept here.
+        The server no longer takes the token of <UserText text={replica.user} />. What you write meanwhile is kept here.
       </p>
       <TokenForm whom={replica.user} onToken={renew} />
     </Dialog>
@@ -130,7 +132,7 @@ function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }
     }
   };
   return (
-    <Dialog title={replica.user} onClose={onClose}>
+    <Dialog title={visible(replica.user)} onClose={onClose}>
       <p class="quiet">
         This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to the server
         {replica.under ? ` for what is under ${name(replica.under)}` : ""}.

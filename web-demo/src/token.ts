@@ -1,6 +1,8 @@
 // The token of this tab. It comes in the address fragment, which no server sees, or is pasted. It
 // is kept in the tab's session storage only.
 
+import { visible } from "./characters";
+
 const KEY = "nacre.token";
 
 /** The token of this tab, if there is one. Removes it from the address bar. */
@@ -22,7 +24,7 @@ export function signIn(pasted: string, whom?: string): string | undefined {
     return "This token has expired.";
   }
   if (whom !== undefined && claims.sub !== whom) {
-    return `This token is not ${whom}'s: sign out to use it.`;
+    return `This token is not ${visible(whom)}'s: sign out to use it.`;
   }
   sessionStorage.setItem(KEY, text);
   return undefined;
