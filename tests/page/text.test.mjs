@@ -1,9 +1,10 @@
-// Text of users on the page: what cannot be seen is shown as escapes.
+// Text of users on the page: what cannot be seen is shown as escapes, and what is long stays in
+// bounds.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { eventually, open, value } from "./stage.mjs";
+import { eventually, open, value, violations } from "./stage.mjs";
 
 /** Turns what follows around: "a\u202egpj.exe" looks like "aexe.jpg". */
 const TURN = "\u202e";
@@ -99,5 +100,38 @@ test("text that needs characters of no width is shown as it is", async () => {
   const page = await alice.tab("#/project/words");
   for (const [name, text] of Object.entries(texts))
     await value(page, `/${name}`).getByText(text, { exact: true }).waitFor();
+  await alice.close();
+});
+
+test("a value of hundreds of kilobytes leaves the page as tall as it is, and is shown in full on request", async () => {
+  const long = "0123456789abcdef ".repeat(900_000 / 17);
+  const lines = "one line\n".repeat(5000);
+  assert.equal((await stage.api.put("/v1/contexts/project/long", { data: { long, lines: [lines] } })).status, 201);
+  const alice = await stage.person({ reducedMotion: "reduce" });
+  const page = await alice.tab("#/project/long");
+  const height = () => page.locator("#room").evaluate((room) => room.scrollHeight);
+  const bounded = async (what) => assert.ok((await height()) < 3000, `${what}: ${await height()} pixels`);
+  const row = value(page, "/long");
+  await row.waitFor();
+  await bounded("the view");
+  const all = row.getByRole("button", { name: `Show all ${long.length.toLocaleString("en")} characters` });
+  await all.click();
+  assert.equal(await row.getByRole("group").textContent(), long);
+  assert.equal(await page.getByRole("complementary").count(), 0, "the row is not chosen by it");
+  await bounded("all of it");
+  assert.deepEqual(await violations(page), []);
+  await row.getByRole("button", { name: "Show the beginning" }).press("Enter");
+  await all.waitFor();
+
+  await value(page, "/lines/0").click();
+  const card = page.getByRole("complementary", { name: "Origin of a value" });
+  await card.getByRole("button", { name: /^Show all/ }).click();
+  await card.getByRole("group").waitFor();
+  const tall = await card.evaluate((one) => one.scrollHeight);
+  assert.ok(tall < 3000, `the card: ${tall} pixels`);
+  await page.getByRole("tab", { name: "History" }).click();
+  await page.getByText("The whole view then").click();
+  await value(page, "/long").waitFor();
+  await bounded("history");
   await alice.close();
 });
