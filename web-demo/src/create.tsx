@@ -1,7 +1,7 @@
 // Creates, deletes and restores contexts.
 
 import type { DeletedContext } from "@nacre/context";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
 import { read, text } from "./json";
@@ -105,6 +105,7 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
     [key(address)],
   ).value;
   const [cascade, setCascade] = useState(false);
+  const reason = useId();
   const [, setTaken] = useState(false);
   const operations = useMemo(
     () => [{ action: "delete" as const, level: address.level, context_id: address.id, cascade }],
@@ -126,13 +127,23 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
             and the {below} {below === 1 ? "context" : "contexts"} below it
           </label>
         )}
+        {below !== undefined && below > 0 && !cascade && (
+          <p id={reason} class="notice">
+            It cannot be deleted alone: {below === 1 ? "a context is" : `${below} contexts are`} below it.
+          </p>
+        )}
         {(cascade || below === 0) && <PreviewOf operations={operations} onVerdict={setTaken} />}
         {fault !== undefined && <Fault error={fault} />}
         <div class="row end">
           <button type="button" class="button" onClick={onClose}>
             Keep it
           </button>
-          <button type="submit" class="button main" disabled={busy || (below !== 0 && !cascade)}>
+          <button
+            type="submit"
+            class="button main"
+            aria-describedby={below !== 0 && !cascade ? reason : undefined}
+            disabled={busy || (below !== 0 && !cascade)}
+          >
             Delete
           </button>
         </div>
