@@ -1,18 +1,73 @@
-// Where things are on the screen, and what is said about them.
+// Where things are on the screen: a value stays where it was clicked, and nothing covers it.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { open } from "./stage.mjs";
+import { open, value } from "./stage.mjs";
+
+const SCREENS = {
+  desk: { viewport: { width: 1360, height: 860 } },
+  "a narrow window": { viewport: { width: 900, height: 800 } },
+  "a phone": { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+};
+
+/** Sentences of all lengths: in a narrower column they would take more lines. */
+const data = Object.fromEntries(
+  Array.from({ length: 40 }, (_, at) => [
+    `rule${String(at).padStart(2, "0")}`,
+    "each line says one thing ".repeat(1 + (at % 7)).trim(),
+  ]),
+);
 
 let stage;
 before(async () => {
   stage = await open({ lines: "" });
-  assert.equal((await stage.api.put("/v1/contexts/project/tall", { data: {} })).status, 201);
+  assert.equal((await stage.api.put("/v1/contexts/project/tall", { data })).status, 201);
   assert.equal((await stage.api.put("/v1/contexts/branch/tall.part", { parent: "tall", data: {} })).status, 201);
 });
 after(() => stage?.close());
 afterEach(() => stage.done());
+
+for (const [screen, options] of Object.entries(SCREENS)) {
+  test(`a value stays under the pointer that chooses it, and nothing covers the values: ${screen}`, async () => {
+    const alice = await stage.person({ reducedMotion: "reduce", ...options });
+    const page = await alice.tab("#/project/tall");
+    const room = page.locator("#room");
+    const card = page.getByRole("complementary", { name: "Origin of a value" });
+    await value(page, "/rule39").waitFor();
+    for (const scrolled of [0, 300, 100_000]) {
+      for (const share of [0.35, 0.65, 0.9]) {
+        await room.evaluate((one, top) => (one.scrollTop = top), scrolled);
+        const { x, y, height } = await room.boundingBox();
+        const point = [x + 200, y + height * share];
+        const keyAt = ([x, y]) => document.elementFromPoint(x, y)?.closest("[data-key]")?.dataset.key;
+        const key = await page.evaluate(keyAt, point);
+        assert.match(key ?? "", /^\/rule/, "the pointer is on a value");
+        const top = () => value(page, key).evaluate((one) => one.getBoundingClientRect().top);
+        const before = await top();
+        const stays = async (what) => {
+          const moved = Math.abs((await top()) - before);
+          assert.ok(moved <= 1, `${key} at ${share} moved ${moved} pixels when the card ${what}`);
+        };
+        await page.mouse.click(...point);
+        await card.waitFor();
+        await stays("opened");
+        assert.equal(await page.evaluate(keyAt, point), key, "it is still under the pointer");
+        const [one, other] = [await card.boundingBox(), await room.boundingBox()];
+        const apart =
+          one.x + one.width <= other.x + 1 ||
+          other.x + other.width <= one.x + 1 ||
+          one.y + one.height <= other.y + 1 ||
+          other.y + other.height <= one.y + 1;
+        assert.ok(apart, `the card covers the values: ${JSON.stringify([one, other])}`);
+        await card.getByRole("button", { name: "Close" }).click();
+        await card.waitFor({ state: "detached" });
+        await stays("closed");
+      }
+    }
+    await alice.close();
+  });
+}
 
 test("a delete that cannot be pressed says why", async () => {
   const alice = await stage.person();

@@ -25,7 +25,8 @@ export function Document(props: {
   chosen: string | undefined;
   /** Pointers of values with a draft. */
   drafted?: readonly string[];
-  onChoose: (pointer: string) => void;
+  /** `y` is where on the screen, if a pointer chose. */
+  onChoose: (pointer: string, y?: number) => void;
 }) {
   const { of, data, origins, chosen, drafted = [], onChoose } = props;
   const tree = useRef<HTMLDivElement>(null);
@@ -78,9 +79,9 @@ export function Document(props: {
             glowing={glowing.has(row.key)}
             stop={row.key === stop}
             onToggle={() => toggle(row)}
-            onChoose={() => {
+            onChoose={({ clientY }) => {
               setFocused(row.key);
-              onChoose(row.key);
+              onChoose(row.key, clientY);
             }}
           />
         ))}
@@ -101,7 +102,7 @@ function ValueLine(props: {
   glowing: boolean;
   stop: boolean;
   onToggle: () => void;
-  onChoose: () => void;
+  onChoose: (event: MouseEvent) => void;
 }) {
   const { row, chosen, drafted, glowing, stop, onToggle, onChoose } = props;
   const { origin } = row;

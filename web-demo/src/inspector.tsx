@@ -29,16 +29,18 @@ export function Inspector(props: {
   address: Address;
   view: Shown;
   pointer: string;
+  /** On a phone: whether it is above the values. */
+  onTop: boolean;
   onClose: () => void;
   onOpenLayer: (address: Address) => void;
 }) {
-  const { address, view, pointer, onClose, onOpenLayer } = props;
+  const { address, view, pointer, onTop, onClose, onOpenLayer } = props;
   const value = at(view.data, pointer);
   const origin = originOf(view, pointer);
   const layers = useRead((replica) => view.chain.map((link) => layerOf(replica, link)), [view]);
   const own = layers.value?.find((layer) => same(layer, address));
   return (
-    <aside class="inspector" aria-label="Origin of a value">
+    <aside class={`inspector ${onTop ? "on-top" : ""}`} aria-label="Origin of a value">
       <header>
         <h2 class="path mono">
           <UserText text={pointer} />

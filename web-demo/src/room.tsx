@@ -1,7 +1,7 @@
 // The selected context: its chain, and tabs for its view, its layer and its history.
 
 import type { ContextSummary, LayerVersion } from "@nacre/context";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
@@ -19,6 +19,8 @@ const Move = later(() => import("./move").then((room) => room.Move));
 const Remove = later(() => import("./create").then((room) => room.Remove));
 
 const PANEL = "panel";
+/** The height of a row of one line, in pixels. */
+const LINE = 27;
 
 export function Room(props: {
   address: Address;
@@ -38,10 +40,28 @@ export function Room(props: {
   const view = useRead((replica) => show(replica, address), [level, id]);
 
   const chosen = tab === "view" ? pointer : undefined;
-  useEffect(() => {
-    // On a phone it would be hidden below the card.
-    const narrow = matchMedia("(max-width: 760px)").matches;
-    if (chosen !== undefined) rowOf(chosen)?.scrollIntoView({ block: narrow ? "start" : "nearest" });
+  /** On a phone: whether the card is above the values, and where the row was when it opened or closed. */
+  const [onTop, setOnTop] = useState(false);
+  const held = useRef<{ pointer: string; top: number } | undefined>(undefined);
+  const choose = (next: string | undefined, y?: number) => {
+    const of = next ?? pointer ?? "";
+    const { top, bottom } = rowOf(of)?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
+    held.current = { pointer: of, top };
+    // The card takes the half in which the row was not chosen.
+    const frame = document.querySelector(".frame")?.getBoundingClientRect();
+    if (frame && pointer === undefined) setOnTop((y ?? (top + bottom) / 2) > (frame.top + frame.bottom) / 2);
+    setPointer(next);
+  };
+  useLayoutEffect(() => {
+    const { pointer = "", top = 0 } = held.current ?? {};
+    held.current = undefined;
+    const row = rowOf(pointer);
+    const room = row?.closest(".room");
+    if (!row || !room) return;
+    room.scrollTop += row.getBoundingClientRect().top - top; // the row stays under the pointer
+    const [one, all] = [row.getBoundingClientRect(), room.getBoundingClientRect()];
+    const seen = Math.min(one.bottom, all.bottom) - Math.max(one.top, all.top);
+    if (seen < Math.min(one.height, LINE)) row.scrollIntoView({ block: "nearest" });
   }, [chosen]);
 
   if (!context.value || !view.value) {
@@ -70,7 +90,7 @@ export function Room(props: {
   }
   return (
     <>
-      <main id="room" class={`room ${chosen === undefined ? "" : "explained"}`} tabIndex={-1}>
+      <main id="room" class="room" tabIndex={-1}>
         <header class="about">
           <Chain chain={view.value.chain} of={address} onGo={onGo} />
           <div class="row">
@@ -108,7 +128,7 @@ export function Room(props: {
               origins={view.value.origins}
               chosen={pointer}
               drafted={drafts}
-              onChoose={(next) => setPointer(next)}
+              onChoose={choose}
             />
           )}
           {tab === "layer" && <LayerEditor context={context.value} />}
@@ -121,12 +141,19 @@ export function Room(props: {
           address={address}
           view={view.value}
           pointer={chosen}
+          onTop={onTop}
           onClose={() => {
-            setPointer(undefined);
+            choose(undefined);
             rowOf(chosen)?.focus();
           }}
           onOpenLayer={(of) => onGo(of, "layer")}
         />
+      )}
+      {/* Where there is a column for the card, it is there from the start: values do not move when it opens. */}
+      {tab === "view" && chosen === undefined && (
+        <aside class="inspector vacant" aria-label="No value is chosen">
+          <p class="quiet">Choose a value to see which layers it comes from.</p>
+        </aside>
       )}
       {open === "move" && <Move context={context.value} onClose={() => setOpen(undefined)} />}
       {open === "remove" && <Remove context={context.value} onClose={() => setOpen(undefined)} onGo={onGo} />}
