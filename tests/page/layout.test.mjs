@@ -1,9 +1,10 @@
-// Where things are on the screen: a value stays where it was clicked, and nothing covers it.
+// Where things are on the screen: a value stays where it was clicked, nothing covers it, and what a
+// save changes, its button and its outcome are in sight.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { open, value } from "./stage.mjs";
+import { eventually, open, value } from "./stage.mjs";
 
 const SCREENS = {
   desk: { viewport: { width: 1360, height: 860 } },
@@ -27,6 +28,16 @@ before(async () => {
 });
 after(() => stage?.close());
 afterEach(() => stage.done());
+
+/** Whether the middle of an element can be seen and pressed, without anything being scrolled. */
+const inSight = (locator) =>
+  locator.evaluate((one) => {
+    const { left, top, width, height } = one.getBoundingClientRect();
+    const found = document.elementFromPoint(left + width / 2, top + height / 2);
+    return found !== null && (one.contains(found) || found.contains(one));
+  });
+const seen = (locator, what) =>
+  eventually(async () => assert.ok(await inSight(locator), `${what} is not in sight`), 5000);
 
 for (const [screen, options] of Object.entries(SCREENS)) {
   test(`a value stays under the pointer that chooses it, and nothing covers the values: ${screen}`, async () => {
@@ -65,6 +76,34 @@ for (const [screen, options] of Object.entries(SCREENS)) {
         await stays("closed");
       }
     }
+    await alice.close();
+  });
+
+  test(`what a save changes is in sight before it, and that it is saved after it: ${screen}`, async () => {
+    const alice = await stage.person({ reducedMotion: "reduce", ...options });
+    const page = await alice.tab("#/project/tall/layer");
+    const preview = page.getByRole("region", { name: "What this changes" });
+    const save = page.getByRole("button", { name: "Save", exact: true });
+    const type = async (text) => {
+      await page.keyboard.type(text);
+      await seen(preview.locator("ins").first(), "the change");
+      await seen(save, "Save");
+      await eventually(async () => assert.ok(await save.isEnabled()));
+      await save.evaluate((one) => one.click()); // as it lies: Playwright would scroll
+      await seen(page.getByText("Saved", { exact: true }), "Saved");
+    };
+    const field = page.getByLabel("Data");
+    await field.evaluate((one) => {
+      const end = one.value.lastIndexOf('"');
+      one.focus();
+      one.setSelectionRange(end, end);
+    });
+    await type(` on ${screen}`);
+    await page.getByRole("tab", { name: "View" }).click();
+    await value(page, "/rule05").click();
+    await page.getByRole("button", { name: "Change" }).click();
+    await eventually(async () => assert.equal(await page.evaluate(() => document.activeElement?.tagName), "TEXTAREA"));
+    await type(` on ${screen}`);
     await alice.close();
   });
 }

@@ -23,7 +23,7 @@ import { Fault, Glyph, Layer, Name } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
 import { LongText, UserText } from "./user-text";
-import { useWriting } from "./writing";
+import { savedWhere, useWriting } from "./writing";
 
 export function Inspector(props: {
   address: Address;
@@ -199,6 +199,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   const [text, setText] = useState(kept?.text ?? "");
   const [start, setStart] = useState(kept?.start ?? "");
   const [taken, setTaken] = useState(false);
+  const [said, setSaid] = useState("");
   // What cannot be seen is edited as an escape.
   const plain = typeof now === "string" && !hidesSomething(now);
   const [asText, setAsText] = useState(kept?.asText ?? plain);
@@ -226,6 +227,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     if (!taken) return;
     await replica.batch(operations);
     setMode(undefined);
+    setSaid(savedWhere(replica));
   });
 
   // The focus moves into the form when it opens, and back to the button when it closes.
@@ -239,6 +241,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   if (!own) return null;
   const begin = (next: "set" | "hide" | "drop") => {
     setMode(next);
+    setSaid("");
     forget();
     setAsText(plain);
     const begun = plain ? now : print(now);
@@ -263,6 +266,9 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
             Hide here
           </button>
         )}
+        <span role="status" class="said">
+          {said}
+        </span>
       </div>
     );
   }
@@ -294,15 +300,19 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
           {"wrong" in read && <p class="fault">{read.wrong}</p>}
         </>
       )}
-      <PreviewOf operations={operations} onVerdict={setTaken} />
-      {fault !== undefined && <Fault error={fault} />}
-      <div class="row end">
-        <button type="button" class="button" onClick={() => setMode(undefined)}>
-          Cancel
-        </button>
-        <button type="submit" class="button main" disabled={busy || !taken}>
-          Save
-        </button>
+      <div class="commit">
+        <div class="effect">
+          <PreviewOf operations={operations} onVerdict={setTaken} />
+          {fault !== undefined && <Fault error={fault} />}
+        </div>
+        <div class="row end">
+          <button type="button" class="button" onClick={() => setMode(undefined)}>
+            Cancel
+          </button>
+          <button type="submit" class="button main" disabled={busy || !taken}>
+            Save
+          </button>
+        </div>
       </div>
     </form>
   );

@@ -55,6 +55,30 @@ export function glance(value: Value | undefined, longest = 160): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
+/** What is shown beside a difference, in characters. */
+const AROUND = 24;
+
+/** Two values in one short line each, cut to where they differ. */
+export function glances(before: Value | undefined, after: Value | undefined, longest = 160): [string, string] {
+  const [old, now] = [glance(before, Infinity), glance(after, Infinity)];
+  if (before === undefined || after === undefined || Math.max(old.length, now.length) <= longest / 2) {
+    return [glance(before, longest), glance(after, longest)];
+  }
+  const least = Math.min(old.length, now.length);
+  let head = 0;
+  while (head < least && old[head] === now[head]) head++;
+  let tail = 0;
+  while (tail < least - head && old.at(-1 - tail) === now.at(-1 - tail)) tail++;
+  const from = head > 2 * AROUND ? head - AROUND : 0;
+  const behind = tail > 2 * AROUND ? tail - AROUND : 0;
+  const cut = (text: string): string => {
+    const part = (from > 0 ? "…" : "") + text.slice(from, text.length - behind);
+    if (part.length > longest) return `${part.slice(0, longest - 1)}…`;
+    return behind > 0 ? `${part}…` : part;
+  };
+  return [cut(old), cut(now)];
+}
+
 /** The place of a mistake in JSON text. */
 export interface Mistake {
   message: string;

@@ -13,7 +13,7 @@ import { Fault, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
 import { UserText } from "./user-text";
-import { useWriting } from "./writing";
+import { savedWhere, useWriting } from "./writing";
 
 /** An unsaved layer, and what it was made from. */
 interface Draft {
@@ -89,7 +89,7 @@ export function LayerEditor({ context }: { context: Held }) {
     if (typing.current.data === data && typing.current.rules === rules) begin(saved);
     else setBase(saved); // the next draft has begun already
     setSummary("");
-    setSaid(replica.status.state === "offline" ? "Saved on this device" : "Saved");
+    setSaid(savedWhere(replica));
   });
   const isBehind = context.version !== base.version || !equal(context.data, base.data);
   /** Others have saved, and what is typed cannot be merged until it is JSON again. */
@@ -171,34 +171,36 @@ export function LayerEditor({ context }: { context: Held }) {
           </p>
         </details>
       </div>
-      {!untouched && (
-        <div class="effect">
-          {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
-          {refused !== undefined && <Fault error={refused} />}
-          {fault !== undefined && <Fault error={fault} />}
-        </div>
-      )}
-      <div class={`save ${untouched ? "" : "touched"}`}>
+      <div class={`commit ${untouched && said === "" ? "idle" : ""}`}>
         {!untouched && (
-          <label class="field">
-            Why (for the history)
-            <input value={summary} maxLength={500} onInput={(event) => setSummary(event.currentTarget.value)} />
-          </label>
+          <div class="effect">
+            {operations.length > 0 && <PreviewOf operations={operations} onVerdict={setTaken} />}
+            {refused !== undefined && <Fault error={refused} />}
+            {fault !== undefined && <Fault error={fault} />}
+          </div>
         )}
-        <div class="row end">
-          <span role="status" class="said">
-            {untouched || clashes.length === 0 ? said : ""}
-          </span>
+        <div class="save">
           {!untouched && (
-            <>
-              <button type="button" class="button" onClick={() => begin(context)}>
-                Discard
-              </button>
-              <button type="submit" class="button main" disabled={busy || !taken || operations.length === 0}>
-                Save
-              </button>
-            </>
+            <label class="field">
+              Why (for the history)
+              <input value={summary} maxLength={500} onInput={(event) => setSummary(event.currentTarget.value)} />
+            </label>
           )}
+          <div class="row end">
+            <span role="status" class="said">
+              {untouched || clashes.length === 0 ? said : ""}
+            </span>
+            {!untouched && (
+              <>
+                <button type="button" class="button" onClick={() => begin(context)}>
+                  Discard
+                </button>
+                <button type="submit" class="button main" disabled={busy || !taken || operations.length === 0}>
+                  Save
+                </button>
+              </>
+            )}
+          </div>
         </div>
       </div>
     </form>

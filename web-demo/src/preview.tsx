@@ -4,7 +4,7 @@ import type { Operation, Preview } from "@nacre/context";
 import { useEffect } from "preact/hooks";
 
 import { type Address, name } from "./address";
-import { type Value, glance, parse, text } from "./json";
+import { type Value, glances, parse, text } from "./json";
 import { Fault, Layer } from "./parts";
 import { useRead, useSettled } from "./reading";
 import { UserText } from "./user-text";
@@ -40,7 +40,8 @@ type Affected = Address & { changes: { pointer: string; before?: Value; after?: 
 
 function Told({ preview: { affected, unchanged, overridden_by } }: { preview: Told }) {
   return (
-    <section class="preview" aria-label="What this changes">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll what has the focus
+    <section class="preview" aria-label="What this changes" tabIndex={0}>
       <h3>
         {affected.length === 0
           ? "No view changes"
@@ -120,6 +121,7 @@ function Views({ views }: { views: readonly Address[] }) {
 /** One value before and after, each with a sign beside its colour. */
 export function Change(props: { pointer: string; before?: Value | undefined; after?: Value | undefined }) {
   const { pointer, before, after } = props;
+  const [old, now] = glances(before, after);
   return (
     <li class="change">
       <code class="path">
@@ -128,13 +130,13 @@ export function Change(props: { pointer: string; before?: Value | undefined; aft
       {before !== undefined && (
         <del>
           <span class="sign">−</span>
-          <UserText text={glance(before)} />
+          <UserText text={old} />
         </del>
       )}
       {after !== undefined && (
         <ins>
           <span class="sign">+</span>
-          <UserText text={glance(after)} />
+          <UserText text={now} />
         </ins>
       )}
     </li>

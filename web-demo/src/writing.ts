@@ -1,6 +1,11 @@
 // Writes to the replica, one at a time, and keeps the error of the last one.
 
+import type { Replica } from "@nacre/context";
 import { useRef, useState } from "preact/hooks";
+
+/** What to say once a write is kept. */
+export const savedWhere = ({ status }: Replica): string =>
+  status.state === "offline" ? "Saved on this device" : "Saved";
 
 export interface Writing {
   /** Writes, unless a write is running: pressing a button twice writes once. */
