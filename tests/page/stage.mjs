@@ -38,18 +38,19 @@ export async function open({ lines = SHOP } = {}) {
     /** The server as alice sees it. */
     api,
     /** A token that the Worker takes now. */
-    token: (user) => token({ sub: user }, secret),
+    token: (user, claims = {}) => token({ sub: user, ...claims }, secret),
     /** Makes every token so far worthless. */
     async renewSecret() {
       secret = randomBytes(32).toString("base64url");
       await worker.restart({ NACRE_JWT_SECRET: secret });
       stage.api = client(worker.url, stage.token("alice"));
     },
-    /** A device of `user`: `tab` opens the page there, over the wire of `url` if one is named. */
-    async person(options = {}, user = "alice", url = worker.url) {
+    /** A device of `user`, whose token has more claims if some are named: `tab` opens the page there,
+     * over the wire of `url` if one is named. */
+    async person(options = {}, user = "alice", url = worker.url, claims = {}) {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
       context.setDefaultTimeout(30_000);
-      const bearer = stage.token(user);
+      const bearer = stage.token(user, claims);
       return {
         context,
         /**

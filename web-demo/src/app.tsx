@@ -10,10 +10,11 @@ import { Contexts } from "./contexts";
 import { useDrafts } from "./drafts";
 import { DropZone } from "./drop";
 import { later } from "./later";
-import { Glyph } from "./parts";
+import { Glyph, READS_ONLY } from "./parts";
 import { type Opened, OpenedContext, attempt } from "./reading";
 import { Room } from "./room";
 import { StatusBar } from "./status";
+import { mayWrite } from "./token";
 
 const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
@@ -110,17 +111,21 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
       </header>
       <div class="frame">
         <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
-          <div class="row side-head">
-            <button type="button" class="button" onClick={() => setOpen("create")}>
-              <Glyph name="plus" /> New
-            </button>
-            <button type="button" class="button" onClick={() => bring([])}>
-              <Glyph name="upload" /> Import
-            </button>
-            <button type="button" class="button" onClick={() => setOpen("deleted")}>
-              <Glyph name="undo" /> Restore
-            </button>
-          </div>
+          {opened.mayWrite ? (
+            <div class="row side-head">
+              <button type="button" class="button" onClick={() => setOpen("create")}>
+                <Glyph name="plus" /> New
+              </button>
+              <button type="button" class="button" onClick={() => bring([])}>
+                <Glyph name="upload" /> Import
+              </button>
+              <button type="button" class="button" onClick={() => setOpen("deleted")}>
+                <Glyph name="undo" /> Restore
+              </button>
+            </div>
+          ) : (
+            <p class="notice">{READS_ONLY}</p>
+          )}
           <Contexts
             items={items}
             chosen={place.address}
@@ -144,7 +149,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
       {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
       {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
       {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
-      <DropZone onDrop={bring} />
+      <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
       <p class="unseen" role="status">
         {said}
       </p>
@@ -159,10 +164,10 @@ function skip(event: Event) {
 
 /** A number that grows with every change of contexts, and an object that is new after any change. */
 function useRevisions(replica: Replica): Opened {
-  const [opened, setOpened] = useState<Opened>({ replica, revision: 0 });
+  const [opened, setOpened] = useState<Opened>({ replica, revision: 0, mayWrite: mayWrite() });
   useEffect(() => {
-    const data = () => setOpened(({ revision }) => ({ replica, revision: revision + 1 }));
-    const status = () => setOpened(({ revision }) => ({ replica, revision }));
+    const data = () => setOpened(({ revision }) => ({ replica, revision: revision + 1, mayWrite: mayWrite() }));
+    const status = () => setOpened(({ revision }) => ({ replica, revision, mayWrite: mayWrite() }));
     const ends = [replica.subscribe({ subtree: GLOBAL }, data), replica.subscribe("all", status)];
     data(); // changes before this point
     return () => ends.forEach((end) => end());

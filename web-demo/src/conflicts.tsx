@@ -4,7 +4,7 @@ import type { Conflict, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { type Value, isSealed, mistake, parse, print, text as exact } from "./json";
-import { Dialog, Fault, Layer, When } from "./parts";
+import { Dialog, Fault, Layer, READS_ONLY, When } from "./parts";
 import { attempt, useReplica } from "./reading";
 import { LongText, UserText } from "./user-text";
 
@@ -46,6 +46,7 @@ export function Conflicts({ onClose }: { onClose: () => void }) {
 
 function Decision(props: { conflict: Held; replica: Replica; onFill: () => void }) {
   const { conflict, replica, onFill } = props;
+  const { mayWrite } = useReplica();
   const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary, problem } = conflict;
   const [editing, setEditing] = useState(false);
   const [text, setText] = useState(() => print(mine ?? theirs));
@@ -105,14 +106,15 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
         </div>
       )}
       {fault !== undefined && <Fault error={fault} />}
+      {!mayWrite && <p class="notice">{READS_ONLY}</p>}
       <div class="row end">
         <button type="button" class="button" disabled={busy} onClick={() => settle("theirs")}>
           {aspect === "operation" ? "Give it up" : "Take theirs"}
         </button>
-        <button type="button" class="button" disabled={busy} onClick={() => settle("mine")}>
+        <button type="button" class="button" disabled={busy || !mayWrite} onClick={() => settle("mine")}>
           {aspect === "operation" ? "Try once more" : "Keep mine"}
         </button>
-        {canEdit && !editing && (
+        {canEdit && mayWrite && !editing && (
           <button type="button" class="button" disabled={busy} onClick={() => setEditing(true)}>
             Another value …
           </button>

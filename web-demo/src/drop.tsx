@@ -2,7 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-export function DropZone({ onDrop }: { onDrop: (files: readonly File[]) => void }) {
+/** `refused`: why no file is taken. One that is dropped all the same must not replace the page. */
+export function DropZone(props: { onDrop: (files: readonly File[]) => void; refused: string | undefined }) {
+  const { onDrop, refused } = props;
   const [over, setOver] = useState(false);
   useEffect(() => {
     const holdsFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -17,7 +19,7 @@ export function DropZone({ onDrop }: { onDrop: (files: readonly File[]) => void 
       event.preventDefault();
       setOver(false);
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) onDrop(files);
+      if (files.length > 0 && refused === undefined) onDrop(files);
     };
     addEventListener("dragover", drag);
     addEventListener("dragleave", leave);
@@ -27,6 +29,6 @@ export function DropZone({ onDrop }: { onDrop: (files: readonly File[]) => void 
       removeEventListener("dragleave", leave);
       removeEventListener("drop", drop);
     };
-  }, [onDrop]);
-  return over ? <div class="drop-zone">Drop files to import their contexts</div> : null;
+  }, [onDrop, refused]);
+  return over ? <div class="drop-zone">{refused ?? "Drop files to import their contexts"}</div> : null;
 }

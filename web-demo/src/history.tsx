@@ -241,14 +241,14 @@ function Then(props: {
 
 /** Rolls a layer back. This makes a new version, so nothing is lost. */
 function Return({ of: { of, version } }: { of: Moment }) {
-  const { replica } = useReplica();
+  const { replica, mayWrite } = useReplica();
   const [asking, setAsking] = useState(false);
   const now = useRead((replica) => replica.get(of.level, of.id), [key(of)]);
   const { submit, busy, fault } = useWriting(async () => {
     await replica.rollback(of.level, of.id, version, { summary: `back to version ${version}` });
     setAsking(false);
   });
-  if (!now.value || now.value.version === version) return null;
+  if (!mayWrite || !now.value || now.value.version === version) return null;
   return (
     <>
       <button type="button" class="button" onClick={() => setAsking(true)}>

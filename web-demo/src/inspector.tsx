@@ -19,7 +19,7 @@ import {
   print,
   text as exact,
 } from "./json";
-import { Fault, Glyph, Layer, Name } from "./parts";
+import { Fault, Glyph, Layer, Name, READS_ONLY } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, type Shown, layerOf, useRead, useReplica } from "./reading";
 import { LongText, UserText } from "./user-text";
@@ -35,6 +35,7 @@ export function Inspector(props: {
   onOpenLayer: (address: Address) => void;
 }) {
   const { address, view, pointer, onTop, onClose, onOpenLayer } = props;
+  const { mayWrite } = useReplica();
   const value = at(view.data, pointer);
   const origin = originOf(view, pointer);
   const layers = useRead((replica) => view.chain.map((link) => layerOf(replica, link)), [view]);
@@ -53,7 +54,9 @@ export function Inspector(props: {
         {layers.value && (
           <Stack chain={layers.value} view={view} pointer={pointer} origin={origin} onOpenLayer={onOpenLayer} />
         )}
-        {inList(view, pointer) ? (
+        {!mayWrite ? (
+          <p class="quiet">{READS_ONLY}</p>
+        ) : inList(view, pointer) ? (
           <p class="quiet">Items of a list are changed together with their list, in its layer.</p>
         ) : (
           <Change key={`${address.level}/${address.id}${pointer}`} {...{ address, pointer, value, own }} />

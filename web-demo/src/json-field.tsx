@@ -12,11 +12,12 @@ export function JsonField(props: {
   wrong: Mistake | undefined;
   /** Is given the field. */
   field?: RefObject<HTMLTextAreaElement | null>;
+  readOnly?: boolean;
   onText: (text: string) => void;
   /** Is told when an input method begins and ends a word. */
   onComposing?: (composing: boolean) => void;
 }) {
-  const { label, text, wrong, field, onText, onComposing } = props;
+  const { label, text, wrong, field, readOnly = false, onText, onComposing } = props;
   const lines = text.split("\n").length;
   const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
   const gutter = useRef<HTMLPreElement>(null);
@@ -43,6 +44,7 @@ export function JsonField(props: {
           id={id}
           value={text}
           rows={Math.min(28, Math.max(3, lines + 1))}
+          readOnly={readOnly}
           wrap="off"
           spellcheck={false}
           autocapitalize="off"

@@ -9,7 +9,7 @@ import { draftOf, keepDraft, placeOf } from "./drafts";
 import { type Members, type Value, at, equal, isObject, isRounded, parse, print, read, steps, text } from "./json";
 import { type Edited, editText, replaceText } from "./json-edits";
 import { JsonField } from "./json-field";
-import { Fault, When } from "./parts";
+import { Fault, READS_ONLY, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
 import { UserText } from "./user-text";
@@ -28,7 +28,7 @@ interface Draft {
 const RULES = "rules";
 
 export function LayerEditor({ context }: { context: Held }) {
-  const { replica } = useReplica();
+  const { replica, mayWrite } = useReplica();
   const place = placeOf(replica.user, context, "layer");
   const [kept] = useState(() => draftOf<Draft>(place));
   const [base, setBase] = useState(kept?.base ?? context);
@@ -81,7 +81,7 @@ export function LayerEditor({ context }: { context: Held }) {
   const typing = useRef({ data, rules });
   typing.current = { data, rules };
   const { submit, busy, fault, forget } = useWriting(async () => {
-    if (!taken) return;
+    if (!taken || !mayWrite) return;
     const why = summary.trim();
     const written = await replica.batch(operations.map((one) => (why === "" ? one : { ...one, summary: why })));
     if (!written[0]) return;
@@ -124,6 +124,7 @@ export function LayerEditor({ context }: { context: Held }) {
           Version {base.version}, by <UserText text={base.updated_by} />, <When at={base.updated_at} />. This is what
           the layer itself says; a <code>null</code> hides what is inherited.
         </p>
+        {!mayWrite && <p class="notice">{READS_ONLY}</p>}
         {clashes.length > 0 && (
           <div class="notice" role="alert">
             <span>
@@ -156,6 +157,7 @@ export function LayerEditor({ context }: { context: Held }) {
           text={data}
           wrong={typed.wrong}
           field={field}
+          readOnly={!mayWrite}
           onText={(text) => {
             setData(text);
             setSaid("");
@@ -164,7 +166,7 @@ export function LayerEditor({ context }: { context: Held }) {
         />
         <details open={Object.keys(base.rules).length > 0}>
           <summary>Rules: how paths merge, here and below</summary>
-          <JsonField label="Rules" text={rules} wrong={typedRules.wrong} onText={setRules} />
+          <JsonField label="Rules" text={rules} wrong={typedRules.wrong} readOnly={!mayWrite} onText={setRules} />
           <p class="quiet">
             A pointer and its rule: <code>replace</code>, <code>deep</code>, <code>union</code>, <code>append</code>,{" "}
             <code>keyed:id</code> or <code>lock</code>.
@@ -195,7 +197,11 @@ export function LayerEditor({ context }: { context: Held }) {
                 <button type="button" class="button" onClick={() => begin(context)}>
                   Discard
                 </button>
-                <button type="submit" class="button main" disabled={busy || !taken || operations.length === 0}>
+                <button
+                  type="submit"
+                  class="button main"
+                  disabled={busy || !taken || !mayWrite || operations.length === 0}
+                >
                   Save
                 </button>
               </>

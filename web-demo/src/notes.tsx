@@ -6,7 +6,7 @@ import { useLayoutEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
 import { draftOf, keepDraft, placeOf } from "./drafts";
-import { Choice, Fault, When } from "./parts";
+import { Choice, Fault, READS_ONLY, When } from "./parts";
 import { useRead, useReplica } from "./reading";
 import { LongText, UserText } from "./user-text";
 import { useWriting } from "./writing";
@@ -20,6 +20,7 @@ export function Notes({ of: { level, id } }: { of: Address }) {
   const [kind, setKind] = useState<Kind>("insight");
   const [most, setMost] = useState(PAGE);
   const opened = useReplica(); // new after any change: a note does not change the context itself
+  const { mayWrite } = opened;
   const notes = useRead(
     (replica): { items: (Insight | ProgressNote)[]; more: boolean } => {
       const items: (Insight | ProgressNote)[] = [];
@@ -50,7 +51,11 @@ export function Notes({ of: { level, id } }: { of: Address }) {
           setMost(PAGE);
         }}
       />
-      <Add key={`${key({ level, id })} ${kind}`} of={{ level, id }} kind={kind} />
+      {mayWrite ? (
+        <Add key={`${key({ level, id })} ${kind}`} of={{ level, id }} kind={kind} />
+      ) : (
+        <p class="quiet">{READS_ONLY}</p>
+      )}
       {notes.error !== undefined && <Fault error={notes.error} />}
       {notes.value?.items.length === 0 && (
         <p class="nothing">{kind === "insight" ? "Nothing was noted as learned yet." : "No progress was noted yet."}</p>

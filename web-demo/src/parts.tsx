@@ -236,6 +236,9 @@ function ago(date: Date): string {
   return relative.format(Math.round(seconds / 86_400), "day");
 }
 
+/** Why there are no controls that write. */
+export const READS_ONLY = "Your token may read, but not write: it lacks the scope contexts:write.";
+
 /** An error: what went wrong, where, and what to do. */
 export function Fault({ error }: { error: unknown }) {
   if (error === undefined) return null;

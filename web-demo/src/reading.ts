@@ -8,10 +8,12 @@ import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Address } from "./address";
 import { type Members, parse } from "./json";
 
-/** The replica of this page, and a number that changes with every change. */
+/** The replica of this page, a number that changes with every change, and what the token may do. */
 export interface Opened {
   replica: Replica;
   revision: number;
+  /** Whether the token's scope lets it write. */
+  mayWrite: boolean;
 }
 
 export const OpenedContext = createContext<Opened | undefined>(undefined);

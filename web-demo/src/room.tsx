@@ -33,7 +33,8 @@ export function Room(props: {
 }) {
   const { address, tab, empty, onGo, onCreate, onImport } = props;
   const { level, id } = address;
-  const drafts = useDrafts(placeOf(useReplica().replica.user, address, "value "));
+  const { replica, mayWrite } = useReplica();
+  const drafts = useDrafts(placeOf(replica.user, address, "value "));
   const [pointer, setPointer] = useState<string>();
   const [open, setOpen] = useState<"move" | "remove">();
   const context = useRead((replica) => layerOf(replica, address), [level, id]);
@@ -69,15 +70,17 @@ export function Room(props: {
       <main id="room" class="room" tabIndex={-1}>
         {empty ? (
           <div class="nothing">
-            <p>Nothing is stored yet. Begin with a context, or drop a file of them here.</p>
-            <div class="row">
-              <button type="button" class="button main" onClick={onCreate}>
-                Make the first context
-              </button>
-              <button type="button" class="button" onClick={onImport}>
-                Import a file
-              </button>
-            </div>
+            <p>Nothing is stored yet.{mayWrite && " Begin with a context, or drop a file of them here."}</p>
+            {mayWrite && (
+              <div class="row">
+                <button type="button" class="button main" onClick={onCreate}>
+                  Make the first context
+                </button>
+                <button type="button" class="button" onClick={onImport}>
+                  Import a file
+                </button>
+              </div>
+            )}
           </div>
         ) : (
           <>
@@ -98,14 +101,16 @@ export function Room(props: {
               <UserText text={id} />
             </h2>
             <About context={context.value} />
-            {context.value.level !== "global" && context.value.level !== "project" && (
+            {mayWrite && context.value.level !== "global" && context.value.level !== "project" && (
               <button type="button" class="button" onClick={() => setOpen("move")}>
                 <Glyph name="move" /> Move
               </button>
             )}
-            <button type="button" class="button danger" onClick={() => setOpen("remove")}>
-              <Glyph name="trash" /> Delete
-            </button>
+            {mayWrite && (
+              <button type="button" class="button danger" onClick={() => setOpen("remove")}>
+                <Glyph name="trash" /> Delete
+              </button>
+            )}
           </div>
           <Tabs
             label="What to see of this context"

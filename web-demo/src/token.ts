@@ -34,8 +34,19 @@ export function signOut(): void {
   sessionStorage.removeItem(KEY);
 }
 
+/**
+ * Whether the token's scope lets it write; without a `scope` claim a token reads and writes. This only
+ * decides which controls show: the server decides what is written.
+ */
+export function mayWrite(): boolean {
+  const { scope } = claimsOf(sessionStorage.getItem(KEY) ?? "") ?? {};
+  if (scope === undefined) return true;
+  const names = typeof scope === "string" ? scope.split(" ") : [];
+  return names.includes("contexts:write") || names.includes("admin");
+}
+
 /** The claims of a token: for display only, never for decisions. */
-function claimsOf(text: string): { sub?: unknown; exp?: unknown } | undefined {
+function claimsOf(text: string): { sub?: unknown; exp?: unknown; scope?: unknown } | undefined {
   const [, payload, ...rest] = text.split(".");
   if (!payload || rest.length !== 1) return undefined;
   try {
