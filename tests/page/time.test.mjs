@@ -38,12 +38,12 @@ test("contexts come in from files that are dropped on the page", async () => {
   await dialog.getByRole("alert").waitFor();
   await dialog.getByText("1 made, 0 replaced.").waitFor();
   await dialog.getByText("global.json").waitFor({ state: "detached" });
-  await dialog.getByText("shop.ndjson").waitFor();
+  await dialog.getByText("shop.ndjson", { exact: true }).waitFor();
   // Others instead, or the same one corrected.
   await dialog.getByRole("button", { name: "Choose others" }).click();
   await dialog.getByLabel("Files").waitFor();
   await drop({ "shop.ndjson": lines.join("\n") });
-  await dialog.getByText("shop.ndjson").waitFor();
+  await dialog.getByText("shop.ndjson", { exact: true }).waitFor();
   await bring.click();
   await dialog.getByText("7 made, 0 replaced.").waitFor();
   await page.keyboard.press("Escape");
@@ -194,4 +194,39 @@ test("hundreds of commits are all listed, on request, and their ticks stay withi
   const past = await page.locator(".ticks").evaluate((ticks) => ticks.scrollWidth - ticks.clientWidth);
   assert.ok(past <= 0, `ticks are ${past} pixels past the end`);
   await alice.close();
+});
+
+test("an import that fails names the file and the line, and an empty file is not a success", async () => {
+  const bob = await stage.person({}, "bob");
+  const page = await bob.context.newPage();
+  await page.goto(`${stage.worker.url}/#token=${stage.token("bob")}`);
+  await page.locator("#contexts").getByRole("button", { name: "Import" }).click();
+  const dialog = page.getByRole("dialog", { name: "Import contexts" });
+  const line = (id, rest = "") => `{"level": "project", "id": "${id}", "data": {}${rest}}`;
+  for (const [name, text, ...said] of [
+    ["empty.ndjson", "", /^\s*empty\.ndjson holds no contexts\.$/],
+    ["blank.ndjson", " \n\n", /^\s*blank\.ndjson holds no contexts\.$/],
+    ["none.json", "[]", /^\s*none\.json holds no contexts\.$/],
+    [
+      "comma.ndjson",
+      `${line("a")}\n\n${line("b")}\n{"level": "project" "id": 1}\n`,
+      /comma\.ndjson, line 4, column 21: /,
+    ],
+    ["id.ndjson", `${line("a")}\n\n${line("b c")}\n`, /invalid-id\s+id\.ndjson, line 3: [\s\S]*\/id/],
+    ["list.json", `[\n  ${line("a")},\n\n  ${line("b", ', "colour": 1')}\n]`, /list\.json, line 4: [\s\S]*\/colour/],
+    ["broken.json", `[\n  {\n    "level": "project",\n    "id" "a"\n  }\n]`, /broken\.json, line 4, column 10: /],
+    ["names.json", `[${line("a")},${line("b", ', "id": "c"')}]`, /invalid-json\s+names\.json: /],
+    ["twice.ndjson", `${line("a")}\n${line("a")}`, /twice\.ndjson, line 2: /],
+  ]) {
+    await dialog.getByLabel("Files").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    await dialog.getByRole("button", { name: "Import" }).click();
+    const alert = dialog.getByRole("alert");
+    for (const what of said) await eventually(async () => assert.match(await alert.innerText(), what));
+    assert.equal(await dialog.getByText("0 made").count(), 0, name);
+    await dialog.getByRole("button", { name: "Choose others" }).click();
+  }
+  await dialog.getByLabel("Files").setInputFiles({ name: "a.json", mimeType: "", buffer: Buffer.from(line("a")) });
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await dialog.getByText("1 made, 0 replaced.").waitFor();
+  await bob.close();
 });

@@ -1,9 +1,12 @@
 // Imports files of contexts: NDJSON, a JSON array, or one object.
 
+import { NacreError } from "@nacre/context";
 import { useState } from "preact/hooks";
 
+import { mistake, parse } from "./json";
+import { itemsOf } from "./json-edits";
 import { Dialog, Fault } from "./parts";
-import { useReplica } from "./reading";
+import { attempt, useReplica } from "./reading";
 import { UserText } from "./user-text";
 import { useWriting } from "./writing";
 
@@ -16,9 +19,12 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
     const counts = { created: 0, replaced: 0 };
     setSaid("");
     for (const [at, file] of files.entries()) {
-      const { created, replaced } = await replica.import(await file.text(), {
-        mode: replace ? "replace" : "create",
+      const source = await file.text();
+      const mode = replace ? "replace" : "create";
+      const { created, replaced } = await replica.import(source, { mode }).catch((error: unknown) => {
+        throw placed(error, file.name, source);
       });
+      if (created + replaced === 0) throw new Error(`${file.name} holds no contexts.`);
       counts.created += created;
       counts.replaced += replaced;
       setSaid(`${counts.created} made, ${counts.replaced} replaced.`);
@@ -89,4 +95,34 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
       </form>
     </Dialog>
   );
+}
+
+/** An error of an import with the file and the line in it. */
+function placed(error: unknown, file: string, source: string): unknown {
+  if (!(error instanceof NacreError)) return error;
+  const { code, pointer, problem } = error;
+  const item = problem?.failed_operation;
+  const known = item === undefined || /\bline \d/i.test(error.message); // then the error says it itself
+  const { place, message = error.message } = known ? { place: "" } : placeOf(source, item, error);
+  return Object.assign(new Error(`${file}${place}: ${message}`), { code, pointer });
+}
+
+/** Where an item of a file stands; and for text that is not JSON, what is wrong there. */
+function placeOf(source: string, item: number, error: NacreError): { place: string; message?: string } {
+  const { code } = error;
+  const whole = attempt(() => parse(source));
+  if (whole.error === undefined) {
+    // The core is stricter, with names that are there twice for one; then it knows of no items.
+    if (code === "invalid-json") return { place: "" };
+    const start = Array.isArray(whole.value) ? (itemsOf(source)[item] ?? 0) : source.search(/\S/);
+    return { place: `, line ${source.slice(0, start).split("\n").length}` };
+  }
+  const lines = source.split("\n").flatMap((text, at) => (text.trim() === "" ? [] : [{ text, line: at + 1 }]));
+  const { text = "", line = 1 } = lines[item] ?? {};
+  if (code !== "invalid-json") return { place: `, line ${line}` };
+  // One context a line, or one text over all lines?
+  const alone = lines.length === 1 || lines.some(({ text }) => attempt(() => parse(text)).error === undefined);
+  const wrong = alone ? mistake(text, error) : mistake(source, error);
+  const at = alone ? line + wrong.line - 1 : wrong.line;
+  return { place: `, line ${at}, column ${wrong.column}`, message: wrong.message };
 }

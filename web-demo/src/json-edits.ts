@@ -80,6 +80,9 @@ function splice(old: string, splices: readonly Splice[]): Edited {
 const BLANKS = /[ \t\n\r]*/y;
 const SCALAR = /"(?:[^"\\]|\\.)*"|[^\s,:[\]{}]+/y;
 
+/** Where each item of an array begins, in text that is JSON. */
+export const itemsOf = (text: string): number[] => scan(text).parts.map(({ from }) => from);
+
 /** The places of all values in a text that is JSON. */
 function scan(text: string): Node {
   let at = 0;
