@@ -186,7 +186,7 @@ test("each value shows its layer, its origin and what it hides", async () => {
   await model.click();
   const card = page.getByRole("complementary", { name: "Origin of a value" });
   const said = card.getByRole("list", { name: /Layers that say/ }).getByRole("listitem");
-  assert.equal(await said.count(), 2);
+  await eventually(async () => assert.equal(await said.count(), 2)); // what explains a value is loaded now
   assert.match(await said.nth(0).innerText(), /task[\s\S]*cart-latency[\s\S]*large[\s\S]*set by alice/);
   assert.match(await said.nth(1).innerText(), /global[\s\S]*small[\s\S]*hidden/);
 
@@ -208,6 +208,7 @@ test("an item of a merged list shows what each layer says of that item, wherever
     for (const [pointer, layers] of Object.entries(expected)) {
       await value(page, pointer).click();
       await page.getByRole("heading", { name: pointer, exact: true }).waitFor();
+      await said.first().waitFor(); // what explains a value is loaded with the first one
       const told = await said.evaluateAll((all) =>
         all.map((one) => [one.querySelector(".tag").textContent, one.querySelector("pre")?.textContent]),
       );

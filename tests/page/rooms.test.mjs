@@ -17,7 +17,7 @@ test("what is not needed at first comes when it is", async () => {
   const loaded = () =>
     page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => /assets\/(\w+)-/.exec(name)?.[1]));
   await value(page, "/goal").waitFor();
-  const rooms = ["history", "notes", "move", "create", "import", "conflicts"];
+  const rooms = ["inspector", "layer", "history", "notes", "move", "create", "import", "conflicts"];
   assert.deepEqual(
     (await loaded()).filter((name) => rooms.includes(name)),
     [],

@@ -117,7 +117,11 @@ test("a value of hundreds of kilobytes leaves the page as tall as it is, and is 
   const all = row.getByRole("button", { name: `Show all ${long.length.toLocaleString("en")} characters` });
   await all.click();
   assert.equal(await row.getByRole("group").textContent(), long);
-  assert.equal(await page.getByRole("complementary", { name: "Origin of a value" }).count(), 0, "the row is not chosen by it");
+  assert.equal(
+    await page.getByRole("complementary", { name: "Origin of a value" }).count(),
+    0,
+    "the row is not chosen by it",
+  );
   await bounded("all of it");
   assert.deepEqual(await violations(page), []);
   await row.getByRole("button", { name: "Show the beginning" }).press("Enter");

@@ -29,40 +29,27 @@ export function Inspector(props: {
   address: Address;
   view: Shown;
   pointer: string;
-  /** On a phone: whether it is above the values. */
-  onTop: boolean;
-  onClose: () => void;
   onOpenLayer: (address: Address) => void;
 }) {
-  const { address, view, pointer, onTop, onClose, onOpenLayer } = props;
+  const { address, view, pointer, onOpenLayer } = props;
   const { mayWrite } = useReplica();
   const value = at(view.data, pointer);
   const origin = originOf(view, pointer);
   const layers = useRead((replica) => view.chain.map((link) => layerOf(replica, link)), [view]);
   const own = layers.value?.find((layer) => same(layer, address));
   return (
-    <aside class={`inspector ${onTop ? "on-top" : ""}`} aria-label="Origin of a value">
-      <header>
-        <h2 class="path mono">
-          <UserText text={pointer} />
-        </h2>
-        <button type="button" class="icon" aria-label="Close" onClick={onClose}>
-          <Glyph name="close" />
-        </button>
-      </header>
-      <div class="origin">
-        {layers.value && (
-          <Stack chain={layers.value} view={view} pointer={pointer} origin={origin} onOpenLayer={onOpenLayer} />
-        )}
-        {!mayWrite ? (
-          <p class="quiet">{READS_ONLY}</p>
-        ) : inList(view, pointer) ? (
-          <p class="quiet">Items of a list are changed together with their list, in its layer.</p>
-        ) : (
-          <Change key={`${address.level}/${address.id}${pointer}`} {...{ address, pointer, value, own }} />
-        )}
-      </div>
-    </aside>
+    <div class="origin">
+      {layers.value && (
+        <Stack chain={layers.value} view={view} pointer={pointer} origin={origin} onOpenLayer={onOpenLayer} />
+      )}
+      {!mayWrite ? (
+        <p class="quiet">{READS_ONLY}</p>
+      ) : inList(view, pointer) ? (
+        <p class="quiet">Items of a list are changed together with their list, in its layer.</p>
+      ) : (
+        <Change key={`${address.level}/${address.id}${pointer}`} {...{ address, pointer, value, own }} />
+      )}
+    </div>
   );
 }
 

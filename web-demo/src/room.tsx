@@ -6,13 +6,13 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
 import { placeOf, useDrafts } from "./drafts";
-import { Inspector } from "./inspector";
 import { later } from "./later";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
 import { layerOf, show, useRead, useReplica } from "./reading";
 import { UserText } from "./user-text";
 
 const History = later(() => import("./history").then((room) => room.History));
+const Inspector = later(() => import("./inspector").then((room) => room.Inspector));
 const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
 const Notes = later(() => import("./notes").then((room) => room.Notes));
 const Move = later(() => import("./move").then((room) => room.Move));
@@ -142,17 +142,25 @@ export function Room(props: {
         </div>
       </main>
       {chosen !== undefined && (
-        <Inspector
-          address={address}
-          view={view.value}
-          pointer={chosen}
-          onTop={onTop}
-          onClose={() => {
-            choose(undefined);
-            rowOf(chosen)?.focus();
-          }}
-          onOpenLayer={(of) => onGo(of, "layer")}
-        />
+        <aside class={`inspector ${onTop ? "on-top" : ""}`} aria-label="Origin of a value">
+          <header>
+            <h2 class="path mono">
+              <UserText text={chosen} />
+            </h2>
+            <button
+              type="button"
+              class="icon"
+              aria-label="Close"
+              onClick={() => {
+                choose(undefined);
+                rowOf(chosen)?.focus();
+              }}
+            >
+              <Glyph name="close" />
+            </button>
+          </header>
+          <Inspector address={address} view={view.value} pointer={chosen} onOpenLayer={(of) => onGo(of, "layer")} />
+        </aside>
       )}
       {/* Where there is a column for the card, it is there from the start: values do not move when it opens. */}
       {tab === "view" && chosen === undefined && (
