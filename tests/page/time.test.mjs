@@ -196,6 +196,18 @@ test("hundreds of commits are all listed, on request, and their ticks stay withi
   await alice.close();
 });
 
+test("a branch that has no project to be in says so", async () => {
+  const bea = await stage.person({}, "bea");
+  const page = await bea.context.newPage();
+  await page.goto(`${stage.worker.url}/#token=${stage.token("bea")}`);
+  await page.getByRole("button", { name: "Make the first context" }).click();
+  const dialog = page.getByRole("dialog", { name: "A new context" });
+  await dialog.getByLabel("Level").selectOption("branch");
+  await dialog.getByText("A branch is in a project, and there is none yet: make that first.").waitFor();
+  assert.equal(await dialog.getByRole("button", { name: "Make it" }).isDisabled(), true);
+  await bea.close();
+});
+
 test("an import that fails names the file and the line, and an empty file is not a success", async () => {
   const bob = await stage.person({}, "bob");
   const page = await bob.context.newPage();

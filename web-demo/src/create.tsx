@@ -80,6 +80,11 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
             />
           </label>
         )}
+        {needsParent && parents.length === 0 && (
+          <p class="notice">
+            A {level} is in a {up}, and there is none yet: make that first.
+          </p>
+        )}
         <JsonField label="What it says" text={data} wrong={wrong} onText={setData} />
         {fault !== undefined && <Fault error={fault} />}
         <div class="row end">
