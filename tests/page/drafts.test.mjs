@@ -172,6 +172,26 @@ test("an edit of a value survives a click on another one, and never goes into st
   await alice.close();
 });
 
+test("a value that others change while it is edited is shown beside the draft", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}`);
+  await value(page, "/colour").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  const field = page.getByLabel("New value");
+  await field.fill("mine");
+  await putCaret(field, 2);
+  const notice = page.getByText("It has changed meanwhile");
+  await others({ size: 2 });
+  await value(page, "/size").getByText("2").waitFor();
+  assert.equal(await notice.count(), 0, "another value is no matter");
+  await others({ colour: "theirs" });
+  await notice.getByText('"theirs"').waitFor();
+  assert.deepEqual([await field.inputValue(), await caretIn(field)], ["mine", [2, 2]]);
+  await saveButton(page).click();
+  await eventually(async () => assert.equal((await stored()).data.colour, "mine"));
+  await alice.close();
+});
+
 test("a note that is half written survives a look at another tab", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/project/${project}/notes`);

@@ -12,6 +12,7 @@ import {
   at,
   equal,
   escapeName,
+  glance,
   isObject,
   isSealed,
   names,
@@ -192,6 +193,7 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
   const [said, setSaid] = useState("");
   // What cannot be seen is edited as an escape.
   const plain = typeof now === "string" && !hidesSomething(now);
+  const begun = plain ? now : print(now);
   const [asText, setAsText] = useState(kept?.asText ?? plain);
   useLayoutEffect(() => {
     const draft: Draft = { text, asText, start };
@@ -234,7 +236,6 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
     setSaid("");
     forget();
     setAsText(plain);
-    const begun = plain ? now : print(now);
     setStart(begun);
     setText(begun);
   };
@@ -287,6 +288,15 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
             aria-invalid={"wrong" in read}
             onInput={(event) => setText(event.currentTarget.value)}
           />
+          {begun !== start && (
+            <p class="notice" role="status">
+              It has changed meanwhile, to{" "}
+              <code>
+                <UserText text={glance(now)} />
+              </code>
+              . Saving replaces that.
+            </p>
+          )}
           {"wrong" in read && <p class="fault">{read.wrong}</p>}
         </>
       )}
