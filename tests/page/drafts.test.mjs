@@ -192,6 +192,19 @@ test("a value that others change while it is edited is shown beside the draft", 
   await alice.close();
 });
 
+test("what is typed into a context that others delete can still be copied", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}/layer`);
+  await layer(page).fill('{ "thought": "half of one" }');
+  assert.equal((await stage.api.delete(`/v1/contexts/project/${project}`)).status, 200);
+  await page.getByText('{ "thought": "half of one" }').waitFor();
+  await page.getByText("Not saved: layer").waitFor();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByText("Not saved: layer").waitFor({ state: "detached" });
+  assert.equal(await keptBy(page), "");
+  await alice.close();
+});
+
 test("a note that is half written survives a look at another tab", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/project/${project}/notes`);

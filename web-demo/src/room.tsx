@@ -15,6 +15,7 @@ const History = later(() => import("./history").then((room) => room.History));
 const Inspector = later(() => import("./inspector").then((room) => room.Inspector));
 const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
 const Notes = later(() => import("./notes").then((room) => room.Notes));
+const Leftovers = later(() => import("./leftovers").then((room) => room.Leftovers));
 const Move = later(() => import("./move").then((room) => room.Move));
 const Remove = later(() => import("./create").then((room) => room.Remove));
 
@@ -86,6 +87,7 @@ export function Room(props: {
           <>
             <h2>{name(address)}</h2>
             <Fault error={context.error ?? view.error} />
+            <Leftovers of={address} />
           </>
         )}
       </main>
