@@ -26,7 +26,7 @@ pub(crate) fn pack(key: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
 }
 
 /// Packs the entries of a step. Before them come keys that no entry has: `anew`, the new `conflicts`,
-/// and the writes that are `refused` now.
+/// and what is `told` of writes.
 pub(crate) fn pack_step(step: Step) -> Vec<u8> {
     let values = step
         .entries
@@ -36,7 +36,7 @@ pub(crate) fn pack_step(step: Step) -> Vec<u8> {
     if step.anew {
         pack("anew", None, &mut out);
     }
-    for (key, list) in [("conflicts", step.conflicts), ("refused", step.refused)] {
+    for (key, list) in [("conflicts", step.conflicts), ("told", step.told)] {
         if !list.is_empty() {
             pack(key, Some(&json::write(&Value::Array(list))), &mut out);
         }

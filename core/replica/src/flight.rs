@@ -163,7 +163,7 @@ impl Replica {
             match pending.kept.refused.take() {
                 Some(refused) if refused.seq >= seq => {
                     pending.refuse(refused.problem, seq);
-                    step.refused.push(pending.shown(false));
+                    step.told.push(pending.shown("refused"));
                     step.entries.push(pending.entry()?);
                     stands = true;
                 }
@@ -199,6 +199,7 @@ impl Replica {
             }
             pending.kept.landed = Some(Landed { seq, version });
             pending.kept.refused = None;
+            step.told.push(pending.shown("done"));
             step.entries.push(pending.entry()?);
         }
         self.most = MOST;
@@ -248,11 +249,11 @@ impl Replica {
             let (problem, seq) = (problem.clone(), flight.since);
             pending.kept.refused = Some(Refused { problem, seq, stands: !may_pass });
             if !may_pass {
-                step.refused.push(pending.shown(false));
+                step.told.push(pending.shown("refused"));
             }
             step.entries.push(pending.entry()?);
         }
-        if !step.refused.is_empty() {
+        if !step.told.is_empty() {
             self.bring_forward(&mut step)?;
         }
         Ok(step)

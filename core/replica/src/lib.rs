@@ -88,8 +88,9 @@ pub struct Step {
     pub anew: bool,
     /// The new conflicts.
     pub conflicts: Vec<Value>,
-    /// The writes that are refused now, in the form of [`Replica::pending`].
-    pub refused: Vec<Value>,
+    /// The writes that have come to an end or are refused, in the form of [`Replica::pending`]. Their
+    /// `state` is `refused`, `done`, `conflict` or `discarded`.
+    pub told: Vec<Value>,
 }
 
 /// A write that was decided.
@@ -380,11 +381,19 @@ impl Replica {
         }
         for pending in &old {
             match queue.binary_search_by_key(&pending.n, |pending| pending.n) {
-                Err(_) => step.entries.push((queue_key(pending.n), None)),
+                Err(_) => {
+                    step.entries.push((queue_key(pending.n), None));
+                    if pending.kept.landed.is_none() {
+                        let of = |conflict: &OpenConflict| conflict.is_of(pending.key());
+                        // Without a conflict there is nothing left to do: the server has it already.
+                        let is_open = rebased.conflicts.iter().any(of);
+                        step.told.push(pending.shown(if is_open { "conflict" } else { "done" }));
+                    }
+                }
                 Ok(at) => {
                     let Some(now) = queue.get(at) else { continue };
                     if now.is_refused() && !pending.is_refused() {
-                        step.refused.push(now.shown(false));
+                        step.told.push(now.shown("refused"));
                     }
                     let kept = now.entry()?;
                     if kept != pending.entry()? {
@@ -465,7 +474,11 @@ impl Replica {
     pub fn pending(&self) -> Value {
         let shown = |pending: &Pending| {
             let flies = self.flight.as_ref().is_some_and(|flight| flight.holds(pending.n));
-            pending.shown(flies)
+            pending.shown(match pending.is_refused() {
+                true => "refused",
+                false if flies => "in-flight",
+                false => "queued",
+            })
         };
         let waiting = self.queue.iter().filter(|pending| pending.kept.landed.is_none());
         Value::Array(waiting.map(shown).collect())
@@ -510,6 +523,8 @@ impl Replica {
         }
         step.entries.extend(gone.iter().map(|conflict| (conflict_key(&conflict.id), None)));
         if let Some(n) = n {
+            let gone = self.queue.iter().filter(|pending| pending.n == n);
+            step.told.extend(gone.map(|pending| pending.shown("discarded")));
             self.queue.retain(|pending| pending.n != n);
             step.entries.push((queue_key(n), None));
             self.decide_again(&mut step)?;

@@ -150,7 +150,7 @@ impl Pending {
     }
 
     /// Its form for display.
-    pub(super) fn shown(&self, flies: bool) -> Value {
+    pub(super) fn shown(&self, state: &str) -> Value {
         let mut shown = Object::new();
         let op = self.kept.op.as_object();
         for (name, from) in [
@@ -163,16 +163,11 @@ impl Pending {
             shown.insert(name, value.unwrap_or(Value::Null));
         }
         shown.insert("at", Moment(self.kept.at).to_string().as_str().into());
-        let state = match &self.kept.refused {
-            Some(Refused { problem, stands: true, .. }) => {
-                // So that it can be shown, and written anew in another form.
-                shown.insert("operation", self.kept.op.clone());
-                shown.insert("problem", problem.clone());
-                "refused"
-            }
-            _ if flies => "in-flight",
-            _ => "queued",
-        };
+        if let Some(Refused { problem, stands: true, .. }) = &self.kept.refused {
+            // So that it can be shown, and written anew in another form.
+            shown.insert("operation", self.kept.op.clone());
+            shown.insert("problem", problem.clone());
+        }
         shown.insert("state", state.into());
         Value::Object(shown)
     }

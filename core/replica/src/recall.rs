@@ -88,7 +88,7 @@ impl Replica {
                 made.push((Address::parse(level, id)?, version));
             }
         }
-        let mut step = self.end(flight, &|pending| {
+        let mut step = self.end(flight, "done", &|pending| {
             let last = made.iter().rev().find(|(address, _)| *address == pending.address);
             let version = last.map_or(0, |(_, version)| *version);
             pending.kept.landed = Some(Landed { seq, version });
@@ -108,18 +108,23 @@ impl Replica {
         let problem = nacre_wire::problem(&Error::new(Code::HistoryExpired, detail));
         let problem = json::read(&problem, limits::DEPTH)?;
         let seq = self.seq();
-        let mut step = self.end(flight, &|pending| pending.refuse(problem.clone(), seq))?;
-        let refused = self.queue.iter().filter(|pending| flight.holds(pending.n));
-        step.refused.extend(refused.map(|pending| pending.shown(false)));
+        let refuse = |pending: &mut Pending| pending.refuse(problem.clone(), seq);
+        let step = self.end(flight, "refused", &refuse)?;
         self.show();
         Ok(step)
     }
 
-    fn end(&mut self, flight: &Flight, outcome: &dyn Fn(&mut Pending)) -> Result<Step> {
+    fn end(
+        &mut self,
+        flight: &Flight,
+        state: &str,
+        outcome: &dyn Fn(&mut Pending),
+    ) -> Result<Step> {
         let mut step = Step::default();
         step.entries.push((FLIGHT.into(), None));
         for pending in self.queue.iter_mut().filter(|pending| flight.holds(pending.n)) {
             outcome(pending);
+            step.told.push(pending.shown(state));
             step.entries.push(pending.entry()?);
         }
         Ok(step)

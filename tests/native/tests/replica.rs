@@ -213,6 +213,23 @@ fn one_history(seed: u64) {
     let insights = String::from_utf8(insights).unwrap();
     assert_eq!(insights.matches("\"content\":\"c\"").count(), noted, "seed {seed}");
     nothing_is_dropped(seed, &server, &devices, &written);
+    every_write_ends_once(seed, &devices);
+}
+
+/// Of every write its end is told, once. It may be told to be refused before.
+fn every_write_ends_once(seed: u64, devices: &[Device]) {
+    for device in devices {
+        let mut ends: Vec<&str> = Vec::new();
+        let told = device.told.iter();
+        ends.extend(
+            told.filter(|told| told["state"] != "refused").filter_map(|t| t["key"].as_str()),
+        );
+        let mut once = ends.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), ends.len(), "seed {seed}: {ends:?}");
+        assert_eq!(once.len(), device.writes, "seed {seed}: {ends:?}");
+    }
 }
 
 /// The replica shows what the server has.
@@ -251,7 +268,7 @@ fn nothing_is_dropped(
         .map(|device| String::from_utf8(json::write(&device.replica.conflicts().unwrap())).unwrap())
         .collect();
     let refused: Vec<String> =
-        devices.iter().flat_map(|device| &device.refused).map(ToString::to_string).collect();
+        devices.iter().flat_map(Device::refusals).map(ToString::to_string).collect();
     let refused = refused.concat();
     for (n, name, op) in written {
         let value = format!("\"{name}{n}\"");
@@ -425,7 +442,7 @@ fn what_is_refused_as_a_whole_goes_in_parts_or_is_refused_alone() {
     }
     assert_eq!(device.replica.queued(), 0);
     assert_eq!(data(&server).as_object().unwrap().len(), 9);
-    let [told] = &device.refused[..] else { panic!("one refusal: {:?}", device.refused) };
+    let [told] = &device.refusals()[..] else { panic!("one refusal: {:?}", device.told) };
     assert_eq!((&told["key"], &told["problem"]["code"]), (&"x7".into(), &"too-large".into()));
     assert_eq!(refused(&device), ["x7"]);
 }
@@ -476,9 +493,9 @@ fn a_refused_write_leaves_the_view_as_the_server_has_it_and_stops_nothing() {
     direct(&mut server, &update(r#"{"l":"no list"}"#)).unwrap();
     finish(&mut server, &mut device);
     assert_eq!(refused(&device), ["x1"]);
-    assert_eq!(device.refused.len(), 1, "it is told once");
-    assert_eq!(device.refused[0]["problem"]["code"], "merge-conflict");
-    assert_eq!(device.refused[0]["operation"]["values"], serde_json::json!(["mine"]));
+    assert_eq!(device.refusals().len(), 1, "it is told once");
+    assert_eq!(device.refusals()[0]["problem"]["code"], "merge-conflict");
+    assert_eq!(device.refusals()[0]["operation"]["values"], serde_json::json!(["mine"]));
     assert_eq!(shown(&device), r#"{"l":"no list","other":1}"#);
     // Others' changes and other writes go on, over a restart too.
     crash(&mut device, &server);
@@ -511,7 +528,7 @@ fn a_caller_who_may_not_write_has_every_write_refused_at_once() {
     let step = device.replica.turn_back(&parse(refusal)).unwrap();
     device.keep(step);
     assert_eq!(refused(&device), ["x1", "x2", "x3", "x4", "x5"]);
-    assert_eq!(device.refused.len(), 5);
+    assert_eq!(device.refusals().len(), 5);
     assert_eq!((device.replica.queued(), device.replica.refused()), (0, 5));
     assert_eq!(shown(&device), r#"{"a":1}"#);
     direct(&mut server, &update(r#"{"a":2}"#)).unwrap();
@@ -538,7 +555,7 @@ fn writes_that_build_on_a_refused_one_are_refused_with_it() {
     let step = device.replica.turn_back(&parse(refusal)).unwrap();
     device.keep(step);
     assert_eq!(refused(&device), ["x1", "x2"]);
-    assert_eq!(device.refused[1]["problem"]["code"], "not-found");
+    assert_eq!(device.refusals()[1]["problem"]["code"], "not-found");
     finish(&mut server, &mut device);
 }
 
@@ -615,7 +632,7 @@ fn an_edit_whose_ground_is_gone_is_kept_as_it_is() {
     let step = device.replica.turn_back(&parse(&problem)).unwrap();
     device.keep(step);
     device.hear(&mut server, None);
-    let all = serde_json::to_string(&(conflicts(&device), &device.refused)).unwrap();
+    let all = serde_json::to_string(&(conflicts(&device), &device.refusals())).unwrap();
     assert!(all.contains(r#""mine""#) && all.contains(r#":"mine""#), "{all}");
 }
 
@@ -634,7 +651,7 @@ fn a_move_of_what_is_gone_is_kept_as_a_move() {
     direct(&mut server, &format!(r#"{{"action":"delete",{branch}}}"#)).unwrap();
     finish(&mut server, &mut device);
     assert_eq!(refused(&device), ["x1"]);
-    assert_eq!(device.refused[0]["operation"]["parent"], "q");
+    assert_eq!(device.refusals()[0]["operation"]["parent"], "q");
 
     // Brought back, it can be moved after all.
     direct(&mut server, &format!(r#"{{"action":"restore",{branch}}}"#)).unwrap();

@@ -81,8 +81,10 @@ pub struct Device {
     heard: usize,
     /// What keys of its writes begin with.
     pub name: &'static str,
-    /// The writes that it was told are refused.
-    pub refused: Vec<Json>,
+    /// How many writes it has queued.
+    pub writes: usize,
+    /// What it was told of its writes.
+    pub told: Vec<Json>,
 }
 
 impl Device {
@@ -95,7 +97,8 @@ impl Device {
             place: 0,
             heard: 0,
             name,
-            refused: Vec::new(),
+            writes: 0,
+            told: Vec::new(),
         };
         device.fetch(server);
         device
@@ -114,8 +117,8 @@ impl Device {
         if step.anew {
             self.kept.retain(|key, _| key.starts_with("q/"));
         }
-        let told = |refused: &Value| serde_json::from_slice(&json::write(refused)).unwrap();
-        self.refused.extend(step.refused.iter().map(told));
+        let told = |told: &Value| serde_json::from_slice(&json::write(told)).unwrap();
+        self.told.extend(step.told.iter().map(told));
         for (key, value) in step.entries {
             match value {
                 Some(value) => drop(self.kept.insert(key, value)),
@@ -136,8 +139,14 @@ impl Device {
             self.kept.insert(queue_key(self.place), kept.clone());
             queued.push((self.place, kept));
         }
+        self.writes += queued.len();
         self.replica.queue(queued).unwrap();
         true
+    }
+
+    /// The writes that it was told are refused.
+    pub fn refusals(&self) -> Vec<&Json> {
+        self.told.iter().filter(|told| told["state"] == "refused").collect()
     }
 
     /// Comes back over another connection, which tells what came after the commit that is known.

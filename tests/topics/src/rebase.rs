@@ -26,7 +26,7 @@ fn answer(case: &Case) -> Vec<Json> {
     for conflict in found.iter_mut().filter_map(Json::as_object_mut) {
         conflict.retain(|member, _| SAID.contains(&member.as_str()));
     }
-    let refused = device.refused.iter().map(|refused| {
+    let refused = device.refusals().into_iter().map(|refused| {
         serde_json::json!({"action": refused["action"], "code": refused["problem"]["code"]})
     });
     let refused = refused.collect::<Vec<_>>();
