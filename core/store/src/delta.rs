@@ -42,7 +42,7 @@ impl Deltas {
     /// The difference between the views of two chains, global first; `None` if they are equal.
     ///
     /// # Errors
-    /// None for layers from [`Layer`]'s constructors.
+    /// None for layers from the constructors of `Layer`.
     pub fn between(
         &mut self,
         before: &[Rc<Record>],

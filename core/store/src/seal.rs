@@ -8,7 +8,7 @@
 //! **No value is stored in the clear.** [`seal_row`] compresses and seals a value for exactly one
 //! row; [`open_row`] returns it, or fails if it cannot be verified. **Documents hold no secrets.**
 //! [`seal_fields`] replaces them by markers before a document is stored, hashed, diffed or
-//! announced; [`reveal`] restores them for one answer. **A master key only wraps; a data key only
+//! announced; `decide` restores them for one answer. **A master key only wraps; a data key only
 //! derives.** Rotating a master key rewraps a few small rows ([`WrappedKey::rewrap`]); rotating a
 //! data key reseals rows in the background ([`sealed_with`], [`reseal_row`], [`reseal_secret`]).
 //!

@@ -213,7 +213,7 @@ pub(crate) fn write_result(reply: &Reply, seq: u64, out: &mut Vec<u8>) -> Result
     write(reply, seq, Some(status_of(reply)), write_servers, out)
 }
 
-/// Appends the JSON of a reply that [`write`] leaves to it.
+/// Appends the JSON of a reply that [`write()`] leaves to it.
 type Others = fn(&Reply, u64, Option<u16>, &mut Vec<u8>) -> Result<()>;
 
 /// Appends a reply's JSON. In a batch, `within` is the status of the result, which becomes a
