@@ -5,6 +5,9 @@
 //   <set> bytes | text | deepmerge    nanoseconds for one view, in a page that holds the set
 //   open                              nanoseconds from a new tab's import of the package to its first
 //                                     view, with 1,000 contexts kept in IndexedDB
+//   first <set>                       nanoseconds from a new profile's import of the package to its
+//                                     first view, on a line of 1.6 Mbit/s with 150 ms of latency,
+//                                     on a processor a fourth as fast; files and export with gzip
 //   queue                             1,000 writes queued offline and sent: {queued, sent} in
 //                                     nanoseconds, and how many requests it took
 
@@ -12,6 +15,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { gzipSync } from "node:zlib";
 
 import { launch, root, serve, startWorker, token, unpacked } from "../../tests/browser/stage.mjs";
 
@@ -90,8 +94,10 @@ async function prepare([options, contexts]) {
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const sets = JSON.parse((await lines.next()).value);
 const pages = {};
+const people = {};
 for (const [name, contexts] of Object.entries(sets)) {
   const { options, tab } = await person(name, contexts);
+  people[name] = options;
   pages[name] = await tab();
   await pages[name].evaluate(prepare, [options, contexts]);
 }
@@ -130,10 +136,44 @@ async function open() {
   return time;
 }
 
-let people = 0;
+/** The package's files as a web server sends them: compressed. */
+const zipped = await serve(files.folder, (path) => {
+  if (!path.startsWith("/package/")) return undefined;
+  const headers = {
+    "content-type": path.endsWith(".wasm") ? "application/wasm" : "text/javascript",
+    "content-encoding": "gzip",
+  };
+  return { headers, body: gzipSync(readFileSync(join(files.folder, path))) };
+});
+
+/** The first time on a device: nothing is kept, and all of it comes over a slow line. */
+async function fetched(set) {
+  const profile = await browser.newContext();
+  const page = await profile.newPage();
+  await page.goto(zipped.url);
+  const session = await profile.newCDPSession(page);
+  const bytes = (1.6 * 1024 * 1024) / 8;
+  const line = { offline: false, latency: 150, downloadThroughput: bytes, uploadThroughput: bytes };
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", line);
+  await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const { level, id } = sets[set].at(-1);
+  const asked = [{ ...people[set], storage: "indexeddb" }, level, id];
+  const time = await page.evaluate(async ([options, level, id]) => {
+    const begun = performance.now();
+    const { open } = await import("/package/index.js");
+    const replica = await open(options);
+    replica.resolveBytes(level, id);
+    return (performance.now() - begun) * 1e6;
+  }, asked);
+  await profile.close();
+  return time;
+}
+
+let queues = 0;
 async function queue() {
   const contexts = [{ level: "project", id: "p", data: { log: [] } }];
-  const { api, options, tab } = await person(`queue-${++people}`, contexts);
+  const { api, options, tab } = await person(`queue-${++queues}`, contexts);
   const page = await tab();
   let requests = 0;
   page.on("request", (asked) => {
@@ -159,6 +199,7 @@ async function queue() {
 console.log("ready");
 for await (const line of lines) {
   if (line === "open") console.log(await open());
+  else if (line.startsWith("first ")) console.log(await fetched(line.slice("first ".length)));
   else if (line === "queue") console.log(await queue());
   else if (line === "version") console.log(`Chromium ${browser.version()}`);
   else {
@@ -168,5 +209,6 @@ for await (const line of lines) {
 }
 await browser.close();
 site.close();
+zipped.close();
 await worker.stop();
 files[Symbol.dispose]();

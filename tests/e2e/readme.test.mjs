@@ -36,7 +36,7 @@ const steps = (text) =>
 
 let worker;
 before(async () => (worker = await start()));
-after(() => worker.stop());
+after(() => worker?.stop());
 
 /** What the commands need to know. */
 function environment() {
