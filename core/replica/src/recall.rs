@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_can_say_it_is_a_conflict() {
+    fn where_nobody_can_say_it_is_refused() {
         let (mut server, _) = cut_off();
         server.write(THEIRS);
         server.write(THEIRS);
@@ -308,14 +308,14 @@ mod tests {
                 replica.write(Vec::from([parse(THEIRS.as_bytes())]), key, Moment(1)).unwrap();
             replica.queue(Vec::from([(3, later.kept.remove(0))])).unwrap();
             let step = replica.recall(&unknown, Moment(25 * HOUR)).unwrap();
+            assert_eq!(step.told.len(), 2);
+            let text = String::from_utf8(json::write(&step.told[0])).unwrap();
             kept(&mut replica, step);
             assert_eq!(replica.under_way(), None);
             let step = replica.take_off(Moment(25 * HOUR)).unwrap();
-            assert_eq!(step.conflicts.len(), 2);
-            assert_eq!(replica.queued(), 1, "what was not sent before goes on");
+            assert!(step.told.is_empty(), "it is told once");
+            assert_eq!((replica.queued(), replica.refused()), (1, 2), "what was not sent goes on");
             assert!(replica.under_way().unwrap().contains("theirs"));
-            let Value::Array(conflicts) = replica.conflicts().unwrap() else { panic!("no list") };
-            let text = String::from_utf8(json::write(&conflicts[0])).unwrap();
             assert!(text.contains("history-expired") && text.contains("\"mine\""), "{text}");
         }
     }
