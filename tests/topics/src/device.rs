@@ -149,6 +149,14 @@ impl Device {
         self.told.iter().filter(|told| told["state"] == "refused").collect()
     }
 
+    /// Starts again with what is on the device.
+    pub fn crash(&mut self, server: &Server) {
+        self.replica = Replica::new("alice").unwrap();
+        let kept = self.kept.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+        self.replica.absorb(kept.collect(), true).unwrap();
+        self.reconnect(server);
+    }
+
     /// Comes back over another connection, which tells what came after the commit that is known.
     pub fn reconnect(&mut self, server: &Server) {
         self.heard = server.said.partition_point(|(seq, _)| *seq <= self.replica.seq());
