@@ -158,7 +158,7 @@ export interface Replica {
 
   // Writes are decided and shown at once. The promise resolves when the write is kept on this device,
   // and rejects with `NacreError` when the core refuses it; then nothing has changed. What becomes of
-  // it at the server shows in `status`, `conflicts()` and `synced()`.
+  // it afterwards is its `WriteState`, which `pending()` and the event `write` tell.
 
   /** Create a context that does not exist. */
   create(level: Level, id: string, context: NewContext): Promise<Written>;
@@ -207,11 +207,22 @@ export interface Replica {
   /** The switch: `false` stops using the network, `true` uses it again. It holds for all tabs and is
    * remembered. Whether the server is reached is `status.state`. */
   online: boolean;
-  /** Resolves when everything written so far is with the server or in `conflicts()`. It waits as
-   * long as it takes; a signal ends it early. */
+  /** Resolves when nothing written so far is queued or in flight: all of it is with the server,
+   * refused, or in `conflicts()`. It waits as long as it takes; a signal ends it early. */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
-  /** Writes that are not with the server yet, in order. */
+  /** Writes that are not with the server, in order: queued, in flight or refused. */
   pending(): PendingWrite[];
+  /**
+   * Queues a refused write again, upon what the context holds now.
+   * @throws {NacreError} `not-found` if no refused write has this key.
+   */
+  retry(write: PendingWrite | Written | string): Promise<void>;
+  /**
+   * Removes a write that is queued or refused. Views show the context without it.
+   * @throws {NacreError} `not-found` if no such write has this key; `invalid-request` while it is in
+   * flight: nobody knows then whether the server has it.
+   */
+  discard(write: PendingWrite | Written | string): Promise<void>;
   /** Conflicts that wait for a decision. */
   conflicts(): Conflict[];
   /** The same as text. */
@@ -449,7 +460,23 @@ export interface Operation {
 /** The write that a preview tries: a patch, or operations as in a batch. */
 export type Trial = { patch: Patch | JsonText } | { operations: Operation[] };
 
-/** A write that was decided and kept here, and is on its way to the server. */
+/**
+ * What a write can be.
+ *
+ * - `queued`: kept on this device, shown, and sent as soon as the server can be reached;
+ * - `in-flight`: sent, and not answered yet; it is sent again until the server answers;
+ * - `refused`: the server will not have it (the token lacks the right, a rule forbids it, it is too
+ *   large …). It is neither shown nor sent; `retry` queues it again, and `discard` ends it;
+ * - `conflict`: it met a change of others. What did not go through is in `conflicts()` until `settle`;
+ * - `done`: the server has it, or had what it says already;
+ * - `discarded`: removed by `discard`.
+ *
+ * queued → in-flight → done; refused → queued (`retry`) or discarded (`discard`). No state holds up
+ * other writes or the changes of others.
+ */
+export type WriteState = "queued" | "in-flight" | "refused" | "conflict" | "done" | "discarded";
+
+/** A write that was decided and kept here, and is queued. */
 export interface Written {
   level: Level;
   id: string;
@@ -459,34 +486,42 @@ export interface Written {
   key: string;
 }
 
+/** A write that is not with the server. */
 export interface PendingWrite {
+  /** Its idempotency key, as in `Written`. */
   key: string;
   action: Operation["action"];
   level: Level;
   id: string;
   /** When it was written, in RFC 3339. */
   at: string;
-  /** Whether it was sent to the server, which has not replied yet. */
-  sent: boolean;
+  state: "queued" | "in-flight" | "refused";
+  /** Why it was refused. */
+  problem?: Problem;
+  /** The refused write itself, to show it, or to write it in another form. */
+  operation?: Operation;
+}
+
+/** A write that has come to an end or is refused. */
+export interface WriteEvent extends Omit<PendingWrite, "state"> {
+  state: "refused" | "conflict" | "done" | "discarded";
 }
 
 // ─── Conflicts and events ────────────────────────────────────────────────────────────────────────
 
 /**
- * A write made here that met a change of others, or that the server refuses.
+ * A write made here that met a change of others.
  *
  * - `data`: both changed the value at `pointer`; the rest of the write went through.
  * - `context`: one deleted a context that the other changed, or both created it; the values are whole
  *   documents.
  * - `parent`, `rules`: both moved it, or both set its merge rules; the values are parents or rules.
- * - `operation`: the write cannot be done any more; `problem` says why, `operation` is the write.
- *   Settling with `"mine"` tries it again unchanged.
  *
  * `ancestor`, `theirs` and `mine` are left out where there is no value.
  */
 export interface Conflict {
   id: string;
-  aspect: "data" | "context" | "parent" | "rules" | "operation";
+  aspect: "data" | "context" | "parent" | "rules";
   level: Level;
   context_id: string;
   pointer: Pointer;
@@ -497,8 +532,6 @@ export interface Conflict {
   at: string;
   /** The summary of my write, if it has one. */
   summary?: string;
-  operation?: Operation;
-  problem?: Problem;
 }
 
 export interface Status {
@@ -510,8 +543,10 @@ export interface Status {
   state: "offline" | "syncing" | "online";
   /** The switch, see `Replica.online`. */
   online: boolean;
-  /** Writes that are not with the server yet. */
+  /** Writes that are queued or in flight. */
   queued: number;
+  /** Writes that were refused, until each is retried or discarded. */
+  refused: number;
   conflicts: number;
   /** The state of the server's store that the copy holds. */
   seq: number;
@@ -551,9 +586,12 @@ export interface ChangeEvent {
   mine: boolean;
 }
 
+/** Each event is told in every tab. */
 export interface ReplicaEvents {
   status: Status;
   change: ChangeEvent;
+  /** Told once for each write and state. */
+  write: WriteEvent;
   conflict: Conflict;
   error: NacreError;
   /** The replica was closed here, or erased in another tab. */

@@ -13,6 +13,7 @@ const EVENTS: { [E in keyof ReplicaEvents]: true } = {
   status: true,
   change: true,
   conflict: true,
+  write: true,
   error: true,
   close: true,
 };
@@ -40,6 +41,10 @@ export function asText(value: unknown, name: string): string {
   if (typeof value !== "string") throw wrong(name, "a string", value);
   return value;
 }
+
+/** What names something: a string, or the member of an object that holds it. */
+export const asName = (value: unknown, name: string, member: string): string =>
+  asText(isObject(value) ? value[member] : value, `${name}.${member}`);
 
 export function asLevel(value: unknown, name = "level"): string {
   if (!LEVELS.includes(value as string)) throw wrong(name, oneOf(LEVELS), value);

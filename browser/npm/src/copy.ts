@@ -5,7 +5,7 @@
 
 import { Core, call, pack, step } from "./core.ts";
 import { NacreError, closed } from "./error.ts";
-import type { CopyListener, LocalCopy } from "./parts.ts";
+import type { CopyListener, LocalCopy, Told } from "./parts.ts";
 import { type Commit, type Committed, type Storage, openMemory, openStorage } from "./storage.ts";
 import { type TabMessage, type Tabs, joinTabs } from "./tabs.ts";
 
@@ -90,9 +90,9 @@ export class Copy implements LocalCopy {
   }
 
   async commitStep(packedStep: Uint8Array): Promise<void> {
-    const { anew, conflicts, entries } = step(packedStep);
+    const { anew, told, entries } = step(packedStep);
     if (anew || entries.length > 0) {
-      const { revision, places } = await this.#keep({ entries, anew, term: this.#term }).catch(
+      const { revision, places } = await this.#keep({ entries, anew, term: this.#term }, told).catch(
         async (error: unknown) => {
           if (!this.#isClosed) await this.load().catch(() => {}); // the core is ahead of what is kept
           throw error;
@@ -100,8 +100,7 @@ export class Copy implements LocalCopy {
       );
       if (!this.#isClosed) this.#take(revision, places);
     }
-    for (const conflict of conflicts) this.#listener.conflict(conflict);
-    if (conflicts.length > 0) this.tell({ conflicts });
+    this.#listener.heard(told);
   }
 
   async checkLead(): Promise<void> {
@@ -136,7 +135,7 @@ export class Copy implements LocalCopy {
   }
 
   /** Stores a commit and tells the other tabs. */
-  async #keep(commit: Commit): Promise<{ packed: Uint8Array; places: Uint8Array; revision: number }> {
+  async #keep(commit: Commit, told?: Told): Promise<{ packed: Uint8Array; places: Uint8Array; revision: number }> {
     if (!this.#storage) throw closed();
     let kept: Committed | undefined;
     try {
@@ -149,7 +148,7 @@ export class Copy implements LocalCopy {
     const { revision } = kept;
     const packed = pack(commit.entries ?? []);
     const places = pack(kept.placed.map(([n, write]) => [String(n), write]));
-    this.tell({ revision, packed, places, anew: commit.anew ?? false });
+    this.tell({ revision, packed, places, anew: commit.anew ?? false, ...told });
     return { packed, places, revision };
   }
 
@@ -179,13 +178,15 @@ export class Copy implements LocalCopy {
       this.#end();
       return;
     }
-    this.#listener.heard(message);
-    const { revision, packed, places, anew = false } = message;
-    if (revision === undefined || !packed || !places) return;
+    const { revision = 0, packed, places, anew = false } = message;
     this.turn(() => {
-      if (this.#isClosed || revision <= this.#revision) return;
-      if (packed.length > 0 || anew) call(() => this.#core.absorb(packed, anew));
-      this.#take(revision, places);
+      if (this.#isClosed) return;
+      if (revision > this.#revision && packed && places) {
+        if (packed.length > 0 || anew) call(() => this.#core.absorb(packed, anew));
+        this.#take(revision, places);
+      }
+      // Only now does the copy show what is told of it.
+      this.#listener.heard(message);
     }).catch((error: unknown) => this.#listener.failed(error));
   }
 }

@@ -1,8 +1,9 @@
 // Loads the core, calls it, and converts the values that cross over.
 
 import load, { Core, type InitInput } from "@core";
-import type { Conflict, Problem } from "../index.js";
+import type { Problem } from "../index.js";
 import { NacreError, invalid } from "./error.ts";
+import type { Told } from "./parts.ts";
 
 export { Core };
 
@@ -115,19 +116,20 @@ export function pack(entries: readonly Entry[]): Uint8Array {
   return packed;
 }
 
-/** A step of the core: the entries to keep, whether they replace all others, and new conflicts. */
+/** A step of the core: the entries to keep, whether they replace all others, and what to tell. */
 export interface Step {
   anew: boolean;
-  conflicts: Conflict[];
+  told: Told;
   entries: Entry[];
 }
 
 /** Reads a packed step. */
 export function step(packed: Uint8Array): Step {
-  const taken: Step = { anew: false, conflicts: [], entries: [] };
+  const taken: Step = { anew: false, told: {}, entries: [] };
   for (const [key, value] of unpack(packed)) {
     if (key === "anew") taken.anew = true;
-    else if (key === "conflicts" && value) taken.conflicts = json(value);
+    else if (key === "conflicts" && value) taken.told.conflicts = json(value);
+    else if (key === "told" && value) taken.told.writes = json(value);
     else taken.entries.push([key, value]);
   }
   return taken;

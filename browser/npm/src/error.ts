@@ -1,6 +1,7 @@
 // The one error class, with the codes of the HTTP API and who has to act.
 
 import type { Pointer, Problem } from "../index.js";
+import type { PostedError } from "./tabs.ts";
 
 type Fault = "input" | "conflict" | "denied" | "limit" | "store" | "bug";
 
@@ -67,6 +68,13 @@ export const closed = (): NacreError => new NacreError("closed", "the replica is
 /** Whether an error has this code. */
 export const hasCode = (error: unknown, code: string): error is NacreError =>
   error instanceof NacreError && error.code === code;
+
+/** An error that another tab has posted. */
+export const received = ({ code, message, problem }: PostedError): NacreError =>
+  new NacreError(code, message, problem ? { problem } : {});
+
+/** What of an error can be posted to another tab. */
+export const posted = ({ code, message, problem }: NacreError): PostedError => ({ code, message, problem });
 
 /** What was thrown, as the one class: anything else is a bug of this package. */
 export const asNacreError = (thrown: unknown): NacreError =>

@@ -1,7 +1,7 @@
 // Listeners: who is told of what, and when.
 
 import type { ReplicaEvents, Topic, TopicEvent } from "../index.js";
-import type { Observed } from "./parts.ts";
+import type { Observed, Told } from "./parts.ts";
 
 type Listener = (detail: never) => void;
 
@@ -42,6 +42,13 @@ export class Events {
     const entries = this.#listeners.get(event);
     // One that was ended by another is not called any more.
     for (const entry of [...(entries ?? [])]) if (entries?.has(entry)) tell(entry.listener, detail as never);
+  }
+
+  /** Emits all that is told. */
+  emitAll({ conflicts = [], writes = [], changes = [] }: Told): void {
+    for (const conflict of conflicts) this.emit("conflict", conflict);
+    for (const write of writes) this.emit("write", write);
+    for (const change of changes) this.emit("change", change);
   }
 
   /** Tells listeners that something may have changed, once this turn of the event loop is over. */

@@ -9,10 +9,17 @@
 //
 // `events` tells listeners what has come of it.
 
-import type { Conflict, Status, Topic } from "../index.js";
+import type { ChangeEvent, Conflict, Status, Topic, WriteEvent } from "../index.js";
 import type { Core } from "./core.ts";
 import type { Commit } from "./storage.ts";
 import type { TabMessage } from "./tabs.ts";
+
+/** What listeners are told of, in every tab. */
+export interface Told {
+  conflicts?: Conflict[];
+  writes?: WriteEvent[];
+  changes?: ChangeEvent[];
+}
 
 /** The copy on this device. */
 export interface LocalCopy {
@@ -26,7 +33,7 @@ export interface LocalCopy {
   /** Keeps entries that the core does not know yet, new writes, or entries of the script; then
    * hands them to the core and the other tabs. */
   commit(commit: Commit): Promise<void>;
-  /** Keeps a packed step that the core has taken already. */
+  /** Keeps a packed step that the core has taken already, and tells what it says. For the leader. */
   commitStep(packed: Uint8Array): Promise<void>;
   /** Throws when another tab has claimed the lead since this one did. */
   checkLead(): Promise<void>;
@@ -42,9 +49,8 @@ export interface CopyListener {
   changed(): void;
   /** A commit of this tab or another was taken in. */
   committed(): void;
-  conflict(conflict: Conflict): void;
   failed(error: unknown): void;
-  /** Another tab has said something. */
+  /** Another tab has said something, or a commit of this one. */
   heard(message: TabMessage): void;
   /** Whether this tab leads from now on. */
   leads(leads: boolean): void;

@@ -1,7 +1,7 @@
 // The queue: writes are decided by the core, shown at once, and kept until the server has them.
 
 import type { Conflict, JsonText, Level, Operation, PendingWrite, Written } from "../index.js";
-import { asText, wrong } from "./arguments.ts";
+import { asName, asText, wrong } from "./arguments.ts";
 import { Core, type Entry, bytes, call, json, text, unpackReply, written } from "./core.ts";
 import { NacreError, refused } from "./error.ts";
 import { newKey } from "./key.ts";
@@ -67,7 +67,7 @@ export class Queue {
   }
 
   async settle(conflict: Conflict | string, choice: unknown): Promise<void> {
-    const id = asText(typeof conflict === "string" ? conflict : conflict?.id, "conflict.id");
+    const id = asName(conflict, "conflict", "id");
     const chosen = written(choice, "choice");
     return this.#copy.turn(async () => {
       const core = this.#copy.open();

@@ -21,7 +21,7 @@ import type {
   WriteOptions,
   Written,
 } from "../index.js";
-import { type Members, asEvent, asListener, asObject, asOptions, asText, asTopic, wrong } from "./arguments.ts";
+import { type Members, asEvent, asListener, asName, asObject, asOptions, asText, asTopic, wrong } from "./arguments.ts";
 import { Copy } from "./copy.ts";
 import { type Core, call, init } from "./core.ts";
 import { NacreError, hasCode, refused } from "./error.ts";
@@ -99,12 +99,10 @@ function assemble(user: string, under: Address | null, server: Server): Parts {
       events.changed();
       sync.kick();
     },
-    conflict: (conflict) => events.emit("conflict", conflict),
     failed: (error) => sync.failed(error),
     heard(message) {
       sync.hear(message);
-      for (const conflict of message.conflicts ?? []) events.emit("conflict", conflict);
-      for (const change of message.changes ?? []) events.emit("change", change);
+      events.emitAll(message);
     },
     leads: (leads) => void (leads ? sync.lead() : sync.follow()),
     closed() {
@@ -254,23 +252,31 @@ class Replica extends Reads implements ReplicaFace {
     const { signal } = asObject(options, { signal: "" }) as { signal?: AbortSignal };
     if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
       throw wrong("signal", "an AbortSignal", signal);
+    // A refused write waits for somebody, and not for the server.
+    const waiting = (): string[] => this.pending().flatMap(({ key, state }) => (state === "refused" ? [] : key));
     // What was written so far, also what is being kept just now.
     let keys: Set<string> | undefined;
     const known = this.#copy.turn(() => {
-      keys = new Set(this.pending().map(({ key }) => key));
+      keys = new Set(waiting());
       this.#events.changed();
     });
     known.catch(() => {}); // closed, which is said below
-    const isSynced = (keys: Set<string>): boolean =>
-      keys.size === 0 || !this.pending().some(({ key }) => keys.has(key));
     return this.#events.until(() => {
       this.#copy.open();
-      return keys !== undefined && isSynced(keys);
+      return keys !== undefined && (keys.size === 0 || !waiting().some((key) => keys?.has(key)));
     }, signal);
   }
 
   pending(): PendingWrite[] {
     return this.#queue.pending();
+  }
+
+  async retry(write: PendingWrite | Written | string): Promise<void> {
+    return this.#sync.request("retry", asName(write, "write", "key"));
+  }
+
+  async discard(write: PendingWrite | Written | string): Promise<void> {
+    return this.#sync.request("discard", asName(write, "write", "key"));
   }
 
   conflicts(): Conflict[] {

@@ -5,14 +5,14 @@ import type { DeletedContext, Level, OpenOptions, Status, WriteOptions, Written 
 import { Announcements } from "./announced.ts";
 import type { Announced, CopyState } from "./connection.ts";
 import { type Core, call } from "./core.ts";
-import { NacreError, asNacreError, closed, hasCode } from "./error.ts";
+import { NacreError, asNacreError, closed, hasCode, posted, received } from "./error.ts";
 import type { Events } from "./events.ts";
 import { newKey } from "./key.ts";
 import { type LocalSteps, Loop } from "./loop.ts";
 import type { LocalCopy } from "./parts.ts";
 import type { Scope } from "./scope.ts";
 import type { Server } from "./server.ts";
-import type { TabMessage } from "./tabs.ts";
+import type { Request, TabMessage } from "./tabs.ts";
 
 const SWITCH = "j/online";
 
@@ -31,6 +31,11 @@ export class Sync {
   #loop: Loop | undefined;
   /** Differs from one connection to the next. */
   #term: object = {};
+  /** What this tab asks of the leader until it is answered, and the answers. */
+  readonly #requests = new Set<Request>();
+  readonly #replies = new Map<string, NonNullable<TabMessage["reply"]>>();
+  /** The requests of other tabs that were carried out. They are made again until they are answered. */
+  readonly #carriedOut = new Set<string>();
 
   constructor(copy: LocalCopy, scope: Scope, server: Server, events: Events) {
     this.#copy = copy;
@@ -66,6 +71,7 @@ export class Sync {
       state: this.#state === "online" && queued > 0 ? "syncing" : this.#state,
       online: this.#online,
       queued,
+      refused: core.refused_count(),
       conflicts: core.conflict_count(),
       seq: core.seq(),
       leader: this.#leads,
@@ -105,6 +111,31 @@ export class Sync {
     return { level, id, version, key };
   }
 
+  /**
+   * Has a write retried or discarded. The leader does it, as it alone knows what is being sent, and
+   * how far the copy is upon which the queue is decided again.
+   */
+  async request(act: Request["act"], key: string): Promise<void> {
+    const request: Request = { id: newKey(), act, key };
+    this.#requests.add(request);
+    this.#copy.tell({ ask: true }); // the leader's answer says whom to ask
+    try {
+      await this.#events.until(() => {
+        this.#copy.open();
+        return this.#leads || this.#replies.has(request.id);
+      });
+    } finally {
+      this.#requests.delete(request);
+    }
+    const { error } = this.#replies.get(request.id) ?? {};
+    if (error) throw received(error);
+    if (error === null) return void this.#replies.delete(request.id);
+    await this.#carryOut(request).catch((error: unknown) => {
+      if (this.#leads || this.#copy.isClosed) throw error;
+      return this.request(act, key); // the lead has passed on before it was kept
+    });
+  }
+
   /** This tab talks to the server from now on. */
   async lead(): Promise<void> {
     const term = (this.#term = {});
@@ -131,14 +162,19 @@ export class Sync {
   }
 
   /** Another tab has said something. */
-  hear({ hello, online, state, error, polling = false }: TabMessage): void {
+  hear({ hello, leads = 0, request, reply, online, state, error, polling = false }: TabMessage): void {
     if (hello && this.#leads) this.#tellState();
+    if (request && this.#leads) this.#answer(request);
+    if (leads > 0) for (const asked of this.#requests) this.#copy.tell({ request: asked });
+    if (reply) {
+      this.#replies.set(reply.id, reply);
+      this.#events.changed();
+    }
     if (online !== undefined) this.#switch(online);
     if (state && !this.#leads) {
       this.#state = state;
       this.#polling = polling;
-      const problem = error?.problem;
-      this.#error = error ? new NacreError(error.code, error.message, problem ? { problem } : {}) : null;
+      this.#error = error ? received(error) : null;
       this.#events.changed();
     }
   }
@@ -153,6 +189,21 @@ export class Sync {
   stop(): void {
     this.#state = "offline";
     this.#loop?.stop();
+  }
+
+  #carryOut({ act, key }: Request): Promise<void> {
+    return this.#copy.turn(() => this.#copy.commitStep(call(() => this.#copy.open()[act](key))));
+  }
+
+  async #answer(request: Request): Promise<void> {
+    if (this.#carriedOut.has(request.id)) return;
+    this.#carriedOut.add(request.id);
+    const error = await this.#carryOut(request).then(
+      () => null,
+      (error: unknown) => posted(asNacreError(error)),
+    );
+    // If it does not lead any more, the next leader is asked.
+    if (this.#leads) this.#copy.tell({ reply: { id: request.id, error } });
   }
 
   #remember(): Promise<void> {
@@ -186,15 +237,13 @@ export class Sync {
   }
 
   #tellState(): void {
-    const error = this.#error;
-    const told = error && { code: error.code, message: error.message, problem: error.problem };
-    this.#copy.tell({ state: this.#state, error: told, polling: this.#polling });
+    this.#copy.tell({ state: this.#state, error: this.#error && posted(this.#error), polling: this.#polling });
   }
 
   #announce(announced: readonly Announced[]): void {
     const changes = this.#announcements.tell(announced, this.#copy.core.seq());
-    for (const change of changes) this.#events.emit("change", change);
-    if (changes.length > 0) this.#copy.tell({ changes });
+    this.#events.emitAll({ changes });
+    if (announced.length > 0) this.#copy.tell({ changes });
   }
 
   /** What one connection may do. Once there is another one, what it still waits for is void. */

@@ -6,11 +6,27 @@
 // a number, its *term*, which is kept beside the copy: a leader that wakes up late can change nothing,
 // as the storage refuses the commits of an earlier term.
 
-import type { ChangeEvent, Conflict, Problem, Status } from "../index.js";
+import type { Problem, Status } from "../index.js";
+import type { Told } from "./parts.ts";
+
+/** An error on its way to another tab. */
+export interface PostedError {
+  code: string;
+  message: string;
+  problem: Problem | undefined;
+}
+
+/** What a tab asks of the leader. */
+export interface Request {
+  id: string;
+  act: "retry" | "discard";
+  /** The key of the write. */
+  key: string;
+}
 
 /** What one tab tells the others. Tabs may run different versions of this package, so members are
  * only ever added. */
-export interface TabMessage {
+export interface TabMessage extends Told {
   /** A tab has opened, and wants to know how things stand. */
   hello?: boolean;
   /** Whether there is a leader; the leader's answer, which is its term; and that it has left. */
@@ -23,10 +39,11 @@ export interface TabMessage {
   online?: boolean;
   /** The leader's state, and its error if there is one. */
   state?: Status["state"];
-  error?: { code: string; message: string; problem: Problem | undefined } | null;
+  error?: PostedError | null;
   polling?: boolean;
-  conflicts?: Conflict[];
-  changes?: ChangeEvent[];
+  /** A request to the leader, and its reply. */
+  request?: Request;
+  reply?: { id: string; error: PostedError | null };
   /** A commit: its number, its entries, the writes it queued, and whether it replaced the copy. */
   revision?: number;
   packed?: Uint8Array;
