@@ -254,7 +254,7 @@ test("a proxy that takes less than the server does gets less at once", async () 
   await replica.synced({ signal: AbortSignal.timeout(20_000) });
   assert.equal((await api.get("/v1/contexts/project/p")).body.data.log.length, 60);
   assert.deepEqual(
-    replica.conflicts().map(({ problem }) => problem.code),
+    replica.pending().map(({ problem }) => problem.code),
     ["too-large"],
   );
   await replica.close();

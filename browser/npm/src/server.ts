@@ -181,10 +181,8 @@ export class Server {
     if (!error.problem && status === 413) {
       return { refused: JSON.stringify({ code: "too-large", status, title: "too large", detail: error.message }) };
     }
-    // A server that turns away the caller has said nothing about the writes.
-    if (!error.problem || status >= 500 || status === 401 || status === 429) throw error;
-    const isWhole = error.problem.failed_operation === undefined;
-    if (isWhole && (status === 403 || status === 404)) throw error;
+    // These say nothing about the writes: the token does not count, or there is no time for them.
+    if (!error.problem || status >= 500 || [401, 408, 429].includes(status)) throw error;
     return { refused: text };
   }
 
