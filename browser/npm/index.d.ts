@@ -147,9 +147,9 @@ export interface Replica {
   merge(level: Level, id: string, edits: Edits): Merge;
   /** The same as text. */
   mergeText(level: Level, id: string, edits: Edits): JsonText;
-  /** Insights known here, newest first. Those of others come when the copy is fetched anew. */
+  /** Insights, newest first. They are live: those of others come as changes do, see `ReplicaEvents.entry`. */
   insights(level: Level, id: string, options?: PageOptions): { items: Insight[]; next_cursor: string | null };
-  /** Progress notes, as with insights. */
+  /** Progress notes, newest first, and live as well. */
   progress(level: Level, id: string, options?: PageOptions): { items: ProgressNote[]; next_cursor: string | null };
 
   /** Deleted contexts that have not been restored, newest first. They come from a page of the
@@ -554,7 +554,7 @@ export interface Status {
    * another one takes over. */
   leader: boolean;
   /** Whether the network lets requests through and no WebSocket, or nothing over it. Then changes of others are asked for
-   * every five seconds, and no `change` events come; everything else works. */
+   * every five seconds, and no `change` and `entry` events come; everything else works. */
   polling: boolean;
   /** The last error with the server, until something succeeds. `unauthenticated`: the user must sign
    * in again. The token has expired or the server refused it, and so it did with the next one that
@@ -586,10 +586,22 @@ export interface ChangeEvent {
   mine: boolean;
 }
 
+/** An insight or a progress note that the server announced. */
+export interface EntryEvent {
+  seq: number;
+  level: Level;
+  context_id: string;
+  kind: "insight" | "progress";
+  entry: Insight | ProgressNote;
+  /** Whether it was written on this device, in this tab or another. */
+  mine: boolean;
+}
+
 /** Each event is told in every tab. */
 export interface ReplicaEvents {
   status: Status;
   change: ChangeEvent;
+  entry: EntryEvent;
   /** Told once for each write and state. */
   write: WriteEvent;
   conflict: Conflict;

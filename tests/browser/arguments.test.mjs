@@ -178,7 +178,7 @@ const WRONG = {
     () => replica.subscribe("all", "name"),
     () => replica.on("status"),
   ],
-  "`event` must be one of status, change, conflict, error, close": [
+  "`event` must be one of status, change, conflict, write, entry, error, close": [
     () => replica.on("statuss", noop),
     () => replica.on("toString", noop),
     () => replica.on(undefined, noop),
@@ -220,6 +220,7 @@ const WRONG = {
   '`mode` must be "create" or "replace"': [() => replica.import("[]", { mode: "merge" })],
   "`options` must be an object with any of mode": [() => replica.import("[]", "replace")],
   "`conflict.id` must be": [() => replica.settle(), () => replica.settle({})],
+  "`write.key` must be a string": [() => replica.retry(), () => replica.retry(5), () => replica.discard({})],
   "`signal` must be an AbortSignal": [() => replica.synced({ signal: 1000 })],
   "`options` must be an object with any of signal": [() => replica.synced(1000)],
   "`cursor` must be a string": [() => replica.deleted({ cursor: 5 })],

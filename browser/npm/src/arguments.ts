@@ -14,6 +14,7 @@ const EVENTS: { [E in keyof ReplicaEvents]: true } = {
   change: true,
   conflict: true,
   write: true,
+  entry: true,
   error: true,
   close: true,
 };

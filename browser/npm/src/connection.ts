@@ -23,11 +23,11 @@
 import type { Problem } from "../index.js";
 import { NacreError } from "./error.ts";
 import type { ServerTopic } from "./scope.ts";
-import type { ChangeMessage, LiveMessage } from "./server.ts";
+import type { ChangeMessage, EntryMessage, LiveMessage } from "./server.ts";
 
-/** A change that the server announced, and its text: a number may have more digits than JavaScript holds. */
+/** A change or an entry that the server announced, and its text: a number may have more digits than JavaScript holds. */
 export interface Announced {
-  readonly message: ChangeMessage;
+  readonly message: ChangeMessage | EntryMessage;
   readonly text: string;
 }
 
@@ -329,7 +329,8 @@ function receive(state: State, link: Link, { message, text }: Event & { type: "m
 /** The link with what a message says. */
 function take(link: Link, message: LiveMessage, text: string): Link {
   switch (message.type) {
-    case "change": // not for a mark's topic: another subscription tells the same
+    case "change":
+    case "entry": // not for a mark's topic: another subscription tells the same
       return message.id.startsWith("m") ? link : { ...link, changes: [...link.changes, { message, text }] };
     case "subscribed":
       return message.id === `m${link.mark}` ? { ...link, marked: message.seq } : link;

@@ -45,10 +45,11 @@ export class Events {
   }
 
   /** Emits all that is told. */
-  emitAll({ conflicts = [], writes = [], changes = [] }: Told): void {
+  emitAll({ conflicts = [], writes = [], changes = [], entries = [] }: Told): void {
     for (const conflict of conflicts) this.emit("conflict", conflict);
     for (const write of writes) this.emit("write", write);
     for (const change of changes) this.emit("change", change);
+    for (const entry of entries) this.emit("entry", entry);
   }
 
   /** Tells listeners that something may have changed, once this turn of the event loop is over. */

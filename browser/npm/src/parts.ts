@@ -9,7 +9,7 @@
 //
 // `events` tells listeners what has come of it.
 
-import type { ChangeEvent, Conflict, Status, Topic, WriteEvent } from "../index.js";
+import type { ChangeEvent, Conflict, EntryEvent, Status, Topic, WriteEvent } from "../index.js";
 import type { Core } from "./core.ts";
 import type { Commit } from "./storage.ts";
 import type { TabMessage } from "./tabs.ts";
@@ -19,6 +19,7 @@ export interface Told {
   conflicts?: Conflict[];
   writes?: WriteEvent[];
   changes?: ChangeEvent[];
+  entries?: EntryEvent[];
 }
 
 /** The copy on this device. */

@@ -1,6 +1,6 @@
 // The server: requests and the socket. Their meaning is decided elsewhere.
 
-import type { ChangeEvent, DeletedContext, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
+import type { ChangeEvent, DeletedContext, EntryEvent, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
 import { NacreError, unauthenticated } from "./error.ts";
 import { type Commit, deletedIn } from "./trail.ts";
 
@@ -11,9 +11,17 @@ export interface ChangeMessage extends Omit<ChangeEvent, "mine"> {
   parent?: string | null;
 }
 
+/** An insight or a progress note as the server announces it. */
+export interface EntryMessage extends Pick<EntryEvent, "seq" | "level" | "context_id" | "entry"> {
+  type: "entry";
+  id: string;
+  action: "add_insight" | "add_progress";
+}
+
 /** A message of the socket, as far as a replica looks at it (see `docs/live.md`). */
 export type LiveMessage =
   | ChangeMessage
+  | EntryMessage
   | { type: "subscribed"; id: string; seq: number }
   | { type: "resync"; id: string; seq: number }
   | { type: "error"; id?: string; code: string; detail: string; status: number; title: string }

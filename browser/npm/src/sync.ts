@@ -241,9 +241,9 @@ export class Sync {
   }
 
   #announce(announced: readonly Announced[]): void {
-    const changes = this.#announcements.tell(announced, this.#copy.core.seq());
-    this.#events.emitAll({ changes });
-    if (announced.length > 0) this.#copy.tell({ changes });
+    const told = this.#announcements.tell(announced, this.#copy.core.seq());
+    this.#events.emitAll(told);
+    if (announced.length > 0) this.#copy.tell(told);
   }
 
   /** What one connection may do. Once there is another one, what it still waits for is void. */
