@@ -281,6 +281,9 @@ test("who answers in the server's place is not believed", async () => {
     await assert.rejects(replica.deleted(), { code: "unavailable" });
     await assert.rejects(replica.restore("project", "gone"), { code: "unavailable" });
   }
+  // Nor does its 403 say that there is no audit trail.
+  proxy.answer(() => ({ status: 403, body: "<html>Forbidden</html>" }));
+  await assert.rejects(replica.deleted(), { code: "unavailable" });
   assert.deepEqual(
     errors.filter(({ code }) => code !== "unavailable"),
     [],

@@ -1,7 +1,7 @@
 // The server: requests and the socket. Their meaning is decided elsewhere.
 
 import type { ChangeEvent, DeletedContext, EntryEvent, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
-import { NacreError, unauthenticated } from "./error.ts";
+import { NacreError, hasCode, unauthenticated } from "./error.ts";
 import { type Commit, deletedIn } from "./trail.ts";
 
 /** A change as the server announces it. */
@@ -127,12 +127,17 @@ export class Server {
     return response;
   }
 
+  /** Asks for what is there; throws when it is not given. */
+  async #fetch(path: string, asked: Asked): Promise<Response> {
+    const response = await this.#request(path, asked);
+    if (!response.ok) throw problemError(await response.text().catch(() => ""), response);
+    return response;
+  }
+
   /** The whole store, and the seq that it shows. */
   async export(signal: AbortSignal): Promise<{ seq: number; bytes: Uint8Array }> {
-    const response = await this.#request("v1/export", { signal });
-    if (!response.ok) throw await refusal(response);
+    const response = await this.#fetch("v1/export", { signal });
     const seq = seqOf(response);
-    if (seq === undefined) throw notTheServer(response);
     const body = await response.arrayBuffer().catch((cause: unknown) => {
       throw unreachable(cause);
     });
@@ -142,12 +147,12 @@ export class Server {
   /** A page of the audit trail as text; `null` for users who have none. */
   async audit(cursor: string | null, signal?: AbortSignal): Promise<string> {
     const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const response = await this.#request(`v1/audit?limit=200${query}`, signal ? { signal } : {});
-    if (response.status === 403 || response.status === 404) {
-      await response.body?.cancel();
-      return "null";
-    }
-    if (!response.ok) throw await refusal(response);
+    const asked = this.#fetch(`v1/audit?limit=200${query}`, signal ? { signal } : {});
+    const response = await asked.catch((error: unknown) => {
+      if (hasCode(error, "forbidden") || hasCode(error, "not-found")) return undefined;
+      throw error;
+    });
+    if (!response) return "null";
     const text = await textOf(response);
     if (!Array.isArray(parsed<Trail>(text)?.items)) throw notTheServer(response);
     return text;
@@ -163,12 +168,10 @@ export class Server {
   async restore(level: Level, id: string, body: WriteOptions, key: string): Promise<{ version: number; seq: number }> {
     const headers = { "content-type": "application/json", "idempotency-key": key };
     const path = `v1/contexts/${level}/${encodeURIComponent(id)}/restore`;
-    const response = await this.#request(path, { method: "POST", body: JSON.stringify(body), headers });
-    if (!response.ok) throw await refusal(response);
-    const version = parsed<{ version?: number }>(await response.text().catch(() => ""))?.version;
-    const seq = seqOf(response);
-    if (version === undefined || seq === undefined) throw notTheServer(response);
-    return { version, seq };
+    const response = await this.#fetch(path, { method: "POST", body: JSON.stringify(body), headers });
+    const version = parsed<{ version?: number }>(await textOf(response))?.version;
+    if (version === undefined) throw notTheServer(response);
+    return { version, seq: seqOf(response) };
   }
 
   /**
@@ -196,12 +199,9 @@ export class Server {
 
   /** The seq of the store. */
   async seq(signal: AbortSignal): Promise<number> {
-    const response = await this.#request("v1/contexts?limit=1", { signal });
-    if (!response.ok) throw await refusal(response);
+    const response = await this.#fetch("v1/contexts?limit=1", { signal });
     await response.body?.cancel();
-    const seq = seqOf(response);
-    if (seq === undefined) throw notTheServer(response);
-    return seq;
+    return seqOf(response);
   }
 
   /** Opens the socket; gives the store's seq instead where only requests get through. `receive` gets
@@ -264,18 +264,17 @@ function parsed<T>(text: string): T | null | undefined {
   }
 }
 
-function seqOf(response: Response): number | undefined {
+/** The seq of an answer, which every server gives. */
+function seqOf(response: Response): number {
   const seq = Number(response.headers.get("nacre-seq") ?? NaN);
-  return Number.isSafeInteger(seq) ? seq : undefined;
+  if (!Number.isSafeInteger(seq)) throw notTheServer(response);
+  return seq;
 }
 
 const textOf = (response: Response): Promise<string> =>
   response.text().catch((cause: unknown) => {
     throw unreachable(cause);
   });
-
-const refusal = async (response: Response): Promise<NacreError> =>
-  problemError(await response.text().catch(() => ""), response);
 
 function problemError(text: string, response: Response): NacreError {
   const problem = parsed<Problem>(text);
