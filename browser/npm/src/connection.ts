@@ -22,7 +22,7 @@
 
 import type { Problem } from "../index.js";
 import { NacreError } from "./error.ts";
-import type { ServerTopic } from "./scope.ts";
+import { GLOBAL, type ServerTopic } from "./scope.ts";
 import type { ChangeMessage, EntryMessage, LiveMessage } from "./server.ts";
 
 /** A change or an entry that the server announced, and its text: a number may have more digits than JavaScript holds. */
@@ -297,8 +297,7 @@ function setMark(link: Link): [Link, Effect[]] {
   const mark = link.mark + 1;
   const effects: Effect[] = [];
   if (link.mark > 0) effects.push({ do: "say", message: { type: "unsubscribe", id: `m${link.mark}` } });
-  const topic = { context: { level: "global", id: "global" } };
-  effects.push({ do: "say", message: { type: "subscribe", id: `m${mark}`, topic } });
+  effects.push({ do: "say", message: { type: "subscribe", id: `m${mark}`, topic: { context: GLOBAL } } });
   return [{ ...link, mark, marked: null, atRest: false }, effects];
 }
 

@@ -15,7 +15,8 @@ export interface Placed {
   parent?: string | null;
 }
 
-const GLOBAL: Address = { level: "global", id: "global" };
+/** The context above all others. */
+export const GLOBAL: Address = { level: "global", id: "global" };
 
 export class Scope {
   readonly under: Address | null;
