@@ -31,9 +31,8 @@ export class Sync {
   #loop: Loop | undefined;
   /** Differs from one connection to the next. */
   #term: object = {};
-  /** What this tab asks of the leader until it is answered, and the answers. */
-  readonly #requests = new Set<Request>();
-  readonly #replies = new Map<string, NonNullable<TabMessage["reply"]>>();
+  /** What this tab asks of the leader, until it is answered. */
+  readonly #asked = new Set<{ request: Request; reply?: TabMessage["reply"] }>();
   /** The requests of other tabs that were carried out. They are made again until they are answered. */
   readonly #carriedOut = new Set<string>();
 
@@ -116,21 +115,17 @@ export class Sync {
    * how far the copy is upon which the queue is decided again.
    */
   async request(act: Request["act"], key: string): Promise<void> {
-    const request: Request = { id: newKey(), act, key };
-    this.#requests.add(request);
-    this.#copy.tell({ ask: true }); // the leader's answer says whom to ask
-    try {
-      await this.#events.until(() => {
-        this.#copy.open();
-        return this.#leads || this.#replies.has(request.id);
-      });
-    } finally {
-      this.#requests.delete(request);
-    }
-    const { error } = this.#replies.get(request.id) ?? {};
-    if (error) throw received(error);
-    if (error === null) return void this.#replies.delete(request.id);
-    await this.#carryOut(request).catch((error: unknown) => {
+    const asked: { request: Request; reply?: TabMessage["reply"] } = { request: { id: newKey(), act, key } };
+    this.#asked.add(asked);
+    this.#copy.tell({ ask: true }); // the leader says that it is there, and then it is asked
+    await this.#events.until(() => {
+      this.#copy.open();
+      return this.#leads || asked.reply !== undefined;
+    });
+    this.#asked.delete(asked);
+    if (asked.reply?.error) throw received(asked.reply.error);
+    if (asked.reply) return;
+    await this.#carryOut(asked.request).catch((error: unknown) => {
       if (this.#leads || this.#copy.isClosed) throw error;
       return this.request(act, key); // the lead has passed on before it was kept
     });
@@ -165,9 +160,10 @@ export class Sync {
   hear({ hello, leads = 0, request, reply, online, state, error, polling = false }: TabMessage): void {
     if (hello && this.#leads) this.#tellState();
     if (request && this.#leads) this.#answer(request);
-    if (leads > 0) for (const asked of this.#requests) this.#copy.tell({ request: asked });
-    if (reply) {
-      this.#replies.set(reply.id, reply);
+    for (const asked of this.#asked) {
+      if (leads > 0) this.#copy.tell({ request: asked.request });
+      if (reply?.id !== asked.request.id) continue;
+      asked.reply = reply;
       this.#events.changed();
     }
     if (online !== undefined) this.#switch(online);
