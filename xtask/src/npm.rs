@@ -102,13 +102,16 @@ fn check(tools: &Tools, source: &Path, types: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One small entry for each kind of host, over one script that all of them share.
+/// One small entry for each kind of host, over one script that all of them share. The glue would write
+/// into the console of the page: about arguments that `core.ts` never gives, and about a type of the
+/// wasm file that only makes loading slower.
 fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<()> {
     let entry = |name: &str| source.join("src").join(name);
     let version = locked_version("nacre-browser")?;
     let esbuild = cmd!(tools.shell, "esbuild")
         .args([entry("index.ts"), entry("node.ts"), entry("workerd.ts")])
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"])
+        .arg("--drop:console")
         .args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"])
         .args(["--legal-comments=none", "--log-level=warning"])
         .arg("--sourcemap")
