@@ -254,8 +254,8 @@ test("a proxy that takes less than the server does gets less at once", async () 
   await replica.synced({ signal: AbortSignal.timeout(20_000) });
   assert.equal((await api.get("/v1/contexts/project/p")).body.data.log.length, 60);
   assert.deepEqual(
-    replica.pending().map(({ problem }) => problem.code),
-    ["too-large"],
+    replica.pending().map(({ problem: { code, status, type } }) => [code, status, type]),
+    [["too-large", 413, "urn:nacre:error:too-large"]],
   );
   await replica.close();
   proxy.close();

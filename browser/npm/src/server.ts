@@ -1,7 +1,7 @@
 // The server: requests and the socket. Their meaning is decided elsewhere.
 
 import type { ChangeEvent, DeletedContext, EntryEvent, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
-import { NacreError, hasCode, unauthenticated } from "./error.ts";
+import { NacreError, hasCode, refused, unauthenticated } from "./error.ts";
 import { type Commit, deletedIn } from "./trail.ts";
 
 /** A change as the server announces it. */
@@ -190,7 +190,7 @@ export class Server {
     const { status } = response;
     // A proxy allows smaller requests than the server does: in smaller pieces it may pass all.
     if (!error.problem && status === 413) {
-      return { refused: JSON.stringify({ code: "too-large", status, title: "too large", detail: error.message }) };
+      return { refused: JSON.stringify(refused("too-large", status, error.message).problem) };
     }
     // These say nothing about the writes: the token does not count, or there is no time for them.
     if (!error.problem || status >= 500 || [401, 408, 429].includes(status)) throw error;
