@@ -151,6 +151,31 @@ test("the server refuses what a token may not do: the write is discarded, and th
   await close();
 });
 
+test("where changes are polled, a refused write holds nothing up", async () => {
+  const { api, proxy, replica, told, close } = await device();
+  let refuses = true;
+  proxy.answer((path) => {
+    if (path === "/v1/live") return {};
+    return path === "/v1/batch" && refuses ? problem(403, "forbidden") : undefined;
+  });
+  const polls = heard(replica, "status", ({ polling }) => polling);
+  proxy.pull(true);
+  proxy.pull(false);
+  await polls;
+  const { key } = await replica.update("project", "p", { x: 2 });
+  await replica.synced(soon());
+  assert.deepEqual(told, [["refused", key, "forbidden"]]);
+  const arrived = new Promise((resolve) => replica.subscribe({ context: { level: "project", id: "p" } }, resolve));
+  await api.patch(PATH, { y: 1 }, MERGE);
+  await arrived;
+  assert.deepEqual(replica.resolve("project", "p").data, { x: 1, y: 1 });
+  refuses = false;
+  await replica.retry(key);
+  await replica.synced(soon());
+  assert.deepEqual((await api.get(PATH)).body.data, { x: 2, y: 1 });
+  await close();
+});
+
 test("a write that a new rule of others forbids is refused, and goes through when the rule is gone", async () => {
   const { api, replica, told, close } = await device();
   await replica.create("branch", "b", { parent: "p", data: {} });
