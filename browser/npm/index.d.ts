@@ -461,18 +461,20 @@ export interface Operation {
 export type Trial = { patch: Patch | JsonText } | { operations: Operation[] };
 
 /**
- * What a write can be.
+ * What a write can be, in every tab. The package's README has it as a table.
  *
- * - `queued`: kept on this device, shown, and sent as soon as the server can be reached;
- * - `in-flight`: sent, and not answered yet; it is sent again until the server answers;
- * - `refused`: the server will not have it (the token lacks the right, a rule forbids it, it is too
- *   large …). It is neither shown nor sent; `retry` queues it again, and `discard` ends it;
- * - `conflict`: it met a change of others. What did not go through is in `conflicts()` until `settle`;
- * - `done`: the server has it, or had what it says already;
- * - `discarded`: removed by `discard`.
+ * - `queued`: is kept on this device, and shown in views. It is sent as soon as the server can be
+ *   reached; or `discard` removes it.
+ * - `in-flight`: was sent, and is not answered yet. Until the server answers, it is sent again, and
+ *   counts once.
+ * - `refused`: cannot be done: the token lacks the right, a rule forbids it, it is too large … It is
+ *   not shown in views. `retry` queues it again, and `discard` removes it.
+ * - `conflict`: met changes of others in all that it says. `settle` decides. A write that meets them
+ *   in a part is sent without that part.
+ * - `done`: is with the server, which may have had all that it says already.
+ * - `discarded`: was removed by `discard`.
  *
- * queued → in-flight → done; refused → queued (`retry`) or discarded (`discard`). No state holds up
- * other writes or the changes of others.
+ * No state holds up other writes or the changes of others.
  */
 export type WriteState = "queued" | "in-flight" | "refused" | "conflict" | "done" | "discarded";
 
