@@ -604,7 +604,7 @@ export interface ReplicaEvents {
   status: Status;
   change: ChangeEvent;
   entry: EntryEvent;
-  /** Told once for each write and state. */
+  /** Told once each time that a write gets into one of these states. */
   write: WriteEvent;
   conflict: Conflict;
   error: NacreError;
