@@ -242,3 +242,35 @@ test("an import that fails names the file and the line, and an empty file is not
   await dialog.getByText("1 made, 0 replaced.").waitFor();
   await bob.close();
 });
+
+test("an import that fails part way says how many contexts went in before the fault", async () => {
+  const cleo = await stage.person({}, "cleo");
+  const page = await cleo.context.newPage();
+  await page.goto(`${stage.worker.url}/#token=${stage.token("cleo")}`);
+  await page.locator("#contexts").getByRole("button", { name: "Import" }).click();
+  const dialog = page.getByRole("dialog", { name: "Import contexts" });
+  const bring = dialog.getByRole("button", { name: "Import" });
+  const lines = Array.from({ length: 230 }, (_, n) => `{"level": "project", "id": "p${n}", "data": {"n": ${n}}}`);
+  const give = (name, lines) =>
+    dialog.getByLabel("Files").setInputFiles({ name, mimeType: "", buffer: Buffer.from(lines.join("\n")) });
+  await give("many.ndjson", lines.with(215, '{"level": "branch", "id": "b", "parent": "nowhere", "data": {}}'));
+  await bring.click();
+  await dialog.getByRole("alert").getByText("parent-not-found many.ndjson, line 216: ").waitFor();
+  await dialog.getByRole("status").getByText("200 made, 0 replaced before the fault. They stay").waitFor();
+
+  // What is in already is replaced: some of it is different now, and some as it was.
+  await dialog.getByRole("button", { name: "Choose others" }).click();
+  await dialog.getByLabel("Replace contexts that are there already").check();
+  await give("more.ndjson", [
+    ...lines.slice(0, 120).map((line) => line.replace('"n"', '"m"')),
+    '{"level": "branch", "id": "b", "parent": "nowhere", "data": {}}',
+  ]);
+  await bring.click();
+  await dialog.getByRole("status").getByText("0 made, 100 replaced before the fault.").waitFor();
+
+  await dialog.getByRole("button", { name: "Choose others" }).click();
+  await give("right.ndjson", lines);
+  await bring.click();
+  await dialog.getByRole("status").getByText("30 made, 200 replaced.").waitFor();
+  await cleo.close();
+});

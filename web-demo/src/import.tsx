@@ -1,9 +1,10 @@
 // Imports files of contexts: NDJSON, a JSON array, or one object.
 
-import { NacreError } from "@nacre/context";
+import { NacreError, type Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
-import { mistake, parse } from "./json";
+import { type Address, key } from "./address";
+import { isObject, mistake, parse } from "./json";
 import { itemsOf } from "./json-edits";
 import { Dialog, Fault } from "./parts";
 import { attempt, useReplica } from "./reading";
@@ -17,17 +18,26 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
   const [said, setSaid] = useState("");
   const { submit, busy, fault, forget } = useWriting(async () => {
     const counts = { created: 0, replaced: 0 };
+    const tell = (more: typeof counts) => {
+      counts.created += more.created;
+      counts.replaced += more.replaced;
+      return `${counts.created} made, ${counts.replaced} replaced`;
+    };
     setSaid("");
     for (const [at, file] of files.entries()) {
       const source = await file.text();
       const mode = replace ? "replace" : "create";
-      const { created, replaced } = await replica.import(source, { mode }).catch((error: unknown) => {
+      const before = versions(replica);
+      const done = await replica.import(source, { mode }).catch((error: unknown) => {
+        const part = wentIn(source, before, versions(replica));
+        const what = tell(part);
+        if (part.created + part.replaced > 0) {
+          setSaid(`${what} before the fault. They stay: to bring in the rest, correct the file, and replace these.`);
+        }
         throw placed(error, file.name, source);
       });
-      if (created + replaced === 0) throw new Error(`${file.name} holds no contexts.`);
-      counts.created += created;
-      counts.replaced += replaced;
-      setSaid(`${counts.created} made, ${counts.replaced} replaced.`);
+      if (done.created + done.replaced === 0) throw new Error(`${file.name} holds no contexts.`);
+      setSaid(`${tell(done)}.`);
       setFiles(files.slice(at + 1));
     }
   });
@@ -79,7 +89,7 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
           Replace contexts that are there already
         </label>
         {said !== "" && (
-          <p class="notice good" role="status">
+          <p class={fault === undefined ? "notice good" : "notice"} role="status">
             {said}
           </p>
         )}
@@ -95,6 +105,22 @@ export function Import({ onClose, dropped }: { onClose: () => void; dropped: rea
       </form>
     </Dialog>
   );
+}
+
+/** The version of every context that is here. */
+const versions = (replica: Replica) => new Map(replica.list().items.map((item) => [key(item), item.version]));
+
+/**
+ * How much of a file went in before a fault: each 100 contexts are all or nothing, and the error does
+ * not say which of them are in. The file's contexts whose version is another one now are.
+ */
+function wentIn(source: string, before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>) {
+  const lines = () => source.split("\n").flatMap((line) => (line.trim() === "" ? [] : [parse(line)]));
+  const items = attempt(() => [parse(source)].flat()).value ?? attempt(lines).value ?? [];
+  const named = new Set((items.filter(isObject) as unknown as Address[]).map(key));
+  const changed = [...named].filter((one) => after.get(one) !== before.get(one));
+  const replaced = changed.filter((one) => before.has(one)).length;
+  return { created: changed.length - replaced, replaced };
 }
 
 /** An error of an import with the file and the line in it. */
