@@ -82,14 +82,17 @@ export async function open({ lines = SHOP } = {}) {
   return stage;
 }
 
-/** A wire to the Worker that can be pulled: what is under way breaks, what is new gets nowhere. */
-export async function wireTo(url) {
+/** A wire to the Worker that can be pulled: what is under way breaks, what is new gets nowhere.
+ * Without `live` it lets requests through and no WebSocket, as some networks do. */
+export async function wireTo(url, { live = true } = {}) {
   const { hostname, port } = new URL(url);
   const sockets = new Set();
   let pulled = false;
   const server = createServer((near) => {
     if (pulled) return near.destroy();
     const far = connect(Number(port), hostname);
+    // A browser gives each WebSocket a connection of its own.
+    if (!live) near.once("data", (start) => String(start).startsWith("GET /v1/live") && near.destroy());
     for (const [one, other] of [
       [near, far],
       [far, near],

@@ -170,6 +170,25 @@ test("the switch keeps writes here until it is turned back; other values of othe
   await Promise.all([laptop.close(), phone.close()]);
 });
 
+test("where WebSockets do not work, the page says that it asks for changes, and they come", async () => {
+  const wire = await wireTo(stage.worker.url, { live: false });
+  const laptop = await stage.person({}, "alice", wire.url);
+  const page = await laptop.tab(`#/project/${project}`);
+  await page.getByText("Up to date, asking every 5 s").waitFor();
+  await page.getByRole("button", { name: /^Queue/ }).click();
+  await page
+    .getByRole("dialog")
+    .getByText("This network carries no WebSockets. Changes of others are asked for every five seconds.")
+    .waitFor();
+  await page.keyboard.press("Escape");
+  await stage.api.put(`/v1/contexts/project/${project}`, { data: { colour: "theirs" } });
+  await value(page, "/colour").getByText("theirs").waitFor();
+  await change(page, "/colour", "mine");
+  await eventually(async () => assert.equal((await stored()).data.colour, "mine"));
+  await laptop.close();
+  wire.close();
+});
+
 for (const [choice, result] of [
   ["Keep mine", "mine"],
   ["Take theirs", "theirs"],

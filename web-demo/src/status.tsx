@@ -23,13 +23,14 @@ const STATES: Record<Status["state"], string> = {
 export function StatusBar(props: { onGo: (address: Address) => void; onLeave: () => void }) {
   const { replica } = useReplica();
   const [open, setOpen] = useState<"queue" | "conflicts" | "user" | "token">();
-  const { state, online, queued, conflicts, error } = replica.status;
+  const { state, online, queued, conflicts, polling, error } = replica.status;
   const close = () => setOpen(undefined);
   return (
     <div class="status">
       <span role="status" class={`state ${state}`}>
         <span class="dot" aria-hidden="true" />
         {online && state === "offline" ? "Unreachable" : STATES[state]}
+        {polling && state !== "offline" && ", asking every 5 s"}
       </span>
       {error?.code === "unauthenticated" && (
         <button type="button" class="button matter urgent" onClick={() => setOpen("token")}>
@@ -105,6 +106,9 @@ function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Add
             </li>
           ))}
         </ol>
+      )}
+      {replica.status.polling && (
+        <p class="quiet">This network carries no WebSockets. Changes of others are asked for every five seconds.</p>
       )}
       <p class="quiet">Kept on this device until the server has confirmed it; closing the page loses nothing.</p>
     </Dialog>
