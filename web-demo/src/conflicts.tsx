@@ -13,7 +13,6 @@ const WHAT: Record<Conflict["aspect"], string> = {
   context: "One side deleted or made the context while the other changed it.",
   parent: "Both moved the context.",
   rules: "Both changed its merge rules.",
-  operation: "The server could not do this any more.",
 };
 
 /** A conflict whose values keep every digit. */
@@ -47,7 +46,7 @@ export function Conflicts({ onClose }: { onClose: () => void }) {
 function Decision(props: { conflict: Held; replica: Replica; onFill: () => void }) {
   const { conflict, replica, onFill } = props;
   const { mayWrite } = useReplica();
-  const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary, problem } = conflict;
+  const { aspect, level, context_id: id, pointer, ancestor, theirs, mine, at, summary } = conflict;
   const [editing, setEditing] = useState(false);
   const [text, setText] = useState(() => print(mine ?? theirs));
   const [fault, setFault] = useState<unknown>();
@@ -81,14 +80,11 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
           "."
         )}
       </p>
-      {problem && <Fault error={{ code: problem.code, message: problem.detail, pointer: problem.pointer }} />}
-      {aspect !== "operation" && (
-        <div class="sides">
-          <Column title="Before" value={ancestor} absent="not there" />
-          <Column title="Theirs" value={theirs} absent="taken out" />
-          <Column title="Mine" value={mine} absent="taken out" />
-        </div>
-      )}
+      <div class="sides">
+        <Column title="Before" value={ancestor} absent="not there" />
+        <Column title="Theirs" value={theirs} absent="taken out" />
+        <Column title="Mine" value={mine} absent="taken out" />
+      </div>
       {editing && (
         <div class="field">
           <label for={`own-${conflict.id}`}>Another value, as JSON</label>
@@ -109,10 +105,10 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
       {!mayWrite && <p class="notice">{READS_ONLY}</p>}
       <div class="row end">
         <button type="button" class="button" disabled={busy} onClick={() => settle("theirs")}>
-          {aspect === "operation" ? "Give it up" : "Take theirs"}
+          Take theirs
         </button>
         <button type="button" class="button" disabled={busy || !mayWrite} onClick={() => settle("mine")}>
-          {aspect === "operation" ? "Try once more" : "Keep mine"}
+          Keep mine
         </button>
         {canEdit && mayWrite && !editing && (
           <button type="button" class="button" disabled={busy} onClick={() => setEditing(true)}>
