@@ -54,9 +54,12 @@ export function Dialog(props: {
   const beside = useRef(false);
   useEffect(() => {
     const opener = document.activeElement;
-    dialog.current?.showModal();
+    const own = dialog.current;
+    own?.showModal();
     return () => {
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+      const at = document.activeElement;
+      const elsewhere = at !== document.body && !own?.contains(at); // where the dialog has led
+      if (!elsewhere && opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
   useEffect(() => {
