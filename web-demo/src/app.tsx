@@ -1,10 +1,10 @@
 // The page with a replica open: contexts on the left, the selected one in the middle, one of its
 // values on the right, and the state of the synchronization on top.
 
-import type { ChangeEvent, Replica } from "@nacre/context";
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ChangeEvent, PendingWrite, Replica } from "@nacre/context";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { type Address, GLOBAL, type Tab, fromFragment, key, name, toFragment } from "./address";
+import { type Address, GLOBAL, type Tab, fromFragment, key, name, same, toFragment } from "./address";
 import { visible } from "./characters";
 import { Contexts } from "./contexts";
 import { useDrafts } from "./drafts";
@@ -12,12 +12,14 @@ import { DropZone } from "./drop";
 import { later } from "./later";
 import { Glyph, READS_ONLY } from "./parts";
 import { type Opened, OpenedContext, attempt } from "./reading";
+import { refusedOf } from "./refusals";
 import { Room } from "./room";
 import { StatusBar } from "./status";
 import { mayWrite } from "./token";
 
 const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
+const Rewrite = later(() => import("./refused").then((room) => room.Rewrite));
 const Import = later(() => import("./import").then((room) => room.Import));
 
 /** The first context to show if the address names none. */
@@ -33,6 +35,10 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const [drawer, setDrawer] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
+  const refusal = useRefusal(replica);
+  /** The refused write that is edited in a dialog, and how many were put into an editor of the room. */
+  const [rewriting, setRewriting] = useState<PendingWrite>();
+  const [drawn, setDrawn] = useState(0);
 
   useEffect(() => {
     // No fragment means the first context, so that "back" can return to it.
@@ -46,6 +52,15 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     const fragment = toFragment(address, tab);
     if (location.hash !== fragment) history.pushState(null, "", fragment);
   };
+  const edit = (write: PendingWrite, tab?: Tab) => {
+    if (!tab) return setRewriting(write);
+    setDrawn(drawn + 1);
+    go({ level: write.level, id: write.id }, tab);
+  };
+  // First, so that the editor can take the focus from there.
+  useLayoutEffect(() => {
+    if (drawn > 0) document.getElementById("room")?.focus();
+  }, [drawn]);
   // Move the focus away from elements that are gone: a deleted context, or the drawer on a phone.
   const seen = useRef(key(place.address));
   useEffect(() => {
@@ -86,7 +101,13 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const items = useMemo(() => attempt(() => replica.list().items).value ?? [], [opened]);
   const drafts = useDrafts(`${replica.user}\n`);
   const drafted = new Set(drafts.map((place) => place.split("\n")[0] ?? ""));
-  const waiting = useMemo(() => new Set(replica.pending().map(key)), [opened]);
+  const { waiting, refused } = useMemo(() => {
+    const pending = replica.pending();
+    return {
+      waiting: new Set(pending.filter(({ state }) => state !== "refused").map(key)),
+      refused: refusedOf(pending),
+    };
+  }, [opened]);
 
   return (
     <OpenedContext.Provider value={opened}>
@@ -107,7 +128,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
         </button>
         <img src="/icon.svg" width="26" height="26" alt="" />
         <h1>Nacre</h1>
-        <StatusBar onGo={go} onLeave={onLeave} />
+        <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
       </header>
       <div class="frame">
         <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
@@ -131,16 +152,20 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
             chosen={place.address}
             stirring={stirring}
             waiting={waiting}
+            refused={refused}
             drafted={drafted}
             onChoose={go}
           />
         </nav>
         <Room
-          key={key(place.address)}
+          // Another one when a draft was put into it: editors read drafts when they open.
+          key={`${key(place.address)} ${drawn}`}
           address={place.address}
           tab={place.tab}
-          empty={items.length === 0}
+          empty={items.length === 0 && refused.length === 0}
+          refused={refused.filter((write) => same(write, place.address))}
           onGo={go}
+          onEdit={edit}
           onCreate={() => setOpen("create")}
           onImport={() => bring([])}
         />
@@ -149,9 +174,13 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
       {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
       {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
       {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
+      {rewriting && <Rewrite key={rewriting.key} write={rewriting} onClose={() => setRewriting(undefined)} onGo={go} />}
       <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
       <p class="unseen" role="status">
         {said}
+      </p>
+      <p class="unseen" role="alert">
+        {refusal}
       </p>
     </OpenedContext.Provider>
   );
@@ -175,18 +204,34 @@ function useRevisions(replica: Replica): Opened {
   return opened;
 }
 
+/** What to say of the write that was refused last. */
+function useRefusal(replica: Replica): string {
+  const [refusal, setRefusal] = useState("");
+  useEffect(
+    () =>
+      replica.on("write", ({ state, action, level, id, problem }) => {
+        if (state !== "refused") return;
+        const what = `${action.replaceAll("_", " ")} of ${name({ level, id })}`;
+        const all = replica.status.refused; // so that two alike are two announcements
+        setRefusal(
+          `Refused: ${what}. ${visible(problem?.detail ?? "")}${all > 1 ? ` ${all} writes are refused.` : ""}`,
+        );
+      }),
+    [replica],
+  );
+  return refusal;
+}
+
 /** Contexts that others have just changed, and the same as text for screen readers. */
 function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; said: string } {
   const [stirring, setStirring] = useState<ReadonlyMap<string, string>>(new Map());
   const [said, setSaid] = useState("");
   useEffect(() => {
     const timers = new Map<string, ReturnType<typeof setTimeout>>();
-    const stir = ({ level, context_id, by, action, mine }: ChangeEvent) => {
-      if (mine) return;
-      const address = { level, id: context_id };
+    const stir = (address: Address, by: string, what: string) => {
       const of = key(address);
       setStirring((now) => new Map(now).set(of, by));
-      setSaid(`${visible(by)}: ${action} of ${name(address)}`);
+      setSaid(`${visible(by)}: ${what} of ${name(address)}`);
       clearTimeout(timers.get(of));
       timers.set(
         of,
@@ -195,9 +240,13 @@ function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; sai
         }, STIR),
       );
     };
-    const end = replica.on("change", stir);
+    const ends = [
+      replica.on("change", ({ level, context_id: id, by, action, mine }: ChangeEvent) => {
+        if (!mine) stir({ level, id }, by, action);
+      }),
+    ];
     return () => {
-      end();
+      ends.forEach((end) => end());
       timers.forEach((timer) => clearTimeout(timer));
     };
   }, [replica]);

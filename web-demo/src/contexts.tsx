@@ -1,6 +1,6 @@
 // The tree of contexts: find one, select it, see which ones are changing.
 
-import type { ContextSummary } from "@nacre/context";
+import type { ContextSummary, PendingWrite } from "@nacre/context";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, above, key, same } from "./address";
@@ -23,16 +23,19 @@ export function Contexts(props: {
   stirring: ReadonlyMap<string, string>;
   /** Contexts with unsent writes. */
   waiting: ReadonlySet<string>;
+  /** Refused writes. A context that one of them would have made is in the tree too. */
+  refused: readonly PendingWrite[];
   /** Contexts with drafts. */
   drafted: ReadonlySet<string>;
   onChoose: (address: Address) => void;
 }) {
-  const { items, chosen, stirring, waiting, drafted, onChoose } = props;
+  const { items, chosen, stirring, waiting, refused, drafted, onChoose } = props;
   const tree = useRef<HTMLDivElement>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [filter, setFilter] = useState("");
   const [focused, setFocused] = useState(key(chosen));
-  const rows = useMemo(() => shownContexts(items, closed, filter), [items, closed, filter]);
+  const rows = useMemo(() => shownContexts(items, refused, closed, filter), [items, refused, closed, filter]);
+  const faulty = useMemo(() => new Set(refused.map(key)), [refused]);
   const stop = rows.some((row) => row.key === focused) ? focused : (rows[0]?.key ?? "");
   const toggle = (row: Row) => {
     const next = new Set(closed);
@@ -97,6 +100,11 @@ export function Contexts(props: {
                 draft
               </span>
             )}
+            {faulty.has(row.key) && (
+              <span class="pending refused" title="has writes that were refused">
+                refused
+              </span>
+            )}
             {waiting.has(row.key) && (
               <span class="pending" title="has changes that are still to be sent">
                 unsent
@@ -115,7 +123,12 @@ export function Contexts(props: {
 }
 
 /** The visible rows: parents before children, by name. A filter opens the ancestors of each match. */
-function shownContexts(items: readonly ContextSummary[], closed: ReadonlySet<string>, filter: string): ContextRow[] {
+function shownContexts(
+  items: readonly ContextSummary[],
+  refused: readonly PendingWrite[],
+  closed: ReadonlySet<string>,
+  filter: string,
+): ContextRow[] {
   const children = new Map<string, Address[]>();
   const held = new Map(items.map((item) => [key(item), item]));
   const put = (address: Address, parent: string) => {
@@ -124,12 +137,19 @@ function shownContexts(items: readonly ContextSummary[], closed: ReadonlySet<str
     else children.set(parent, [address]);
   };
   if (!held.has(key(GLOBAL))) put(GLOBAL, "");
-  for (const item of items) {
+  const absent = new Map<string, Address & { parent?: string | null }>();
+  for (const write of refused) {
+    const { level, id, operation } = write;
+    if (!held.has(key(write)) && level !== "global")
+      absent.set(key(write), { level, id, parent: operation?.parent ?? null });
+  }
+  const isShown = (row: string) => held.has(row) || absent.has(row) || row === key(GLOBAL);
+  for (const item of [...items, ...absent.values()]) {
     const level = above(item.level);
     const parent = !level ? "" : level === "global" ? key(GLOBAL) : key({ level, id: item.parent ?? "" });
     // If the parent is not in this replica (another project's, for example), its children are at
     // the top.
-    put({ level: item.level, id: item.id }, held.has(parent) || parent === key(GLOBAL) ? parent : "");
+    put({ level: item.level, id: item.id }, isShown(parent) ? parent : "");
   }
   for (const among of children.values()) {
     among.sort((a, b) => a.id.localeCompare(b.id, undefined, { numeric: true }));

@@ -1,6 +1,6 @@
 // Creates, deletes and restores contexts.
 
-import type { DeletedContext } from "@nacre/context";
+import type { DeletedContext, NewContext } from "@nacre/context";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
@@ -15,16 +15,31 @@ import { useWriting } from "./writing";
 /** The data that a new context begins with. */
 const EMPTY = "{\n  \n}";
 
-export function Create(props: { near: Address; onClose: () => void; onGo: (address: Address) => void }) {
-  const { near, onClose, onGo } = props;
+/** What a new context begins with, and what of it has no field here. */
+interface Start extends Address {
+  parent: string;
+  data: string;
+  rest: Partial<Omit<NewContext, "data" | "parent">>;
+}
+
+/** `onDone` is called once it is made. */
+export function Create(props: {
+  near: Address;
+  start?: Start;
+  onDone?: () => Promise<void>;
+  onClose: () => void;
+  onGo: (address: Address) => void;
+}) {
+  const { near, start, onDone, onClose, onGo } = props;
   const { replica } = useReplica();
   const noGlobal = !replica.has("global", "global");
-  const [level, setLevel] = useState<Level>(noGlobal ? "global" : (below(near.level) ?? "task"));
-  const [id, setId] = useState("");
+  const [level, setLevel] = useState<Level>(start?.level ?? (noGlobal ? "global" : (below(near.level) ?? "task")));
+  const [id, setId] = useState(start?.id ?? "");
   const up = above(level);
   const parents = useRead((replica) => (up ? replica.list({ level: up }).items : []), [up]).value ?? [];
-  const [parent, setParent] = useState(near.id);
-  const [data, setData] = useState(EMPTY);
+  const [parent, setParent] = useState(start?.parent ?? near.id);
+  const begun = start?.data ?? EMPTY;
+  const [data, setData] = useState(begun);
   const { value: said, wrong } = useMemo(() => read(data), [data]);
   const needsParent = up !== undefined && up !== "global";
   const chosen = parents.some((one) => one.id === parent) ? parent : (parents[0]?.id ?? "");
@@ -33,14 +48,16 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
     if (!said) return;
     const address = level === "global" ? GLOBAL : { level, id: id.trim() };
     await replica.create(address.level, address.id, {
+      ...start?.rest,
       data: text(said),
       ...(needsParent ? { parent: chosen } : {}),
     });
+    await onDone?.();
     onClose();
     onGo(address);
   });
   return (
-    <Dialog title="A new context" filled={id !== "" || data !== EMPTY} onClose={onClose}>
+    <Dialog title="A new context" filled={id !== (start?.id ?? "") || data !== begun} onClose={onClose}>
       <form onSubmit={submit}>
         <div class="pair">
           <label class="field">
@@ -101,15 +118,22 @@ export function Create(props: { near: Address; onClose: () => void; onGo: (addre
   );
 }
 
-export function Remove(props: { context: Held; onClose: () => void; onGo: (address: Address) => void }) {
-  const { context, onClose, onGo } = props;
+/** `start` is whether what is below goes along at first; `onDone` is called once it is deleted. */
+export function Remove(props: {
+  context: Held;
+  start?: boolean;
+  onDone?: () => Promise<void>;
+  onClose: () => void;
+  onGo: (address: Address) => void;
+}) {
+  const { context, start = false, onDone, onClose, onGo } = props;
   const address = useMemo((): Address => ({ level: context.level, id: context.id }), [context.level, context.id]);
   const { replica } = useReplica();
   const below = useRead(
     (replica) => replica.list({ under: address }).items.filter((item) => key(item) !== key(address)).length,
     [key(address)],
   ).value;
-  const [cascade, setCascade] = useState(false);
+  const [cascade, setCascade] = useState(start);
   const reason = useId();
   const [, setTaken] = useState(false);
   const operations = useMemo(
@@ -118,6 +142,7 @@ export function Remove(props: { context: Held; onClose: () => void; onGo: (addre
   );
   const { submit, busy, fault } = useWriting(async () => {
     await replica.remove(address.level, address.id, { cascade });
+    await onDone?.();
     onClose();
     const up = above(address.level);
     if (up) onGo(up === "global" ? GLOBAL : { level: up, id: context.parent ?? "" });

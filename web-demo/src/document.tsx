@@ -25,10 +25,12 @@ export function Document(props: {
   chosen: string | undefined;
   /** Pointers of values with a draft. */
   drafted?: readonly string[];
+  /** Pointers of values that refused writes wanted to change. */
+  refused?: readonly string[];
   /** `y` is where on the screen, if a pointer chose. */
   onChoose: (pointer: string, y?: number) => void;
 }) {
-  const { of, data, origins, chosen, drafted = [], onChoose } = props;
+  const { of, data, origins, chosen, drafted = [], refused = [], onChoose } = props;
   const tree = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(data, origins), [data, origins]);
   const atFirst = useMemo(() => openAtFirst(rows), [rows]);
@@ -76,6 +78,7 @@ export function Document(props: {
             row={row}
             chosen={row.key === chosen}
             drafted={drafted.includes(row.key)}
+            refused={refused.includes(row.key)}
             glowing={glowing.has(row.key)}
             stop={row.key === stop}
             onToggle={() => toggle(row)}
@@ -99,12 +102,13 @@ function ValueLine(props: {
   row: ValueRow;
   chosen: boolean;
   drafted: boolean;
+  refused: boolean;
   glowing: boolean;
   stop: boolean;
   onToggle: () => void;
   onChoose: (event: MouseEvent) => void;
 }) {
-  const { row, chosen, drafted, glowing, stop, onToggle, onChoose } = props;
+  const { row, chosen, drafted, refused, glowing, stop, onToggle, onChoose } = props;
   const { origin } = row;
   const classes = ["value", row.levels.length === 1 ? row.levels[0] : "", glowing ? "glowing" : ""];
   return (
@@ -133,6 +137,7 @@ function ValueLine(props: {
         </span>
         <Shown row={row} />
         {drafted && <span class="pending">draft</span>}
+        {refused && <span class="pending refused">refused</span>}
         {origin !== undefined && origin.shadowed.length > 0 && (
           <span class="shadows" title={`hides ${origin.shadowed.length} value above`}>
             hides {origin.shadowed.length}

@@ -6,6 +6,7 @@
 // tab is closed. A stored secret does not: the layer holds a marker in its place. No other edit goes
 // to storage. While there is any draft, the browser asks before it closes the page.
 
+import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
@@ -64,6 +65,13 @@ export function useDrafts(prefix: string): string[] {
     return () => void listeners.delete(tell);
   }, []);
   return [...drafts.keys()].filter((place) => place.startsWith(prefix)).map((place) => place.slice(prefix.length));
+}
+
+/** Gives an editor the focus if it opens with what was put into it just now. */
+export function useFocusWhenFilled(field: RefObject<HTMLElement | null>, filled: boolean): void {
+  useEffect(() => {
+    if (filled && document.activeElement?.id === "room") field.current?.focus();
+  }, []);
 }
 
 /** The browser's own question before the page closes. */

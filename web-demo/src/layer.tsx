@@ -5,13 +5,14 @@ import type { Merge, Operation, Rules } from "@nacre/context";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { visible } from "./characters";
-import { draftOf, keepDraft, placeOf } from "./drafts";
+import { draftOf, keepDraft, placeOf, useFocusWhenFilled } from "./drafts";
 import { type Members, type Value, at, equal, isObject, isRounded, parse, print, read, steps, text } from "./json";
 import { type Edited, editText, replaceText } from "./json-edits";
 import { JsonField } from "./json-field";
 import { Fault, READS_ONLY, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, attempt, layerOf, useReplica } from "./reading";
+import { discardRefused } from "./refusals";
 import { UserText } from "./user-text";
 import { savedWhere, useWriting } from "./writing";
 
@@ -22,6 +23,8 @@ interface Draft {
   rules: string;
   summary: string;
   clashes: readonly string[];
+  /** The refused write that it takes the place of. */
+  instead?: string | undefined;
 }
 
 /** A clash of the merge rules, among the pointers of other clashes. */
@@ -40,8 +43,10 @@ export function LayerEditor({ context }: { context: Held }) {
   /** Whether an input method is putting a word together, which a change of the text would break off. */
   const [composing, setComposing] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
+  useFocusWhenFilled(field, kept?.instead !== undefined);
   /** Places that another user has changed while they are being edited here. */
   const [clashes, setClashes] = useState<readonly string[]>(kept?.clashes ?? []);
+  const [instead, setInstead] = useState(kept?.instead);
 
   const typed = useMemo(() => read(data), [data]);
   const typedRules = useMemo(() => read(rules), [rules]);
@@ -65,11 +70,12 @@ export function LayerEditor({ context }: { context: Held }) {
     setRules(print(from.rules));
     forget();
     setClashes([]);
+    setInstead(undefined);
   };
   useLayoutEffect(() => {
-    const draft: Draft = { base, data, rules, summary, clashes };
+    const draft: Draft = { base, data, rules, summary, clashes, instead };
     keepDraft(place, untouched ? undefined : draft, true);
-  }, [place, base, data, rules, summary, clashes, untouched]);
+  }, [place, base, data, rules, summary, clashes, instead, untouched]);
 
   const { operations, refused } = useMemo(() => {
     const nothing = { operations: [] as Operation[], refused: undefined as unknown };
@@ -85,6 +91,8 @@ export function LayerEditor({ context }: { context: Held }) {
     const why = summary.trim();
     const written = await replica.batch(operations.map((one) => (why === "" ? one : { ...one, summary: why })));
     if (!written[0]) return;
+    if (instead !== undefined) await discardRefused(replica, instead);
+    setInstead(undefined);
     const saved = layerOf(replica, written[0]);
     if (typing.current.data === data && typing.current.rules === rules) begin(saved);
     else setBase(saved); // the next draft has begun already
@@ -125,6 +133,9 @@ export function LayerEditor({ context }: { context: Held }) {
           the layer itself says; a <code>null</code> hides what is inherited.
         </p>
         {!mayWrite && <p class="notice">{READS_ONLY}</p>}
+        {instead !== undefined && !untouched && (
+          <p class="notice">This is what was refused. Saving it discards the refused write.</p>
+        )}
         {clashes.length > 0 && (
           <div class="notice" role="alert">
             <span>

@@ -9,7 +9,9 @@ import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";
 
-export function Move({ context, onClose }: { context: Held; onClose: () => void }) {
+/** `start` is the parent that is chosen at first; `onDone` is called once it is moved. */
+export function Move(props: { context: Held; start?: string; onDone?: () => Promise<void>; onClose: () => void }) {
+  const { context, start = "", onDone, onClose } = props;
   const { level, id, parent } = context;
   const { replica } = useReplica();
   const up = above(level);
@@ -17,7 +19,7 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
     (replica) => (up ? replica.list({ level: up }).items.filter((one) => one.id !== parent) : []),
     [up, parent],
   ).value;
-  const [chosen, setChosen] = useState("");
+  const [chosen, setChosen] = useState(start);
   const [taken, setTaken] = useState(false);
   const operations = useMemo(
     (): Operation[] => (chosen === "" ? [] : [{ action: "move", level, context_id: id, parent: chosen }]),
@@ -25,11 +27,12 @@ export function Move({ context, onClose }: { context: Held; onClose: () => void 
   );
   const { submit, busy, fault } = useWriting(async () => {
     await replica.move(level, id, chosen);
+    await onDone?.();
     onClose();
   });
   const address: Address = { level, id };
   return (
-    <Dialog title={`Move ${name(address)}`} wide filled={chosen !== ""} onClose={onClose}>
+    <Dialog title={`Move ${name(address)}`} wide filled={chosen !== start} onClose={onClose}>
       <form onSubmit={submit}>
         <p class="quiet">
           It is in {up} {parent} now.{level === "branch" && " What is below it goes along."}

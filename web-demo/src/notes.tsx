@@ -2,12 +2,13 @@
 
 import type { Insight, ProgressNote } from "@nacre/context";
 import { Fragment } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
-import { draftOf, keepDraft, placeOf } from "./drafts";
+import { draftOf, keepDraft, placeOf, useFocusWhenFilled } from "./drafts";
 import { Choice, Fault, READS_ONLY, When } from "./parts";
 import { useRead, useReplica } from "./reading";
+import { discardRefused } from "./refusals";
 import { LongText, UserText } from "./user-text";
 import { useWriting } from "./writing";
 
@@ -17,7 +18,12 @@ type Kind = "insight" | "progress";
 const PAGE = 50;
 
 export function Notes({ of: { level, id } }: { of: Address }) {
-  const [kind, setKind] = useState<Kind>("insight");
+  const { replica } = useReplica();
+  // The list with the draft, if there is one only there.
+  const [kind, setKind] = useState<Kind>(() => {
+    const drafted = (kind: Kind) => draftOf(placeOf(replica.user, { level, id }, `note ${kind}`)) !== undefined;
+    return drafted("progress") && !drafted("insight") ? "progress" : "insight";
+  });
   const [most, setMost] = useState(PAGE);
   const opened = useReplica(); // new after any change: a note does not change the context itself
   const { mayWrite } = opened;
@@ -100,6 +106,8 @@ interface Draft {
   content: string;
   category: string;
   importance: string;
+  /** The refused write that it takes the place of. */
+  instead?: string | undefined;
 }
 
 function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
@@ -109,10 +117,13 @@ function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
   const [content, setContent] = useState(kept?.content ?? "");
   const [category, setCategory] = useState(kept?.category ?? "");
   const [importance, setImportance] = useState(kept?.importance ?? "");
+  const [instead, setInstead] = useState(kept?.instead);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useFocusWhenFilled(field, instead !== undefined);
   useLayoutEffect(() => {
-    const draft: Draft = { content, category, importance };
+    const draft: Draft = { content, category, importance, instead };
     keepDraft(place, `${content}${category}${importance}` === "" ? undefined : draft);
-  }, [place, content, category, importance]);
+  }, [place, content, category, importance, instead]);
   const { submit, busy, fault } = useWriting(async () => {
     if (kind === "progress") await replica.addProgress(level, id, { content });
     else {
@@ -122,6 +133,8 @@ function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
         ...(importance === "" ? {} : { importance: Number(importance) }),
       });
     }
+    if (instead !== undefined) await discardRefused(replica, instead);
+    setInstead(undefined);
     setContent("");
     setCategory("");
     setImportance("");
@@ -130,7 +143,13 @@ function Add({ of: { level, id }, kind }: { of: Address; kind: Kind }) {
     <form onSubmit={submit}>
       <label class="field">
         {kind === "insight" ? "What was learned" : "How far it is"}
-        <textarea rows={3} required value={content} onInput={(event) => setContent(event.currentTarget.value)} />
+        <textarea
+          ref={field}
+          rows={3}
+          required
+          value={content}
+          onInput={(event) => setContent(event.currentTarget.value)}
+        />
       </label>
       {kind === "insight" && (
         <div class="pair">

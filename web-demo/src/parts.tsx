@@ -94,25 +94,27 @@ export function Dialog(props: {
         </div>
         {props.children}
       </div>
-      {asking && <Discard onKeep={() => setAsking(false)} onDiscard={props.onClose} />}
+      {asking && (
+        <Discard title="Discard what you have put in here?" onKeep={() => setAsking(false)} onDiscard={props.onClose} />
+      )}
     </dialog>
   );
 }
 
-/** Asks whether what was put into a dialog may go. */
-function Discard({ onKeep, onDiscard }: { onKeep: () => void; onDiscard: () => void }) {
+/** Asks whether something may be lost. */
+export function Discard(props: { title: string; onKeep: () => void; onDiscard: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} aria-labelledby={title} onClose={onKeep}>
+    <dialog ref={dialog} aria-labelledby={title} onClose={props.onKeep}>
       <div class="sheet">
-        <h2 id={title}>Discard what you have put in here?</h2>
+        <h2 id={title}>{props.title}</h2>
         <div class="row end">
           <button type="button" class="button main" onClick={() => dialog.current?.close()}>
             Keep it
           </button>
-          <button type="button" class="button danger" onClick={onDiscard}>
+          <button type="button" class="button danger" onClick={props.onDiscard}>
             Discard
           </button>
         </div>

@@ -1,7 +1,7 @@
 // The selected context: its chain, and tabs for its view, its layer and its history.
 
-import type { ContextSummary, LayerVersion } from "@nacre/context";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ContextSummary, LayerVersion, PendingWrite } from "@nacre/context";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
@@ -9,6 +9,8 @@ import { placeOf, useDrafts } from "./drafts";
 import { later } from "./later";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
 import { layerOf, show, useRead, useReplica } from "./reading";
+import { valuesOf } from "./refusals";
+import type { OnEdit } from "./refused";
 import { UserText } from "./user-text";
 
 const History = later(() => import("./history").then((room) => room.History));
@@ -16,6 +18,7 @@ const Inspector = later(() => import("./inspector").then((room) => room.Inspecto
 const LayerEditor = later(() => import("./layer").then((room) => room.LayerEditor));
 const Notes = later(() => import("./notes").then((room) => room.Notes));
 const Leftovers = later(() => import("./leftovers").then((room) => room.Leftovers));
+const RefusedWrites = later(() => import("./refused").then((room) => room.RefusedWrites));
 const Move = later(() => import("./move").then((room) => room.Move));
 const Remove = later(() => import("./create").then((room) => room.Remove));
 
@@ -28,11 +31,14 @@ export function Room(props: {
   tab: Tab;
   /** The store is empty. */
   empty: boolean;
+  /** Writes to it that were refused. */
+  refused: readonly PendingWrite[];
   onGo: (address: Address, tab?: Tab) => void;
+  onEdit: OnEdit;
   onCreate: () => void;
   onImport: () => void;
 }) {
-  const { address, tab, empty, onGo, onCreate, onImport } = props;
+  const { address, tab, empty, refused, onGo, onEdit, onCreate, onImport } = props;
   const { level, id } = address;
   const { replica, mayWrite } = useReplica();
   const drafts = useDrafts(placeOf(replica.user, address, "value "));
@@ -42,6 +48,7 @@ export function Room(props: {
   const view = useRead((replica) => show(replica, address), [level, id]);
 
   const chosen = tab === "view" ? pointer : undefined;
+  const refusedAt = useMemo(() => valuesOf(refused, view.value?.data ?? {}), [refused, view.value]);
   /** On a phone: whether the card is above the values, and where the row was when it opened or closed. */
   const [onTop, setOnTop] = useState(false);
   const held = useRef<{ pointer: string; top: number } | undefined>(undefined);
@@ -86,7 +93,11 @@ export function Room(props: {
         ) : (
           <>
             <h2>{name(address)}</h2>
-            <Fault error={context.error ?? view.error} />
+            {refused.length > 0 ? (
+              <RefusedWrites writes={refused} onEdit={onEdit} />
+            ) : (
+              <Fault error={context.error ?? view.error} />
+            )}
             <Leftovers of={address} />
           </>
         )}
@@ -127,6 +138,7 @@ export function Room(props: {
             onChoose={(next) => onGo(address, next)}
           />
         </header>
+        {refused.length > 0 && <RefusedWrites writes={refused} onEdit={onEdit} />}
         <div id={PANEL} role="tabpanel" aria-labelledby={`tab-${tab}`}>
           {tab === "view" && (
             <Document
@@ -135,6 +147,7 @@ export function Room(props: {
               origins={view.value.origins}
               chosen={pointer}
               drafted={drafts}
+              refused={refusedAt}
               onChoose={choose}
             />
           )}
@@ -161,6 +174,18 @@ export function Room(props: {
               <Glyph name="close" />
             </button>
           </header>
+          {refusedAt.includes(chosen) && (
+            <p class="notice">
+              A write to this value was refused.{" "}
+              <button
+                type="button"
+                class="link"
+                onClick={() => document.querySelector<HTMLElement>(".room .refusals")?.focus()}
+              >
+                Show it
+              </button>
+            </p>
+          )}
           <Inspector address={address} view={view.value} pointer={chosen} onOpenLayer={(of) => onGo(of, "layer")} />
         </aside>
       )}

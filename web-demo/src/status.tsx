@@ -1,4 +1,4 @@
-// The state of the synchronization: the online switch, unsent writes, and conflicts.
+// The state of the synchronization: the online switch, unsent and refused writes, and conflicts.
 
 import type { Status } from "@nacre/context";
 import { useState } from "preact/hooks";
@@ -7,11 +7,13 @@ import { type Address, name } from "./address";
 import { visible } from "./characters";
 import { draftCount } from "./drafts";
 import { later } from "./later";
-import { Dialog, Fault, Layer, Switch, When } from "./parts";
+import { Dialog, Fault, Switch } from "./parts";
 import { useReplica } from "./reading";
+import type { OnEdit } from "./refused";
 import { TokenForm } from "./sign-in";
 import { UserText } from "./user-text";
 
+const Queue = later(() => import("./queue").then((room) => room.Queue));
 const Conflicts = later(() => import("./conflicts").then((room) => room.Conflicts));
 
 const STATES: Record<Status["state"], string> = {
@@ -20,10 +22,10 @@ const STATES: Record<Status["state"], string> = {
   offline: "Offline",
 };
 
-export function StatusBar(props: { onGo: (address: Address) => void; onLeave: () => void }) {
+export function StatusBar(props: { onGo: (address: Address) => void; onEdit: OnEdit; onLeave: () => void }) {
   const { replica } = useReplica();
   const [open, setOpen] = useState<"queue" | "conflicts" | "user" | "token">();
-  const { state, online, queued, conflicts, polling, error } = replica.status;
+  const { state, online, queued, refused, conflicts, polling, error } = replica.status;
   const close = () => setOpen(undefined);
   return (
     <div class="status">
@@ -41,6 +43,11 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
       <button type="button" class="button matter" onClick={() => setOpen("queue")}>
         Queue<span class="count">{queued}</span>
       </button>
+      {refused > 0 && (
+        <button type="button" class="button matter urgent" onClick={() => setOpen("queue")}>
+          Refused<span class="count">{refused}</span>
+        </button>
+      )}
       <button
         type="button"
         class={`button matter ${conflicts > 0 ? "urgent" : ""}`}
@@ -51,7 +58,7 @@ export function StatusBar(props: { onGo: (address: Address) => void; onLeave: ()
       <button type="button" class="button user" onClick={() => setOpen("user")}>
         <UserText text={replica.user} />
       </button>
-      {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} />}
+      {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} onEdit={props.onEdit} />}
       {open === "conflicts" && <Conflicts onClose={close} />}
       {open === "token" && <Renew onClose={close} />}
       {open === "user" && <User onClose={close} onLeave={props.onLeave} />}
@@ -77,54 +84,17 @@ function Renew({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The unsent writes, in the order in which they will be sent. */
-function Queue(props: { error: unknown; onClose: () => void; onGo: (address: Address) => void }) {
-  const { replica } = useReplica();
-  const pending = replica.pending();
-  return (
-    <Dialog title="Still to be sent" onClose={props.onClose}>
-      {props.error !== null && <Fault error={props.error} />}
-      {pending.length === 0 ? (
-        <p class="nothing">Nothing: the server has everything.</p>
-      ) : (
-        <ol class="queue">
-          {pending.map((write) => (
-            <li key={write.key}>
-              <button
-                type="button"
-                onClick={() => {
-                  props.onGo({ level: write.level, id: write.id });
-                  props.onClose();
-                }}
-              >
-                <Layer of={write} />
-                <strong>{write.action.replaceAll("_", " ")}</strong>
-                <span class="quiet">
-                  {write.sent ? "on its way" : "waiting"}, <When at={write.at} />
-                </span>
-              </button>
-            </li>
-          ))}
-        </ol>
-      )}
-      {replica.status.polling && (
-        <p class="quiet">This network carries no WebSockets. Changes of others are asked for every five seconds.</p>
-      )}
-      <p class="quiet">Kept on this device until the server has confirmed it; closing the page loses nothing.</p>
-    </Dialog>
-  );
-}
-
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }) {
   const { replica } = useReplica();
   const [sure, setSure] = useState<"leave" | "erase">();
   const [fault, setFault] = useState<unknown>();
-  const { queued, seq, leader } = replica.status;
+  const { queued, refused, seq, leader } = replica.status;
   const drafts = draftCount();
   const lost = [
     ...(queued > 0 ? [counted(queued, "unsent write")] : []),
+    ...(refused > 0 ? [counted(refused, "refused write")] : []),
     ...(drafts > 0 ? [counted(drafts, "draft")] : []),
   ];
   const erase = async () => {
