@@ -170,6 +170,53 @@ test("the switch keeps writes here until it is turned back; other values of othe
   await Promise.all([laptop.close(), phone.close()]);
 });
 
+test("insights and progress of another device come at once, and move nothing that is typed or read", async () => {
+  const url = `/v1/contexts/project/${project}`;
+  for (let n = 0; n < 30; n++) await stage.api.post(`${url}/insights`, { content: `known since long ${n}` });
+  const [laptop, phone] = [await stage.person({ reducedMotion: "reduce" }), await stage.person()];
+  const at = `#/project/${project}/notes`;
+  const [here, there] = [await laptop.tab(at), await phone.tab(at)];
+  const insights = here.getByRole("list", { name: "Insights, newest first" }).getByRole("listitem");
+  await eventually(async () => assert.equal(await insights.count(), 30));
+  const field = here.getByLabel("What was learned");
+  const add = async (label, text) => {
+    await there.bringToFront();
+    await there.getByLabel(label).fill(text);
+    await there.getByRole("button", { name: "Add", exact: true }).click();
+    await here.bringToFront();
+  };
+  const top = (locator) => locator.evaluate((one) => one.getBoundingClientRect().top);
+
+  await here.bringToFront();
+  await field.fill("half a thought");
+  await field.evaluate((one) => one.setSelectionRange(5, 5));
+  const before = await top(field);
+  await add("What was learned", "from the other device");
+  await insights.first().getByText("from the other device").waitFor();
+  assert.equal(await insights.count(), 31);
+  assert.equal(await top(field), before);
+  const caret = await field.evaluate((one) => [one === document.activeElement, one.value, one.selectionStart]);
+  assert.deepEqual(caret, [true, "half a thought", 5]);
+  await here.locator(`#contexts [data-key="project/${project}"] .stir`).waitFor();
+  await here.getByText(`alice: new insight of project ${project}`).waitFor();
+
+  // Where one reads further down, the text stays.
+  const read = insights.getByText("known since long 3", { exact: true });
+  await read.evaluate((one) => one.scrollIntoView({ block: "center" }));
+  const place = await top(read);
+  await add("What was learned", "and another one");
+  await insights.first().getByText("and another one").waitFor({ state: "attached" });
+  await eventually(async () => assert.ok(Math.abs((await top(read)) - place) <= 1));
+
+  await there.getByText("Progress", { exact: true }).click();
+  await add("How far it is", "all of it");
+  await here.getByText(`alice: new progress note of project ${project}`).waitFor();
+  assert.equal(await insights.count(), 32);
+  await here.getByText("Progress", { exact: true }).click();
+  await here.getByRole("list", { name: "Progress, newest first" }).getByText("all of it").waitFor();
+  await Promise.all([laptop.close(), phone.close()]);
+});
+
 test("where WebSockets do not work, the page says that it asks for changes, and they come", async () => {
   const wire = await wireTo(stage.worker.url, { live: false });
   const laptop = await stage.person({}, "alice", wire.url);

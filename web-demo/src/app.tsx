@@ -244,6 +244,9 @@ function useStir(replica: Replica): { stirring: ReadonlyMap<string, string>; sai
       replica.on("change", ({ level, context_id: id, by, action, mine }: ChangeEvent) => {
         if (!mine) stir({ level, id }, by, action);
       }),
+      replica.on("entry", ({ level, context_id: id, kind, entry, mine }) => {
+        if (!mine) stir({ level, id }, entry.by, kind === "insight" ? "new insight" : "new progress note");
+      }),
     ];
     return () => {
       ends.forEach((end) => end());

@@ -89,7 +89,6 @@ export function Notes({ of: { level, id } }: { of: Address }) {
           Show more
         </button>
       )}
-      <p class="quiet">Notes that others add show once this device fetches its copy anew.</p>
     </div>
   );
 }
