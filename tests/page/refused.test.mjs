@@ -324,6 +324,77 @@ test("a secret that is shown is hidden again after a while", async () => {
   await alice.close();
 });
 
+test("a refused write with large integers is not edited, which would round them; tried again it keeps them", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/branch/${branch}/layer`, { console: false });
+  await writeOffline(page, {}, async () => {
+    await page.getByLabel("Data").fill('{ "goal": "speed", "list": ["one"], "big": [9007199254740993] }');
+    await save(page);
+  });
+  await signIn(page, READER);
+  await online(page).click();
+  await counted(page, "Refused", 1).waitFor();
+  await signIn(page);
+  await counted(page, "Refused", 1).click();
+  const write = page.getByRole("dialog").getByRole("listitem", { name: `update of branch ${branch}` });
+  await write.getByText("It holds integers beyond 2^53, which are rounded here.").waitFor();
+  assert.equal(await write.getByRole("button", { name: /^Edit/ }).count(), 0);
+  await write.getByRole("button", { name: /^Try again/ }).click();
+  await none(page);
+  await eventually(async () => {
+    const { text } = await stage.api.get(`/v1/contexts/branch/${branch}`);
+    assert.match(text, /"big":\[9007199254740993\]/);
+  });
+  await alice.close();
+});
+
+test("many refused writes are discarded together after a question, or tried again together", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/branch/${branch}`, { console: false });
+  const reload = async (claims) => {
+    await signIn(page, claims);
+    await page.evaluate((branch) => (location.hash = `#/branch/${branch}`), branch);
+  };
+  const note = async (...thoughts) => {
+    await page.getByRole("tab", { name: "Notes" }).click();
+    for (const thought of thoughts) {
+      await page.getByLabel("What was learned").fill(thought);
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.locator(".notes li").getByText(thought).waitFor();
+    }
+  };
+  await writeOffline(page, { goal: "comfort" });
+  await note("one thought", "another thought");
+  const refuse = async () => {
+    await reload(READER);
+    if ((await online(page).getAttribute("aria-checked")) === "false") await online(page).click();
+    await counted(page, "Refused", 3).waitFor();
+  };
+  await refuse();
+  await inRoom(page).getByRole("button", { name: "Discard all" }).click();
+  const question = page.getByRole("dialog", { name: "Discard all 3 refused writes?" });
+  await question.getByRole("button", { name: "Keep it" }).click();
+  await reload();
+  await inRoom(page).getByRole("button", { name: "Try all again" }).click();
+  await none(page);
+  await counted(page, "Queue", 0).waitFor();
+  await eventually(async () => {
+    assert.equal((await stored()).data.goal, "comfort");
+    const { items } = (await stage.api.get(`/v1/contexts/branch/${branch}/insights`)).body;
+    assert.equal(items.length, 2);
+  });
+
+  await writeOffline(page, { goal: "other", more: 1 });
+  await note("third", "fourth");
+  await refuse();
+  await inRoom(page).getByRole("button", { name: "Discard all" }).click();
+  await question.getByRole("button", { name: "Discard", exact: true }).click();
+  await none(page);
+  assert.equal(await inRoom(page).count(), 0);
+  assert.equal((await stored()).data.goal, "comfort");
+  await alice.close();
+});
+
 test("refused writes are handled with the keyboard alone", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/branch/${branch}`, { console: false });
@@ -387,10 +458,6 @@ for (const colorScheme of ["light", "dark"]) {
         assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
         for (const region of await page.locator(".refusals").all())
           assert.equal(await region.evaluate((one) => Math.max(0, one.scrollWidth - one.clientWidth)), 0, what);
-        if (process.env.NACRE_SHOTS)
-          await page.screenshot({
-            path: `${process.env.NACRE_SHOTS}/${colorScheme}-${where}-${what.replaceAll(/\W+/g, "-")}.png`,
-          });
       };
       const long = "x".repeat(300);
       await writeOffline(page, { goal: "comfort", password: "tulip", [long.slice(0, 90)]: long });
