@@ -15,9 +15,23 @@ test("what is not needed at first comes when it is", async () => {
   const alice = await stage.person({ serviceWorkers: "block" });
   const page = await alice.tab("#/task/synonyms");
   const loaded = () =>
-    page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => /assets\/(\w+)-/.exec(name)?.[1]));
+    page.evaluate(() =>
+      performance.getEntriesByType("resource").map(({ name }) => /assets\/([\w-]+)-/.exec(name)?.[1]),
+    );
   await value(page, "/goal").waitFor();
-  const rooms = ["inspector", "layer", "history", "notes", "move", "create", "import", "conflicts"];
+  const rooms = [
+    "inspector",
+    "layer",
+    "history",
+    "notes",
+    "move",
+    "create",
+    "import",
+    "conflicts",
+    "queue",
+    "refused",
+    "user",
+  ];
   assert.deepEqual(
     (await loaded()).filter((name) => rooms.includes(name)),
     [],
