@@ -2,9 +2,8 @@
 
 import type { Address } from "./address";
 import { Dialog, Fault, Layer, When } from "./parts";
-import { useReplica } from "./reading";
+import { refusedOf, useReplica } from "./reading";
 import { type OnEdit, RefusedWrites } from "./refused";
-import { refusedOf } from "./refusals";
 
 export function Queue(props: {
   error: unknown;

@@ -1,7 +1,7 @@
 // Reads from the replica. Answers are immediate, and are read again whenever something changes:
 // here, in another tab or elsewhere.
 
-import type { AsOf, Context, ExplainedView, Replica } from "@nacre/context";
+import type { AsOf, Context, ExplainedView, PendingWrite, Replica } from "@nacre/context";
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 
@@ -23,6 +23,10 @@ export function useReplica(): Opened {
   if (!opened) throw new Error("no replica is open");
   return opened;
 }
+
+/** The refused ones among writes. */
+export const refusedOf = (writes: readonly PendingWrite[]): PendingWrite[] =>
+  writes.filter(({ state }) => state === "refused");
 
 /** An answer, or the error instead. */
 export interface Answer<T> {

@@ -1,12 +1,9 @@
-// Writes that the server refused: which there are, and what they wanted to change.
+// Writes that the server refused: what they wanted to change, and how one is replaced.
 
 import type { JsonText, Operation, PendingWrite, Replica } from "@nacre/context";
 
 import { type Members, type Step, type Value, at, escapeName, isObject, parse } from "./json";
-
-/** The refused ones among writes. */
-export const refusedOf = (writes: readonly PendingWrite[]): PendingWrite[] =>
-  writes.filter(({ state }) => state === "refused");
+import { refusedOf } from "./reading";
 
 /** Discards a refused write after what it wanted was written anew. It may be gone already: another
  * tab shows it too. */

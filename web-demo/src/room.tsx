@@ -6,10 +6,9 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
 import { placeOf, useDrafts } from "./drafts";
-import { later } from "./later";
+import { later, useLater } from "./later";
 import { Fault, Glyph, Layer, Tabs, When } from "./parts";
 import { layerOf, show, useRead, useReplica } from "./reading";
-import { valuesOf } from "./refusals";
 import type { OnEdit } from "./refused";
 import { UserText } from "./user-text";
 
@@ -48,7 +47,11 @@ export function Room(props: {
   const view = useRead((replica) => show(replica, address), [level, id]);
 
   const chosen = tab === "view" ? pointer : undefined;
-  const refusedAt = useMemo(() => valuesOf(refused, view.value?.data ?? {}), [refused, view.value]);
+  const refusals = useLater(() => import("./refusals"), refused.length > 0);
+  const refusedAt = useMemo(
+    () => refusals?.valuesOf(refused, view.value?.data ?? {}) ?? [],
+    [refusals, refused, view.value],
+  );
   /** On a phone: whether the card is above the values, and where the row was when it opened or closed. */
   const [onTop, setOnTop] = useState(false);
   const held = useRef<{ pointer: string; top: number } | undefined>(undefined);
