@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import { diced } from "./dice.mjs";
 import { MERGE, breakingProxy, launch, personOf, root, serve, startWorker, token, unpacked, until } from "./stage.mjs";
 import { exportOf, run } from "./resolve.mjs";
 
@@ -230,17 +231,6 @@ test("a token that is refused is told, and another one goes on where it was", as
 });
 
 // ─── Cut connections ─────────────────────────────────────────────────────────────────────────────
-
-/** Numbers below `most` that are the same for one seed (mulberry32: integers only, nothing rounds). */
-function diced(seed) {
-  let state = seed;
-  return (most) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % most;
-  };
-}
 
 /** One user's writes over a line that breaks off; in the end the server has each of them once. */
 async function cut(seed) {
