@@ -171,6 +171,35 @@ test("a socket that opens and carries nothing is given up, and writes are sent b
   await replica.close();
 });
 
+test("an answer that is cut off after all that is read of it is no error", async () => {
+  const sub = "cut-off";
+  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(worker.url);
+  proxy.answer((path) => (path === "/v1/live" ? {} : undefined));
+  const { fetch } = globalThis;
+  let cuts = 0;
+  globalThis.fetch = async (url, asked) => {
+    const answer = await fetch(url, asked);
+    if (!String(url).endsWith("?limit=1")) return answer;
+    await answer.body.cancel();
+    cuts += 1;
+    const rest = new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+    return new Response(rest, answer);
+  };
+  const errors = [];
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  replica.on("error", ({ code, message }) => errors.push(`${code}: ${message}`));
+  try {
+    await until(() => replica.status.state === "online", "never online");
+    assert.deepEqual(errors, []);
+    assert.ok(cuts > 0, "the server is not asked for its seq");
+  } finally {
+    globalThis.fetch = fetch;
+    await replica.close();
+    proxy.close();
+  }
+});
+
 test("a conflict comes up where changes are polled", async () => {
   const sub = "polled-conflict";
   const api = worker.api(sub);

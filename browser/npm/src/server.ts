@@ -121,7 +121,7 @@ export class Server {
     });
     this.#isRefused = response.status === 401;
     if (this.#isRefused && !anew && typeof this.#source === "function") {
-      await response.body?.cancel();
+      await leave(response);
       return this.#request(path, asked, true);
     }
     return response;
@@ -200,7 +200,7 @@ export class Server {
   /** The seq of the store. */
   async seq(signal: AbortSignal): Promise<number> {
     const response = await this.#fetch("v1/contexts?limit=1", { signal });
-    await response.body?.cancel();
+    await leave(response);
     return seqOf(response);
   }
 
@@ -270,6 +270,9 @@ function seqOf(response: Response): number {
   if (!Number.isSafeInteger(seq)) throw notTheServer(response);
   return seq;
 }
+
+/** Reads no more of a response. That the rest of it did not come changes nothing. */
+const leave = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => {});
 
 const textOf = (response: Response): Promise<string> =>
   response.text().catch((cause: unknown) => {
