@@ -118,6 +118,9 @@ export interface State {
   readonly fails: number;
   /** Whether the last try failed because of the token: until another one is accepted, that is what is told. */
   readonly isRefused: boolean;
+  /** Whether the host came back on a network while a job was under way: what the job meets, another
+   * one would not. */
+  readonly isBack: boolean;
   /** While the server is polled, and until a socket carries something: when one was tried last, and
    * how many times. */
   readonly polling: { readonly triedAt: number; readonly tries: number } | null;
@@ -144,7 +147,15 @@ const POLL = 5_000;
 const RAREST = 60_000;
 
 /** The first state, which a `timer` event starts. */
-export const start: State = { doing: "pause", fails: 0, isRefused: false, polling: null, link: null, lost: null };
+export const start: State = {
+  doing: "pause",
+  fails: 0,
+  isRefused: false,
+  isBack: false,
+  polling: null,
+  link: null,
+  lost: null,
+};
 
 /** The reason for which a connection ends by itself. */
 export const unreachable = (): NacreError => new NacreError("unavailable", "the connection to the server has ended");
@@ -155,7 +166,8 @@ export function next(state: State, input: Input): Next {
   switch (event.type) {
     case "network":
       if (state.doing === "rest" && state.polling && !state.link) return job(state, { do: "connect" });
-      return state.doing === "pause" ? begin({ ...state, fails: 0 }, copy) : [state, []];
+      if (state.doing === "pause") return begin({ ...state, fails: 0 }, copy);
+      return [{ ...state, isBack: state.doing !== "rest" }, []];
     case "timer":
     case "kicked":
       // A new write is no reason to end a pause: nothing says that the network is back.
@@ -172,8 +184,9 @@ export function next(state: State, input: Input): Next {
   }
   // A job has ended.
   // An answer to a batch is progress, even before there is a socket.
-  const ended = { ...state, fails: event.type === "sent" && !state.link ? 0 : state.fails };
-  if (state.lost) return pause(ended, state.lost, input);
+  const isBack = state.isBack && !state.link;
+  const ended = { ...state, isBack, fails: event.type === "sent" && !state.link ? 0 : state.fails };
+  if (state.lost) return pause({ ...ended, isBack: state.isBack }, state.lost, input);
   switch (event.type) {
     case "recalled":
       return fly(ended, copy, event.cursor);
@@ -185,8 +198,9 @@ export function next(state: State, input: Input): Next {
       if (ended.polling) return polled(ended, copy);
       return ended.link ? after(listen(ended.link, copy), ended, copy) : job(ended, { do: "connect" });
     case "connected":
-      return after(listen(newLink(now), copy), ended, copy);
+      return after(listen(newLink(now), copy), { ...ended, isBack: false }, copy);
     case "polled": {
+      if (isBack) return job({ ...ended, isBack: false }, { do: "connect" });
       const then = state.doing === "connect" ? { ...ended, polling: triedAgain(state, now) } : ended;
       return event.seq === copy.seq ? polled(then, copy) : job(then, { do: "fetch" });
     }
@@ -233,11 +247,23 @@ function lose(state: State, error: NacreError, input: Input): Next {
 function pause(state: State, error: NacreError, { copy, now, chance }: Input): Next {
   const fails = state.link && now - state.link.openedAt >= LASTING ? 0 : state.fails;
   const isRefused = error.code === "unauthenticated";
-  const paused: State = { doing: "pause", fails: fails + 1, isRefused, polling: null, link: null, lost: null };
+  const paused: State = {
+    doing: "pause",
+    fails: fails + 1,
+    isRefused,
+    isBack: false,
+    polling: null,
+    link: null,
+    lost: null,
+  };
   const close: Effect = { do: "close", error: unreachable() };
   // A token that has expired is no failure yet: another one is asked for at once.
   if (isRefused && state.link && fails === 0) {
     const [then, effects] = begin({ ...paused, isRefused: false }, copy);
+    return [then, [close, ...effects]];
+  }
+  if (state.isBack && error.code === "unavailable") {
+    const [then, effects] = begin({ ...paused, fails: 0 }, copy);
     return [then, [close, ...effects]];
   }
   const usual = Math.min(SLOWEST, 250 * 2 ** fails) * (0.75 + chance / 2);
@@ -268,6 +294,7 @@ function polled(state: State, { queued }: CopyState): Next {
 }
 
 function restPolling(state: State): Next {
+  if (state.isBack) return job({ ...state, isBack: false }, { do: "connect" });
   const effects: Effect[] = [
     { do: "tell", state: "online", error: null, polling: true },
     { do: "wake", after: POLL },
