@@ -112,8 +112,10 @@ impl Rebase<'_> {
             }
             _ => (None, None),
         };
-        if pending.kept.landed.is_some() {
-            if !pending.shows_in(self.base)
+        if let Some(landed) = &pending.kept.landed {
+            // What the base includes is not decided again, also where it cannot be recognised.
+            if landed.seq > self.base.seq()?
+                && !pending.shows_in(self.base)
                 && let Ok(plan) = pending.perform(self.holder, &mut self.now)
             {
                 self.rebased.writes.extend(plan.writes);

@@ -5,8 +5,15 @@
 use std::collections::VecDeque;
 
 use nacre_core::{
-    address::Address, entropy::Entropy, error::Code, json, moment::Moment, op::Read,
-    record::EntryKind, replica::Choice, value::Value,
+    address::Address,
+    entropy::Entropy,
+    error::Code,
+    json,
+    moment::Moment,
+    op::{Read, Resolve},
+    record::EntryKind,
+    replica::Choice,
+    value::Value,
 };
 use nacre_topics::{
     device::{Device, Server, conflicts, data, direct, finish, pair, refused},
@@ -422,6 +429,28 @@ fn insights_of_others_come_and_own_ones_stand_once() {
     device.crash(&server);
     device.hear(&mut server, None);
     assert_eq!(insights(&device), ["mine", "theirs"]);
+}
+
+#[test]
+fn an_own_insight_that_has_landed_stands_once_in_a_copy_that_is_fetched_anew() {
+    let (mut server, mut device) = pair("{}");
+    assert!(device.write(
+        r#"{"action":"add_insight","level":"project","context_id":"p","content":"mine"}"#,
+        1
+    ));
+    let step = device.replica.take_off(Moment(0)).unwrap();
+    device.keep(step);
+    let answer = server.batch(device.replica.under_way().unwrap()).unwrap();
+    let step = device.replica.land(&parse(&answer)).unwrap();
+    device.keep(step);
+    device.fetch(&mut server);
+    assert_eq!(insights(&device), ["mine"]);
+    let address = Address::parse("project", "p").unwrap();
+    let ask =
+        Read::Resolve(Resolve { address, path: None, as_of: None, explain: false, reveal: false });
+    let view: serde_json::Value =
+        serde_json::from_slice(&device.replica.read(&ask, Moment(0)).unwrap().body).unwrap();
+    assert_eq!(view["seq"], device.replica.seq());
 }
 
 /// Queues a write while another is under way, which lands then.
