@@ -3,7 +3,7 @@
 
 import type { DeletedContext, Level, OpenOptions, Status, WriteOptions, Written } from "../index.js";
 import { Announcements } from "./announced.ts";
-import type { Announced, CopyState } from "./connection.ts";
+import { type Announced, type CopyState, unreachable } from "./connection.ts";
 import { type Core, call } from "./core.ts";
 import { NacreError, asNacreError, closed, hasCode, posted, received } from "./error.ts";
 import type { Events } from "./events.ts";
@@ -252,6 +252,14 @@ export class Sync {
         return act();
       });
     const step = (act: (core: Core) => Uint8Array): Promise<void> => copy.commitStep(call(() => act(copy.core)));
+    // Another tab may have led meanwhile, and have begun or ended a flight: then this connection
+    // starts again with what is so now.
+    const atRest = (): void => {
+      if (copy.core.under_way() !== undefined) throw unreachable();
+    };
+    const inFlight = (): void => {
+      if (copy.core.under_way() === undefined) throw unreachable();
+    };
     const state: CopyState = {
       get isOpen() {
         return copy.core.is_open() && scope.isWhole();
@@ -283,12 +291,14 @@ export class Sync {
       recall: (page) => turn(() => step((core) => core.recall(page, Date.now()))),
       open: (exported, seq) =>
         turn(() => {
+          atRest();
           const { level = "", id = "" } = scope.under ?? {};
           this.#announcements.fetched();
           return step((core) => core.open(exported, seq, level, id));
         }),
       advance: (changes, seq) =>
         turn(async () => {
+          atRest();
           if (changes.some(({ message }) => scope.isMoved(message))) return false;
           try {
             const all = `[${changes.map(({ text }) => text).join()}]`;
@@ -302,16 +312,22 @@ export class Sync {
         }),
       takeOff: () =>
         turn(async () => {
+          atRest();
           // Other tabs may have written upon less than is known by now.
           await step((core) => core.advance("[]", core.seq()));
           await step((core) => core.take_off(Date.now()));
         }),
       land: (reply) =>
         turn(async () => {
+          inFlight();
           this.#announcements.landed(JSON.parse(reply).results);
           await step((core) => core.land(reply));
         }),
-      turnBack: (problem) => turn(() => step((core) => core.turn_back(problem))),
+      turnBack: (problem) =>
+        turn(() => {
+          inFlight();
+          return step((core) => core.turn_back(problem));
+        }),
     };
   }
 }
