@@ -221,3 +221,33 @@ test("a conflict comes up where changes are polled", async () => {
   await replica.close();
   proxy.close();
 });
+
+test("a batch that the network swallows is sent again, and the changes of others come", async () => {
+  const sub = "swallowed";
+  const api = worker.api(sub);
+  await api.put("/v1/contexts/project/p", { data: { x: 1 } });
+  const proxy = await breakingProxy(worker.url);
+  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  let swallowed = 0;
+  proxy.answer((path) => (path === "/v1/batch" && swallowed++ === 0 ? { hangs: true } : undefined));
+  const begun = Date.now();
+  await replica.update("project", "p", { y: 1 });
+  await until(() => swallowed > 0, "never sent");
+  assert.equal((await api.patch("/v1/contexts/project/p", { x: 2 }, MERGE)).status, 200);
+  await replica.synced({ signal: AbortSignal.timeout(20_000) });
+  await until(() => replica.get("project", "p").data.x === 2, "the change of others does not come");
+  assert.ok(Date.now() - begun < 12_000, `it took ${Date.now() - begun} ms`);
+  assert.deepEqual((await api.get("/v1/contexts/project/p")).body.data, { x: 2, y: 1 });
+  await replica.close();
+  proxy.close();
+});
+
+test("an export that the network swallows does not hold up `open` for good", async () => {
+  const proxy = await breakingProxy(worker.url);
+  proxy.answer((path) => (path === "/v1/export" ? { hangs: true } : undefined));
+  const options = { url: proxy.url, token: token({ sub: "swallowed export" }, worker.secret), storage: "memory" };
+  await assert.rejects(nacre.open(options), { code: "unavailable" });
+  proxy.answer();
+  await (await nacre.open(options)).close();
+  proxy.close();
+});

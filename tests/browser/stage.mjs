@@ -123,6 +123,7 @@ export async function breakingProxy(target, fate = () => undefined) {
     asked.on("end", () => {
       if (end === "before") return asked.socket.destroy();
       const own = instead(asked.url, Buffer.concat(body));
+      if (own?.hangs) return;
       if (own) return answered.writeHead(own.status, own.headers).end(own.body);
       const { url: path, method, headers } = asked;
       const on = request({ hostname, port, path, method, headers }, (answer) => {
@@ -159,7 +160,7 @@ export async function breakingProxy(target, fate = () => undefined) {
     url: `http://127.0.0.1:${server.address().port}`,
     batches: () => batches,
     /** Has `answer` say what is answered instead, if anything, to a path and a body. A socket is
-     * dropped then, or with `hangs` never answered. */
+     * dropped then. With `hangs` nothing is ever answered. */
     answer: (answer = () => undefined) => (instead = answer),
     /** Pulls the plug, or puts it back. */
     pull(pulled) {

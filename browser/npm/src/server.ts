@@ -35,9 +35,15 @@ interface Asked {
   headers?: Record<string, string>;
   body?: string;
   signal?: AbortSignal;
+  /** How many milliseconds it may take, if it is no small one. */
+  time?: number;
   /** Called when there is a token, just before the request; may throw to stop it. */
   before?: () => void;
 }
+
+/** How many milliseconds a small request may take. Some networks swallow one, or its answer, and
+ * nothing ever says so. */
+const PATIENCE = 8000;
 
 /** How many milliseconds a socket may take to open. Some networks swallow what would open it. */
 const HANDSHAKE = 5000;
@@ -78,6 +84,9 @@ export class Server {
   #expired: string | null = null;
   /** Whether the last request was refused for its token. */
   #isRefused = false;
+  /** How many milliseconds the last export had: the next one has twice as many, for the network may
+   * be a slow one. */
+  #exporting = PATIENCE / 2;
 
   constructor(url: URL, source: OpenOptions["token"]) {
     this.#url = url;
@@ -112,11 +121,14 @@ export class Server {
 
   async #request(path: string, asked: Asked, anew = false): Promise<Response> {
     const token = await this.token(anew);
-    const { before, signal, ...init } = asked;
+    const { before, signal, time = PATIENCE, ...init } = asked;
     before?.();
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const url = new URL(path, this.#url);
-    const response = await fetch(url, { ...init, headers, signal: signal ?? null }).catch((cause: unknown) => {
+    const late = AbortSignal.timeout(time);
+    // Where signals cannot be combined, which is in browsers before 2024, it is waited for.
+    const end = signal ? (AbortSignal.any?.([signal, late]) ?? signal) : late;
+    const response = await fetch(url, { ...init, headers, signal: end }).catch((cause: unknown) => {
       throw signal?.aborted ? cause : unreachable(cause);
     });
     this.#isRefused = response.status === 401;
@@ -130,17 +142,18 @@ export class Server {
   /** Asks for what is there; throws when it is not given. */
   async #fetch(path: string, asked: Asked): Promise<Response> {
     const response = await this.#request(path, asked);
-    if (!response.ok) throw problemError(await response.text().catch(() => ""), response);
+    if (!response.ok) throw problemError(await textOf(response), response);
     return response;
   }
 
   /** The whole store, and the seq that it shows. */
   async export(signal: AbortSignal): Promise<{ seq: number; bytes: Uint8Array }> {
-    const response = await this.#fetch("v1/export", { signal });
+    const response = await this.#fetch("v1/export", { signal, time: (this.#exporting *= 2) });
     const seq = seqOf(response);
     const body = await response.arrayBuffer().catch((cause: unknown) => {
       throw unreachable(cause);
     });
+    this.#exporting = PATIENCE / 2;
     return { seq, bytes: new Uint8Array(body) };
   }
 
@@ -180,7 +193,8 @@ export class Server {
    */
   async batch(body: string, name: string, signal: AbortSignal, before: () => void): Promise<Outcome> {
     const headers = { "content-type": "application/json", "x-request-id": name };
-    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
+    const time = PATIENCE + (body.length >> 3);
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, time, before });
     const text = await textOf(response);
     if (response.ok) {
       if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer(response);
