@@ -306,6 +306,27 @@ test("a secret stays hidden in what was refused, and a discard asks before a lon
   await alice.close();
 });
 
+test("a secret stays hidden in a conflict, and so does the marker of a sealed one", async () => {
+  await others(`branch/${branch}`, { api_key: "lily-1", nested: { dbPassword: "lily-2" } });
+  const alice = await stage.person();
+  const page = await alice.tab(`#/branch/${branch}`);
+  await writeOffline(page, { api_key: "tulip-4471", nested: { dbPassword: "rose-2210" } });
+  await others(`branch/${branch}`, { api_key: "lily-3", nested: { dbPassword: "lily-4" } });
+  await online(page).click();
+  await counted(page, "Conflicts", 2).click();
+  const dialog = page.getByRole("dialog", { name: "Conflicts" });
+  const conflict = dialog.getByRole("listitem").filter({ hasText: "/api_key" });
+  await conflict.getByRole("group", { name: "Theirs" }).getByText("sealed", { exact: true }).waitFor();
+  await conflict.getByRole("group", { name: "Mine" }).getByText('"••••••"').waitFor();
+  assert.doesNotMatch(await page.content(), /tulip-4471|rose-2210|\$sealed/);
+  await conflict.getByRole("button", { name: "Show the secret" }).click();
+  await conflict.getByRole("group", { name: "Mine" }).getByText('"tulip-4471"').waitFor();
+  await conflict.getByRole("button", { name: "Keep mine" }).click();
+  await counted(page, "Conflicts", 1).waitFor();
+  await eventually(async () => assert.equal((await stored()).version, 4));
+  await alice.close();
+});
+
 test("a secret that is shown is hidden again after a while", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/branch/${branch}`, { console: false });

@@ -3,9 +3,10 @@
 import type { Conflict, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
-import { type Value, isSealed, mistake, parse, print, text as exact } from "./json";
-import { Dialog, Fault, Layer, READS_ONLY, When } from "./parts";
+import { type Value, equal, isSealed, mistake, parse, print, text as exact } from "./json";
+import { Dialog, Fault, Glyph, Layer, READS_ONLY, When } from "./parts";
 import { attempt, useReplica } from "./reading";
+import { masked, useReveal } from "./secrets";
 import { LongText, UserText } from "./user-text";
 
 const WHAT: Record<Conflict["aspect"], string> = {
@@ -52,6 +53,8 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const own = attempt(() => parse(text));
+  const hidden = masked(pointer, mine, isSealed(theirs) ? theirs : ancestor);
+  const { shown, reveal } = useReveal(!equal(mine, hidden));
   const canEdit = (aspect === "data" || aspect === "context") && !isSealed(mine) && !isSealed(theirs);
   const settle = async (choice: "mine" | "theirs" | { text: string }) => {
     setBusy(true);
@@ -83,8 +86,9 @@ function Decision(props: { conflict: Held; replica: Replica; onFill: () => void 
       <div class="sides">
         <Column title="Before" value={ancestor} absent="not there" />
         <Column title="Theirs" value={theirs} absent="taken out" />
-        <Column title="Mine" value={mine} absent="taken out" />
+        <Column title="Mine" value={shown ? mine : hidden} absent="taken out" />
       </div>
+      {reveal}
       {editing && (
         <div class="field">
           <label for={`own-${conflict.id}`}>Another value, as JSON</label>
@@ -136,6 +140,10 @@ function Column({ title, value, absent }: { title: string; value: Value | undefi
       <h3>{title}</h3>
       {value === undefined ? (
         <p class="quiet">{absent}</p>
+      ) : isSealed(value) ? (
+        <span class="sealed">
+          <Glyph name="lock" /> sealed
+        </span>
       ) : (
         <pre>
           <LongText text={print(value)} />

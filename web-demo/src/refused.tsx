@@ -5,12 +5,13 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, above, name } from "./address";
 import { Create, Remove } from "./create";
-import { type Value, at, equal, glance, isObject, isSealed, names, print } from "./json";
+import { type Value, at, equal, glance, print } from "./json";
 import { Move } from "./move";
 import { Discard, Fault, Glyph, Layer, READS_ONLY, When } from "./parts";
 import { attempt, layerOf, useReplica } from "./reading";
 import { type Wish, discardRefused, wishesOf } from "./refusals";
 import { type Editor, dataAfter, editorOf, isInexact, makeDraft, wouldLose } from "./rewrite";
+import { masked, useReveal } from "./secrets";
 import { LongText, UserText } from "./user-text";
 
 /** Edits a write: in a tab of its context, where its draft is by now, or in a dialog. */
@@ -20,8 +21,6 @@ export type OnEdit = (write: PendingWrite, tab?: Tab) => void;
 const PAGE = 20;
 /** The same beside what is shown of their context. */
 const FEW = 3;
-/** How long a secret shows, in milliseconds. */
-const SHOWN = 20_000;
 /** The longest text that is discarded without a question, in characters. */
 const SHORT = 60;
 
@@ -246,17 +245,14 @@ const HOW: Record<Wish["how"], string> = {
 /** What was written. Secrets are hidden, and show for a while on request. */
 function Written({ write }: { write: PendingWrite }) {
   const { replica } = useReplica();
-  const [shown, setShown] = useState(false);
-  useEffect(() => {
-    if (!shown) return;
-    const timer = setTimeout(() => setShown(false), SHOWN);
-    return () => clearTimeout(timer);
-  }, [shown]);
   const { operation = {} as NonNullable<PendingWrite["operation"]> } = write;
   const { parent, rules = {}, version, cascade, content, category, importance, summary } = operation;
   const held = attempt(() => layerOf(replica, write).data).value;
-  const wishes = wishesOf(operation).map((wish) => ({ ...wish, masked: masked(wish, held) }));
-  const hides = wishes.some(({ value, masked }) => !equal(value, masked));
+  const wishes = wishesOf(operation).map((wish) => {
+    const { pointer, value } = wish;
+    return { ...wish, masked: masked(pointer, value, at(held, pointer)) };
+  });
+  const { shown, reveal } = useReveal(wishes.some(({ value, masked }) => !equal(value, masked)));
   const facts = [
     ...(parent === undefined ? [] : [`in ${above(write.level)} ${parent}`]),
     ...(version === undefined ? [] : [`back to version ${version}`]),
@@ -298,35 +294,9 @@ function Written({ write }: { write: PendingWrite }) {
           {wishes.length > PAGE && <li class="quiet">and {wishes.length - PAGE} more</li>}
         </ul>
       )}
-      {hides && (
-        <p>
-          <button type="button" class="link" aria-pressed={shown} onClick={() => setShown(!shown)}>
-            {shown ? "Hide the secret" : "Show the secret"}
-          </button>
-        </p>
-      )}
+      {reveal}
     </>
   );
-}
-
-const MASK = "••••••";
-/** More than the names under which the server seals by default: what is hidden in vain can be shown. */
-const SENSITIVE = /api_?key|pass_?(word|wd|phrase|code)|secret|token|credential|private_?key/;
-
-const isSensitive = (name: string): boolean => SENSITIVE.test(name.toLowerCase().replaceAll(/[^a-z\d]+/g, "_"));
-
-/** The value of a wish without secrets: by their names, or since the layer holds a sealed value there. */
-function masked({ pointer, value }: Wish, held: Value | undefined): Value | undefined {
-  const mask = (value: Value, secret: boolean, before: Value | undefined): Value => {
-    if (value === null || isSealed(value)) return value;
-    if (secret || isSealed(before)) return MASK;
-    if (Array.isArray(value)) return value.map((item) => mask(item, false, undefined));
-    if (!isObject(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, mask(inner, isSensitive(name), at(before, `/${name}`))]),
-    );
-  };
-  return value === undefined ? undefined : mask(value, names(pointer).some(isSensitive), at(held, pointer));
 }
 
 /** Whether a write is made again in a moment: it is discarded without a question. */
