@@ -192,6 +192,20 @@ test("a value that others change while it is edited is shown beside the draft", 
   await alice.close();
 });
 
+test("a value that others take out while it is edited is said to be gone", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab(`#/project/${project}`);
+  await value(page, "/colour").click();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByLabel("New value").fill("mine");
+  await others({ colour: null });
+  await page.getByText("It was taken out meanwhile. Saving sets it again.").waitFor();
+  await page.getByText("It is no longer there.").waitFor();
+  await saveButton(page).click();
+  await eventually(async () => assert.equal((await stored()).data.colour, "mine"));
+  await alice.close();
+});
+
 test("what is typed into a context that others delete can still be copied", async () => {
   const alice = await stage.person();
   const page = await alice.tab(`#/project/${project}/layer`);

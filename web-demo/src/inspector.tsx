@@ -119,7 +119,12 @@ function Stack(props: {
     return [{ layer, value, wins, hidden, ignored }];
   });
   if (said.length === 0) {
-    return <p class="quiet">Put together by rule from the lists of several layers.</p>;
+    const isGone = at(view.data, pointer) === undefined;
+    return (
+      <p class="quiet">
+        {isGone ? "It is no longer there." : "Put together by rule from the lists of several layers."}
+      </p>
+    );
   }
   return (
     <ol class="stack" aria-label="Layers that say something about it, nearest first">
@@ -290,11 +295,17 @@ function Change(props: { address: Address; pointer: string; value: Value | undef
           />
           {begun !== start && (
             <p class="notice" role="status">
-              It has changed meanwhile, to{" "}
-              <code>
-                <UserText text={glance(now)} />
-              </code>
-              . Saving replaces that.
+              {now === undefined ? (
+                "It was taken out meanwhile. Saving sets it again."
+              ) : (
+                <>
+                  It has changed meanwhile, to{" "}
+                  <code>
+                    <UserText text={glance(now)} />
+                  </code>
+                  . Saving replaces that.
+                </>
+              )}
             </p>
           )}
           {"wrong" in read && <p class="fault">{read.wrong}</p>}
