@@ -82,6 +82,16 @@ for (const scope of [undefined, "contexts:read contexts:write", "admin"]) {
   });
 }
 
+for (const scp of ["openid contexts:read", ["contexts:read"]]) {
+  test(`a token that only reads may say so by scp: ${JSON.stringify(scp)}`, async () => {
+    const reader = await stage.person({}, "alice", stage.worker.url, { scp });
+    const page = await reader.tab("#/task/synonyms");
+    await page.locator("#contexts").getByText("Your token may read, but not write").waitFor();
+    assert.deepEqual(await writing(page).allInnerTexts(), []);
+    await reader.close();
+  });
+}
+
 test("a reader of a store that holds nothing is not asked to write", async () => {
   const reader = await stage.person({}, "carol", stage.worker.url, { scope: "contexts:read" });
   const page = await reader.tab();

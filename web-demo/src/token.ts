@@ -35,18 +35,19 @@ export function signOut(): void {
 }
 
 /**
- * Whether the token's scope lets it write; without a `scope` claim a token reads and writes. This only
+ * Whether the token's scope lets it write; without a claim `scope` or `scp` a token reads and writes. This only
  * decides which controls show: the server decides what is written.
  */
 export function mayWrite(): boolean {
-  const { scope } = claimsOf(sessionStorage.getItem(KEY) ?? "") ?? {};
-  if (scope === undefined) return true;
-  const names = typeof scope === "string" ? scope.split(" ") : [];
+  const { scope, scp } = claimsOf(sessionStorage.getItem(KEY) ?? "") ?? {};
+  const given = scope ?? scp; // some issuers name it so, and make it a list
+  if (given === undefined) return true;
+  const names = typeof given === "string" ? given.split(" ") : Array.isArray(given) ? given : [];
   return names.includes("contexts:write") || names.includes("admin");
 }
 
 /** The claims of a token: for display only, never for decisions. */
-function claimsOf(text: string): { sub?: unknown; exp?: unknown; scope?: unknown } | undefined {
+function claimsOf(text: string): { sub?: unknown; exp?: unknown; scope?: unknown; scp?: unknown } | undefined {
   const [, payload, ...rest] = text.split(".");
   if (!payload || rest.length !== 1) return undefined;
   try {
