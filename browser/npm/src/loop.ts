@@ -2,7 +2,7 @@
 
 import type { Announced, CopyState, Effect, Event, Job, State } from "./connection.ts";
 import { next, start, unreachable } from "./connection.ts";
-import { NacreError, asNacreError } from "./error.ts";
+import { type NacreError, asNacreError, closed } from "./error.ts";
 import type { Server } from "./server.ts";
 
 /** What the connection may do with the copy. */
@@ -44,7 +44,7 @@ export class Loop {
   }
 
   stop(): void {
-    const reason = new NacreError("closed", "the replica was closed or switched off");
+    const reason = closed();
     this.#stop.abort(reason);
     this.#link.abort(reason);
     clearTimeout(this.#timer);

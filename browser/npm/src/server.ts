@@ -34,15 +34,13 @@ interface Asked {
   method?: "GET" | "POST";
   headers?: Record<string, string>;
   body?: string;
-  signal?: AbortSignal;
-  /** How many milliseconds it may take, if it is no small one. */
-  time?: number;
+  signal?: AbortSignal | undefined;
   /** Called when there is a token, just before the request; may throw to stop it. */
   before?: () => void;
 }
 
-/** How many milliseconds a small request may take. Some networks swallow one, or its answer, and
- * nothing ever says so. */
+/** How many milliseconds an answer may take to begin; a large request has more. Some networks swallow
+ * one, or its answer, and nothing ever says so. */
 const PATIENCE = 8000;
 
 /** How many milliseconds a socket may take to open. Some networks swallow what would open it. */
@@ -50,10 +48,16 @@ const HANDSHAKE = 5000;
 
 /** A browser does not say which of these it was. */
 const UNREACHABLE =
-  "no reply from the server at `url`: check the address, the network, and that the server admits this origin (`NACRE_CORS_ORIGINS`)";
+  "no reply from `url`: check it, the network, and that the server admits this origin (`NACRE_CORS_ORIGINS`)";
 const unreachable = (cause?: unknown): NacreError => new NacreError("unavailable", UNREACHABLE, { cause });
 
-const expired = (): NacreError => unauthenticated("the token has expired: sign in again");
+/** What is asked of the server, with the error of a network that breaks off; not if it was ended here. */
+const reached = <T>(answer: Promise<T>, signal?: AbortSignal | undefined): Promise<T> =>
+  answer.catch((cause: unknown) => {
+    throw signal?.aborted ? cause : unreachable(cause);
+  });
+
+const expired = (): NacreError => unauthenticated("the token has expired");
 
 /** A proxy or a login page has answered in place of the server. */
 const notTheServer = ({ url, status, headers }: Response): NacreError =>
@@ -84,9 +88,6 @@ export class Server {
   #expired: string | null = null;
   /** Whether the last request was refused for its token. */
   #isRefused = false;
-  /** How many milliseconds the last export had: the next one has twice as many, for the network may
-   * be a slow one. */
-  #exporting = PATIENCE / 2;
 
   constructor(url: URL, source: OpenOptions["token"]) {
     this.#url = url;
@@ -121,16 +122,14 @@ export class Server {
 
   async #request(path: string, asked: Asked, anew = false): Promise<Response> {
     const token = await this.token(anew);
-    const { before, signal, time = PATIENCE, ...init } = asked;
+    const { before, signal, ...init } = asked;
     before?.();
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    const url = new URL(path, this.#url);
-    const late = AbortSignal.timeout(time);
-    // Where signals cannot be combined, which is in browsers before 2024, it is waited for.
-    const end = signal ? (AbortSignal.any?.([signal, late]) ?? signal) : late;
-    const response = await fetch(url, { ...init, headers, signal: end }).catch((cause: unknown) => {
-      throw signal?.aborted ? cause : unreachable(cause);
+    const answer = fetch(new URL(path, this.#url), { ...init, headers, signal: signal ?? null });
+    const late = new Promise<never>((_, reject) => {
+      AbortSignal.timeout(PATIENCE + ((init.body ?? "").length >> 3)).onabort = reject;
     });
+    const response = await reached(Promise.race([answer, late]), signal);
     this.#isRefused = response.status === 401;
     if (this.#isRefused && !anew && typeof this.#source === "function") {
       await leave(response);
@@ -148,19 +147,15 @@ export class Server {
 
   /** The whole store, and the seq that it shows. */
   async export(signal: AbortSignal): Promise<{ seq: number; bytes: Uint8Array }> {
-    const response = await this.#fetch("v1/export", { signal, time: (this.#exporting *= 2) });
+    const response = await this.#fetch("v1/export", { signal });
     const seq = seqOf(response);
-    const body = await response.arrayBuffer().catch((cause: unknown) => {
-      throw unreachable(cause);
-    });
-    this.#exporting = PATIENCE / 2;
-    return { seq, bytes: new Uint8Array(body) };
+    return { seq, bytes: new Uint8Array(await reached(response.arrayBuffer())) };
   }
 
   /** A page of the audit trail as text; `null` for users who have none. */
   async audit(cursor: string | null, signal?: AbortSignal): Promise<string> {
     const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const asked = this.#fetch(`v1/audit?limit=200${query}`, signal ? { signal } : {});
+    const asked = this.#fetch(`v1/audit?limit=200${query}`, { signal });
     const response = await asked.catch((error: unknown) => {
       if (hasCode(error, "forbidden") || hasCode(error, "not-found")) return undefined;
       throw error;
@@ -193,8 +188,7 @@ export class Server {
    */
   async batch(body: string, name: string, signal: AbortSignal, before: () => void): Promise<Outcome> {
     const headers = { "content-type": "application/json", "x-request-id": name };
-    const time = PATIENCE + (body.length >> 3);
-    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, time, before });
+    const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
     const text = await textOf(response);
     if (response.ok) {
       if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer(response);
@@ -288,10 +282,7 @@ function seqOf(response: Response): number {
 /** Reads no more of a response. That the rest of it did not come changes nothing. */
 const leave = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => {});
 
-const textOf = (response: Response): Promise<string> =>
-  response.text().catch((cause: unknown) => {
-    throw unreachable(cause);
-  });
+const textOf = (response: Response): Promise<string> => reached(response.text());
 
 function problemError(text: string, response: Response): NacreError {
   const problem = parsed<Problem>(text);

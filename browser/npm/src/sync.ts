@@ -56,8 +56,7 @@ export class Sync {
     return this.#events.until(() => {
       if (this.#copy.open().is_open()) return true;
       if (this.#state !== "offline") return false;
-      const why = "there is no copy on this device, and the server cannot be reached";
-      throw this.#error ?? new NacreError("unavailable", why);
+      throw this.#error ?? new NacreError("unavailable", "there is no copy on this device, and no network");
     });
   }
 
@@ -98,7 +97,7 @@ export class Sync {
   /** A page of what was deleted, as the server knows it. */
   async deleted(cursor: string | null): Promise<{ items: DeletedContext[]; next_cursor: string | null }> {
     this.#copy.open();
-    if (!this.#online) throw new NacreError("unavailable", "the network is switched off: set `online` to true");
+    if (!this.#online) throw new NacreError("unavailable", "the network is switched off (`online`)");
     return this.#server.deleted(cursor);
   }
 
