@@ -109,7 +109,7 @@ impl Replica {
             if !items.is_empty() && !goes_on && (items.len() >= self.most || bytes > BYTES) {
                 break;
             }
-            let record = now.record(&pending.address)?;
+            let record = now.record(pending.address())?;
             let live = record.as_ref().filter(|record| record.is_live());
             // After the rebase it can be done; if not, the server says why.
             let sealed = match pending.perform(&self.holder, &mut now) {
@@ -118,7 +118,7 @@ impl Replica {
             };
             if let Some(members) = op.as_object_mut() {
                 match (live, &*pending.op) {
-                    (Some(live), of) if expects(of) && !unsure.contains(&&pending.address) => {
+                    (Some(live), of) if expects(of) && !unsure.contains(&pending.address()) => {
                         drop(members.insert("expect_version", live.version.into()));
                     }
                     // A new context must not exist, or it would be overwritten unseen.
@@ -136,7 +136,7 @@ impl Replica {
                 break;
             }
             if sealed && expects(&pending.op) {
-                unsure.push(&pending.address);
+                unsure.push(pending.address());
             }
         }
         drop(now);
@@ -195,7 +195,7 @@ impl Replica {
             let version = member(result, "version").and_then(integer).unwrap_or_default();
             // A write that changed nothing answers with a version that may be by others.
             if version > pending.version_in(&*self.base) {
-                self.own.insert(pending.address.clone(), version);
+                self.own.insert(pending.address().clone(), version);
             }
             pending.kept.landed = Some(Landed { seq, version });
             pending.kept.refused = None;

@@ -40,7 +40,6 @@ pub(super) struct Pending {
     pub(super) kept: Kept,
     /// The decoded form of `kept.op`.
     pub(super) op: Rc<Edit>,
-    pub(super) address: Address,
 }
 
 /// A write as it is stored.
@@ -93,13 +92,17 @@ impl Pending {
         let Op::Edit(edit) = item(kept.op.clone())?.op else {
             return Err(Error::new(Code::InvalidRequest, "the queue takes only writes"));
         };
-        let address = edit.address().clone();
-        Ok(Pending { n, kept, op: Rc::new(relaxed(edit)), address })
+        Ok(Pending { n, kept, op: Rc::new(relaxed(edit)) })
     }
 
     /// Reads a stored write.
     pub(super) fn read(n: u64, kept: &[u8]) -> Result<Pending> {
         Pending::new(n, value::decode_known(nacre_wire::read_json(kept)?)?)
+    }
+
+    /// The context that it changes.
+    pub(super) fn address(&self) -> &Address {
+        self.op.address()
     }
 
     pub(super) fn key(&self) -> &str {
@@ -146,7 +149,7 @@ impl Pending {
     }
 
     pub(super) fn version_in(&self, base: &dyn Reads) -> u64 {
-        base.record(&self.address).ok().flatten().map_or(0, |record| record.version)
+        base.record(self.address()).ok().flatten().map_or(0, |record| record.version)
     }
 
     /// Its form for display.

@@ -98,7 +98,7 @@ impl Rebase<'_> {
             self.rebased.queue.push(pending.clone());
             return Ok(());
         }
-        let address = &pending.address;
+        let address = pending.address();
         let record = self.base.record(address)?;
         let version = record.as_ref().map_or(0, |record| record.version);
         // A known context that is missing was in another store; see `open`.
@@ -177,7 +177,7 @@ impl Rebase<'_> {
             Ok((_, state)) if version > 0 => Some(state),
             _ => None,
         };
-        let place = self.place_of(&pending.address);
+        let place = self.place_of(pending.address());
         let held = place.ok().and_then(|place| self.seen.get_mut(place));
         let before = match held {
             Some((_, version, data)) if *version >= known => data.take(), // and replaced below
@@ -204,7 +204,7 @@ impl Rebase<'_> {
         if let Some(held) = place.ok().and_then(|place| self.seen.get_mut(place)) {
             (held.1, held.2) = (known, seen);
         } else if let Err(place) = place {
-            self.seen.insert(place, (pending.address.clone(), known, seen));
+            self.seen.insert(place, (pending.address().clone(), known, seen));
         }
         Ok((before, after))
     }
@@ -221,7 +221,7 @@ impl Rebase<'_> {
         before: Option<Value>,
         after: Option<Value>,
     ) -> Result<Outcome> {
-        let now = self.now.record(&pending.address)?;
+        let now = self.now.record(pending.address())?;
         let live = now.filter(|now| now.is_live());
         match (&*pending.op, live) {
             (Edit::Restore { .. }, Some(_)) | (Edit::Delete { .. }, None) => Ok(None),
@@ -375,7 +375,7 @@ impl Rebase<'_> {
         pointer: &Pointer,
         fill: impl FnOnce(&mut OpenConflict),
     ) {
-        let mut conflict = OpenConflict::new(pending.key(), aspect, &pending.address, pointer);
+        let mut conflict = OpenConflict::new(pending.key(), aspect, pending.address(), pointer);
         fill(&mut conflict);
         self.rebased.conflicts.push(dated(conflict, pending));
     }

@@ -89,7 +89,7 @@ impl Replica {
             }
         }
         let mut step = self.end(flight, "done", &|pending| {
-            let last = made.iter().rev().find(|(address, _)| *address == pending.address);
+            let last = made.iter().rev().find(|(address, _)| address == pending.address());
             let version = last.map_or(0, |(_, version)| *version);
             pending.kept.landed = Some(Landed { seq, version });
         })?;
