@@ -1,33 +1,19 @@
 // Insights and progress notes of others: live, as changes are.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
-import { launch, personOf, serve, startWorker, token, unpacked, until } from "./stage.mjs";
+import { setUp, token, until } from "./stage.mjs";
 
-let worker, browser, files, site, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
+const stage = setUp();
 
 const soon = () => ({ signal: AbortSignal.timeout(10_000) });
 const P = { level: "project", id: "p" };
 
 /** A device of a user; `told` has the entries that it tells of. */
 async function device(sub, more) {
-  const bearer = token({ sub }, worker.secret);
-  const replica = await nacre.open({ url: worker.url, token: bearer, storage: "memory", ...more });
+  const bearer = token({ sub }, stage.worker.secret);
+  const replica = await stage.nacre.open({ url: stage.worker.url, token: bearer, storage: "memory", ...more });
   const told = [];
   replica.on("entry", (event) => told.push(event));
   return { replica, told };
@@ -44,7 +30,7 @@ const heard = ({ replica, told }, count) =>
 const contents = ({ items }) => items.map(({ content }) => content);
 
 test("what a device learns appears on the other one at once", async () => {
-  await worker.api("entries-live").put("/v1/contexts/project/p", { data: {} });
+  await stage.worker.api("entries-live").put("/v1/contexts/project/p", { data: {} });
   const [one, two] = [await device("entries-live"), await device("entries-live")];
   const called = [];
   for (const topic of [{ context: P }, { subtree: P }, "all"]) {
@@ -82,7 +68,7 @@ test("what a device learns appears on the other one at once", async () => {
 });
 
 test("what was learned while a device was offline appears when it is back, beside its own", async () => {
-  await worker.api("entries-offline").put("/v1/contexts/project/p", { data: {} });
+  await stage.worker.api("entries-offline").put("/v1/contexts/project/p", { data: {} });
   const [one, two] = [await device("entries-offline"), await device("entries-offline")];
   two.replica.online = false;
   await one.replica.addInsight("project", "p", { content: "first" });
@@ -113,7 +99,7 @@ test("what was learned while a device was offline appears when it is back, besid
 });
 
 test("a part of a store hears what is learned in it and above it, once, and nothing else", async () => {
-  const api = worker.api("entries-part");
+  const api = stage.worker.api("entries-part");
   await api.put("/v1/contexts/global/global", { data: {} });
   for (const id of ["p", "q"]) await api.put(`/v1/contexts/project/${id}`, { data: {} });
   await api.put("/v1/contexts/branch/b", { parent: "p", data: {} });
@@ -138,7 +124,7 @@ test("a part of a store hears what is learned in it and above it, once, and noth
 });
 
 test("every tab tells of what is learned elsewhere", async () => {
-  const xia = await personOf({ worker, browser, site }, "entries-tabs");
+  const xia = await stage.person();
   const tabs = [await xia.tab(), await xia.tab()];
   for (const tab of tabs) {
     await tab.evaluate(() => {
@@ -148,7 +134,7 @@ test("every tab tells of what is learned elsewhere", async () => {
   }
   await tabs[0].evaluate(() => replica.addProgress("project", "p", { content: "mine" }));
   await tabs[0].evaluate(() => replica.synced({ signal: AbortSignal.timeout(10_000) }));
-  const elsewhere = await device("entries-tabs");
+  const elsewhere = await device(xia.sub);
   await elsewhere.replica.addInsight("project", "p", { content: "theirs" });
   for (const tab of tabs) {
     await until(() => tab.evaluate(() => entries.length === 2), "never told");

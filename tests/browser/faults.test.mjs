@@ -3,50 +3,22 @@
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
-import {
-  MERGE,
-  PLAIN_HOST,
-  breakingProxy,
-  launch,
-  personOf,
-  serve,
-  startWorker,
-  token,
-  unpacked,
-  until,
-} from "./stage.mjs";
+import { MERGE, PLAIN_HOST, breakingProxy, setUp, token, until } from "./stage.mjs";
 
-let worker, browser, files, site, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
-
-let people = 0;
-const person = () => personOf({ worker, browser, site }, `user-${++people}`);
+const stage = setUp();
 
 test("whatever a token's giver throws, it is asked again", async () => {
   const circular = Object.assign(new Error("no"), { problem: () => {} });
   circular.itself = circular;
   for (const thrown of [undefined, "no", circular]) {
     const sub = `giver-${typeof thrown}`;
-    await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+    await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
     let fails = false;
-    const bearer = () => (fails ? Promise.reject(thrown) : token({ sub }, worker.secret));
-    const proxy = await breakingProxy(worker.url);
-    const replica = await nacre.open({ url: proxy.url, token: () => bearer(), storage: "memory" });
+    const bearer = () => (fails ? Promise.reject(thrown) : token({ sub }, stage.worker.secret));
+    const proxy = await breakingProxy(stage.worker.url);
+    const replica = await stage.nacre.open({ url: proxy.url, token: () => bearer(), storage: "memory" });
     await until(() => replica.status.state === "online", "never online");
     const errors = [];
     replica.on("error", ({ code }) => errors.push(code));
@@ -65,13 +37,13 @@ test("whatever a token's giver throws, it is asked again", async () => {
 });
 
 test("the token of another user is not taken", async () => {
-  const [ann, ben] = [worker.api("ann"), worker.api("ben")];
+  const [ann, ben] = [stage.worker.api("ann"), stage.worker.api("ben")];
   await ann.put("/v1/contexts/project/p", { data: { of: "ann" } });
   await ben.put("/v1/contexts/project/p", { data: { of: "ben" } });
   let sub = "ann";
-  const proxy = await breakingProxy(worker.url);
-  const bearer = () => token({ sub }, worker.secret);
-  const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+  const proxy = await breakingProxy(stage.worker.url);
+  const bearer = () => token({ sub }, stage.worker.secret);
+  const replica = await stage.nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
   await until(() => replica.status.state === "online", "never online");
   // Somebody else has signed in by the time that a token is asked for again.
   sub = "ben";
@@ -107,9 +79,13 @@ test("a change of a commit that broke off is told once", async () => {
     }
   };
   const sub = "broken-off";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: {} });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   const told = [];
   replica.on("change", ({ context_id, version }) => told.push(`${context_id}@${version}`));
@@ -127,7 +103,7 @@ test("a change of a commit that broke off is told once", async () => {
 });
 
 test("a token that does not come keeps nobody from the copy that is here", async () => {
-  const ann = await person();
+  const ann = await stage.person();
   const page = await ann.tab();
   const held = await page.evaluate(async (url) => {
     await replica.close();
@@ -138,7 +114,7 @@ test("a token that does not come keeps nobody from the copy that is here", async
     const { x } = again.resolve("project", "p").data;
     await again.close();
     return { queued, x };
-  }, worker.url);
+  }, stage.worker.url);
   assert.deepEqual(held, { queued: 1, x: 2 });
   await ann.context.close();
 });
@@ -146,11 +122,11 @@ test("a token that does not come keeps nobody from the copy that is here", async
 test("waiting for the network piles nothing up", async () => {
   const window = new EventTarget();
   globalThis.addEventListener = window.addEventListener.bind(window);
-  const proxy = await breakingProxy(worker.url);
+  const proxy = await breakingProxy(stage.worker.url);
   try {
-    await worker.api("waiting").put("/v1/contexts/project/p", { data: {} });
-    const bearer = token({ sub: "waiting" }, worker.secret);
-    const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+    await stage.worker.api("waiting").put("/v1/contexts/project/p", { data: {} });
+    const bearer = token({ sub: "waiting" }, stage.worker.secret);
+    const replica = await stage.nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
     let errors = 0;
     replica.on("error", () => (errors += 1));
     proxy.pull(true);
@@ -164,11 +140,11 @@ test("waiting for the network piles nothing up", async () => {
 });
 
 test("however long or short the server tells to wait, it is not asked all the time", async () => {
-  await worker.api("busy").put("/v1/contexts/project/p", { data: {} });
-  const bearer = token({ sub: "busy" }, worker.secret);
+  await stage.worker.api("busy").put("/v1/contexts/project/p", { data: {} });
+  const bearer = token({ sub: "busy" }, stage.worker.secret);
   for (const after of ["2592000", "-1"]) {
-    const proxy = await breakingProxy(worker.url);
-    const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+    const proxy = await breakingProxy(stage.worker.url);
+    const replica = await stage.nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
     await until(() => replica.status.state === "online", "never online");
     let asked = 0;
     const body = JSON.stringify({ code: "rate-limited", status: 429, detail: "wait" });
@@ -187,11 +163,11 @@ test("however long or short the server tells to wait, it is not asked all the ti
 });
 
 test("who ends it when told of an error waits for nothing", async () => {
-  await worker.api("ended").put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({
+  await stage.worker.api("ended").put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(stage.worker.url);
+  const replica = await stage.nacre.open({
     url: proxy.url,
-    token: token({ sub: "ended" }, worker.secret),
+    token: token({ sub: "ended" }, stage.worker.secret),
     storage: "memory",
   });
   await until(() => replica.status.state === "online", "never online");
@@ -218,10 +194,10 @@ test("who ends it when told of an error waits for nothing", async () => {
 });
 
 test("an import larger than a request goes in several", async () => {
-  await worker.api("large").put("/v1/contexts/project/p", { data: {} });
-  const replica = await nacre.open({
-    url: worker.url,
-    token: token({ sub: "large" }, worker.secret),
+  await stage.worker.api("large").put("/v1/contexts/project/p", { data: {} });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "large" }, stage.worker.secret),
     storage: "memory",
   });
   const item = (n) => ({ level: "project", id: `l${n}`, data: { text: "x".repeat(900_000) } });
@@ -236,15 +212,15 @@ test("an import larger than a request goes in several", async () => {
 });
 
 test("a proxy that takes less than the server does gets less at once", async () => {
-  const api = worker.api("narrow");
+  const api = stage.worker.api("narrow");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
-  const proxy = await breakingProxy(worker.url);
+  const proxy = await breakingProxy(stage.worker.url);
   proxy.answer(
     (_path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" },
   );
-  const replica = await nacre.open({
+  const replica = await stage.nacre.open({
     url: proxy.url,
-    token: token({ sub: "narrow" }, worker.secret),
+    token: token({ sub: "narrow" }, stage.worker.secret),
     storage: "memory",
   });
   replica.online = false;
@@ -262,12 +238,12 @@ test("a proxy that takes less than the server does gets less at once", async () 
 });
 
 test("who answers in the server's place is not believed", async () => {
-  const api = worker.api("portal");
+  const api = stage.worker.api("portal");
   await api.put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({
+  const proxy = await breakingProxy(stage.worker.url);
+  const replica = await stage.nacre.open({
     url: proxy.url,
-    token: token({ sub: "portal" }, worker.secret),
+    token: token({ sub: "portal" }, stage.worker.secret),
     storage: "memory",
   });
   await until(() => replica.status.state === "online", "never online");
@@ -297,10 +273,10 @@ test("who answers in the server's place is not believed", async () => {
 });
 
 test("a replica that is closed says so", async () => {
-  await worker.api("closed").put("/v1/contexts/project/p", { data: {} });
-  const replica = await nacre.open({
-    url: worker.url,
-    token: token({ sub: "closed" }, worker.secret),
+  await stage.worker.api("closed").put("/v1/contexts/project/p", { data: {} });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "closed" }, stage.worker.secret),
     storage: "memory",
   });
   await until(() => replica.status.state === "online", "never online");
@@ -314,11 +290,11 @@ test("a replica that is closed says so", async () => {
 });
 
 test("switching to and fro is no error", async () => {
-  const api = worker.api("to-and-fro");
+  const api = stage.worker.api("to-and-fro");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
-  const replica = await nacre.open({
-    url: worker.url,
-    token: token({ sub: "to-and-fro" }, worker.secret),
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "to-and-fro" }, stage.worker.secret),
     storage: "memory",
   });
   const codes = new Set();
@@ -337,7 +313,7 @@ test("switching to and fro is no error", async () => {
 });
 
 test("what a tab does as it is closed holds in the others", async () => {
-  const gina = await person();
+  const gina = await stage.person();
   const [first, second] = [await gina.tab(), await gina.tab()];
   await first.evaluate(() => replica.update("project", "p", { x: 2 }));
   await first.evaluate(() => replica.synced());
@@ -358,8 +334,8 @@ test("what a tab does as it is closed holds in the others", async () => {
 });
 
 test("a page of an origin without TLS reads and writes", async () => {
-  const plain = { url: site.url.replace("127.0.0.1", PLAIN_HOST) };
-  const iris = await personOf({ worker, browser, site: plain }, `user-${++people}`);
+  const plain = { url: stage.site.url.replace("127.0.0.1", PLAIN_HOST) };
+  const iris = await stage.person({ site: plain });
   const page = await iris.tab();
   assert.deepEqual(await page.evaluate(() => [isSecureContext, typeof crypto.randomUUID]), [false, "undefined"]);
   await page.evaluate(async () => {
@@ -372,9 +348,13 @@ test("a page of an origin without TLS reads and writes", async () => {
 
 test("waiting is for what was written so far, not for what comes after, and for what is being written", async () => {
   const sub = "writer";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(stage.worker.url);
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   // Whenever one is sent the next is written: there is always one that waits.
   let [n, isOver] = [0, false];
@@ -382,10 +362,10 @@ test("waiting is for what was written so far, not for what comes after, and for 
   proxy.answer((path) => void (path === "/v1/batch" && !isOver && write()));
   write();
   await replica.synced({ signal: AbortSignal.timeout(5000) }).finally(() => (isOver = true));
-  const { n: there } = (await worker.api(sub).get("/v1/contexts/project/p")).body.data;
+  const { n: there } = (await stage.worker.api(sub).get("/v1/contexts/project/p")).body.data;
   assert.ok(there >= 1, `${there} is there`);
   await replica.synced({ signal: AbortSignal.timeout(10_000) });
-  assert.equal((await worker.api(sub).get("/v1/contexts/project/p")).body.data.n, n);
+  assert.equal((await stage.worker.api(sub).get("/v1/contexts/project/p")).body.data.n, n);
   await replica.close();
   proxy.close();
 });
@@ -404,9 +384,13 @@ test("what a write makes along is in no conflict with the next, though the commi
     }
   };
   const sub = "along";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(stage.worker.url);
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   try {
     await until(() => replica.status.state === "online", "never online");
     let then;
@@ -416,7 +400,7 @@ test("what a write makes along is in no conflict with the next, though the commi
     await then;
     await replica.synced({ signal: AbortSignal.timeout(10_000) });
     assert.deepEqual(replica.conflicts(), []);
-    assert.deepEqual((await worker.api(sub).get("/v1/contexts/branch/b")).body.data, { next: true });
+    assert.deepEqual((await stage.worker.api(sub).get("/v1/contexts/branch/b")).body.data, { next: true });
   } finally {
     globalThis.WebSocket = WebSocket;
     await replica.close();

@@ -2,22 +2,11 @@
 // through.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
-import { MERGE, breakingProxy, startWorker, token, unpacked, until } from "./stage.mjs";
+import { MERGE, breakingProxy, setUp, token, until } from "./stage.mjs";
 
-let worker, files, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  worker = await startWorker();
-});
-after(async () => {
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
+const stage = setUp({ pages: false });
 
 /** Counts the sockets that are opened, until it is disposed of. `each` is called with every one. */
 function countingSockets(each = () => {}) {
@@ -35,11 +24,11 @@ function countingSockets(each = () => {}) {
 
 test("an expired token is told at once, and no socket is opened with it again", async () => {
   const sub = "expired";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: {} });
   using sockets = countingSockets();
-  let bearer = token({ sub, exp: Math.floor(Date.now() / 1000) + 3 }, worker.secret);
-  const replica = await nacre.open({ url: worker.url, token: () => bearer, storage: "memory" });
+  let bearer = token({ sub, exp: Math.floor(Date.now() / 1000) + 3 }, stage.worker.secret);
+  const replica = await stage.nacre.open({ url: stage.worker.url, token: () => bearer, storage: "memory" });
   await until(() => replica.status.state === "online", "never online");
   const told = [];
   replica.on("status", ({ state, error }) => told.push(`${state} ${error?.code}`));
@@ -52,7 +41,7 @@ test("an expired token is told at once, and no socket is opened with it again", 
   assert.equal(sockets.opened.length, 1);
   const since = told.slice(told.indexOf("offline unauthenticated"));
   assert.deepEqual(new Set(since), new Set(["offline unauthenticated"]));
-  bearer = token({ sub }, worker.secret);
+  bearer = token({ sub }, stage.worker.secret);
   await replica.update("project", "p", { y: 1 });
   await replica.synced({ signal: AbortSignal.timeout(10_000) });
   await until(() => replica.status.state === "online", "never online again");
@@ -62,15 +51,15 @@ test("an expired token is told at once, and no socket is opened with it again", 
 
 test("a token that is renewed in time is no error", async () => {
   const sub = "renewed";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
   using sockets = countingSockets();
   let soon = 2;
   const bearer = () => {
     const exp = Math.floor(Date.now() / 1000) + soon;
     soon = 3600;
-    return token({ sub, exp }, worker.secret);
+    return token({ sub, exp }, stage.worker.secret);
   };
-  const replica = await nacre.open({ url: worker.url, token: bearer, storage: "memory" });
+  const replica = await stage.nacre.open({ url: stage.worker.url, token: bearer, storage: "memory" });
   const told = [];
   replica.on("error", ({ code }) => told.push(code));
   await until(() => sockets.opened.length === 2, "no other socket");
@@ -81,10 +70,14 @@ test("a token that is renewed in time is no error", async () => {
 
 test("a refused token is asked about without a socket", async () => {
   const sub = "refused";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(stage.worker.url);
   using sockets = countingSockets();
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.state === "online", "never online");
   let errors = 0;
   replica.on("error", ({ code }) => (errors += code === "unauthenticated"));
@@ -102,13 +95,17 @@ test("a refused token is asked about without a socket", async () => {
 
 test("a socket that is confirmed and cut again and again is opened ever more slowly", async () => {
   const sub = "flapping";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
   using sockets = countingSockets((socket) =>
     socket.addEventListener("message", ({ data }) => {
       if (JSON.parse(data).type === "subscribed") setTimeout(() => socket.close(), 60);
     }),
   );
-  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await until(() => sockets.opened.length === 5, "it is not opened again");
   await replica.close();
   const waits = sockets.opened.slice(1).map((at, n) => at - sockets.opened[n]);
@@ -124,11 +121,15 @@ for (const [how, answer] of Object.entries({ dropped: {}, swallowed: { hangs: tr
     const sub = `no-sockets-${how}`;
     const window = new EventTarget();
     globalThis.addEventListener = window.addEventListener.bind(window);
-    const api = worker.api(sub);
+    const api = stage.worker.api(sub);
     await api.put("/v1/contexts/project/p", { data: { log: [] } });
-    const proxy = await breakingProxy(worker.url);
+    const proxy = await breakingProxy(stage.worker.url);
     proxy.answer((path) => (path === "/v1/live" ? answer : undefined));
-    const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+    const replica = await stage.nacre.open({
+      url: proxy.url,
+      token: token({ sub }, stage.worker.secret),
+      storage: "memory",
+    });
     delete globalThis.addEventListener;
     await until(() => replica.status.polling, "it does not poll");
     await until(() => replica.status.state === "online", "never online");
@@ -160,10 +161,14 @@ for (const [how, answer] of Object.entries({ dropped: {}, swallowed: { hangs: tr
 
 test("a socket that opens and carries nothing is given up, and writes are sent by requests", async () => {
   const sub = "mute";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: {} });
   using _ = countingSockets((socket) => (socket.send = () => {}));
-  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await replica.update("project", "p", { y: 1 });
   await replica.synced({ signal: AbortSignal.timeout(15_000) });
   assert.equal(replica.status.polling, true);
@@ -173,8 +178,8 @@ test("a socket that opens and carries nothing is given up, and writes are sent b
 
 test("an answer that is cut off after all that is read of it is no error", async () => {
   const sub = "cut-off";
-  await worker.api(sub).put("/v1/contexts/project/p", { data: {} });
-  const proxy = await breakingProxy(worker.url);
+  await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
+  const proxy = await breakingProxy(stage.worker.url);
   proxy.answer((path) => (path === "/v1/live" ? {} : undefined));
   const { fetch } = globalThis;
   let cuts = 0;
@@ -187,7 +192,11 @@ test("an answer that is cut off after all that is read of it is no error", async
     return new Response(rest, answer);
   };
   const errors = [];
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   replica.on("error", ({ code, message }) => errors.push(`${code}: ${message}`));
   try {
     await until(() => replica.status.state === "online", "never online");
@@ -202,11 +211,15 @@ test("an answer that is cut off after all that is read of it is no error", async
 
 test("a conflict comes up where changes are polled", async () => {
   const sub = "polled-conflict";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: { n: 1 } });
-  const proxy = await breakingProxy(worker.url);
+  const proxy = await breakingProxy(stage.worker.url);
   proxy.answer((path) => (path === "/v1/live" ? {} : undefined));
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   await until(() => replica.status.polling, "it does not poll");
   replica.online = false;
   await replica.update("project", "p", { n: 2 });
@@ -224,10 +237,14 @@ test("a conflict comes up where changes are polled", async () => {
 
 test("a batch that the network swallows is sent again, and the changes of others come", async () => {
   const sub = "swallowed";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: { x: 1 } });
-  const proxy = await breakingProxy(worker.url);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const proxy = await breakingProxy(stage.worker.url);
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   let swallowed = 0;
   proxy.answer((path) => (path === "/v1/batch" && swallowed++ === 0 ? { hangs: true } : undefined));
   const begun = Date.now();
@@ -243,11 +260,11 @@ test("a batch that the network swallows is sent again, and the changes of others
 });
 
 test("an export that the network swallows does not hold up `open` for good", async () => {
-  const proxy = await breakingProxy(worker.url);
+  const proxy = await breakingProxy(stage.worker.url);
   proxy.answer((path) => (path === "/v1/export" ? { hangs: true } : undefined));
-  const options = { url: proxy.url, token: token({ sub: "swallowed export" }, worker.secret), storage: "memory" };
-  await assert.rejects(nacre.open(options), { code: "unavailable" });
+  const options = { url: proxy.url, token: token({ sub: "swallowed export" }, stage.worker.secret), storage: "memory" };
+  await assert.rejects(stage.nacre.open(options), { code: "unavailable" });
   proxy.answer();
-  await (await nacre.open(options)).close();
+  await (await stage.nacre.open(options)).close();
   proxy.close();
 });

@@ -2,25 +2,11 @@
 // for it.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
-import { MERGE, breakingProxy, launch, personOf, serve, startWorker, token, unpacked, until } from "./stage.mjs";
+import { MERGE, breakingProxy, setUp, token, until } from "./stage.mjs";
 
-let worker, browser, files, site, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
+const stage = setUp();
 
 const PATH = "/v1/contexts/project/p";
 const soon = () => ({ signal: AbortSignal.timeout(10_000) });
@@ -36,11 +22,11 @@ let people = 0;
 /** A replica of a new user, on a proxy that may refuse; `told` has what it says of writes. */
 async function device(scope) {
   const sub = `refused-${++people}`;
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put(PATH, { data: { x: 1 } });
-  const proxy = await breakingProxy(worker.url);
-  const bearer = token({ sub, ...(scope && { scope }) }, worker.secret);
-  const replica = await nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
+  const proxy = await breakingProxy(stage.worker.url);
+  const bearer = token({ sub, ...(scope && { scope }) }, stage.worker.secret);
+  const replica = await stage.nacre.open({ url: proxy.url, token: bearer, storage: "memory" });
   const [told, errors] = [[], []];
   replica.on("write", ({ state, key, problem }) => told.push([state, key, ...(problem ? [problem.code] : [])]));
   replica.on("error", ({ code }) => errors.push(code));
@@ -309,8 +295,8 @@ async function tabOf(someone) {
 }
 
 test("a refused write outlives a reload, and each tab tells of it and can retry and discard it", async () => {
-  const proxy = await breakingProxy(worker.url);
-  const zoe = await personOf({ worker, browser, site }, "refused-zoe", proxy.url);
+  const proxy = await breakingProxy(stage.worker.url);
+  const zoe = await stage.person({ url: proxy.url });
   let refuses = true;
   proxy.answer((path, body) => isBatch(path, body) && refuses && problem(403, "forbidden"));
   let tabs = [await tabOf(zoe), await tabOf(zoe)];
@@ -366,8 +352,8 @@ test("a refused write outlives a reload, and each tab tells of it and can retry 
 });
 
 test("a discard that the leader does not answer is carried out by the next one", async () => {
-  const proxy = await breakingProxy(worker.url);
-  const yan = await personOf({ worker, browser, site }, "refused-yan", proxy.url);
+  const proxy = await breakingProxy(stage.worker.url);
+  const yan = await stage.person({ url: proxy.url });
   proxy.answer((path, body) => isBatch(path, body) && problem(403, "forbidden"));
   const tabs = [await tabOf(yan), await tabOf(yan)];
   const leading = () => Promise.all(tabs.map((tab) => tab.evaluate(() => replica.status.leader)));

@@ -3,26 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
 import { diced } from "./dice.mjs";
-import { MERGE, breakingProxy, launch, personOf, root, serve, startWorker, token, unpacked, until } from "./stage.mjs";
+import { MERGE, breakingProxy, root, setUp, token, until } from "./stage.mjs";
 import { exportOf, run } from "./resolve.mjs";
 
-let worker, browser, files, site, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder, vectorAnswers);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
+const stage = setUp({ answer: vectorAnswers });
 
 // ─── Vectors ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,18 +34,18 @@ const anyone = () => token({ sub: "alice" }, "x".repeat(32));
 
 test("the vectors of resolve come out the same on Node", async () => {
   assert.ok(vectors.length >= 10, `${vectors.length} vectors`);
-  assert.deepEqual(await run(nacre, site.url, anyone(), vectors), []);
+  assert.deepEqual(await run(stage.nacre, stage.site.url, anyone(), vectors), []);
 });
 
 test("the vectors of resolve come out the same in Chromium", async () => {
-  const page = await browser.newPage();
-  await page.goto(site.url);
+  const page = await stage.browser.newPage();
+  await page.goto(stage.site.url);
   const wrong = await page.evaluate(
     async ([base, bearer, all]) => {
       const { run } = await import("/resolve.mjs");
       return run(await import("/package/index.js"), base, bearer, all);
     },
-    [site.url, anyone(), vectors],
+    [stage.site.url, anyone(), vectors],
   );
   assert.deepEqual(wrong, []);
   await page.close();
@@ -66,12 +53,9 @@ test("the vectors of resolve come out the same in Chromium", async () => {
 
 // ─── Offline ─────────────────────────────────────────────────────────────────────────────────────
 
-let people = 0;
-const person = (url) => personOf({ worker, browser, site }, `user-${++people}`, url);
-
 test("a replica opens without a network, is written to, and is brought together again", async () => {
-  const proxy = await breakingProxy(worker.url);
-  const alice = await person(proxy.url);
+  const proxy = await breakingProxy(stage.worker.url);
+  const alice = await stage.person({ url: proxy.url });
   let page = await alice.tab();
   const view = await page.evaluate(() => replica.resolve("project", "p"));
   const theirs = (await alice.api.get("/v1/contexts/project/p/resolved")).body;
@@ -106,7 +90,7 @@ test("a replica opens without a network, is written to, and is brought together 
 });
 
 test("the switch holds the network back, and lets it in again", async () => {
-  const bob = await person();
+  const bob = await stage.person();
   const page = await bob.tab();
   await page.evaluate(() => (replica.online = false));
   await page.evaluate(() => replica.update("project", "p", { x: 2 }));
@@ -132,7 +116,7 @@ test("the switch holds the network back, and lets it in again", async () => {
 });
 
 test("changes of others arrive at once, and views are the server's", async () => {
-  const carol = await person();
+  const carol = await stage.person();
   const page = await carol.tab();
   await until(() => page.evaluate(() => replica.status.state === "online"), "it never is online");
   await carol.api.patch("/v1/contexts/global/global", { a: 7 }, MERGE);
@@ -147,7 +131,7 @@ test("changes of others arrive at once, and views are the server's", async () =>
 });
 
 test("two tabs share one replica, and send every write once", async () => {
-  const dave = await person();
+  const dave = await stage.person();
   const [first, second] = [await dave.tab(), await dave.tab()];
   const leaders = async () => Promise.all([first, second].map((page) => page.evaluate(() => replica.status.leader)));
   await until(async () => (await leaders()).filter(Boolean).length === 1, "there is not one leader");
@@ -179,7 +163,7 @@ test("two tabs share one replica, and send every write once", async () => {
 });
 
 test("erasing takes it off the device, in every tab", async () => {
-  const erin = await person();
+  const erin = await stage.person();
   const [first, second] = [await erin.tab(), await erin.tab()];
   await first.evaluate(() => replica.erase());
   await until(
@@ -202,7 +186,7 @@ test("erasing takes it off the device, in every tab", async () => {
 });
 
 test("a token that is refused is told, and another one goes on where it was", async () => {
-  const frank = await person();
+  const frank = await stage.person();
   const page = await frank.tab();
   await page.evaluate(() => replica.close());
   const forged = token({ sub: frank.sub }, "y".repeat(32));
@@ -214,7 +198,7 @@ test("a token that is refused is told, and another one goes on where it was", as
       globalThis.replica = await open({ url, token: () => (globalThis.asked++, globalThis.bearer) });
       replica.on("error", ({ code, status }) => errors.push([code, status]));
     },
-    [worker.url, forged],
+    [stage.worker.url, forged],
   );
   await until(() => page.evaluate(() => replica.status.error?.code === "unauthenticated"), "it never says so");
   await page.evaluate(() => replica.update("project", "p", { y: 2 }));
@@ -235,11 +219,15 @@ test("a token that is refused is told, and another one goes on where it was", as
 /** One user's writes over a line that breaks off; in the end the server has each of them once. */
 async function cut(seed) {
   const sub = `cut-${seed}`;
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
   const dice = diced(seed);
-  const proxy = await breakingProxy(worker.url, () => ["before", "after"][dice(8)]);
-  const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+  const proxy = await breakingProxy(stage.worker.url, () => ["before", "after"][dice(8)]);
+  const replica = await stage.nacre.open({
+    url: proxy.url,
+    token: token({ sub }, stage.worker.secret),
+    storage: "memory",
+  });
   const expected = [];
   for (let n = 0; n < 150; n++) {
     expected.push(n);
@@ -265,7 +253,7 @@ test("whatever is cut, no write is lost or done twice", { timeout: 240_000 }, as
 });
 
 test("what was deleted before a copy was made is listed, and comes back", async () => {
-  const api = worker.api("undeleter");
+  const api = stage.worker.api("undeleter");
   for (const [path, body] of [
     ["project/p", { data: { x: 1 } }],
     ["branch/b", { data: { y: 2 }, parent: "p" }],
@@ -277,7 +265,10 @@ test("what was deleted before a copy was made is listed, and comes back", async 
   for (const path of ["project/p?cascade=true", "project/q", "project/again"])
     assert.equal((await api.delete(`/v1/contexts/${path}`)).status, 200, path);
   await api.put("/v1/contexts/project/again", { data: { made: "anew" } });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "undeleter" }, worker.secret) });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "undeleter" }, stage.worker.secret),
+  });
   const { items, next_cursor } = await replica.deleted();
   const told = items.map(({ level, id, by, count }) => ({ level, id, by, count }));
   assert.deepEqual(told, [
@@ -304,18 +295,22 @@ for (const [cut, batches] of [
 ]) {
   test(`what was cut off ${cut} it was carried out, more than a day ago, is done once`, async () => {
     const sub = `old-${cut}`;
-    const api = worker.api(sub);
+    const api = stage.worker.api(sub);
     await api.put("/v1/contexts/project/p", { data: { log: [] } });
     const { now } = Date;
     let first = true;
-    const proxy = await breakingProxy(worker.url, () => {
+    const proxy = await breakingProxy(stage.worker.url, () => {
       if (!first) return undefined;
       first = false;
       Date.now = () => now() + 25 * 60 * 60 * 1000; // and that is when the device comes back
       return cut;
     });
     try {
-      const replica = await nacre.open({ url: proxy.url, token: token({ sub }, worker.secret), storage: "memory" });
+      const replica = await stage.nacre.open({
+        url: proxy.url,
+        token: token({ sub }, stage.worker.secret),
+        storage: "memory",
+      });
       await Promise.all([
         replica.append("project", "p", "/log", ["once"]),
         replica.addInsight("project", "p", { content: "noted" }),
@@ -336,23 +331,23 @@ for (const [cut, batches] of [
 
 test("who takes a day to give a token has nothing done twice", async () => {
   const sub = "slow";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
   const [{ now }, { fetch }] = [Date, globalThis];
   let [asked, sent] = [0, 0];
-  const proxy = await breakingProxy(worker.url, () => (sent === 1 ? "after" : undefined));
+  const proxy = await breakingProxy(stage.worker.url, () => (sent === 1 ? "after" : undefined));
   // The second time a flight goes out its token is refused.
   globalThis.fetch = async (url, init) => {
     if (String(url).endsWith("/v1/batch") && ++sent === 2) return new Response("{}", { status: 401 });
     return fetch(url, init);
   };
   try {
-    const replica = await nacre.open({
+    const replica = await stage.nacre.open({
       url: proxy.url,
       storage: "memory",
       token: () => {
         if (++asked > 1) Date.now = () => now() + 25 * 60 * 60 * 1000;
-        return token({ sub, exp: Math.floor(now() / 1000) + 3600 }, worker.secret);
+        return token({ sub, exp: Math.floor(now() / 1000) + 3600 }, stage.worker.secret);
       },
     });
     await replica.append("project", "p", "/log", ["once"]);
@@ -369,9 +364,12 @@ test("who takes a day to give a token has nothing done twice", async () => {
 });
 
 test("integers keep all their digits on the way", async () => {
-  const api = worker.api("digits");
+  const api = stage.worker.api("digits");
   await api.put("/v1/contexts/project/p", '{"data":{"n":18446744073709551615}}');
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "digits" }, worker.secret) });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "digits" }, stage.worker.secret),
+  });
   assert.equal(replica.resolveText("project", "p"), '{"n":18446744073709551615}');
   await until(() => replica.status.state === "online", "never online");
   await api.patch("/v1/contexts/project/p", '{"m":9007199254740993}', MERGE);
@@ -384,7 +382,7 @@ test("integers keep all their digits on the way", async () => {
 
 test("a draft is brought forward onto what others wrote, and stands where both did", async () => {
   const sub = "drafts";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   const big = "18446744073709551615";
   const list = [
     { id: "a", v: 1 },
@@ -392,7 +390,7 @@ test("a draft is brought forward onto what others wrote, and stands where both d
   ];
   const rules = { "/keyed": "keyed:id" };
   await api.put("/v1/contexts/project/p", { data: { both: 1, keyed: list, list: [1], mine: 1, theirs: 1 }, rules });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
+  const replica = await stage.nacre.open({ url: stage.worker.url, token: token({ sub }, stage.worker.secret) });
   const { data: base } = replica.get("project", "p");
   const theirs = [
     { id: "a", v: 2 },
@@ -428,10 +426,10 @@ test("a draft is brought forward onto what others wrote, and stands where both d
 
 test("integers are read and written with all their digits", async () => {
   const sub = "exact";
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   const [big, other] = ["18446744073709551615", "9007199254740993"];
   await api.put("/v1/contexts/project/p", `{"data":{"n":${big}}}`);
-  const replica = await nacre.open({ url: worker.url, token: token({ sub }, worker.secret) });
+  const replica = await stage.nacre.open({ url: stage.worker.url, token: token({ sub }, stage.worker.secret) });
   assert.match(replica.getText("project", "p"), new RegExp(`"data":\\{"n":${big}\\}.*"version":1`));
   assert.match(
     replica.previewText("project", "p", { patch: `{"n":${other}}` }),
@@ -495,9 +493,12 @@ test("integers are read and written with all their digits", async () => {
 });
 
 test("a secret is a marker here, and travels in the clear to the server alone", async () => {
-  const api = worker.api("sealer", { scope: "contexts:read contexts:write secrets:reveal" });
+  const api = stage.worker.api("sealer", { scope: "contexts:read contexts:write secrets:reveal" });
   await api.put("/v1/contexts/project/p", { data: { x: 1 } });
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "sealer" }, worker.secret) });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "sealer" }, stage.worker.secret),
+  });
   await replica.update("project", "p", { password: "hunter2" });
   assert.doesNotMatch(replica.resolveText("project", "p"), /hunter2/);
   await replica.update("project", "p", { y: 2 });
@@ -511,7 +512,7 @@ test("a secret is a marker here, and travels in the clear to the server alone", 
 });
 
 test("only a part is held where only a part is asked for", async () => {
-  const api = worker.api("part");
+  const api = stage.worker.api("part");
   for (const [path, body] of [
     ["global/global", { data: { g: 1 } }],
     ["project/p", { data: { p: 1 } }],
@@ -521,7 +522,11 @@ test("only a part is held where only a part is asked for", async () => {
     await api.put(`/v1/contexts/${path}`, body);
   }
   const under = { level: "project", id: "p" };
-  const replica = await nacre.open({ url: worker.url, token: token({ sub: "part" }, worker.secret), under });
+  const replica = await stage.nacre.open({
+    url: stage.worker.url,
+    token: token({ sub: "part" }, stage.worker.secret),
+    under,
+  });
   assert.deepEqual(
     replica.list().items.map(({ id }) => id),
     ["global", "p", "b"],
@@ -538,7 +543,7 @@ test("only a part is held where only a part is asked for", async () => {
 
 /** A replica of a branch below one of two projects, and whether it comes to show what the server has. */
 async function branch(sub) {
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   for (const [path, body] of [
     ["project/p", { data: { p: 1 } }],
     ["project/q", { data: { q: 1 } }],
@@ -546,7 +551,8 @@ async function branch(sub) {
   ]) {
     await api.put(`/v1/contexts/${path}`, body);
   }
-  const open = (under) => nacre.open({ url: worker.url, token: token({ sub }, worker.secret), under });
+  const open = (under) =>
+    stage.nacre.open({ url: stage.worker.url, token: token({ sub }, stage.worker.secret), under });
   const same = async (replica, id, message) => {
     const shown = () => {
       try {
@@ -588,9 +594,9 @@ test("a part that is made anew elsewhere is held with what is above", async () =
 });
 
 test("a part that does not exist is fetched once it does", async () => {
-  const heidi = await person();
+  const heidi = await stage.person();
   const page = await heidi.context.newPage();
-  await page.goto(site.url);
+  await page.goto(stage.site.url);
   const opened = () =>
     page.evaluate(
       async ([url, token]) => {
@@ -604,7 +610,7 @@ test("a part that does not exist is fetched once it does", async () => {
           return error.code;
         }
       },
-      [worker.url, heidi.bearer],
+      [stage.worker.url, heidi.bearer],
     );
   assert.equal(await opened(), "not-found");
   await heidi.api.put("/v1/contexts/project/new", { data: { made: "later" } });

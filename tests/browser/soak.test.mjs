@@ -7,12 +7,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
 import { diced } from "./dice.mjs";
 import { faultyNetwork } from "./faulty-network.mjs";
-import { launch, serve, startWorker, token, unpacked } from "./stage.mjs";
+import { setUp, token } from "./stage.mjs";
 import { BEGINNING, Writer } from "./writer.mjs";
 
 /** How many milliseconds everything may take once the network is well. */
@@ -29,35 +28,25 @@ const ENDS = ["done", "conflict", "discarded"];
 
 const { NACRE_SEED: FROM, NACRE_SEEDS: COUNT = FROM === undefined ? 200 : 1 } = process.env;
 
-let worker, browser, files, site, nacre;
-before(async () => {
-  files = unpacked();
-  nacre = await import(pathToFileURL(join(files.folder, "package/node.js")));
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder, (path) => {
+const stage = setUp({
+  answer: (path) => {
     const [, name, sub] = /^\/(dice\.mjs|writer\.mjs|token)(?:\/(.*))?$/.exec(path) ?? [];
     if (name === "token") return { body: bearer(sub) };
     const headers = { "content-type": "text/javascript" };
     return name && { headers, body: readFileSync(join(import.meta.dirname, name)) };
-  });
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
+  },
 });
 
 let tokens = 0;
 /** A token that was never given before: one that is said to have expired is not shown again. */
-const bearer = (sub) => token({ sub, jti: String(++tokens) }, worker.secret);
+const bearer = (sub) => token({ sub, jti: String(++tokens) }, stage.worker.secret);
 
 // ─── Two devices ─────────────────────────────────────────────────────────────────────────────────
 
 /** What several seeds use, one after the other: a network, and two tabs of one browser profile. */
 async function openLane() {
-  const network = await faultyNetwork(worker.url, site.url);
-  const context = await browser.newContext();
+  const network = await faultyNetwork(stage.worker.url, stage.site.url);
+  const context = await stage.browser.newContext();
   const thrown = [];
   const tabs = await Promise.all(
     ["first", "second"].map(async (name) => {
@@ -74,7 +63,7 @@ async function openLane() {
 async function startWriters({ network, tabs: [first, second] }, sub, seed) {
   const dice = diced(seed);
   const device = new Writer("device", dice(2 ** 31), () =>
-    nacre.open({ url: `${network.url}/node`, token: () => bearer(sub), storage: "memory" }),
+    stage.nacre.open({ url: `${network.url}/node`, token: () => bearer(sub), storage: "memory" }),
   );
   await device.start();
   const onNode = remote("device", (method, given) => device[method](...given));
@@ -93,7 +82,7 @@ async function startTab({ name, page }, sub, dice, crashes = false) {
         globalThis.nacre ??= await import("/package/index.js");
         globalThis.Writer ??= (await import("/writer.mjs")).Writer;
         const token = async () => (await fetch(`/token/${sub}`)).text();
-        const open = () => nacre.open({ url: `${location.origin}/tabs`, token, online: true });
+        const open = () => stage.nacre.open({ url: `${location.origin}/tabs`, token, online: true });
         globalThis.writer = new Writer(name, seed, open);
         // The first one stays, and hears all that is told on this device.
         writer.reopen = name === "second" && (() => writer.replica.close().then(() => writer.start()));
@@ -146,7 +135,7 @@ const remote = (name, call) => {
 async function soak(lane, seed) {
   const { network, thrown } = lane;
   const sub = `soak-${seed}`;
-  const api = worker.api(sub);
+  const api = stage.worker.api(sub);
   assert.equal((await api.post("/v1/batch", { operations: BEGINNING })).status, 200);
   const happened = [];
   const writers = await startWriters(lane, sub, seed);

@@ -7,6 +7,8 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { after, before } from "node:test";
+import { pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
 
@@ -74,8 +76,32 @@ export const launch = () =>
 
 export const MERGE = { "content-type": "application/merge-patch+json" };
 
+/**
+ * What a file of tests stands on, from before its first test until after its last: a Worker, the package
+ * for Node (`nacre`), and Chromium on a site with the package and what `answer` says. With `pages: false`
+ * there is no Chromium. `person` is a new user on it, as `personOf` has them.
+ */
+export function setUp({ answer, pages = true } = {}) {
+  const stage = {};
+  before(async () => {
+    stage.files = unpacked();
+    stage.nacre = await import(pathToFileURL(join(stage.files.folder, "package/node.js")));
+    [stage.worker, stage.browser] = await Promise.all([startWorker(), pages ? launch() : undefined]);
+    if (pages) stage.site = await serve(stage.files.folder, answer);
+  });
+  after(async () => {
+    await stage.browser?.close();
+    stage.site?.close();
+    await stage.worker?.stop();
+    stage.files?.[Symbol.dispose]();
+  });
+  let people = 0;
+  stage.person = ({ site = stage.site, ...more } = {}) => personOf({ ...stage, site }, `user-${++people}`, more);
+  return stage;
+}
+
 /** A user of their own with some contexts, and a browser profile. `prepare` runs in each page first. */
-export async function personOf({ worker, browser, site }, sub, url = worker.url, prepare = () => {}) {
+export async function personOf({ worker, browser, site }, sub, { url = worker.url, prepare = () => {} } = {}) {
   const api = worker.api(sub);
   await api.put("/v1/contexts/global/global", { data: { a: 1, b: { c: 2 }, api_key: "secret" } });
   await api.put("/v1/contexts/project/p", { data: { x: 1, log: [] } });

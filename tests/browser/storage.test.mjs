@@ -1,31 +1,17 @@
 // Storage of the device that is denied, fails, is slow, or never answers.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { launch, personOf, serve, startWorker, unpacked } from "./stage.mjs";
+import { setUp } from "./stage.mjs";
 
-let worker, browser, files, site;
-before(async () => {
-  files = unpacked();
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
-
-let people = 0;
-const person = () => personOf({ worker, browser, site }, `user-${++people}`);
+const stage = setUp();
 
 /** A page with the package, in which storage can be made to fail. */
 async function failing() {
-  const someone = await person();
+  const someone = await stage.person();
   const page = await someone.context.newPage();
-  await page.goto(site.url);
+  await page.goto(stage.site.url);
   await page.evaluate(
     async ([url, token]) => {
       const { open } = await import("/package/index.js");
@@ -47,7 +33,7 @@ async function failing() {
         return () => (store[name] = real);
       };
     },
-    [worker.url, someone.bearer],
+    [stage.worker.url, someone.bearer],
   );
   return { ...someone, page };
 }
@@ -68,20 +54,20 @@ const openedIn = (frame, url, token, storage) =>
         return error instanceof NacreError ? `${error.code}: ${error.message}` : String(error);
       }
     },
-    [site.url, { url, token, ...(storage && { storage }) }],
+    [stage.site.url, { url, token, ...(storage && { storage }) }],
   );
 const DENIED = /^store-unavailable: IndexedDB cannot be used: .*`storage: "memory"`/;
 
 test("a sandboxed frame without storage opens in memory, and says so otherwise", async () => {
-  const judy = await person();
+  const judy = await stage.person();
   const page = await judy.context.newPage();
-  await page.goto(site.url);
-  await page.setContent(`<iframe sandbox="allow-scripts" src="${site.url}/"></iframe>`);
+  await page.goto(stage.site.url);
+  await page.setContent(`<iframe sandbox="allow-scripts" src="${stage.site.url}/"></iframe>`);
   await page.waitForSelector("iframe");
   const frame = page.frames()[1];
   await frame.waitForLoadState();
-  assert.match(await openedIn(frame, worker.url, judy.bearer), DENIED);
-  assert.equal(await openedIn(frame, worker.url, judy.bearer, "memory"), 1);
+  assert.match(await openedIn(frame, stage.worker.url, judy.bearer), DENIED);
+  assert.equal(await openedIn(frame, stage.worker.url, judy.bearer, "memory"), 1);
   await judy.context.close();
 });
 
@@ -115,12 +101,12 @@ for (const [how, deny] of Object.entries({
   },
 })) {
   test(`storage that ${how} is an error within a bounded time, and is not needed in memory`, async () => {
-    const kim = await person();
+    const kim = await stage.person();
     const page = await kim.context.newPage();
-    await page.goto(site.url);
+    await page.goto(stage.site.url);
     await page.evaluate(deny);
-    assert.match(await openedIn(page, worker.url, kim.bearer), DENIED);
-    assert.equal(await openedIn(page, worker.url, kim.bearer, "memory"), 1);
+    assert.match(await openedIn(page, stage.worker.url, kim.bearer), DENIED);
+    assert.equal(await openedIn(page, stage.worker.url, kim.bearer, "memory"), 1);
     await kim.context.close();
   });
 }

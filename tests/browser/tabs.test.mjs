@@ -1,26 +1,11 @@
 // Several tabs with one replica: one of them leads, and another one takes over when it is stopped.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { PLAIN_HOST, breakingProxy, launch, personOf, serve, startWorker, unpacked, until } from "./stage.mjs";
+import { PLAIN_HOST, breakingProxy, setUp, until } from "./stage.mjs";
 
-let worker, browser, files, site;
-before(async () => {
-  files = unpacked();
-  [worker, browser] = await Promise.all([startWorker(), launch()]);
-  site = await serve(files.folder);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await worker?.stop();
-  files?.[Symbol.dispose]();
-});
-
-let people = 0;
-const person = (on = site, url = worker.url, prepare) =>
-  personOf({ worker, browser, site: on }, `tabs-${++people}`, url, prepare);
+const stage = setUp();
 
 /** Two tabs: the one that leads, and the other one. */
 async function pair(someone) {
@@ -49,15 +34,19 @@ async function stop(tab) {
 }
 
 const KINDS = {
-  "with Web Locks": () => person(),
-  "on an origin without TLS": () => person({ url: site.url.replace("127.0.0.1", PLAIN_HOST) }),
+  "with Web Locks": () => stage.person(),
+  "on an origin without TLS": () => stage.person({ site: { url: stage.site.url.replace("127.0.0.1", PLAIN_HOST) } }),
   "where Web Locks are denied": () =>
-    person(site, worker.url, () => {
-      LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));
+    stage.person({
+      prepare: () => {
+        LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));
+      },
     }),
   "where Web Locks never come": () =>
-    person(site, worker.url, () => {
-      LockManager.prototype.request = () => new Promise(() => {});
+    stage.person({
+      prepare: () => {
+        LockManager.prototype.request = () => new Promise(() => {});
+      },
     }),
 };
 
@@ -118,8 +107,8 @@ for (const [kind, someone] of Object.entries(KINDS)) {
 }
 
 test("a leader that is stopped before it takes an answer in leaves it to the next one", async () => {
-  const proxy = await breakingProxy(worker.url);
-  const olga = await person(site, proxy.url);
+  const proxy = await breakingProxy(stage.worker.url);
+  const olga = await stage.person({ url: proxy.url });
   const { tabs, leading } = await pair(olga);
   const [leader, other] = tabs;
   await until(() => leader.evaluate(() => replica.status.state === "online"), "never online");
