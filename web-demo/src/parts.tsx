@@ -248,11 +248,24 @@ export const READS_ONLY = "Your token may read, but not write: it lacks the scop
 export function Fault({ error }: { error: unknown }) {
   if (error === undefined) return null;
   const { message, code, pointer } = error as { message?: string; code?: string; pointer?: string };
+  return <Reason text={message ?? String(error)} code={code} pointer={pointer} role="alert" />;
+}
+
+interface Given {
+  text: string;
+  code?: string | undefined;
+  pointer?: string | undefined;
+  /** An alert is read out when it appears. */
+  role?: "alert";
+}
+
+/** Why something was refused, and where. */
+export function Reason({ text, code, pointer, role }: Given) {
   return (
-    <p class="fault" role="alert">
+    <p class="fault" role={role}>
       <Glyph name="warning" />
       <span>
-        {code && <code>{code}</code>} <UserText text={message ?? String(error)} broken />
+        {code && <code>{code}</code>} <UserText text={text} broken />
         {pointer && (
           <>
             {" "}

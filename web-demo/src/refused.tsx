@@ -1,13 +1,13 @@
 // Refused writes: why the server refused them, what was written, and the ways on from there.
 
-import type { PendingWrite, Problem } from "@nacre/context";
+import type { PendingWrite } from "@nacre/context";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, above, name } from "./address";
 import { Create, Remove } from "./create";
 import { type Value, at, equal, glance, print } from "./json";
 import { Move } from "./move";
-import { Discard, Fault, Glyph, Layer, READS_ONLY, When } from "./parts";
+import { Discard, Fault, Glyph, Layer, READS_ONLY, Reason, When } from "./parts";
 import { attempt, layerOf, useReplica } from "./reading";
 import { type Wish, discardRefused, wishesOf } from "./refusals";
 import { type Editor, dataAfter, editorOf, isInexact, makeDraft, wouldLose } from "./rewrite";
@@ -156,7 +156,7 @@ function Refusal(props: { write: PendingWrite; onGo?: (address: Address) => void
           written <When at={when} />
         </span>
       </div>
-      {problem && <Why problem={problem} />}
+      {problem && <Reason text={problem.detail} code={problem.code} pointer={problem.pointer} />}
       <details open={onGo !== undefined}>
         <summary>What was written</summary>
         <Written write={write} />
@@ -210,27 +210,6 @@ function Refusal(props: { write: PendingWrite; onGo?: (address: Address) => void
         />
       )}
     </li>
-  );
-}
-
-/** The server's reason. It is told when the write is refused, so it is no alert here. */
-function Why({ problem: { code, detail, pointer } }: { problem: Problem }) {
-  return (
-    <p class="fault">
-      <Glyph name="warning" />
-      <span>
-        <code>{code}</code> <UserText text={detail} broken />
-        {pointer && (
-          <>
-            {" "}
-            at{" "}
-            <code>
-              <UserText text={pointer} />
-            </code>
-          </>
-        )}
-      </span>
-    </p>
   );
 }
 
