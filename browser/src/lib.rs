@@ -223,6 +223,11 @@ impl Core {
             .map_err(thrown)
     }
 
+    /// Takes an answer to the flight that says nothing about its writes. Returns a packed step.
+    pub fn pass_over(&mut self, problem: &str) -> Result<Vec<u8>, JsValue> {
+        parse(problem).and_then(|problem| self.0.pass_over(&problem)).map(pack_step).map_err(thrown)
+    }
+
     /// The request body of the writes that are being sent.
     pub fn under_way(&self) -> Option<String> {
         self.0.under_way().map(Into::into)

@@ -247,6 +247,38 @@ test("a proxy's own 403 refuses nothing", async () => {
   await close();
 });
 
+for (const [name, code, answer] of [
+  ["a gateway's own 403", "unavailable", { status: 403, headers: { "content-type": "text/html" }, body: "no" }],
+  ["a failure of the server", "internal", problem(500, "internal")],
+]) {
+  test(`a write that always meets ${name} is singled out, and holds nothing else up`, async () => {
+    const { api, proxy, replica, told, close } = await device();
+    proxy.answer((path, body) => path === "/v1/batch" && String(body).includes("DROP TABLE") && answer);
+    replica.online = false;
+    const keys = [];
+    for (const patch of [{ one: 1 }, { bad: "DROP TABLE" }, { two: 2 }]) {
+      keys.push((await replica.update("project", "p", patch)).key);
+    }
+    await api.patch(PATH, { theirs: 1 }, MERGE);
+    replica.online = true;
+    await replica.synced({ signal: AbortSignal.timeout(60_000) });
+    const [one, bad, two] = keys;
+    const ends = [
+      ["done", one],
+      ["done", two],
+      ["refused", bad, code],
+    ];
+    assert.deepEqual(told.toSorted(), ends.toSorted());
+    await online(replica);
+    assert.deepEqual(replica.resolve("project", "p").data, { x: 1, theirs: 1, one: 1, two: 2 });
+    proxy.answer();
+    await replica.retry(bad);
+    await replica.synced(soon());
+    assert.equal((await api.get(PATH)).body.data.bad, "DROP TABLE");
+    await close();
+  });
+}
+
 test("a write that meets a change of others is told to be a conflict", async () => {
   const { api, replica, told, close } = await device();
   replica.online = false;

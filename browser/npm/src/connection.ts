@@ -183,9 +183,10 @@ export function next(state: State, input: Input): Next {
       return pause(state, event.error, input);
   }
   // A job has ended.
-  // An answer to a batch is progress, even before there is a socket.
+  // The end of a flight is progress, even before there is a socket.
   const isBack = state.isBack && !state.link;
-  const ended = { ...state, isBack, fails: event.type === "sent" && !state.link ? 0 : state.fails };
+  const isOver = event.type === "sent" || (event.type === "recalled" && !copy.isFlying);
+  const ended = { ...state, isBack, fails: isOver && !state.link ? 0 : state.fails };
   if (state.lost) return pause({ ...ended, isBack: state.isBack }, state.lost, input);
   switch (event.type) {
     case "recalled":

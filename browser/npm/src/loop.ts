@@ -14,6 +14,7 @@ export interface LocalSteps {
   recall(page: string): Promise<void>;
   land(reply: string): Promise<void>;
   turnBack(problem: string): Promise<void>;
+  passOver(problem: string): Promise<void>;
   open(exported: Uint8Array, seq: number): Promise<void>;
   /** Takes changes in. False when that cannot be done, and the copy must be fetched anew. */
   advance(changes: readonly Announced[], seq: number): Promise<boolean>;
@@ -103,6 +104,10 @@ export class Loop {
         const outcome = await this.#server.batch(body, name, signal, () => {
           if (this.#local.state.isInDoubt) throw unreachable();
         });
+        if ("unsaid" in outcome) {
+          await this.#local.passOver(outcome.unsaid);
+          throw outcome.error;
+        }
         if ("landed" in outcome) await this.#local.land(outcome.landed);
         else await this.#local.turnBack(outcome.refused);
         return { type: "sent" };

@@ -27,8 +27,9 @@ export type LiveMessage =
   | { type: "error"; id?: string; code: string; detail: string; status: number; title: string }
   | { type: "pong" };
 
-/** What became of a batch: the text of its reply, or that of the problem. */
-export type Outcome = { landed: string } | { refused: string };
+/** What became of a batch: the text of its reply, or that of the problem. `unsaid` says nothing about its
+ * writes, but may come from what they hold. */
+export type Outcome = { landed: string } | { refused: string } | { unsaid: string; error: NacreError };
 
 interface Asked {
   method?: "GET" | "POST";
@@ -191,8 +192,7 @@ export class Server {
     const response = await this.#request("v1/batch", { method: "POST", body, headers, signal, before });
     const text = await textOf(response);
     if (response.ok) {
-      if (!Array.isArray(parsed<{ results?: unknown }>(text)?.results)) throw notTheServer(response);
-      return { landed: text };
+      if (Array.isArray(parsed<{ results?: unknown }>(text)?.results)) return { landed: text };
     }
     const error = problemError(text, response);
     const { status } = response;
@@ -200,9 +200,10 @@ export class Server {
     if (!error.problem && status === 413) {
       return { refused: JSON.stringify(refused("too-large", status, error.message).problem) };
     }
-    // These say nothing about the writes: the token does not count, or there is no time for them.
-    if (!error.problem || status >= 500 || [401, 408, 429].includes(status)) throw error;
-    return { refused: text };
+    // The token does not count, or there is no time.
+    if ([401, 408, 429].includes(status) || error.code === "store-unavailable") throw error;
+    if (error.problem && status < 500) return { refused: text };
+    return { unsaid: JSON.stringify(error.problem ?? refused("unavailable", status, error.message).problem), error };
   }
 
   /** The seq of the store. */

@@ -256,9 +256,11 @@ export class Sync {
     const atRest = (): void => {
       if (copy.core.under_way() !== undefined) throw unreachable();
     };
-    const inFlight = (): void => {
-      if (copy.core.under_way() === undefined) throw unreachable();
-    };
+    const answered = (act: (core: Core) => Uint8Array): Promise<void> =>
+      turn(() => {
+        if (copy.core.under_way() === undefined) throw unreachable();
+        return step(act);
+      });
     const state: CopyState = {
       get isOpen() {
         return copy.core.is_open() && scope.isWhole();
@@ -287,7 +289,7 @@ export class Sync {
           return { body: copy.core.under_way() ?? "", name: copy.core.flight_name() ?? "" };
         }),
       tell: (state, error, polling) => this.#tell(state, error, polling),
-      recall: (page) => turn(() => step((core) => core.recall(page, Date.now()))),
+      recall: (page) => answered((core) => core.recall(page, Date.now())),
       open: (exported, seq) =>
         turn(() => {
           atRest();
@@ -317,16 +319,12 @@ export class Sync {
           await step((core) => core.take_off(Date.now()));
         }),
       land: (reply) =>
-        turn(async () => {
-          inFlight();
+        answered((core) => {
           this.#announcements.landed(JSON.parse(reply).results);
-          await step((core) => core.land(reply));
+          return core.land(reply);
         }),
-      turnBack: (problem) =>
-        turn(() => {
-          inFlight();
-          return step((core) => core.turn_back(problem));
-        }),
+      turnBack: (problem) => answered((core) => core.turn_back(problem)),
+      passOver: (problem) => answered((core) => core.pass_over(problem)),
     };
   }
 }

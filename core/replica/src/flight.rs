@@ -27,6 +27,9 @@ pub(super) const MOST: usize = 100;
 /// Most bytes in one flight: the largest body that the server accepts.
 pub(super) const BYTES: usize = limits::BATCH_BYTES - (64 << 10);
 
+/// Answers without a verdict, after which a flight is looked up and turned back.
+const VAIN: u64 = 4;
+
 /// The size of a write in a flight, in bytes.
 pub(super) fn weight(op: &Value) -> usize {
     json::length(op) + 64
@@ -44,11 +47,15 @@ pub(super) struct Flight {
     pub(super) at: u64,
     /// The least `seq` of the server at that time. The commit of the flight has a larger one.
     pub(super) since: u64,
+    /// How many answers said nothing about its writes.
+    vain: u64,
+    /// The last of them, as a problem.
+    unsaid: Option<Value>,
 }
 
 impl Flight {
     pub(super) fn read(kept: &[u8]) -> Result<Flight> {
-        let kept = json::read(kept, 4)?;
+        let kept = json::read(kept, limits::DEPTH)?;
         let number = |name| member(&kept, name).and_then(integer).unwrap_or_default();
         let items = member(&kept, "items").and_then(Value::as_array).ok_or_else(odd)?;
         Ok(Flight {
@@ -56,6 +63,8 @@ impl Flight {
             items: items.iter().filter_map(integer).collect(),
             at: number("at"),
             since: number("since"),
+            vain: number("vain"),
+            unsaid: member(&kept, "unsaid").cloned(),
         })
     }
 
@@ -66,6 +75,10 @@ impl Flight {
         kept.insert("body", self.body.as_str().into());
         kept.insert("items", Value::Array(self.items.iter().map(|n| (*n).into()).collect()));
         kept.insert("since", self.since.into());
+        if let Some(unsaid) = &self.unsaid {
+            kept.insert("unsaid", unsaid.clone());
+            kept.insert("vain", self.vain.into());
+        }
         (FLIGHT.into(), Some(json::write(&Value::Object(kept))))
     }
 
@@ -73,6 +86,11 @@ impl Flight {
     pub(super) fn anew(mut self, at: Moment) -> Flight {
         self.at = at.0;
         self
+    }
+
+    /// The last answer, if so many said nothing that it must not go on like this.
+    pub(super) fn in_vain(&self) -> Option<&Value> {
+        self.unsaid.as_ref().filter(|_| self.vain >= VAIN)
     }
 
     pub(super) fn holds(&self, n: u64) -> bool {
@@ -144,7 +162,8 @@ impl Replica {
             let mut body = Object::new();
             body.insert("operations", Value::Array(operations));
             let body = String::from_utf8(json::write(&Value::Object(body))).map_err(|_| odd())?;
-            let flight = Flight { body, items, at: at.0, since: self.seq() };
+            let (at, since) = (at.0, self.seq());
+            let flight = Flight { body, items, at, since, vain: 0, unsaid: None };
             step.entries.push(flight.entry());
             self.flight = Some(flight);
         }
@@ -205,6 +224,22 @@ impl Replica {
         self.most = MOST;
         step.entries.push(self.state());
         self.show();
+        Ok(step)
+    }
+
+    /// Takes an answer that says nothing about the writes, as a problem: a gateway's own, or a failure
+    /// of the server. It may come from what is in the flight, so after some of them the flight [is in
+    /// doubt](Replica::is_in_doubt): the trail says whether it was stored, and if not, it is turned
+    /// back in parts until the write that cannot be carried is alone.
+    ///
+    /// # Errors
+    /// `internal` if there is no flight.
+    pub fn pass_over(&mut self, problem: &Value) -> Result<Step> {
+        let mut step = Step::default();
+        let flight = self.flight.as_mut().ok_or_else(|| Error::bug("no write was being sent"))?;
+        flight.vain += 1;
+        flight.unsaid = Some(problem.clone());
+        step.entries.push(flight.entry());
         Ok(step)
     }
 

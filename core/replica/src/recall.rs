@@ -1,9 +1,9 @@
-//! Finds out whether an old flight was stored, before it is sent again.
+//! Finds out whether a flight was stored, before it is sent again or turned back.
 //!
 //! The server keeps idempotency keys for a day. After that, a flight that was cut off could be
 //! stored a second time, and an append would be there twice. The audit trail is never shortened and
 //! names the request of every commit, so it shows whether the flight was stored. If it was, it has
-//! landed; if not, it is sent unchanged.
+//! landed; if not, it is sent unchanged. A flight that was answered in vain is turned back then.
 
 use alloc::{string::String, vec::Vec};
 
@@ -32,16 +32,19 @@ impl Replica {
         self.queue.iter().find(|pending| pending.n == *first).map(Pending::key)
     }
 
-    /// Whether the flight must be [recalled](Replica::recall) before it is sent again.
+    /// Whether the flight must be [recalled](Replica::recall) before it is sent again: it is old, or
+    /// was answered in vain.
     pub fn is_in_doubt(&self, now: Moment) -> bool {
-        let age = self.flight.as_ref().map(|flight| now.0.checked_sub(flight.at));
-        // A flight from the future: the clock was changed.
-        age.is_some_and(|age| age.is_none_or(|age| age >= FRESH))
+        self.flight.as_ref().is_some_and(|flight| {
+            let age = now.0.checked_sub(flight.at);
+            // Without an age it is from the future: the clock was changed.
+            flight.in_vain().is_some() || age.is_none_or(|age| age >= FRESH)
+        })
     }
 
     /// Takes a page of the server's audit trail, newest first. Pass further pages as long as the
     /// flight [is in doubt](Replica::is_in_doubt). Pass null if the trail cannot be read: then each
-    /// write becomes a conflict, instead of being stored twice.
+    /// write is refused, instead of being stored twice.
     ///
     /// # Errors
     /// `internal` if there is no flight; `store-unavailable` if it is not a page of the trail.
@@ -67,6 +70,10 @@ impl Replica {
         }
         let mut step = Step::default();
         if reached <= flight.since + 1 {
+            if let Some(problem) = flight.in_vain().cloned() {
+                self.flight = Some(flight);
+                return self.turn_back(&problem);
+            }
             let again = flight.anew(now);
             step.entries.push(again.entry());
             self.flight = Some(again);
@@ -103,8 +110,8 @@ impl Replica {
 
     /// It is unknown whether it was stored, so the user must check: its writes are refused.
     fn give_back(&mut self, flight: &Flight) -> Result<Step> {
-        let detail = "this write was sent long ago, and it is not known whether the server stored it; check \
-             and send it again";
+        let detail =
+            "it is not known whether the server stored this write; check and send it again";
         let problem = nacre_wire::problem(&Error::new(Code::HistoryExpired, detail));
         let problem = json::read(&problem, limits::DEPTH)?;
         let seq = self.seq();
@@ -318,6 +325,54 @@ mod tests {
             assert!(replica.under_way().unwrap().contains("theirs"));
             assert!(text.contains("history-expired") && text.contains("\"mine\""), "{text}");
         }
+    }
+
+    /// Answers in the server's place until the flight is in doubt.
+    fn answer_in_vain(replica: &mut Replica) {
+        for n in 0.. {
+            if replica.is_in_doubt(Moment(0)) {
+                assert_eq!(n, 4, "neither at once nor never");
+                return;
+            }
+            let answer = br#"{"code":"unavailable","status":403,"title":"t","detail":"d"}"#;
+            let step = replica.pass_over(&parse(answer)).unwrap();
+            kept(replica, step);
+        }
+    }
+
+    #[test]
+    fn what_is_answered_in_vain_is_turned_back_until_the_one_that_is_at_fault_is_alone() {
+        let (mut server, mut replica) = cut_off();
+        answer_in_vain(&mut replica);
+        let page = server.trail(None, 200);
+        let step = replica.recall(&page, Moment(0)).unwrap();
+        assert!(step.told.is_empty(), "two of them: nobody knows which");
+        kept(&mut replica, step);
+        assert_eq!((replica.under_way(), replica.queued()), (None, 2));
+        // The first one alone is at fault, so the second one passes.
+        let step = replica.take_off(Moment(0)).unwrap();
+        kept(&mut replica, step);
+        answer_in_vain(&mut replica);
+        let step = replica.recall(&page, Moment(0)).unwrap();
+        assert_eq!(step.told.len(), 1);
+        kept(&mut replica, step);
+        assert_eq!((replica.refused(), replica.queued()), (1, 1));
+        let step = replica.take_off(Moment(0)).unwrap();
+        kept(&mut replica, step);
+        let answer = parse(&send(&mut server, &replica, 0).unwrap().body);
+        replica.land(&answer).unwrap();
+        assert_eq!(server.log(), r#"{"log":[]}"#);
+    }
+
+    #[test]
+    fn what_was_stored_and_then_answered_in_vain_has_landed() {
+        let (mut server, mut replica) = cut_off();
+        send(&mut server, &replica, 0).unwrap();
+        answer_in_vain(&mut replica);
+        let step = replica.recall(&server.trail(None, 200), Moment(0)).unwrap();
+        let told = json::write(&step.told[0]);
+        assert!(String::from_utf8(told).unwrap().contains(r#""state":"done""#));
+        assert_eq!((replica.under_way(), replica.queued()), (None, 0));
     }
 
     #[test]
