@@ -10,6 +10,8 @@
 
 #[path = "api/bulk.rs"]
 mod bulk;
+#[path = "api/cases.rs"]
+mod cases;
 #[path = "api/conform.rs"]
 mod conform;
 #[path = "api/contexts.rs"]

@@ -8,7 +8,8 @@ use crate::{
     limits,
 };
 
-/// The id of a context within its level: 1–128 characters of `A–Z a–z 0–9 . _ : ~ -`.
+/// The id of a context within its level: 1–128 characters of `A–Z a–z 0–9 . _ : ~ -`, but not `.` or
+/// `..`, which URLs remove from a path (RFC 3986 §5.2.4).
 ///
 /// Cloning is cheap; ids travel in plans, events and caches.
 ///
@@ -26,13 +27,19 @@ impl ContextId {
     /// Parses an id.
     ///
     /// # Errors
-    /// `invalid-id` if it is empty, longer than [`limits::ID_LENGTH`] or holds another character.
+    /// `invalid-id` if it is empty, `.` or `..`, longer than [`limits::ID_LENGTH`], or holds another
+    /// character.
     pub fn parse(text: &str) -> Result<ContextId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
-        if text.is_empty() || text.len() > limits::ID_LENGTH || !text.bytes().all(allowed) {
+        let is_dots = matches!(text, "." | "..");
+        if text.is_empty()
+            || is_dots
+            || text.len() > limits::ID_LENGTH
+            || !text.bytes().all(allowed)
+        {
             return Err(Error::new(
                 Code::InvalidId,
-                "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -",
+                "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -, and not `.` or `..`",
             )
             .limit(limits::ID_LENGTH as u64));
         }

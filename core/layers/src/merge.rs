@@ -20,7 +20,7 @@ use crate::{
     layer::{Container, Content, Member},
     rules::Scope,
 };
-pub(crate) use chain::{Chain, Identity, identity, item_key};
+pub(crate) use chain::{Chain, Identity, identity, item_key, names};
 use cursor::Cursor;
 use front::{Front, Step};
 pub(crate) use hash::HashSink;

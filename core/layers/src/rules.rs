@@ -41,15 +41,17 @@ pub enum Rule {
     Union,
     /// Arrays: the upper items, then the lower items.
     Append,
-    /// Arrays of objects merge by the named member: items with an equal one merge as objects do,
-    /// the others follow. A null member of an item removes what it inherits.
-    Keyed(String),
+    /// Arrays of objects merge by the named members: items that agree in all of them merge as objects
+    /// do, the others follow. An item in which one is missing or null has no key. A null member of
+    /// an item removes what it inherits.
+    Keyed(Vec<String>),
     /// No lower layer may set or remove anything at or below the path.
     Lock,
 }
 
 impl Rule {
-    /// Reads `replace`, `deep`, `union`, `append`, `keyed:<member>` or `lock`.
+    /// Reads `replace`, `deep`, `union`, `append`, `keyed:<member>` or `lock`. Several members are
+    /// separated by commas: `keyed:port,proto`.
     ///
     /// # Errors
     /// `invalid-rules` for any other text.
@@ -61,7 +63,9 @@ impl Rule {
             "append" => Rule::Append,
             "lock" => Rule::Lock,
             _ => match text.strip_prefix("keyed:") {
-                Some(member) if !member.is_empty() => Rule::Keyed(member.to_owned()),
+                Some(members) if members.split(',').all(|member| !member.is_empty()) => {
+                    Rule::Keyed(members.split(',').map(ToOwned::to_owned).collect())
+                }
                 _ => {
                     return Err(Error::new(
                         Code::InvalidRules,
@@ -80,7 +84,7 @@ impl fmt::Display for Rule {
             Rule::Deep => "deep",
             Rule::Union => "union",
             Rule::Append => "append",
-            Rule::Keyed(member) => return write!(f, "keyed:{member}"),
+            Rule::Keyed(members) => return write!(f, "keyed:{}", members.join(",")),
             Rule::Lock => "lock",
         })
     }

@@ -27,7 +27,7 @@ use crate::{
     error::Result,
     layer::{Content, Layer, Member},
     limits,
-    merge::{Identity, identity, item_key},
+    merge::{Identity, identity, item_key, names},
     name::{self, Name},
     pointer::Pointer,
     rules::{Rule, Rules, Scope},
@@ -195,7 +195,7 @@ impl<'a> Merge<'a> {
                     _ => None,
                 })
             {
-                let key = Name::encode(key);
+                let key = names(key);
                 self.open(current);
                 return self.bounded(texts, &|merge, most| merge.keyed(arrays, &key, most));
             }
@@ -269,7 +269,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Merges arrays by the key of their items; `false` when they cannot be.
-    fn keyed(&mut self, arrays: Sides<Option<u32>>, key: &Name, most: usize) -> bool {
+    fn keyed(&mut self, arrays: Sides<Option<u32>>, key: &[Name], most: usize) -> bool {
         // Without a base, the order of items would be taken from one side unseen.
         let Some(items) = Items::of(self.layers, arrays, key).filter(|_| self.has_base) else {
             return false;
@@ -361,7 +361,7 @@ struct Item<'a> {
 
 impl<'a> Items<'a> {
     /// `None` when an item has no key, or two items of one side have the same.
-    fn of(layers: Sides<&'a Layer>, arrays: Sides<Option<u32>>, key: &Name) -> Option<Items<'a>> {
+    fn of(layers: Sides<&'a Layer>, arrays: Sides<Option<u32>>, key: &[Name]) -> Option<Items<'a>> {
         let mut items = Items { all: Vec::new(), order: Sides::default() };
         let mut places = BTreeMap::new();
         let sides = layers.zip(arrays).list().into_iter().enumerate();

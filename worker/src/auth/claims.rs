@@ -51,14 +51,24 @@ pub(super) fn identity(
         return Err(Refusal::Audience);
     }
     let user = text(claims, "sub").and_then(|sub| User::parse(sub).ok()).ok_or(Refusal::Subject)?;
-    let scopes = match claims.get("scope") {
-        None => Scopes::UNSTATED,
-        Some(Value::String(names)) => Scopes::parse(names),
-        // A list or a null may mean less than the default of both scopes; a guess could grant too
-        // much.
-        Some(_) => return Err(Refusal::Claims),
-    };
-    Ok(Identity { user, scopes, expires_at })
+    Ok(Identity { user, scopes: scopes(claims)?, expires_at })
+}
+
+/// The scopes: `scope` is a text (RFC 8693 §4.2), `scp` a text or a list, as some issuers have it.
+/// `scope` decides where both stand.
+fn scopes(claims: &Object) -> Result<Scopes, Refusal> {
+    match (claims.get("scope"), claims.get("scp")) {
+        (None, None) => Ok(Scopes::UNSTATED),
+        (Some(Value::String(names)), _) | (None, Some(Value::String(names))) => {
+            Ok(Scopes::parse(names))
+        }
+        (None, Some(Value::Array(names))) => {
+            let names = names.iter().map(|name| name.as_str().ok_or(Refusal::Claims));
+            Ok(Scopes::parse(&names.collect::<Result<Vec<_>, _>>()?.join(" ")))
+        }
+        // Another form may mean less than the default of both scopes; a guess could grant too much.
+        _ => Err(Refusal::Claims),
+    }
 }
 
 /// Whether an `exp` has passed at `at` (RFC 7519 §4.1.4: "on or after").

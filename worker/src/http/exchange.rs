@@ -249,7 +249,11 @@ impl Exchange {
     /// Headers that every answer of a store has.
     fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
         let mut response = self.bare(status);
-        let cache = if self.reveals { "private, no-store" } else { "private, no-cache" };
+        let cache = if self.reveals {
+            "private, no-store, no-transform"
+        } else {
+            "private, no-cache, no-transform"
+        };
         response.set("Cache-Control", cache);
         let vary = match self.cors {
             true => "Accept, Authorization, Nacre-Owner, Origin",

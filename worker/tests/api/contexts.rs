@@ -27,7 +27,7 @@ pub(crate) fn post(target: &str, body: Value) -> Call {
     call("POST", &format!("/v1/contexts/{target}")).json(body)
 }
 
-fn merge(target: &str, patch: Value) -> Call {
+pub(crate) fn merge(target: &str, patch: Value) -> Call {
     call("PATCH", &format!("/v1/contexts/{target}"))
         .body("application/merge-patch+json", patch.to_string())
 }
@@ -255,7 +255,7 @@ fn secrets_show_as_markers_unless_revealed() {
         )
     );
     let response = service.send(get(target).scopes("contexts:read secrets:reveal"));
-    assert_eq!(response.header("Cache-Control"), Some("private, no-store"));
+    assert_eq!(response.header("Cache-Control"), Some("private, no-store, no-transform"));
     let revealed: Value = serde_json::from_slice(&response.body).unwrap();
     assert_eq!(revealed["data"]["api_key"], "hunter2");
     // What was read can be written back.

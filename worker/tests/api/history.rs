@@ -104,7 +104,7 @@ fn two_writers_on_one_version_and_the_conflict_in_the_answer() {
         call("PATCH", "/v1/contexts/task/fix-1").body("application/merge-patch+json", "{}"),
     ] {
         service.fails("version-conflict", call.clone().header("If-Match", "\"v1\""));
-        service.fails("version-conflict", call.header("If-Match", "W/\"v2\""));
+        service.fails("version-conflict", call.header("If-Match", "W/\"v1\""));
     }
     let create = || put("task/new", json!({ "data": {}, "parent": "checkout" }));
     service.fails("version-conflict", create().header("If-Match", "*"));

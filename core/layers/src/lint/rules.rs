@@ -58,8 +58,8 @@ pub(super) fn survey(tree: &Tree<'_>) -> Vec<Vec<Met>> {
                     continue;
                 }
                 match (rule, content) {
-                    (Rule::Keyed(member), Content::Array(array)) => {
-                        if lacks(layer, array, member) {
+                    (Rule::Keyed(members), Content::Array(array)) => {
+                        if members.iter().any(|member| lacks(layer, array, member)) {
                             met.keyless.add(at);
                         }
                     }
@@ -83,11 +83,14 @@ fn held(layer: &Layer, pointer: &Pointer) -> Option<Content> {
     })
 }
 
-/// Whether an item is not an object, or lacks the member.
+/// Whether an item is not an object, or lacks the member; null does not count as one.
 fn lacks(layer: &Layer, array: u32, member: &str) -> bool {
     let name = Name::encode(member);
     layer.members(layer.container(array)).iter().any(|item| match item.content() {
-        Content::Object(object) => layer.find(layer.container(object), &name).is_none(),
+        Content::Object(object) => {
+            let member = layer.find(layer.container(object), &name);
+            member.is_none_or(|member| member.content() == Content::Null)
+        }
         _ => true,
     })
 }

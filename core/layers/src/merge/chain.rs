@@ -1,7 +1,7 @@
 //! The layers of a chain, and the merge of their values at one place. The decisions are here, so
 //! that they are compiled once and not for every sink.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use super::{Contributions, Cursor, HashSink, Item, Outcome, Part, Stack, Walk};
 use crate::{
@@ -108,7 +108,7 @@ impl<'a> Chain<'a> {
                 items.retain(|item| seen.insert(self.identity(*item), 0usize).is_none());
                 items
             }
-            Rule::Keyed(member) => self.merge_by(&Name::encode(member), items),
+            Rule::Keyed(members) => self.merge_by(&names(members), items),
             _ => items,
         }
     }
@@ -135,8 +135,8 @@ impl<'a> Chain<'a> {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.identity(*a) == self.identity(*b))
     }
 
-    /// Merges object items that agree in the member `key`, in order of first appearance.
-    fn merge_by(&self, key: &Name, items: Vec<Item<'a>>) -> Vec<Item<'a>> {
+    /// Merges object items that agree in the members of `key`, in order of first appearance.
+    fn merge_by(&self, key: &[Name], items: Vec<Item<'a>>) -> Vec<Item<'a>> {
         let mut merged: Vec<Item<'a>> = Vec::with_capacity(items.len());
         let mut places = BTreeMap::new();
         for item in items {
@@ -219,15 +219,41 @@ pub(crate) enum Identity<'a> {
 }
 
 /// What tells an item of a `keyed` array from the others; `None` for an item without a key.
-pub(crate) fn item_key<'a>(of: &'a Layer, item: &Member, key: &Name) -> Option<Identity<'a>> {
+pub(crate) fn item_key<'a>(of: &'a Layer, item: &Member, key: &[Name]) -> Option<Identity<'a>> {
     match item.content() {
         Content::Object(object) => object_key(of, object, key),
         Content::Null | Content::Scalar | Content::Array(_) => None,
     }
 }
 
-fn object_key<'a>(of: &'a Layer, object: u32, key: &Name) -> Option<Identity<'a>> {
-    Some(identity(of, of.find(of.container(object), key)?))
+/// The members of a `keyed` rule.
+pub(crate) fn names(members: &[String]) -> Vec<Name> {
+    members.iter().map(|member| Name::encode(member)).collect()
+}
+
+fn object_key<'a>(of: &'a Layer, object: u32, key: &[Name]) -> Option<Identity<'a>> {
+    let part = |name: &Name| {
+        let member = of.find(of.container(object), name)?;
+        (member.content() != Content::Null).then(|| identity(of, member))
+    };
+    if let [name] = key {
+        return part(name);
+    }
+    let mut parts = Vec::new();
+    for name in key {
+        match part(name)? {
+            Identity::Scalar(text) => {
+                // The length keeps two texts apart from another two with the same letters.
+                parts.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                parts.extend_from_slice(text);
+            }
+            Identity::Container(hash) => {
+                parts.push(0xff);
+                parts.extend_from_slice(hash.as_bytes());
+            }
+        }
+    }
+    Some(Identity::Container(Hash::of(&parts)))
 }
 
 pub(crate) fn identity<'a>(of: &'a Layer, member: &Member) -> Identity<'a> {

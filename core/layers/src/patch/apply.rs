@@ -2,13 +2,17 @@
 
 use alloc::{borrow::Cow, format};
 
-use super::{JsonPatch, Operation, check_place, conflict, sealed};
+use super::{JsonPatch, Operation, conflict, sealed};
 use crate::{
     error::{Code, Error, Result},
     json, limits,
     pointer::{self, Pointer},
-    value::Value,
+    value::{Value, check_depth},
 };
+
+/// How deep a document may be between two operations. Only the end must keep [`limits::DEPTH`], but
+/// what walks a document calls itself once a level.
+const DEPTH_MIDWAY: usize = 4 * limits::DEPTH;
 
 /// Most bytes of canonical JSON that the `copy` operations of one patch may copy. A patch of a
 /// kilobyte could otherwise double a document thirty times.
@@ -57,8 +61,17 @@ impl JsonPatch {
                 })
             })?;
         }
+        check_depth(document.root.depth())?;
         Ok(document.root)
     }
+}
+
+/// Refuses a value of this depth if its place is too deep for it, even between two operations.
+fn check_place(path: &Pointer, depth: usize) -> Result<()> {
+    if path.len() + depth > DEPTH_MIDWAY {
+        return Err(json::too_deep(DEPTH_MIDWAY).at(path));
+    }
+    Ok(())
 }
 
 /// A document that is being changed, and the cost so far.

@@ -254,7 +254,8 @@ impl<'d, 's> Draft<'d, 's> {
     ) -> Result<()> {
         let above = match &state.parent {
             Some(parent) => match Address::above(address.level, parent) {
-                Some(parent) if self.store.record(&parent)?.is_some() => {
+                // The global layer may be missing, or deleted.
+                Some(parent) if self.store.record(&parent)?.is_some_and(|up| up.is_live()) => {
                     history::chain(&self.store, &parent)?
                 }
                 _ => Vec::new(),

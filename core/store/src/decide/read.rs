@@ -1,6 +1,6 @@
 //! Reads of stored contexts: one, a list, entries, history.
 
-use alloc::{boxed::Box, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
 use super::{
     Setting,
@@ -13,15 +13,16 @@ use super::{
 use crate::{
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
+    moment::Moment,
     op::{Caller, Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
     record::{EntryId, EntryKind, Record, State, Version},
-    store::{Filter, Reads},
+    store::{AsOf, Filter, Reads},
 };
 use nacre_layers::{
     address::Address,
     diff::diff,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     layer::Layer,
     sort::sort_by,
 };
@@ -44,6 +45,9 @@ pub(super) fn read(
     read: &Read,
     refuse: Refuse,
 ) -> Result<Reply> {
+    for at in past_states(read).into_iter().flatten() {
+        refuse_the_future(reads, setting, at)?;
+    }
     match read {
         Read::Get { address, which, reveal } => {
             get(reads, setting, caller, address, *which, *reveal)
@@ -76,6 +80,30 @@ pub(super) fn read(
             ))
         }
     }
+}
+
+/// The past states that a question names.
+fn past_states(read: &Read) -> [Option<AsOf>; 2] {
+    match read {
+        Read::Get { which: Which::AsOf(at), .. } => [Some(*at), None],
+        Read::Resolve(resolve) => [resolve.as_of, None],
+        Read::ViewDiff { from, to, .. } => [Some(*from), *to],
+        _ => [None, None],
+    }
+}
+
+fn refuse_the_future(reads: &dyn Reads, setting: &Setting<'_>, at: AsOf) -> Result<()> {
+    let newest = reads.seq()?;
+    let is_to_come = match at {
+        AsOf::Seq(seq) => seq > newest,
+        // A host without a clock gives 0, and then every time counts as past.
+        AsOf::Time(time) => setting.at > Moment(0) && time > setting.at,
+    };
+    if is_to_come {
+        let detail = format!("this state is in the future; the newest is {newest}");
+        return Err(Error::new(Code::InvalidRequest, detail));
+    }
+    Ok(())
 }
 
 fn get(

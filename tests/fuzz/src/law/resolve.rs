@@ -296,7 +296,7 @@ impl<'a> Naive<'a> {
                     }
                 }
             }
-            Rule::Keyed(key) => {
+            Rule::Keyed(members) => {
                 for item in list {
                     let held = match &item {
                         Item::Keyed(held) => held.clone(),
@@ -310,7 +310,12 @@ impl<'a> Naive<'a> {
                             continue;
                         }
                     };
-                    let key_of = |held: &Held<'a>| held[0].1.as_object()?.get(key).cloned();
+                    let key_of = |held: &Held<'a>| -> Option<Vec<Value>> {
+                        let object = held[0].1.as_object()?;
+                        let part = |member: &String| object.get(member).cloned();
+                        let parts = members.iter().map(part);
+                        parts.map(|part| part.filter(|part| *part != Value::Null)).collect()
+                    };
                     let wanted = key_of(&held);
                     let place = wanted.as_ref().and_then(|wanted| {
                         out.iter_mut().find_map(|item| match item {

@@ -1,0 +1,156 @@
+//! Small inputs that an early version got wrong, from public bug reports of similar systems and from
+//! an independent model of the contract. Each test names its input.
+
+use serde_json::{Value, json};
+
+use crate::{
+    contexts::{merge, post, put},
+    service::{Service, call, get},
+};
+
+#[test]
+fn an_id_of_dots_that_a_path_would_swallow_is_invalid_everywhere() {
+    let mut service = Service::new();
+    for id in [".", ".."] {
+        let create = json!([{"action":"create","level":"project","context_id":id,"data":{}}]);
+        assert_eq!(
+            service.fails(
+                "invalid-id",
+                call("POST", "/v1/batch").json(json!({ "operations": create }))
+            )["pointer"],
+            "/operations/0/context_id"
+        );
+        let body = json!({ "data": {}, "parent": id });
+        service.fails("invalid-id", put("branch/b", body));
+        let line = json!({ "level": "project", "id": id, "data": {} }).to_string();
+        service.fails("invalid-id", call("POST", "/v1/import").body("application/x-ndjson", line));
+    }
+    service.ok(201, put("project/...", json!({ "data": {} })));
+}
+
+#[test]
+fn a_weak_tag_is_taken_as_the_version_it_names() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    let patch = merge("project/p", json!({ "a": 1 }));
+    service.ok(200, patch.header("If-Match", "W/\"v1\""));
+    let again = merge("project/p", json!({ "a": 2 }));
+    assert_eq!(
+        service.fails("version-conflict", again.header("If-Match", "W/\"v1\""))["current_version"],
+        2
+    );
+    let read = service.send(get("/v1/contexts/project/p"));
+    assert!(read.header("Cache-Control").unwrap().contains("no-transform"));
+}
+
+#[test]
+fn a_state_in_the_future_is_refused_alike_and_names_the_newest() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    for target in [
+        "/v1/contexts/project/p?at=100",
+        "/v1/contexts/project/p/resolved?at=100",
+        "/v1/contexts/project/p/resolved/diff?from=1&to=100",
+    ] {
+        let problem = service.fails("invalid-request", get(target));
+        assert!(problem["detail"].as_str().unwrap().contains("newest is 1"), "{problem}");
+    }
+}
+
+#[test]
+fn a_store_whose_global_layer_was_deleted_is_as_one_that_never_had_one() {
+    let mut service = Service::new();
+    service.ok(201, put("global/global", json!({ "data": { "g": 1 } })));
+    service.ok(200, call("DELETE", "/v1/contexts/global/global"));
+    service.ok(201, put("project/p", json!({ "data": { "a": 1 } })));
+    service.ok(200, merge("project/p", json!({ "a": 2 })));
+    service.ok(
+        201,
+        call("PUT", "/v1/contexts/branch/b?create_parents=true")
+            .json(json!({ "data": {}, "parent": "q0" })),
+    );
+    service.ok(200, call("DELETE", "/v1/contexts/project/p"));
+    service.ok(200, post("project/p/restore", json!({})));
+    let line = json!({ "level": "project", "id": "q", "data": {} }).to_string();
+    service.ok(200, call("POST", "/v1/import").body("application/x-ndjson", line));
+    let view = service.ok(200, get("/v1/contexts/project/p/resolved"));
+    assert_eq!(view["data"], json!({ "a": 2 }));
+}
+
+#[test]
+fn one_operation_nested_too_deep_is_refused_by_itself() {
+    let mut service = Service::new();
+    let deep = format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65));
+    let good = |id: &str| {
+        format!(r#"{{"action":"create","level":"project","context_id":"{id}","data":{{}}}}"#)
+    };
+    let bad = format!(r#"{{"action":"create","level":"project","context_id":"d","data":{deep}}}"#);
+    let body =
+        format!(r#"{{"transaction":false,"operations":[{},{bad},{}]}}"#, good("a"), good("b"));
+    let answer = service.ok(200, call("POST", "/v1/batch").body("application/json", body));
+    let statuses: Vec<_> =
+        answer["results"].as_array().unwrap().iter().map(|r| &r["status"]).collect();
+    assert_eq!(statuses, [201, 413, 201]);
+}
+
+#[test]
+fn only_the_end_of_a_patch_must_keep_the_limits() {
+    let mut service = Service::new();
+    let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    service.ok(
+        201,
+        call("PUT", "/v1/contexts/project/p")
+            .body("application/json", format!(r#"{{"data":{{"x":{}}}}}"#, deep(40))),
+    );
+    // Halfway the value stands at a depth of more than 64.
+    let patch = json!([
+        { "op": "add", "path": "/y", "value": serde_json::from_str::<Value>(&deep(30)).unwrap() },
+        { "op": "move", "from": "/x", "path": format!("/y{}", "/a".repeat(30)) },
+        { "op": "remove", "path": "/y" },
+    ]);
+    let patch = call("PATCH", "/v1/contexts/project/p")
+        .body("application/json-patch+json", patch.to_string());
+    assert_eq!(service.ok(200, patch)["data"], json!({}));
+}
+
+#[test]
+fn an_empty_upper_list_shadows_nothing_under_union() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "l": [] }, "rules": { "/l": "union" } })));
+    service.ok(201, put("branch/b", json!({ "data": { "l": [1] }, "parent": "p" })));
+    let view = service.ok(200, get("/v1/contexts/branch/b/resolved?explain=true"));
+    assert_eq!(view["origins"]["/l/0"]["shadowed"], json!([]), "{}", view["origins"]);
+}
+
+#[test]
+fn null_is_no_key() {
+    let mut service = Service::new();
+    let data = json!({ "l": [{ "id": null, "a": 1 }, { "id": null, "b": 2 }] });
+    let rules = json!({ "/l": "keyed:id" });
+    service.ok(201, put("project/p", json!({ "data": data, "rules": rules })));
+    service.ok(
+        201,
+        put("branch/b", json!({ "data": { "l": [{ "id": null, "c": 3 }] }, "parent": "p" })),
+    );
+    let view = service.ok(200, get("/v1/contexts/branch/b/resolved"));
+    assert_eq!(view["data"]["l"].as_array().unwrap().len(), 3, "{}", view["data"]);
+}
+
+#[test]
+fn items_that_agree_in_one_of_two_keys_are_two() {
+    let mut service = Service::new();
+    let upper =
+        json!({ "ports": [{ "port": 53, "proto": "TCP" }, { "port": 53, "proto": "UDP" }] });
+    let rules = json!({ "/ports": "keyed:port,proto" });
+    service.ok(201, put("project/p", json!({ "data": upper, "rules": rules })));
+    let lower = json!({ "ports": [{ "port": 53, "proto": "UDP", "open": true }] });
+    service.ok(201, put("branch/b", json!({ "data": lower, "parent": "p" })));
+    let view = service.ok(200, get("/v1/contexts/branch/b/resolved"));
+    assert_eq!(
+        view["data"]["ports"],
+        json!([
+            { "port": 53, "proto": "TCP" },
+            { "open": true, "port": 53, "proto": "UDP" },
+        ])
+    );
+}
