@@ -30,18 +30,20 @@ impl ContextId {
     /// `invalid-id` if it is empty, `.` or `..`, longer than [`limits::ID_LENGTH`], or holds another
     /// character.
     pub fn parse(text: &str) -> Result<ContextId> {
+        if matches!(text, "." | "..") {
+            return Err(invalid());
+        }
+        ContextId::stored(text)
+    }
+
+    /// An id that was stored, perhaps before `.` and `..` were refused.
+    ///
+    /// # Errors
+    /// As [`ContextId::parse`], but for those two.
+    pub fn stored(text: &str) -> Result<ContextId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
-        let is_dots = matches!(text, "." | "..");
-        if text.is_empty()
-            || is_dots
-            || text.len() > limits::ID_LENGTH
-            || !text.bytes().all(allowed)
-        {
-            return Err(Error::new(
-                Code::InvalidId,
-                "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -, and not `.` or `..`",
-            )
-            .limit(limits::ID_LENGTH as u64));
+        if text.is_empty() || text.len() > limits::ID_LENGTH || !text.bytes().all(allowed) {
+            return Err(invalid());
         }
         Ok(ContextId(text.into()))
     }
@@ -67,6 +69,11 @@ impl fmt::Display for ContextId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn invalid() -> Error {
+    let detail = "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -, and not `.` or `..`";
+    Error::new(Code::InvalidId, detail).limit(limits::ID_LENGTH as u64)
 }
 
 /// A user, the `sub` of a token: 1–256 bytes, no control characters.

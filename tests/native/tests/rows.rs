@@ -48,7 +48,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 // --- made-up rows
 
 fn context_id() -> impl Strategy<Value = ContextId> {
-    "[A-Za-z0-9._:~-]{1,16}".prop_map(|id| ContextId::parse(&id).unwrap())
+    "[A-Za-z0-9._:~-]{1,16}".prop_map(|id| ContextId::stored(&id).unwrap())
 }
 
 fn address() -> impl Strategy<Value = Address> {

@@ -199,7 +199,7 @@ fn address(row: &mut Row) -> Result<Address> {
 }
 
 fn context_id(row: &mut Row) -> Result<ContextId> {
-    ContextId::parse(&row.text()?).map_err(|_| odd())
+    ContextId::stored(&row.text()?).map_err(|_| odd())
 }
 
 /// Opens a row of [`CONTEXT`] and similar statements.
@@ -216,7 +216,7 @@ fn context_columns_at(address: Address, row: &mut Row) -> Result<ContextColumns>
     let parent = row.optional_text()?;
     Ok(ContextColumns {
         address,
-        parent: parent.map(|id| ContextId::parse(&id)).transpose().map_err(|_| odd())?,
+        parent: parent.map(|id| ContextId::stored(&id)).transpose().map_err(|_| odd())?,
         updated_at: Moment(row.number()?),
         deleted: row.optional_number()?,
     })

@@ -154,3 +154,64 @@ fn items_that_agree_in_one_of_two_keys_are_two() {
         ])
     );
 }
+
+#[test]
+fn a_layer_that_would_count_for_nothing_because_of_a_lock_is_refused() {
+    let mut service = Service::new();
+    let rules = json!({ "/o/k": "lock" });
+    service.ok(201, put("global/global", json!({ "data": { "o": { "k": 1 } }, "rules": rules })));
+    let body = json!({ "data": { "other": 5 }, "rules": { "": "replace" } });
+    service.fails("locked", put("project/p", body.clone()));
+    // Nor may a stored layer get such a rule.
+    service.ok(201, put("project/p", json!({ "data": { "other": 5 } })));
+    service.fails("locked", put("project/p", body));
+}
+
+#[test]
+fn the_rules_of_the_layer_itself_count_in_the_check_of_locks() {
+    let mut service = Service::new();
+    let body = json!({ "data": { "a": { "b": 1 } }, "rules": { "/a/b": "lock" } });
+    service.ok(201, put("project/p", body));
+    let body = json!({ "data": { "a": { "d": 1 } }, "rules": { "/a": "replace" }, "parent": "p" });
+    service.fails("locked", put("branch/b", body));
+    let own = json!({ "data": { "z": 1 }, "rules": { "/z": "lock" }, "parent": "p" });
+    service.ok(201, put("branch/b", own));
+    service.ok(200, merge("branch/b", json!({ "z": 2 })));
+}
+
+#[test]
+fn a_preview_names_every_place_that_a_lower_layer_overrides() {
+    let mut service = Service::new();
+    service.ok(201, put("global/global", json!({ "data": {} })));
+    let data = json!({ "models": { "default": "large" } });
+    service.ok(201, put("project/p", json!({ "data": data })));
+    let trial = |service: &mut Service, patch: Value| {
+        let preview = post("global/global/preview", json!({ "patch": patch }));
+        service.ok(200, preview)["overridden_by"].clone()
+    };
+    let project = json!([{ "id": "p", "level": "project", "pointer": "/models/default" }]);
+    assert_eq!(trial(&mut service, json!({ "models": { "default": "small" } })), project);
+    assert_eq!(trial(&mut service, json!({ "models": 5 })), project);
+    assert_eq!(trial(&mut service, json!({ "models": { "other": 1 } })), json!([]));
+    service.ok(200, merge("global/global", json!({ "models": { "default": "tiny" } })));
+    assert_eq!(trial(&mut service, json!({ "models": null })), project);
+}
+
+#[test]
+fn every_line_of_a_view_diff_names_the_layers_responsible() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "l": [] } })));
+    service.ok(200, merge("project/p", json!({ "l": [[]] })));
+    service.ok(201, put("branch/b", json!({ "data": {}, "parent": "p" })));
+    service.ok(200, merge("branch/b", json!({ "l": [[], 1] })));
+    for (target, layer) in
+        [("project/p/resolved/diff?from=1&to=2", "p"), ("branch/b/resolved/diff?from=3&to=4", "b")]
+    {
+        let diff = service.ok(200, get(&format!("/v1/contexts/{target}")));
+        let lines = diff["patch"].as_array().unwrap();
+        assert!(!lines.is_empty());
+        for line in lines {
+            assert_eq!(line["layers"][0]["id"], layer, "{line}");
+        }
+    }
+}

@@ -262,15 +262,12 @@ impl<'d, 's> Draft<'d, 's> {
             },
             None => Vec::new(),
         };
-        let none = Rules::default();
-        let tables = above.iter().map(|record| &*record.rules).chain([&none]);
-        let Some(scope) = Scope::of_chain(tables) else { return Ok(()) };
         let old = match existing.filter(|record| record.is_live()) {
-            Some(existing) => breaches(&scope, above.len(), &existing.layer),
+            Some(existing) => in_breach(&above, &existing.rules, &existing.layer),
             None => Vec::new(),
         };
         let is_new = |breach: &Breach<'_>| !old.contains(breach);
-        match breaches(&scope, above.len(), &state.layer).into_iter().find(is_new) {
+        match in_breach(&above, &state.rules, &state.layer).into_iter().find(is_new) {
             Some(breach) => Err(Error::new(
                 Code::Locked,
                 "a layer above locks this path; change the value in that layer",
@@ -279,4 +276,11 @@ impl<'d, 's> Draft<'d, 's> {
             None => Ok(()),
         }
     }
+}
+
+/// Where a layer below `above` breaks a lock. Its own rules count too: a layer that replaces what is
+/// locked would count for nothing.
+fn in_breach<'l>(above: &[Rc<Record>], own: &Rules, layer: &'l Layer) -> Vec<Breach<'l>> {
+    let tables = above.iter().map(|record| &*record.rules).chain([own]);
+    Scope::of_chain(tables).map_or_else(Vec::new, |scope| breaches(&scope, above.len(), layer))
 }

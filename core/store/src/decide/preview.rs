@@ -1,6 +1,6 @@
 //! Previews: how writes would change the view of every context below.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{rc::Rc, string::String, vec::Vec};
 
 use super::{Setting, draft::Draft, expect::Refuse, permit};
 use crate::{
@@ -20,6 +20,7 @@ use nacre_layers::{
     pointer::Pointer,
     resolve,
     sort::{Distinct, distinct},
+    value::Value,
 };
 
 pub(super) fn preview(
@@ -81,8 +82,7 @@ fn chain_of(reads: &dyn Reads, address: &Address) -> Result<Option<Vec<Rc<Record
     }
 }
 
-type Change =
-    (alloc::string::String, Option<nacre_layers::value::Value>, Option<nacre_layers::value::Value>);
+type Change = (String, Option<Value>, Option<Value>);
 
 /// Every path at which two views differ, with both values; `bytes` is the size of the answer.
 fn changes(
@@ -120,7 +120,7 @@ fn overrides(
     written: &[Address],
     before: &[Rc<Record>],
     after: &[Rc<Record>],
-    hidden: &mut Distinct<(Address, alloc::string::String)>,
+    hidden: &mut Distinct<(Address, String)>,
 ) -> Result<()> {
     for (place, record) in
         after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok())
@@ -129,27 +129,61 @@ fn overrides(
         let Some(old) = old.filter(|old| old.layer != record.layer) else { continue };
         for operation in diff(&old.layer, &record.layer)?.operations {
             let pointer = operation.path();
+            let value = record.layer.value_at(pointer)?;
             for lower in after.iter().skip(place + 1) {
-                if hides(&lower.layer, pointer) {
-                    hidden.push((lower.address.clone(), pointer.as_str().into()));
-                }
+                let mut at = Vec::new();
+                hiding(&lower.layer, pointer, value.as_ref(), &mut at)?;
+                let address = &lower.address;
+                at.into_iter().for_each(|pointer| hidden.push((address.clone(), pointer)));
             }
         }
     }
     Ok(())
 }
 
-/// Whether a layer has a value at a pointer, or a value above it that is not an object.
-fn hides(layer: &Layer, pointer: &Pointer) -> bool {
-    let mut pointer = pointer.clone();
-    if layer.get(&pointer).is_some_and(|text| !text.starts_with(b"{")) {
-        return true;
-    }
-    while pointer.pop() {
-        match layer.get(&pointer) {
-            Some(text) => return !text.starts_with(b"{"),
-            None => continue,
+/// The places at which a layer hides a changed value of a layer above: the value at `pointer`, or
+/// its absence.
+fn hiding(
+    layer: &Layer,
+    pointer: &Pointer,
+    value: Option<&Value>,
+    found: &mut Vec<String>,
+) -> Result<()> {
+    let mut at = Pointer::root();
+    for token in pointer.tokens() {
+        at.push(&token);
+        match layer.get(&at) {
+            None => return Ok(()),
+            Some(text) if text.starts_with(b"{") => {}
+            Some(_) => {
+                found.push(pointer.as_str().into());
+                return Ok(());
+            }
         }
     }
-    false
+    if let Some(own) = layer.value_at(&at)? {
+        members(&own, value, &mut at, found);
+    }
+    Ok(())
+}
+
+/// The leaves of an own object that stand over a value above. Two objects merge, so only members
+/// that both have count; another value is hidden by every leaf.
+fn members(own: &Value, above: Option<&Value>, at: &mut Pointer, found: &mut Vec<String>) {
+    let Value::Object(own) = own else {
+        found.push(at.as_str().into());
+        return;
+    };
+    for (name, value) in own.iter() {
+        let above = match above {
+            Some(Value::Object(above)) => match above.get(name) {
+                Some(above) => Some(above),
+                None => continue,
+            },
+            other => other,
+        };
+        at.push(name);
+        members(value, above, at, found);
+        at.pop();
+    }
 }

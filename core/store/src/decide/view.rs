@@ -111,21 +111,17 @@ fn responsible(before: &[Rc<Record>], after: &[Rc<Record>], path: &Pointer) -> V
     layers
 }
 
-/// The value of a layer at a path, or at the nearest place above that is not an object.
+/// The value that a layer has at a path. Inside an array it is the whole array, and below another
+/// value that value: a layer replaces these as a whole.
 fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
-    let mut path = path.clone();
-    loop {
-        match layer.get(&path) {
-            Some(text) => return Some(text.to_vec()),
-            None if !path.pop() => return None,
-            None => {
-                // An object above has no effect on a member that it lacks.
-                if layer.get(&path).is_some_and(|text| text.starts_with(b"{")) {
-                    return None;
-                }
-            }
+    let mut at = Pointer::root();
+    for token in path.tokens() {
+        if !layer.get(&at)?.starts_with(b"{") {
+            break;
         }
+        at.push(&token);
     }
+    layer.get(&at).map(<[u8]>::to_vec)
 }
 
 fn past_chain(

@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn context_id(&mut self) -> Result<ContextId> {
-        ContextId::parse(self.text()?).map_err(|_| odd())
+        ContextId::stored(self.text()?).map_err(|_| odd())
     }
 
     pub(super) fn value(&mut self) -> Result<Value> {
