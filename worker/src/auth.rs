@@ -73,10 +73,10 @@ pub struct Auth {
     memo: Memo,
 }
 
-/// The source of trust of the deployment: a secret or an issuer, never both.
+/// The source of trust of the deployment: secrets or an issuer, never both.
 #[derive(Debug)]
 enum Trust {
-    Secret(Secret),
+    Secrets(Vec<Secret>),
     Issuer(Box<Issuer>),
 }
 
@@ -84,6 +84,17 @@ enum Trust {
 struct Issuer {
     url: String,
     keys: IssuerKeys,
+}
+
+/// The payload of a token that is signed with one of the secrets.
+fn open(secrets: &[Secret], token: &str) -> Result<Vec<u8>, Refusal> {
+    for secret in secrets {
+        match secret.open(token) {
+            Err(Refusal::Signature) => {}
+            other => return other,
+        }
+    }
+    Err(Refusal::Signature)
 }
 
 impl Auth {
@@ -94,7 +105,7 @@ impl Auth {
     pub fn configure(settings: &Settings<'_>) -> Result<Auth, Misconfigured> {
         let settings = settings.checked()?;
         let trust = match settings.trust {
-            settings::Trusted::Secret(secret) => Trust::Secret(secret),
+            settings::Trusted::Secrets(secrets) => Trust::Secrets(secrets),
             settings::Trusted::Issuer(url) => {
                 Trust::Issuer(Box::new(Issuer { url, keys: IssuerKeys::default() }))
             }
@@ -111,9 +122,9 @@ impl Auth {
             return Err(Refusal::TooLong);
         }
         let opened = match &self.trust {
-            Trust::Secret(secret) => match self.memo.recall(token, at) {
+            Trust::Secrets(secrets) => match self.memo.recall(token, at) {
                 Some(known) => return known.map(Checked::Known),
-                None => secret.open(token).map(Opened::Payload),
+                None => open(secrets, token).map(Opened::Payload),
             },
             Trust::Issuer(issuer) => {
                 // Without keys no token is accepted, not even a remembered one.
@@ -167,7 +178,7 @@ impl Auth {
     /// for counts as started.
     pub fn plan(&mut self, refusal: Option<Refusal>, at: Moment) -> Fetch<'_> {
         match &mut self.trust {
-            Trust::Secret(_) => Fetch::No,
+            Trust::Secrets(_) => Fetch::No,
             Trust::Issuer(issuer) => issuer.keys.plan(&issuer.url, refusal, at),
         }
     }
@@ -179,7 +190,7 @@ impl Auth {
     /// If the document is not a key set. The earlier keys stay, and the fetch counts as failed.
     pub fn learn(&mut self, document: &[u8], at: Moment) -> Result<Vec<Skipped>, JwksError> {
         match &mut self.trust {
-            Trust::Secret(_) => Ok(Vec::new()),
+            Trust::Secrets(_) => Ok(Vec::new()),
             Trust::Issuer(issuer) => {
                 let learnt = issuer.keys.learn(document, at)?;
                 if learnt.changed {

@@ -116,6 +116,18 @@ fn assert_shows_its_token(case: &Case) {
 }
 
 #[test]
+fn two_secrets_are_accepted_at_once_and_a_third_is_not() {
+    let (token, case) = vector(HS256);
+    let secret = case["trust"]["secret"].as_str().unwrap();
+    let other = "another secret of more than 32 bytes";
+    for secrets in [format!("{secret},{other}"), format!("{other},{secret}")] {
+        assert!(check(&mut with_secret(&secrets), &token, moment(&case)).is_ok(), "{secrets}");
+    }
+    let outcome = check(&mut with_secret(other), &token, moment(&case));
+    assert_eq!(outcome.unwrap_err(), Refusal::Signature);
+}
+
+#[test]
 fn no_byte_of_a_good_token_can_be_changed_and_none_left_out_or_added() {
     for file in [HS256, EDDSA, ES256, RS256] {
         let (token, case) = vector(file);

@@ -71,12 +71,17 @@ impl fmt::Display for ContextId {
     }
 }
 
+/// The characters of Unicode's property `Bidi_Control`.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn invalid() -> Error {
     let detail = "an id must be 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -, and not `.` or `..`";
     Error::new(Code::InvalidId, detail).limit(limits::ID_LENGTH as u64)
 }
 
-/// A user, the `sub` of a token: 1–256 bytes, no control characters.
+/// A user, the `sub` of a token: 1–256 bytes, no control characters, and none that reorder text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct User(Rc<str>);
 
@@ -84,9 +89,11 @@ impl User {
     /// Parses a user.
     ///
     /// # Errors
-    /// `invalid-id` if it is empty, longer than 256 bytes or holds a control character.
+    /// `invalid-id` if it is empty, longer than 256 bytes, or holds a control character or one that
+    /// reorders text (Unicode's `Bidi_Control`), with which one user could look like another.
     pub fn parse(text: &str) -> Result<User> {
-        if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+        let allowed = |c: char| !c.is_control() && !reorders(c);
+        if text.is_empty() || text.len() > 256 || !text.chars().all(allowed) {
             return Err(Error::new(
                 Code::InvalidId,
                 "a user must be 1 to 256 bytes without control characters",

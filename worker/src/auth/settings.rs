@@ -7,7 +7,8 @@ use super::{Expected, secret::Secret};
 /// The settings of the deployment; `None` for a setting that is not set.
 #[derive(Clone, Copy, Default)]
 pub struct Settings<'a> {
-    /// `NACRE_JWT_SECRET`: the shared secret of HS256, at least [`Secret::LEAST_BYTES`] bytes.
+    /// `NACRE_JWT_SECRET`: the shared secrets of HS256, separated by commas, each at least
+    /// [`Secret::LEAST_BYTES`] bytes. Several are accepted at once, to rotate without a gap.
     pub jwt_secret: Option<&'a str>,
     /// `NACRE_JWKS_URL`: where the issuer publishes its keys.
     pub jwks_url: Option<&'a str>,
@@ -41,7 +42,7 @@ impl fmt::Display for Misconfigured {
             Misconfigured::TwoTrusts => {
                 "NACRE_JWT_SECRET and NACRE_JWKS_URL are both set; remove one"
             }
-            Misconfigured::ShortSecret => "NACRE_JWT_SECRET must have at least 32 bytes",
+            Misconfigured::ShortSecret => "each secret of NACRE_JWT_SECRET must have at least 32 bytes; commas separate secrets",
             Misconfigured::InsecureUrl => {
                 "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
             }
@@ -62,7 +63,7 @@ pub(super) struct Checked {
 
 /// The source of trust that the settings name.
 pub(super) enum Trusted {
-    Secret(Secret),
+    Secrets(Vec<Secret>),
     Issuer(String),
 }
 
@@ -81,7 +82,9 @@ impl Settings<'_> {
             (None, None) => return Err(Misconfigured::NoTrust),
             (Some(_), Some(_)) => return Err(Misconfigured::TwoTrusts),
             (Some(secret), None) => {
-                Trusted::Secret(Secret::new(secret.as_bytes()).ok_or(Misconfigured::ShortSecret)?)
+                let secrets = secret.split(',').map(|secret| Secret::new(secret.as_bytes()));
+                let secrets: Option<Vec<Secret>> = secrets.collect();
+                Trusted::Secrets(secrets.ok_or(Misconfigured::ShortSecret)?)
             }
             (None, Some(url)) if is_safe(url) => Trusted::Issuer(url.into()),
             (None, Some(_)) => return Err(Misconfigured::InsecureUrl),
@@ -132,6 +135,9 @@ mod tests {
         let settings = |secret| Settings { jwt_secret: Some(secret), ..Settings::default() };
         assert_eq!(refusal(settings(&SECRET[1..])), Some(Misconfigured::ShortSecret));
         assert_eq!(refusal(settings(SECRET)), None);
+        let [both, short] = [format!("{SECRET},{SECRET}"), format!("{SECRET},{}", &SECRET[1..])];
+        assert_eq!(refusal(settings(&both)), None);
+        assert_eq!(refusal(settings(&short)), Some(Misconfigured::ShortSecret));
     }
 
     #[test]
