@@ -95,7 +95,11 @@ fn change(
         return Ok(Plan::of_read(reply, reads.seq()?));
     }
     let mut draft = Draft::new(reads, setting, caller, CONFLICTS)?;
-    let reply = make(&mut draft)?;
+    let mut reply = make(&mut draft)?;
+    if let (Reply::Context(context), false) = (&mut reply, caller.scopes.allows_read()) {
+        // A caller that may only write is told the outcome, and no data.
+        context.data = false;
+    }
     let mut plan = draft.commit(reply, id.clone())?;
     if let Some(idempotency) = idempotency {
         plan.remember.push(remember(caller.user.clone(), idempotency, at, None));

@@ -215,3 +215,18 @@ fn every_line_of_a_view_diff_names_the_layers_responsible() {
         }
     }
 }
+
+#[test]
+fn a_token_that_may_only_write_is_told_the_outcome_and_no_data() {
+    let mut service = Service::new();
+    let writes = |call: crate::service::Call| call.scopes("contexts:write");
+    let made = service.ok(201, writes(put("project/p", json!({ "data": { "a": 1 } }))));
+    assert_eq!((&made["version"], &made["data"]), (&json!(1), &Value::Null));
+    service.ok(200, merge("project/p", json!({ "a": 2 })));
+    let edited = service.ok(200, writes(merge("project/p", json!({ "b": 1 }))));
+    assert_eq!((&edited["version"], &edited["data"]), (&json!(3), &Value::Null));
+    let stale = writes(merge("project/p", json!({ "a": 3 }))).header("If-Match", "\"v1\"");
+    let problem = service.fails("version-conflict", stale);
+    assert_eq!((&problem["current_version"], &problem["conflicts"]), (&json!(3), &Value::Null));
+    service.fails("forbidden", writes(get("/v1/contexts/project/p")));
+}

@@ -117,6 +117,10 @@ impl Draft<'_, '_> {
         existing: &Record,
         wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Error {
+        if !self.caller.scopes.allows_read() {
+            // Conflicts show stored values.
+            return stale(existing);
+        }
         let Some(version) = version else {
             let nothing = State { layer: Rc::new(Layer::empty()), ..State::of(existing) };
             let met = self.meet(Some(&nothing), existing, wanted);
