@@ -49,14 +49,20 @@ impl Config {
 
     fn read(env: &Env) -> Result<Config, String> {
         let variable = |name: &str| env.var(name).ok().map(|value| value.to_string());
-        let [secret, url, audience, issuer] =
-            ["NACRE_JWT_SECRET", "NACRE_JWKS_URL", "NACRE_JWT_AUDIENCE", "NACRE_JWT_ISSUER"]
-                .map(variable);
+        let [secret, url, audience, issuer, max_days] = [
+            "NACRE_JWT_SECRET",
+            "NACRE_JWKS_URL",
+            "NACRE_JWT_AUDIENCE",
+            "NACRE_JWT_ISSUER",
+            "NACRE_JWT_MAX_DAYS",
+        ]
+        .map(variable);
         let auth = Auth::configure(&auth::Settings {
             jwt_secret: secret.as_deref(),
             jwks_url: url.as_deref(),
             audience: audience.as_deref(),
             issuer: issuer.as_deref(),
+            max_days: max_days.as_deref(),
         })
         .map_err(|error| error.to_string())?;
         let masters = variable("NACRE_MASTER_KEYS").ok_or(

@@ -96,6 +96,7 @@ fn configured(case: &Case) -> Auth {
         jwks_url: trust["jwks"].is_object().then_some(URL),
         audience: case["audience"].as_str(),
         issuer: case["issuer"].as_str(),
+        ..Settings::default()
     })
     .unwrap();
     if trust["jwks"].is_object() {

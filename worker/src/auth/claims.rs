@@ -24,7 +24,13 @@ pub struct Expected {
     pub audience: Option<String>,
     /// `iss` must be this value. `None` accepts any issuer, or none.
     pub issuer: Option<String>,
+    /// `exp` must be at most so many milliseconds away; `None` is [`LONGEST_MILLIS`].
+    pub longest_millis: Option<u64>,
 }
+
+/// The longest life that a token may have left unless the deployment says otherwise: 30 days. A
+/// token that is lost would otherwise open a store for as long as its issuer liked.
+pub(super) const LONGEST_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Reads the claims as of `at`.
 pub(super) fn identity(
@@ -39,6 +45,10 @@ pub(super) fn identity(
     let expires_at = date(claims, "exp", f64::floor)?.ok_or(Refusal::NoExpiry)?;
     if has_expired(expires_at, at) {
         return Err(Refusal::Expired);
+    }
+    let longest = expected.longest_millis.unwrap_or(LONGEST_MILLIS);
+    if expires_at > at.later(longest).later(LEEWAY_MILLIS) {
+        return Err(Refusal::LivesTooLong);
     }
     let not_before = date(claims, "nbf", f64::ceil)?;
     if not_before.is_some_and(|not_before| not_before > at.later(LEEWAY_MILLIS)) {

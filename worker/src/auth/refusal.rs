@@ -79,6 +79,8 @@ refusals! {
     NoExpiry = "the token must have an expiry, `exp`";
     /// `exp` has passed.
     Expired = "the token has expired";
+    /// `exp` is further away than the deployment accepts.
+    LivesTooLong = "the token's `exp` is too far away; get one that lives shorter";
     /// `nbf` is in the future.
     NotYetValid = "the token is not valid yet: its `nbf` is in the future";
     /// `sub` is missing, empty or not a user's name.

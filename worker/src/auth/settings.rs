@@ -16,6 +16,8 @@ pub struct Settings<'a> {
     pub audience: Option<&'a str>,
     /// `NACRE_JWT_ISSUER`: what `iss` must be.
     pub issuer: Option<&'a str>,
+    /// `NACRE_JWT_MAX_DAYS`: how long a token may live, in days.
+    pub max_days: Option<&'a str>,
 }
 
 /// A mistake in the settings that the operator must correct.
@@ -29,6 +31,8 @@ pub enum Misconfigured {
     ShortSecret,
     /// The address of the key set is not protected by TLS.
     InsecureUrl,
+    /// The longest life of a token is not a number of days.
+    MaxDays,
     /// The variable is set but empty.
     Empty(&'static str),
 }
@@ -46,6 +50,9 @@ impl fmt::Display for Misconfigured {
             Misconfigured::InsecureUrl => {
                 "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
             }
+            Misconfigured::MaxDays => {
+                "NACRE_JWT_MAX_DAYS must be a whole number of days from 1 to 36500"
+            }
             Misconfigured::Empty(name) => {
                 return write!(f, "{name} must not be empty; set a value, or remove it");
             }
@@ -54,6 +61,8 @@ impl fmt::Display for Misconfigured {
 }
 
 impl core::error::Error for Misconfigured {}
+
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
 /// Settings that are consistent.
 pub(super) struct Checked {
@@ -74,6 +83,7 @@ impl Settings<'_> {
             ("NACRE_JWKS_URL", self.jwks_url),
             ("NACRE_JWT_AUDIENCE", self.audience),
             ("NACRE_JWT_ISSUER", self.issuer),
+            ("NACRE_JWT_MAX_DAYS", self.max_days),
         ];
         if let Some((name, _)) = set.into_iter().find(|(_, value)| *value == Some("")) {
             return Err(Misconfigured::Empty(name));
@@ -89,7 +99,10 @@ impl Settings<'_> {
             (None, Some(url)) if is_safe(url) => Trusted::Issuer(url.into()),
             (None, Some(_)) => return Err(Misconfigured::InsecureUrl),
         };
+        let days = |text: &str| text.parse().ok().filter(|days| (1..=36_500).contains(days));
+        let max_days = self.max_days.map(|text| days(text).ok_or(Misconfigured::MaxDays));
         let expected = Expected {
+            longest_millis: max_days.transpose()?.map(|days: u64| days * DAY_MILLIS),
             audience: self.audience.map(String::from),
             issuer: self.issuer.map(String::from),
         };
@@ -141,6 +154,20 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_life_is_a_number_of_days() {
+        let settings = |days| Settings {
+            jwt_secret: Some(SECRET),
+            max_days: Some(days),
+            ..Settings::default()
+        };
+        for days in ["0", "-1", "1.5", "36501", "many"] {
+            assert_eq!(refusal(settings(days)), Some(Misconfigured::MaxDays), "{days}");
+        }
+        let expected = settings("2").checked().map(|checked| checked.expected.longest_millis);
+        assert_eq!(expected.ok().flatten(), Some(2 * DAY_MILLIS));
+    }
+
+    #[test]
     fn what_is_set_to_nothing_is_refused_rather_than_skipped() {
         let secret = Settings { jwt_secret: Some(SECRET), ..Settings::default() };
         for (name, settings) in [
@@ -148,6 +175,7 @@ mod tests {
             ("NACRE_JWKS_URL", Settings { jwks_url: Some(""), ..secret }),
             ("NACRE_JWT_AUDIENCE", Settings { audience: Some(""), ..secret }),
             ("NACRE_JWT_ISSUER", Settings { issuer: Some(""), ..secret }),
+            ("NACRE_JWT_MAX_DAYS", Settings { max_days: Some(""), ..secret }),
         ] {
             assert_eq!(refusal(settings), Some(Misconfigured::Empty(name)));
         }
