@@ -1,6 +1,6 @@
 //! Opens an export as a store in memory, with its contexts, histories and entries.
 
-use alloc::{boxed::Box, collections::BTreeSet, format, rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, format, rc::Rc, string::String, vec::Vec};
 
 use serde::Deserialize;
 
@@ -19,6 +19,7 @@ use nacre_layers::{
     pointer::Pointer,
     rules::Rules,
     sensitive::SensitiveNames,
+    sort::sort_by,
     value::{self, Object, Value},
 };
 use nacre_store::{
@@ -59,12 +60,14 @@ pub fn open_export(
     entropy: &mut Entropy,
 ) -> Result<MemoryStore<'static>> {
     let store = MemoryStore::new();
-    let mut opening = Opening { store, seq: 0, entries: BTreeSet::new(), names, keys, entropy };
+    let mut opening =
+        Opening { store, seq: 0, entries: Vec::new(), place: 0, names, keys, entropy };
     let mut parents = Vec::new();
     for (place, line) in lines.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
         }
+        opening.place = place;
         let above = opening.line(line).map_err(|error| error.failed_operation(place))?;
         parents.extend(above.filter(|above| above.level != Level::Global).map(|it| (place, it)));
     }
@@ -79,6 +82,16 @@ pub fn open_export(
         }
     }
     opening.store.set_seq(opening.seq);
+    // A sorted list, and no set: the code of a set is large, and nothing else needs this one.
+    sort_by(&mut opening.entries, |a, b| a.cmp(b));
+    for pair in opening.entries.windows(2) {
+        if let [(id, _), (again, place)] = pair
+            && id == again
+        {
+            let error = invalid("/id", "the id of an entry must be unique");
+            return Err(error.failed_operation(*place));
+        }
+    }
     Ok(opening.store)
 }
 
@@ -138,8 +151,10 @@ struct Opening<'o> {
     store: MemoryStore<'static>,
     /// The largest seq so far.
     seq: u64,
-    /// The ids of all entries; each one is unique in a store.
-    entries: BTreeSet<EntryId>,
+    /// The ids of all entries, with their lines; each one is unique in a store.
+    entries: Vec<(EntryId, usize)>,
+    /// The current line.
+    place: usize,
     names: &'o SensitiveNames,
     keys: &'o dyn Vault,
     entropy: &'o mut Entropy,
@@ -331,9 +346,7 @@ impl Opening<'_> {
         if newer.is_some_and(|newer| id >= newer) {
             return Err(invalid("/id", "entries must be in order, newest first"));
         }
-        if !self.entries.insert(id) {
-            return Err(invalid("/id", "the id of an entry must be unique"));
-        }
+        self.entries.push((id, self.place));
         for (pointer, text, limit) in [
             ("/content", Some(&body.content), limits::ENTRY_BYTES),
             ("/category", body.category.as_ref(), limits::SUMMARY_BYTES),
