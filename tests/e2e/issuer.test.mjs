@@ -43,6 +43,7 @@ const ABOUT_CLAIMS = [
   "the token's claims must be a JSON object with each member once",
   "the token must have an expiry, `exp`",
   "the token has expired",
+  "the token's `exp` is too far away; get one that lives shorter",
   "the token is not valid yet: its `nbf` is in the future",
   "the token's `sub` must be a user: 1 to 256 bytes without control characters",
 ];
