@@ -82,7 +82,7 @@ async function startTab({ name, page }, sub, dice, crashes = false) {
         globalThis.nacre ??= await import("/package/index.js");
         globalThis.Writer ??= (await import("/writer.mjs")).Writer;
         const token = async () => (await fetch(`/token/${sub}`)).text();
-        const open = () => stage.nacre.open({ url: `${location.origin}/tabs`, token, online: true });
+        const open = () => nacre.open({ url: `${location.origin}/tabs`, token, online: true });
         globalThis.writer = new Writer(name, seed, open);
         // The first one stays, and hears all that is told on this device.
         writer.reopen = name === "second" && (() => writer.replica.close().then(() => writer.start()));
