@@ -19,8 +19,7 @@ use std::{
 
 use nacre_core::{
     error::{Code, Error, Result},
-    id::User,
-    live::{Notice, Watch, permit_topic},
+    live::{Audience, Notice, Watch},
     moment::Moment,
     op::Caller,
     plan::Plan,
@@ -58,8 +57,8 @@ pub(crate) struct Live {
 #[derive(Default)]
 struct Listeners {
     open: BTreeMap<u64, (Socket, Attachment)>,
-    /// The subscriptions of each topic: the socket, and the client's name for the subscription.
-    topics: BTreeMap<Topic, BTreeSet<(u64, String)>>,
+    /// The subscriptions of each audience: the socket, and the client's name for the subscription.
+    audiences: BTreeMap<Audience, BTreeSet<(u64, String)>>,
     last: u64,
 }
 
@@ -136,30 +135,33 @@ impl Live {
         self.with(|listeners| listeners.end_where(ERASED, "the store was erased", |_| true));
     }
 
-    /// The topics that have subscribers.
-    fn topics(&self) -> Vec<Topic> {
-        self.with(|listeners| listeners.topics.keys().cloned().collect())
+    /// Who has subscribed to what.
+    fn audiences(&self) -> Vec<Audience> {
+        self.with(|listeners| listeners.audiences.keys().cloned().collect())
     }
 
-    /// Sends the changes of an applied plan to the subscribers of these topics. Without a watch the
-    /// changes are not known, and the subscribers get `resync`.
-    fn publish(&self, reads: &dyn Reads, topics: &[Topic], watch: Option<Watch>, plan: &Plan) {
+    /// Sends the changes of an applied plan to these audiences. Without a watch the changes are not
+    /// known, and the subscribers get `resync`.
+    fn publish(
+        &self,
+        reads: &dyn Reads,
+        audiences: &[Audience],
+        watch: Option<Watch>,
+        plan: &Plan,
+    ) {
         let seq = plan.seq;
         let notices = watch.and_then(|watch| {
-            watch
-                .notices(reads, topics.iter(), &plan.events, seq)
-                .map_err(|error| lost(&error))
-                .ok()
+            watch.notices(reads, audiences.iter(), plan).map_err(|error| lost(&error)).ok()
         });
         let notices = notices.unwrap_or_else(|| {
-            topics.iter().enumerate().map(|(place, _)| (place, Notice::Resync { seq })).collect()
+            let places = 0..audiences.len();
+            places.map(|place| (place, Notice::Resync { seq })).collect()
         });
         self.with(|listeners| {
-            // This commit may have taken a topic away from guests.
-            let mut seen = BTreeMap::new();
             for (place, notice) in &notices {
-                let Some(topic) = topics.get(*place) else { continue };
-                listeners.tell(reads, topic, &Telling::notice(notice), &mut seen);
+                if let Some(audience) = audiences.get(*place) {
+                    listeners.tell(audience, &Telling::notice(notice));
+                }
             }
         });
     }
@@ -193,15 +195,15 @@ impl Live {
 
 impl Follower for Live {
     fn before<'f>(&'f self, reads: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
-        let topics = if plan.events.is_empty() { Vec::new() } else { self.topics() };
-        let expels = plan.writes.iter().any(|write| matches!(write, Write::Expel { .. }));
-        if topics.is_empty() && !expels {
+        let tells = |write: &Write| matches!(write, Write::Member(_) | Write::Expel { .. });
+        if plan.events.is_empty() && !plan.writes.iter().any(tells) {
             return None;
         }
-        let watch = Watch::before(reads, topics.iter(), &plan.events);
+        let audiences = self.audiences();
+        let watch = Watch::before(reads, audiences.iter(), plan);
         let watch = watch.map_err(|error| lost(&error)).ok();
         Some(Box::new(move |reads, plan| {
-            self.publish(reads, &topics, watch, plan);
+            self.publish(reads, &audiences, watch, plan);
             self.expel(&plan.writes);
         }))
     }
@@ -219,7 +221,7 @@ impl Listeners {
             let attached = socket.kept().and_then(|text| Attachment::of_text(&text).ok());
             let Some(attached) = attached else { continue };
             for (id, subscription) in &attached.subscriptions {
-                listeners.listen(attached.number, id, &subscription.topic);
+                listeners.listen(attached.number, id, attached.audience(subscription));
             }
             listeners.last = listeners.last.max(attached.number);
             listeners.open.insert(attached.number, (socket, attached));
@@ -227,15 +229,15 @@ impl Listeners {
         listeners
     }
 
-    fn listen(&mut self, number: u64, id: &str, topic: &Topic) {
-        self.topics.entry(topic.clone()).or_default().insert((number, id.to_owned()));
+    fn listen(&mut self, number: u64, id: &str, audience: Audience) {
+        self.audiences.entry(audience).or_default().insert((number, id.to_owned()));
     }
 
-    fn leave(&mut self, number: u64, id: &str, topic: &Topic) {
-        if let Some(listening) = self.topics.get_mut(topic) {
+    fn leave(&mut self, number: u64, id: &str, audience: &Audience) {
+        if let Some(listening) = self.audiences.get_mut(audience) {
             listening.remove(&(number, id.to_owned()));
             if listening.is_empty() {
-                self.topics.remove(topic);
+                self.audiences.remove(audience);
             }
         }
     }
@@ -243,7 +245,7 @@ impl Listeners {
     fn end(&mut self, number: u64, code: u16, reason: &str) {
         if let Some((socket, attached)) = self.open.remove(&number) {
             for (id, subscription) in &attached.subscriptions {
-                self.leave(number, id, &subscription.topic);
+                self.leave(number, id, &attached.audience(subscription));
             }
             socket.end(code, reason);
         }
@@ -271,44 +273,25 @@ impl Listeners {
             ));
         }
         *attached = changed;
-        if let Some(before) = before {
-            self.leave(number, id, &before.topic);
+        let [left, joined] = [before, to].map(|subscription| {
+            subscription.map(|subscription| attached.audience(&subscription))
+        });
+        if let Some(audience) = left {
+            self.leave(number, id, &audience);
         }
-        if let Some(subscription) = to {
-            self.listen(number, id, &subscription.topic);
+        if let Some(audience) = joined {
+            self.listen(number, id, audience);
         }
         Ok(())
     }
 
-    /// Sends a telling to all subscribers of a topic who may read it.
-    fn tell(
-        &mut self,
-        reads: &dyn Reads,
-        topic: &Topic,
-        telling: &Telling,
-        seen: &mut BTreeMap<(User, Topic), Option<Error>>,
-    ) {
-        let Some(listening) = self.topics.get(topic) else { return };
+    /// Sends a telling to an audience.
+    fn tell(&self, audience: &Audience, telling: &Telling) {
         let mut frames = Frames::new(telling);
-        let mut refused = Vec::new();
-        for (number, id) in listening {
+        for (number, id) in self.audiences.get(audience).into_iter().flatten() {
             let Some((socket, attached)) = self.open.get(number) else { continue };
             let Some(subscription) = attached.subscriptions.get(id) else { continue };
-            let caller = &attached.caller;
-            if caller.user != caller.owner {
-                let refusal = seen
-                    .entry((caller.user.clone(), topic.clone()))
-                    .or_insert_with(|| permit_topic(reads, caller, topic).err());
-                if let Some(error) = refusal {
-                    socket.tell(&frame(&Telling::error(error), Some(id), subscription.format));
-                    refused.push((*number, id.clone()));
-                    continue;
-                }
-            }
             socket.tell(frames.frame(id, subscription.format));
-        }
-        for (number, id) in refused {
-            let _kept = self.change(number, &id, None);
         }
     }
 }

@@ -30,7 +30,12 @@ struct Step {
 }
 
 /// The first `n` steps make schema version `n`.
-const STEPS: &[Step] = &[Step {
+const STEPS: &[Step] = &[FIRST, TERMS];
+
+/// Rows of members hold the terms of the membership.
+const TERMS: Step = Step { needs: 2, statements: &[] };
+
+const FIRST: Step = Step {
     needs: 1,
     statements: &[
         "CREATE TABLE meta (
@@ -94,7 +99,7 @@ const STEPS: &[Step] = &[Step {
             mark INTEGER NOT NULL DEFAULT 0
         ) STRICT, WITHOUT ROWID",
     ],
-}];
+};
 
 /// The schema version of this code.
 pub const VERSION: u64 = STEPS.len() as u64;

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use nacre_core::{
-    decide::{Setting, decide},
+    decide::{Setting, admit, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
     limits,
@@ -88,7 +88,9 @@ impl DurableObject for UserObject {
         let caller = forward::caller(&head);
         let is_owner = caller.as_ref().is_ok_and(|(caller, _)| caller.user == caller.owner);
         let expires = caller.as_ref().map_or(Moment(0), |(_, expires)| *expires);
-        let task = match caller.and_then(|(caller, _)| exchange.route(&head, caller)) {
+        // A stranger costs next to nothing: no body is read, no socket accepted, no alarm set.
+        let admitted = caller.and_then(|(caller, _)| keeper.admit(caller, &mut entropy));
+        let task = match admitted.and_then(|caller| exchange.route(&head, caller)) {
             Ok(routed) => {
                 let body = match routed.body() {
                     BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
@@ -202,6 +204,15 @@ impl Keeper {
     /// The followers of every commit, in the order of their calls.
     fn followers(&self) -> [&dyn Follower; 1] {
         [&self.live]
+    }
+
+    /// Lets the owner and members pass.
+    fn admit(&self, caller: Caller, entropy: &mut Entropy) -> Result<Caller> {
+        if caller.user != caller.owner {
+            self.store.open(&caller.owner, &self.config.masters, entropy)?;
+            admit(&self.store, &caller)?;
+        }
+        Ok(caller)
     }
 
     /// Decides a request, applies the plan in one transaction, and tells the followers.

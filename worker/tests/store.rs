@@ -105,7 +105,7 @@ fn sharing() -> impl Strategy<Value = Administration> {
     (select(vec!["bob", "carol"]), 0..3usize).prop_map(|(user, role)| {
         let (user, project) = (User::parse(user).unwrap(), id("p"));
         match [Some(Role::Reader), Some(Role::Writer), None][role] {
-            Some(role) => Administration::PutMember { user, project, role },
+            Some(role) => Administration::PutMember { user, project, terms: role.into() },
             None => Administration::DeleteMember { user, project },
         }
     })
@@ -547,7 +547,11 @@ fn a_project_that_was_purged_takes_its_members_along() {
     let bob = User::parse("bob").unwrap();
     world.run(&put(&project(), "{}"), None).unwrap();
     let share =
-        Administration::PutMember { user: bob.clone(), project: id("p"), role: Role::Reader };
+        Administration::PutMember {
+        user: bob.clone(),
+        project: id("p"),
+        terms: Role::Reader.into(),
+    };
     world.run(&share, None).unwrap();
     let (address, expect) = (project(), Expect::Anything);
     world.run(&Edit::Delete { address, cascade: false, summary: None, expect }, None).unwrap();

@@ -22,10 +22,12 @@ use crate::{
     limits,
     moment::Moment,
     op::{Caller, Command, Edit, Idempotency, Op, Read, Request},
-    plan::{Plan, Remember, Reply},
+    plan::{Plan, Remember, Replayed, Reply},
     seal::Vault,
+    sight::{self, Everything, Sight},
     store::Reads,
 };
+use alloc::vec::Vec;
 use draft::Draft;
 use expect::Refuse;
 use nacre_layers::{
@@ -33,7 +35,7 @@ use nacre_layers::{
     id::User,
     sensitive::SensitiveNames,
 };
-pub(crate) use permit::{permit_chain, permit_read};
+pub(crate) use permit::permit_read;
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]
@@ -48,11 +50,30 @@ pub struct Setting<'s> {
     pub names: &'s SensitiveNames,
 }
 
+/// Who asks, and how this host treats them.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    caller: &'a Caller,
+    /// What they see.
+    sight: &'a dyn Sight,
+    /// How a write that expects another version is refused.
+    refuse: Refuse,
+}
+
 fn no_keys() -> Error {
     Error::new(
         Code::StoreUnavailable,
         "the store has no keys yet, so nothing can be sealed or revealed",
     )
+}
+
+/// Refuses a stranger: a caller who is neither the owner nor a member of any project. Shells ask
+/// this before they spend anything on a request.
+///
+/// # Errors
+/// `not-found`.
+pub fn admit(reads: &dyn Reads, caller: &Caller) -> Result<()> {
+    sight::of(reads, caller).map(|_| ())
 }
 
 /// Decides one request.
@@ -61,20 +82,24 @@ fn no_keys() -> Error {
 /// Every code of the contract except those of transport. A refused request changes nothing.
 pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
     let Request { caller, command, .. } = request;
-    permit::permit_command(reads, caller, command)?;
+    let sight = sight::of(reads, caller)?;
+    permit::permit_command(reads, caller, &*sight, command)?;
+    let asker = Asker { caller, sight: &*sight, refuse: CONFLICTS };
     let reply = match command {
-        Command::Op(Op::Read(ask)) => read::read(reads, setting, caller, ask, CONFLICTS)?,
+        Command::Op(Op::Read(ask)) => read::read(reads, setting, asker, ask)?,
         Command::Inspection(inspection) => {
-            administration::inspect(reads, setting, caller, inspection)?
+            administration::inspect(reads, setting, asker, inspection)?
         }
         Command::Op(Op::Edit(edit)) => {
-            return change(reads, setting, request, &|draft| draft.edit(edit));
+            return change(reads, setting, asker, request, &|draft| draft.edit(edit));
         }
         Command::Batch(batch) => {
-            return change(reads, setting, request, &|draft| draft.batch(batch));
+            return change(reads, setting, asker, request, &|draft| draft.batch(batch));
         }
         Command::Administration(administration) => {
-            return change(reads, setting, request, &|draft| draft.administer(administration));
+            return change(reads, setting, asker, request, &|draft| {
+                draft.administer(administration)
+            });
         }
     };
     Ok(Plan::of_read(reply, reads.seq()?))
@@ -84,17 +109,21 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
 fn change(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
+    asker: Asker<'_>,
     request: &Request,
     make: &dyn Fn(&mut Draft<'_, '_>) -> Result<Reply>,
 ) -> Result<Plan> {
     let Request { caller, idempotency, id, .. } = request;
     let at = setting.at;
     if let Some(idempotency) = idempotency
-        && let Some(reply) = replayed(reads, &caller.user, idempotency, at)?
+        && let Some(mut replayed) = replayed(reads, caller, idempotency, at)?
     {
-        return Ok(Plan::of_read(reply, reads.seq()?));
+        if let Command::Batch(batch) = &request.command {
+            replayed.reads = Draft::new(reads, setting, asker)?.read_again(batch);
+        }
+        return Ok(Plan::of_read(Reply::Replayed(replayed), reads.seq()?));
     }
-    let mut draft = Draft::new(reads, setting, caller, CONFLICTS)?;
+    let mut draft = Draft::new(reads, setting, asker)?;
     let mut reply = make(&mut draft)?;
     if let (Reply::Context(context), false) = (&mut reply, caller.scopes.allows_read()) {
         // A caller that may only write is told the outcome, and no data.
@@ -102,12 +131,16 @@ fn change(
     }
     let mut plan = draft.commit(reply, id.clone())?;
     if let Some(idempotency) = idempotency {
-        plan.remember.push(remember(caller.user.clone(), idempotency, at, None));
+        let mut remember = remember(caller.user.clone(), idempotency, at, None);
+        if let Command::Batch(batch) = &request.command {
+            remember.reads = batch.reads().map(|(index, _)| index).collect();
+        }
+        plan.remember.push(remember);
     }
     Ok(plan)
 }
 
-/// Answers a question from a copy of a store.
+/// Answers a question of the owner from a copy of a store.
 ///
 /// # Errors
 /// As [`decide`].
@@ -117,12 +150,13 @@ pub fn read_ahead(
     caller: &Caller,
     ask: &Read,
 ) -> Result<Plan> {
-    permit_read(reads, caller, ask)?;
-    let reply = read::read(reads, setting, caller, ask, STALE)?;
+    let asker = Asker { caller, sight: &Everything, refuse: STALE };
+    permit_read(reads, caller, asker.sight, ask)?;
+    let reply = read::read(reads, setting, asker, ask)?;
     Ok(Plan::of_read(reply, reads.seq()?))
 }
 
-/// Decides an edit on a copy of a store, ahead of the server. The server searches for what a stale
+/// Decides an edit of the owner on a copy of a store, ahead of the server. The server searches for what a stale
 /// write conflicts with, if it comes to that; here the refusal is all.
 ///
 /// A host that names only this entry and [`read_ahead`] carries no code for batches, imports,
@@ -136,8 +170,9 @@ pub fn edit_ahead(
     caller: &Caller,
     edit: &Edit,
 ) -> Result<Plan> {
-    permit::permit_edit(reads, caller, edit)?;
-    let mut draft = Draft::new(reads, setting, caller, STALE)?;
+    let asker = Asker { caller, sight: &Everything, refuse: STALE };
+    permit::permit_edit(reads, caller, asker.sight, edit)?;
+    let mut draft = Draft::new(reads, setting, asker)?;
     let reply = draft.edit(edit)?;
     draft.commit(reply, None)
 }
@@ -152,14 +187,15 @@ const STALE: Refuse = |_, _, existing, _| expect::stale(existing);
 /// The first answer to a repeated request; `None` if the request is new.
 fn replayed(
     reads: &dyn Reads,
-    user: &User,
+    caller: &Caller,
     idempotency: &Idempotency,
     at: Moment,
-) -> Result<Option<Reply>> {
-    match reads.replay(user, &idempotency.key)? {
+) -> Result<Option<Replayed>> {
+    match reads.replay(&caller.user, &idempotency.key)? {
         Some(replay) if replay.expires > at => {
             idempotency.check(replay.request)?;
-            Ok(Some(Reply::Replayed(replay.answer)))
+            let data = caller.scopes.allows_read();
+            Ok(Some(Replayed { answer: replay.answer, reads: Vec::new(), data }))
         }
         _ => Ok(None),
     }
@@ -167,7 +203,7 @@ fn replayed(
 
 fn remember(user: User, idempotency: &Idempotency, at: Moment, result: Option<usize>) -> Remember {
     let expires = at.later(limits::IDEMPOTENCY_MILLIS);
-    Remember { user, idempotency: idempotency.clone(), expires, result }
+    Remember { user, idempotency: idempotency.clone(), expires, result, reads: Vec::new() }
 }
 
 impl Draft<'_, '_> {
@@ -175,7 +211,7 @@ impl Draft<'_, '_> {
     /// dropped.
     fn perform(&mut self, op: &Op) -> Result<Reply> {
         match op {
-            Op::Read(ask) => read::read(&self.store, self.setting, self.caller, ask, self.refuse),
+            Op::Read(ask) => read::read(&self.store, self.setting, self.asker, ask),
             Op::Edit(edit) => self.edit(edit),
         }
     }

@@ -14,7 +14,9 @@ use nacre_layers::{
     address::Address,
     diff::diff,
     error::{Code, Error, Result},
+    id::ContextId,
     layer::Layer,
+    level::Level,
     patch::JsonPatch,
 };
 
@@ -71,7 +73,7 @@ impl State {
 /// `not-found` for a version that never existed, `history-expired` for one that is no longer kept.
 pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Version, State)> {
     if wanted == 0 || wanted > current.version {
-        return Err(Error::new(Code::NotFound, "the context has no such version"));
+        return Err(no_version());
     }
     let mut rows: Vec<Version> = Vec::new();
     let base = loop {
@@ -182,6 +184,67 @@ fn climb(
     }
     chain.reverse();
     Ok(chain)
+}
+
+/// The project in which a context stood after a commit; `None` if it did not exist then, or if that
+/// is no longer known.
+pub(crate) fn project_at(
+    reads: &dyn Reads,
+    address: &Address,
+    seq: u64,
+) -> Result<Option<ContextId>> {
+    match parent_at(reads, address, seq)? {
+        Some(parent) => project_with(reads, address, Some(&parent), seq),
+        None => Ok(None),
+    }
+}
+
+/// The project in which a context with this parent stood after a commit.
+pub(crate) fn project_with(
+    reads: &dyn Reads,
+    address: &Address,
+    parent: Option<&ContextId>,
+    seq: u64,
+) -> Result<Option<ContextId>> {
+    if address.level == Level::Project {
+        return Ok(Some(address.id.clone()));
+    }
+    match parent.and_then(|parent| Address::above(address.level, parent)) {
+        Some(above) => project_at(reads, &above, seq),
+        None => Ok(None),
+    }
+}
+
+/// The parent of a context after a commit, without its data; `None` if it was not live then, or has
+/// none.
+fn parent_at(reads: &dyn Reads, address: &Address, seq: u64) -> Result<Option<ContextId>> {
+    let Some(current) = reads.record(address)? else { return Ok(None) };
+    if current.seq <= seq {
+        return Ok(current.parent.clone().filter(|_| current.is_live()));
+    }
+    let then = reads.version_as_of(address, AsOf::Seq(seq))?;
+    let Some(then) = then.filter(|then| then.change != Change::Delete) else { return Ok(None) };
+    if let Some(state) = then.full {
+        return Ok(state.parent);
+    }
+    // The next version that changed the parent says what it was before.
+    let mut next = then.version + 1;
+    while next <= current.version {
+        let rows = reads.versions_from(address, next, WHOLE_EVERY as usize)?;
+        let Some(last) = rows.last() else { break };
+        next = last.version + 1;
+        for row in rows {
+            let moved = row.undo.and_then(|undo| undo.parent);
+            if let Some(parent) = moved.or(row.full.and_then(|state| state.parent)) {
+                return Ok(Some(parent));
+            }
+        }
+    }
+    Ok(current.parent.clone())
+}
+
+pub(crate) fn no_version() -> Error {
+    Error::new(Code::NotFound, "the context has no such version")
 }
 
 fn expired() -> Error {

@@ -3,7 +3,7 @@
 //! ```text
 //! Request ─ decide(&reads, setting, request) ─▶ Plan { writes, events, reply }
 //!                    │                              │
-//!     permit · draft · contexts · read · batch      └─▶ row: writes as sealed bytes, for any SQL
+//!   sight · permit · draft · contexts · read · batch      └─▶ row: writes as sealed bytes, for any SQL
 //!                    │                                  live: events as differences of views
 //!     Reads: memory, a cache, SQL rows, a replica
 //! ```
@@ -25,6 +25,7 @@ pub mod moment;
 pub mod op;
 pub mod plan;
 pub mod record;
+mod sight;
 pub mod store;
 
 // Live updates.

@@ -1,7 +1,7 @@
 //! Live updates: what subscribers are told about a commit, and about commits that they missed.
 //!
 //! ```text
-//! decide ─▶ Plan ─ Watch::before(reads, topics) ─ apply ─ watch.notices(reads) ─▶ (topic, Notice)…
+//! decide ─▶ Plan ─ Watch::before(reads, …) ─ apply ─ watch.notices(reads, …) ─▶ (audience, Notice)…
 //! ```
 //! **A subscriber that applies every delta holds the view with the announced hash.** A shadowed
 //! change gives no delta. Missed changes come from the audit trail and the history. There is no
@@ -9,16 +9,19 @@
 
 mod missed;
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use crate::{
+    access::Scopes,
     decide::permit_read,
     delta::{Delta, Deltas},
     history::chain,
+    limits,
     memory::MemoryStore,
     op::{Caller, Read, Resolve, Which},
-    plan::{Changed, Event},
-    record::{Entry, Record},
+    plan::{Changed, Event, Plan},
+    record::{Change, Entry, Record, State},
+    sight::{self, Sight},
     store::{Filter, Reads, Write},
     topic::Topic,
 };
@@ -26,13 +29,45 @@ use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
     hash::Hash,
+    id::{ContextId, User},
+    layer::Layer,
+    level::Level,
+    patch::JsonPatch,
 };
 
-/// One message to a topic's subscribers.
+/// Who follows what: a topic, and the user whose subscriptions it is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Audience {
+    /// The topic.
+    pub topic: Topic,
+    /// The user.
+    pub user: User,
+    /// The owner of the store.
+    pub owner: User,
+}
+
+impl Audience {
+    fn caller(&self) -> Caller {
+        // Who could not read was refused when they subscribed.
+        let (user, owner, scopes) = (self.user.clone(), self.owner.clone(), Scopes::READ);
+        Caller { user, owner, scopes }
+    }
+
+    fn sight(&self, reads: &dyn Reads) -> Result<Box<dyn Sight>> {
+        sight::of(reads, &self.caller())
+    }
+}
+
+/// One message to an audience.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A context has changed.
     Change(Rc<Changed>),
+    /// A move of it, or of a context above, has brought a context into the topic, or into the sight
+    /// of the subscriber; or a guest gets back a context that was deleted. The patch is from `{}`.
+    Entered(Crossing),
+    /// A move has taken a context out. The patch is empty, and the new parent is not told.
+    Left(Crossing),
     /// An insight or a progress note was added.
     Entry(Rc<Entry>),
     /// The resolved view has changed.
@@ -61,6 +96,32 @@ impl From<&Event> for Notice {
     }
 }
 
+/// A context that a move took across the border of a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crossing {
+    /// The commit of the move.
+    pub seq: u64,
+    /// The context as it is told.
+    pub changed: Rc<Changed>,
+}
+
+impl Crossing {
+    fn entered(seq: u64, change: Change, record: &Rc<Record>) -> Result<Notice> {
+        let patch = State::of(record).patch_from(None)?;
+        let changed = Changed { record: record.clone(), before: None, change, patch };
+        Ok(Notice::Entered(Crossing { seq, changed: Rc::new(changed) }))
+    }
+
+    fn left(seq: u64, record: &Rc<Record>) -> Notice {
+        let layer = Rc::new(Layer::empty());
+        let record = Rc::new(Record { layer, parent: None, ..(**record).clone() });
+        let before = Some(State::of(&record));
+        let patch = JsonPatch { operations: Vec::new() };
+        let changed = Changed { record, before, change: Change::Move, patch };
+        Notice::Left(Crossing { seq, changed: Rc::new(changed) })
+    }
+}
+
 /// The start of a subscription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscribed {
@@ -83,14 +144,18 @@ pub fn subscribe(
     topic: &Topic,
     since: Option<u64>,
 ) -> Result<Subscribed> {
-    permit_topic(reads, caller, topic)?;
+    let sight = sight::of(reads, caller)?;
+    permit_topic(reads, caller, &*sight, topic)?;
     let seq = reads.seq()?;
     let hash = match topic {
-        Topic::Resolved(address) => Some(reads.view(&chain(reads, address)?)?.hash),
+        Topic::Resolved(address) => {
+            let chain = sight.chain(chain(reads, address)?, None)?;
+            Some(reads.view(&chain)?.hash)
+        }
         _ => None,
     };
     let missed = match since {
-        Some(since) if since != seq => missed::missed(reads, caller, topic, since, seq)?
+        Some(since) if since != seq => missed::missed(reads, &*sight, topic, since, seq)?
             .unwrap_or_else(|| Vec::from([Notice::Resync { seq }])),
         _ => Vec::new(),
     };
@@ -101,7 +166,12 @@ pub fn subscribe(
 ///
 /// # Errors
 /// As [`subscribe`].
-pub fn permit_topic(reads: &dyn Reads, caller: &Caller, topic: &Topic) -> Result<()> {
+fn permit_topic(
+    reads: &dyn Reads,
+    caller: &Caller,
+    sight: &dyn Sight,
+    topic: &Topic,
+) -> Result<()> {
     let address = topic.address().clone();
     let read = match topic {
         Topic::Context(_) => Read::Get { address, which: Which::Current, reveal: false },
@@ -117,89 +187,214 @@ pub fn permit_topic(reads: &dyn Reads, caller: &Caller, topic: &Topic) -> Result
             Read::Resolve(Resolve { address, path, as_of, explain: false, reveal: false })
         }
     };
-    permit_read(reads, caller, &read)
+    permit_read(reads, caller, sight, &read)
 }
 
 type Chain = Vec<Rc<Record>>;
 
-/// The views with subscribers that a commit may change, noted before it is applied.
+/// What a commit may change for its audiences, noted before it is applied.
 #[derive(Debug)]
 pub struct Watch {
-    /// For each event, the context and its ancestors just before or just after it. Contexts that
-    /// the same commit moved away earlier, or will move here later, do not count.
-    lines: Vec<Vec<Address>>,
-    /// For each topic that is a view below one of them, its chain before the commit.
+    /// One for each event.
+    steps: Vec<Step>,
+    /// For each audience of a view that may change, its index and the chain before the commit.
     chains: Vec<(usize, Result<Chain>)>,
 }
 
+/// Where the context of an event stood just before and just after it, within the commit.
+#[derive(Debug)]
+struct Step {
+    before: Line,
+    after: Line,
+    /// The contexts below one that got another parent; `None` if they are too many to be told.
+    below: Option<Vec<Rc<Record>>>,
+}
+
+/// A live context and its ancestors; empty if it is not live.
+#[derive(Debug, Default)]
+struct Line(Vec<Address>);
+
 impl Watch {
-    /// Notes which `topics` a plan may change, in the store before the plan is applied.
+    /// Notes what a plan may change, in the store before the plan is applied.
     ///
     /// # Errors
     /// `store-unavailable`.
     pub fn before<'t>(
         reads: &dyn Reads,
-        topics: impl Iterator<Item = &'t Topic>,
-        events: &[Event],
+        audiences: impl Iterator<Item = &'t Audience>,
+        plan: &Plan,
     ) -> Result<Watch> {
-        let mut lines = Vec::with_capacity(events.len());
+        let mut steps = Vec::with_capacity(plan.events.len());
         let mut store = MemoryStore::over(reads);
-        for event in events {
-            let address = event.address();
-            let mut line = Vec::from([address.clone()]);
-            line.extend(above(&store, address)?);
-            if let Event::Change(changed) = event {
-                store.write(Write::Record(changed.record.clone()));
-                line.extend(above(&store, address)?);
-            }
-            lines.push(line);
+        for event in &plan.events {
+            steps.push(Step::of(&mut store, event)?);
         }
+        let terms_change = plan.writes.iter().any(|write| matches!(write, Write::Member(_)));
         let mut chains = Vec::new();
-        for (place, topic) in topics.enumerate() {
-            if let Topic::Resolved(address) = topic
-                && events.iter().any(|event| {
+        for (place, audience) in audiences.enumerate() {
+            if let Topic::Resolved(address) = &audience.topic {
+                let may_change = plan.events.iter().any(|event| {
                     matches!(event, Event::Change(_)) && event.address().level <= address.level
-                })
-            {
-                chains.push((place, chain(reads, address)));
+                });
+                if may_change || (terms_change && audience.user != audience.owner) {
+                    chains.push((place, seen_chain(reads, audience, address)));
+                }
             }
         }
-        Ok(Watch { lines, chains })
+        Ok(Watch { steps, chains })
     }
 
-    /// The notices for the same topics after the plan was applied: the index of each topic and its
-    /// notices, in order.
+    /// The notices for the same audiences after the plan was applied: the index of each audience
+    /// and its notices, in order.
     ///
     /// # Errors
     /// `store-unavailable`. Then all subscribers must be told to read again.
     pub fn notices<'t>(
         self,
         reads: &dyn Reads,
-        topics: impl Iterator<Item = &'t Topic>,
-        events: &[Event],
-        seq: u64,
+        audiences: impl Iterator<Item = &'t Audience>,
+        plan: &Plan,
     ) -> Result<Vec<(usize, Notice)>> {
         let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
         let mut chains = self.chains.into_iter().peekable();
-        for (place, topic) in topics.enumerate() {
-            let told = |line: &[Address], event: &Event| match topic {
-                Topic::Context(address) => event.address() == address,
-                Topic::Subtree(address) => line.contains(address),
-                Topic::Resolved(_) => false,
-            };
-            for (line, event) in self.lines.iter().zip(events) {
-                if told(line, event) {
-                    notices.push((place, event.into()));
-                }
-            }
+        for (place, audience) in audiences.enumerate() {
             if let Some((_, before)) = chains.next_if(|(at, _)| *at == place) {
-                let after = chain(reads, topic.address());
-                let notice = view_notice(before, after, &mut deltas, seq)?;
+                let after = seen_chain(reads, audience, audience.topic.address());
+                let notice = view_notice(before, after, &mut deltas, plan.seq)?;
                 notices.extend(notice.map(|notice| (place, notice)));
+            }
+            if !matches!(audience.topic, Topic::Resolved(_)) {
+                let told = changes(reads, audience, &self.steps, plan)?;
+                notices.extend(told.into_iter().map(|notice| (place, notice)));
             }
         }
         Ok(notices)
     }
+}
+
+impl Step {
+    /// Notes where an event happens, and makes it happen in `store`.
+    fn of(store: &mut MemoryStore<'_>, event: &Event) -> Result<Step> {
+        let address = event.address();
+        let before = Line::of(store, address)?;
+        let Event::Change(changed) = event else {
+            return Ok(Step { after: Line(before.0.clone()), before, below: Some(Vec::new()) });
+        };
+        store.write(Write::Record(changed.record.clone()));
+        let after = Line::of(store, address)?;
+        let mut below = Vec::new();
+        if before.is_elsewhere(&after) {
+            let filter = Filter { under: Some(address.clone()), ..Filter::default() };
+            below = store.list(&filter, None, limits::MISSED_CHANGES + 1)?;
+            below.retain(|record| record.address != *address);
+        }
+        let below = Some(below).filter(|below| below.len() < limits::MISSED_CHANGES);
+        Ok(Step { before, after, below })
+    }
+
+    /// Whether the context of the event was within something before it, and is after it. A context
+    /// that begins or ends is where it is live.
+    fn across(&self, holds: impl Fn(&Line) -> bool) -> (bool, bool) {
+        match (self.before.0.is_empty(), self.after.0.is_empty()) {
+            (true, _) => (holds(&self.after), holds(&self.after)),
+            (_, true) => (holds(&self.before), holds(&self.before)),
+            _ => (holds(&self.before), holds(&self.after)),
+        }
+    }
+
+    /// Whether a context comes back whose deleted state a guest may not have seen.
+    fn returns(&self, sight: &dyn Sight, changed: &Changed) -> bool {
+        !sight.is_owner() && self.before.0.is_empty() && changed.before.is_some()
+    }
+}
+
+impl Line {
+    fn of(reads: &dyn Reads, address: &Address) -> Result<Line> {
+        Line::climb(address, &|address| reads.record(address))
+    }
+
+    fn climb(
+        address: &Address,
+        find: &dyn Fn(&Address) -> Result<Option<Rc<Record>>>,
+    ) -> Result<Line> {
+        let mut line = Vec::new();
+        let mut next = find(address)?.filter(|record| record.is_live());
+        while let Some(record) = next {
+            line.push(record.address.clone());
+            next = match record.above() {
+                // The global context may not exist.
+                Some(above) if above.level == Level::Global => {
+                    line.push(above);
+                    None
+                }
+                Some(above) => find(&above)?,
+                None => None,
+            };
+        }
+        Ok(Line(line))
+    }
+
+    /// Whether a context that stays live got another parent.
+    fn is_elsewhere(&self, after: &Line) -> bool {
+        !self.0.is_empty() && !after.0.is_empty() && self.0 != after.0
+    }
+
+    fn project(&self) -> Option<&ContextId> {
+        let project = self.0.iter().find(|address| address.level == Level::Project);
+        project.map(|address| &address.id)
+    }
+}
+
+/// What a commit tells the audience of a context or a subtree.
+fn changes(
+    reads: &dyn Reads,
+    audience: &Audience,
+    steps: &[Step],
+    plan: &Plan,
+) -> Result<Vec<Notice>> {
+    let seq = plan.seq;
+    let sight = match audience.sight(reads) {
+        Ok(sight) => sight,
+        Err(error) => return Ok(Vec::from([Notice::Lost(error)])),
+    };
+    let mut told = Vec::new();
+    for (step, event) in steps.iter().zip(&plan.events) {
+        let (was, is) = step.across(|line| {
+            let within = match &audience.topic {
+                Topic::Subtree(top) => line.0.contains(top),
+                topic => event.address() == topic.address(),
+            };
+            within && sight.sees_project(line.project(), seq)
+        });
+        let changed = match event {
+            _ if !was && !is => continue,
+            Event::Change(changed) if was != is || step.returns(&*sight, changed) => changed,
+            _ => {
+                told.push(event.into());
+                continue;
+            }
+        };
+        let Some(below) = &step.below else { return Ok(Vec::from([Notice::Resync { seq }])) };
+        for record in core::iter::once(&changed.record).chain(below) {
+            told.push(match is {
+                true => Crossing::entered(seq, changed.change, record)?,
+                false => Crossing::left(seq, record),
+            });
+        }
+    }
+    if told.is_empty() || sight.is_owner() {
+        return Ok(told);
+    }
+    // This commit may have taken the topic away from a guest.
+    match permit_topic(reads, &audience.caller(), &*sight, &audience.topic) {
+        Err(error) => Ok(Vec::from([Notice::Lost(error)])),
+        Ok(()) => Ok(told),
+    }
+}
+
+/// The chain of a view as its audience sees it.
+fn seen_chain(reads: &dyn Reads, audience: &Audience, address: &Address) -> Result<Chain> {
+    audience.sight(reads)?.chain(chain(reads, address)?, None)
 }
 
 /// The notice for the subscribers of a view, given its chain before and after a commit.
@@ -218,16 +413,4 @@ fn view_notice(
         (Err(error), _) if error.code() == Code::NotFound => Ok(None),
         (_, Err(error)) | (Err(error), _) => Err(error),
     }
-}
-
-/// The ancestors of a live context; empty if it does not exist.
-fn above(reads: &dyn Reads, address: &Address) -> Result<Vec<Address>> {
-    let mut line = Vec::new();
-    let live = reads.record(address)?.filter(|record| record.is_live());
-    let mut next = live.and_then(|record| record.above());
-    while let Some(address) = next {
-        next = reads.record(&address)?.and_then(|record| record.above());
-        line.push(address);
-    }
-    Ok(line)
 }

@@ -385,7 +385,13 @@ mod tests {
 
     fn member(user: &str, project: &str, role: Role) -> Member {
         let project = ContextId::parse(project).unwrap();
-        Member { user: User::parse(user).unwrap(), project, role, since: Moment(1) }
+        Member {
+            user: User::parse(user).unwrap(),
+            project,
+            terms: role.into(),
+            since: Moment(1),
+            seq: 1,
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     access::Scopes,
-    record::{EntryId, EntryKind, Role},
+    record::{EntryId, EntryKind, Terms},
     store::{AsOf, Filter},
 };
 use nacre_layers::{
@@ -256,14 +256,14 @@ pub enum Read {
 pub enum Administration {
     /// Create or replace up to 500 contexts as one commit.
     Import(Import),
-    /// Share a project, or change a member's role.
+    /// Share a project, or change a member's terms.
     PutMember {
         /// The user.
         user: User,
         /// The id of the project.
         project: ContextId,
-        /// The role of the user.
-        role: Role,
+        /// What the user may do and see.
+        terms: Terms,
     },
     /// Stop sharing a project.
     DeleteMember {
@@ -369,6 +369,17 @@ pub struct Batch {
     /// The operations in order, at most 500. Later ones see the results of earlier ones. An
     /// operation that could not be decoded stays in its place as an error.
     pub operations: Vec<Result<BatchItem>>,
+}
+
+impl Batch {
+    /// The operations that only read, with their indexes.
+    pub fn reads(&self) -> impl Iterator<Item = (usize, &BatchItem)> {
+        let items = self.operations.iter().enumerate();
+        items.filter_map(|(index, item)| match item {
+            Ok(item) if !item.op.is_write() => Some((index, item)),
+            _ => None,
+        })
+    }
 }
 
 /// One operation of a batch.

@@ -1,12 +1,12 @@
 //! The result of a decision: writes for one transaction, events to publish after it, and the reply.
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use crate::{
     limits,
     moment::Moment,
     op::Idempotency,
-    record::{Audit, Change, Entry, Member, Record, State, Version},
+    record::{Audit, Change, Entry, EntryId, Member, Record, State, Version},
     store::{View, Write},
 };
 use nacre_layers::{
@@ -38,11 +38,20 @@ impl Plan {
         Plan { writes, events, remember, reply, seq }
     }
 
-    /// The reply of a remembered key; `None` if the plan is not consistent.
-    pub fn remembered(&self, remember: &Remember) -> Option<&Reply> {
+    /// The reply to store for a remembered key; `None` if the plan is not consistent.
+    pub fn remembered(&self, remember: &Remember) -> Option<Cow<'_, Reply>> {
         match (remember.result, &self.reply) {
-            (None, reply) => Some(reply),
-            (Some(index), Reply::Batch(replies)) => replies.get(index)?.as_ref().ok(),
+            (None, Reply::Batch(replies)) if !remember.reads.is_empty() => {
+                let mut replies = replies.clone();
+                for index in &remember.reads {
+                    *replies.get_mut(*index)? = Ok(Reply::Unread);
+                }
+                Some(Cow::Owned(Reply::Batch(replies)))
+            }
+            (None, reply) => Some(Cow::Borrowed(reply)),
+            (Some(index), Reply::Batch(replies)) => {
+                replies.get(index)?.as_ref().ok().map(Cow::Borrowed)
+            }
             _ => None,
         }
     }
@@ -59,6 +68,8 @@ pub struct Remember {
     pub expires: Moment,
     /// The index of the result in a batch, from 0; `None` is the whole reply.
     pub result: Option<usize>,
+    /// The indexes of the results that a batch only read.
+    pub reads: Vec<usize>,
 }
 
 /// Something that a commit did, for its followers.
@@ -132,15 +143,15 @@ pub enum Reply {
     Entries {
         /// The items of the page.
         items: Vec<Entry>,
-        /// Whether there are older items.
-        more: bool,
+        /// The start of the next page; `None` on the last page.
+        next: Option<EntryId>,
     },
     /// A page of history.
     History {
         /// The items of the page.
         items: Vec<HistoryItem>,
-        /// Whether there are older items.
-        more: bool,
+        /// The version before which the next page starts; `None` on the last page.
+        next: Option<u64>,
     },
     /// The results of a batch, in order.
     Batch(Vec<Result<Reply, Error>>),
@@ -171,10 +182,23 @@ pub enum Reply {
         /// Whether there are older items.
         more: bool,
     },
-    /// The encoded answer to an earlier request with the same idempotency key.
-    Replayed(Vec<u8>),
+    /// The answer to an earlier request with the same idempotency key.
+    Replayed(Replayed),
+    /// What a batch read, in an answer that is stored: a repeat reads it again.
+    Unread,
     /// As the result of the same operation earlier in the batch, whose index this is.
     Repeated(usize),
+}
+
+/// The answer to an earlier request, for a repeat of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    /// The encoded answer. A batch is stored without what it read.
+    pub answer: Vec<u8>,
+    /// What the operations of a batch read now, with their indexes.
+    pub reads: Vec<(usize, Result<Reply, Error>)>,
+    /// Whether to show the data of a context. A caller who may only write is not told it.
+    pub data: bool,
 }
 
 impl Reply {
@@ -273,6 +297,6 @@ pub struct Affected {
 pub struct HistoryItem {
     /// The version. Its `undo` and `full` are not part of answers.
     pub version: Version,
-    /// The patch that it made to the data; `None` if the previous version is no longer kept.
+    /// The patch that it made to the data; `None` if the caller does not see the state before.
     pub patch: Option<JsonPatch>,
 }

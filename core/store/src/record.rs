@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use crate::moment::Moment;
+use crate::{moment::Moment, store::AsOf};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -233,17 +233,92 @@ impl Role {
     }
 }
 
+/// How far back a guest sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// To the commit of sharing.
+    #[default]
+    FromShare,
+    /// To the project's beginning.
+    All,
+}
+
+impl Reach {
+    /// The name in requests and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reach::FromShare => "from-share",
+            Reach::All => "all",
+        }
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// `invalid-request` for an unknown name.
+    pub fn parse(text: &str) -> Result<Reach> {
+        match text {
+            "from-share" => Ok(Reach::FromShare),
+            "all" => Ok(Reach::All),
+            _ => {
+                Err(Error::new(Code::InvalidRequest, "`history` must be `from-share` or `all`"))
+            }
+        }
+    }
+}
+
+/// The terms of a membership: what the guest may do and see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The role of the user.
+    pub role: Role,
+    /// How far back the user sees.
+    pub reach: Reach,
+    /// Whether a token with the scope `secrets:reveal` opens the sealed values of the project, and
+    /// those of the global layer where it takes part.
+    pub reveal: bool,
+    /// Whether the owner's global layer takes part in the user's views.
+    pub global: bool,
+}
+
+impl From<Role> for Terms {
+    /// The terms by default.
+    fn from(role: Role) -> Terms {
+        Terms { role, reach: Reach::FromShare, reveal: false, global: true }
+    }
+}
+
 /// One user's access to one project of the owner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// The user who did it.
+    /// The user.
     pub user: User,
     /// The id of the project.
     pub project: ContextId,
-    /// The role of the user.
-    pub role: Role,
+    /// What the user may do and see.
+    pub terms: Terms,
     /// The time when the user became a member, in milliseconds since the Unix epoch.
     pub since: Moment,
+    /// The `seq` of the commit that made the user a member.
+    pub seq: u64,
+}
+
+impl Member {
+    /// The first commit after which the user sees the project.
+    pub fn first_seq(&self) -> u64 {
+        match self.terms.reach {
+            Reach::FromShare => self.seq,
+            Reach::All => 0,
+        }
+    }
+
+    /// Whether the user sees the project at a past state.
+    pub fn sees(&self, at: AsOf) -> bool {
+        match at {
+            AsOf::Seq(seq) => seq >= self.first_seq(),
+            AsOf::Time(time) => self.terms.reach == Reach::All || time >= self.since,
+        }
+    }
 }
 
 /// The stored answer for a repeated idempotency key.

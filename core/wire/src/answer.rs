@@ -27,7 +27,7 @@ use nacre_layers::{
 };
 use nacre_store::{
     op::Idempotency,
-    plan::{Plan, Remember, Reply, ViewReply},
+    plan::{Plan, Remember, Replayed, Reply, ViewReply},
     record::{Record, Replay},
     store::Write,
 };
@@ -57,7 +57,7 @@ impl Answer {
     /// earlier request cannot be read.
     pub fn of(reply: &Reply, seq: u64) -> Result<Answer> {
         match reply {
-            Reply::Replayed(bytes) => Answer::from_bytes(bytes),
+            Reply::Replayed(replayed) => again(replayed),
             _ => Answer::with(reply, seq, write_servers),
         }
     }
@@ -133,11 +133,40 @@ impl Answer {
 pub fn remember(plan: &mut Plan) -> Result<()> {
     for remember in core::mem::take(&mut plan.remember) {
         let Some(reply) = plan.remembered(&remember) else { continue };
-        let answer = Answer::of(reply, plan.seq)?.to_bytes();
+        let answer = Answer::of(&reply, plan.seq)?.to_bytes();
         let Remember { user, idempotency: Idempotency { key, request }, expires, .. } = remember;
         plan.writes.push(Write::Replay(Replay { user, key, request, answer, expires }));
     }
     Ok(())
+}
+
+/// The stored answer, as the caller may read it today.
+fn again(replayed: &Replayed) -> Result<Answer> {
+    let Replayed { answer, reads, data } = replayed;
+    let mut answer = Answer::from_bytes(answer)?;
+    if (reads.is_empty() && *data) || answer.body.is_empty() {
+        return Ok(answer);
+    }
+    let Value::Object(mut body) = super::read_json(&answer.body)? else {
+        return Err(Error::bug("an answer is no object"));
+    };
+    if !data {
+        body.remove("data");
+    }
+    if let Some(Value::Array(results)) = body.get_mut("results") {
+        for (index, read) in reads {
+            let mut text = Vec::new();
+            match read {
+                Ok(reply) => write_result(reply, answer.seq, &mut text)?,
+                Err(error) => text = problem(error),
+            }
+            if let Some(place) = results.get_mut(*index) {
+                *place = super::read_json(&text)?;
+            }
+        }
+    }
+    answer.body = json::write(&Value::Object(body));
+    Ok(answer)
 }
 
 const FORMAT: u8 = 1;
@@ -248,7 +277,9 @@ fn write(
                 let written = match result {
                     Ok(Reply::Repeated(index)) => match results.get(*index) {
                         Some(Ok(first)) => Answer::with(first, seq, others).and_then(|first| {
-                            others(&Reply::Replayed(first.to_bytes()), seq, None, out)
+                            let answer = first.to_bytes();
+                            let replayed = Replayed { answer, reads: Vec::new(), data: true };
+                            others(&Reply::Replayed(replayed), seq, None, out)
                         }),
                         _ => Err(Error::bug("a batch repeats a result that it does not have")),
                     },
@@ -278,14 +309,13 @@ fn write(
         Reply::Diff(lines) => plain(&DiffText::of(lines), within, out),
         Reply::Preview(preview) => plain(&PreviewText::of(preview), within, out),
         Reply::Entry(entry) => plain(&EntryText::of(entry), within, out),
-        Reply::Entries { items, more } => {
-            let next = items.last().filter(|_| *more).map(|last| Cursor::entry(last.id));
+        Reply::Entries { items, next } => {
+            let next = next.map(Cursor::entry);
             let items: Vec<EntryText<'_>> = items.iter().map(EntryText::of).collect();
             plain(&PageText { items, next_cursor: next }, within, out)
         }
-        Reply::History { items, more } => {
-            let next = items.last().filter(|_| *more);
-            let next_cursor = next.map(|last| Cursor::history(last.version.version));
+        Reply::History { items, next } => {
+            let next_cursor = next.map(Cursor::history);
             let items: Vec<VersionText<'_>> = items.iter().map(VersionText::of).collect();
             plain(&PageText { items, next_cursor }, within, out)
         }
@@ -300,6 +330,7 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
             plain(&ImportedText { created: *created, replaced: *replaced, seq }, within, out)
         }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
+        Reply::Unread => plain(&Object::new(), within, out),
         Reply::Expelled => match within {
             Some(_) => plain(&Object::new(), within, out),
             None => Ok(()),
@@ -503,7 +534,7 @@ mod tests {
             Ok(Reply::View(Box::new(view(false, Some(b"1"))))),
             Ok(Reply::Deleted { record: chain().remove(2), count: 1 }),
             Ok(Reply::Expelled),
-            Ok(Reply::Replayed(stored)),
+            Ok(Reply::Replayed(Replayed { answer: stored, reads: Vec::new(), data: true })),
             Err(gone),
         ];
         let answer = Answer::of(&Reply::Batch(replies), 5).unwrap();

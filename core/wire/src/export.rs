@@ -85,11 +85,11 @@ impl Export {
                     _ => after_history(record, out),
                 }
             }
-            (Stage::Entries { record, kind, before }, Reply::Entries { items, more }) => {
+            (Stage::Entries { record, kind, before }, Reply::Entries { items, next }) => {
                 list(items, before.is_some(), out, write_entry)?;
-                match items.last() {
-                    Some(last) if *more => Stage::Entries { record, kind, before: Some(last.id) },
-                    _ => after_entries(record, kind, out),
+                match next {
+                    Some(before) => Stage::Entries { record, kind, before: Some(*before) },
+                    None => after_entries(record, kind, out),
                 }
             }
             _ => return Err(Error::bug("the reply does not belong to this part of the export")),

@@ -24,7 +24,7 @@ use nacre_layers::{
 };
 use nacre_store::{
     limits,
-    live::Notice,
+    live::{Crossing, Notice},
     op::{Command, Idempotency},
     plan::{Changed, Reply},
     record::Entry,
@@ -234,7 +234,11 @@ impl Telling {
     /// A notice.
     pub fn notice(notice: &Notice) -> Telling {
         match notice {
-            Notice::Change(changed) => change(changed),
+            Notice::Change(changed) => change(changed.record.seq, changed),
+            Notice::Entered(Crossing { seq, changed }) => {
+                change(*seq, changed).with("entered", true)
+            }
+            Notice::Left(Crossing { seq, changed }) => change(*seq, changed).with("left", true),
             Notice::Entry(entry) => added(entry),
             Notice::Delta { seq, delta } => Telling::new("delta")
                 .with("seq", *seq)
@@ -287,7 +291,7 @@ fn added(entry: &Entry) -> Telling {
     }
 }
 
-fn change(changed: &Changed) -> Telling {
+fn change(seq: u64, changed: &Changed) -> Telling {
     let Changed { record, before, change, patch } = changed;
     let telling = Telling::new("change")
         .with("action", change.as_str())
@@ -296,7 +300,7 @@ fn change(changed: &Changed) -> Telling {
         .with("context_id", record.address.id.as_str())
         .with("level", record.address.level.as_str())
         .with("patch", patch.to_value())
-        .with("seq", record.seq)
+        .with("seq", seq)
         .with("version", record.version);
     let telling = match &record.parent {
         Some(parent) => telling.with("parent", parent.as_str()),

@@ -316,9 +316,17 @@ answers! {
 
     /// A user with whom a project is shared.
     pub struct MemberText<'a> {
+        /// Whether the owner's global layer takes part in the user's views.
+        pub global: bool,
+        /// How far back the user sees.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::reach"))]
+        pub history: &'static str,
         /// The project's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub project: &'a str,
+        /// Whether a token of the user with the scope `secrets:reveal` opens the project's sealed
+        /// values.
+        pub reveal: bool,
         /// The role of the user.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::role"))]
         pub role: &'static str,
@@ -514,8 +522,11 @@ impl<'a> MemberText<'a> {
     /// A member.
     pub fn of(member: &'a Member) -> MemberText<'a> {
         MemberText {
+            global: member.terms.global,
+            history: member.terms.reach.as_str(),
             project: member.project.as_str(),
-            role: member.role.as_str(),
+            reveal: member.terms.reveal,
+            role: member.terms.role.as_str(),
             since: member.since.to_string(),
             user: member.user.as_str(),
         }

@@ -24,7 +24,7 @@ use nacre_layers::{
 use nacre_store::{
     limits::EXACT_INTEGER,
     op::{Edit, Expect, NewEntry, Patch, Put, Which},
-    record::{EntryKind, Role},
+    record::{EntryKind, Reach, Role, Terms},
     store::AsOf,
 };
 
@@ -160,6 +160,18 @@ bodies! {
         /// The role of the user.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::role"))]
         pub role: String,
+        /// How far back the user sees: `from-share` (the default) is to this request, `all` to the
+        /// project's beginning.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::reach"))]
+        pub history: Option<String>,
+        /// Whether a token of the user with the scope `secrets:reveal` opens the project's sealed
+        /// values; false by default.
+        #[serde(default)]
+        pub reveal: Option<bool>,
+        /// Whether the owner's global layer takes part in the user's views; true by default.
+        #[serde(default)]
+        pub global: Option<bool>,
     }
 
     /// Stop sharing a project.
@@ -256,13 +268,21 @@ impl MoveBody {
 }
 
 impl MemberBody {
-    /// The project and the role.
+    /// The project and the terms.
     ///
     /// # Errors
     /// `invalid-id`, `invalid-request` with the pointer.
-    pub fn into_parts(self) -> Result<(ContextId, Role)> {
+    pub fn into_parts(self) -> Result<(ContextId, Terms)> {
         let role = Role::parse(&self.role).map_err(|error| error.at("/role"))?;
-        Ok((id("/project", &self.project)?, role))
+        let reach = self.history.as_deref().map(Reach::parse).transpose();
+        let terms = Terms::from(role);
+        let terms = Terms {
+            role,
+            reach: reach.map_err(|error| error.at("/history"))?.unwrap_or(terms.reach),
+            reveal: self.reveal.unwrap_or(terms.reveal),
+            global: self.global.unwrap_or(terms.global),
+        };
+        Ok((id("/project", &self.project)?, terms))
     }
 }
 

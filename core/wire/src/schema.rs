@@ -157,6 +157,11 @@ pub fn role(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["reader", "writer"] })
 }
 
+/// How far back a member sees.
+pub fn reach(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["from-share", "all"] })
+}
+
 /// An error code.
 pub fn code(_: &mut SchemaGenerator) -> Schema {
     let codes: alloc::vec::Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();

@@ -10,8 +10,9 @@ use nacre_core::{
     id::{ContextId, User},
     json,
     level::Level,
-    live::{Notice, Watch, subscribe},
+    live::{Audience, Crossing, Notice, Watch, subscribe},
     op::{Administration, Batch, BatchItem, Caller, Command, Patch},
+    plan::Changed,
     record::Role,
     store::Reads,
     topic::Topic,
@@ -25,7 +26,10 @@ use nacre_tests::{
     arbitrary,
     histories::{universe, write},
 };
-use nacre_topics::{live::alice, world::World};
+use nacre_topics::{
+    live::{alice, audience},
+    world::World,
+};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// RFC 7396 §2, as the pseudocode there has it.
@@ -54,23 +58,34 @@ fn canonical(value: &serde_json::Value) -> Vec<u8> {
     json::write(&json::read(value.to_string().as_bytes(), 128).unwrap())
 }
 
-/// Runs a write and gives what the topics' subscribers are told.
+/// Runs a write and gives what the owner's subscribers to the topics are told.
 fn publish(world: &mut World, op: impl Into<Command>, topics: &[Topic]) -> Vec<(usize, Notice)> {
+    let audiences: Vec<_> = topics.iter().map(|topic| audience(&alice(), topic.clone())).collect();
+    publish_to(world, op, &audiences)
+}
+
+fn publish_to(
+    world: &mut World,
+    op: impl Into<Command>,
+    audiences: &[Audience],
+) -> Vec<(usize, Notice)> {
     let Ok(plan) = world.plan(op) else { return Vec::new() };
-    let watch = Watch::before(&world.store, topics.iter(), &plan.events).unwrap();
+    let watch = Watch::before(&world.store, audiences.iter(), &plan).unwrap();
     world.store.apply(&plan.writes);
-    watch.notices(&world.store, topics.iter(), &plan.events, plan.seq).unwrap()
+    watch.notices(&world.store, audiences.iter(), &plan).unwrap()
 }
 
 /// What a subscriber to a context or a subtree is told; `None` if it must read again.
 fn said(notice: &Notice) -> Option<String> {
     match notice {
-        Notice::Change(changed) => {
-            let record = &changed.record;
-            let patch = changed.patch.to_value();
-            Some(format!("{} {} {} {patch:?}", record.seq, record.address, record.version))
-        }
+        Notice::Change(changed) => Some(told_of("change", changed)),
         Notice::Entry(entry) => Some(format!("{entry:?}")),
+        Notice::Entered(Crossing { seq, changed }) => {
+            Some(format!("{seq} {}", told_of("entered", changed)))
+        }
+        Notice::Left(Crossing { seq, changed }) => {
+            Some(format!("{seq} {}", told_of("left", changed)))
+        }
         _ => None,
     }
 }
@@ -200,6 +215,11 @@ fn what_is_not_there_or_not_theirs_cannot_be_followed() {
     assert_eq!(refused.code(), Code::Forbidden);
 }
 
+fn told_of(how: &str, changed: &Changed) -> String {
+    let Changed { record, patch, .. } = changed;
+    format!("{how} {} {} {:?}", record.address, record.version, patch.to_value())
+}
+
 /// Runs operations as a batch has them, one commit each.
 fn run(world: &mut World, operations: &[&str]) {
     for text in operations {
@@ -225,7 +245,7 @@ fn what_a_view_was_in_a_project_that_is_not_shared_is_not_told_later() {
     let user = User::parse("bob").unwrap();
     let project = ContextId::parse("ours").unwrap();
     world
-        .run(Administration::PutMember { user: user.clone(), project, role: Role::Reader })
+        .run(Administration::PutMember { user: user.clone(), project, terms: Role::Reader.into() })
         .unwrap();
     let bob = Caller { user, ..alice() };
     let view = Topic::Resolved(Address::parse("branch", "b").unwrap());
@@ -262,14 +282,18 @@ fn what_leaves_in_the_midst_of_a_commit_is_told_no_more() {
     let told = publish(&mut world, batch, core::slice::from_ref(&ours));
     let missed = subscribe(&world.store, &alice(), &ours, Some(4)).unwrap().missed;
     let versions = |notices: &mut dyn Iterator<Item = &Notice>| -> Vec<_> {
+        let version = |how: &str, Changed { record, .. }: &Changed| {
+            format!("{how} {} {}", record.address, record.version)
+        };
         notices
             .map(|notice| match notice {
-                Notice::Change(event) => (event.record.address.to_string(), event.record.version),
+                Notice::Change(event) => version("change", event),
+                Notice::Left(crossing) => version("left", &crossing.changed),
                 other => panic!("{other:?}"),
             })
             .collect()
     };
-    let expected = [("task/t".to_owned(), 2), ("branch/b".to_owned(), 2)];
+    let expected = ["change task/t 2", "left branch/b 2", "left task/t 2"];
     assert_eq!(versions(&mut told.iter().map(|(_, notice)| notice)), expected);
     assert_eq!(versions(&mut missed.iter()), expected);
 }

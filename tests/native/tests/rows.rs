@@ -29,7 +29,7 @@ use nacre_core::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{
-        Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Record, Replay, Role, State, Undo,
+        Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Reach, Record, Replay, Role, State, Terms, Undo,
         Version,
     },
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
@@ -188,8 +188,12 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 fn member() -> impl Strategy<Value = Member> {
-    (user(), context_id(), select(vec![Role::Reader, Role::Writer]), moment())
-        .prop_map(|(user, project, role, since)| Member { user, project, role, since })
+    let role = select(vec![Role::Reader, Role::Writer]);
+    let reach = select(vec![Reach::FromShare, Reach::All]);
+    let terms = (role, reach, any::<bool>(), any::<bool>())
+        .prop_map(|(role, reach, reveal, global)| Terms { role, reach, reveal, global });
+    (user(), context_id(), terms, moment(), any::<u64>())
+        .prop_map(|(user, project, terms, since, seq)| Member { user, project, terms, since, seq })
 }
 
 fn replay() -> impl Strategy<Value = Replay> {

@@ -5,7 +5,7 @@ use nacre_core::{
     error::Error,
     id::User,
     json,
-    live::{Watch, subscribe},
+    live::{Audience, Watch, subscribe},
     op::{Caller, Command},
     plan::Reply,
     topic,
@@ -39,6 +39,11 @@ pub fn alice() -> Caller {
     Caller { owner: user.clone(), user, scopes: Scopes::READ }
 }
 
+/// The audience of a caller's subscription.
+pub fn audience(caller: &Caller, topic: topic::Topic) -> Audience {
+    Audience { topic, user: caller.user.clone(), owner: caller.owner.clone() }
+}
+
 /// A socket of alice's, as far as it can be without one.
 struct Socket {
     world: World,
@@ -57,10 +62,11 @@ impl Socket {
 
     fn perform(&mut self, command: impl Into<Command>) -> Result<(Reply, u64), Error> {
         let plan = self.world.plan(command)?;
-        let topics: Vec<_> = self.subscriptions.iter().map(|(_, topic)| topic.clone()).collect();
-        let watch = Watch::before(&self.world.store, topics.iter(), &plan.events)?;
+        let alices = self.subscriptions.iter().map(|(_, topic)| audience(&alice(), topic.clone()));
+        let audiences: Vec<_> = alices.collect();
+        let watch = Watch::before(&self.world.store, audiences.iter(), &plan)?;
         self.world.store.apply(&plan.writes);
-        let notices = watch.notices(&self.world.store, topics.iter(), &plan.events, plan.seq)?;
+        let notices = watch.notices(&self.world.store, audiences.iter(), &plan)?;
         for (place, notice) in notices {
             let id = self.subscriptions[place].0.clone();
             self.tell(&Telling::notice(&notice), Some(&id));

@@ -207,8 +207,8 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
         Action::PutMember => {
             let user = segments.user()?;
             body(move |body: MemberBody| {
-                let (project, role) = body.into_parts()?;
-                Ok(Administration::PutMember { user, project, role })
+                let (project, terms) = body.into_parts()?;
+                Ok(Administration::PutMember { user, project, terms })
             })
         }
         Action::DeleteMember => {

@@ -120,8 +120,8 @@ impl Importer {
     pub fn stored(&mut self, reply: &Reply) -> Result<()> {
         let (created, replaced) = match reply {
             Reply::Imported { created, replaced } => (*created, *replaced),
-            Reply::Replayed(bytes) => {
-                let body = wire::read_json(&Answer::from_bytes(bytes)?.body)?;
+            Reply::Replayed(replayed) => {
+                let body = wire::read_json(&Answer::from_bytes(&replayed.answer)?.body)?;
                 let count = |name: &str| match body.as_object()?.get(name)?.as_number()? {
                     Number::Unsigned(count) => usize::try_from(count).ok(),
                     _ => None,

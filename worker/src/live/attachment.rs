@@ -8,6 +8,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     id::User,
     json, limits,
+    live::Audience,
     moment::Moment,
     op::Caller,
     topic::Topic,
@@ -55,6 +56,15 @@ struct SessionText {
 }
 
 impl Attachment {
+    /// The audience that a subscription of this socket is part of.
+    pub(crate) fn audience(&self, subscription: &Subscription) -> Audience {
+        Audience {
+            topic: subscription.topic.clone(),
+            user: self.caller.user.clone(),
+            owner: self.caller.owner.clone(),
+        }
+    }
+
     /// The attachment as text.
     ///
     /// # Errors

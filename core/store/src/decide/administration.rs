@@ -3,19 +3,20 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::{
-    Setting,
+    Asker, Setting,
     batch::within_limit,
     draft::Draft,
-    read::{Show, descend, entries, known, list, page},
+    read::{Show, Step, descend, entries, known, list, page},
     reveal::revealed,
 };
 use crate::{
     limits,
     op::{
-        Administration, Caller, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put,
+        Administration, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put,
     },
     plan::Reply,
     record::State,
+    sight::Sight,
     store::{Filter, Reads},
 };
 use nacre_layers::{error::Result, layer::Layer};
@@ -23,7 +24,7 @@ use nacre_layers::{error::Result, layer::Layer};
 pub(super) fn inspect(
     reads: &dyn Reads,
     setting: &Setting<'_>,
-    caller: &Caller,
+    asker: Asker<'_>,
     inspection: &Inspection,
 ) -> Result<Reply> {
     match inspection {
@@ -35,36 +36,36 @@ pub(super) fn inspect(
             items.truncate(limit);
             Ok(Reply::Audit { items, more })
         }
-        Inspection::Export { part, reveal } => export(reads, setting, caller, part, *reveal),
+        Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
     }
 }
 
 fn export(
     reads: &dyn Reads,
     setting: &Setting<'_>,
-    caller: &Caller,
+    sight: &dyn Sight,
     part: &ExportPart,
     reveal: bool,
 ) -> Result<Reply> {
     match part {
         ExportPart::Context(after) => {
             let show = Show { data: true, reveal };
-            list(reads, setting, caller, &Filter::default(), after.as_ref(), 1, show)
+            list(reads, setting, sight, &Filter::default(), after.as_ref(), 1, show)
         }
         ExportPart::Versions(address, before) => {
             let current = known(reads, address)?;
             let mut items = Vec::new();
-            let more = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
+            let next = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
                 let state = state.clone();
                 let state = if reveal { opened(reads, setting, state)? } else { state };
                 let bytes = state.layer.text().len();
                 items.push((row, state));
-                Ok(bytes)
+                Ok(Step { bytes, is_last: false })
             })?;
-            Ok(Reply::Versions { items, more })
+            Ok(Reply::Versions { items, more: next.is_some() })
         }
         ExportPart::Entries(address, kind, before) => {
-            entries(reads, address, *kind, *before, limits::PAGE)
+            entries(reads, sight, address, *kind, *before, limits::PAGE)
         }
     }
 }
@@ -78,8 +79,8 @@ impl Draft<'_, '_> {
     pub(super) fn administer(&mut self, administration: &Administration) -> Result<Reply> {
         match administration {
             Administration::Import(import) => self.import(import),
-            Administration::PutMember { user, project, role } => {
-                self.put_member(user, project, *role)
+            Administration::PutMember { user, project, terms } => {
+                self.put_member(user, project, *terms)
             }
             Administration::DeleteMember { user, project } => self.delete_member(user, project),
         }

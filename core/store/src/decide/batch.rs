@@ -6,7 +6,7 @@ use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
     limits,
     op::{Batch, BatchItem, Op},
-    plan::{Remember, Reply},
+    plan::{Remember, Replayed, Reply},
 };
 use nacre_layers::error::{Code, Error, Result};
 
@@ -37,7 +37,7 @@ impl Draft<'_, '_> {
                 (Ok(reply), Ok(BatchItem { op, idempotency: Some(idempotency) }))
                     if op.is_write() && !reply.is_again() =>
                 {
-                    let (user, at) = (self.caller.user.clone(), self.setting.at);
+                    let (user, at) = (self.asker.caller.user.clone(), self.setting.at);
                     self.remember.push(remember(user, idempotency, at, Some(index)));
                 }
                 _ => {}
@@ -45,6 +45,12 @@ impl Draft<'_, '_> {
             replies.push(outcome);
         }
         Ok(Reply::Batch(replies))
+    }
+
+    /// What the reads of a batch see now, for a repeat of the batch: their answers are not stored.
+    pub(super) fn read_again(&mut self, batch: &Batch) -> Vec<(usize, Result<Reply>)> {
+        let mut shown = 0;
+        batch.reads().map(|(index, item)| (index, self.batch_item(item, &mut shown))).collect()
     }
 
     /// The reply to an operation whose idempotency key was used earlier in this batch.
@@ -68,12 +74,12 @@ impl Draft<'_, '_> {
     }
 
     fn keyed_item(&mut self, item: &BatchItem) -> Result<Reply> {
-        permit::permit(&self.store, self.caller, &item.op)?;
+        permit::permit(&self.store, self.asker.caller, self.asker.sight, &item.op)?;
         if let Some(idempotency) = item.idempotency.as_ref().filter(|_| item.op.is_write())
             && let Some(reply) =
-                replayed(&self.store, &self.caller.user, idempotency, self.setting.at)?
+                replayed(&self.store, self.asker.caller, idempotency, self.setting.at)?
         {
-            return Ok(reply);
+            return Ok(Reply::Replayed(reply));
         }
         self.perform_briefly(&item.op)
     }
@@ -93,7 +99,7 @@ fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
     let bytes = match reply {
         Reply::Context(context) => context.bytes(),
         Reply::View(view) => view.bytes(),
-        Reply::Replayed(answer) => answer.len(),
+        Reply::Replayed(Replayed { answer, .. }) => answer.len(),
         _ => 0,
     };
     if *shown + bytes > limits::ANSWER_BYTES {

@@ -2,9 +2,8 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, expect::Wanted, permit::permit_edit};
+use super::{draft::Draft, expect::Wanted, read::seen};
 use crate::{
-    history::state_at,
     op::{Edit, Expect, Patch, Put},
     plan::{ContextReply, Reply},
     record::{Change, Record, State},
@@ -106,7 +105,7 @@ impl Draft<'_, '_> {
             top = above;
         }
         let whole = Edit::Restore { address: top.address.clone(), summary: None };
-        permit_edit(&self.store, self.caller, &whole)?;
+        self.asker.sight.permit_edit(&self.store, &whole)?;
         let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for record in self.store.deleted_by(delete)? {
@@ -140,7 +139,7 @@ impl Draft<'_, '_> {
         expect: Expect,
     ) -> Result<Reply> {
         let live = self.live(address)?;
-        let (_, old) = state_at(&self.store, &live, version)?;
+        let old = seen(&self.store, self.asker.sight, &live, version)?;
         self.expect(expect, Some(&live), &|_| old.layer.to_value().map(Wanted::data))?;
         let state = State { parent: live.parent.clone(), ..old };
         let record = self.advance(address, Some(&live), state, Change::Rollback, summary)?;
@@ -228,7 +227,7 @@ impl Draft<'_, '_> {
                 expect: Expect::Anything,
             });
             // It may be in another project than the context that it is created for.
-            permit_edit(&self.store, self.caller, &made)?;
+            self.asker.sight.permit_edit(&self.store, &made)?;
             self.edit(&made)?;
         }
         Ok(Some(parent))

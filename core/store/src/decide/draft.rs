@@ -2,12 +2,11 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use super::{Setting, expect::Refuse};
+use super::{Asker, Setting};
 use crate::{
     history::{self, WHOLE_EVERY},
     limits,
     memory::MemoryStore,
-    op::Caller,
     plan::{Changed, Event, Plan, Remember, Reply},
     record::{Audit, Change, Deed, Record, State, Version},
     seal,
@@ -26,8 +25,7 @@ use nacre_layers::{
 pub(super) struct Draft<'d, 's> {
     pub(super) store: MemoryStore<'d>,
     pub(super) setting: &'d mut Setting<'s>,
-    pub(super) caller: &'d Caller,
-    pub(super) refuse: Refuse,
+    pub(super) asker: Asker<'d>,
     /// The `seq` of this commit.
     pub(super) seq: u64,
     /// The number of entries that this commit has added.
@@ -53,8 +51,7 @@ impl<'d, 's> Draft<'d, 's> {
     pub(super) fn new(
         reads: &'d dyn Reads,
         setting: &'d mut Setting<'s>,
-        caller: &'d Caller,
-        refuse: Refuse,
+        asker: Asker<'d>,
     ) -> Result<Draft<'d, 's>> {
         let seq = reads.seq()? + 1;
         if seq > limits::EXACT_INTEGER {
@@ -63,8 +60,7 @@ impl<'d, 's> Draft<'d, 's> {
         Ok(Draft {
             store: MemoryStore::over(reads),
             setting,
-            caller,
-            refuse,
+            asker,
             seq,
             entries: 0,
             conflict_bytes: limits::CONFLICT_BYTES,
@@ -83,8 +79,7 @@ impl<'d, 's> Draft<'d, 's> {
         let mut inner = Draft {
             store: MemoryStore::over(&self.store),
             setting: &mut *self.setting,
-            caller: self.caller,
-            refuse: self.refuse,
+            asker: self.asker,
             seq: self.seq,
             entries: self.entries,
             conflict_bytes: self.conflict_bytes,
@@ -132,7 +127,7 @@ impl<'d, 's> Draft<'d, 's> {
     /// Closes the commit: one row per context, however often it changed, and one line in the audit
     /// trail. A commit without actions does not change the `seq`.
     pub(super) fn commit(self, reply: Reply, request: Option<String>) -> Result<Plan> {
-        let Draft { mut writes, events, deeds, remember, seq, setting, caller, store, .. } = self;
+        let Draft { mut writes, events, deeds, remember, seq, setting, asker, store, .. } = self;
         if deeds.is_empty() {
             return Ok(Plan { writes, events, remember, reply, seq: seq - 1 });
         }
@@ -143,7 +138,7 @@ impl<'d, 's> Draft<'d, 's> {
         writes.push(Write::Audit(Audit {
             seq,
             at: setting.at,
-            by: caller.user.clone(),
+            by: asker.caller.user.clone(),
             request,
             deeds,
         }));
@@ -206,7 +201,7 @@ impl<'d, 's> Draft<'d, 's> {
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
         let at = self.setting.at;
-        let by = self.caller.user.clone();
+        let by = self.asker.caller.user.clone();
         self.write(Write::Version(Version {
             address: address.clone(),
             version,

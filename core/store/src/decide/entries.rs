@@ -30,7 +30,7 @@ impl Draft<'_, '_> {
             kind: new.kind,
             id: EntryId { seq: self.seq, n: self.entries },
             at: self.setting.at,
-            by: self.caller.user.clone(),
+            by: self.asker.caller.user.clone(),
             content: new.content.clone(),
             category: new.category.clone(),
             importance: new.importance,

@@ -2,10 +2,10 @@
 
 use alloc::{format, rc::Rc, vec::Vec};
 
-use super::draft::Draft;
+use super::{draft::Draft, read::seen};
 use crate::{
     entropy::Entropy,
-    history::{chain, state_at},
+    history::chain,
     limits,
     op::Expect,
     record::{Record, State},
@@ -91,20 +91,20 @@ impl Draft<'_, '_> {
             (Expect::Absent, Some(live)) => {
                 Err(Error::new(Code::AlreadyExists, EXISTS).current_version(live.version))
             }
-            (Expect::NoneMatch, Some(live)) => Err((self.refuse)(self, None, live, wanted)),
+            (Expect::NoneMatch, Some(live)) => Err((self.asker.refuse)(self, None, live, wanted)),
             (Expect::Present, None) => Err(Error::new(
                 Code::VersionConflict,
                 "the write expects the context to exist; it does not",
             )),
             (Expect::Version(version), None) => Err(match existing {
-                Some(deleted) => (self.refuse)(self, Some(version), deleted, wanted),
+                Some(deleted) => (self.asker.refuse)(self, Some(version), deleted, wanted),
                 None => Error::new(
                     Code::VersionConflict,
                     format!("expected version {version}; the context does not exist"),
                 ),
             }),
             (Expect::Version(version), Some(live)) => {
-                Err((self.refuse)(self, Some(version), live, wanted))
+                Err((self.asker.refuse)(self, Some(version), live, wanted))
             }
         }
     }
@@ -117,7 +117,7 @@ impl Draft<'_, '_> {
         existing: &Record,
         wanted: &dyn Fn(&State) -> Result<Wanted<'w>>,
     ) -> Error {
-        if !self.caller.scopes.allows_read() {
+        if !self.asker.caller.scopes.allows_read() {
             // Conflicts show stored values.
             return stale(existing);
         }
@@ -129,7 +129,7 @@ impl Draft<'_, '_> {
         };
         let current = existing.version;
         // Conflicts are a help, not a duty: a history that cannot be read hides none of the refusal.
-        let base = state_at(&self.store, existing, version).ok().map(|(_, state)| state);
+        let base = seen(&self.store, self.asker.sight, existing, version).ok();
         let met = self.meet(base.as_ref(), existing, wanted);
         let settle = format!("decide what holds, then retry on version {current}");
         let missing = if version > current { "does not exist" } else { "is no longer kept" };

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use crate::{
     plan::Reply,
-    record::{Deed, Member, Role},
+    record::{Deed, Member, Terms},
     store::{Reads, Write},
 };
 use nacre_layers::{
@@ -18,24 +18,29 @@ impl Draft<'_, '_> {
         &mut self,
         user: &User,
         project: &ContextId,
-        role: Role,
+        terms: Terms,
     ) -> Result<Reply> {
         let address = Address { level: Level::Project, id: project.clone() };
         self.live(&address)?;
-        if *user == self.caller.owner {
+        if *user == self.asker.caller.owner {
             return Err(Error::new(
                 Code::InvalidRequest,
                 "the owner cannot be a member of their own store",
             ));
         }
         let existing = self.membership(user, project)?;
-        if let Some(member) = existing.as_ref().filter(|member| member.role == role) {
+        if let Some(member) = existing.as_ref().filter(|member| member.terms == terms) {
             return Ok(Reply::Member(member.clone()));
         }
-        let since = existing.map_or(self.setting.at, |member| member.since);
-        let member = Member { user: user.clone(), project: project.clone(), role, since };
+        let (since, seq) = match existing {
+            // Members from before commits were noted: nobody knows what they saw first.
+            Some(member) if member.seq > 0 => (member.since, member.seq),
+            _ => (self.setting.at, self.seq),
+        };
+        let (user, project) = (user.clone(), project.clone());
+        let member = Member { user, project, terms, since, seq };
         self.write(Write::Member(member.clone()));
-        self.member_deed("put_member", address, user);
+        self.member_deed("put_member", address, &member.user);
         Ok(Reply::Member(member))
     }
 

@@ -2,13 +2,14 @@
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 
-use super::{Setting, draft::Draft, expect::Refuse, permit};
+use super::{Asker, Setting, draft::Draft, permit};
 use crate::{
     history::chain,
     limits,
-    op::{Caller, Edit},
+    op::Edit,
     plan::{Affected, Preview, Reply},
     record::Record,
+    sight::Sight,
     store::{Filter, Reads, links},
 };
 use nacre_layers::{
@@ -26,9 +27,8 @@ use nacre_layers::{
 pub(super) fn preview(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
-    caller: &Caller,
+    asker: Asker<'_>,
     edits: &[Edit],
-    refuse: Refuse,
 ) -> Result<Reply> {
     if edits.len() > limits::BATCH_OPERATIONS {
         return Err(Error::new(
@@ -37,9 +37,9 @@ pub(super) fn preview(
         )
         .limit(limits::BATCH_OPERATIONS as u64));
     }
-    let mut draft = Draft::new(reads, setting, caller, refuse)?;
+    let mut draft = Draft::new(reads, setting, asker)?;
     for (index, edit) in edits.iter().enumerate() {
-        permit::permit_edit(&draft.store, caller, edit)
+        permit::permit_edit(&draft.store, asker.caller, asker.sight, edit)
             .and_then(|()| draft.edit(edit))
             .map_err(|error| error.failed_operation(index))?;
     }
@@ -56,8 +56,8 @@ pub(super) fn preview(
     let (mut preview, mut bytes) = (Preview::default(), 0);
     let mut hidden = Distinct::new();
     for address in concerned.into_sorted() {
-        let before = chain_of(reads, &address)?;
-        let after = chain_of(&draft.store, &address)?;
+        let before = chain_of(reads, asker.sight, &address)?;
+        let after = chain_of(&draft.store, asker.sight, &address)?;
         let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
         if before.as_deref().map(hash) == after.as_deref().map(hash) {
             preview.unchanged += 1;
@@ -73,9 +73,13 @@ pub(super) fn preview(
     Ok(Reply::Preview(preview))
 }
 
-/// The chain of a context, if it exists.
-fn chain_of(reads: &dyn Reads, address: &Address) -> Result<Option<Vec<Rc<Record>>>> {
-    match chain(reads, address) {
+/// The chain of a context, if it exists where the caller sees it.
+fn chain_of(
+    reads: &dyn Reads,
+    sight: &dyn Sight,
+    address: &Address,
+) -> Result<Option<Vec<Rc<Record>>>> {
+    match chain(reads, address).and_then(|chain| sight.chain(chain, None)) {
         Ok(chain) => Ok(Some(chain)),
         Err(error) if error.code() == Code::NotFound => Ok(None),
         Err(error) => Err(error),

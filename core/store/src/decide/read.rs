@@ -3,20 +3,18 @@
 use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
 use super::{
-    Setting,
-    expect::Refuse,
-    permit::{Guests, permit_chain},
-    preview,
+    Asker, Setting, preview,
     reveal::revealed,
     view,
 };
 use crate::{
-    history::{chain_as_of, record_as_of, record_of, state_at},
+    history::{chain_as_of, no_version, record_as_of, record_of, state_at},
     limits,
     moment::Moment,
-    op::{Caller, Read, Which},
+    op::{Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
     record::{EntryId, EntryKind, Record, State, Version},
+    sight::Sight,
     store::{AsOf, Filter, Reads},
 };
 use nacre_layers::{
@@ -24,6 +22,7 @@ use nacre_layers::{
     diff::diff,
     error::{Code, Error, Result},
     layer::Layer,
+    patch::JsonPatch,
     sort::sort_by,
 };
 
@@ -41,36 +40,36 @@ pub(super) struct Show {
 pub(super) fn read(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
-    caller: &Caller,
+    asker: Asker<'_>,
     read: &Read,
-    refuse: Refuse,
 ) -> Result<Reply> {
+    let sight = asker.sight;
     for at in past_states(read).into_iter().flatten() {
         refuse_the_future(reads, setting, at)?;
     }
     match read {
         Read::Get { address, which, reveal } => {
-            get(reads, setting, caller, address, *which, *reveal)
+            get(reads, setting, sight, address, *which, *reveal)
         }
         Read::List { filter, after, limit, data, reveal } => {
             let show = Show { data: *data, reveal: *reveal };
-            list(reads, setting, caller, filter, after.as_ref(), *limit, show)
+            list(reads, setting, sight, filter, after.as_ref(), *limit, show)
         }
-        Read::Resolve(resolve) => view::resolve(reads, setting, caller, resolve),
-        Read::ViewDiff { address, from, to } => view::diff(reads, caller, address, *from, *to),
-        Read::Preview { edits, .. } => preview::preview(reads, setting, caller, edits, refuse),
+        Read::Resolve(resolve) => view::resolve(reads, setting, sight, resolve),
+        Read::ViewDiff { address, from, to } => view::diff(reads, sight, address, *from, *to),
+        Read::Preview { edits, .. } => preview::preview(reads, setting, asker, edits),
         Read::Entries { address, kind, before, limit } => {
-            entries(reads, address, *kind, *before, *limit)
+            entries(reads, sight, address, *kind, *before, *limit)
         }
         Read::History { address, before, limit } => {
             let current = known(reads, address)?;
-            history(reads, &current, *before, *limit)
+            history(reads, sight, &current, *before, *limit)
         }
         Read::Diff { address, from, to } => {
             let record = known(reads, address)?;
-            let (_, from) = state_at(reads, &record, *from)?;
+            let from = seen(reads, sight, &record, *from)?;
             let to = match to {
-                Some(to) => state_at(reads, &record, *to)?.1,
+                Some(to) => seen(reads, sight, &record, *to)?,
                 None => State::of(&record),
             };
             let patch = diff(&from.layer, &to.layer)?;
@@ -109,7 +108,7 @@ fn refuse_the_future(reads: &dyn Reads, setting: &Setting<'_>, at: AsOf) -> Resu
 fn get(
     reads: &dyn Reads,
     setting: &mut Setting<'_>,
-    caller: &Caller,
+    sight: &dyn Sight,
     address: &Address,
     which: Which,
     reveal: bool,
@@ -118,12 +117,12 @@ fn get(
         Which::Current => known(reads, address)?,
         Which::Version(version) => {
             let current = known(reads, address)?;
-            let (row, state) = state_at(reads, &current, version)?;
+            let (row, state) = seen_version(reads, sight, &current, version)?;
             Rc::new(record_of(&current, &row, state))
         }
         Which::AsOf(at) => {
-            if caller.user != caller.owner {
-                permit_chain(reads, caller, &chain_as_of(reads, address, at)?)?;
+            if !sight.is_owner() {
+                sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
             }
             record_as_of(reads, address, at)?.ok_or_else(Error::not_found)?
         }
@@ -155,6 +154,29 @@ pub(super) fn known(reads: &dyn Reads, address: &Address) -> Result<Rc<Record>> 
     reads.record(address)?.ok_or_else(Error::not_found)
 }
 
+/// The state of a context at a version that the caller sees.
+///
+/// # Errors
+/// As [`state_at`]; `not-found` for a version that the caller does not see.
+pub(super) fn seen(
+    reads: &dyn Reads,
+    sight: &dyn Sight,
+    current: &Record,
+    version: u64,
+) -> Result<State> {
+    seen_version(reads, sight, current, version).map(|(_, state)| state)
+}
+
+fn seen_version(
+    reads: &dyn Reads,
+    sight: &dyn Sight,
+    current: &Record,
+    version: u64,
+) -> Result<(Version, State)> {
+    let found = state_at(reads, current, version)?;
+    if sight.sees(reads, &found.0, &found.1)? { Ok(found) } else { Err(no_version()) }
+}
+
 pub(super) fn page(limit: usize) -> usize {
     limit.clamp(1, limits::PAGE)
 }
@@ -163,7 +185,7 @@ pub(super) fn page(limit: usize) -> usize {
 pub(super) fn list(
     reads: &dyn Reads,
     setting: &Setting<'_>,
-    caller: &Caller,
+    sight: &dyn Sight,
     filter: &Filter,
     after: Option<&Address>,
     limit: usize,
@@ -174,7 +196,7 @@ pub(super) fn list(
     let (mut bytes, mut after) = (0, after.cloned());
     loop {
         let wanted = AT_ONCE.min(limit - items.len() + 1);
-        let found = listed(reads, caller, filter, after.as_ref(), wanted)?;
+        let found = listed(reads, sight, filter, after.as_ref(), wanted)?;
         let is_last = found.len() < wanted;
         for record in found {
             if items.len() == limit || bytes >= limits::ANSWER_BYTES {
@@ -194,18 +216,17 @@ pub(super) fn list(
 /// The next contexts of a list; for guests, only those of their projects.
 fn listed(
     reads: &dyn Reads,
-    caller: &Caller,
+    sight: &dyn Sight,
     filter: &Filter,
     after: Option<&Address>,
     limit: usize,
 ) -> Result<Vec<Rc<Record>>> {
-    let guests = Guests::of(reads, caller)?;
-    let Some(guests) = guests.filter(|_| filter.under.is_none()) else {
+    let Some(projects) = sight.projects().filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };
     let mut found = Vec::new();
-    for member in guests.memberships {
-        let under = Address { level: nacre_layers::level::Level::Project, id: member.project };
+    for project in projects {
+        let under = Address { level: nacre_layers::level::Level::Project, id: project };
         let filter = Filter { under: Some(under), ..filter.clone() };
         found.extend(reads.list(&filter, after, limit)?); // each one is a separate part of the tree
     }
@@ -216,6 +237,7 @@ fn listed(
 
 pub(super) fn entries(
     reads: &dyn Reads,
+    sight: &dyn Sight,
     address: &Address,
     kind: EntryKind,
     before: Option<EntryId>,
@@ -223,38 +245,62 @@ pub(super) fn entries(
 ) -> Result<Reply> {
     known(reads, address)?;
     let limit = page(limit);
-    let mut items = reads.entries(address, kind, before, limit + 1)?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Ok(Reply::Entries { items, more })
+    let mut found = reads.entries(address, kind, before, limit + 1)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().map(|last| last.id).filter(|last| more && last.seq >= sight.first());
+    let mut items = Vec::with_capacity(found.len());
+    for entry in found {
+        if sight.sees_at(reads, address, entry.id.seq)? {
+            items.push(entry);
+        }
+    }
+    Ok(Reply::Entries { items, next })
 }
 
 fn history(
     reads: &dyn Reads,
+    sight: &dyn Sight,
     current: &Record,
     before: Option<u64>,
     limit: usize,
 ) -> Result<Reply> {
     let mut items = Vec::new();
-    let more = descend(reads, current, before, page(limit), |version, state, earlier| {
-        let patch = state.patch_from(earlier)?;
-        let bytes = patch.bytes();
-        items.push(HistoryItem { version, patch: Some(patch) });
-        Ok(bytes)
+    let next = descend(reads, current, before, page(limit), |version, state, earlier| {
+        if !sight.sees(reads, &version, state)? {
+            return Ok(Step { bytes: 0, is_last: version.seq < sight.first() });
+        }
+        // The patch tells of the state before.
+        let before = version.seq.saturating_sub(1);
+        let patch = match earlier {
+            Some(_) if !sight.sees_at(reads, &version.address, before)? => None,
+            _ => Some(state.patch_from(earlier)?),
+        };
+        let bytes = patch.as_ref().map_or(0, JsonPatch::bytes);
+        items.push(HistoryItem { version, patch });
+        Ok(Step { bytes, is_last: false })
     })?;
-    Ok(Reply::History { items, more })
+    Ok(Reply::History { items, next })
+}
+
+/// One version of a walk.
+pub(super) struct Step {
+    /// What it takes in the answer, in bytes.
+    pub(super) bytes: usize,
+    /// Whether to look at no older one.
+    pub(super) is_last: bool,
 }
 
 /// Walks down a history from the version before `before`, newest first, with the state of each
-/// version and of the previous one. It stops after `limit` versions, or when the bytes that `take`
-/// returns are enough for one answer. Returns whether there are older versions.
+/// version and of the previous one. It stops after `limit` versions, or when their bytes are enough
+/// for one answer. Returns the last version, if there are older ones.
 pub(super) fn descend(
     reads: &dyn Reads,
     current: &Record,
     before: Option<u64>,
     limit: usize,
-    mut take: impl FnMut(Version, &State, Option<&State>) -> Result<usize>,
-) -> Result<bool> {
+    mut take: impl FnMut(Version, &State, Option<&State>) -> Result<Step>,
+) -> Result<Option<u64>> {
     let (mut taken, mut bytes, mut before) = (0, 0, before);
     let mut state = None;
     loop {
@@ -263,7 +309,7 @@ pub(super) fn descend(
         let is_last = rows.len() < wanted;
         for version in rows {
             if taken == limit || bytes >= limits::ANSWER_BYTES {
-                return Ok(true);
+                return Ok(before);
             }
             let made = match state.take() {
                 Some(state) => state,
@@ -272,11 +318,15 @@ pub(super) fn descend(
             before = Some(version.version);
             let earlier = version.undo.as_ref().map(|undo| made.undone(undo)).transpose()?;
             taken += 1;
-            bytes += take(version, &made, earlier.as_ref())?;
+            let step = take(version, &made, earlier.as_ref())?;
+            bytes += step.bytes;
             state = earlier;
+            if step.is_last {
+                return Ok(None);
+            }
         }
         if is_last {
-            return Ok(false);
+            return Ok(None);
         }
     }
 }

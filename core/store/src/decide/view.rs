@@ -2,12 +2,13 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{Setting, permit::permit_chain, reveal::revealed_view};
+use super::{Setting, reveal::revealed_view};
 use crate::{
     history::{chain, chain_as_of},
-    op::{Caller, Resolve},
+    op::Resolve,
     plan::{DiffLine, Reply, ViewReply},
     record::Record,
+    sight::Sight,
     store::{AsOf, Reads, links, resolve_records},
 };
 use nacre_layers::{
@@ -24,18 +25,18 @@ use nacre_layers::{
 pub(super) fn resolve(
     reads: &dyn Reads,
     setting: &Setting<'_>,
-    caller: &Caller,
+    sight: &dyn Sight,
     op: &Resolve,
 ) -> Result<Reply> {
     let seq = reads.seq()?;
     let (chain, view) = match op.as_of {
         None => {
-            let chain = chain(reads, &op.address)?;
+            let chain = sight.chain(chain(reads, &op.address)?, None)?;
             let view = reads.view(&chain)?;
             (chain, view)
         }
         Some(at) => {
-            let chain = past_chain(reads, caller, &op.address, at)?;
+            let chain = past_chain(reads, sight, &op.address, at)?;
             let view = resolve_records(&chain);
             (chain, view)
         }
@@ -68,15 +69,15 @@ pub(super) fn resolve(
 
 pub(super) fn diff(
     reads: &dyn Reads,
-    caller: &Caller,
+    sight: &dyn Sight,
     address: &Address,
     from: AsOf,
     to: Option<AsOf>,
 ) -> Result<Reply> {
-    let before = past_chain(reads, caller, address, from)?;
+    let before = past_chain(reads, sight, address, from)?;
     let after = match to {
-        Some(to) => past_chain(reads, caller, address, to)?,
-        None => chain(reads, address)?,
+        Some(to) => past_chain(reads, sight, address, to)?,
+        None => sight.chain(chain(reads, address)?, None)?,
     };
     let text = |chain: &[Rc<Record>]| Layer::from_canonical(resolve::resolve(&links(chain)));
     let patch = diff::diff(&text(&before)?, &text(&after)?)?;
@@ -126,11 +127,9 @@ fn held_at(layer: &Layer, path: &Pointer) -> Option<Vec<u8>> {
 
 fn past_chain(
     reads: &dyn Reads,
-    caller: &Caller,
+    sight: &dyn Sight,
     address: &Address,
     at: AsOf,
 ) -> Result<Vec<Rc<Record>>> {
-    let chain = chain_as_of(reads, address, at)?;
-    permit_chain(reads, caller, &chain)?;
-    Ok(chain)
+    sight.chain(chain_as_of(reads, address, at)?, Some(at))
 }

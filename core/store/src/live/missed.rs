@@ -2,16 +2,15 @@
 
 use alloc::{rc::Rc, vec::Vec};
 
-use super::Notice;
+use super::{Crossing, Line, Notice, Step};
 use crate::{
-    decide::permit_chain,
     delta::Deltas,
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
-    op::Caller,
     plan::Changed,
     record::{Audit, Change, Deed, Entry, EntryId, EntryKind, Record, State, Version},
-    store::{AsOf, Reads},
+    sight::Sight,
+    store::{AsOf, Filter, Reads},
     topic::Topic,
 };
 use nacre_layers::{
@@ -19,6 +18,7 @@ use nacre_layers::{
     error::{Code, Error, Result},
     json,
     layer::Layer,
+    sort::Distinct,
 };
 
 /// Rows of the audit trail read at once.
@@ -28,7 +28,7 @@ const AT_ONCE: usize = 64;
 /// or no longer kept.
 pub(super) fn missed(
     reads: &dyn Reads,
-    caller: &Caller,
+    sight: &dyn Sight,
     topic: &Topic,
     since: u64,
     seq: u64,
@@ -39,8 +39,8 @@ pub(super) fn missed(
     }
     let Some(commits) = commits(reads, since)? else { return Ok(None) };
     let told = match topic {
-        Topic::Context(_) | Topic::Subtree(_) => changes(reads, topic, &commits),
-        Topic::Resolved(address) => deltas(reads, caller, address, since, &commits),
+        Topic::Context(_) | Topic::Subtree(_) => changes(reads, sight, topic, since, &commits),
+        Topic::Resolved(address) => deltas(reads, sight, address, since, &commits),
     };
     match told {
         Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
@@ -76,7 +76,16 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
     }
 }
 
-fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option<Vec<Notice>>> {
+fn changes(
+    reads: &dyn Reads,
+    sight: &dyn Sight,
+    topic: &Topic,
+    since: u64,
+    commits: &[Audit],
+) -> Result<Option<Vec<Notice>>> {
+    if !sight.sees_at(reads, topic.address(), since)? {
+        return Ok(None);
+    }
     let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
         let mut midway = Midway { reads, before: commit.seq - 1, made: Vec::new() };
@@ -85,22 +94,22 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
             let n = entries;
             entries += u64::from(added(deed).is_some());
             let Some(address) = &deed.address else { continue };
-            let own = address == topic.address();
-            if !own && !matches!(topic, Topic::Subtree(_)) {
+            if address != topic.address() && !matches!(topic, Topic::Subtree(_)) {
                 continue;
             }
-            let Some(version) = deed.version else {
-                let concerned = match topic {
-                    Topic::Subtree(top) => own || midway.is_below(address, top)?,
-                    _ => own,
+            let holds = |line: &Line| {
+                let within = match topic {
+                    Topic::Subtree(top) => line.0.contains(top),
+                    _ => true,
                 };
-                if let Some(kind) = added(deed).filter(|_| concerned) {
+                within && sight.sees_project(line.project(), commit.seq)
+            };
+            let before = midway.line(address)?;
+            let Some(version) = deed.version else {
+                if let Some(kind) = added(deed).filter(|_| holds(&before)) {
                     let id = EntryId { seq: commit.seq, n };
                     let Some(entry) = entry(reads, address, kind, id)? else { return Ok(None) };
                     bytes += entry.content.len();
-                    if bytes > limits::ANSWER_BYTES {
-                        return Ok(None);
-                    }
                     notices.push(Notice::Entry(Rc::new(entry)));
                 }
                 continue;
@@ -110,20 +119,39 @@ fn changes(reads: &dyn Reads, topic: &Topic, commits: &[Audit]) -> Result<Option
             if row.seq != commit.seq {
                 return Ok(None);
             }
-            let mut concerned = own;
-            if let Topic::Subtree(top) = topic {
-                concerned = concerned || midway.is_below(address, top)?;
-                midway.made.push(Rc::new(bare(&record)));
-                concerned = concerned || midway.is_below(address, top)?;
+            midway.made.push(Rc::new(bare(&record)));
+            let after = midway.line(address)?;
+            let is_elsewhere = before.is_elsewhere(&after);
+            let step = Step { before, after, below: None };
+            let (was, is) = step.across(holds);
+            if !was && !is {
+                continue;
             }
-            if concerned {
-                let changed = changed(&row, &record)?;
+            let changed = Rc::new(changed(&row, &record)?);
+            if was && is && !step.returns(sight, &changed) {
                 bytes += changed.patch.bytes();
-                if bytes > limits::ANSWER_BYTES {
-                    return Ok(None);
-                }
-                notices.push(Notice::Change(Rc::new(changed)));
+                notices.push(Notice::Change(changed));
+                continue;
             }
+            let mut crossing = Vec::from([Rc::new(record)]);
+            if is_elsewhere {
+                let Some(below) = midway.below(address, commits)? else { return Ok(None) };
+                crossing.extend(below);
+            }
+            for record in &crossing {
+                notices.push(if is {
+                    bytes += record.layer.text().len();
+                    Crossing::entered(commit.seq, row.change, record)?
+                } else {
+                    Crossing::left(commit.seq, record)
+                });
+            }
+            if bytes > limits::ANSWER_BYTES {
+                return Ok(None);
+            }
+        }
+        if bytes > limits::ANSWER_BYTES {
+            return Ok(None);
         }
     }
     Ok(Some(notices))
@@ -154,18 +182,38 @@ struct Midway<'r> {
 }
 
 impl Midway<'_> {
-    /// Whether a context existed below another one.
-    fn is_below(&self, address: &Address, top: &Address) -> Result<bool> {
-        let mut next = self.record(address)?.filter(|record| record.is_live());
-        while let Some(record) = next {
-            // The global context may not exist.
-            match record.above() {
-                Some(above) if above == *top => return Ok(true),
-                Some(above) => next = self.record(&above)?,
-                None => return Ok(false),
+    /// A context that was live, and its ancestors.
+    fn line(&self, address: &Address) -> Result<Line> {
+        Line::climb(address, &|address| self.record(address))
+    }
+
+    /// The contexts that were live below another one: some of those that are now, or that commits
+    /// have changed since. `None` if they may be too many.
+    fn below(&self, top: &Address, commits: &[Audit]) -> Result<Option<Vec<Rc<Record>>>> {
+        let filter = Filter { under: Some(top.clone()), ..Filter::default() };
+        let mut candidates = Distinct::new();
+        let now = self.reads.list(&filter, None, limits::MISSED_CHANGES + 1)?;
+        if now.len() > limits::MISSED_CHANGES {
+            return Ok(None);
+        }
+        now.iter().for_each(|record| candidates.push(record.address.clone()));
+        let later = commits.iter().filter(|commit| commit.seq > self.before);
+        for address in later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref()) {
+            candidates.push(address.clone());
+        }
+        let mut below = Vec::new();
+        for address in candidates.into_sorted() {
+            if address != *top && self.line(&address)?.0.contains(top) {
+                let Some(record) = self.record(&address)? else { continue };
+                let is_made = self.made.iter().any(|made| Rc::ptr_eq(made, &record));
+                below.push(if is_made {
+                    Rc::new(made(self.reads, &address, record.version)?.1)
+                } else {
+                    record
+                });
             }
         }
-        Ok(false)
+        Ok(Some(below))
     }
 
     /// A context, deleted or not.
@@ -203,7 +251,7 @@ fn bare(record: &Record) -> Record {
 /// The differences of a view, one for each commit that changed it.
 fn deltas(
     reads: &dyn Reads,
-    caller: &Caller,
+    sight: &dyn Sight,
     address: &Address,
     since: u64,
     commits: &[Audit],
@@ -211,9 +259,8 @@ fn deltas(
     let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
     let (mut looked_at, mut bytes) = (0, 0);
     let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
-        let chain = chain_as_of(reads, address, AsOf::Seq(seq))?;
-        permit_chain(reads, caller, &chain)?;
-        Ok(chain)
+        let at = AsOf::Seq(seq);
+        sight.chain(chain_as_of(reads, address, at)?, Some(at))
     };
     let mut before = chain_at(since)?;
     for commit in commits {

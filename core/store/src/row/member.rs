@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! columns: project, user
-//! value  : 01  role  since
+//! value  : 01  role  since  seq  flags (all of the past, reveal, global)
 //! ```
 
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use super::{
     odd,
 };
 use crate::{
-    record::{Member, Role},
+    record::{Member, Reach, Role, Terms},
     seal::RowIdentity,
 };
 use nacre_layers::{
@@ -42,12 +42,15 @@ impl Row for Member {
     }
 
     fn encode(&self) -> Result<Vec<u8>> {
+        let Terms { role, reach, reveal, global } = self.terms;
         let mut writer = Writer::new();
-        writer.byte(match self.role {
+        writer.byte(match role {
             Role::Reader => 0,
             Role::Writer => 1,
         });
         writer.moment(self.since);
+        writer.number(self.seq);
+        writer.flags([reach == Reach::All, reveal, global]);
         Ok(writer.finish())
     }
 
@@ -59,8 +62,15 @@ impl Row for Member {
             _ => return Err(odd()),
         };
         let since = reader.moment()?;
+        // The first rows ended here, and such members saw all.
+        let (seq, [all, reveal, global]) = match reader.left() {
+            0 => (0, [true, false, true]),
+            _ => (reader.number()?, reader.flags()?),
+        };
         reader.end()?;
+        let reach = if all { Reach::All } else { Reach::FromShare };
+        let terms = Terms { role, reach, reveal, global };
         let MemberColumns { project, user } = columns;
-        Ok(Member { user, project, role, since })
+        Ok(Member { user, project, terms, since, seq })
     }
 }

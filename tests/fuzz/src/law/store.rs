@@ -147,7 +147,7 @@ fn command(tape: &mut Tape<'_>) -> Command {
         2 => Administration::PutMember {
             user: User::parse("bob").expect("a user"),
             project: ContextId::parse("p0").expect("an id"),
-            role: Role::Reader,
+            terms: Role::Reader.into(),
         }
         .into(),
         3 => Inspection::Audit { before: None, limit: tape.byte().into() }.into(),
