@@ -273,9 +273,8 @@ impl Listeners {
             ));
         }
         *attached = changed;
-        let [left, joined] = [before, to].map(|subscription| {
-            subscription.map(|subscription| attached.audience(&subscription))
-        });
+        let [left, joined] = [before, to]
+            .map(|subscription| subscription.map(|subscription| attached.audience(&subscription)));
         if let Some(audience) = left {
             self.leave(number, id, &audience);
         }

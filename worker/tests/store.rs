@@ -546,8 +546,7 @@ fn a_project_that_was_purged_takes_its_members_along() {
     let mut world = World::new();
     let bob = User::parse("bob").unwrap();
     world.run(&put(&project(), "{}"), None).unwrap();
-    let share =
-        Administration::PutMember {
+    let share = Administration::PutMember {
         user: bob.clone(),
         project: id("p"),
         terms: Role::Reader.into(),

@@ -260,9 +260,7 @@ impl Reach {
         match text {
             "from-share" => Ok(Reach::FromShare),
             "all" => Ok(Reach::All),
-            _ => {
-                Err(Error::new(Code::InvalidRequest, "`history` must be `from-share` or `all`"))
-            }
+            _ => Err(Error::new(Code::InvalidRequest, "`history` must be `from-share` or `all`")),
         }
     }
 }

@@ -29,8 +29,8 @@ use nacre_core::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{
-        Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Reach, Record, Replay, Role, State, Terms, Undo,
-        Version,
+        Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Reach, Record, Replay, Role, State,
+        Terms, Undo, Version,
     },
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
     rules::{Rule, Rules},

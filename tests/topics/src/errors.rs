@@ -52,7 +52,9 @@ fn access(case: &Case) -> Vec<Json> {
         let user = User::parse(text(&member["user"])).expect("a user");
         let project = ContextId::parse(text(&member["project"])).expect("a project");
         let role = Role::parse(text(&member["role"])).expect("a role");
-        world.run(Administration::PutMember { user, project, terms: role.into() }).expect("a member");
+        world
+            .run(Administration::PutMember { user, project, terms: role.into() })
+            .expect("a member");
     }
     let (caller, item) = (&case["caller"], operation::item(from_serde(&case["operation"])));
     let op = item.expect("an operation").op;

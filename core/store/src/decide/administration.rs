@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{
     limits,
-    op::{
-        Administration, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put,
-    },
+    op::{Administration, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put},
     plan::Reply,
     record::State,
     sight::Sight,

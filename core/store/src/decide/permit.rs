@@ -32,12 +32,7 @@ pub(super) fn permit_command(
 }
 
 /// As [`permit_command`], for one operation.
-pub(super) fn permit(
-    reads: &dyn Reads,
-    caller: &Caller,
-    sight: &dyn Sight,
-    op: &Op,
-) -> Result<()> {
+pub(super) fn permit(reads: &dyn Reads, caller: &Caller, sight: &dyn Sight, op: &Op) -> Result<()> {
     match op {
         Op::Read(read) => permit_read(reads, caller, sight, read),
         Op::Edit(edit) => permit_edit(reads, caller, sight, edit),

@@ -2,11 +2,7 @@
 
 use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
-use super::{
-    Asker, Setting, preview,
-    reveal::revealed,
-    view,
-};
+use super::{Asker, Setting, preview, reveal::revealed, view};
 use crate::{
     history::{chain_as_of, no_version, record_as_of, record_of, state_at},
     limits,

@@ -198,7 +198,9 @@ impl Midway<'_> {
         }
         now.iter().for_each(|record| candidates.push(record.address.clone()));
         let later = commits.iter().filter(|commit| commit.seq > self.before);
-        for address in later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref()) {
+        for address in
+            later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref())
+        {
             candidates.push(address.clone());
         }
         let mut below = Vec::new();
