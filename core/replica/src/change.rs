@@ -34,6 +34,8 @@ struct ChangeText {
     at: String,
     parent: Option<String>,
     rules: Option<Object>,
+    entered: Option<bool>,
+    left: Option<bool>,
 }
 
 /// The row of an `entry` message; `None` for another message.
@@ -77,6 +79,10 @@ pub(super) struct Announced {
     at: Moment,
     parent: Option<ContextId>,
     rules: Option<Rules>,
+    /// A context came into what the copy follows: the patch is from `{}`.
+    entered: bool,
+    /// It went out: in the copy it counts as deleted.
+    left: bool,
 }
 
 impl Announced {
@@ -96,6 +102,8 @@ impl Announced {
             at: Moment::parse(&text.at)?,
             parent: text.parent.as_deref().map(ContextId::parse).transpose()?,
             rules: text.rules.as_ref().map(Rules::from_object).transpose()?,
+            entered: text.entered.unwrap_or_default(),
+            left: text.left.unwrap_or_default(),
         })
     }
 
@@ -106,12 +114,17 @@ impl Announced {
     pub(super) fn rows(&self, reads: &dyn Reads) -> Result<Vec<Write>> {
         let existing = reads.record(&self.address)?;
         let known = existing.as_ref().map_or(0, |record| record.version);
-        if self.version <= known {
+        if self.left {
+            return Ok(existing.iter().map(|record| self.farewell(record)).collect());
+        }
+        let is_back = self.entered && !existing.as_ref().is_some_and(|record| record.is_live());
+        if self.version <= known && !is_back {
             return Ok(Vec::new());
         }
-        if self.version != known + 1 {
+        if self.version != known + 1 && !self.entered {
             return Err(gap());
         }
+        let existing = existing.filter(|_| !self.entered);
         let before = existing.as_ref().map(|record| State::of(record));
         let mut data = match &before {
             Some(before) => before.layer.to_value()?,
@@ -154,6 +167,11 @@ impl Announced {
             deleted: (self.change == Change::Delete).then_some(self.seq),
         };
         Ok(Vec::from([Write::Version(version), Write::Record(Rc::new(record))]))
+    }
+
+    fn farewell(&self, record: &Rc<Record>) -> Write {
+        let deleted = Some(self.seq);
+        Write::Record(Rc::new(Record { version: self.version, deleted, ..(**record).clone() }))
     }
 }
 
