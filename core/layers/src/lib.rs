@@ -74,6 +74,7 @@ pub mod patch;
 pub mod resolve;
 pub mod rules;
 pub mod three_way;
+pub mod twins;
 
 // Sealed values in documents, and sensitive names.
 pub mod marker;

@@ -18,6 +18,13 @@ pub struct Breach<'a> {
     pub(crate) by: usize,
 }
 
+impl Breach<'_> {
+    /// The uppermost layer that locks the place, from 0.
+    pub fn locker(&self) -> usize {
+        self.by
+    }
+}
+
 /// Every breach of the layer `of`, which is at position `layer` of the chain with the rules
 /// `scope`.
 pub fn breaches<'a>(scope: &Scope<'_>, layer: usize, of: &'a Layer) -> Vec<Breach<'a>> {

@@ -16,6 +16,7 @@ mod preview;
 mod read;
 mod reveal;
 mod view;
+mod warnings;
 
 use crate::{
     entropy::Entropy,
@@ -36,6 +37,7 @@ use nacre_layers::{
     sensitive::SensitiveNames,
 };
 pub(crate) use permit::permit_read;
+use warnings::{NOTHING, SURPRISES, Warn};
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ struct Asker<'a> {
     sight: &'a dyn Sight,
     /// How a write that expects another version is refused.
     refuse: Refuse,
+    /// How they are warned of what a write may surprise with.
+    warn: Warn,
 }
 
 fn no_keys() -> Error {
@@ -84,7 +88,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     let Request { caller, command, .. } = request;
     let sight = sight::of(reads, caller)?;
     permit::permit_command(reads, caller, &*sight, command)?;
-    let asker = Asker { caller, sight: &*sight, refuse: CONFLICTS };
+    let asker = Asker { caller, sight: &*sight, refuse: CONFLICTS, warn: SURPRISES };
     let reply = match command {
         Command::Op(Op::Read(ask)) => read::read(reads, setting, asker, ask)?,
         Command::Inspection(inspection) => {
@@ -150,7 +154,7 @@ pub fn read_ahead(
     caller: &Caller,
     ask: &Read,
 ) -> Result<Plan> {
-    let asker = Asker { caller, sight: &Everything, refuse: STALE };
+    let asker = Asker { caller, sight: &Everything, refuse: STALE, warn: NOTHING };
     permit_read(reads, caller, asker.sight, ask)?;
     let reply = read::read(reads, setting, asker, ask)?;
     Ok(Plan::of_read(reply, reads.seq()?))
@@ -170,7 +174,7 @@ pub fn edit_ahead(
     caller: &Caller,
     edit: &Edit,
 ) -> Result<Plan> {
-    let asker = Asker { caller, sight: &Everything, refuse: STALE };
+    let asker = Asker { caller, sight: &Everything, refuse: STALE, warn: NOTHING };
     permit::permit_edit(reads, caller, asker.sight, edit)?;
     let mut draft = Draft::new(reads, setting, asker)?;
     let reply = draft.edit(edit)?;

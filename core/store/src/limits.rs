@@ -44,3 +44,6 @@ pub const MISSED_VIEWS: usize = 200;
 
 /// Longest id of a subscription or of a message over a socket, in bytes.
 pub const MESSAGE_ID_BYTES: usize = 64;
+
+/// Most warnings in one answer.
+pub const WARNINGS: usize = 100;

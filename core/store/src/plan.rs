@@ -123,6 +123,8 @@ pub enum Reply {
         record: Rc<Record>,
         /// All restored contexts, upper levels first.
         all: Vec<Rc<Record>>,
+        /// What may surprise about it.
+        warnings: Vec<Warning>,
     },
     /// A page of contexts.
     Contexts {
@@ -161,6 +163,8 @@ pub enum Reply {
         created: usize,
         /// The number of replaced contexts.
         replaced: usize,
+        /// What may surprise about it, at most 100.
+        warnings: Vec<Warning>,
     },
     /// One member.
     Member(Member),
@@ -219,6 +223,19 @@ pub struct ContextReply {
     pub created: bool,
     /// Whether to show the data. Lists do on request; results of writes in a batch do not.
     pub data: bool,
+    /// What may surprise about the write.
+    pub warnings: Vec<Warning>,
+}
+
+/// What may surprise about a write that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// The kind: `hides-inherited`, `ignored-by-lock` or `duplicate-key`.
+    pub code: &'static str,
+    /// The place in the written layer.
+    pub pointer: String,
+    /// One sentence. It quotes no value.
+    pub detail: String,
 }
 
 impl ContextReply {

@@ -47,6 +47,11 @@ pub(crate) trait Sight {
         Ok(chain)
     }
 
+    /// The part of the chain above a context that the caller may write.
+    fn above(&self, chain: Vec<Rc<Record>>) -> Vec<Rc<Record>> {
+        chain
+    }
+
     /// Whether the caller sees a version of a context.
     fn sees(&self, _reads: &dyn Reads, _version: &Version, _state: &State) -> Result<bool> {
         Ok(true)
@@ -168,6 +173,10 @@ impl Sight for Guest {
             chain.retain(|record| record.address.level != Level::Global);
         }
         Ok(chain)
+    }
+
+    fn above(&self, chain: Vec<Rc<Record>>) -> Vec<Rc<Record>> {
+        self.chain(chain, None).unwrap_or_default()
     }
 
     fn sees(&self, reads: &dyn Reads, version: &Version, state: &State) -> Result<bool> {

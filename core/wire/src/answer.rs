@@ -14,7 +14,7 @@ use super::{
     problem::problem,
     reply::{
         AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
-        MembersText, PageText, PreviewText, RestoredText, VersionText,
+        MembersText, NoticeText, PageText, PreviewText, RestoredText, VersionText,
     },
     text::{ObjectText, array},
     view,
@@ -301,10 +301,11 @@ fn write(
             let LayerText { id, level, version } = LayerText::of(record);
             plain(&DeletedText { deleted: *count, id, level, version }, within, out)
         }
-        Reply::Restored { record, all } => {
+        Reply::Restored { record, all, warnings } => {
             let LayerText { id, level, version } = LayerText::of(record);
             let restored = all.iter().map(|record| LayerText::of(record)).collect();
-            plain(&RestoredText { id, level, restored, version }, within, out)
+            let notices = NoticeText::all(warnings);
+            plain(&RestoredText { id, level, notices, restored, version }, within, out)
         }
         Reply::Diff(lines) => plain(&DiffText::of(lines), within, out),
         Reply::Preview(preview) => plain(&PreviewText::of(preview), within, out),
@@ -326,8 +327,9 @@ fn write(
 /// Appends the JSON of a reply that only the server gives.
 fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
     match reply {
-        Reply::Imported { created, replaced } => {
-            plain(&ImportedText { created: *created, replaced: *replaced, seq }, within, out)
+        Reply::Imported { created, replaced, warnings } => {
+            let (created, notices, replaced) = (*created, NoticeText::all(warnings), *replaced);
+            plain(&ImportedText { created, notices, replaced, seq }, within, out)
         }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
         Reply::Unread => plain(&Object::new(), within, out),
@@ -415,7 +417,7 @@ mod tests {
     }
 
     fn context(data: bool) -> ContextReply {
-        ContextReply { record: chain().remove(1), revealed: None, created: false, data }
+        ContextReply { record: chain().remove(1), revealed: None, created: false, data, warnings: Vec::new() }
     }
 
     fn view(explained: bool, shown: Option<&[u8]>) -> ViewReply {
@@ -447,6 +449,7 @@ mod tests {
                 level: record.address.level.as_str(),
                 parent: Some("global"),
                 rules: record.rules.to_object(),
+                notices: Vec::new(),
                 updated_at: record.updated_at.to_string(),
                 updated_by: record.updated_by.as_str(),
                 version: 7,

@@ -2,9 +2,9 @@
 
 use alloc::{string::ToString, vec::Vec};
 
-use super::text::ObjectText;
+use super::text::{ObjectText, array};
 use nacre_layers::{json, rules::Rules};
-use nacre_store::plan::ContextReply;
+use nacre_store::plan::{ContextReply, Warning};
 
 /// Room for everything except data and rules, in bytes.
 const FRAME: usize = 768;
@@ -23,6 +23,7 @@ pub(super) fn write(reply: &ContextReply, status: Option<u16>, out: &mut Vec<u8>
     }
     object.string("id", record.address.id.as_str());
     object.string("level", record.address.level.as_str());
+    write_warnings(&reply.warnings, &mut object);
     object.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
     write_rules(&record.rules, object.member("rules"));
     if let Some(status) = status {
@@ -32,6 +33,19 @@ pub(super) fn write(reply: &ContextReply, status: Option<u16>, out: &mut Vec<u8>
     object.string("updated_by", record.updated_by.as_str());
     object.number("version", record.version);
     object.close();
+}
+
+/// Appends the member `notices`, if there are any.
+fn write_warnings(warnings: &[Warning], object: &mut ObjectText<'_>) {
+    if !warnings.is_empty() {
+        array(object.member("notices"), warnings, |out, warning| {
+            let mut notice = ObjectText::open(out);
+            notice.string("code", warning.code);
+            notice.string("detail", &warning.detail);
+            notice.string("pointer", &warning.pointer);
+            notice.close();
+        });
+    }
 }
 
 /// Appends the rules of a context.

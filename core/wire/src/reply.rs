@@ -14,7 +14,7 @@ use nacre_layers::{
     value::{Object, Value},
 };
 use nacre_store::{
-    plan::{Affected, DiffLine, HistoryItem, Preview},
+    plan::{Affected, DiffLine, HistoryItem, Preview, Warning},
     record::{Audit, Deed, Entry, EntryKind, Member, Record},
 };
 
@@ -59,6 +59,9 @@ answers! {
         /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
+        /// What may surprise about the write that gave this answer; left out if nothing does.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub notices: Vec<NoticeText<'a>>,
         /// The id of the parent, one level up; null for global.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
         pub parent: Option<&'a str>,
@@ -72,6 +75,19 @@ answers! {
         pub updated_by: &'a str,
         /// The number of the version, from 1.
         pub version: u64,
+    }
+
+    /// What may surprise about a write that is done.
+    pub struct NoticeText<'a> {
+        /// The kind: `hides-inherited` if a value now hides a list or an object from above,
+        /// `ignored-by-lock` if a lock above ignores a value, `duplicate-key` if a later item of a
+        /// `keyed` list hides an earlier one.
+        pub code: &'a str,
+        /// One sentence.
+        pub detail: &'a str,
+        /// The place in the written layer.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
+        pub pointer: &'a str,
     }
 
     /// A resolved view.
@@ -158,6 +174,9 @@ answers! {
         /// The context's level.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
+        /// What may surprise about it; left out if nothing does.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub notices: Vec<NoticeText<'a>>,
         /// All restored contexts, upper levels first.
         pub restored: Vec<LayerText<'a>>,
         /// The version that the restore made.
@@ -297,9 +316,12 @@ answers! {
     }
 
     /// The result of an import.
-    pub struct ImportedText {
+    pub struct ImportedText<'a> {
         /// The number of new contexts.
         pub created: usize,
+        /// What may surprise about it, at most 100 notices; left out if nothing does.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub notices: Vec<NoticeText<'a>>,
         /// The number of replaced contexts.
         pub replaced: usize,
         /// The store's `seq` after the import.
@@ -515,6 +537,18 @@ impl<'a> VersionText<'a> {
             summary: version.summary.as_deref(),
             version: version.version,
         }
+    }
+}
+
+impl<'a> NoticeText<'a> {
+    /// All warnings of a write.
+    pub fn all(warnings: &'a [Warning]) -> Vec<NoticeText<'a>> {
+        let notice = |Warning { code, pointer, detail }: &'a Warning| NoticeText {
+            code,
+            detail,
+            pointer,
+        };
+        warnings.iter().map(notice).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use nacre_core::{
     limits,
     number::Number,
     op::{Administration, Caller, Idempotency, Import, ImportLine, ImportMode, Request},
-    plan::Reply,
+    plan::{Reply, Warning},
     wire::{self, Answer},
 };
 
@@ -36,6 +36,7 @@ pub struct Importer {
     places: Vec<usize>,
     created: usize,
     replaced: usize,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +61,7 @@ impl Importer {
             places: Vec::new(),
             created: 0,
             replaced: 0,
+            warnings: Vec::new(),
         }
     }
 
@@ -119,7 +121,11 @@ impl Importer {
     /// answer to an earlier request cannot be read.
     pub fn stored(&mut self, reply: &Reply) -> Result<()> {
         let (created, replaced) = match reply {
-            Reply::Imported { created, replaced } => (*created, *replaced),
+            Reply::Imported { created, replaced, warnings } => {
+                let room = limits::WARNINGS.saturating_sub(self.warnings.len());
+                self.warnings.extend(warnings.iter().take(room).cloned());
+                (*created, *replaced)
+            }
             Reply::Replayed(replayed) => {
                 let body = wire::read_json(&Answer::from_bytes(&replayed.answer)?.body)?;
                 let count = |name: &str| match body.as_object()?.get(name)?.as_number()? {
@@ -148,7 +154,8 @@ impl Importer {
 
     /// The reply to the whole import.
     pub fn finish(&self) -> Reply {
-        Reply::Imported { created: self.created, replaced: self.replaced }
+        let Importer { created, replaced, warnings, .. } = self;
+        Reply::Imported { created: *created, replaced: *replaced, warnings: warnings.clone() }
     }
 }
 

@@ -230,3 +230,89 @@ fn a_token_that_may_only_write_is_told_the_outcome_and_no_data() {
     assert_eq!((&problem["current_version"], &problem["conflicts"]), (&json!(3), &Value::Null));
     service.fails("forbidden", writes(get("/v1/contexts/project/p")));
 }
+
+/// The codes and pointers of an answer's notices.
+fn notices(answer: &Value) -> Vec<(&str, &str)> {
+    let notices = answer["notices"].as_array().map(Vec::as_slice).unwrap_or_default();
+    notices
+        .iter()
+        .map(|notice| (notice["code"].as_str().unwrap(), notice["pointer"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_value_that_hides_an_inherited_list_or_object_is_told_once() {
+    let mut service = Service::new();
+    let project = json!({ "data": { "l": ["a", "b"], "o": { "x": 1 }, "m": ["c"], "n": [] },
+        "rules": { "/m": "append" } });
+    service.ok(201, put("project/p", project));
+    service.ok(201, put("branch/b", json!({ "data": {}, "parent": "p" })));
+    service.ok(201, put("task/t", json!({ "data": {}, "parent": "b" })));
+    let append = |pointer: &str| {
+        post("task/t/append", json!({ "pointer": pointer, "values": ["c"] }))
+    };
+    let hides = service.ok(200, append("/l"));
+    assert_eq!(notices(&hides), [("hides-inherited", "/l")]);
+    assert!(!hides["notices"][0]["detail"].as_str().unwrap().contains('"'), "no value is quoted");
+    // It hides it already; a rule merges both; there is nothing to hide.
+    for pointer in ["/l", "/m", "/n", "/new"] {
+        assert_eq!(notices(&service.ok(200, append(pointer))), [], "{pointer}");
+    }
+    let both = merge("branch/b", json!({ "o": "none", "l": ["z"] }));
+    assert_eq!(
+        notices(&service.ok(200, both)),
+        [("hides-inherited", "/l"), ("hides-inherited", "/o")]
+    );
+    let whole = service.ok(200, put("branch/b", json!({ "data": { "o": { "y": 1 } } })));
+    assert_eq!(notices(&whole), []);
+    let replaced =
+        put("branch/b", json!({ "data": { "o": { "y": 1 } }, "rules": { "/o": "replace" } }));
+    assert_eq!(notices(&service.ok(200, replaced)), [("hides-inherited", "/o")]);
+    let batch = json!({ "operations": [
+        { "action": "update", "level": "branch", "context_id": "b", "patch": { "l": [1] } },
+        { "action": "update", "level": "branch", "context_id": "b", "patch": { "k": 1 } },
+    ] });
+    let results = service.ok(200, call("POST", "/v1/batch").json(batch));
+    assert_eq!(notices(&results["results"][0]), [("hides-inherited", "/l")]);
+    assert_eq!(notices(&results["results"][1]), []);
+}
+
+#[test]
+fn an_import_takes_what_a_lock_ignores_and_says_so() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    service.ok(201, put("branch/b", json!({ "data": { "x": 1 }, "parent": "p" })));
+    service.ok(200, put("project/p", json!({ "data": { "x": 0 }, "rules": { "/x": "lock" } })));
+    let export = service.send(get("/v1/export"));
+    let mut empty = Service::new();
+    let import = call("POST", "/v1/import").body("application/x-ndjson", export.body);
+    let imported = empty.ok(200, import);
+    assert_eq!((&imported["created"], notices(&imported)), (&json!(2), vec![("ignored-by-lock", "/x")]));
+    let view = empty.ok(200, get("/v1/contexts/branch/b/resolved"));
+    assert_eq!(view["data"]["x"], 0);
+    empty.fails("locked", merge("branch/b", json!({ "x": 2 })));
+}
+
+#[test]
+fn a_move_and_a_restore_under_a_lock_are_taken_and_told() {
+    let mut service = Service::new();
+    service.ok(201, put("project/free", json!({ "data": {} })));
+    service.ok(201, put("project/tied", json!({ "data": { "x": 0 }, "rules": { "/x": "lock" } })));
+    service.ok(201, put("branch/b", json!({ "data": { "x": 1 }, "parent": "free" })));
+    let moved = service.ok(200, post("branch/b/move", json!({ "parent": "tied" })));
+    assert_eq!(notices(&moved), [("ignored-by-lock", "/x")]);
+    service.ok(200, call("DELETE", "/v1/contexts/branch/b"));
+    let restored = service.ok(200, call("POST", "/v1/contexts/branch/b/restore"));
+    assert_eq!(notices(&restored), [("ignored-by-lock", "/x")]);
+}
+
+#[test]
+fn items_of_one_layer_with_one_key_are_told() {
+    let mut service = Service::new();
+    let port = |proto: &str| json!({ "port": 53, "proto": proto });
+    let data = json!({ "ports": [port("TCP"), port("UDP")] });
+    let of = |rule: &str| put("project/p", json!({ "data": data, "rules": { "/ports": rule } }));
+    let twins = service.ok(201, of("keyed:port"));
+    assert_eq!(notices(&twins), [("duplicate-key", "/ports/0")]);
+    assert_eq!(notices(&service.ok(200, of("keyed:port,proto"))), []);
+}

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    contexts::{chain, post, put},
-    service::{Call, call, get},
+    contexts::{chain, merge, post, put},
+    service::{Call, Service, call, get},
 };
 
 fn bob(call: Call) -> Call {
@@ -155,4 +155,126 @@ fn a_store_is_erased_by_its_admin_who_confirms_it() {
     assert_eq!(gone.status, 204);
     let listed: Value = service.ok(200, get("/v1/contexts"));
     assert_eq!(listed["items"], json!([]));
+}
+
+/// A project of alice's that is shared with bob, with a branch from a private one.
+fn moved_in(terms: Value) -> Service {
+    let mut service = Service::new();
+    service.ok(201, put("global/global", json!({ "data": { "house": "rule" } })));
+    service.ok(201, put("project/ours", json!({ "data": { "draft": 1 } })));
+    service.ok(201, put("project/mine", json!({ "data": {} })));
+    let private = json!({ "data": { "plan": "mine" }, "parent": "mine" });
+    service.ok(201, put("branch/b", private));
+    service.ok(201, post("branch/b/insights", json!({ "content": "private thought" })));
+    service.ok(200, put("branch/b", json!({ "data": { "plan": "ours" } })));
+    service.ok(201, put("branch/gone", json!({ "data": { "old": 1 }, "parent": "ours" })));
+    service.ok(200, call("DELETE", "/v1/contexts/branch/gone"));
+    service.ok(200, post("branch/b/move", json!({ "parent": "ours" })));
+    service.ok(200, call("PUT", "/v1/members/bob").json(terms));
+    service.ok(200, put("branch/b", json!({ "data": { "plan": "later" } })));
+    service
+}
+
+#[test]
+fn the_private_past_of_what_is_moved_in_is_not_there_for_guests() {
+    for history in ["from-share", "all"] {
+        let terms = json!({ "project": "ours", "role": "writer", "history": history });
+        let mut service = moved_in(terms);
+        for past in [
+            "branch/b?version=1",
+            "branch/b?version=2",
+            "branch/b?at=4",
+            "branch/b/resolved?at=4",
+            "branch/b/resolved/diff?from=4",
+            "branch/b/diff?from=2",
+            "branch/b/diff?from=2&to=4",
+        ] {
+            service.fails("not-found", bob(get(&format!("/v1/contexts/{past}"))));
+        }
+        let rollback = post("branch/b/rollback", json!({ "version": 1 }));
+        service.fails("not-found", bob(rollback));
+        let items = service.ok(200, bob(get("/v1/contexts/branch/b/history")));
+        let text = items.to_string();
+        assert!(!text.contains("mine") && !text.contains("private"), "{text}");
+        let listed: Vec<u64> = items["items"].as_array().unwrap().iter()
+            .map(|item| item["version"].as_u64().unwrap()).collect();
+        assert_eq!(listed, [4, 3], "what stood when it was shared, and what came after");
+        let notes = service.ok(200, bob(get("/v1/contexts/branch/b/insights")));
+        assert_eq!(notes["items"], json!([]));
+    }
+}
+
+#[test]
+fn a_guest_sees_a_project_from_the_commit_of_sharing_or_from_its_beginning() {
+    for (history, status) in [("from-share", 404), ("all", 200)] {
+        let terms = json!({ "project": "ours", "role": "writer", "history": history });
+        let mut service = moved_in(terms);
+        for past in ["project/ours?at=3", "project/ours/resolved?at=3", "branch/gone?version=1"] {
+            let answer = service.send(bob(get(&format!("/v1/contexts/{past}"))));
+            assert_eq!(answer.status, status, "{history} {past}");
+        }
+        let restored = service.send(bob(call("POST", "/v1/contexts/branch/gone/restore")));
+        assert_eq!(restored.status, status, "{history}");
+        // The state that stood when it was shared is there.
+        service.ok(200, bob(get("/v1/contexts/project/ours?version=1")));
+        service.ok(200, bob(get("/v1/contexts/project/ours?at=10")));
+    }
+}
+
+#[test]
+fn terms_are_shown_and_changed_and_each_request_names_all_of_them() {
+    let mut service = moved_in(json!({ "project": "ours", "role": "reader", "global": false }));
+    let members = service.ok(200, get("/v1/members"));
+    let bobs = &members["items"][0];
+    assert_eq!(
+        (&bobs["history"], &bobs["reveal"], &bobs["global"]),
+        (&json!("from-share"), &json!(false), &json!(false))
+    );
+    let view = service.ok(200, bob(get("/v1/contexts/branch/b/resolved")));
+    assert_eq!(view["chain"][0]["level"], "project");
+    assert_eq!(view["data"], json!({ "draft": 1, "plan": "later" }));
+    let shared = json!({ "project": "ours", "role": "reader" });
+    let since = bobs["since"].clone();
+    let changed = service.ok(200, call("PUT", "/v1/members/bob").json(shared));
+    assert_eq!((&changed["global"], &changed["since"]), (&json!(true), &since));
+    let view = service.ok(200, bob(get("/v1/contexts/branch/b/resolved")));
+    assert_eq!(view["data"]["house"], "rule");
+    for (member, value) in [("history", json!("some")), ("reveal", json!(1)), ("global", json!(0))] {
+        let terms = json!({ "project": "ours", "role": "reader", member: value });
+        let refused = service.fails("invalid-request", call("PUT", "/v1/members/bob").json(terms));
+        assert_eq!(refused["pointer"], format!("/{member}"));
+    }
+}
+
+#[test]
+fn a_repeated_batch_reads_again_and_under_todays_rights() {
+    let mut service = moved_in(json!({ "project": "ours", "role": "writer" }));
+    let operations = json!([
+        { "action": "update", "level": "branch", "context_id": "b", "patch": { "n": 1 } },
+        { "action": "get", "level": "branch", "context_id": "b" },
+        { "action": "get", "level": "project", "context_id": "ours" },
+    ]);
+    let batch = json!({ "transaction": false, "operations": operations });
+    let send = || call("POST", "/v1/batch").json(batch.clone()).header("Idempotency-Key", "k");
+    let first = service.ok(200, bob(send()));
+    assert_eq!(first["results"][1]["data"]["n"], 1);
+    service.ok(200, merge("branch/b", json!({ "n": 2 })));
+    let again = service.send(bob(send()));
+    assert_eq!(again.header("Idempotency-Replayed"), Some("true"));
+    let again: Value = serde_json::from_slice(&again.body).unwrap();
+    assert_eq!(again["results"][0], first["results"][0]);
+    assert_eq!(again["results"][1]["data"]["n"], 2);
+    service.ok(200, post("branch/b/move", json!({ "parent": "mine" })));
+    let later = service.ok(200, bob(send()));
+    assert_eq!(later["results"][1]["status"], 404);
+    assert_eq!(later["results"][2]["status"], 200);
+}
+
+#[test]
+fn a_replayed_answer_shows_no_data_to_a_token_that_may_only_write() {
+    let mut service = chain();
+    let send = || put("project/new", json!({ "data": { "x": 1 } })).header("Idempotency-Key", "k");
+    assert_eq!(service.ok(201, send())["data"]["x"], 1);
+    let again = service.ok(201, send().scopes("contexts:write"));
+    assert_eq!((&again["version"], again.get("data")), (&json!(1), None));
 }

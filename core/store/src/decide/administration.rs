@@ -86,18 +86,22 @@ impl Draft<'_, '_> {
 
     fn import(&mut self, import: &Import) -> Result<Reply> {
         within_limit(import.lines.len())?;
-        let (mut created, mut replaced) = (0, 0);
+        let (mut created, mut replaced, mut warnings) = (0, 0, Vec::new());
+        // A value from before a lock is legal, and the lock ignores it.
+        self.may_break_locks = true;
         for (index, line) in import.lines.iter().enumerate() {
             let outcome = line
                 .clone()
                 .and_then(|line| self.put(&put(line, import.mode)))
                 .map_err(|error| error.failed_operation(index))?;
-            match outcome {
-                Reply::Context(reply) if reply.created => created += 1,
-                _ => replaced += 1,
+            if let Reply::Context(reply) = outcome {
+                *(if reply.created { &mut created } else { &mut replaced }) += 1;
+                warnings.extend(reply.warnings);
             }
+            warnings.truncate(limits::WARNINGS);
         }
-        Ok(Reply::Imported { created, replaced })
+        self.may_break_locks = false;
+        Ok(Reply::Imported { created, replaced, warnings })
     }
 }
 

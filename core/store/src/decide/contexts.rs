@@ -44,7 +44,7 @@ impl Draft<'_, '_> {
         let state = State { layer, rules, parent };
         let record =
             self.advance(&put.address, existing.as_ref(), state, change, put.summary.as_deref())?;
-        Ok(context(record, live.is_none()))
+        Ok(self.context(record, live.is_none()))
     }
 
     pub(super) fn update(
@@ -59,7 +59,7 @@ impl Draft<'_, '_> {
         let layer = self.take_in(edited(&live.layer, patch)?)?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
-        Ok(context(record, false))
+        Ok(self.context(record, false))
     }
 
     pub(super) fn delete(
@@ -128,7 +128,8 @@ impl Draft<'_, '_> {
             all.push(self.advance(&address, Some(&record), state, change, summary)?);
         }
         let record = self.live(address)?;
-        Ok(Reply::Restored { record, all })
+        let warnings = core::mem::take(&mut self.warnings);
+        Ok(Reply::Restored { record, all, warnings })
     }
 
     pub(super) fn rollback(
@@ -143,7 +144,7 @@ impl Draft<'_, '_> {
         self.expect(expect, Some(&live), &|_| old.layer.to_value().map(Wanted::data))?;
         let state = State { parent: live.parent.clone(), ..old };
         let record = self.advance(address, Some(&live), state, Change::Rollback, summary)?;
-        Ok(context(record, false))
+        Ok(self.context(record, false))
     }
 
     pub(super) fn move_to(
@@ -171,11 +172,17 @@ impl Draft<'_, '_> {
             return Err(Error::new(Code::ParentNotFound, detail).at("/parent"));
         }
         if live.parent.as_ref() == Some(parent) {
-            return Ok(context(live, false));
+            return Ok(self.context(live, false));
         }
         let state = State { parent: Some(parent.clone()), ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Move, summary)?;
-        Ok(context(record, false))
+        Ok(self.context(record, false))
+    }
+
+    fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
+        let warnings = core::mem::take(&mut self.warnings);
+        let reply = ContextReply { record, revealed: None, created, data: true, warnings };
+        Reply::Context(Box::new(reply))
     }
 
     /// The new parent of a put context. Creates missing parents on request.
@@ -267,8 +274,4 @@ fn missing_parent() -> Error {
         "the parent does not exist; create it first, or set `create_parents`",
     )
     .at("/parent")
-}
-
-pub(super) fn context(record: Rc<Record>, created: bool) -> Reply {
-    Reply::Context(Box::new(ContextReply { record, revealed: None, created, data: true }))
 }

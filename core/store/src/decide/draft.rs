@@ -2,12 +2,12 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use super::{Asker, Setting};
+use super::{Asker, Setting, warnings::Done};
 use crate::{
     history::{self, WHOLE_EVERY},
     limits,
     memory::MemoryStore,
-    plan::{Changed, Event, Plan, Remember, Reply},
+    plan::{Changed, Event, Plan, Remember, Reply, Warning},
     record::{Audit, Change, Deed, Record, State, Version},
     seal,
     store::{Reads, Write},
@@ -34,6 +34,10 @@ pub(super) struct Draft<'d, 's> {
     pub(super) remember: Vec<Remember>,
     /// What conflicts may still take in the answer, in bytes of JSON.
     pub(super) conflict_bytes: usize,
+    /// What may surprise about the operation that is being decided.
+    pub(super) warnings: Vec<Warning>,
+    /// Whether locks ignore values instead of refusing them.
+    pub(super) may_break_locks: bool,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -64,6 +68,8 @@ impl<'d, 's> Draft<'d, 's> {
             seq,
             entries: 0,
             conflict_bytes: limits::CONFLICT_BYTES,
+            warnings: Vec::new(),
+            may_break_locks: false,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -83,6 +89,8 @@ impl<'d, 's> Draft<'d, 's> {
             seq: self.seq,
             entries: self.entries,
             conflict_bytes: self.conflict_bytes,
+            warnings: Vec::new(),
+            may_break_locks: self.may_break_locks,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -193,11 +201,22 @@ impl<'d, 's> Draft<'d, 's> {
         {
             return Ok(existing.clone());
         }
-        if matches!(change, Change::Create | Change::Update | Change::Rollback) {
-            self.respect_locks(address, existing, &state)?;
+        let above = match change {
+            Change::Delete => Vec::new(),
+            _ => self.above(address, &state)?,
+        };
+        let may_break_locks =
+            self.may_break_locks || matches!(change, Change::Move | Change::Restore);
+        if !may_break_locks {
+            respect_locks(&above, existing, &state)?;
         }
         let version = existing.map_or(1, |record| record.version + 1);
         let patch = state.patch_from(before.as_ref())?;
+        if change != Change::Delete {
+            let (above, before, after) = (&*above, before.as_ref(), &state);
+            let done = Done { address, above, before, after, patch: &patch, may_break_locks };
+            (self.asker.warn)(self, &done)?;
+        }
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
         let at = self.setting.at;
@@ -239,37 +258,38 @@ impl<'d, 's> Draft<'d, 's> {
         Ok(record)
     }
 
-    /// Refuses a state that sets or removes a value that a layer above locks. A value from before
-    /// the lock may stay or be removed.
-    fn respect_locks(
-        &self,
-        address: &Address,
-        existing: Option<&Rc<Record>>,
-        state: &State,
-    ) -> Result<()> {
-        let above = match &state.parent {
-            Some(parent) => match Address::above(address.level, parent) {
-                // The global layer may be missing, or deleted.
-                Some(parent) if self.store.record(&parent)?.is_some_and(|up| up.is_live()) => {
-                    history::chain(&self.store, &parent)?
-                }
-                _ => Vec::new(),
-            },
-            None => Vec::new(),
-        };
-        let old = match existing.filter(|record| record.is_live()) {
-            Some(existing) => in_breach(&above, &existing.rules, &existing.layer),
-            None => Vec::new(),
-        };
-        let is_new = |breach: &Breach<'_>| !old.contains(breach);
-        match in_breach(&above, &state.rules, &state.layer).into_iter().find(is_new) {
-            Some(breach) => Err(Error::new(
-                Code::Locked,
-                "a layer above locks this path; change the value in that layer",
-            )
-            .at(breach.pointer)),
-            None => Ok(()),
+    /// The chain above a state of a context.
+    fn above(&self, address: &Address, state: &State) -> Result<Vec<Rc<Record>>> {
+        let parent = state.parent.as_ref().and_then(|id| Address::above(address.level, id));
+        match parent {
+            // The global layer may be missing, or deleted.
+            Some(parent) if self.store.record(&parent)?.is_some_and(|up| up.is_live()) => {
+                history::chain(&self.store, &parent)
+            }
+            _ => Ok(Vec::new()),
         }
+    }
+}
+
+/// Refuses a state that sets or removes a value that a layer above locks. A value from before the
+/// lock may stay or be removed.
+fn respect_locks(
+    above: &[Rc<Record>],
+    existing: Option<&Rc<Record>>,
+    state: &State,
+) -> Result<()> {
+    let old = match existing.filter(|record| record.is_live()) {
+        Some(existing) => in_breach(above, &existing.rules, &existing.layer),
+        None => Vec::new(),
+    };
+    let is_new = |breach: &Breach<'_>| !old.contains(breach);
+    match in_breach(above, &state.rules, &state.layer).into_iter().find(is_new) {
+        Some(breach) => Err(Error::new(
+            Code::Locked,
+            "a layer above locks this path; change the value in that layer",
+        )
+        .at(breach.pointer)),
+        None => Ok(()),
     }
 }
 

@@ -139,10 +139,10 @@ fn context(
     if !data {
         // Then the page needs no layers.
         let record = Rc::new(Record { layer: Rc::new(Layer::empty()), ..(*record).clone() });
-        return Ok(ContextReply { record, revealed: None, created: false, data });
+        return Ok(ContextReply { record, revealed: None, created: false, data, warnings: Vec::new() });
     }
     let revealed = if reveal { Some(revealed(reads, setting, &record.layer)?) } else { None };
-    Ok(ContextReply { record, revealed, created: false, data })
+    Ok(ContextReply { record, revealed, created: false, data, warnings: Vec::new() })
 }
 
 /// A context, deleted or not, because its history outlives it.

@@ -1,0 +1,148 @@
+//! Warnings about writes that are done and may surprise: the `notices` of answers.
+
+use alloc::{format, rc::Rc, string::String, vec::Vec};
+
+use super::draft::Draft;
+use crate::{
+    limits,
+    plan::Warning,
+    record::{Record, State},
+    store::links,
+};
+use nacre_layers::{
+    address::Address,
+    error::Result,
+    explain::explain_bounded,
+    layer::Layer,
+    locks::breaches,
+    patch::JsonPatch,
+    pointer::Pointer,
+    resolve::Link,
+    rules::{Rule, Rules, Scope},
+    twins::twins,
+};
+
+/// A write of one context, after its checks.
+pub(super) struct Done<'w> {
+    pub(super) address: &'w Address,
+    /// The chain above.
+    pub(super) above: &'w [Rc<Record>],
+    pub(super) before: Option<&'w State>,
+    pub(super) after: &'w State,
+    /// From the state before to the state after.
+    pub(super) patch: &'w JsonPatch,
+    /// Whether locks do not refuse this kind of write, so that they may ignore a part of it.
+    pub(super) may_break_locks: bool,
+}
+
+/// How a draft notes what a write may surprise with.
+pub(super) type Warn = fn(&mut Draft<'_, '_>, &Done<'_>) -> Result<()>;
+
+/// Of a host that tells nobody.
+pub(super) const NOTHING: Warn = |_, _| Ok(());
+
+/// Of the server.
+pub(super) const SURPRISES: Warn = |draft, done| {
+    let mut found = Vec::new();
+    if done.may_break_locks {
+        ignored_by_lock(done, &mut found);
+    }
+    duplicate_keys(done, &mut found);
+    let seen = draft.asker.sight.above(done.above.to_vec());
+    hides_inherited(&seen, done, &mut found)?;
+    found.truncate(limits::WARNINGS);
+    draft.warnings.extend(found);
+    Ok(())
+};
+
+fn ignored_by_lock(done: &Done<'_>, found: &mut Vec<Warning>) {
+    let Some(scope) = scope(done) else { return };
+    for breach in breaches(&scope, done.above.len(), &done.after.layer) {
+        let by = done.above.get(breach.locker());
+        let by = by.map_or_else(String::new, |record| format!(" {}", record.address));
+        let detail = format!("{} has a value here that the lock of{by} ignores", done.address);
+        found.push(Warning { code: "ignored-by-lock", pointer: breach.pointer, detail });
+    }
+}
+
+fn duplicate_keys(done: &Done<'_>, found: &mut Vec<Warning>) {
+    let is_keyed = |rules: &Rules| rules.iter().any(|(_, rule)| matches!(rule, Rule::Keyed(_)));
+    let above = done.above.iter().map(|record| &*record.rules);
+    if !above.chain([&*done.after.rules]).any(is_keyed) {
+        return;
+    }
+    let Some(scope) = scope(done) else { return };
+    found.extend(twins(&scope, done.above.len(), &done.after.layer).into_iter().map(|pointer| {
+        let detail = "a later item of the list has the same key and hides this one".into();
+        Warning { code: "duplicate-key", pointer: pointer.into(), detail }
+    }));
+}
+
+/// The rules that hold for the written layer.
+fn scope<'d>(done: &Done<'d>) -> Option<Scope<'d>> {
+    let above = done.above.iter().map(|record| &*record.rules);
+    Scope::of_chain(above.chain([&*done.after.rules]))
+}
+
+/// Notes the lists and objects above that the layer hides now, and did not before.
+fn hides_inherited(
+    above: &[Rc<Record>],
+    done: &Done<'_>,
+    found: &mut Vec<Warning>,
+) -> Result<()> {
+    // Most writes meet nothing above. To find out costs no more than a look.
+    let meets = done.patch.operations.iter().any(|operation| holds_container(above, operation.path()));
+    let same_rules = done.before.is_some_and(|before| before.rules == done.after.rules);
+    if above.is_empty() || (!meets && same_rules) {
+        return Ok(());
+    }
+    let before = match done.before {
+        Some(before) => hidden(above, before)?,
+        None => Vec::new(),
+    };
+    for (pointer, by) in hidden(above, done.after)? {
+        if before.iter().any(|(known, _)| *known == pointer) {
+            continue;
+        }
+        let Some(layer) = above.get(by) else { continue };
+        let detail = format!(
+            "{} now hides what {} has here; the rule `append`, `union`, `keyed` or `deep` would \
+             merge both",
+            done.address, layer.address
+        );
+        found.push(Warning { code: "hides-inherited", pointer, detail });
+    }
+    Ok(())
+}
+
+/// The lists and objects above that a state of the lowest layer hides, each with the layer that it
+/// is from.
+fn hidden(above: &[Rc<Record>], state: &State) -> Result<Vec<(String, usize)>> {
+    let mut chain = links(above);
+    chain.push(Link { layer: &state.layer, rules: &state.rules });
+    let own = above.len();
+    let mut hidden = Vec::new();
+    for origin in explain_bounded(&chain)?.origins {
+        if origin.layer != own {
+            continue;
+        }
+        let pointer = Pointer::parse(&origin.pointer)?;
+        let is_container = |layer: &u8| {
+            let record = above.get(usize::from(*layer));
+            record.is_some_and(|record| is_container(&record.layer, &pointer))
+        };
+        if let Some(layer) = origin.shadowed.iter().copied().find(is_container) {
+            hidden.push((origin.pointer, usize::from(layer)));
+        }
+    }
+    Ok(hidden)
+}
+
+fn holds_container(above: &[Rc<Record>], pointer: &Pointer) -> bool {
+    above.iter().any(|record| is_container(&record.layer, pointer))
+}
+
+fn is_container(layer: &Layer, pointer: &Pointer) -> bool {
+    let text = layer.get(pointer).unwrap_or_default();
+    text.len() > 2 && (text.starts_with(b"[") || text.starts_with(b"{"))
+}
