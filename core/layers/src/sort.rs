@@ -1,8 +1,8 @@
-//! Sorting code that is compiled once. The standard library's stable sort takes several kilobytes
-//! of code per type, which counts in a module that is loaded on a cold start. So does a sorted map
-//! or set; data that is complete before it is searched is therefore a sorted list.
+//! Sorting code that is compiled once. The standard library's sorts take several kilobytes of code
+//! per type, which counts in a module that is loaded on a cold start; its heap takes little. So does
+//! a sorted map or set; data that is complete before it is searched is therefore a sorted list.
 
-use alloc::vec::Vec;
+use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Ordering;
 
 /// Sorts items; equal ones keep their order.
@@ -53,11 +53,37 @@ impl<T: Ord> Distinct<T> {
 /// The positions of the items, in sorted order.
 #[inline(never)]
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    // Positions break ties, so the smaller, unstable sort is enough.
-    order.sort_unstable_by(|&a, &b| compare(a, b).then(a.cmp(&b)));
-    order
+    let places: Vec<Place<'_>> = (0..count).map(|at| Place { at, compare }).collect();
+    let is_sorted = places.is_sorted();
+    let sorted = if is_sorted { places } else { BinaryHeap::from(places).into_sorted_vec() };
+    sorted.into_iter().map(|place| place.at).collect()
 }
+
+/// The position of an item, in the order of the items. Positions break ties.
+struct Place<'c> {
+    at: usize,
+    compare: &'c dyn Fn(usize, usize) -> Ordering,
+}
+
+impl Ord for Place<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.compare)(self.at, other.at).then(self.at.cmp(&other.at))
+    }
+}
+
+impl PartialOrd for Place<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Place<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Place<'_> {}
 
 /// Moves each item to its place, along the cycles of the permutation.
 #[inline(never)]

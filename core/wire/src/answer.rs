@@ -417,7 +417,13 @@ mod tests {
     }
 
     fn context(data: bool) -> ContextReply {
-        ContextReply { record: chain().remove(1), revealed: None, created: false, data, warnings: Vec::new() }
+        ContextReply {
+            record: chain().remove(1),
+            revealed: None,
+            created: false,
+            data,
+            warnings: Vec::new(),
+        }
     }
 
     fn view(explained: bool, shown: Option<&[u8]>) -> ViewReply {

@@ -543,11 +543,8 @@ impl<'a> VersionText<'a> {
 impl<'a> NoticeText<'a> {
     /// All warnings of a write.
     pub fn all(warnings: &'a [Warning]) -> Vec<NoticeText<'a>> {
-        let notice = |Warning { code, pointer, detail }: &'a Warning| NoticeText {
-            code,
-            detail,
-            pointer,
-        };
+        let notice =
+            |Warning { code, pointer, detail }: &'a Warning| NoticeText { code, detail, pointer };
         warnings.iter().map(notice).collect()
     }
 }

@@ -248,9 +248,8 @@ fn a_value_that_hides_an_inherited_list_or_object_is_told_once() {
     service.ok(201, put("project/p", project));
     service.ok(201, put("branch/b", json!({ "data": {}, "parent": "p" })));
     service.ok(201, put("task/t", json!({ "data": {}, "parent": "b" })));
-    let append = |pointer: &str| {
-        post("task/t/append", json!({ "pointer": pointer, "values": ["c"] }))
-    };
+    let append =
+        |pointer: &str| post("task/t/append", json!({ "pointer": pointer, "values": ["c"] }));
     let hides = service.ok(200, append("/l"));
     assert_eq!(notices(&hides), [("hides-inherited", "/l")]);
     assert!(!hides["notices"][0]["detail"].as_str().unwrap().contains('"'), "no value is quoted");
@@ -287,7 +286,10 @@ fn an_import_takes_what_a_lock_ignores_and_says_so() {
     let mut empty = Service::new();
     let import = call("POST", "/v1/import").body("application/x-ndjson", export.body);
     let imported = empty.ok(200, import);
-    assert_eq!((&imported["created"], notices(&imported)), (&json!(2), vec![("ignored-by-lock", "/x")]));
+    assert_eq!(
+        (&imported["created"], notices(&imported)),
+        (&json!(2), vec![("ignored-by-lock", "/x")])
+    );
     let view = empty.ok(200, get("/v1/contexts/branch/b/resolved"));
     assert_eq!(view["data"]["x"], 0);
     empty.fails("locked", merge("branch/b", json!({ "x": 2 })));

@@ -196,8 +196,12 @@ fn the_private_past_of_what_is_moved_in_is_not_there_for_guests() {
         let items = service.ok(200, bob(get("/v1/contexts/branch/b/history")));
         let text = items.to_string();
         assert!(!text.contains("mine") && !text.contains("private"), "{text}");
-        let listed: Vec<u64> = items["items"].as_array().unwrap().iter()
-            .map(|item| item["version"].as_u64().unwrap()).collect();
+        let listed: Vec<u64> = items["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["version"].as_u64().unwrap())
+            .collect();
         assert_eq!(listed, [4, 3], "what stood when it was shared, and what came after");
         let notes = service.ok(200, bob(get("/v1/contexts/branch/b/insights")));
         assert_eq!(notes["items"], json!([]));
@@ -239,7 +243,8 @@ fn terms_are_shown_and_changed_and_each_request_names_all_of_them() {
     assert_eq!((&changed["global"], &changed["since"]), (&json!(true), &since));
     let view = service.ok(200, bob(get("/v1/contexts/branch/b/resolved")));
     assert_eq!(view["data"]["house"], "rule");
-    for (member, value) in [("history", json!("some")), ("reveal", json!(1)), ("global", json!(0))] {
+    for (member, value) in [("history", json!("some")), ("reveal", json!(1)), ("global", json!(0))]
+    {
         let terms = json!({ "project": "ours", "role": "reader", member: value });
         let refused = service.fails("invalid-request", call("PUT", "/v1/members/bob").json(terms));
         assert_eq!(refused["pointer"], format!("/{member}"));

@@ -103,7 +103,10 @@ fn progress() -> Value {
 }
 
 fn member() -> Value {
-    json!({ "project": "shop", "role": "reader", "since": TIME, "user": "grace" })
+    json!({
+        "global": true, "history": "from-share", "project": "shop", "reveal": false, "role": "reader",
+        "since": TIME, "user": "grace",
+    })
 }
 
 fn page(item: Value) -> Value {

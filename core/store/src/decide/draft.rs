@@ -273,11 +273,7 @@ impl<'d, 's> Draft<'d, 's> {
 
 /// Refuses a state that sets or removes a value that a layer above locks. A value from before the
 /// lock may stay or be removed.
-fn respect_locks(
-    above: &[Rc<Record>],
-    existing: Option<&Rc<Record>>,
-    state: &State,
-) -> Result<()> {
+fn respect_locks(above: &[Rc<Record>], existing: Option<&Rc<Record>>, state: &State) -> Result<()> {
     let old = match existing.filter(|record| record.is_live()) {
         Some(existing) => in_breach(above, &existing.rules, &existing.layer),
         None => Vec::new(),

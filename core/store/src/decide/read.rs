@@ -139,7 +139,13 @@ fn context(
     if !data {
         // Then the page needs no layers.
         let record = Rc::new(Record { layer: Rc::new(Layer::empty()), ..(*record).clone() });
-        return Ok(ContextReply { record, revealed: None, created: false, data, warnings: Vec::new() });
+        return Ok(ContextReply {
+            record,
+            revealed: None,
+            created: false,
+            data,
+            warnings: Vec::new(),
+        });
     }
     let revealed = if reveal { Some(revealed(reads, setting, &record.layer)?) } else { None };
     Ok(ContextReply { record, revealed, created: false, data, warnings: Vec::new() })

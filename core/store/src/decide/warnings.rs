@@ -85,13 +85,10 @@ fn scope<'d>(done: &Done<'d>) -> Option<Scope<'d>> {
 }
 
 /// Notes the lists and objects above that the layer hides now, and did not before.
-fn hides_inherited(
-    above: &[Rc<Record>],
-    done: &Done<'_>,
-    found: &mut Vec<Warning>,
-) -> Result<()> {
+fn hides_inherited(above: &[Rc<Record>], done: &Done<'_>, found: &mut Vec<Warning>) -> Result<()> {
     // Most writes meet nothing above. To find out costs no more than a look.
-    let meets = done.patch.operations.iter().any(|operation| holds_container(above, operation.path()));
+    let meets =
+        done.patch.operations.iter().any(|operation| holds_container(above, operation.path()));
     let same_rules = done.before.is_some_and(|before| before.rules == done.after.rules);
     if above.is_empty() || (!meets && same_rules) {
         return Ok(());
