@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     request::{
@@ -17,6 +17,7 @@ use nacre_layers::{
     hash::Hash,
     json,
     level::Level,
+    pointer::Pointer,
     value::{self, Object, Value},
 };
 use nacre_store::{
@@ -57,9 +58,9 @@ pub struct PreviewBody {
 }
 
 /// The action of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", schemars(rename_all = "snake_case"))]
 pub enum Action {
     /// Create a context that does not exist.
     Create,
@@ -89,84 +90,107 @@ pub enum Action {
     Resolve,
 }
 
+impl Action {
+    const NAMES: [(&'static str, Action); 13] = [
+        ("create", Action::Create),
+        ("put", Action::Put),
+        ("update", Action::Update),
+        ("append", Action::Append),
+        ("unset", Action::Unset),
+        ("delete", Action::Delete),
+        ("restore", Action::Restore),
+        ("rollback", Action::Rollback),
+        ("move", Action::Move),
+        ("add_insight", Action::AddInsight),
+        ("add_progress", Action::AddProgress),
+        ("get", Action::Get),
+        ("resolve", Action::Resolve),
+    ];
+
+    fn parse(text: &str) -> Result<Action> {
+        let known = Action::NAMES.into_iter().find(|(name, _)| *name == text);
+        known.map(|(_, action)| action).ok_or_else(|| {
+            let names = Action::NAMES.map(|(name, _)| name).join(", ");
+            Error::new(Code::InvalidRequest, format!("this must be one of {names}")).at("/action")
+        })
+    }
+}
+
 /// One operation. The action decides which members are allowed.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg(feature = "schema")]
+#[derive(Debug, schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Operation {
     /// The action.
     pub action: Action,
     /// The context's level.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
+    #[schemars(schema_with = "schema::level")]
     pub level: String,
     /// The context's id.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+    #[schemars(schema_with = "schema::id")]
     pub context_id: String,
     /// An idempotency key, 1 to 255 bytes: a repeat gets the first result again. Only for writes.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255)))]
+    #[schemars(length(min = 1, max = 255))]
     pub idempotency_key: Option<String>,
     /// The version that must be current. For put, update, append, unset, delete, rollback, move.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    #[schemars(range(min = 1))]
     pub expect_version: Option<u64>,
     /// The reason for the change, at most 1,024 bytes. For every write except entries.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::summary"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::summary")]
     pub summary: Option<String>,
     /// The data. For create, put.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
-    )]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub data: Option<Object>,
     /// The id of the parent, one level up. For create, put, move.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::id_or_null")]
     pub parent: Option<String>,
     /// Merge rules by JSON Pointer. For create, put.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::rules_or_null")]
     pub rules: Option<Object>,
     /// Whether to create missing parents. For create, put.
     pub create_parents: Option<bool>,
     /// The edit. For update.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::patch"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::patch")]
     pub patch: Option<Value>,
     /// A JSON Pointer to the list. For append.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::pointer_or_null")]
     pub pointer: Option<String>,
     /// The values to append. For append.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
     pub values: Option<Vec<Value>>,
     /// JSON Pointers to the members to unset. For unset.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointers_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::pointers_or_null")]
     pub pointers: Option<Vec<String>>,
     /// Whether to delete the contexts below too. For delete.
     pub cascade: Option<bool>,
     /// The version. For rollback, get.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    #[schemars(range(min = 1))]
     pub version: Option<u64>,
     /// The text, 1 byte to 64 KiB. For add_insight, add_progress.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub content: Option<String>,
     /// A label of your choice, 1 to 1,024 bytes. For add_insight.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub category: Option<String>,
     /// The importance, from 0 (minor) to 1 (vital). For add_insight.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub importance: Option<f64>,
     /// The name of the writing agent, 1 to 1,024 bytes. For add_insight, add_progress.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[schemars(length(min = 1))]
     pub agent: Option<String>,
     /// A past state: a `seq` or an RFC 3339 time. For get, resolve.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::as_of"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::as_of")]
     pub at: Option<Value>,
     /// A JSON Pointer to one part of the view. For resolve.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::pointer_or_null")]
     pub path: Option<String>,
     /// Whether to include origins. For resolve.
     pub explain: Option<bool>,
@@ -223,15 +247,15 @@ impl PreviewBody {
 /// operation.
 pub fn item(operation: Value) -> Result<BatchItem> {
     let fingerprint = fingerprint(&operation);
-    let mut operation: Operation = value::decode(operation)?;
-    let idempotency = match operation.idempotency_key.take() {
+    let mut members = Members { left: value::decode(operation)?, allowed: Vec::new() };
+    let idempotency = match members.take::<String>("idempotency_key")? {
         Some(key) => {
             check_key(&key).map_err(|error| error.at("/idempotency_key"))?;
             Some(Idempotency { key, request: fingerprint })
         }
         None => None,
     };
-    let op = operation.into_op()?;
+    let op = members.into_op()?;
     if idempotency.is_some() && !op.is_write() {
         return Err(Error::new(
             Code::InvalidRequest,
@@ -295,103 +319,134 @@ fn fingerprint(operation: &Value) -> Hash {
     }
 }
 
-impl Operation {
+/// The members of an operation that are not taken yet. They are taken one by one, because code that
+/// decodes all of them at once is large. [`Operation`] describes them.
+struct Members {
+    left: Object,
+    /// The names that the action allows, as they were asked for.
+    allowed: Vec<&'static str>,
+}
+
+impl Members {
+    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
+        self.allowed.push(name);
+        match self.left.remove(name) {
+            Some(value) => value::decode(value).map_err(|error| within(&format!("/{name}"), error)),
+            None => Ok(None),
+        }
+    }
+
+    fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T> {
+        let missing = || {
+            let detail = format!("the member `{name}` is required for this action");
+            Error::new(Code::InvalidRequest, detail).at("")
+        };
+        self.take(name)?.ok_or_else(missing)
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool> {
+        Ok(self.take(name)?.unwrap_or(false))
+    }
+
     /// Makes the operation, and checks that every member belongs to it.
     fn into_op(mut self) -> Result<Op> {
+        let action = Action::parse(&self.required::<String>("action")?)?;
         let address = self.address()?;
-        let op: Op = match self.action {
+        let op: Op = match action {
             Action::Get => Read::Get {
                 address,
-                which: which(self.version.take(), self.state()?)
+                which: which(self.take("version")?, self.state()?)
                     .map_err(|error| error.at("/at"))?,
-                reveal: self.reveal.take().unwrap_or(false),
+                reveal: self.flag("reveal")?,
             }
             .into(),
             Action::Resolve => Read::Resolve(Resolve {
                 address,
-                path: self.path.take().map(|path| pointer("/path", path)).transpose()?,
+                path: self.take("path")?.map(|path| pointer("/path", path)).transpose()?,
                 as_of: self.state()?,
-                explain: self.explain.take().unwrap_or(false),
-                reveal: self.reveal.take().unwrap_or(false),
+                explain: self.flag("explain")?,
+                reveal: self.flag("reveal")?,
             })
             .into(),
-            _ => self.edit(address)?.into(),
+            _ => self.edit(action, address)?.into(),
         };
         // The action has taken all members that it uses.
-        match self.left() {
+        match self.left.iter().find(|(_, value)| **value != Value::Null) {
             None => Ok(op),
-            Some(member) => {
-                Err(Error::new(Code::InvalidRequest, "this member is not allowed for this action")
-                    .at(format!("/{member}")))
+            Some((member, _)) => {
+                let allowed = self.allowed.join(", ");
+                let detail =
+                    format!("this member is not allowed for this action; allowed: {allowed}");
+                Err(Error::new(Code::InvalidRequest, detail).at(Pointer::from_tokens([member])))
             }
         }
     }
 
-    fn address(&self) -> Result<Address> {
-        let level = Level::parse(&self.level).map_err(|error| error.at("/level"))?;
-        let id = id("/context_id", &self.context_id)?;
+    fn address(&mut self) -> Result<Address> {
+        let level: String = self.required("level")?;
+        let level = Level::parse(&level).map_err(|error| error.at("/level"))?;
+        let id = id("/context_id", &self.required::<String>("context_id")?)?;
         Address::new(level, id).map_err(|error| error.at("/context_id"))
     }
 
     /// The edit of an action that is one, from the body of the request that is the same edit.
-    fn edit(&mut self, address: Address) -> Result<Edit> {
-        let summary = match self.action {
+    fn edit(&mut self, action: Action, address: Address) -> Result<Edit> {
+        let summary = match action {
             Action::AddInsight | Action::AddProgress => None,
-            _ => self.summary.take(),
+            _ => self.take("summary")?,
         };
-        match self.action {
+        match action {
             Action::Create | Action::Put => {
-                let expect = match self.action {
+                let expect = match action {
                     Action::Create => Expect::Absent,
                     _ => self.expect()?,
                 };
                 let body = PutBody {
-                    data: required("data", self.data.take())?,
-                    parent: self.parent.take(),
-                    rules: self.rules.take(),
+                    data: self.required("data")?,
+                    parent: self.take("parent")?,
+                    rules: self.take("rules")?,
                     summary,
                 };
-                body.into_edit(address, self.create_parents.take().unwrap_or(false), expect)
+                body.into_edit(address, self.flag("create_parents")?, expect)
             }
             Action::Update => {
-                let patch = required("patch", self.patch.take())?;
-                let patch = request::patch(patch).map_err(|error| within("/patch", error))?;
+                let patch = request::patch(self.required("patch")?);
+                let patch = patch.map_err(|error| within("/patch", error))?;
                 Ok(Edit::Update { address, patch, summary, expect: self.expect()? })
             }
             Action::Append => {
-                let pointer = required("pointer", self.pointer.take())?;
-                let values = required("values", self.values.take())?;
+                let (pointer, values) = (self.required("pointer")?, self.required("values")?);
                 AppendBody { pointer, values, summary }.into_edit(address, self.expect()?)
             }
             Action::Unset => {
-                let pointers = required("pointers", self.pointers.take())?;
+                let pointers = self.required("pointers")?;
                 UnsetBody { pointers, summary }.into_edit(address, self.expect()?)
             }
             Action::Delete => {
-                let cascade = self.cascade.take().unwrap_or(false);
+                let cascade = self.flag("cascade")?;
                 Ok(Edit::Delete { address, cascade, summary, expect: self.expect()? })
             }
             Action::Restore => Ok(RestoreBody { summary }.into_edit(address)),
             Action::Rollback => {
-                let version = required("version", self.version.take())?;
+                let version = self.required("version")?;
                 Ok(RollbackBody { version, summary }.into_edit(address, self.expect()?))
             }
             Action::Move => {
-                let parent = required("parent", self.parent.take())?;
+                let parent = self.required("parent")?;
                 MoveBody { parent, summary }.into_edit(address, self.expect()?)
             }
             Action::AddInsight => {
                 let body = InsightBody {
-                    content: required("content", self.content.take())?,
-                    category: self.category.take(),
-                    importance: self.importance.take(),
-                    agent: self.agent.take(),
+                    content: self.required("content")?,
+                    category: self.take("category")?,
+                    importance: self.take("importance")?,
+                    agent: self.take("agent")?,
                 };
                 Ok(body.into_edit(address))
             }
             Action::AddProgress => {
-                let content = required("content", self.content.take())?;
-                Ok(ProgressBody { content, agent: self.agent.take() }.into_edit(address))
+                let content = self.required("content")?;
+                Ok(ProgressBody { content, agent: self.take("agent")? }.into_edit(address))
             }
             Action::Get | Action::Resolve => Err(Error::bug("this action is not an edit")),
         }
@@ -399,12 +454,12 @@ impl Operation {
 
     /// The past state that is asked for.
     fn state(&mut self) -> Result<Option<AsOf>> {
-        let state = self.at.take().map(|at| request::state(&at)).transpose();
+        let state = self.take("at")?.map(|at| request::state(&at)).transpose();
         state.map_err(|error| error.at("/at"))
     }
 
     fn expect(&mut self) -> Result<Expect> {
-        match self.expect_version.take() {
+        match self.take("expect_version")? {
             None => Ok(Expect::Anything),
             Some(0) => Err(Error::new(
                 Code::InvalidRequest,
@@ -415,41 +470,6 @@ impl Operation {
             Some(version) => Ok(Expect::Version(version)),
         }
     }
-
-    /// The name of a member that was not used.
-    fn left(&self) -> Option<&'static str> {
-        let members = [
-            ("expect_version", self.expect_version.is_some()),
-            ("summary", self.summary.is_some()),
-            ("data", self.data.is_some()),
-            ("parent", self.parent.is_some()),
-            ("rules", self.rules.is_some()),
-            ("create_parents", self.create_parents.is_some()),
-            ("patch", self.patch.is_some()),
-            ("pointer", self.pointer.is_some()),
-            ("values", self.values.is_some()),
-            ("pointers", self.pointers.is_some()),
-            ("cascade", self.cascade.is_some()),
-            ("version", self.version.is_some()),
-            ("content", self.content.is_some()),
-            ("category", self.category.is_some()),
-            ("importance", self.importance.is_some()),
-            ("agent", self.agent.is_some()),
-            ("at", self.at.is_some()),
-            ("path", self.path.is_some()),
-            ("explain", self.explain.is_some()),
-            ("reveal", self.reveal.is_some()),
-        ];
-        members.into_iter().find(|(_, there)| *there).map(|(name, _)| name)
-    }
-}
-
-fn required<T>(member: &str, value: Option<T>) -> Result<T> {
-    let missing = || {
-        let detail = format!("the member `{member}` is required for this action");
-        Error::new(Code::InvalidRequest, detail).at("")
-    };
-    value.ok_or_else(missing)
 }
 
 #[cfg(test)]
