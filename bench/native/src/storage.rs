@@ -244,7 +244,7 @@ fn line(row: &Context) -> ImportLine {
         .filter(|_| address.level > Level::Project)
         .map(|parent| ContextId::parse(parent).expect("an id"));
     let data = data.as_object().expect("an object").clone();
-    ImportLine { address, parent, data, rules: None }
+    ImportLine { address, parent, data, rules: None, past: None }
 }
 
 /// One edit as agents and people make them: most change a value, some add to a list or note

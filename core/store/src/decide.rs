@@ -6,6 +6,7 @@
 
 mod administration;
 mod batch;
+mod bring_back;
 pub mod contexts;
 mod draft;
 mod entries;

@@ -4,7 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     access::Scopes,
-    record::{EntryId, EntryKind, Terms},
+    moment::Moment,
+    record::{Change, EntryId, EntryKind, Terms},
     store::{AsOf, Filter},
 };
 use nacre_layers::{
@@ -420,6 +421,52 @@ pub struct ImportLine {
     pub data: Object,
     /// The merge rules; `None` keeps the rules on replacing.
     pub rules: Option<Rules>,
+    /// How the context came about, if the line is from an export.
+    pub past: Option<Past>,
+}
+
+/// The history and the entries of a context in an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// The time when the context was first created.
+    pub created_at: Moment,
+    /// The versions, oldest first, at least one. Numbers have no gap. The last one has the data and
+    /// the rules of the line.
+    pub versions: Vec<PastVersion>,
+    /// The entries, oldest first.
+    pub entries: Vec<PastEntry>,
+}
+
+/// One version in an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastVersion {
+    /// The number of the version.
+    pub version: u64,
+    /// The time of the change.
+    pub at: Moment,
+    /// The user who made it.
+    pub by: User,
+    /// The reason that the user gave, at most 1,024 bytes.
+    pub summary: Option<String>,
+    /// The kind of change.
+    pub change: Change,
+    /// The data after it.
+    pub data: Object,
+    /// The id of the parent after it.
+    pub parent: Option<ContextId>,
+    /// The merge rules after it.
+    pub rules: Rules,
+}
+
+/// One entry in an export.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastEntry {
+    /// The entry.
+    pub entry: NewEntry,
+    /// The time when it was added.
+    pub at: Moment,
+    /// The user who added it.
+    pub by: User,
 }
 
 /// Read the resolved view of a context.

@@ -1,23 +1,30 @@
-//! Imports: one context per line; other members of an export are accepted.
+//! Imports: one context per line, with the history and entries of an export if it has them.
 
-use alloc::string::String;
+use alloc::{format, string::String, vec::Vec};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::request::{id, rules};
+use super::{
+    open::{InsightBody, ProgressBody, VersionBody, counted, invalid, moment, too_long, user},
+    request::{id, rules},
+    within,
+};
 use nacre_layers::{
     address::Address,
     error::Result,
     level::Level,
-    value::{self, Object},
+    value::{self, Object, Value},
 };
-use nacre_store::op::ImportLine;
+use nacre_store::{
+    limits,
+    op::{ImportLine, NewEntry, Past, PastEntry, PastVersion},
+    record::{Change, EntryKind},
+};
 
 #[cfg(feature = "schema")]
 use super::schema;
 
-/// One line. Other members of an export are accepted and ignored, so that an export can be
-/// imported.
+/// One line. All members after `rules` are those of an export.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -39,18 +46,17 @@ pub struct LineBody {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
     pub rules: Option<Object>,
-    #[serde(default, rename = "created_at")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _created_at: IgnoredAny,
-    #[serde(default, rename = "history")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _history: IgnoredAny,
-    #[serde(default, rename = "insights")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _insights: IgnoredAny,
-    #[serde(default, rename = "progress")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _progress: IgnoredAny,
+    /// The time when the context was first created.
+    created_at: Option<String>,
+    /// The versions, newest first.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
+    history: Option<Vec<Value>>,
+    /// The insights, newest first.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
+    insights: Option<Vec<Value>>,
+    /// The progress notes, newest first.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
+    progress: Option<Vec<Value>>,
     #[serde(default, rename = "updated_at")]
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     _updated_at: IgnoredAny,
@@ -68,14 +74,84 @@ pub struct LineBody {
 /// As [`super::read_json`]; `invalid-request`, `invalid-id`, `invalid-rules` with the pointer
 /// within the line.
 pub fn line(text: &[u8]) -> Result<ImportLine> {
-    let line: LineBody = value::decode(super::read_json(text)?)?;
+    let mut line: LineBody = value::decode(super::read_json(text)?)?;
     let level = Level::parse(&line.level).map_err(|error| error.at("/level"))?;
     let address = Address::new(level, id("/id", &line.id)?).map_err(|error| error.at("/id"))?;
+    let past = past(&address, &mut line)?;
     Ok(ImportLine {
         address,
         parent: line.parent.map(|parent| id("/parent", &parent)).transpose()?,
         data: line.data,
         rules: line.rules.map(|table| rules(&table)).transpose()?,
+        past,
+    })
+}
+
+/// The history and the entries of a line, if it has a history.
+fn past(address: &Address, line: &mut LineBody) -> Result<Option<Past>> {
+    let lists = [
+        ("/insights", EntryKind::Insight, line.insights.take()),
+        ("/progress", EntryKind::Progress, line.progress.take()),
+    ];
+    let history = line.history.take().unwrap_or_default();
+    let (Some(created_at), false) = (&line.created_at, history.is_empty()) else {
+        return Ok(None);
+    };
+    let mut versions: Vec<PastVersion> = Vec::with_capacity(history.len());
+    for (place, text) in history.into_iter().enumerate().rev() {
+        let last = versions.last().map(|last| last.version);
+        let version =
+            version(text, last).map_err(|error| within(&format!("/history/{place}"), error))?;
+        versions.push(version);
+    }
+    let mut entries = Vec::new();
+    for (name, kind, list) in lists {
+        for (place, text) in list.unwrap_or_default().into_iter().enumerate().rev() {
+            let entry = entry(address, kind, text)
+                .map_err(|error| within(&format!("{name}/{place}"), error))?;
+            entries.push(entry);
+        }
+    }
+    Ok(Some(Past { created_at: moment("/created_at", created_at)?, versions, entries }))
+}
+
+/// Reads a version; `last` is the number of the one before.
+fn version(text: Value, last: Option<u64>) -> Result<PastVersion> {
+    let body: VersionBody = value::decode(text)?;
+    let version = counted("/version", body.version)?;
+    if last.is_some_and(|last| last + 1 != version) {
+        return Err(invalid("/version", "versions must be in descending order without a gap"));
+    }
+    if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
+        return Err(too_long("/summary", limits::SUMMARY_BYTES));
+    }
+    let change = Change::parse(&body.change)
+        .map_err(|_| invalid("/change", "`change` must be a kind of change, such as `update`"))?;
+    Ok(PastVersion {
+        version,
+        at: moment("/at", &body.at)?,
+        by: user("/by", &body.by)?,
+        summary: body.summary,
+        change,
+        data: body.data,
+        parent: body.parent.map(|parent| id("/parent", &parent)).transpose()?,
+        rules: rules(&body.rules)?,
+    })
+}
+
+fn entry(address: &Address, kind: EntryKind, text: Value) -> Result<PastEntry> {
+    let InsightBody { agent, at, by, category, content, importance, .. } = match kind {
+        EntryKind::Insight => value::decode(text)?,
+        EntryKind::Progress => {
+            let ProgressBody { agent, at, by, content, id } = value::decode(text)?;
+            InsightBody { agent, at, by, category: None, content, id, importance: None }
+        }
+    };
+    let address = address.clone();
+    Ok(PastEntry {
+        entry: NewEntry { address, kind, content, category, importance, agent },
+        at: moment("/at", &at)?,
+        by: user("/by", &by)?,
     })
 }
 
@@ -90,12 +166,13 @@ mod tests {
     fn a_line_of_an_export_is_a_line() {
         let text = format!(
             "{}{}",
-            r#"{"created_at":"x","data":{"a":1},"history":[{}],"id":"t","insights":[],"level":"task","#,
+            r#"{"created_at":"2026-01-01T00:00:00.000Z","data":{"a":1},"history":[{"at":"2026-01-02T00:00:00.000Z","by":"u","change":"update","data":{"a":1},"parent":"b","rules":{},"seq":4,"summary":null,"version":3}],"id":"t","insights":[],"level":"task","#,
             r#""parent":"b","progress":[],"rules":{},"updated_at":"","updated_by":"u","version":3}"#
         );
         let line = line(text.as_bytes()).unwrap();
         assert_eq!(String::from(&line.address), "task/t");
         assert_eq!(line.parent.unwrap().as_str(), "b");
+        assert_eq!(line.past.unwrap().versions[0].version, 3);
     }
 
     #[test]

@@ -112,38 +112,38 @@ struct ContextBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VersionBody {
-    at: String,
-    by: String,
-    change: String,
-    data: Object,
-    parent: Option<String>,
-    rules: Object,
-    seq: u64,
-    summary: Option<String>,
-    version: u64,
+pub(super) struct VersionBody {
+    pub(super) at: String,
+    pub(super) by: String,
+    pub(super) change: String,
+    pub(super) data: Object,
+    pub(super) parent: Option<String>,
+    pub(super) rules: Object,
+    pub(super) seq: u64,
+    pub(super) summary: Option<String>,
+    pub(super) version: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct InsightBody {
-    agent: Option<String>,
-    at: String,
-    by: String,
-    category: Option<String>,
-    content: String,
-    id: String,
-    importance: Option<f64>,
+pub(super) struct InsightBody {
+    pub(super) agent: Option<String>,
+    pub(super) at: String,
+    pub(super) by: String,
+    pub(super) category: Option<String>,
+    pub(super) content: String,
+    pub(super) id: String,
+    pub(super) importance: Option<f64>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProgressBody {
-    agent: Option<String>,
-    at: String,
-    by: String,
-    content: String,
-    id: String,
+pub(super) struct ProgressBody {
+    pub(super) agent: Option<String>,
+    pub(super) at: String,
+    pub(super) by: String,
+    pub(super) content: String,
+    pub(super) id: String,
 }
 
 /// A store that is being opened.
@@ -426,7 +426,7 @@ fn list<'l>(place: &'static str, text: &'l [u8]) -> Result<Vec<&'l [u8]>> {
 }
 
 /// Checks a version or `seq`: at least 1, and with room for one more.
-fn counted(place: &'static str, number: u64) -> Result<u64> {
+pub(super) fn counted(place: &'static str, number: u64) -> Result<u64> {
     if (1..limits::EXACT_INTEGER).contains(&number) {
         return Ok(number);
     }
@@ -442,11 +442,11 @@ fn entry_id(text: &str) -> Result<EntryId> {
         .ok_or_else(|| invalid("/id", "an entry id must have the form `seq-n`, such as `12-0`"))
 }
 
-fn moment(place: &'static str, text: &str) -> Result<Moment> {
+pub(super) fn moment(place: &'static str, text: &str) -> Result<Moment> {
     Moment::parse(text).map_err(|error| error.at(place))
 }
 
-fn user(place: &'static str, text: &str) -> Result<User> {
+pub(super) fn user(place: &'static str, text: &str) -> Result<User> {
     User::parse(text).map_err(|error| error.at(place))
 }
 
@@ -454,11 +454,11 @@ fn twice() -> Error {
     Error::new(Code::InvalidJson, "an object must not have the same member twice")
 }
 
-fn too_long(place: &'static str, limit: usize) -> Error {
+pub(super) fn too_long(place: &'static str, limit: usize) -> Error {
     let detail = format!("this text must be at most {limit} bytes");
     Error::new(Code::TooLarge, detail).at(place).limit(limit as u64)
 }
 
-fn invalid(place: &'static str, detail: &'static str) -> Error {
+pub(super) fn invalid(place: &'static str, detail: &'static str) -> Error {
     Error::new(Code::InvalidRequest, detail).at(place)
 }

@@ -442,7 +442,7 @@ fn the_history_of_govuk_takes_a_third_of_its_json() {
             addresses.push(address.clone());
             let parent = text("parent").map(|parent| ContextId::parse(parent).unwrap());
             let data = line.get("data").unwrap().as_object().unwrap().clone();
-            Ok(ImportLine { address, parent, data, rules: None })
+            Ok(ImportLine { address, parent, data, rules: None, past: None })
         })
         .collect();
     commit(

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    contexts::{merge, post, put},
+    contexts::{chain, merge, post, put},
     service::{Service, call, get},
 };
 
@@ -317,4 +317,60 @@ fn items_of_one_layer_with_one_key_are_told() {
     let twins = service.ok(201, of("keyed:port"));
     assert_eq!(notices(&twins), [("duplicate-key", "/ports/0")]);
     assert_eq!(notices(&service.ok(200, of("keyed:port,proto"))), []);
+}
+
+#[test]
+fn an_export_imported_into_an_empty_store_brings_everything_back() {
+    let mut service = chain();
+    service.ok(200, merge("task/fix-1", json!({ "done": true })));
+    service.ok(201, post("task/fix-1/insights", json!({ "content": "first", "importance": 0.5 })));
+    service.ok(201, post("task/fix-1/insights", json!({ "content": "second" })));
+    service.ok(201, post("task/fix-1/progress", json!({ "content": "half", "agent": "a" })));
+    for n in 0..40 {
+        service.ok(200, merge("project/shop", json!({ "n": n })));
+    }
+    let export = service.send(get("/v1/export")).body;
+    let mut empty = Service::new();
+    let import = |mode: &str| {
+        let target = format!("/v1/import?mode={mode}");
+        call("POST", &target).body("application/x-ndjson", export.clone())
+    };
+    let imported = empty.ok(200, import("create"));
+    assert_eq!((&imported["created"], notices(&imported)), (&json!(4), vec![]));
+    for read in [
+        "project/shop/history?limit=200",
+        "project/shop?version=7",
+        "project/shop/diff?from=3&to=30",
+        "task/fix-1/insights",
+        "task/fix-1/progress",
+        "task/fix-1",
+        "task/fix-1/resolved",
+    ] {
+        // Commits and the ids of entries are those of the new store.
+        let told = |mut answer: Value| {
+            strip(&mut answer, &["seq", "id"]);
+            answer
+        };
+        let target = format!("/v1/contexts/{read}");
+        let (before, after) = (service.ok(200, get(&target)), empty.ok(200, get(&target)));
+        assert_eq!(told(before), told(after), "{read}");
+    }
+    // A context that is there keeps its own past, and the answer says what was left out.
+    let again = empty.ok(200, import("replace"));
+    let codes: Vec<&str> = notices(&again).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, ["history-left-out"; 4]);
+    empty.ok(200, merge("project/shop", json!({ "n": "new" })));
+    assert_eq!(empty.ok(200, get("/v1/contexts/project/shop"))["version"], 42);
+}
+
+/// Removes members at any depth.
+fn strip(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !names.contains(&name.as_str()));
+            members.values_mut().for_each(|member| strip(member, names));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, names)),
+        _ => {}
+    }
 }

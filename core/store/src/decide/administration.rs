@@ -88,11 +88,11 @@ impl Draft<'_, '_> {
         within_limit(import.lines.len())?;
         let (mut created, mut replaced, mut warnings) = (0, 0, Vec::new());
         // A value from before a lock is legal, and the lock ignores it.
-        self.may_break_locks = true;
+        self.imports = true;
         for (index, line) in import.lines.iter().enumerate() {
             let outcome = line
                 .clone()
-                .and_then(|line| self.put(&put(line, import.mode)))
+                .and_then(|line| self.import_line(line, import.mode))
                 .map_err(|error| error.failed_operation(index))?;
             if let Reply::Context(reply) = outcome {
                 *(if reply.created { &mut created } else { &mut replaced }) += 1;
@@ -100,8 +100,25 @@ impl Draft<'_, '_> {
             }
             warnings.truncate(limits::WARNINGS);
         }
-        self.may_break_locks = false;
+        self.imports = false;
         Ok(Reply::Imported { created, replaced, warnings })
+    }
+}
+
+impl Draft<'_, '_> {
+    fn import_line(&mut self, line: ImportLine, mode: ImportMode) -> Result<Reply> {
+        let past = line.past.clone();
+        let put = put(line, mode);
+        match past {
+            Some(past) if self.store.record(&put.address)?.is_none() => {
+                self.bring_back(&put, &past)
+            }
+            Some(past) => {
+                self.leave_past_out(&put, &past);
+                self.put(&put)
+            }
+            None => self.put(&put),
+        }
     }
 }
 

@@ -179,14 +179,18 @@ impl Draft<'_, '_> {
         Ok(self.context(record, false))
     }
 
-    fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
+    pub(super) fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
         let warnings = core::mem::take(&mut self.warnings);
         let reply = ContextReply { record, revealed: None, created, data: true, warnings };
         Reply::Context(Box::new(reply))
     }
 
     /// The new parent of a put context. Creates missing parents on request.
-    fn parent_for(&mut self, put: &Put, live: Option<&Rc<Record>>) -> Result<Option<ContextId>> {
+    pub(super) fn parent_for(
+        &mut self,
+        put: &Put,
+        live: Option<&Rc<Record>>,
+    ) -> Result<Option<ContextId>> {
         let level = put.address.level;
         let Some(above) = level.above() else {
             return match &put.parent {

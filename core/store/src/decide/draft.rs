@@ -36,8 +36,8 @@ pub(super) struct Draft<'d, 's> {
     pub(super) conflict_bytes: usize,
     /// What may surprise about the operation that is being decided.
     pub(super) warnings: Vec<Warning>,
-    /// Whether locks ignore values instead of refusing them.
-    pub(super) may_break_locks: bool,
+    /// Whether an import is decided: locks ignore values instead of refusing them.
+    pub(super) imports: bool,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -69,7 +69,7 @@ impl<'d, 's> Draft<'d, 's> {
             entries: 0,
             conflict_bytes: limits::CONFLICT_BYTES,
             warnings: Vec::new(),
-            may_break_locks: false,
+            imports: false,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -90,7 +90,7 @@ impl<'d, 's> Draft<'d, 's> {
             entries: self.entries,
             conflict_bytes: self.conflict_bytes,
             warnings: Vec::new(),
-            may_break_locks: self.may_break_locks,
+            imports: self.imports,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -205,8 +205,7 @@ impl<'d, 's> Draft<'d, 's> {
             Change::Delete => Vec::new(),
             _ => self.above(address, &state)?,
         };
-        let may_break_locks =
-            self.may_break_locks || matches!(change, Change::Move | Change::Restore);
+        let may_break_locks = self.imports || matches!(change, Change::Move | Change::Restore);
         if !may_break_locks {
             respect_locks(&above, existing, &state)?;
         }
@@ -259,7 +258,7 @@ impl<'d, 's> Draft<'d, 's> {
     }
 
     /// The chain above a state of a context.
-    fn above(&self, address: &Address, state: &State) -> Result<Vec<Rc<Record>>> {
+    pub(super) fn above(&self, address: &Address, state: &State) -> Result<Vec<Rc<Record>>> {
         let parent = state.parent.as_ref().and_then(|id| Address::above(address.level, id));
         match parent {
             // The global layer may be missing, or deleted.

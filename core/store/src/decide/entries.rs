@@ -15,16 +15,7 @@ use nacre_layers::error::{Code, Error, Result};
 impl Draft<'_, '_> {
     pub(super) fn add_entry(&mut self, new: &NewEntry) -> Result<Reply> {
         self.live(&new.address)?;
-        bounded("/content", Some(&new.content), limits::ENTRY_BYTES)?;
-        bounded("/category", new.category.as_ref(), limits::SUMMARY_BYTES)?;
-        bounded("/agent", new.agent.as_ref(), limits::SUMMARY_BYTES)?;
-        if new.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
-            return Err(Error::new(
-                Code::InvalidRequest,
-                "`importance` must be a number from 0 to 1",
-            )
-            .at("/importance"));
-        }
+        new.check()?;
         let entry = Entry {
             address: new.address.clone(),
             kind: new.kind,
@@ -46,6 +37,23 @@ impl Draft<'_, '_> {
             member: None,
         });
         Ok(Reply::Entry(Box::new(entry)))
+    }
+}
+
+impl NewEntry {
+    /// Checks the texts and the importance.
+    pub(super) fn check(&self) -> Result<()> {
+        bounded("/content", Some(&self.content), limits::ENTRY_BYTES)?;
+        bounded("/category", self.category.as_ref(), limits::SUMMARY_BYTES)?;
+        bounded("/agent", self.agent.as_ref(), limits::SUMMARY_BYTES)?;
+        if self.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
+            return Err(Error::new(
+                Code::InvalidRequest,
+                "`importance` must be a number from 0 to 1",
+            )
+            .at("/importance"));
+        }
+        Ok(())
     }
 }
 

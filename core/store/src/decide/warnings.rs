@@ -20,6 +20,7 @@ use nacre_layers::{
     resolve::Link,
     rules::{Rule, Rules, Scope},
     twins::twins,
+    value::SEALED,
 };
 
 /// A write of one context, after its checks.
@@ -48,8 +49,11 @@ pub(super) const SURPRISES: Warn = |draft, done| {
         ignored_by_lock(done, &mut found);
     }
     duplicate_keys(done, &mut found);
-    let seen = draft.asker.sight.above(done.above.to_vec());
-    hides_inherited(&seen, done, &mut found)?;
+    // An import sets up what its author knows; hundreds of such notices would help nobody.
+    if !draft.imports {
+        let seen = draft.asker.sight.above(done.above.to_vec());
+        hides_inherited(&seen, done, &mut found)?;
+    }
     found.truncate(limits::WARNINGS);
     draft.warnings.extend(found);
     Ok(())
@@ -84,7 +88,8 @@ fn scope<'d>(done: &Done<'d>) -> Option<Scope<'d>> {
     Scope::of_chain(above.chain([&*done.after.rules]))
 }
 
-/// Notes the lists and objects above that the layer hides now, and did not before.
+/// Notes the lists and objects above that the layer hides now, and did not before. A sealed value is
+/// neither.
 fn hides_inherited(above: &[Rc<Record>], done: &Done<'_>, found: &mut Vec<Warning>) -> Result<()> {
     // Most writes meet nothing above. To find out costs no more than a look.
     let meets =
@@ -141,5 +146,6 @@ fn holds_container(above: &[Rc<Record>], pointer: &Pointer) -> bool {
 
 fn is_container(layer: &Layer, pointer: &Pointer) -> bool {
     let text = layer.get(pointer).unwrap_or_default();
-    text.len() > 2 && (text.starts_with(b"[") || text.starts_with(b"{"))
+    let is_marker = text.get(2..).is_some_and(|rest| rest.starts_with(SEALED.as_bytes()));
+    text.len() > 2 && !is_marker && (text.starts_with(b"[") || text.starts_with(b"{"))
 }
