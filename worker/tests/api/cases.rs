@@ -374,3 +374,23 @@ fn strip(value: &mut Value, names: &[&str]) {
         _ => {}
     }
 }
+
+#[test]
+fn a_context_that_is_created_again_starts_without_notes() {
+    let mut service = Service::new();
+    let notes = |service: &mut Service| {
+        let listed = service.ok(200, get("/v1/contexts/project/p/insights"));
+        let items = listed["items"].as_array().unwrap();
+        items.iter().map(|item| item["content"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    service.ok(201, post("project/p/insights", json!({ "content": "old" })));
+    service.ok(200, call("DELETE", "/v1/contexts/project/p?cascade=true"));
+    service.ok(200, call("POST", "/v1/contexts/project/p/restore"));
+    assert_eq!(notes(&mut service), ["old"], "a restore brings them back");
+    service.ok(200, call("DELETE", "/v1/contexts/project/p?cascade=true"));
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    assert_eq!(notes(&mut service), [""; 0]);
+    service.ok(201, post("project/p/insights", json!({ "content": "new" })));
+    assert_eq!(notes(&mut service), ["new"]);
+}

@@ -14,13 +14,14 @@ use nacre_layers::error::{Code, Error, Result};
 
 impl Draft<'_, '_> {
     pub(super) fn add_entry(&mut self, new: &NewEntry) -> Result<Reply> {
-        self.live(&new.address)?;
+        let live = self.live(&new.address)?;
         new.check()?;
         let entry = Entry {
             address: new.address.clone(),
             kind: new.kind,
             id: EntryId { seq: self.seq, n: self.entries },
-            at: self.setting.at,
+            // The clock of a device may be behind, and no entry is older than its context.
+            at: self.setting.at.max(live.created_at),
             by: self.asker.caller.user.clone(),
             content: new.content.clone(),
             category: new.category.clone(),

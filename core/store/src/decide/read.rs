@@ -9,7 +9,7 @@ use crate::{
     moment::Moment,
     op::{Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
-    record::{EntryId, EntryKind, Record, State, Version},
+    record::{Entry, EntryId, EntryKind, Record, State, Version},
     sight::Sight,
     store::{AsOf, Filter, Reads},
 };
@@ -245,15 +245,17 @@ pub(super) fn entries(
     before: Option<EntryId>,
     limit: usize,
 ) -> Result<Reply> {
-    known(reads, address)?;
+    let current = known(reads, address)?;
     let limit = page(limit);
     let mut found = reads.entries(address, kind, before, limit + 1)?;
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().map(|last| last.id).filter(|last| more && last.seq >= sight.first());
+    // A context that was created again starts without the entries of the one before.
+    let is_own = |entry: &&Entry| entry.at >= current.created_at && entry.id.seq >= sight.first();
+    let next = found.last().filter(is_own).map(|last| last.id).filter(|_| more);
     let mut items = Vec::with_capacity(found.len());
     for entry in found {
-        if sight.sees_at(reads, address, entry.id.seq)? {
+        if is_own(&&entry) && sight.sees_at(reads, address, entry.id.seq)? {
             items.push(entry);
         }
     }
