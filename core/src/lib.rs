@@ -29,6 +29,6 @@ pub use nacre_layers::{
 pub use nacre_replica as replica;
 pub use nacre_store::{
     access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, record,
-    row, seal, store, topic,
+    revocation, row, seal, store, topic,
 };
 pub use nacre_wire as wire;

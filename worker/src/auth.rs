@@ -28,7 +28,7 @@ mod secret;
 mod settings;
 mod unverified;
 
-use nacre_core::{access::Scopes, id::User, moment::Moment};
+use nacre_core::{access::Scopes, id::User, moment::Moment, revocation::TokenFacts};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
 pub use issuer::{
@@ -54,6 +54,8 @@ pub struct Identity {
     pub scopes: Scopes,
     /// The expiry: the claim `exp`, without leeway.
     pub expires_at: Moment,
+    /// The claims `iat` and `jti`, by which stores revoke tokens.
+    pub token: TokenFacts,
 }
 
 /// What a token comes to before anything is awaited.
@@ -104,13 +106,24 @@ impl Auth {
     /// What the operator must change. The text quotes no setting.
     pub fn configure(settings: &Settings<'_>) -> Result<Auth, Misconfigured> {
         let settings = settings.checked()?;
-        let trust = match settings.trust {
-            settings::Trusted::Secrets(secrets) => Trust::Secrets(secrets),
-            settings::Trusted::Issuer(url) => {
-                Trust::Issuer(Box::new(Issuer { url, keys: IssuerKeys::default() }))
+        Ok(match settings.trust {
+            settings::Trusted::Secrets(secrets) => {
+                Auth::new(Trust::Secrets(secrets), settings.expected)
             }
-        };
-        Ok(Auth { trust, expected: settings.expected, memo: Memo::default() })
+            settings::Trusted::Issuer(url) => Auth::of_issuer(&url, settings.expected),
+        })
+    }
+
+    /// The check of an issuer's tokens. A deployment is set up by [`Auth::configure`], which also
+    /// requires an audience and an issuer; published signatures that name neither are tested with
+    /// this.
+    pub fn of_issuer(url: &str, expected: Expected) -> Auth {
+        let issuer = Issuer { url: url.into(), keys: IssuerKeys::default() };
+        Auth::new(Trust::Issuer(Box::new(issuer)), expected)
+    }
+
+    fn new(trust: Trust, expected: Expected) -> Auth {
+        Auth { trust, expected, memo: Memo::default() }
     }
 
     /// Checks a token at the time `at`.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use nacre_core::{seal::MasterKeyring, sensitive::SensitiveNames};
-use worker::Env;
+use worker::{Env, console_error};
 
 use crate::{
     auth::{self, Auth},
@@ -39,12 +39,16 @@ thread_local! {
 }
 
 impl Config {
-    /// The settings of this isolate's deployment.
+    /// The settings of this isolate's deployment. A mistake in them is logged once.
     ///
     /// # Errors
     /// What the operator must change. The text quotes no setting.
     pub(crate) fn of(env: &Env) -> Result<Rc<Config>, String> {
-        CONFIG.with(|config| config.get_or_init(|| Config::read(env).map(Rc::new)).clone())
+        let read = || {
+            let config = Config::read(env).map(Rc::new);
+            config.inspect_err(|message| console_error!("not configured: {message}"))
+        };
+        CONFIG.with(|config| config.get_or_init(read).clone())
     }
 
     fn read(env: &Env) -> Result<Config, String> {

@@ -1,10 +1,9 @@
 //! Passes the caller's identity from the Worker in front to the object behind.
 //!
 //! ```text
-//! Authorization: Nacre scopes user owner expiry      each percent-encoded; milliseconds
+//! Authorization: Nacre scopes id issued user owner expiry   each percent-encoded; milliseconds
 //! ```
-//! The scopes come first because they may be empty, and white space at the end of a header is
-//! dropped. The header replaces the token, so no client can send it itself. It is one header
+//! What may be empty comes first, because white space at the end of a header is dropped. The header replaces the token, so no client can send it itself. It is one header
 //! because each one costs a crossing from wasm to JavaScript.
 
 use nacre_core::{
@@ -13,6 +12,7 @@ use nacre_core::{
     id::User,
     moment::Moment,
     op::Caller,
+    revocation::{TokenFacts, TokenId},
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use wasm_bindgen::JsValue;
@@ -36,39 +36,58 @@ pub(crate) fn with_identity(
     from_protocol: bool,
 ) -> Result<Request, JsValue> {
     let scopes = identity.scopes.to_string();
-    let [scopes, user, owner] = [&scopes, identity.user.as_str(), owner.as_str()]
+    let id = identity.token.id.as_ref().map_or("", |id| id.as_str());
+    let issued = identity.token.issued_at.map_or_else(String::new, |at| at.0.to_string());
+    let [scopes, id, user, owner] = [&scopes, id, identity.user.as_str(), owner.as_str()]
         .map(|part| utf8_percent_encode(part, ESCAPED));
     let forwarded = Request::new_with_request(request)?;
     let expiry = identity.expires_at.0;
     forwarded
         .headers()
-        .set(AUTHORIZATION, &format!("{SCHEME} {scopes} {user} {owner} {expiry}"))?;
+        .set(AUTHORIZATION, &format!("{SCHEME} {scopes} {id} {issued} {user} {owner} {expiry}"))?;
     if from_protocol {
         forwarded.headers().set(http::PROTOCOLS, http::PROTOCOL)?;
     }
     Ok(forwarded)
 }
 
-/// The caller that the Worker in front has set, and when the token expires.
+/// A caller with its token, as the Worker in front has checked it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bearer {
+    /// The caller, and the owner of the store.
+    pub(crate) caller: Caller,
+    /// When the token expires.
+    pub(crate) expires: Moment,
+    /// What a revocation needs to know of the token.
+    pub(crate) token: TokenFacts,
+}
+
+/// The caller that the Worker in front has set.
 ///
 /// # Errors
 /// `internal` if the header is missing: the object cannot be reached in any other way.
-pub(crate) fn caller(head: &http::Head<'_>) -> Result<(Caller, Moment)> {
+pub(crate) fn bearer(head: &http::Head<'_>) -> Result<Bearer> {
     let header = head.headers.get(AUTHORIZATION).unwrap_or_default();
     parse(&header).ok_or_else(|| Error::bug("a request reached the store without an identity"))
 }
 
-fn parse(header: &str) -> Option<(Caller, Moment)> {
+fn parse(header: &str) -> Option<Bearer> {
     let mut parts = header.split(' ');
     if parts.next() != Some(SCHEME) {
         return None;
     }
     let mut part = || percent_decode_str(parts.next()?).decode_utf8().ok();
-    let (scopes, user, owner, expiry) = (part()?, part()?, part()?, part()?);
+    let (scopes, id, issued) = (part()?, part()?, part()?);
+    let (user, owner, expiry) = (part()?, part()?, part()?);
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let caller = Caller {
         user: User::parse(&user).ok()?,
         owner: User::parse(&owner).ok()?,
         scopes: Scopes::parse(&scopes),
     };
-    Some((caller, Moment(expiry.parse().ok()?)))
+    let token = TokenFacts {
+        issued_at: some(&issued).map(|at| at.parse().map(Moment)).transpose().ok()?,
+        id: some(&id).map(|id| TokenId::parse(&id)).transpose().ok()?,
+    };
+    Some(Bearer { caller, expires: Moment(expiry.parse().ok()?), token })
 }

@@ -3,8 +3,11 @@
 
 use std::rc::Rc;
 
+use futures_util::StreamExt as _;
 use nacre_core::error::{Code, Error};
-use worker::{Context, Fetch as Client, Url, console_error};
+use worker::{
+    AbortSignal, Context, Fetch as Client, Request, RequestInit, RequestRedirect, console_error,
+};
 
 use crate::{
     auth::{Checked, Fetch, Identity, Refusal, bearer},
@@ -14,6 +17,9 @@ use crate::{
 
 /// Largest key set that is read, in bytes.
 const KEYS_BYTES: usize = 256 << 10;
+
+/// Longest time that a download of keys may take, in milliseconds.
+const FETCH_MILLIS: u32 = 5_000;
 
 /// Checks the token of a request, and fetches keys if that may change the outcome.
 ///
@@ -84,18 +90,28 @@ async fn learn(config: &Config, url: &str) {
     }
 }
 
+/// Downloads a key set. A redirect counts as a failure: it could lead to an address that anyone on
+/// the network can answer for.
 async fn download(url: &str) -> Result<Vec<u8>, Error> {
     let failed = |what: &'static str| Error::new(Code::StoreUnavailable, what);
-    let url = Url::parse(url).map_err(|_| failed("NACRE_JWKS_URL must be a URL"))?;
-    let mut response =
-        Client::Url(url).send().await.map_err(|_| failed("the issuer cannot be reached"))?;
+    let unreachable = |_| failed("the issuer cannot be reached, or did not answer in 5 seconds");
+    let init = RequestInit { redirect: RequestRedirect::Manual, ..RequestInit::default() };
+    let request =
+        Request::new_with_init(url, &init).map_err(|_| failed("NACRE_JWKS_URL must be a URL"))?;
+    // It covers the body too.
+    let limit = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(FETCH_MILLIS));
+    let sent = Client::Request(request).send_with_signal(&limit).await;
+    let mut response = sent.map_err(unreachable)?;
     if response.status_code() != 200 {
-        return Err(failed("the issuer did not answer with status 200"));
+        return Err(failed("the issuer must answer with status 200, without a redirect"));
     }
-    let document =
-        response.bytes().await.map_err(|_| failed("the issuer's answer is incomplete"))?;
-    if document.len() > KEYS_BYTES {
-        return Err(failed("the key set must be at most 256 KiB"));
+    let mut document = Vec::new();
+    let mut parts = response.stream().map_err(unreachable)?;
+    while let Some(part) = parts.next().await {
+        document.extend(part.map_err(unreachable)?);
+        if document.len() > KEYS_BYTES {
+            return Err(failed("the key set must be at most 256 KiB"));
+        }
     }
     Ok(document)
 }

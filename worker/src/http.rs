@@ -6,7 +6,7 @@
 //!        └────────────── answer(reply) · problem(error) · …  ◀─────────┘
 //! ```
 //! An [`Exchange`] exists from the start, so every failure is answered in the same form. The Worker
-//! in front uses [`front()`] and, for a refused token, [`Exchange::challenge`]; the object does the
+//! in front uses [`front()`] and, for a refused token, [`Exchange::refused`]; the object does the
 //! rest. One table ([`routes::ROUTES`]) serves both routing and the OpenAPI document.
 
 mod conditions;

@@ -27,7 +27,6 @@ use wasm_bindgen::{JsCast as _, prelude::wasm_bindgen};
 use web_sys::{Request, Response};
 use worker::{Context, Env, Result, console_error, event};
 
-use auth::Refusal;
 use config::Config;
 use http::{Exchange, Work};
 use message::Parts;
@@ -63,7 +62,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let authorization = from_protocol.clone().or_else(|| parts.header("authorization"));
     let identity = match gate::admit(&config, authorization.as_deref(), &context).await {
         Ok(identity) => identity,
-        Err(refusal) => return message::sent(refused(&exchange(), refusal)),
+        Err(refusal) => return message::sent(exchange().refused(refusal)),
     };
     let owner = match http::owner(&head) {
         Ok(owner) => owner.unwrap_or_else(|| identity.user.clone()),
@@ -81,8 +80,4 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             ))
         }
     }
-}
-
-fn refused(exchange: &Exchange, refusal: Refusal) -> http::Response {
-    exchange.challenge(&Error::from(refusal), refusal.challenge())
 }

@@ -36,10 +36,11 @@ use socket::{Host, Socket, binary_frame, text_frame};
 use crate::{
     follower::{After, Follower},
     format::Format,
+    forward::Bearer,
 };
 
-/// The token has expired; the client must connect again with a new one.
-const EXPIRED: u16 = 4401;
+/// The token has expired or was revoked; the client must connect again with a new one.
+const REFUSED: u16 = 4401;
 /// The caller is no longer a member of a project in this store.
 const EXPELLED: u16 = 4403;
 /// The store was erased.
@@ -79,16 +80,12 @@ impl Live {
     ///
     /// # Errors
     /// The errors of the platform.
-    pub(crate) fn open(
-        &self,
-        caller: Caller,
-        expires: Moment,
-    ) -> worker::Result<worker::WebSocket> {
+    pub(crate) fn open(&self, bearer: Bearer) -> worker::Result<worker::WebSocket> {
         self.with(|listeners| {
             listeners.last += 1;
             let number = listeners.last;
             let subscriptions = BTreeMap::new();
-            let attached = Attachment { number, caller, expires, subscriptions };
+            let attached = Attachment { number, bearer, subscriptions };
             let text =
                 attached.to_text().map_err(|error| worker::Error::RustError(error.to_string()))?;
             let (client, socket) = self.host.open(&text)?;
@@ -104,11 +101,11 @@ impl Live {
         let number = Attachment::of_text(&socket.kept()?).ok()?.number;
         let caller = self.with(|listeners| {
             let (_, attached) = listeners.open.get(&number)?;
-            if attached.expires <= now {
-                listeners.end(number, EXPIRED, "the token has expired");
+            if attached.bearer.expires <= now {
+                listeners.end(number, REFUSED, "the token has expired");
                 return None;
             }
-            Some(attached.caller.clone())
+            Some(attached.bearer.caller.clone())
         })?;
         Some(Listener { live: self, number, caller, socket })
     }
@@ -125,8 +122,7 @@ impl Live {
     /// Closes the sockets whose token has expired.
     pub(crate) fn close_expired(&self, now: Moment) {
         self.with(|listeners| {
-            listeners
-                .end_where(EXPIRED, "the token has expired", |attached| attached.expires <= now);
+            listeners.end_where(REFUSED, "the token has expired", |of| of.bearer.expires <= now);
         });
     }
 
@@ -166,18 +162,29 @@ impl Live {
         });
     }
 
-    /// Closes the sockets of users whom the plan removes as members.
+    /// Closes the sockets that the plan takes the right from: those of users whom it removes as
+    /// members, and those of tokens that it revokes.
     fn expel(&self, writes: &[Write]) {
-        for write in writes {
-            if let Write::Expel { user, .. } = write {
-                self.with(|listeners| {
-                    let is_theirs = |attached: &Attachment| {
-                        attached.caller.user == *user && attached.caller.owner != *user
-                    };
-                    listeners.end_where(EXPELLED, "the project is no longer shared", is_theirs);
-                });
+        self.with(|listeners| {
+            for write in writes {
+                match write {
+                    Write::Expel { user, .. } => {
+                        let is_theirs = |of: &Attachment| {
+                            let Caller { user: guest, owner, .. } = &of.bearer.caller;
+                            guest == user && owner != user
+                        };
+                        listeners.end_where(EXPELLED, "the project is no longer shared", is_theirs);
+                    }
+                    Write::Revoke(revocation) => {
+                        let is_covered = |of: &Attachment| {
+                            revocation.covers(&of.bearer.caller.user, &of.bearer.token)
+                        };
+                        listeners.end_where(REFUSED, "the token was revoked", is_covered);
+                    }
+                    _ => {}
+                }
             }
-        }
+        });
     }
 
     /// Calls `run` with the listeners. After a wake-up it reads them from the sockets first.
@@ -188,14 +195,17 @@ impl Live {
         };
         let listeners = held.get_or_insert_with(|| Listeners::of(&self.host));
         let outcome = run(listeners);
-        self.first_expiry.set(listeners.open.values().map(|(_, attached)| attached.expires).min());
+        self.first_expiry
+            .set(listeners.open.values().map(|(_, attached)| attached.bearer.expires).min());
         outcome
     }
 }
 
 impl Follower for Live {
     fn before<'f>(&'f self, reads: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
-        let tells = |write: &Write| matches!(write, Write::Member(_) | Write::Expel { .. });
+        let tells = |write: &Write| {
+            matches!(write, Write::Member(_) | Write::Expel { .. } | Write::Revoke(_))
+        };
         if plan.events.is_empty() && !plan.writes.iter().any(tells) {
             return None;
         }

@@ -6,7 +6,7 @@ use nacre_core::{
     limits,
 };
 use web_sys::Headers;
-use worker::{Request, Response, ResponseBody, console_error};
+use worker::{Request, Response, ResponseBody};
 
 use crate::{host, http};
 
@@ -122,7 +122,6 @@ pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
 /// # Errors
 /// As [`response`].
 pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> worker::Result<Response> {
-    console_error!("not configured: {message}");
     let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
     let error = Error::bug(format!("this deployment is not configured: {message}"));
     response(exchange.problem(&error, None, &http::Work::default()))

@@ -15,6 +15,7 @@
 //! replays   id ▸ expires value
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
+//! revocations  kind name ▸ value
 //! ```
 //! Every `value` is sealed (see `row` and `seal` in the core). Every write to an indexed column
 //! costs one row more, so there are only two indexes, each over a part of the contexts.
@@ -30,10 +31,21 @@ struct Step {
 }
 
 /// The first `n` steps make schema version `n`.
-const STEPS: &[Step] = &[FIRST, TERMS];
+const STEPS: &[Step] = &[FIRST, REVOCATIONS, TERMS];
 
 /// Rows of members hold the terms of the membership.
-const TERMS: Step = Step { needs: 2, statements: &[] };
+const TERMS: Step = Step { needs: 3, statements: &[] };
+
+/// Code that does not know the table would let revoked tokens in.
+const REVOCATIONS: Step = Step {
+    needs: 2,
+    statements: &["CREATE TABLE revocations (
+            kind INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (kind, name)
+        ) STRICT, WITHOUT ROWID"],
+};
 
 const FIRST: Step = Step {
     needs: 1,

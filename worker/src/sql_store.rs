@@ -34,9 +34,10 @@ use nacre_core::{
     id::User,
     moment::Moment,
     record::{Member, Record},
+    revocation::{Revocation, TokenFacts},
     row::{Row as _, level_number},
     seal::{Keyring, MasterKeyring},
-    store::Write,
+    store::{Reads as _, Write},
 };
 
 pub use keys::Founding;
@@ -69,6 +70,7 @@ struct Held {
     records: Records,
     views: Views,
     members: Option<Rc<[Member]>>,
+    revocations: Option<Rc<[Revocation]>>,
 }
 
 /// The known state of the database.
@@ -89,6 +91,7 @@ impl<D: Database> SqlStore<D> {
             records: Records::new(RECORD_BYTES),
             views: Views::new(VIEW_BYTES),
             members: None,
+            revocations: None,
         };
         SqlStore { database, retention, held: RefCell::new(held) }
     }
@@ -164,6 +167,7 @@ impl<D: Database> SqlStore<D> {
                 }
                 Write::Record(record) => held.records.forget(&record.address),
                 Write::Member(_) | Write::Expel { .. } => held.members = None,
+                Write::Revoke(_) | Write::Unrevoke(_) => held.revocations = None,
                 _ => {}
             }
         }
@@ -188,7 +192,16 @@ impl<D: Database> SqlStore<D> {
         held.records.clear();
         held.views.clear();
         held.members = None;
+        held.revocations = None;
         Ok(())
+    }
+
+    /// Whether the owner has revoked a token of `user`. The store must be open.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn has_revoked(&self, user: &User, token: &TokenFacts) -> Result<bool> {
+        Ok(self.revocations()?.iter().any(|revocation| revocation.covers(user, token)))
     }
 
     /// The time of the last commit. Decisions never use an earlier time, so times grow with `seq`
@@ -254,9 +267,10 @@ impl<D: Database> SqlStore<D> {
                 Write::Version(row) => row.seal(&keys, entropy)?,
                 Write::Entry(row) => row.seal(&keys, entropy)?,
                 Write::Member(row) => row.seal(&keys, entropy)?,
+                Write::Revoke(row) => row.seal(&keys, entropy)?,
                 Write::Replay(row) => row.seal(&keys, entropy)?,
                 Write::Audit(row) => row.seal(&keys, entropy)?,
-                Write::Secret(_) | Write::Expel { .. } => Vec::new(),
+                Write::Secret(_) | Write::Expel { .. } | Write::Unrevoke(_) => Vec::new(),
             });
             if let Write::Audit(audit) = write {
                 meta.seq = audit.seq;

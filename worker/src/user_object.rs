@@ -17,7 +17,6 @@ use nacre_core::{
     error::{Code, Error, Result},
     limits,
     live::subscribe,
-    moment::Moment,
     op::{self, Caller},
     plan::Plan,
     store::Reads as _,
@@ -33,10 +32,12 @@ use worker::{
 };
 
 use crate::{
+    auth::Refusal,
     config::Config,
     follower::Follower,
     format::Format,
-    forward, host,
+    forward::{self, Bearer},
+    host,
     http::{self, BodyWanted, Exchange, Exporter, Importer, Task, Work},
     live::{Listener, Live},
     message::{self, Parts},
@@ -85,12 +86,29 @@ impl DurableObject for UserObject {
         let draw = host::Draw::new().map_err(thrown)?;
         let mut exchange = Exchange::begin(&head, &keeper.config.http, || draw.request_id());
         let mut entropy = draw.entropy;
-        let caller = forward::caller(&head);
-        let is_owner = caller.as_ref().is_ok_and(|(caller, _)| caller.user == caller.owner);
-        let expires = caller.as_ref().map_or(Moment(0), |(_, expires)| *expires);
+        let bearer = match forward::bearer(&head) {
+            Ok(bearer) => bearer,
+            Err(error) => {
+                return message::response(exchange.problem(&error, None, &Work::default()));
+            }
+        };
         // A stranger costs next to nothing: no body is read, no socket accepted, no alarm set.
-        let admitted = caller.and_then(|(caller, _)| keeper.admit(caller, &mut entropy));
-        let task = match admitted.and_then(|caller| exchange.route(&head, caller)) {
+        let revoked = keeper
+            .admit(&bearer.caller, &mut entropy)
+            .and_then(|()| keeper.has_revoked(&bearer, &mut entropy));
+        match revoked {
+            Ok(false) => {}
+            Ok(true) => {
+                message::pass_over(&mut request).await;
+                return message::response(exchange.refused(Refusal::Revoked));
+            }
+            Err(error) => {
+                message::pass_over(&mut request).await;
+                return message::response(exchange.problem(&error, None, &Work::default()));
+            }
+        }
+        let is_owner = bearer.caller.user == bearer.caller.owner;
+        let task = match exchange.route(&head, bearer.caller.clone()) {
             Ok(routed) => {
                 let body = match routed.body() {
                     BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
@@ -110,8 +128,8 @@ impl DurableObject for UserObject {
                 message::response(answer)
             }
             Ok(Task::Export(exporter)) => keeper.export(exchange, exporter, entropy),
-            Ok(Task::Live { caller }) => {
-                let socket = keeper.listen(caller, expires, &mut entropy);
+            Ok(Task::Live) => {
+                let socket = keeper.listen(bearer);
                 match socket {
                     Ok(socket) => message::upgraded(exchange.upgraded(&head), socket),
                     Err(error) => {
@@ -206,13 +224,13 @@ impl Keeper {
         [&self.live]
     }
 
-    /// Lets the owner and members pass.
-    fn admit(&self, caller: Caller, entropy: &mut Entropy) -> Result<Caller> {
+    /// Refuses strangers.
+    fn admit(&self, caller: &Caller, entropy: &mut Entropy) -> Result<()> {
         if caller.user != caller.owner {
             self.store.open(&caller.owner, &self.config.masters, entropy)?;
-            admit(&self.store, &caller)?;
+            admit(&self.store, caller)?;
         }
-        Ok(caller)
+        Ok(())
     }
 
     /// Decides a request, applies the plan in one transaction, and tells the followers.
@@ -239,10 +257,16 @@ impl Keeper {
         Ok(plan)
     }
 
-    /// Opens a socket.
-    fn listen(&self, caller: Caller, expires: Moment, entropy: &mut Entropy) -> Result<WebSocket> {
+    /// Whether the owner has revoked the token of a request.
+    fn has_revoked(&self, bearer: &Bearer, entropy: &mut Entropy) -> Result<bool> {
+        let Bearer { caller, token, .. } = bearer;
         self.store.open(&caller.owner, &self.config.masters, entropy)?;
-        let socket = self.live.open(caller, expires).map_err(|error| {
+        self.store.has_revoked(&caller.user, token)
+    }
+
+    /// Opens a socket. The store is open.
+    fn listen(&self, bearer: Bearer) -> Result<WebSocket> {
+        let socket = self.live.open(bearer).map_err(|error| {
             console_error!("live: {error}");
             Error::new(Code::StoreUnavailable, "the socket cannot be opened; try again")
         })?;

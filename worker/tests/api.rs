@@ -22,6 +22,8 @@ mod edges;
 mod errors;
 #[path = "api/history.rs"]
 mod history;
+#[path = "api/revocations.rs"]
+mod revocations;
 #[path = "api/service.rs"]
 mod service;
 #[path = "api/sharing.rs"]

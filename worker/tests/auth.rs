@@ -15,8 +15,9 @@ use nacre_core::moment::Moment;
 use nacre_tests::vectors;
 use nacre_topics::{Case, Shape, text};
 use nacre_worker::auth::{
-    Auth, BACKOFF_MILLIS, Checked, Fetch, IN_FLIGHT_MILLIS, Identity, Jwks, JwksError, KEPT_MILLIS,
-    LEEWAY_MILLIS, MAX_AGE_MILLIS, RETRY_MILLIS, Refusal, Settings, Skipped, TOKEN_BYTES, Unusable,
+    Auth, BACKOFF_MILLIS, Checked, Expected, Fetch, IN_FLIGHT_MILLIS, Identity, Jwks, JwksError,
+    KEPT_MILLIS, LEEWAY_MILLIS, MAX_AGE_MILLIS, RETRY_MILLIS, Refusal, Settings, Skipped,
+    TOKEN_BYTES, Unusable,
 };
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ fn with_secret(secret: &str) -> Auth {
 }
 
 fn with_issuer() -> Auth {
-    Auth::configure(&Settings { jwks_url: Some(URL), ..Settings::default() }).unwrap()
+    Auth::of_issuer(URL, Expected::default())
 }
 
 /// Checks a token as the gate does.
@@ -82,8 +83,9 @@ fn every_vector_is_judged_as_it_says() {
             [outcome(first)]
         });
     }
-    // The others are about requests without a token, and about keys that did not come.
-    let elsewhere = [Refusal::Missing, Refusal::NotBearer, Refusal::KeysUnavailable];
+    // The others are about requests without a token, keys that did not come, and stores.
+    let elsewhere =
+        [Refusal::Missing, Refusal::NotBearer, Refusal::KeysUnavailable, Refusal::Revoked];
     for refusal in Refusal::ALL.iter().filter(|refusal| !elsewhere.contains(refusal)) {
         assert!(met.borrow().contains(&format!("{refusal:?}")), "no vector meets {refusal:?}");
     }
@@ -91,17 +93,19 @@ fn every_vector_is_judged_as_it_says() {
 
 fn configured(case: &Case) -> Auth {
     let trust = &case["trust"];
-    let mut auth = Auth::configure(&Settings {
-        jwt_secret: trust["secret"].as_str(),
-        jwks_url: trust["jwks"].is_object().then_some(URL),
-        audience: case["audience"].as_str(),
-        issuer: case["issuer"].as_str(),
-        ..Settings::default()
-    })
-    .unwrap();
-    if trust["jwks"].is_object() {
-        auth.learn(trust["jwks"].to_string().as_bytes(), moment(case)).unwrap();
+    let (audience, issuer) = (case["audience"].as_str(), case["issuer"].as_str());
+    if !trust["jwks"].is_object() {
+        let jwt_secret = trust["secret"].as_str();
+        let settings = Settings { jwt_secret, audience, issuer, ..Settings::default() };
+        return Auth::configure(&settings).unwrap();
     }
+    let expected = Expected {
+        audience: audience.map(String::from),
+        issuer: issuer.map(String::from),
+        ..Expected::default()
+    };
+    let mut auth = Auth::of_issuer(URL, expected);
+    auth.learn(trust["jwks"].to_string().as_bytes(), moment(case)).unwrap();
     auth
 }
 

@@ -16,6 +16,7 @@ mod permit;
 mod preview;
 mod read;
 mod reveal;
+mod revocations;
 mod view;
 mod warnings;
 

@@ -13,6 +13,7 @@ use alloc::{
 
 use crate::{
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    revocation::{Revocation, Subject},
     store::{AsOf, Filter, Reads, Write},
 };
 use nacre_layers::{
@@ -43,6 +44,7 @@ enum Key {
     Secret(Fingerprint),
     Replay(User, String),
     Audit(u64),
+    Revocation(Subject),
     Member(ContextId, User),
 }
 
@@ -55,6 +57,8 @@ impl Key {
             Write::Secret(secret) => Key::Secret(secret.fingerprint),
             Write::Member(member) => Key::Member(member.project.clone(), member.user.clone()),
             Write::Expel { user, project } => Key::Member(project.clone(), user.clone()),
+            Write::Revoke(revocation) => Key::Revocation(revocation.subject.clone()),
+            Write::Unrevoke(subject) => Key::Revocation(subject.clone()),
             Write::Replay(replay) => Key::Replay(replay.user.clone(), replay.key.clone()),
             Write::Audit(audit) => Key::Audit(audit.seq),
         }
@@ -345,6 +349,20 @@ impl Reads for MemoryStore<'_> {
         }
         sort_by(&mut found, |a, b| (&a.project, &a.user).cmp(&(&b.project, &b.user)));
         Ok(found)
+    }
+
+    fn revocations(&self) -> Result<Rc<[Revocation]>> {
+        let mut found = match self.base() {
+            Some(base) => base.revocations()?.to_vec(),
+            None => Vec::new(),
+        };
+        found.retain(|known| !self.rows.contains_key(&Key::Revocation(known.subject.clone())));
+        found.extend(self.rows.values().filter_map(|row| match row {
+            Write::Revoke(revocation) => Some(revocation.clone()),
+            _ => None,
+        }));
+        sort_by(&mut found, |a, b| a.subject.cmp(&b.subject));
+        Ok(found.into())
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {

@@ -6,6 +6,7 @@ use crate::{
     access::Scopes,
     moment::Moment,
     record::{Change, EntryId, EntryKind, Terms},
+    revocation::Subject,
     store::{AsOf, Filter},
 };
 use nacre_layers::{
@@ -273,6 +274,16 @@ pub enum Administration {
         /// The id of the project.
         project: ContextId,
     },
+    /// Refuse tokens.
+    Revoke {
+        /// Whose tokens.
+        subject: Subject,
+        /// For a user: refuse tokens that were issued before this time; `None` is now. For a token:
+        /// its expiry, if it is known.
+        time: Option<Moment>,
+    },
+    /// Let tokens in again.
+    Unrevoke(Subject),
 }
 
 /// A question about a store as a whole, for its owner.
@@ -280,6 +291,8 @@ pub enum Administration {
 pub enum Inspection {
     /// List members of shared projects.
     Members,
+    /// List revoked tokens.
+    Revocations,
     /// List commits, newest first.
     Audit {
         /// Start before this commit; `None` starts with the newest.

@@ -7,6 +7,7 @@ use crate::{
     moment::Moment,
     op::Idempotency,
     record::{Audit, Change, Entry, EntryId, Member, Record, State, Version},
+    revocation::Revocation,
     store::{View, Write},
 };
 use nacre_layers::{
@@ -172,6 +173,12 @@ pub enum Reply {
     Expelled,
     /// The members of shared projects.
     Members(Vec<Member>),
+    /// One revocation.
+    Revocation(Revocation),
+    /// A revocation has ended.
+    Unrevoked,
+    /// All revocations.
+    Revocations(Vec<Revocation>),
     /// A page of the audit trail.
     Audit {
         /// The items of the page.

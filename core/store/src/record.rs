@@ -369,6 +369,6 @@ pub struct Deed {
     pub address: Option<Address>,
     /// The version that it made; `None` if it made none.
     pub version: Option<u64>,
-    /// The user whose membership it changed; `None` for other actions.
+    /// The user whose membership or tokens it concerns; `None` for other actions.
     pub member: Option<User>,
 }

@@ -19,6 +19,7 @@ mod entry;
 mod loose;
 mod member;
 mod replay;
+mod revocation;
 mod version;
 
 use alloc::vec::Vec;
@@ -29,6 +30,7 @@ pub use entry::EntryColumns;
 pub use loose::{pack, row_key, unpack};
 pub use member::MemberColumns;
 pub use replay::ReplayColumns;
+pub use revocation::{RevocationColumns, subject_columns};
 pub use version::VersionColumns;
 
 use crate::{

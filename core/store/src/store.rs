@@ -8,6 +8,7 @@ use alloc::{rc::Rc, vec::Vec};
 use crate::{
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    revocation::{Revocation, Subject},
 };
 use nacre_layers::{
     address::Address,
@@ -116,6 +117,9 @@ pub trait Reads {
     /// The memberships of a user, or of all users for `None`, in order of (project, user).
     fn members(&self, user: Option<&User>) -> Result<Vec<Member>>;
 
+    /// All revocations, users first, each kind in order of name.
+    fn revocations(&self) -> Result<Rc<[Revocation]>>;
+
     /// Commits before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>>;
 
@@ -149,6 +153,10 @@ pub enum Write {
         /// The id of the project.
         project: ContextId,
     },
+    /// A new or a changed revocation of tokens.
+    Revoke(Revocation),
+    /// The end of a revocation.
+    Unrevoke(Subject),
     /// The answer for an idempotency key.
     Replay(Replay),
     /// The line of the commit in the audit trail. It also sets the store's `seq`.

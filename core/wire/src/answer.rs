@@ -14,7 +14,8 @@ use super::{
     problem::problem,
     reply::{
         AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
-        MembersText, NoticeText, PageText, PreviewText, RestoredText, VersionText,
+        MembersText, NoticeText, PageText, PreviewText, RestoredText, RevocationText,
+        RevocationsText, VersionText,
     },
     text::{ObjectText, array},
     view,
@@ -232,7 +233,7 @@ fn status_of(reply: &Reply) -> u16 {
     match reply {
         Reply::Context(context) if context.created => 201,
         Reply::Entry(_) => 201,
-        Reply::Expelled => 204,
+        Reply::Expelled | Reply::Unrevoked => 204,
         _ => 200,
     }
 }
@@ -333,13 +334,18 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
         Reply::Unread => plain(&Object::new(), within, out),
-        Reply::Expelled => match within {
+        Reply::Expelled | Reply::Unrevoked => match within {
             Some(_) => plain(&Object::new(), within, out),
             None => Ok(()),
         },
         Reply::Members(members) => {
             let items = members.iter().map(MemberText::of).collect();
             plain(&MembersText { items }, within, out)
+        }
+        Reply::Revocation(revocation) => plain(&RevocationText::of(revocation), within, out),
+        Reply::Revocations(revocations) => {
+            let items = revocations.iter().map(RevocationText::of).collect();
+            plain(&RevocationsText { items }, within, out)
         }
         Reply::Audit { items, more } => {
             let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));

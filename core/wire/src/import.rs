@@ -5,8 +5,8 @@ use alloc::{format, string::String, vec::Vec};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    open::{InsightBody, ProgressBody, VersionBody, counted, invalid, moment, too_long, user},
-    request::{id, rules},
+    open::{InsightBody, ProgressBody, VersionBody, counted, invalid, too_long, user},
+    request::{id, moment, rules},
     within,
 };
 use nacre_layers::{

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     pieces,
-    request::{id, rules},
+    request::{id, moment, rules},
     within,
 };
 use nacre_layers::{
@@ -27,7 +27,6 @@ use nacre_store::{
     history::WHOLE_EVERY,
     limits,
     memory::MemoryStore,
-    moment::Moment,
     record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
     seal::{Vault, seal_foreign_fields},
     store::{Reads as _, Write},
@@ -440,10 +439,6 @@ fn entry_id(text: &str) -> Result<EntryId> {
         .and_then(|(seq, n)| Some(EntryId { seq: number(seq)?, n: number(n)? }))
         .filter(|id| id.seq > 0 && format!("{}-{}", id.seq, id.n) == text)
         .ok_or_else(|| invalid("/id", "an entry id must have the form `seq-n`, such as `12-0`"))
-}
-
-pub(super) fn moment(place: &'static str, text: &str) -> Result<Moment> {
-    Moment::parse(text).map_err(|error| error.at(place))
 }
 
 pub(super) fn user(place: &'static str, text: &str) -> Result<User> {

@@ -16,6 +16,7 @@ use nacre_layers::{
 use nacre_store::{
     plan::{Affected, DiffLine, HistoryItem, Preview, Warning},
     record::{Audit, Deed, Entry, EntryKind, Member, Record},
+    revocation::{Revocation, Subject},
 };
 
 #[cfg(feature = "schema")]
@@ -365,6 +366,29 @@ answers! {
         pub items: Vec<MemberText<'a>>,
     }
 
+    /// Revoked tokens: those of a user that were issued before a time, or a single one.
+    pub struct RevocationText<'a> {
+        /// When it was made or last changed.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
+        pub at: String,
+        /// Who made it.
+        pub by: &'a str,
+        /// When the single token expires, if that is known.
+        pub expires_at: Option<String>,
+        /// Tokens of the user that were issued before this time are refused.
+        pub not_before: Option<String>,
+        /// The id of the single token, its `jti`.
+        pub token: Option<&'a str>,
+        /// The user.
+        pub user: Option<&'a str>,
+    }
+
+    /// All revocations.
+    pub struct RevocationsText<'a> {
+        /// Users first, each kind in order of name.
+        pub items: Vec<RevocationText<'a>>,
+    }
+
     /// One commit in the audit trail.
     pub struct AuditText<'a> {
         /// The time.
@@ -561,6 +585,19 @@ impl<'a> MemberText<'a> {
             since: member.since.to_string(),
             user: member.user.as_str(),
         }
+    }
+}
+
+impl<'a> RevocationText<'a> {
+    /// A revocation.
+    pub fn of(revocation: &'a Revocation) -> RevocationText<'a> {
+        let time = revocation.time.map(|time| time.to_string());
+        let (user, token, not_before, expires_at) = match &revocation.subject {
+            Subject::User(user) => (Some(user.as_str()), None, time, None),
+            Subject::Token(id) => (None, Some(id.as_str()), None, time),
+        };
+        let (at, by) = (revocation.at.to_string(), revocation.by.as_str());
+        RevocationText { at, by, expires_at, not_before, token, user }
     }
 }
 

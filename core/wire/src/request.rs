@@ -23,6 +23,7 @@ use nacre_layers::{
 };
 use nacre_store::{
     limits::EXACT_INTEGER,
+    moment::Moment,
     op::{Edit, Expect, NewEntry, Patch, Put, Which},
     record::{EntryKind, Reach, Role, Terms},
     store::AsOf,
@@ -174,6 +175,23 @@ bodies! {
         pub global: Option<bool>,
     }
 
+    /// Refuse tokens of a user.
+    pub struct RevokeUserBody {
+        /// Refuse tokens that were issued before this time; now by default.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::optional_time"))]
+        pub not_before: Option<String>,
+    }
+
+    /// Refuse one token.
+    pub struct RevokeTokenBody {
+        /// When the token expires: the revocation is dropped some time after that. Without it the
+        /// revocation stays until it is deleted.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema::optional_time"))]
+        pub expires_at: Option<String>,
+    }
+
     /// Stop sharing a project.
     pub struct UnshareBody {
         /// The id of the project.
@@ -286,6 +304,26 @@ impl MemberBody {
     }
 }
 
+impl RevokeUserBody {
+    /// The time before which tokens are refused.
+    ///
+    /// # Errors
+    /// `invalid-request` with the pointer.
+    pub fn into_time(self) -> Result<Option<Moment>> {
+        self.not_before.map(|time| moment("/not_before", &time)).transpose()
+    }
+}
+
+impl RevokeTokenBody {
+    /// The token's expiry.
+    ///
+    /// # Errors
+    /// `invalid-request` with the pointer.
+    pub fn into_time(self) -> Result<Option<Moment>> {
+        self.expires_at.map(|time| moment("/expires_at", &time)).transpose()
+    }
+}
+
 impl UnshareBody {
     /// The project.
     ///
@@ -294,6 +332,11 @@ impl UnshareBody {
     pub fn into_project(self) -> Result<ContextId> {
         id("/project", &self.project)
     }
+}
+
+/// Reads a time of a body.
+pub(super) fn moment(place: &'static str, text: &str) -> Result<Moment> {
+    Moment::parse(text).map_err(|error| error.at(place))
 }
 
 /// Reads a patch: an object is a merge patch (RFC 7396), an array is a JSON Patch (RFC 6902). The

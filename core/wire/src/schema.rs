@@ -33,6 +33,11 @@ pub fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
 }
 
+/// A time, or none.
+pub fn optional_time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "format": "date-time" })
+}
+
 /// A JSON Pointer.
 pub fn pointer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

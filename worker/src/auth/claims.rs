@@ -3,9 +3,9 @@
 use nacre_core::{
     access::Scopes,
     id::User,
-    json,
-    limits::{self, EXACT_INTEGER},
+    json, limits,
     moment::Moment,
+    revocation::{TokenFacts, TokenId},
     value::{Object, Value},
 };
 
@@ -50,6 +50,7 @@ pub(super) fn identity(
     if expires_at > at.later(longest).later(LEEWAY_MILLIS) {
         return Err(Refusal::LivesTooLong);
     }
+    let issued_at = date(claims, "iat", f64::floor)?;
     let not_before = date(claims, "nbf", f64::ceil)?;
     if not_before.is_some_and(|not_before| not_before > at.later(LEEWAY_MILLIS)) {
         return Err(Refusal::NotYetValid);
@@ -61,7 +62,15 @@ pub(super) fn identity(
         return Err(Refusal::Audience);
     }
     let user = text(claims, "sub").and_then(|sub| User::parse(sub).ok()).ok_or(Refusal::Subject)?;
-    Ok(Identity { user, scopes: scopes(claims)?, expires_at })
+    let token = TokenFacts { issued_at, id: id(claims)? };
+    Ok(Identity { user, scopes: scopes(claims)?, expires_at, token })
+}
+
+/// The id, by which the token can be revoked alone.
+fn id(claims: &Object) -> Result<Option<TokenId>, Refusal> {
+    let Some(value) = claims.get("jti") else { return Ok(None) };
+    let id = value.as_str().and_then(|id| TokenId::parse(id).ok());
+    id.map(Some).ok_or(Refusal::TokenId)
 }
 
 /// The scopes: `scope` is a text (RFC 8693 §4.2), `scp` a text or a list, as some issuers have it.
@@ -86,13 +95,17 @@ pub(super) fn has_expired(expires_at: Moment, at: Moment) -> bool {
     at >= expires_at.later(LEEWAY_MILLIS)
 }
 
+/// The last second of the year 9999: nobody issues tokens for later.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
 /// A NumericDate: seconds since 1970, fractions allowed (RFC 7519 §2), here to the millisecond.
-/// Dates before 1970 become 1970, dates past [`EXACT_INTEGER`] become that.
 fn date(claims: &Object, name: &str, round: fn(f64) -> f64) -> Result<Option<Moment>, Refusal> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_number().ok_or(Refusal::Claims)?.as_f64();
-    let millis = round(seconds * 1000.0).clamp(0.0, EXACT_INTEGER as f64);
-    Ok(Some(Moment(millis as u64)))
+    if !(0.0..=LAST_SECOND).contains(&seconds) {
+        return Err(Refusal::Dates);
+    }
+    Ok(Some(Moment(round(seconds * 1000.0) as u64)))
 }
 
 fn text<'a>(claims: &'a Object, name: &str) -> Option<&'a str> {

@@ -75,6 +75,8 @@ refusals! {
     Signature = "the token's signature is not valid; get a new token";
     /// The payload is not a JSON object, has a member twice, or one of a wrong type.
     Claims = "the token's claims must be a JSON object with each member once";
+    /// `exp`, `nbf` or `iat` is before 1970 or after the year 9999.
+    Dates = "the token's `exp`, `nbf` and `iat` must be seconds from 1970 to the year 9999";
     /// There is no `exp`.
     NoExpiry = "the token must have an expiry, `exp`";
     /// `exp` has passed.
@@ -85,10 +87,14 @@ refusals! {
     NotYetValid = "the token is not valid yet: its `nbf` is in the future";
     /// `sub` is missing, empty or not a user's name.
     Subject = "the token's `sub` must be a user: 1 to 256 bytes without control characters";
+    /// `jti` is not an id of a token.
+    TokenId = "the token's `jti` must be 1 to 256 bytes of text without control characters";
     /// `aud` does not name this service.
     Audience = "the token's `aud` must name this service";
     /// `iss` is not the expected issuer.
     Issuer = "the token's `iss` must be the configured issuer";
+    /// The owner of the store has revoked it.
+    Revoked = "the token was revoked; get a new token";
 }
 
 impl Refusal {

@@ -12,9 +12,9 @@ pub struct Settings<'a> {
     pub jwt_secret: Option<&'a str>,
     /// `NACRE_JWKS_URL`: where the issuer publishes its keys.
     pub jwks_url: Option<&'a str>,
-    /// `NACRE_JWT_AUDIENCE`: what `aud` must name.
+    /// `NACRE_JWT_AUDIENCE`: what `aud` must name; required with a key set.
     pub audience: Option<&'a str>,
-    /// `NACRE_JWT_ISSUER`: what `iss` must be.
+    /// `NACRE_JWT_ISSUER`: what `iss` must be; required with a key set.
     pub issuer: Option<&'a str>,
     /// `NACRE_JWT_MAX_DAYS`: how long a token may live, in days.
     pub max_days: Option<&'a str>,
@@ -31,6 +31,9 @@ pub enum Misconfigured {
     ShortSecret,
     /// The address of the key set is not protected by TLS.
     InsecureUrl,
+    /// An issuer without audience and issuer: its tokens for other services would be accepted
+    /// (RFC 8725 §3.9).
+    NoAudience,
     /// The longest life of a token is not a number of days.
     MaxDays,
     /// The variable is set but empty.
@@ -49,6 +52,9 @@ impl fmt::Display for Misconfigured {
             Misconfigured::ShortSecret => "each secret of NACRE_JWT_SECRET must have at least 32 bytes; commas separate secrets",
             Misconfigured::InsecureUrl => {
                 "NACRE_JWKS_URL must begin with https:// (http:// is for 127.0.0.1 and localhost)"
+            }
+            Misconfigured::NoAudience => {
+                "NACRE_JWKS_URL also needs NACRE_JWT_AUDIENCE and NACRE_JWT_ISSUER"
             }
             Misconfigured::MaxDays => {
                 "NACRE_JWT_MAX_DAYS must be a whole number of days from 1 to 36500"
@@ -96,8 +102,11 @@ impl Settings<'_> {
                 let secrets: Option<Vec<Secret>> = secrets.collect();
                 Trusted::Secrets(secrets.ok_or(Misconfigured::ShortSecret)?)
             }
-            (None, Some(url)) if is_safe(url) => Trusted::Issuer(url.into()),
-            (None, Some(_)) => return Err(Misconfigured::InsecureUrl),
+            (None, Some(url)) if !is_safe(url) => return Err(Misconfigured::InsecureUrl),
+            (None, Some(_)) if self.audience.is_none() || self.issuer.is_none() => {
+                return Err(Misconfigured::NoAudience);
+            }
+            (None, Some(url)) => Trusted::Issuer(url.into()),
         };
         let days = |text: &str| text.parse().ok().filter(|days| (1..=36_500).contains(days));
         let max_days = self.max_days.map(|text| days(text).ok_or(Misconfigured::MaxDays));
@@ -135,12 +144,26 @@ mod tests {
     fn exactly_one_trust_is_needed() {
         let none = Settings::default();
         let secret = Settings { jwt_secret: Some(SECRET), ..none };
-        let keys = Settings { jwks_url: Some("https://issuer.example/keys"), ..none };
+        let keys = Settings {
+            jwks_url: Some("https://issuer.example/keys"),
+            audience: Some("nacre"),
+            issuer: Some("https://issuer.example"),
+            ..none
+        };
         assert_eq!(refusal(none), Some(Misconfigured::NoTrust));
         assert_eq!(refusal(secret), None);
         assert_eq!(refusal(keys), None);
         let both = Settings { jwt_secret: Some(SECRET), ..keys };
         assert_eq!(refusal(both), Some(Misconfigured::TwoTrusts));
+    }
+
+    #[test]
+    fn keys_of_an_issuer_need_audience_and_issuer() {
+        let url = Some("https://issuer.example/keys");
+        for (audience, issuer) in [(None, None), (Some("a"), None), (None, Some("i"))] {
+            let settings = Settings { jwks_url: url, audience, issuer, ..Settings::default() };
+            assert_eq!(refusal(settings), Some(Misconfigured::NoAudience));
+        }
     }
 
     #[test]

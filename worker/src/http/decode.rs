@@ -4,8 +4,10 @@ use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
     id::User,
+    moment::Moment,
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     patch::JsonPatch,
+    revocation::{Subject, TokenId},
     store::AsOf,
     value::Value,
     wire::{
@@ -13,7 +15,7 @@ use nacre_core::{
         question::{self, Parameters, Question},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
-            RestoreBody, RollbackBody, UnsetBody, UnshareBody,
+            RestoreBody, RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
         },
     },
 };
@@ -69,6 +71,14 @@ impl<'p> Segments<'p> {
 
     fn user(&self) -> Result<User> {
         User::parse(&decode_segment(self.first)?)
+    }
+
+    /// The user or the token of a revocation.
+    fn subject(&self, action: Action) -> Result<Subject> {
+        match action {
+            Action::RevokeUser | Action::UnrevokeUser => self.user().map(Subject::User),
+            _ => TokenId::parse(&decode_segment(self.first)?).map(Subject::Token),
+        }
     }
 }
 
@@ -234,6 +244,16 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
                 Ok(Administration::DeleteMember { user, project })
             })
         }
+        Action::Revocations => command(Inspection::Revocations.into()),
+        Action::RevokeUser => {
+            revoke(segments.subject(route.action)?, |body: RevokeUserBody| body.into_time())
+        }
+        Action::RevokeToken => {
+            revoke(segments.subject(route.action)?, |body: RevokeTokenBody| body.into_time())
+        }
+        Action::UnrevokeUser | Action::UnrevokeToken => {
+            command(Administration::Unrevoke(segments.subject(route.action)?).into())
+        }
         Action::Export => task(Task::Export(Exporter::new(
             Caller::clone(caller),
             request.request_id.into(),
@@ -252,7 +272,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
                     "this path is for WebSockets: send a GET with `Upgrade: websocket`",
                 ));
             }
-            task(Task::Live { caller: Caller::clone(caller) })
+            task(Task::Live)
         }
         Action::Keys | Action::RotateKeys => {
             owner_only(caller)?;
@@ -270,6 +290,17 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             }
             task(Task::Erase)
         }
+    })
+}
+
+/// Revokes with the time of an optional body.
+fn revoke<T: DeserializeOwned + 'static>(
+    subject: Subject,
+    time: fn(T) -> Result<Option<Moment>>,
+) -> Decoded {
+    optional_body(move |body: Option<T>| {
+        let time = body.map(time).transpose()?.flatten();
+        Ok(Administration::Revoke { subject, time })
     })
 }
 

@@ -23,7 +23,10 @@ use super::{
     routed::{Routed, body_limit, too_large},
     routes::{Body, Method, ROUTES, Route},
 };
-use crate::{auth::insufficient_scope, format::Format};
+use crate::{
+    auth::{Refusal, insufficient_scope},
+    format::Format,
+};
 
 /// The cost of a request, for `Server-Timing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,9 +173,9 @@ impl Exchange {
     }
 
     /// The response to a request whose token was refused.
-    pub fn challenge(&self, error: &Error, www_authenticate: Option<&'static str>) -> Response {
-        let mut response = self.problem(error, None, &Work::default());
-        if let Some(challenge) = www_authenticate {
+    pub fn refused(&self, refusal: Refusal) -> Response {
+        let mut response = self.problem(&Error::from(refusal), None, &Work::default());
+        if let Some(challenge) = refusal.challenge() {
             response.set("WWW-Authenticate", challenge);
         }
         response

@@ -103,6 +103,16 @@ pub enum Action {
     PutMember,
     /// Stop sharing a project.
     DeleteMember,
+    /// List revoked tokens.
+    Revocations,
+    /// Refuse tokens of a user.
+    RevokeUser,
+    /// Let tokens of a user in again.
+    UnrevokeUser,
+    /// Refuse one token.
+    RevokeToken,
+    /// Let one token in again.
+    UnrevokeToken,
     /// Show the state of the keys.
     Keys,
     /// Start a rotation of the data key.
@@ -197,6 +207,10 @@ pub enum BodyType {
     Member,
     /// `UnshareBody`
     Unshare,
+    /// `RevokeUserBody`
+    RevokeUser,
+    /// `RevokeTokenBody`
+    RevokeToken,
 }
 
 /// How a request uses `If-Match` and `If-None-Match`.
@@ -251,6 +265,10 @@ pub enum Shape {
     Member,
     /// `MembersText`
     Members,
+    /// `RevocationText`
+    Revocation,
+    /// `RevocationsText`
+    Revocations,
     /// A page of `AuditText`
     Audit,
     /// `KeysText`

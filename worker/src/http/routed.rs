@@ -36,10 +36,7 @@ pub enum Task {
     /// A series of commands, each with one block of lines.
     Import(Importer),
     /// Open a socket for the caller.
-    Live {
-        /// The caller, and the owner of the store.
-        caller: Caller,
-    },
+    Live,
     /// Show the state of the store's keys, or start a rotation.
     Keys {
         /// The owner of the store.

@@ -516,6 +516,62 @@ pub const ROUTES: &[Route] = &[
         ..WRITING
     },
     Route {
+        path: "/v1/revocations",
+        action: Action::Revocations,
+        name: "listRevocations",
+        summary: "Lists the users and tokens whose access to this store was revoked.",
+        answers: &[(200, Shape::Revocations)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        method: Method::Put,
+        path: "/v1/revocations/users/{user}",
+        action: Action::RevokeUser,
+        name: "revokeUser",
+        summary: "Refuses the tokens of a user, or of the owner, that were issued before a time, now \
+             by default, and closes their sockets. A token without `iat` is refused too.",
+        body: Body::Optional(BodyType::RevokeUser),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Revocation)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        method: Method::Delete,
+        path: "/v1/revocations/users/{user}",
+        action: Action::UnrevokeUser,
+        name: "unrevokeUser",
+        summary: "Accepts the tokens of a user again that have not expired.",
+        conditions: Conditions::None,
+        answers: &[(204, Shape::Nothing)],
+        errors: &[Code::InvalidId, Code::NotFound],
+        ..WRITING
+    },
+    Route {
+        method: Method::Put,
+        path: "/v1/revocations/tokens/{token}",
+        action: Action::RevokeToken,
+        name: "revokeToken",
+        summary: "Refuses the token with this `jti`, and closes its sockets.",
+        body: Body::Optional(BodyType::RevokeToken),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Revocation)],
+        errors: ENTRY_ERRORS,
+        ..WRITING
+    },
+    Route {
+        method: Method::Delete,
+        path: "/v1/revocations/tokens/{token}",
+        action: Action::UnrevokeToken,
+        name: "unrevokeToken",
+        summary: "Accepts the token again, if it has not expired.",
+        conditions: Conditions::None,
+        answers: &[(204, Shape::Nothing)],
+        errors: &[Code::InvalidId, Code::NotFound],
+        ..WRITING
+    },
+    Route {
         path: "/v1/keys",
         action: Action::Keys,
         name: "getKeys",

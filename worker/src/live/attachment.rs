@@ -11,26 +11,25 @@ use nacre_core::{
     live::Audience,
     moment::Moment,
     op::Caller,
+    revocation::{TokenFacts, TokenId},
     topic::Topic,
     value::{self, Object, Value},
     wire::live::{read_topic, topic_object},
 };
 use serde::Deserialize;
 
-use crate::format::Format;
+use crate::{format::Format, forward::Bearer};
 
 /// Largest attachment, in bytes. The platform allows 16,384, including its own framing.
 const ATTACHED_BYTES: usize = 16_000;
 
-/// One socket: its caller, the expiry of the token, and the subscriptions.
+/// One socket: its caller with the token, and the subscriptions.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Attachment {
     /// The number of the socket, unique within the object.
     pub(crate) number: u64,
-    /// The caller, and the owner of the store.
-    pub(crate) caller: Caller,
-    /// The time when the token expires.
-    pub(crate) expires: Moment,
+    /// The caller with its token.
+    pub(crate) bearer: Bearer,
     /// The subscriptions, by the client's ids.
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
 }
@@ -51,6 +50,11 @@ struct SessionText {
     owner: String,
     scopes: String,
     expires: u64,
+    /// Sockets that an older version of the Worker has opened do not say it.
+    #[serde(default)]
+    issued: Option<u64>,
+    #[serde(default)]
+    token: Option<String>,
     json: BTreeMap<String, Value>,
     msgpack: BTreeMap<String, Value>,
 }
@@ -60,8 +64,8 @@ impl Attachment {
     pub(crate) fn audience(&self, subscription: &Subscription) -> Audience {
         Audience {
             topic: subscription.topic.clone(),
-            user: self.caller.user.clone(),
-            owner: self.caller.owner.clone(),
+            user: self.bearer.caller.user.clone(),
+            owner: self.bearer.caller.owner.clone(),
         }
     }
 
@@ -80,10 +84,17 @@ impl Attachment {
         }
         let mut members = Object::new();
         members.insert("number", self.number.into());
-        members.insert("user", self.caller.user.as_str().into());
-        members.insert("owner", self.caller.owner.as_str().into());
-        members.insert("scopes", self.caller.scopes.to_string().into());
-        members.insert("expires", self.expires.0.into());
+        let Bearer { caller, expires, token } = &self.bearer;
+        members.insert("user", caller.user.as_str().into());
+        members.insert("owner", caller.owner.as_str().into());
+        members.insert("scopes", caller.scopes.to_string().into());
+        members.insert("expires", expires.0.into());
+        if let Some(issued) = token.issued_at {
+            members.insert("issued", issued.0.into());
+        }
+        if let Some(id) = &token.id {
+            members.insert("token", id.as_str().into());
+        }
         members.insert("json", json.into());
         members.insert("msgpack", msgpack.into());
         let text = String::from_utf8(json::write(&members.into()))
@@ -119,16 +130,17 @@ impl Attachment {
                 subscriptions.insert(id, Subscription { topic: read_topic(topic).ok()?, format });
             }
         }
-        Some(Attachment {
-            number: text.number,
-            caller: Caller {
-                user: User::parse(&text.user).ok()?,
-                owner: User::parse(&text.owner).ok()?,
-                scopes: Scopes::parse(&text.scopes),
-            },
-            expires: Moment(text.expires),
-            subscriptions,
-        })
+        let caller = Caller {
+            user: User::parse(&text.user).ok()?,
+            owner: User::parse(&text.owner).ok()?,
+            scopes: Scopes::parse(&text.scopes),
+        };
+        let token = TokenFacts {
+            issued_at: text.issued.map(Moment),
+            id: text.token.map(|id| TokenId::parse(&id)).transpose().ok()?,
+        };
+        let bearer = Bearer { caller, expires: Moment(text.expires), token };
+        Some(Attachment { number: text.number, bearer, subscriptions })
     }
 }
 
@@ -141,12 +153,18 @@ mod tests {
     fn attachment(subscriptions: impl IntoIterator<Item = (String, Subscription)>) -> Attachment {
         Attachment {
             number: 7,
-            caller: Caller {
-                user: User::parse("bób \"x\"").unwrap(),
-                owner: User::parse("alice").unwrap(),
-                scopes: Scopes::READ,
+            bearer: Bearer {
+                caller: Caller {
+                    user: User::parse("bób \"x\"").unwrap(),
+                    owner: User::parse("alice").unwrap(),
+                    scopes: Scopes::READ,
+                },
+                expires: Moment(1_790_000_000_000),
+                token: TokenFacts {
+                    issued_at: Some(Moment(1_780_000_000_000)),
+                    id: TokenId::parse("6f1c").ok(),
+                },
             },
-            expires: Moment(1_790_000_000_000),
             subscriptions: subscriptions.into_iter().collect(),
         }
     }

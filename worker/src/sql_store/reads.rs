@@ -10,9 +10,10 @@ use nacre_core::{
     marker::Fingerprint,
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    revocation::Revocation,
     row::{
-        AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row as _,
-        VersionColumns, kind_number, kind_of, level_of,
+        AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns,
+        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of,
     },
     seal::Keyring,
     store::{AsOf, Filter, Reads, View},
@@ -134,6 +135,15 @@ impl<D: Database> Reads for SqlStore<D> {
             .filter(|member| user.is_none_or(|user| member.user == *user))
             .cloned()
             .collect())
+    }
+
+    fn revocations(&self) -> Result<Rc<[Revocation]>> {
+        if let Some(known) = &self.held()?.revocations {
+            return Ok(known.clone());
+        }
+        let found: Rc<[Revocation]> = self.opened(REVOCATIONS, &[], revocation)?.into();
+        self.held()?.revocations = Some(found.clone());
+        Ok(found)
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
@@ -261,6 +271,11 @@ pub(super) fn member_columns(row: &mut Row) -> Result<MemberColumns> {
     Ok(MemberColumns { project, user: User::parse(&row.text()?).map_err(|_| odd())? })
 }
 
+pub(super) fn revocation_columns(row: &mut Row) -> Result<RevocationColumns> {
+    let kind = row.number()?;
+    RevocationColumns::of(kind, &row.text()?)
+}
+
 pub(super) fn version(mut row: Row, keys: &Keyring) -> Result<Version> {
     Version::open(version_columns(&mut row)?, keys, &row.blob()?)
 }
@@ -279,6 +294,10 @@ fn replay(mut row: Row, keys: &Keyring) -> Result<Replay> {
 
 fn member(mut row: Row, keys: &Keyring) -> Result<Member> {
     Member::open(member_columns(&mut row)?, keys, &row.blob()?)
+}
+
+fn revocation(mut row: Row, keys: &Keyring) -> Result<Revocation> {
+    Revocation::open(revocation_columns(&mut row)?, keys, &row.blob()?)
 }
 
 pub(super) const CONTEXT: &str = "SELECT level, id, parent, updated_at, deleted, value
@@ -306,6 +325,8 @@ const ENTRIES_BEFORE: &str = "SELECT level, id, kind, seq, n, at, value FROM ent
 const REPLAY: &str = "SELECT id, expires, value FROM replays WHERE id = ?";
 
 const MEMBERS: &str = "SELECT project, user, value FROM members ORDER BY project, user";
+
+const REVOCATIONS: &str = "SELECT kind, name, value FROM revocations ORDER BY kind, name";
 
 const AUDIT_BEFORE: &str =
     "SELECT seq, at, value FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?";

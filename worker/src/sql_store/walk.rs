@@ -4,6 +4,7 @@ use nacre_core::{
     error::Result,
     marker::Fingerprint,
     record::{Audit, Entry, Member, Record, Replay, Version},
+    revocation::Revocation,
     row::Row as _,
     seal::{KeyId, Keyring, RowIdentity, reseal_row, reseal_secret, sealed_with},
 };
@@ -13,7 +14,7 @@ use super::{
     meta::Place,
     reads::{
         audit_columns, context_columns, entry_columns, member_columns, replay_columns,
-        version_columns,
+        revocation_columns, version_columns,
     },
 };
 use crate::sql::{Bind, Cell, Database, Row, odd};
@@ -57,7 +58,7 @@ const fn text() -> Bind<'static> {
 }
 
 /// The tables that mention secrets come first; see [`CONTEXTS`] and [`VERSIONS`].
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table {
         before: &[number(), text()],
         lengths: "SELECT length(value) FROM contexts WHERE (level, id) > (?, ?)
@@ -126,6 +127,18 @@ const TABLES: [Table; 7] = [
         put: "UPDATE secrets SET value = ? WHERE fingerprint = ?",
         foreign: "SELECT count(*) FROM secrets WHERE substr(value, 3, 2) <> ?",
         bound: Bound::Secret,
+    },
+    Table {
+        before: &[number(), text()],
+        lengths: "SELECT length(value) FROM revocations WHERE (kind, name) > (?, ?)
+            ORDER BY kind, name LIMIT ?",
+        rows: "SELECT kind, name, value FROM revocations WHERE (kind, name) > (?, ?)
+            ORDER BY kind, name LIMIT ?",
+        put: "UPDATE revocations SET value = ? WHERE kind = ? AND name = ?",
+        foreign: "SELECT count(*) FROM revocations WHERE substr(value, 3, 2) <> ?",
+        bound: Bound::Row(|row| {
+            revocation_columns(row).map(|columns| Revocation::identity(&columns))
+        }),
     },
 ];
 

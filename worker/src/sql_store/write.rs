@@ -7,7 +7,7 @@
 use nacre_core::{
     error::Result,
     record::Record,
-    row::{ReplayColumns, Row as _, kind_number},
+    row::{ReplayColumns, Row as _, kind_number, subject_columns},
     store::Write,
 };
 
@@ -77,6 +77,15 @@ impl<D: Database> SqlStore<D> {
             Write::Expel { user, project } => {
                 self.database.run(DROP_MEMBER, &[project.as_str(), user.as_str()].map(Bind::Text))
             }
+            Write::Revoke(revocation) => {
+                let (kind, name) = subject_columns(&revocation.subject);
+                let key = [Bind::Number(kind), Bind::Text(name), value];
+                self.database.run(PUT_REVOCATION, &key)
+            }
+            Write::Unrevoke(subject) => {
+                let (kind, name) = subject_columns(subject);
+                self.database.run(DROP_REVOCATION, &[Bind::Number(kind), Bind::Text(name)])
+            }
             Write::Replay(replay) => {
                 let ReplayColumns { id, expires } = replay.columns();
                 self.database.run(PUT_REPLAY, &[Bind::Blob(&id), Bind::Number(expires.0), value])
@@ -128,6 +137,11 @@ const PUT_SECRET: &str = "INSERT OR REPLACE INTO secrets (fingerprint, value) VA
 const PUT_MEMBER: &str = "INSERT OR REPLACE INTO members (project, user, value) VALUES (?, ?, ?)";
 
 const DROP_MEMBER: &str = "DELETE FROM members WHERE project = ? AND user = ?";
+
+const PUT_REVOCATION: &str =
+    "INSERT OR REPLACE INTO revocations (kind, name, value) VALUES (?, ?, ?)";
+
+const DROP_REVOCATION: &str = "DELETE FROM revocations WHERE kind = ? AND name = ?";
 
 const PUT_REPLAY: &str = "INSERT OR REPLACE INTO replays (id, expires, value) VALUES (?, ?, ?)";
 

@@ -12,13 +12,15 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Request},
     plan::Plan,
+    revocation::{TokenFacts, TokenId},
     seal::{Keyring, MasterKeyring},
     sensitive::SensitiveNames,
     store::Reads,
     wire::remember,
 };
-use nacre_worker::http::{
-    BodyWanted, Exchange, Head, Importer, Response, Settings, Task, Work, front, owner,
+use nacre_worker::{
+    auth::Refusal,
+    http::{BodyWanted, Exchange, Head, Importer, Response, Settings, Task, Work, front, owner},
 };
 use serde_json::Value;
 
@@ -50,6 +52,7 @@ pub(crate) struct Call {
     pub(crate) body: Vec<u8>,
     pub(crate) user: String,
     pub(crate) scopes: Scopes,
+    pub(crate) token: TokenFacts,
 }
 
 pub(crate) fn call(method: &str, target: &str) -> Call {
@@ -60,6 +63,7 @@ pub(crate) fn call(method: &str, target: &str) -> Call {
         body: Vec::new(),
         user: "alice".into(),
         scopes: Scopes::UNSTATED,
+        token: TokenFacts { issued_at: Some(Moment(u64::MAX)), id: None },
     }
 }
 
@@ -89,6 +93,13 @@ impl Call {
 
     pub(crate) fn scopes(mut self, scopes: &str) -> Call {
         self.scopes = Scopes::parse(scopes);
+        self
+    }
+
+    /// Gives the request's token an `iat`, in seconds since 1970, and a `jti`.
+    pub(crate) fn token(mut self, issued_at: Option<u64>, id: Option<&str>) -> Call {
+        let id = id.map(|id| TokenId::parse(id).unwrap());
+        self.token = TokenFacts { issued_at: issued_at.map(|at| Moment(at * 1000)), id };
         self
     }
 
@@ -165,6 +176,10 @@ impl Service {
             Ok(owner) => owner.unwrap_or_else(|| user.clone()),
             Err(error) => return exchange.problem(&error, None, &Work::default()),
         };
+        let revoked = self.store(&owner).rows.revocations().unwrap();
+        if revoked.iter().any(|revocation| revocation.covers(&user, &call.token)) {
+            return exchange.refused(Refusal::Revoked);
+        }
         let caller = Caller { user, owner: owner.clone(), scopes: call.scopes };
         let asked = exchange.route(&head, caller).and_then(|ask| match ask.body() {
             BodyWanted::AtMost(_) => ask.decode(&call.body),
@@ -210,7 +225,7 @@ impl Service {
                 Ok(exchange.answer(&importer.finish(), seq, &work))
             }
             // Keys are the SQL store's, sockets the platform's; their own tests turn them.
-            Task::Keys { .. } | Task::Live { .. } => Err(Error::not_found()),
+            Task::Keys { .. } | Task::Live => Err(Error::not_found()),
             Task::Erase => {
                 self.stores.remove(owner.as_str());
                 Ok(exchange.erased())

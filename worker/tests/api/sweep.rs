@@ -116,7 +116,7 @@ fn paths(route: &Route) -> Vec<String> {
     {
         for user in ["bob", "alice"] {
             let path = route.path.replace("{level}", level).replace("{id}", id);
-            let path = path.replace("{user}", user);
+            let path = path.replace("{user}", user).replace("{token}", user);
             if !found.contains(&path) {
                 found.push(path);
             }

@@ -121,6 +121,10 @@ pub(crate) fn segments(path: &str) -> Vec<Value> {
                     "The user: the `sub` of their token.",
                     json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$" }),
                 ),
+                "token" => (
+                    "The id of the token: its `jti`.",
+                    json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$" }),
+                ),
                 other => panic!("what stands in {{{other}}} is not described"),
             };
             json!({

@@ -53,6 +53,7 @@ pub(crate) fn generate() -> Value {
             { "name": "bulk", "description": "Batches, export and import." },
             { "name": "live", "description": "Live updates over a WebSocket." },
             { "name": "sharing", "description": "Members of projects." },
+            { "name": "tokens", "description": "Revoked tokens." },
             { "name": "service", "description": "The service itself." }
         ],
         "paths": paths,
@@ -355,6 +356,11 @@ fn tag(action: Action) -> &'static str {
         Action::Live => "live",
         Action::Batch | Action::Export | Action::Import => "bulk",
         Action::Members | Action::PutMember | Action::DeleteMember => "sharing",
+        Action::Revocations
+        | Action::RevokeUser
+        | Action::UnrevokeUser
+        | Action::RevokeToken
+        | Action::UnrevokeToken => "tokens",
     }
 }
 

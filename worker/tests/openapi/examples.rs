@@ -47,6 +47,8 @@ pub(crate) fn body(body: BodyType) -> Value {
         }),
         BodyType::Member => json!({ "project": "shop", "role": "reader" }),
         BodyType::Unshare => json!({ "project": "shop" }),
+        BodyType::RevokeUser => json!({ "not_before": TIME }),
+        BodyType::RevokeToken => json!({ "expires_at": TIME }),
     }
 }
 
@@ -106,6 +108,13 @@ fn member() -> Value {
     json!({
         "global": true, "history": "from-share", "project": "shop", "reveal": false, "role": "reader",
         "since": TIME, "user": "grace",
+    })
+}
+
+fn revocation() -> Value {
+    json!({
+        "at": TIME, "by": "ada", "expires_at": null, "not_before": TIME, "token": null,
+        "user": "grace"
     })
 }
 
@@ -197,6 +206,8 @@ pub(crate) fn answer(shape: Shape) -> Value {
         Shape::Imported => json!({ "created": 238, "replaced": 1, "seq": 1 }),
         Shape::Member => member(),
         Shape::Members => json!({ "items": [member()] }),
+        Shape::Revocation => revocation(),
+        Shape::Revocations => json!({ "items": [revocation()] }),
         Shape::Audit => page(json!({
             "at": TIME,
             "by": "ada",

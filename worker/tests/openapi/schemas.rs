@@ -8,12 +8,12 @@ use nacre_core::wire::{
     operation::{BatchBody, PreviewBody},
     reply::{
         AuditText, ContextText, DeletedText, DiffText, ImportedText, InsightText, KeysText,
-        MemberText, MembersText, PageText, PreviewText, ProgressText, RestoredText, VersionText,
-        ViewText,
+        MemberText, MembersText, PageText, PreviewText, ProgressText, RestoredText, RevocationText,
+        RevocationsText, VersionText, ViewText,
     },
     request::{
         AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
-        RollbackBody, UnsetBody, UnshareBody,
+        RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
     },
 };
 use nacre_worker::http::routes::{BodyType, Shape};
@@ -55,6 +55,8 @@ impl Schemas {
             BodyType::Batch => self.read::<BatchBody>(),
             BodyType::Member => self.read::<MemberBody>(),
             BodyType::Unshare => self.read::<UnshareBody>(),
+            BodyType::RevokeUser => self.read::<RevokeUserBody>(),
+            BodyType::RevokeToken => self.read::<RevokeTokenBody>(),
         }
     }
 
@@ -88,6 +90,8 @@ impl Schemas {
             Shape::Imported => self.said::<ImportedText>(),
             Shape::Member => self.said::<MemberText<'_>>(),
             Shape::Members => self.said::<MembersText<'_>>(),
+            Shape::Revocation => self.said::<RevocationText<'_>>(),
+            Shape::Revocations => self.said::<RevocationsText<'_>>(),
             Shape::Audit => self.said::<PageText<AuditText<'_>>>(),
             Shape::Batch => self.batch(),
             Shape::Lines => json!({ "type": "string" }),

@@ -27,6 +27,7 @@ pub(super) fn inspect(
 ) -> Result<Reply> {
     match inspection {
         Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
+        Inspection::Revocations => Ok(Reply::Revocations(reads.revocations()?.to_vec())),
         Inspection::Audit { before, limit } => {
             let limit = page(*limit);
             let mut items = reads.audit(*before, limit + 1)?;
@@ -81,6 +82,8 @@ impl Draft<'_, '_> {
                 self.put_member(user, project, *terms)
             }
             Administration::DeleteMember { user, project } => self.delete_member(user, project),
+            Administration::Revoke { subject, time } => self.revoke(subject, *time),
+            Administration::Unrevoke(subject) => self.unrevoke(subject),
         }
     }
 

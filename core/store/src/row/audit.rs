@@ -24,7 +24,7 @@ use nacre_layers::{
 };
 
 /// The names of actions. Rows hold the index in this list, so new ones must be added at the end.
-const ACTIONS: [&str; 11] = [
+const ACTIONS: [&str; 15] = [
     "create",
     "update",
     "delete",
@@ -36,6 +36,10 @@ const ACTIONS: [&str; 11] = [
     "put_member",
     "delete_member",
     ROTATE_KEYS,
+    "revoke_user",
+    "revoke_token",
+    "unrevoke_user",
+    "unrevoke_token",
 ];
 
 /// The columns of a commit's row.
