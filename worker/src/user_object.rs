@@ -92,6 +92,7 @@ impl DurableObject for UserObject {
                 return message::response(exchange.problem(&error, None, &Work::default()));
             }
         };
+        let meter = Meter::start(keeper);
         // A stranger costs next to nothing: no body is read, no socket accepted, no alarm set.
         let revoked = keeper
             .admit(&bearer.caller, &mut entropy)
@@ -120,14 +121,14 @@ impl DurableObject for UserObject {
         };
         match task {
             Ok(Task::Command(request)) => {
-                message::response(keeper.answer(&exchange, &request, &mut entropy))
+                message::response(keeper.answer(&exchange, &meter, &request, &mut entropy))
             }
             Ok(Task::Import(importer)) => {
                 let lines = message::stream(&mut request);
-                let answer = keeper.import(&exchange, importer, lines, is_owner, entropy).await;
+                let answer = keeper.import(&exchange, &meter, importer, lines, is_owner, entropy).await;
                 message::response(answer)
             }
-            Ok(Task::Export(exporter)) => keeper.export(exchange, exporter, entropy),
+            Ok(Task::Export(exporter)) => keeper.export(exchange, &meter, exporter, entropy),
             Ok(Task::Live) => {
                 let socket = keeper.listen(bearer);
                 match socket {
@@ -138,7 +139,7 @@ impl DurableObject for UserObject {
                 }
             }
             Ok(Task::Keys { caller, rotate }) => {
-                message::response(keeper.keys(&exchange, &caller, rotate, &mut entropy))
+                message::response(keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
             Ok(Task::Erase) => {
                 self.state.storage().delete_all().await?;
@@ -331,10 +332,10 @@ impl Keeper {
     fn answer(
         &self,
         exchange: &Exchange,
+        meter: &Meter,
         request: &op::Request,
         entropy: &mut Entropy,
     ) -> http::Response {
-        let meter = Meter::start(self);
         match self.carry_out(request, entropy) {
             Ok(plan) => exchange.answer(&plan.reply, plan.seq, &meter.read(self)),
             // A caller who must not know of the store must not learn its `seq` either.
@@ -352,12 +353,12 @@ impl Keeper {
     async fn import(
         &self,
         exchange: &Exchange,
+        meter: &Meter,
         mut importer: Importer,
         lines: Option<ByteStream>,
         is_owner: bool,
         mut entropy: Entropy,
     ) -> http::Response {
-        let meter = Meter::start(self);
         let outcome = self.import_blocks(&mut importer, lines, &mut entropy).await;
         let seq = self.store.seq();
         match outcome.and_then(|()| Ok((importer.finish(), seq.clone()?))) {
@@ -398,10 +399,10 @@ impl Keeper {
     fn export(
         self: &Rc<Self>,
         exchange: Exchange,
+        meter: &Meter,
         mut exporter: Exporter,
         mut entropy: Entropy,
     ) -> worker::Result<Response> {
-        let meter = Meter::start(self);
         let first = self.piece(&mut exporter, &mut entropy);
         let (seq, work) = (self.store.seq(), meter.read(self));
         let (lines, seq) = match first.and_then(|lines| Ok((lines.unwrap_or_default(), seq?))) {
@@ -436,11 +437,11 @@ impl Keeper {
     fn keys(
         &self,
         exchange: &Exchange,
+        meter: &Meter,
         caller: &Caller,
         rotate: bool,
         entropy: &mut Entropy,
     ) -> http::Response {
-        let meter = Meter::start(self);
         let rotate = rotate.then(|| exchange.request_id().to_owned());
         match self.rotation(caller, rotate, entropy) {
             Ok((rotation, seq)) => {

@@ -213,6 +213,7 @@ impl World {
         for user in [None, Some(User::parse("bob").unwrap()), Some(alice())] {
             prop_assert_eq!(sql.members(user.as_ref()), twin.members(user.as_ref()));
         }
+        prop_assert_eq!(sql.revocations(), twin.revocations());
         for key in ["k0", "k1", "k2"] {
             prop_assert_eq!(sql.replay(&alice(), key), twin.replay(&alice(), key));
         }
