@@ -15,14 +15,26 @@ import { client, root, start } from "./harness.mjs";
 // One issuer for each path: `/n` publishes the nth key set.
 const sets = [];
 const issuer = createServer((request, response) => {
+  if (request.url === "/elsewhere") return response.writeHead(302, { location: "/0" }).end();
+  if (request.url === "/endless") return void pour(response);
+  if (request.url === "/silent") return;
   response.end(JSON.stringify(sets[Number(request.url.slice(1))]));
 });
 let worker, address;
+/** What a deployment with a key set must require. */
+const FOR_US = { aud: "nacre", iss: "https://issuer.example" };
 before(async () => {
   issuer.listen(0, "127.0.0.1");
   await once(issuer, "listening");
   address = `http://127.0.0.1:${issuer.address().port}`;
-  worker = await start({ vars: { NACRE_JWT_SECRET: undefined, NACRE_JWKS_URL: `${address}/0` } });
+  worker = await start({
+    vars: {
+      NACRE_JWT_SECRET: undefined,
+      NACRE_JWKS_URL: `${address}/0`,
+      NACRE_JWT_AUDIENCE: FOR_US.aud,
+      NACRE_JWT_ISSUER: FOR_US.iss,
+    },
+  });
 });
 after(async () => {
   await worker?.stop();
@@ -46,13 +58,14 @@ const ABOUT_CLAIMS = [
   "the token's `exp` is too far away; get one that lives shorter",
   "the token is not valid yet: its `nbf` is in the future",
   "the token's `sub` must be a user: 1 to 256 bytes without control characters",
+  "the token's `iss` must be the configured issuer",
 ];
 
 const now = Math.floor(Date.now() / 1000);
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 function signed(header, privateKey, hash, options = {}) {
-  const message = `${encode(header)}.${encode({ sub: "alice", exp: now + 600 })}`;
+  const message = `${encode(header)}.${encode({ ...FOR_US, sub: "alice", exp: now + 600 })}`;
   const signature = sign(hash, message, { key: privateKey, ...options });
   return `${message}.${signature.toString("base64url")}`;
 }
@@ -74,10 +87,45 @@ for (const { kid, alg, hash, privateKey } of PAIRS) {
     assert.deepEqual(await ask(token), { status: 200, why: undefined });
     assert.equal((await ask(token)).status, 200, "remembered");
     const [header, , signature] = token.split(".");
-    const other = encode({ sub: "mallory", exp: now + 600 });
+    const other = encode({ ...FOR_US, sub: "mallory", exp: now + 600 });
     assert.deepEqual(await ask(`${header}.${other}.${signature}`), { status: 401, why: NO_SIGNATURE });
   });
 }
+
+/** Sends and sends, as long as somebody reads. */
+async function pour(response) {
+  response.on("close", () => (response.isGone = true)).write('{"keys":[');
+  while (!response.isGone) {
+    if (!response.write(" ".repeat(1 << 16))) await Promise.race([once(response, "drain"), once(response, "close")]);
+  }
+}
+
+test("a key set that redirects, never ends or never comes opens nothing, and holds up nobody for long", async () => {
+  const [{ kid, alg, hash, privateKey }] = PAIRS;
+  const token = signed({ alg, kid }, privateKey, hash);
+  for (const path of ["elsewhere", "endless", "silent"]) {
+    await worker.restart({ NACRE_JWKS_URL: `${address}/${path}` });
+    const begun = Date.now();
+    const { status, body } = await client(worker.url, token).get("/v1/contexts");
+    assert.deepEqual([status, body.code], [503, "store-unavailable"], path);
+    assert.ok(Date.now() - begun < 8000, `${path}: ${Date.now() - begun} ms`);
+  }
+  await worker.restart({ NACRE_JWKS_URL: `${address}/0` });
+  assert.equal((await ask(token)).status, 200);
+});
+
+test("without an audience and an issuer nothing is answered but that, and it is logged once", async () => {
+  await worker.restart({ NACRE_JWT_AUDIENCE: undefined });
+  worker.logs.length = 0;
+  for (const path of ["/healthz", "/v1/contexts", "/openapi.json"]) {
+    const { status, body } = await client(worker.url).get(path);
+    assert.equal(status, 500, path);
+    assert.match(body.detail, /NACRE_JWKS_URL also needs NACRE_JWT_AUDIENCE and NACRE_JWT_ISSUER/);
+  }
+  const told = worker.logs.filter(({ message }) => String(message).includes("not configured"));
+  assert.equal(told.length, 1, JSON.stringify(told));
+  await worker.restart({ NACRE_JWT_AUDIENCE: FOR_US.aud });
+});
 
 /** Tokens that only their signature decides about, with the key set they are for. */
 function judged() {

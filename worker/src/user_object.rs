@@ -125,7 +125,8 @@ impl DurableObject for UserObject {
             }
             Ok(Task::Import(importer)) => {
                 let lines = message::stream(&mut request);
-                let answer = keeper.import(&exchange, &meter, importer, lines, is_owner, entropy).await;
+                let answer =
+                    keeper.import(&exchange, &meter, importer, lines, is_owner, entropy).await;
                 message::response(answer)
             }
             Ok(Task::Export(exporter)) => keeper.export(exchange, &meter, exporter, entropy),

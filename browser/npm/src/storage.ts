@@ -2,10 +2,11 @@
 //
 // The core names its entries (`r/` rows, `s` state, `f` flight, `q/` queue, `c/` conflicts). Entries
 // whose key begins with `j/` belong to this script. Every commit is one transaction and gets the next
-// number, by which other tabs see that they have missed none.
+// number, by which other tabs see that they have missed none. What waits to be sent is encrypted.
 
 import { Core, type Entry } from "./core.ts";
 import { refused } from "./error.ts";
+import { newSecretKey, seal, unseal } from "./vault.ts";
 
 /** How many milliseconds the host's storage may take to answer. */
 const PATIENCE = 5000;
@@ -13,6 +14,7 @@ const STORE = "entries";
 const REVISION = "j/revision";
 const PLACE = "j/place";
 const TERM = "j/term";
+const KEY = "j/key";
 /** The keys of the copy itself. The queue (`q/`) stays when the copy is replaced. */
 const COPY = [
   ["c/", "c0"],
@@ -74,6 +76,17 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
     done.catch(() => {}); // the caller may have been told by a request
     return { store: tx.objectStore(STORE), done };
   };
+  /** The key of this database, made by the first tab. */
+  const secretKey = async (): Promise<CryptoKey | undefined> => {
+    const made = await newSecretKey();
+    if (!made) return undefined;
+    const { store, done } = begin("readwrite");
+    const held: CryptoKey = (await resultOf(store.get(KEY))) ?? made;
+    store.put(held, KEY);
+    await done;
+    return held;
+  };
+  const key = await answered(secretKey);
   return {
     async load() {
       const { store } = begin("readonly");
@@ -82,7 +95,9 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
         () => Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]),
         4 * PATIENCE,
       );
-      const all = keys.map((key, at): [string, unknown] => [String(key), values[at]]);
+      const all = await Promise.all(
+        keys.map(async (name, at): Promise<[string, unknown]> => [String(name), await unseal(key, values[at])]),
+      );
       const own = new Map(all.filter(([key]) => key.startsWith("j/")));
       return {
         entries: all.filter(([key]) => !key.startsWith("j/")) as Entry[],
@@ -92,6 +107,11 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
     },
 
     async commit({ entries = [], own = [], anew = false, queue = [], term }) {
+      // First: a transaction ends while something else is waited for.
+      const sealed = await Promise.all(
+        entries.map(async ([name, value]) => [name, value && (await seal(key, name, value))] as const),
+      );
+      const writes = await Promise.all(queue.map((write) => seal(key, "q", write)));
       const { store, done } = begin("readwrite");
       const [revision = 0, place = 0, last = 0]: (number | undefined)[] = await Promise.all([
         resultOf(store.get(REVISION)),
@@ -102,11 +122,11 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
       const placed = queue.map((write, at): [number, Uint8Array] => [place + 1 + at, write]);
       store.put(revision + 1, REVISION);
       if (anew) for (const range of COPY) store.delete(IDBKeyRange.bound(range[0], range[1]));
-      for (const [key, value] of [...entries, ...own]) {
-        if (value === undefined) store.delete(key);
-        else store.put(value, key);
+      for (const [name, value] of [...sealed, ...own]) {
+        if (value === undefined) store.delete(name);
+        else store.put(value, name);
       }
-      for (const [n, write] of placed) store.put(write, Core.queue_key(n));
+      for (const [at, write] of writes.entries()) store.put(write, Core.queue_key(place + 1 + at));
       if (placed.length > 0) store.put(place + placed.length, PLACE);
       await done;
       return { revision: revision + 1, placed };

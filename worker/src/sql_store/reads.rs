@@ -141,7 +141,15 @@ impl<D: Database> Reads for SqlStore<D> {
         if let Some(known) = &self.held()?.revocations {
             return Ok(known.clone());
         }
-        let found: Rc<[Revocation]> = self.opened(REVOCATIONS, &[], revocation)?.into();
+        // The table is made with the first revocation.
+        let found = match self.keys()? {
+            Some(keys) => {
+                let rows = self.database.query_if_there(REVOCATIONS, &[])?.unwrap_or_default();
+                let opened = rows.into_iter().map(|row| revocation(row, &keys));
+                opened.collect::<Result<Rc<[Revocation]>>>()?
+            }
+            None => Rc::default(),
+        };
         self.held()?.revocations = Some(found.clone());
         Ok(found)
     }

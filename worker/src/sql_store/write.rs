@@ -12,7 +12,10 @@ use nacre_core::{
 };
 
 use super::{SqlStore, place};
-use crate::sql::{Bind, Database};
+use crate::{
+    schema,
+    sql::{Bind, Database},
+};
 
 /// Rows in one statement: a Durable Object binds at most 100 values.
 const ROWS: usize = 100 / COLUMNS;
@@ -80,6 +83,7 @@ impl<D: Database> SqlStore<D> {
             Write::Revoke(revocation) => {
                 let (kind, name) = subject_columns(&revocation.subject);
                 let key = [Bind::Number(kind), Bind::Text(name), value];
+                self.database.run(schema::REVOCATIONS, &[])?;
                 self.database.run(PUT_REVOCATION, &key)
             }
             Write::Unrevoke(subject) => {
