@@ -19,6 +19,7 @@ import { mayWrite } from "./token";
 const Create = later(() => import("./create").then((room) => room.Create));
 const Deleted = later(() => import("./create").then((room) => room.Deleted));
 const Rewrite = later(() => import("./refused").then((room) => room.Rewrite));
+const Renew = later(() => import("./user").then((room) => room.Renew));
 const Import = later(() => import("./import").then((room) => room.Import));
 
 /** The first context to show if the address names none. */
@@ -35,6 +36,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const menu = useRef<HTMLButtonElement>(null);
   const { stirring, said } = useStir(replica);
   const refusal = useRefusal(replica);
+  const closed = useClosed(replica);
   /** The refused write that is edited in a dialog, and how many were put into an editor of the room. */
   const [rewriting, setRewriting] = useState<PendingWrite>();
   const [drawn, setDrawn] = useState(0);
@@ -69,7 +71,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     const behind = matchMedia("(max-width: 760px)").matches && document.getElementById("contexts")?.contains(at);
     if (at === document.body || behind) document.getElementById("room")?.focus();
   }, [place.address]);
-  const title = `${name(place.address)} · Nacre`;
+  const title = closed ? "Nacre" : `${name(place.address)} · Nacre`;
   useEffect(() => {
     document.title = title;
     return () => void (document.title = "Nacre");
@@ -110,77 +112,83 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
 
   return (
     <OpenedContext.Provider value={opened}>
-      <a class="skip" href="#room" onClick={(event) => skip(event)}>
-        Skip to the context
-      </a>
-      <header class="top">
-        <button
-          ref={menu}
-          type="button"
-          class="icon menu"
-          aria-expanded={drawer}
-          aria-controls="contexts"
-          aria-label="Contexts"
-          onClick={() => setDrawer(!drawer)}
-        >
-          <Glyph name="menu" />
-        </button>
-        <img src="/icon.svg" width="26" height="26" alt="" />
-        <h1>Nacre</h1>
-        <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
-      </header>
-      <div class="frame">
-        <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
-          {opened.mayWrite ? (
-            <div class="row side-head">
-              <button type="button" class="button" onClick={() => setOpen("create")}>
-                <Glyph name="plus" /> New
-              </button>
-              <button type="button" class="button" onClick={() => bring([])}>
-                <Glyph name="upload" /> Import
-              </button>
-              <button type="button" class="button" onClick={() => setOpen("deleted")}>
-                <Glyph name="undo" /> Restore
-              </button>
-            </div>
-          ) : (
-            <p class="notice">{READS_ONLY}</p>
-          )}
-          <Contexts
-            items={items}
-            chosen={place.address}
-            stirring={stirring}
-            waiting={waiting}
-            refused={refused}
-            drafted={drafted}
-            onChoose={go}
+      {closed && <Renew replica={replica} onLeave={onLeave} />}
+      {/* Hidden, not gone: what is typed into its dialogs and fields is still there afterwards. */}
+      <div style={{ display: closed ? "none" : "contents" }}>
+        <a class="skip" href="#room" onClick={(event) => skip(event)}>
+          Skip to the context
+        </a>
+        <header class="top">
+          <button
+            ref={menu}
+            type="button"
+            class="icon menu"
+            aria-expanded={drawer}
+            aria-controls="contexts"
+            aria-label="Contexts"
+            onClick={() => setDrawer(!drawer)}
+          >
+            <Glyph name="menu" />
+          </button>
+          <img src="/icon.svg" width="26" height="26" alt="" />
+          <h1>Nacre</h1>
+          <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
+        </header>
+        <div class="frame">
+          <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
+            {opened.mayWrite ? (
+              <div class="row side-head">
+                <button type="button" class="button" onClick={() => setOpen("create")}>
+                  <Glyph name="plus" /> New
+                </button>
+                <button type="button" class="button" onClick={() => bring([])}>
+                  <Glyph name="upload" /> Import
+                </button>
+                <button type="button" class="button" onClick={() => setOpen("deleted")}>
+                  <Glyph name="undo" /> Restore
+                </button>
+              </div>
+            ) : (
+              <p class="notice">{READS_ONLY}</p>
+            )}
+            <Contexts
+              items={items}
+              chosen={place.address}
+              stirring={stirring}
+              waiting={waiting}
+              refused={refused}
+              drafted={drafted}
+              onChoose={go}
+            />
+          </nav>
+          <Room
+            // Another one when a draft was put into it: editors read drafts when they open.
+            key={`${key(place.address)} ${drawn}`}
+            address={place.address}
+            tab={place.tab}
+            empty={items.length === 0 && refused.length === 0}
+            refused={refused.filter((write) => same(write, place.address))}
+            onGo={go}
+            onEdit={edit}
+            onCreate={() => setOpen("create")}
+            onImport={() => bring([])}
           />
-        </nav>
-        <Room
-          // Another one when a draft was put into it: editors read drafts when they open.
-          key={`${key(place.address)} ${drawn}`}
-          address={place.address}
-          tab={place.tab}
-          empty={items.length === 0 && refused.length === 0}
-          refused={refused.filter((write) => same(write, place.address))}
-          onGo={go}
-          onEdit={edit}
-          onCreate={() => setOpen("create")}
-          onImport={() => bring([])}
-        />
+        </div>
+        {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
+        {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
+        {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
+        {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
+        {rewriting && (
+          <Rewrite key={rewriting.key} write={rewriting} onClose={() => setRewriting(undefined)} onGo={go} />
+        )}
+        <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
+        <p class="unseen" role="status">
+          {said}
+        </p>
+        <p class="unseen" role="alert">
+          {refusal}
+        </p>
       </div>
-      {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
-      {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
-      {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
-      {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
-      {rewriting && <Rewrite key={rewriting.key} write={rewriting} onClose={() => setRewriting(undefined)} onGo={go} />}
-      <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
-      <p class="unseen" role="status">
-        {said}
-      </p>
-      <p class="unseen" role="alert">
-        {refusal}
-      </p>
     </OpenedContext.Provider>
   );
 }
@@ -201,6 +209,14 @@ function useRevisions(replica: Replica): Opened {
     return () => ends.forEach((end) => end());
   }, [replica]);
   return opened;
+}
+
+/** Whether the contexts are hidden: from when the server refuses the token until it takes one. */
+function useClosed(replica: Replica): boolean {
+  const closed = useRef(false);
+  const { error, state } = replica.status;
+  closed.current = error?.code === "unauthenticated" || (closed.current && state !== "online");
+  return closed.current;
 }
 
 /** What to say of the write that was refused last. */

@@ -1,31 +1,34 @@
 // Unsaved edits, by user and place: they survive a look elsewhere, and those of layers a reload too.
 //
-// A layer's draft is kept in the tab's session storage: as it was typed, for it may be half a
-// document, and with the stored layer that it began from. So a secret that was just typed into a
-// layer stands there in the clear until the draft is saved or discarded, the user signs out, or the
-// tab is closed. A stored secret does not: the layer holds a marker in its place. No other edit goes
-// to storage. While there is any draft, the browser asks before it closes the page.
+// A layer's draft is kept in the tab's session storage, encrypted: as it was typed, for it may be half
+// a document, and with the stored layer that it began from. Where nothing can be encrypted it is in
+// memory only, like any other edit. While there is any draft, the browser asks before it closes the
+// page.
 
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
 import { parse, text } from "./json";
+import { seal, unseal } from "./vault";
 
 /** The number is the form of a kept draft: another build does not misread it. */
-const PREFIX = "nacre.draft.1 ";
+const PREFIX = "nacre.draft.2 ";
 
 const drafts = new Map<string, unknown>();
 const listeners = new Set<() => void>();
 
-for (const name of Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX))) {
-  try {
-    drafts.set(name.slice(PREFIX.length), parse(sessionStorage.getItem(name) ?? ""));
-  } catch {
-    sessionStorage.removeItem(name); // it was not written by this page
+/** Reads the drafts that the tab has kept; to be awaited before anything shows. */
+export async function readDrafts(): Promise<void> {
+  for (const name of Object.keys(sessionStorage).filter((name) => name.startsWith("nacre.draft."))) {
+    try {
+      drafts.set(name.slice(PREFIX.length), parse(await unseal(sessionStorage.getItem(name) ?? "")));
+    } catch {
+      sessionStorage.removeItem(name); // another build has written it
+    }
   }
+  guard();
 }
-guard();
 
 export const draftOf = <T>(place: string): T | undefined => drafts.get(place) as T | undefined;
 
@@ -37,17 +40,22 @@ export function keepDraft(place: string, draft: unknown, stored = false): void {
   const had = drafts.has(place);
   if (draft === undefined) drafts.delete(place);
   else drafts.set(place, draft);
-  sessionStorage.removeItem(PREFIX + place);
-  if (stored && draft !== undefined) {
-    try {
-      sessionStorage.setItem(PREFIX + place, text(draft));
-    } catch {
-      // It is too large for the storage. It is still in memory, and the browser asks.
-    }
-  }
+  if (stored && draft !== undefined) void store(place, draft);
+  else sessionStorage.removeItem(PREFIX + place);
   if (had === (draft !== undefined)) return;
   guard();
   for (const tell of listeners) tell();
+}
+
+async function store(place: string, draft: unknown): Promise<void> {
+  const sealed = await seal(text(draft));
+  if (sealed === undefined || drafts.get(place) !== draft) return;
+  try {
+    sessionStorage.setItem(PREFIX + place, sealed);
+  } catch {
+    // It is too large for the storage. It is still in memory, and the browser asks.
+    sessionStorage.removeItem(PREFIX + place);
+  }
 }
 
 /** Drops all drafts: the user signs out. */

@@ -6,12 +6,14 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { App } from "./app";
-import { dropDrafts } from "./drafts";
+import { visible } from "./characters";
+import { dropDrafts, readDrafts } from "./drafts";
 import { Fault } from "./parts";
-import { signOut, token } from "./token";
+import { signIn, signOut, takeLink, token } from "./token";
 import { SignIn } from "./sign-in";
 
 function Page() {
+  const [offer, setOffer] = useState(takeLink);
   const [bearer, setBearer] = useState(token);
   const [replica, setReplica] = useState<Replica>();
   const [error, setError] = useState<unknown>();
@@ -21,8 +23,9 @@ function Page() {
     const opening = init(module).then(() => open({ url: location.origin, token: () => token() ?? "" }));
     opening.then(
       (opened) => {
-        if (wanted) setReplica(opened);
-        else void opened.close();
+        if (!wanted) return void opened.close();
+        opened.on("close", left); // also when another tab signs out, and erases the copy
+        setReplica(opened);
       },
       (error: unknown) => wanted && setError(error),
     );
@@ -38,14 +41,44 @@ function Page() {
     return () => removeEventListener("hashchange", take);
   }, []);
 
-  const leave = async () => {
-    await replica?.close();
-    dropDrafts();
+  const left = () => {
     signOut();
     setReplica(undefined);
     setError(undefined);
     setBearer(undefined);
   };
+  const leave = () => {
+    dropDrafts();
+    left();
+  };
+  if (offer && bearer) {
+    const take = async () => {
+      await replica?.erase();
+      leave();
+      signIn(offer.token);
+      setOffer(undefined);
+      setBearer(token());
+    };
+    const unsent = replica ? replica.status.queued + replica.status.refused : 0;
+    return (
+      <main class="alone">
+        <h1>Sign in as {visible(offer.whose)}?</h1>
+        <p>
+          This link is for {visible(offer.whose)}, and {visible(offer.instead)} is signed in here. Going on signs{" "}
+          {visible(offer.instead)} out, and removes the copy on this device
+          {unsent > 0 ? `, with ${unsent} writes that the server does not have` : ""}.
+        </p>
+        <div class="row">
+          <button type="button" class="button main" onClick={() => setOffer(undefined)}>
+            Stay signed in
+          </button>
+          <button type="button" class="button danger" disabled={!replica && error === undefined} onClick={take}>
+            Sign in as {visible(offer.whose)}
+          </button>
+        </div>
+      </main>
+    );
+  }
   if (!bearer) return <SignIn onToken={() => setBearer(token())} />;
   if (replica) return <App replica={replica} onLeave={leave} />;
   if (error !== undefined) {
@@ -92,5 +125,5 @@ interface TrustedTypes {
 }
 
 const place = document.getElementById("page");
-if (place) render(<Page />, place);
+void readDrafts().then(() => place && render(<Page />, place));
 keepForOffline();

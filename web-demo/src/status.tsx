@@ -13,7 +13,6 @@ import { UserText } from "./user-text";
 const Queue = later(() => import("./queue").then((room) => room.Queue));
 const Conflicts = later(() => import("./conflicts").then((room) => room.Conflicts));
 const User = later(() => import("./user").then((room) => room.User));
-const Renew = later(() => import("./user").then((room) => room.Renew));
 
 const STATES: Record<Status["state"], string> = {
   online: "Up to date",
@@ -23,7 +22,7 @@ const STATES: Record<Status["state"], string> = {
 
 export function StatusBar(props: { onGo: (address: Address) => void; onEdit: OnEdit; onLeave: () => void }) {
   const { replica } = useReplica();
-  const [open, setOpen] = useState<"queue" | "conflicts" | "user" | "token">();
+  const [open, setOpen] = useState<"queue" | "conflicts" | "user">();
   const { state, online, queued, refused, conflicts, polling, error } = replica.status;
   const close = () => setOpen(undefined);
   return (
@@ -33,11 +32,6 @@ export function StatusBar(props: { onGo: (address: Address) => void; onEdit: OnE
         {online && state === "offline" ? "Unreachable" : STATES[state]}
         {polling && state !== "offline" && ", asking every 5 s"}
       </span>
-      {error?.code === "unauthenticated" && (
-        <button type="button" class="button matter urgent" onClick={() => setOpen("token")}>
-          Sign in again
-        </button>
-      )}
       <Switch label="Online" on={online} onChange={(on) => (replica.online = on)} />
       <button type="button" class="button matter" onClick={() => setOpen("queue")}>
         Queue<span class="count">{queued}</span>
@@ -59,7 +53,6 @@ export function StatusBar(props: { onGo: (address: Address) => void; onEdit: OnE
       </button>
       {open === "queue" && <Queue error={error} onClose={close} onGo={props.onGo} onEdit={props.onEdit} />}
       {open === "conflicts" && <Conflicts onClose={close} />}
-      {open === "token" && <Renew onClose={close} />}
       {open === "user" && <User onClose={close} onLeave={props.onLeave} />}
     </div>
   );

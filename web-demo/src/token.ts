@@ -5,15 +5,26 @@ import { visible } from "./characters";
 
 const KEY = "nacre.token";
 
-/** The token of this tab, if there is one. Removes it from the address bar. */
-export function token(): string | undefined {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem(KEY, given);
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  return sessionStorage.getItem(KEY) ?? undefined;
+/** A token of a link, of another user than the one who is signed in here: it waits for an answer. */
+export interface Offer {
+  token: string;
+  whose: string;
+  instead: string;
 }
+
+/** Takes the token of a link out of the address bar. It signs in, unless another user is signed in. */
+export function takeLink(): Offer | undefined {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  const [whose, instead] = [given, token() ?? given].map((text) => String(claimsOf(text)?.sub)) as [string, string];
+  if (whose !== instead) return { token: given, whose, instead };
+  sessionStorage.setItem(KEY, given);
+  return undefined;
+}
+
+/** The token of this tab, if there is one. */
+export const token = (): string | undefined => sessionStorage.getItem(KEY) ?? undefined;
 
 /** Takes a pasted token, which must be of the user `whom` if given. Returns an error text, or nothing. */
 export function signIn(pasted: string, whom?: string): string | undefined {

@@ -1,5 +1,6 @@
 // Who one is: a new token when the old one is no longer taken, and leaving this device.
 
+import type { Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { name } from "./address";
@@ -10,72 +11,75 @@ import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";
 import { UserText } from "./user-text";
 
-/** Asks for a new token of the same user; unsaved work stays. */
-export function Renew({ onClose }: { onClose: () => void }) {
-  const { replica } = useReplica();
+/** In place of the contexts when the server refuses the token: asks for a new one of the same user. */
+export function Renew({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
   const renew = () => {
     replica.online = false;
     replica.online = true; // starts immediately, and asks for the token
-    onClose();
   };
   return (
-    <Dialog title="Sign in again" onClose={onClose}>
+    <main class="alone">
+      <h1>Sign in again</h1>
       <p class="quiet">
-        The server no longer takes the token of <UserText text={replica.user} />. What you write meanwhile is kept here.
+        The server no longer takes the token of <UserText text={replica.user} />. Until it takes another one, nothing is
+        shown. Unsaved work stays here.
       </p>
       <TokenForm whom={replica.user} onToken={renew} />
-    </Dialog>
+      <SignOut replica={replica} onLeave={onLeave} />
+    </main>
   );
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+const counted = (count: number, what: string): string[] =>
+  count > 0 ? [`${count} ${what}${count === 1 ? "" : "s"}`] : [];
 
 export function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }) {
   const { replica } = useReplica();
-  const [sure, setSure] = useState<"leave" | "erase">();
-  const [fault, setFault] = useState<unknown>();
-  const { queued, refused, seq, leader } = replica.status;
-  const drafts = draftCount();
-  const lost = [
-    ...(queued > 0 ? [counted(queued, "unsent write")] : []),
-    ...(refused > 0 ? [counted(refused, "refused write")] : []),
-    ...(drafts > 0 ? [counted(drafts, "draft")] : []),
-  ];
-  const erase = async () => {
-    try {
-      await replica.erase();
-      onLeave();
-    } catch (error) {
-      setFault(error);
-    }
-  };
+  const { seq, leader } = replica.status;
   return (
     <Dialog title={visible(replica.user)} onClose={onClose}>
       <p class="quiet">
         This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to the server
         {replica.under ? ` for what is under ${name(replica.under)}` : ""}.
       </p>
+      <SignOut replica={replica} onLeave={onLeave} />
+    </Dialog>
+  );
+}
+
+/** Signs out, and erases the copy on this device unless it is to be kept. What is lost is asked about. */
+function SignOut({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
+  const [keep, setKeep] = useState(false);
+  const [asked, setAsked] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const { queued, refused } = replica.status;
+  const lost = [
+    ...(keep ? [] : [...counted(queued, "unsent write"), ...counted(refused, "refused write")]),
+    ...counted(draftCount(), "draft"),
+  ].join(" and ");
+  const leave = () => {
+    if (lost && !asked) return setAsked(true);
+    (keep ? replica.close() : replica.erase()).then(onLeave, setFault);
+  };
+  return (
+    <>
       {fault !== undefined && <Fault error={fault} />}
       <div class="row end">
-        <button
-          type="button"
-          class="button danger"
-          onClick={() => (sure === "erase" ? void erase() : setSure("erase"))}
-        >
-          {sure !== "erase"
-            ? "Remove from this device"
-            : lost.length > 0
-              ? `Remove, and lose ${lost.join(" and ")}`
-              : "Remove: yes, really"}
-        </button>
-        <button
-          type="button"
-          class="button main"
-          onClick={() => (sure === "leave" || drafts === 0 ? onLeave() : setSure("leave"))}
-        >
-          {sure === "leave" ? `Sign out, and lose ${counted(drafts, "draft")}` : "Sign out"}
+        <label>
+          <input
+            type="checkbox"
+            checked={keep}
+            onChange={(event) => {
+              setKeep(event.currentTarget.checked);
+              setAsked(false);
+            }}
+          />{" "}
+          Keep the copy on this device
+        </label>
+        <button type="button" class={`button ${asked ? "danger" : ""}`} onClick={leave}>
+          {asked ? `Sign out, and lose ${lost}` : "Sign out"}
         </button>
       </div>
-    </Dialog>
+    </>
   );
 }

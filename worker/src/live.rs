@@ -175,7 +175,7 @@ impl Live {
                         };
                         listeners.end_where(EXPELLED, "the project is no longer shared", is_theirs);
                     }
-                    Write::Revoke(revocation) => {
+                    Write::Revoke(_, Some(revocation)) => {
                         let is_covered = |of: &Attachment| {
                             revocation.covers(&of.bearer.caller.user, &of.bearer.token)
                         };
@@ -204,7 +204,7 @@ impl Live {
 impl Follower for Live {
     fn before<'f>(&'f self, reads: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
         let tells = |write: &Write| {
-            matches!(write, Write::Member(_) | Write::Expel { .. } | Write::Revoke(_))
+            matches!(write, Write::Member(_) | Write::Expel { .. } | Write::Revoke(_, Some(_)))
         };
         if plan.events.is_empty() && !plan.writes.iter().any(tells) {
             return None;

@@ -37,7 +37,7 @@ use nacre_core::{
     revocation::{Revocation, TokenFacts},
     row::{Row as _, level_number},
     seal::{Keyring, MasterKeyring},
-    store::{Reads as _, Write},
+    store::Write,
 };
 
 pub use keys::Founding;
@@ -167,7 +167,7 @@ impl<D: Database> SqlStore<D> {
                 }
                 Write::Record(record) => held.records.forget(&record.address),
                 Write::Member(_) | Write::Expel { .. } => held.members = None,
-                Write::Revoke(_) | Write::Unrevoke(_) => held.revocations = None,
+                Write::Revoke(..) => held.revocations = None,
                 _ => {}
             }
         }
@@ -267,10 +267,10 @@ impl<D: Database> SqlStore<D> {
                 Write::Version(row) => row.seal(&keys, entropy)?,
                 Write::Entry(row) => row.seal(&keys, entropy)?,
                 Write::Member(row) => row.seal(&keys, entropy)?,
-                Write::Revoke(row) => row.seal(&keys, entropy)?,
+                Write::Revoke(_, Some(row)) => row.seal(&keys, entropy)?,
                 Write::Replay(row) => row.seal(&keys, entropy)?,
                 Write::Audit(row) => row.seal(&keys, entropy)?,
-                Write::Secret(_) | Write::Expel { .. } | Write::Unrevoke(_) => Vec::new(),
+                Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => Vec::new(),
             });
             if let Write::Audit(audit) = write {
                 meta.seq = audit.seq;

@@ -19,7 +19,7 @@ export const withSource = (source: () => Source): void => void (fallback = sourc
 export function init(
   source?: string | URL | Request | Response | BufferSource | WebAssembly.Module | Promise<Response>,
 ): Promise<void> {
-  loading ??= load({ module_or_path: source ?? fallback() }).then(
+  loading ??= load(source ?? fallback()).then(
     () => {},
     (cause: unknown) => {
       loading = undefined; // the next call tries again

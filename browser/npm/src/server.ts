@@ -1,6 +1,7 @@
 // The server: requests and the socket. Their meaning is decided elsewhere.
 
 import type { ChangeEvent, DeletedContext, EntryEvent, Level, OpenOptions, Problem, WriteOptions } from "../index.js";
+import { json } from "./core.ts";
 import { NacreError, hasCode, refused, unauthenticated } from "./error.ts";
 import { type Commit, deletedIn } from "./trail.ts";
 
@@ -71,7 +72,7 @@ const notTheServer = ({ url, status, headers }: Response): NacreError =>
 export function userOf(token: string): string {
   try {
     const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const { sub } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0))));
+    const { sub } = json<{ sub: unknown }>(Uint8Array.from(atob(payload), (c) => c.charCodeAt(0)));
     if (typeof sub === "string" && sub) return sub;
   } catch {
     // The error below says it.

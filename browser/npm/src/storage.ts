@@ -6,7 +6,7 @@
 
 import { Core, type Entry } from "./core.ts";
 import { refused } from "./error.ts";
-import { newSecretKey, seal, unseal } from "./vault.ts";
+import { newKeyOfQueue, seal, unseal } from "./vault.ts";
 
 /** How many milliseconds the host's storage may take to answer. */
 const PATIENCE = 5000;
@@ -76,17 +76,15 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
     done.catch(() => {}); // the caller may have been told by a request
     return { store: tx.objectStore(STORE), done };
   };
-  /** The key of this database, made by the first tab. */
-  const secretKey = async (): Promise<CryptoKey | undefined> => {
-    const made = await newSecretKey();
-    if (!made) return undefined;
+  const made = await newKeyOfQueue();
+  // The key that the first tab has made.
+  const key = await answered(async () => {
     const { store, done } = begin("readwrite");
-    const held: CryptoKey = (await resultOf(store.get(KEY))) ?? made;
+    const held: CryptoKey | undefined = (await resultOf(store.get(KEY))) ?? made;
     store.put(held, KEY);
     await done;
     return held;
-  };
-  const key = await answered(secretKey);
+  });
   return {
     async load() {
       const { store } = begin("readonly");
@@ -95,22 +93,19 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
         () => Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]),
         4 * PATIENCE,
       );
-      const all = await Promise.all(
-        keys.map(async (name, at): Promise<[string, unknown]> => [String(name), await unseal(key, values[at])]),
-      );
-      const own = new Map(all.filter(([key]) => key.startsWith("j/")));
-      return {
-        entries: all.filter(([key]) => !key.startsWith("j/")) as Entry[],
-        revision: (own.get(REVISION) as number | undefined) ?? 0,
-        own,
-      };
+      const own = new Map<string, unknown>();
+      const entries: Entry[] = [];
+      for (const [at, name] of (keys as string[]).entries()) {
+        const value = await unseal(key, values[at]);
+        if (name.startsWith("j/")) own.set(name, value);
+        else entries.push([name, value as Uint8Array]);
+      }
+      return { entries, revision: (own.get(REVISION) as number | undefined) ?? 0, own };
     },
 
     async commit({ entries = [], own = [], anew = false, queue = [], term }) {
       // First: a transaction ends while something else is waited for.
-      const sealed = await Promise.all(
-        entries.map(async ([name, value]) => [name, value && (await seal(key, name, value))] as const),
-      );
+      const sealed = await Promise.all(entries.map(async ([name, value]) => [name, await seal(key, name, value)]));
       const writes = await Promise.all(queue.map((write) => seal(key, "q", write)));
       const { store, done } = begin("readwrite");
       const [revision = 0, place = 0, last = 0]: (number | undefined)[] = await Promise.all([
@@ -122,11 +117,11 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
       const placed = queue.map((write, at): [number, Uint8Array] => [place + 1 + at, write]);
       store.put(revision + 1, REVISION);
       if (anew) for (const range of COPY) store.delete(IDBKeyRange.bound(range[0], range[1]));
-      for (const [name, value] of [...sealed, ...own]) {
+      for (const [name, value] of [...sealed, ...own] as [string, unknown][]) {
         if (value === undefined) store.delete(name);
         else store.put(value, name);
       }
-      for (const [at, write] of writes.entries()) store.put(write, Core.queue_key(place + 1 + at));
+      writes.forEach((write, at) => store.put(write, Core.queue_key(place + 1 + at)));
       if (placed.length > 0) store.put(place + placed.length, PLACE);
       await done;
       return { revision: revision + 1, placed };
@@ -134,7 +129,7 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
 
     async term(next) {
       const { store, done } = begin(next ? "readwrite" : "readonly");
-      const term = ((await resultOf(store.get(TERM))) ?? 0) + Number(next);
+      const term = ((await resultOf(store.get(TERM))) ?? 0) + +next;
       if (next) store.put(term, TERM);
       await done;
       return term;

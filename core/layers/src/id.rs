@@ -96,8 +96,7 @@ impl User {
         if text.is_empty() || text.len() > 256 || !text.chars().all(allowed) {
             return Err(Error::new(
                 Code::InvalidId,
-                "a user must be 1 to 256 bytes without control characters and characters that reorder \
-                 text",
+                "a user must be 1 to 256 bytes without control characters",
             ));
         }
         Ok(User(text.into()))

@@ -57,8 +57,7 @@ impl Key {
             Write::Secret(secret) => Key::Secret(secret.fingerprint),
             Write::Member(member) => Key::Member(member.project.clone(), member.user.clone()),
             Write::Expel { user, project } => Key::Member(project.clone(), user.clone()),
-            Write::Revoke(revocation) => Key::Revocation(revocation.subject.clone()),
-            Write::Unrevoke(subject) => Key::Revocation(subject.clone()),
+            Write::Revoke(subject, _) => Key::Revocation(subject.clone()),
             Write::Replay(replay) => Key::Replay(replay.user.clone(), replay.key.clone()),
             Write::Audit(audit) => Key::Audit(audit.seq),
         }
@@ -351,18 +350,17 @@ impl Reads for MemoryStore<'_> {
         Ok(found)
     }
 
-    fn revocations(&self) -> Result<Rc<[Revocation]>> {
-        let mut found = match self.base() {
-            Some(base) => base.revocations()?.to_vec(),
-            None => Vec::new(),
-        };
-        found.retain(|known| !self.rows.contains_key(&Key::Revocation(known.subject.clone())));
-        found.extend(self.rows.values().filter_map(|row| match row {
-            Write::Revoke(revocation) => Some(revocation.clone()),
-            _ => None,
-        }));
-        sort_by(&mut found, |a, b| a.subject.cmp(&b.subject));
-        Ok(found.into())
+    /// No batch changes revocations, so an overlay shows those of its base.
+    fn each_revocation(&self, see: &mut dyn FnMut(&Revocation)) -> Result<()> {
+        if let Some(base) = self.base() {
+            return base.each_revocation(see);
+        }
+        for row in self.rows.values() {
+            if let Write::Revoke(_, Some(revocation)) = row {
+                see(revocation);
+            }
+        }
+        Ok(())
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {

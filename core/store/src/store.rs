@@ -117,8 +117,8 @@ pub trait Reads {
     /// The memberships of a user, or of all users for `None`, in order of (project, user).
     fn members(&self, user: Option<&User>) -> Result<Vec<Member>>;
 
-    /// All revocations, users first, each kind in order of name.
-    fn revocations(&self) -> Result<Rc<[Revocation]>>;
+    /// Shows all revocations, users first, each kind in order of name.
+    fn each_revocation(&self, see: &mut dyn FnMut(&Revocation)) -> Result<()>;
 
     /// Commits before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>>;
@@ -153,10 +153,8 @@ pub enum Write {
         /// The id of the project.
         project: ContextId,
     },
-    /// A new or a changed revocation of tokens.
-    Revoke(Revocation),
-    /// The end of a revocation.
-    Unrevoke(Subject),
+    /// A new or a changed revocation of tokens; `None` is its end.
+    Revoke(Subject, Option<Rc<Revocation>>),
     /// The answer for an idempotency key.
     Replay(Replay),
     /// The line of the commit in the audit trail. It also sets the store's `seq`.

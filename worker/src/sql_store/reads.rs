@@ -137,21 +137,9 @@ impl<D: Database> Reads for SqlStore<D> {
             .collect())
     }
 
-    fn revocations(&self) -> Result<Rc<[Revocation]>> {
-        if let Some(known) = &self.held()?.revocations {
-            return Ok(known.clone());
-        }
-        // The table is made with the first revocation.
-        let found = match self.keys()? {
-            Some(keys) => {
-                let rows = self.database.query_if_there(REVOCATIONS, &[])?.unwrap_or_default();
-                let opened = rows.into_iter().map(|row| revocation(row, &keys));
-                opened.collect::<Result<Rc<[Revocation]>>>()?
-            }
-            None => Rc::default(),
-        };
-        self.held()?.revocations = Some(found.clone());
-        Ok(found)
+    fn each_revocation(&self, see: &mut dyn FnMut(&Revocation)) -> Result<()> {
+        self.revocations()?.iter().for_each(see);
+        Ok(())
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
@@ -172,6 +160,24 @@ impl<D: Database> Reads for SqlStore<D> {
 }
 
 impl<D: Database> SqlStore<D> {
+    /// All revocations, read once for each wake-up.
+    pub(super) fn revocations(&self) -> Result<Rc<[Revocation]>> {
+        if let Some(known) = &self.held()?.revocations {
+            return Ok(known.clone());
+        }
+        // The table is made with the first revocation.
+        let found = match self.keys()? {
+            Some(keys) => {
+                let rows = self.database.query_if_there(REVOCATIONS, &[])?.unwrap_or_default();
+                let opened = rows.into_iter().map(|row| revocation(row, &keys));
+                opened.collect::<Result<Rc<[Revocation]>>>()?
+            }
+            None => Rc::default(),
+        };
+        self.held()?.revocations = Some(found.clone());
+        Ok(found)
+    }
+
     /// Runs a statement and opens its rows; empty if there is no store.
     pub(super) fn opened<T>(
         &self,

@@ -80,15 +80,15 @@ impl<D: Database> SqlStore<D> {
             Write::Expel { user, project } => {
                 self.database.run(DROP_MEMBER, &[project.as_str(), user.as_str()].map(Bind::Text))
             }
-            Write::Revoke(revocation) => {
-                let (kind, name) = subject_columns(&revocation.subject);
-                let key = [Bind::Number(kind), Bind::Text(name), value];
-                self.database.run(schema::REVOCATIONS, &[])?;
-                self.database.run(PUT_REVOCATION, &key)
-            }
-            Write::Unrevoke(subject) => {
+            Write::Revoke(subject, revocation) => {
                 let (kind, name) = subject_columns(subject);
-                self.database.run(DROP_REVOCATION, &[Bind::Number(kind), Bind::Text(name)])
+                let key = [Bind::Number(kind), Bind::Text(name)];
+                if revocation.is_none() {
+                    return self.database.run(DROP_REVOCATION, &key);
+                }
+                self.database.run(schema::REVOCATIONS, &[])?;
+                let [kind, name] = key;
+                self.database.run(PUT_REVOCATION, &[kind, name, value])
             }
             Write::Replay(replay) => {
                 let ReplayColumns { id, expires } = replay.columns();

@@ -12,7 +12,7 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Request},
     plan::Plan,
-    revocation::{TokenFacts, TokenId},
+    revocation::{Revocation, TokenFacts, TokenId},
     seal::{Keyring, MasterKeyring},
     sensitive::SensitiveNames,
     store::Reads,
@@ -176,8 +176,10 @@ impl Service {
             Ok(owner) => owner.unwrap_or_else(|| user.clone()),
             Err(error) => return exchange.problem(&error, None, &Work::default()),
         };
-        let revoked = self.store(&owner).rows.revocations().unwrap();
-        if revoked.iter().any(|revocation| revocation.covers(&user, &call.token)) {
+        let mut is_revoked = false;
+        let mut see = |one: &Revocation| is_revoked |= one.covers(&user, &call.token);
+        self.store(&owner).rows.each_revocation(&mut see).unwrap();
+        if is_revoked {
             return exchange.refused(Refusal::Revoked);
         }
         let caller = Caller { user, owner: owner.clone(), scopes: call.scopes };

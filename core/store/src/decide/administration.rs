@@ -8,6 +8,7 @@ use super::{
     draft::Draft,
     read::{Show, Step, descend, entries, known, list, page},
     reveal::revealed,
+    revocations::revocations,
 };
 use crate::{
     limits,
@@ -27,7 +28,7 @@ pub(super) fn inspect(
 ) -> Result<Reply> {
     match inspection {
         Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
-        Inspection::Revocations => Ok(Reply::Revocations(reads.revocations()?.to_vec())),
+        Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
         Inspection::Audit { before, limit } => {
             let limit = page(*limit);
             let mut items = reads.audit(*before, limit + 1)?;

@@ -1,5 +1,7 @@
 //! Revoking tokens, and taking that back.
 
+use alloc::{rc::Rc, vec::Vec};
+
 use super::draft::Draft;
 use crate::{
     moment::Moment,
@@ -10,12 +12,19 @@ use crate::{
 };
 use nacre_layers::error::{Code, Error, Result};
 
+/// All revocations of a store.
+pub(super) fn revocations(reads: &dyn Reads) -> Result<Vec<Revocation>> {
+    let mut found = Vec::new();
+    reads.each_revocation(&mut |revocation| found.push(revocation.clone()))?;
+    Ok(found)
+}
+
 impl Draft<'_, '_> {
     /// Refuses tokens from here on. A user's time is never set back: a request that comes late
     /// must not let tokens in again.
     pub(super) fn revoke(&mut self, subject: &Subject, time: Option<Moment>) -> Result<Reply> {
         let at = self.setting.at;
-        let known = self.store.revocations()?;
+        let known = revocations(&self.store)?;
         let existing = known.iter().find(|known| known.subject == *subject);
         let time = match subject {
             Subject::User(_) => Some(not_before(time, existing, at)?),
@@ -29,17 +38,17 @@ impl Draft<'_, '_> {
         }
         let by = self.asker.caller.user.clone();
         let revocation = Revocation { subject: subject.clone(), time, at, by };
-        self.write(Write::Revoke(revocation.clone()));
+        self.write(Write::Revoke(subject.clone(), Some(Rc::new(revocation.clone()))));
         self.revocation_deed(subject, ["revoke_user", "revoke_token"]);
         Ok(Reply::Revocation(revocation))
     }
 
     /// Lets tokens in again, as far as they have not expired.
     pub(super) fn unrevoke(&mut self, subject: &Subject) -> Result<Reply> {
-        if !self.store.revocations()?.iter().any(|known| known.subject == *subject) {
+        if !revocations(&self.store)?.iter().any(|known| known.subject == *subject) {
             return Err(Error::new(Code::NotFound, "there is no such revocation"));
         }
-        self.write(Write::Unrevoke(subject.clone()));
+        self.write(Write::Revoke(subject.clone(), None));
         self.revocation_deed(subject, ["unrevoke_user", "unrevoke_token"]);
         Ok(Reply::Unrevoked)
     }
@@ -50,7 +59,7 @@ impl Draft<'_, '_> {
         let over = known.iter().filter(|known| known.is_over(at));
         let mut left = known.len();
         for revocation in over {
-            self.write(Write::Unrevoke(revocation.subject.clone()));
+            self.write(Write::Revoke(revocation.subject.clone(), None));
             left -= 1;
         }
         if left >= REVOCATIONS {
