@@ -203,3 +203,81 @@ test("a connection that was stopped has no part in the next one", async () => {
   assert.deepEqual(await data(), { x: 1, y: 1, z: 1, log: [] });
   await context.close();
 });
+
+/** All that IndexedDB holds of the package, as text of one letter a byte, and its keys. */
+const inStorage = (page) =>
+  page.evaluate(async () => {
+    const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    const [keys, texts] = [[], []];
+    const see = (value) => {
+      if (value instanceof CryptoKey) keys.push([value.type, value.extractable]);
+      else if (Array.isArray(value)) value.forEach(see);
+      else if (typeof value === "string") texts.push(value);
+      else if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) texts.push(new TextDecoder().decode(value));
+    };
+    for (const { name } of await indexedDB.databases()) {
+      const db = await done(indexedDB.open(name));
+      for (const store of db.objectStoreNames)
+        (await done(db.transaction(store).objectStore(store).getAll())).forEach(see);
+      db.close();
+    }
+    return { keys, text: texts.join("\n") };
+  });
+
+test("a secret that waits to be sent is encrypted, survives a restart, and is sent", async () => {
+  const kim = await stage.person();
+  const page = await kim.tab();
+  await page.evaluate(async () => {
+    replica.online = false;
+    await replica.update("project", "p", { door_secret: "tulip-4471", plain: "rose-4471" });
+    await replica.close();
+  });
+  const { keys, text } = await inStorage(page);
+  assert.deepEqual(keys, [["secret", false]], "a key that cannot be exported");
+  assert.ok(!/tulip-4471|rose-4471/.test(text), "nothing of the write is in the clear");
+  await page.close();
+
+  const again = await kim.tab();
+  const { queued, shown } = await again.evaluate(() => ({
+    queued: replica.status.queued,
+    shown: replica.get("project", "p").data.plain,
+  }));
+  assert.deepEqual([queued, shown], [1, "rose-4471"]);
+  await again.evaluate(async () => {
+    replica.online = true;
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  });
+  assert.equal((await kim.data()).plain, "rose-4471");
+  const { text: after } = await inStorage(again);
+  assert.ok(!after.includes("tulip-4471"), "the copy holds a marker");
+  await kim.context.close();
+});
+
+test("writes that an older version has kept in the clear are still sent", async () => {
+  const lee = await stage.person();
+  const page = await lee.tab();
+  await page.evaluate(async () => {
+    replica.online = false;
+    const { encrypt } = SubtleCrypto.prototype;
+    const put = IDBObjectStore.prototype.put;
+    let plain;
+    SubtleCrypto.prototype.encrypt = function (algorithm, key, value) {
+      plain = value;
+      return encrypt.call(this, algorithm, key, value);
+    };
+    IDBObjectStore.prototype.put = function (value, key) {
+      return put.call(this, Array.isArray(value) ? plain : value, key);
+    };
+    await replica.update("project", "p", { y: 7 });
+    await replica.close();
+  });
+  assert.match((await inStorage(page)).text, /"y":7/);
+  await page.close();
+  const again = await lee.tab();
+  await again.evaluate(async () => {
+    replica.online = true;
+    await replica.synced({ signal: AbortSignal.timeout(10_000) });
+  });
+  assert.equal((await lee.data()).y, 7);
+  await lee.context.close();
+});

@@ -81,8 +81,14 @@ test("no token reaches a log, whatever becomes of it", async () => {
   ];
   for (const bearer of bearers) {
     await client(worker.url, bearer).get("/v1/contexts?limit=x");
-    await Line.open(worker, "cat", { bearer }).then((line) => line.close(), () => {});
-    await Line.open(worker, "cat", { bearer, owner: "nobody" }).then((line) => line.close(), () => {});
+    await Line.open(worker, "cat", { bearer }).then(
+      (line) => line.close(),
+      () => {},
+    );
+    await Line.open(worker, "cat", { bearer, owner: "nobody" }).then(
+      (line) => line.close(),
+      () => {},
+    );
   }
   const logged = JSON.stringify(worker.logs);
   for (const bearer of bearers) assert.ok(!logged.includes(bearer.split(".")[2]));

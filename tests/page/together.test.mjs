@@ -279,16 +279,16 @@ test("a token that is no longer taken is replaced without losing what was writte
   const laptop = await stage.person();
   const page = await laptop.tab(`#/project/${project}`, { console: false });
   await value(page, "/colour").getByText("red").waitFor();
-  await stage.renewSecret();
-  await page.getByRole("button", { name: "Sign in again" }).waitFor({ timeout: 20_000 });
+  await online(page).click(); // so that it waits when the token is refused
   await change(page, "/colour", "late");
-  await page.getByRole("button", { name: "Sign in again" }).click();
-  const dialog = page.getByRole("dialog", { name: "Sign in again" });
-  await dialog.getByLabel("Token").fill(stage.token("bob"));
-  await dialog.getByRole("button", { name: "Open" }).click();
-  await dialog.getByText("This token is not alice's").waitFor();
-  await dialog.getByLabel("Token").fill(stage.token("alice"));
-  await dialog.getByRole("button", { name: "Open" }).click();
+  await stage.renewSecret();
+  await online(page).click();
+  await page.getByRole("heading", { name: "Sign in again" }).waitFor({ timeout: 20_000 });
+  await page.getByLabel("Token").fill(stage.token("bob"));
+  await page.getByRole("button", { name: "Open" }).click();
+  await page.getByText("This token is not alice's").waitFor();
+  await page.getByLabel("Token").fill(stage.token("alice"));
+  await page.getByRole("button", { name: "Open" }).click();
   await counted(page, "Queue", 0).waitFor({ timeout: 20_000 });
   await page.getByText("Up to date").waitFor();
   await eventually(async () => assert.equal((await stored()).data.colour, "late"));

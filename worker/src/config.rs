@@ -12,7 +12,7 @@ use worker::{Env, console_error};
 
 use crate::{
     auth::{self, Auth},
-    http::{self, Cors},
+    http::{self, Cors, SecurityTxt},
     sql_store::Retention,
 };
 
@@ -89,9 +89,16 @@ impl Config {
             None => HISTORY_DAYS,
         };
         let cors = variable("NACRE_CORS_ORIGINS");
+        let policy = variable("NACRE_SECURITY_POLICY");
+        let security = variable("NACRE_SECURITY_CONTACT")
+            .map(|contact| SecurityTxt::parse(&contact, policy.as_deref()))
+            .transpose()?;
         Ok(Config {
             auth: RefCell::new(auth),
-            http: http::Settings { cors: cors.as_deref().map(Cors::parse).unwrap_or_default() },
+            http: http::Settings {
+                cors: cors.as_deref().map(Cors::parse).unwrap_or_default(),
+                security,
+            },
             masters,
             names,
             retention: Retention { history_millis: days * DAY_MILLIS },

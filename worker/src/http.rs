@@ -24,6 +24,7 @@ mod response;
 mod route;
 mod routed;
 pub mod routes;
+mod security_txt;
 
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};
@@ -33,6 +34,7 @@ pub use import::Importer;
 pub use live::{PROTOCOL, PROTOCOLS, token};
 pub use response::Response;
 pub use routed::{BodyWanted, Routed, Task, too_large};
+pub use security_txt::SecurityTxt;
 
 use nacre_core::{
     error::{Code, Error, Result},
@@ -72,6 +74,8 @@ pub struct Head<'a> {
 pub struct Settings {
     /// The web origins that may call.
     pub cors: Cors,
+    /// Where to report a vulnerability; `None` says nothing.
+    pub security: Option<SecurityTxt>,
 }
 
 /// The header that names the owner of a shared project's store.

@@ -53,7 +53,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         Ok(config) => config,
         Err(message) => return Ok(message::not_set_up(&head, &message)?.into()),
     };
-    if let Some(response) = http::front(&head, &config.http, host::request_id) {
+    if let Some(response) = http::front(&head, &config.http, host::now(), host::request_id) {
         return message::sent(response);
     }
     let exchange = || Exchange::begin(&head, &config.http, host::request_id);

@@ -150,7 +150,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
     // Actions without conditions must refuse one, so this runs for all of them.
     let expected = expect()?;
     Ok(match route.action {
-        Action::Health | Action::Describe => {
+        Action::Health | Action::Describe | Action::SecurityTxt => {
             return Err(Error::bug("this route must be answered without a store"));
         }
         Action::List => command(Question::List.read(asked)?.into()),

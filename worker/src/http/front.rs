@@ -1,9 +1,11 @@
 //! The requests that the Worker in front answers itself, without a token or a store.
 
+use nacre_core::moment::Moment;
+
 use super::{
     Exchange, Head, Settings, cors,
     exchange::{Found, allow, find, nothing_here},
-    media::JSON,
+    media::{JSON, TEXT},
     response::Response,
     routes::{Action, Method, ROUTES},
 };
@@ -21,6 +23,7 @@ const API: &str = "/v1/";
 pub fn front(
     head: &Head<'_>,
     settings: &Settings,
+    now: Moment,
     fresh_id: impl FnOnce() -> String,
 ) -> Option<Response> {
     if head.path.starts_with(API) && head.method != "OPTIONS" {
@@ -31,22 +34,29 @@ pub fn front(
         return Some(options(head, settings, &exchange));
     }
     Some(match find(head) {
-        Found::Route(route, _) => {
-            let (cache, body) = match route.action {
-                Action::Describe => ("public, max-age=300", OPENAPI),
-                _ => ("no-store", &b"{\"status\":\"ok\"}"[..]),
-            };
-            let mut response = exchange.bare(200);
-            response.set("Content-Type", JSON);
-            response.set("Cache-Control", cache);
-            if !exchange.is_head() {
-                response.body = body.to_vec();
+        Found::Route(route, _) => match (route.action, &settings.security) {
+            (Action::Describe, _) => said(&exchange, JSON, "public, max-age=300", OPENAPI),
+            (Action::SecurityTxt, Some(security)) => {
+                said(&exchange, TEXT, "public, max-age=86400", security.text(now).as_bytes())
             }
-            response
-        }
+            (Action::SecurityTxt, None) => {
+                exchange.problem(&nothing_here(), None, &super::Work::default())
+            }
+            _ => said(&exchange, JSON, "no-store", b"{\"status\":\"ok\"}"),
+        },
         Found::Other(allow) => exchange.wrong_method(allow),
         Found::Nothing => exchange.problem(&nothing_here(), None, &super::Work::default()),
     })
+}
+
+fn said(exchange: &Exchange, kind: &'static str, cache: &'static str, body: &[u8]) -> Response {
+    let mut response = exchange.bare(200);
+    response.set("Content-Type", kind);
+    response.set("Cache-Control", cache);
+    if !exchange.is_head() {
+        response.body = body.to_vec();
+    }
+    response
 }
 
 /// Answers OPTIONS: the methods of a path, and a CORS preflight.

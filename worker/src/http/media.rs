@@ -10,6 +10,8 @@ use crate::format::Format;
 
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
+/// The media type of plain text.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// The media type of MessagePack.
 pub(super) const MSGPACK: &str = "application/msgpack";
 /// The media type of errors (RFC 9457).

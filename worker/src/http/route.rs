@@ -47,6 +47,8 @@ impl Method {
 pub enum Action {
     /// Check that the service runs. Answered without a store.
     Health,
+    /// Say where to report a vulnerability. Answered without a store.
+    SecurityTxt,
     /// Return the OpenAPI document. Answered without a store.
     Describe,
     /// List contexts.
@@ -233,6 +235,8 @@ pub enum Shape {
     Health,
     /// The OpenAPI document.
     Description,
+    /// Lines of plain text
+    Text,
     /// `ContextText`, with `ETag`
     Context,
     /// A page of `ContextText`

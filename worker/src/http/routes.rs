@@ -94,6 +94,16 @@ pub const ROUTES: &[Route] = &[
         ..READING
     },
     Route {
+        path: "/.well-known/security.txt",
+        action: Action::SecurityTxt,
+        name: "securityTxt",
+        summary: "Says where to report a vulnerability (RFC 9116), if the deployment says so.",
+        needs: Scopes::NONE,
+        answers: &[(200, Shape::Text)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
         path: "/v1/contexts",
         action: Action::List,
         name: "listContexts",

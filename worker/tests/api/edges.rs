@@ -48,6 +48,16 @@ fn what_is_not_in_the_table_is_not_there() {
 fn the_service_says_how_it_is_and_what_it_is() {
     let mut service = Service::new();
     assert_eq!(service.ok(200, get("/healthz")), json!({ "status": "ok" }));
+    let security = || get("/.well-known/security.txt");
+    service.fails("not-found", security());
+    service.settings.security = SecurityTxt::parse("mailto:security@example.com", None).ok();
+    let said = service.send(security());
+    let text = String::from_utf8(said.body).unwrap();
+    let expires = text.lines().find_map(|line| line.strip_prefix("Expires: ")).unwrap();
+    let expires = Moment::parse(expires).unwrap().0 / 1000;
+    let days = (expires - service.now) / (24 * 60 * 60);
+    assert!(text.starts_with("Contact: mailto:security@example.com\n"), "{text}");
+    assert!((30..365).contains(&days), "{text}");
     let document = service.ok(200, get("/openapi.json"));
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(service.send(call("HEAD", "/openapi.json")).body, b"");

@@ -167,7 +167,7 @@ impl Service {
             query: call.query(),
             headers: &call.headers,
         };
-        if let Some(response) = front(&head, &self.settings, fresh_id) {
+        if let Some(response) = front(&head, &self.settings, Moment(self.now * 1000), fresh_id) {
             return response;
         }
         let mut exchange = Exchange::begin(&head, &self.settings, fresh_id);

@@ -249,6 +249,9 @@ fn success(route: &Route, status: u16, shape: Shape, schemas: &mut Schemas) -> V
             Shape::Lines => json!({
                 "application/x-ndjson": { "schema": schema, "example": example }
             }),
+            Shape::Text => json!({
+                "text/plain; charset=utf-8": { "schema": schema, "example": example }
+            }),
             Shape::Health | Shape::Description => json!({
                 "application/json": { "schema": schema, "example": example }
             }),
@@ -335,9 +338,12 @@ fn referred(names: &[&str]) -> Value {
 
 fn tag(action: Action) -> &'static str {
     match action {
-        Action::Health | Action::Describe | Action::Keys | Action::RotateKeys | Action::Erase => {
-            "service"
-        }
+        Action::Health
+        | Action::Describe
+        | Action::SecurityTxt
+        | Action::Keys
+        | Action::RotateKeys
+        | Action::Erase => "service",
         Action::List
         | Action::Get
         | Action::Put

@@ -128,6 +128,9 @@ fn link(level: &str, id: &str, version: u64) -> Value {
 
 pub(crate) fn answer(shape: Shape) -> Value {
     match shape {
+        Shape::Text => {
+            "Contact: mailto:security@example.com\nExpires: 2027-05-20T09:30:00.000Z\n".into()
+        }
         Shape::Health => json!({ "status": "ok" }),
         Shape::Description => json!({ "openapi": "3.1.0", "paths": {} }),
         Shape::Context => context(),

@@ -94,7 +94,7 @@ impl Schemas {
             Shape::Revocations => self.said::<RevocationsText<'_>>(),
             Shape::Audit => self.said::<PageText<AuditText<'_>>>(),
             Shape::Batch => self.batch(),
-            Shape::Lines => json!({ "type": "string" }),
+            Shape::Lines | Shape::Text => json!({ "type": "string" }),
             Shape::Nothing => return None,
         })
     }
