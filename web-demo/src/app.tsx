@@ -110,85 +110,80 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     };
   }, [opened]);
 
+  if (closed) return <Renew replica={replica} onLeave={onLeave} />;
   return (
     <OpenedContext.Provider value={opened}>
-      {closed && <Renew replica={replica} onLeave={onLeave} />}
-      {/* Hidden, not gone: what is typed into its dialogs and fields is still there afterwards. */}
-      <div style={{ display: closed ? "none" : "contents" }}>
-        <a class="skip" href="#room" onClick={(event) => skip(event)}>
-          Skip to the context
-        </a>
-        <header class="top">
-          <button
-            ref={menu}
-            type="button"
-            class="icon menu"
-            aria-expanded={drawer}
-            aria-controls="contexts"
-            aria-label="Contexts"
-            onClick={() => setDrawer(!drawer)}
-          >
-            <Glyph name="menu" />
-          </button>
-          <img src="/icon.svg" width="26" height="26" alt="" />
-          <h1>Nacre</h1>
-          <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
-        </header>
-        <div class="frame">
-          <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
-            {opened.mayWrite ? (
-              <div class="row side-head">
-                <button type="button" class="button" onClick={() => setOpen("create")}>
-                  <Glyph name="plus" /> New
-                </button>
-                <button type="button" class="button" onClick={() => bring([])}>
-                  <Glyph name="upload" /> Import
-                </button>
-                <button type="button" class="button" onClick={() => setOpen("deleted")}>
-                  <Glyph name="undo" /> Restore
-                </button>
-              </div>
-            ) : (
-              <p class="notice">{READS_ONLY}</p>
-            )}
-            <Contexts
-              items={items}
-              chosen={place.address}
-              stirring={stirring}
-              waiting={waiting}
-              refused={refused}
-              drafted={drafted}
-              onChoose={go}
-            />
-          </nav>
-          <Room
-            // Another one when a draft was put into it: editors read drafts when they open.
-            key={`${key(place.address)} ${drawn}`}
-            address={place.address}
-            tab={place.tab}
-            empty={items.length === 0 && refused.length === 0}
-            refused={refused.filter((write) => same(write, place.address))}
-            onGo={go}
-            onEdit={edit}
-            onCreate={() => setOpen("create")}
-            onImport={() => bring([])}
+      <a class="skip" href="#room" onClick={(event) => skip(event)}>
+        Skip to the context
+      </a>
+      <header class="top">
+        <button
+          ref={menu}
+          type="button"
+          class="icon menu"
+          aria-expanded={drawer}
+          aria-controls="contexts"
+          aria-label="Contexts"
+          onClick={() => setDrawer(!drawer)}
+        >
+          <Glyph name="menu" />
+        </button>
+        <img src="/icon.svg" width="26" height="26" alt="" />
+        <h1>Nacre</h1>
+        <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
+      </header>
+      <div class="frame">
+        <nav id="contexts" class={drawer ? "side open" : "side"} aria-label="Contexts">
+          {opened.mayWrite ? (
+            <div class="row side-head">
+              <button type="button" class="button" onClick={() => setOpen("create")}>
+                <Glyph name="plus" /> New
+              </button>
+              <button type="button" class="button" onClick={() => bring([])}>
+                <Glyph name="upload" /> Import
+              </button>
+              <button type="button" class="button" onClick={() => setOpen("deleted")}>
+                <Glyph name="undo" /> Restore
+              </button>
+            </div>
+          ) : (
+            <p class="notice">{READS_ONLY}</p>
+          )}
+          <Contexts
+            items={items}
+            chosen={place.address}
+            stirring={stirring}
+            waiting={waiting}
+            refused={refused}
+            drafted={drafted}
+            onChoose={go}
           />
-        </div>
-        {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
-        {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
-        {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
-        {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
-        {rewriting && (
-          <Rewrite key={rewriting.key} write={rewriting} onClose={() => setRewriting(undefined)} onGo={go} />
-        )}
-        <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
-        <p class="unseen" role="status">
-          {said}
-        </p>
-        <p class="unseen" role="alert">
-          {refusal}
-        </p>
+        </nav>
+        <Room
+          // Another one when a draft was put into it: editors read drafts when they open.
+          key={`${key(place.address)} ${drawn}`}
+          address={place.address}
+          tab={place.tab}
+          empty={items.length === 0 && refused.length === 0}
+          refused={refused.filter((write) => same(write, place.address))}
+          onGo={go}
+          onEdit={edit}
+          onCreate={() => setOpen("create")}
+          onImport={() => bring([])}
+        />
       </div>
+      {open === "create" && <Create near={place.address} onClose={() => setOpen(undefined)} onGo={go} />}
+      {/* Another list each time: the same file once more, corrected perhaps, is read anew. */}
+      {open === "import" && <Import key={files} dropped={files} onClose={() => setOpen(undefined)} />}
+      {open === "deleted" && <Deleted onClose={() => setOpen(undefined)} onGo={go} />}
+      {rewriting && <Rewrite key={rewriting.key} write={rewriting} onClose={() => setRewriting(undefined)} onGo={go} />}
+      <DropZone onDrop={bring} refused={opened.mayWrite ? undefined : READS_ONLY} />
+      <p class="unseen" role="status">
+        {said}
+      </p>
+      <p class="unseen" role="alert">
+        {refusal}
+      </p>
     </OpenedContext.Provider>
   );
 }

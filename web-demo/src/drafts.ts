@@ -10,7 +10,6 @@ import { useEffect, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
 import { parse, text } from "./json";
-import { seal, unseal } from "./vault";
 
 /** The number is the form of a kept draft: another build does not misread it. */
 const PREFIX = "nacre.draft.2 ";
@@ -22,6 +21,7 @@ const listeners = new Set<() => void>();
 export async function readDrafts(): Promise<void> {
   for (const name of Object.keys(sessionStorage).filter((name) => name.startsWith("nacre.draft."))) {
     try {
+      const { unseal } = await import("./vault");
       drafts.set(name.slice(PREFIX.length), parse(await unseal(sessionStorage.getItem(name) ?? "")));
     } catch {
       sessionStorage.removeItem(name); // another build has written it
@@ -48,6 +48,7 @@ export function keepDraft(place: string, draft: unknown, stored = false): void {
 }
 
 async function store(place: string, draft: unknown): Promise<void> {
+  const { seal } = await import("./vault");
   const sealed = await seal(text(draft));
   if (sealed === undefined || drafts.get(place) !== draft) return;
   try {

@@ -6,11 +6,13 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { App } from "./app";
-import { visible } from "./characters";
 import { dropDrafts, readDrafts } from "./drafts";
+import { later } from "./later";
 import { Fault } from "./parts";
 import { signIn, signOut, takeLink, token } from "./token";
 import { SignIn } from "./sign-in";
+
+const Takeover = later(() => import("./takeover").then((room) => room.Takeover));
 
 function Page() {
   const [offer, setOffer] = useState(takeLink);
@@ -59,24 +61,14 @@ function Page() {
       setOffer(undefined);
       setBearer(token());
     };
-    const unsent = replica ? replica.status.queued + replica.status.refused : 0;
     return (
-      <main class="alone">
-        <h1>Sign in as {visible(offer.whose)}?</h1>
-        <p>
-          This link is for {visible(offer.whose)}, and {visible(offer.instead)} is signed in here. Going on signs{" "}
-          {visible(offer.instead)} out, and removes the copy on this device
-          {unsent > 0 ? `, with ${unsent} writes that the server does not have` : ""}.
-        </p>
-        <div class="row">
-          <button type="button" class="button main" onClick={() => setOffer(undefined)}>
-            Stay signed in
-          </button>
-          <button type="button" class="button danger" disabled={!replica && error === undefined} onClick={take}>
-            Sign in as {visible(offer.whose)}
-          </button>
-        </div>
-      </main>
+      <Takeover
+        {...offer}
+        replica={replica}
+        failed={error !== undefined}
+        onStay={() => setOffer(undefined)}
+        onTake={take}
+      />
     );
   }
   if (!bearer) return <SignIn onToken={() => setBearer(token())} />;
