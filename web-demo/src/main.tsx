@@ -12,7 +12,7 @@ import { Fault } from "./parts";
 import { signIn, signOut, takeLink, token } from "./token";
 import { SignIn } from "./sign-in";
 
-const Takeover = later(() => import("./takeover").then((room) => room.Takeover));
+const Takeover = later(() => import("./user").then((room) => room.Takeover));
 
 function Page() {
   const [offer, setOffer] = useState(takeLink);
