@@ -19,7 +19,7 @@ const sections = document.split(/^## /m).slice(1);
 /** Stands between the outputs of two blocks. */
 const BORDER = "\u001e";
 const vars = {
-  NACRE_JWT_SECRET: "the secret before the rotation, long enough",
+  NACRE_JWT_SECRET: "the secret before the rotation is long enough",
   NACRE_MASTER_KEYS: `m1:${Buffer.alloc(32, 1).toString("base64")}`,
 };
 
