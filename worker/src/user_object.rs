@@ -108,7 +108,6 @@ impl DurableObject for UserObject {
                 return message::response(exchange.problem(&error, None, &Work::default()));
             }
         }
-        let is_owner = bearer.caller.user == bearer.caller.owner;
         let task = match exchange.route(&head, bearer.caller.clone()) {
             Ok(routed) => {
                 let body = match routed.body() {
@@ -126,10 +125,12 @@ impl DurableObject for UserObject {
             Ok(Task::Import(importer)) => {
                 let lines = message::stream(&mut request);
                 let answer =
-                    keeper.import(&exchange, &meter, importer, lines, is_owner, entropy).await;
+                    keeper.import(&exchange, &meter, &bearer, importer, lines, entropy).await;
                 message::response(answer)
             }
-            Ok(Task::Export(exporter)) => keeper.export(exchange, &meter, exporter, entropy),
+            Ok(Task::Export(exporter)) => {
+                keeper.export(exchange, &meter, bearer, exporter, entropy)
+            }
             Ok(Task::Live) => {
                 let socket = keeper.listen(bearer);
                 match socket {
@@ -266,6 +267,14 @@ impl Keeper {
         self.store.has_revoked(&caller.user, token)
     }
 
+    /// Refuses to go on with a long request whose token was revoked meanwhile.
+    fn admit(&self, bearer: &Bearer) -> Result<()> {
+        match self.store.has_revoked(&bearer.caller.user, &bearer.token)? {
+            true => Err(Refusal::Revoked.into()),
+            false => Ok(()),
+        }
+    }
+
     /// Opens a socket. The store is open.
     fn listen(&self, bearer: Bearer) -> Result<WebSocket> {
         let socket = self.live.open(bearer).map_err(|error| {
@@ -355,17 +364,21 @@ impl Keeper {
         &self,
         exchange: &Exchange,
         meter: &Meter,
+        bearer: &Bearer,
         mut importer: Importer,
         lines: Option<ByteStream>,
-        is_owner: bool,
         mut entropy: Entropy,
     ) -> http::Response {
-        let outcome = self.import_blocks(&mut importer, lines, &mut entropy).await;
+        let outcome = self.import_blocks(bearer, &mut importer, lines, &mut entropy).await;
         let seq = self.store.seq();
         match outcome.and_then(|()| Ok((importer.finish(), seq.clone()?))) {
             Ok((reply, seq)) => exchange.answer(&reply, seq, &meter.read(self)),
+            Err(error) if error.code() == Code::Unauthenticated => {
+                exchange.refused(Refusal::Revoked)
+            }
             // The import may have failed before the check whether this caller may know of the store.
             Err(error) => {
+                let is_owner = bearer.caller.user == bearer.caller.owner;
                 let seq = seq.ok().filter(|_| is_owner);
                 exchange.problem(&error, seq, &meter.read(self))
             }
@@ -374,6 +387,7 @@ impl Keeper {
 
     async fn import_blocks(
         &self,
+        bearer: &Bearer,
         importer: &mut Importer,
         mut lines: Option<ByteStream>,
         entropy: &mut Entropy,
@@ -388,6 +402,7 @@ impl Keeper {
                 None => ended = true,
             }
             while let Some(block) = importer.next(ended)? {
+                self.admit(bearer)?;
                 let plan =
                     self.carry_out(&block, entropy).map_err(|error| importer.failed(error))?;
                 importer.stored(&plan.reply)?;
@@ -401,6 +416,7 @@ impl Keeper {
         self: &Rc<Self>,
         exchange: Exchange,
         meter: &Meter,
+        bearer: Bearer,
         mut exporter: Exporter,
         mut entropy: Entropy,
     ) -> worker::Result<Response> {
@@ -420,7 +436,9 @@ impl Keeper {
         let pieces = try_unfold(begun, move |(first, mut exporter, mut entropy)| {
             let piece = match first {
                 Some(lines) => Ok(Some(lines)),
-                None => keeper.piece(&mut exporter, &mut entropy),
+                None => {
+                    keeper.admit(&bearer).and_then(|()| keeper.piece(&mut exporter, &mut entropy))
+                }
             };
             async move {
                 let piece = piece.map_err(thrown)?;

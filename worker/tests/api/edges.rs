@@ -1,9 +1,9 @@
 //! What HTTP itself asks for: routing, negotiation, media types, headers, and bodies that are no
 //! bodies.
 
-use nacre_core::json as canonical;
+use nacre_core::{json as canonical, moment::Moment};
 use nacre_msgpack as msgpack;
-use nacre_worker::http::{Cors, routes::ROUTES};
+use nacre_worker::http::{Cors, SecurityTxt, routes::ROUTES};
 use serde_json::{Value, json};
 
 use crate::{
