@@ -10,8 +10,8 @@ import { dropDrafts, readDrafts } from "./drafts";
 import { later } from "./later";
 import { Fault } from "./parts";
 import { signIn, signOut, takeLink, token } from "./token";
-import { SignIn } from "./sign-in";
 
+const SignIn = later(() => import("./user").then((room) => room.SignIn));
 const Takeover = later(() => import("./user").then((room) => room.Takeover));
 
 function Page() {

@@ -12,6 +12,8 @@ import { TokenForm } from "./sign-in";
 import type { Offer } from "./token";
 import { UserText } from "./user-text";
 
+export { SignIn } from "./sign-in";
+
 /** In place of the contexts when the server refuses the token: asks for a new one of the same user. */
 export function Renew({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
   const renew = () => {
