@@ -241,7 +241,8 @@ fn rows(write: &Write) {
         Write::Member(member) => comes_back(member),
         Write::Replay(replay) => comes_back(replay),
         Write::Audit(audit) => comes_back(audit),
-        Write::Secret(_) | Write::Expel { .. } => {}
+        Write::Revoke(_, Some(revocation)) => comes_back(&**revocation),
+        Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => {}
     }
 }
 

@@ -32,6 +32,7 @@ use nacre_core::{
         Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Reach, Record, Replay, Role, State,
         Terms, Undo, Version,
     },
+    revocation::{Revocation, Subject, TokenId},
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
     rules::{Rule, Rules},
     seal::{Keyring, MasterKeyring},
@@ -196,6 +197,13 @@ fn member() -> impl Strategy<Value = Member> {
         .prop_map(|(user, project, terms, since, seq)| Member { user, project, terms, since, seq })
 }
 
+fn revocation() -> impl Strategy<Value = Revocation> {
+    let token = TokenId::parse("6f1c/ä").unwrap();
+    let subject = prop_oneof![user().prop_map(Subject::User), Just(Subject::Token(token))];
+    (subject, option::of(moment()), moment(), user())
+        .prop_map(|(subject, time, at, by)| Revocation { subject, time, at, by })
+}
+
 fn replay() -> impl Strategy<Value = Replay> {
     (user(), any::<String>(), any::<[u8; 32]>(), vec(any::<u8>(), 0..90), moment()).prop_map(
         |(user, key, request, answer, expires)| Replay {
@@ -220,6 +228,10 @@ fn audit() -> impl Strategy<Value = Audit> {
         "add_progress",
         "put_member",
         "delete_member",
+        "revoke_user",
+        "revoke_token",
+        "unrevoke_user",
+        "unrevoke_token",
     ]);
     let deed = (action, option::of(address()), option::of(number()), option::of(user()))
         .prop_map(|(action, address, version, member)| Deed { action, address, version, member });
@@ -278,6 +290,9 @@ proptest! {
 
     #[test]
     fn members_come_back(row in member(), seed: [u8; 32]) { comes_back(&row, seed)?; }
+
+    #[test]
+    fn revocations_come_back(row in revocation(), seed: [u8; 32]) { comes_back(&row, seed)?; }
 
     #[test]
     fn replays_come_back(row in replay(), seed: [u8; 32]) { comes_back(&row, seed)?; }
