@@ -122,13 +122,13 @@ export async function openStorage(name: string, ended: () => void): Promise<Stor
         else store.put(value, name);
       }
       writes.forEach((write, at) => store.put(write, Core.queue_key(place + 1 + at)));
-      if (placed.length > 0) store.put(place + placed.length, PLACE);
+      store.put(place + placed.length, PLACE);
       await done;
       return { revision: revision + 1, placed };
     },
 
     async term(next) {
-      const { store, done } = begin(next ? "readwrite" : "readonly");
+      const { store, done } = begin("readwrite"); // after the commits under way
       const term = ((await resultOf(store.get(TERM))) ?? 0) + +next;
       if (next) store.put(term, TERM);
       await done;
