@@ -76,6 +76,7 @@ test("a token that the server refuses closes the copy until a good one comes", a
   assert.doesNotMatch(await page.locator("body").innerText(), /shop|synonyms/, "nothing is shown");
   assert.equal(await page.title(), "Nacre");
   assert.deepEqual(await violations(page), []);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("nacre.token")), null, "nor after a reload");
   // Neither is it while another token is looked at that is refused as well.
   await page.getByLabel("Token").fill(stage.token("alice", { nbf: Math.floor(Date.now() / 1000) + 900 }));
   await page.getByRole("button", { name: "Open" }).click();

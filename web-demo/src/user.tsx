@@ -1,7 +1,7 @@
 // Who one is: a new token when the old one is no longer taken, and leaving this device.
 
 import type { Replica } from "@nacre/context";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { name } from "./address";
 import { visible } from "./characters";
@@ -9,13 +9,17 @@ import { draftCount } from "./drafts";
 import { Dialog, Fault } from "./parts";
 import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";
-import type { Offer } from "./token";
+import { type Offer, signOut } from "./token";
 import { UserText } from "./user-text";
 
 export { SignIn } from "./sign-in";
 
 /** In place of the contexts when the server refuses the token: asks for a new one of the same user. */
 export function Renew({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
+  const { error } = replica.status;
+  useEffect(() => {
+    if (error) signOut(); // so that a reload shows nothing either
+  }, [error]);
   const renew = () => {
     replica.online = false;
     replica.online = true; // starts immediately, and asks for the token
