@@ -3,8 +3,9 @@
 //! ```text
 //! Authorization: Nacre scopes id issued user owner expiry   each percent-encoded; milliseconds
 //! ```
-//! What may be empty comes first, because white space at the end of a header is dropped. The header replaces the token, so no client can send it itself. It is one header
-//! because each one costs a crossing from wasm to JavaScript.
+//! What may be empty comes first, because white space at the end of a header is dropped. The header
+//! replaces the token, so no client can send it itself. It is one header because each one costs a
+//! crossing from wasm to JavaScript.
 
 use nacre_core::{
     access::Scopes,
@@ -18,7 +19,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
-use crate::{auth::Identity, http};
+use crate::{auth::Identity, bearer::Bearer, http};
 
 /// The header of the token.
 const AUTHORIZATION: &str = "authorization";
@@ -49,17 +50,6 @@ pub(crate) fn with_identity(
         forwarded.headers().set(http::PROTOCOLS, http::PROTOCOL)?;
     }
     Ok(forwarded)
-}
-
-/// A caller with its token, as the Worker in front has checked it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Bearer {
-    /// The caller, and the owner of the store.
-    pub(crate) caller: Caller,
-    /// When the token expires.
-    pub(crate) expires: Moment,
-    /// What a revocation needs to know of the token.
-    pub(crate) token: TokenFacts,
 }
 
 /// The caller that the Worker in front has set.

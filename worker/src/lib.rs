@@ -6,6 +6,7 @@
 //! `auth`, `http` and `sql_store` know nothing of the platform and are tested without it.
 
 pub mod auth;
+mod bearer;
 mod config;
 mod follower;
 mod format;

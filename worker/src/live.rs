@@ -34,9 +34,9 @@ pub(crate) use attachment::{Attachment, Subscription};
 use socket::{Host, Socket, binary_frame, text_frame};
 
 use crate::{
+    bearer::Bearer,
     follower::{After, Follower},
     format::Format,
-    forward::Bearer,
 };
 
 /// The token has expired or was revoked; the client must connect again with a new one.

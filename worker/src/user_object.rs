@@ -33,11 +33,11 @@ use worker::{
 
 use crate::{
     auth::Refusal,
+    bearer::Bearer,
     config::Config,
     follower::Follower,
     format::Format,
-    forward::{self, Bearer},
-    host,
+    forward, host,
     http::{self, BodyWanted, Exchange, Exporter, Importer, Task, Work},
     live::{Listener, Live},
     message::{self, Parts},

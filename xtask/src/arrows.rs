@@ -62,10 +62,11 @@ const ROOMS: &[Row] = &[
     ("sql_store", &["schema"]),
     ("host", &[]),
     ("signature", &["auth"]),
-    ("live", &["follower", "format"]),
+    ("bearer", &[]),
+    ("live", &["bearer", "follower", "format"]),
     ("message", &["host", "http"]),
     ("config", &["http", "sql_store"]),
-    ("forward", &["http"]),
+    ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
     ("user_object", &["config", "forward", "host", "live", "message"]),
 ];

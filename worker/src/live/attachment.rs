@@ -18,7 +18,7 @@ use nacre_core::{
 };
 use serde::Deserialize;
 
-use crate::{format::Format, forward::Bearer};
+use crate::{bearer::Bearer, format::Format};
 
 /// Largest attachment, in bytes. The platform allows 16,384, including its own framing.
 const ATTACHED_BYTES: usize = 16_000;
