@@ -2,7 +2,10 @@
 // restart nor a rotation of keys forgets that. No token reaches a log.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { client, start, token } from "./harness.mjs";
 import { Line } from "./line.mjs";
@@ -71,6 +74,33 @@ test("a guest's token is revoked in the owner's store, by user and by id", async
   refused(await read(other, at));
   ok(await read(worker.api("gil", fresh()), at));
   assert.equal((await one.get("/v1/contexts")).status, 200, "his own store is his own");
+});
+
+test("an import stops where its token is revoked", async () => {
+  const lines = (from, to) => {
+    const line = (_, n) => `${JSON.stringify({ level: "project", id: `p${from + n}`, data: {} })}\n`;
+    return Array.from({ length: to - from }, line).join("");
+  };
+  const headers = {
+    authorization: `Bearer ${token({ sub: "dan", ...OLD }, worker.secret)}`,
+    "content-type": "application/x-ndjson",
+  };
+  const asked = request(new URL("/v1/import", worker.url), { method: "POST", headers });
+  const answered = once(asked, "response");
+  asked.write(lines(0, 600));
+  const current = worker.api("dan", fresh());
+  const has = async (id) => (await current.get(`/v1/contexts/project/${id}`)).status === 200;
+  for (let tries = 0; !(await has("p499")); tries++) {
+    assert.ok(tries < 100, "the first block is stored while the rest is still to come");
+    await sleep(50);
+  }
+  ok(await current.put("/v1/revocations/users/dan", { not_before: new Date(Date.now() - 30_000).toISOString() }));
+  asked.end(lines(600, 1200));
+  const [response] = await answered;
+  assert.equal(response.statusCode, 401);
+  assert.match(response.headers["www-authenticate"], /revoked/);
+  response.resume();
+  assert.equal(await has("p1100"), false);
 });
 
 test("no token reaches a log, whatever becomes of it", async () => {
