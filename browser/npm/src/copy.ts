@@ -129,7 +129,8 @@ export class Copy implements LocalCopy {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#tabs?.leave(this.#turns);
-    this.#storage?.close();
+    // A write that is being kept is kept.
+    this.#turns.then(() => this.#storage?.close());
     clearTimeout(this.#late);
     this.#listener.closed();
   }
