@@ -94,10 +94,7 @@ impl DurableObject for UserObject {
         };
         let meter = Meter::start(keeper);
         // A stranger costs next to nothing: no body is read, no socket accepted, no alarm set.
-        let revoked = keeper
-            .admit(&bearer.caller, &mut entropy)
-            .and_then(|()| keeper.has_revoked(&bearer, &mut entropy));
-        match revoked {
+        match keeper.has_revoked(&bearer, &mut entropy) {
             Ok(false) => {}
             Ok(true) => {
                 message::pass_over(&mut request).await;
@@ -227,15 +224,6 @@ impl Keeper {
         [&self.live]
     }
 
-    /// Refuses strangers.
-    fn admit(&self, caller: &Caller, entropy: &mut Entropy) -> Result<()> {
-        if caller.user != caller.owner {
-            self.store.open(&caller.owner, &self.config.masters, entropy)?;
-            admit(&self.store, caller)?;
-        }
-        Ok(())
-    }
-
     /// Decides a request, applies the plan in one transaction, and tells the followers.
     fn carry_out(&self, request: &op::Request, entropy: &mut Entropy) -> Result<Plan> {
         let Keeper { config, store, .. } = self;
@@ -260,10 +248,11 @@ impl Keeper {
         Ok(plan)
     }
 
-    /// Whether the owner has revoked the token of a request.
+    /// Whether the owner has revoked the token of a request. Refuses strangers.
     fn has_revoked(&self, bearer: &Bearer, entropy: &mut Entropy) -> Result<bool> {
         let Bearer { caller, token, .. } = bearer;
         self.store.open(&caller.owner, &self.config.masters, entropy)?;
+        admit(&self.store, caller)?;
         self.store.has_revoked(&caller.user, token)
     }
 

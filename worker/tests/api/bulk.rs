@@ -126,8 +126,8 @@ fn a_batch_has_limits_and_a_shape() {
     let problem =
         service.fails("too-many-operations", batch(json!({ "operations": vec![op; 501] })));
     assert_eq!(problem["limit"], 500);
-    let problem = service
-        .fails("invalid-request", batch(json!({ "operations": [{ "action": "get", "x": 1 }] })));
+    let more = json!({ "action": "get", "level": "task", "context_id": "fix-1", "x": 1 });
+    let problem = service.fails("invalid-request", batch(json!({ "operations": [more] })));
     assert_eq!(
         (&problem["failed_operation"], &problem["pointer"]),
         (&json!(0), &json!("/operations/0/x"))
