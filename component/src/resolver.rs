@@ -13,7 +13,7 @@ use nacre_core::{
     id::ContextId,
     json,
     layer::Layer,
-    level::Level,
+    level::{LAYERS, Level},
     patch::{self, JsonPatch},
     pointer::Pointer,
     resolve::{Link, resolve, view_hash},
@@ -54,7 +54,8 @@ impl Guest for Component {
     }
 
     fn explain(chain: Vec<wit::Layer>) -> Result<Explanation, types::Error> {
-        Ok(explanation(explain_bounded(&links(&prepare_all(chain)?)?)?))
+        let chain = prepare_all(chain)?;
+        Ok(explanation(explain_bounded(&links(&chain)?, &Pointer::root(), [0; LAYERS])?))
     }
 
     fn hash(chain: Vec<wit::Layer>) -> Result<String, types::Error> {

@@ -58,21 +58,54 @@ pub struct Ignored {
     pub locked_by: usize,
 }
 
-/// Explains the view of a chain, with a limit for requests from outside: long names above many
-/// values could need more pointers than there is memory.
+/// Explains the part of a view at `path`, with a limit for requests from outside: long names above
+/// many values could need more pointers than there is memory. `named` is what naming each layer
+/// takes in the answer, in bytes.
 ///
 /// # Errors
 /// `too-large` past [`limits::EXPLANATION_BYTES`].
-pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
-    let (explanation, left) = explain_within(chain, limits::EXPLANATION_BYTES);
+pub fn explain_bounded(
+    chain: &[Link<'_>],
+    path: &Pointer,
+    named: [usize; LAYERS],
+) -> Result<Explanation> {
+    let bound = Bound { path, named, left: Some(limits::EXPLANATION_BYTES) };
+    let (explanation, left) = explain_within(chain, bound);
     if left.is_none() {
         return Err(Error::new(
             Code::TooLarge,
-            "the explanation would be larger than 16 MiB; explain a part with `path`",
+            "the explanation would be larger than 8 MiB; explain a part with `path`",
         )
         .limit(limits::EXPLANATION_BYTES as u64));
     }
     Ok(explanation)
+}
+
+/// What one origin or ignored value takes in the answer beside its pointer and its layers, in bytes.
+const ORIGIN: usize = 64;
+
+/// Which origins to collect, and how many.
+struct Bound<'b> {
+    /// The part of the view to explain.
+    path: &'b Pointer,
+    /// What naming each layer takes, in bytes.
+    named: [usize; LAYERS],
+    /// The remaining room, in bytes; `None` after it was exceeded.
+    left: Option<usize>,
+}
+
+impl Bound<'_> {
+    /// Whether the place is in the part, and fits with the names of `layers`.
+    fn takes(&mut self, place: &Pointer, layers: impl Iterator<Item = usize>) -> bool {
+        let rest = place.as_str().strip_prefix(self.path.as_str());
+        if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return false;
+        }
+        let names: usize = layers.filter_map(|layer| self.named.get(layer)).sum();
+        let bytes = place.as_str().len() + ORIGIN + names;
+        self.left = self.left.and_then(|left| left.checked_sub(bytes));
+        self.left.is_some()
+    }
 }
 
 /// Explains the view of a chain.
@@ -92,11 +125,12 @@ pub fn explain_bounded(chain: &[Link<'_>]) -> Result<Explanation> {
 /// # Ok::<(), nacre_layers::error::Error>(())
 /// ```
 pub fn explain(chain: &[Link<'_>]) -> Explanation {
-    explain_within(chain, usize::MAX).0
+    let path = &Pointer::root();
+    explain_within(chain, Bound { path, named: [0; LAYERS], left: Some(usize::MAX) }).0
 }
 
-/// Explains as much as fits into `room`; afterwards there is no room if it did not fit.
-fn explain_within(chain: &[Link<'_>], room: usize) -> (Explanation, Option<usize>) {
+/// Explains as much as fits; afterwards there is no room if it did not fit.
+fn explain_within(chain: &[Link<'_>], bound: Bound<'_>) -> (Explanation, Option<usize>) {
     let lock = chain.iter().position(|link| {
         link.rules.iter().any(|(pointer, rule)| pointer.is_root() && *rule == Rule::Lock)
     });
@@ -108,20 +142,20 @@ fn explain_within(chain: &[Link<'_>], room: usize) -> (Explanation, Option<usize
         locked: lock.is_some(),
         pending: Pending::default(),
         found: Explanation::default(),
-        room: Some(room),
+        bound,
     };
-    let OriginSink { found: mut explanation, room, .. } = walk(chain, sink);
+    let OriginSink { found: mut explanation, bound, .. } = walk(chain, sink);
     // A lock on the whole document overrules whole layers, which the walk does not visit.
-    if let Some(locked_by) = lock {
+    if let Some(locked_by) = lock.filter(|_| bound.path.is_root()) {
         let below = chain.iter().enumerate().skip(locked_by + 1);
         for (layer, _) in below.filter(|(_, link)| link.layer.text() != b"{}") {
             explanation.ignored.push(Ignored { pointer: String::new(), layer, locked_by });
         }
     }
-    (explanation, room)
+    (explanation, bound.left)
 }
 
-struct OriginSink<'a> {
+struct OriginSink<'a, 'b> {
     layers: [&'a Layer; LAYERS],
     path: Pointer,
     /// For every open array: the position of its next item, and its rule.
@@ -131,8 +165,7 @@ struct OriginSink<'a> {
     locked: bool,
     pending: Pending,
     found: Explanation,
-    /// The remaining room for origins, in bytes; `None` after it was exceeded.
-    room: Option<usize>,
+    bound: Bound<'b>,
 }
 
 /// A member whose value is being walked.
@@ -156,7 +189,7 @@ struct Pending {
     locked: bool,
 }
 
-impl<'a> OriginSink<'a> {
+impl<'a> OriginSink<'a, '_> {
     fn layer(&self, layer: usize) -> &'a Layer {
         self.layers.get(layer).copied().unwrap_or(self.layers[0])
     }
@@ -166,15 +199,14 @@ impl<'a> OriginSink<'a> {
         self.path.push(&name);
     }
 
-    /// The path so far, if it fits.
-    fn place(&mut self) -> Option<String> {
-        let bytes = self.path.as_str().len() + size_of::<Origin>();
-        self.room = self.room.and_then(|room| room.checked_sub(bytes));
-        self.room.map(|_| self.path.to_string())
+    /// The path so far, if it is explained and fits.
+    fn place(&mut self, layers: impl Iterator<Item = usize>) -> Option<String> {
+        self.bound.takes(&self.path, layers).then(|| self.path.to_string())
     }
 
     fn origin(&mut self, layer: usize, rule: Cow<'static, str>, shadowed: Shadowed) {
-        let Some(pointer) = self.place() else { return };
+        let layers = shadowed.iter().map(|shadowed| (*shadowed).into());
+        let Some(pointer) = self.place(layers.chain([layer])) else { return };
         let rule = if self.locked { Cow::Borrowed("lock") } else { rule };
         self.found.origins.push(Origin { pointer, layer, rule, shadowed });
     }
@@ -204,7 +236,7 @@ impl<'a> OriginSink<'a> {
     }
 }
 
-impl<'a> Sink<'a> for OriginSink<'a> {
+impl<'a> Sink<'a> for OriginSink<'a, '_> {
     const LISTENS: bool = true;
 
     fn open_object(&mut self) {}
@@ -294,7 +326,7 @@ impl<'a> Sink<'a> for OriginSink<'a> {
             self.push(layer, member);
             let locked_by = fold.scope.and_then(|scope| scope.locker()).unwrap_or_default();
             for layer in (0..LAYERS).filter(|layer| fold.ignored >> layer & 1 == 1) {
-                let Some(pointer) = self.place() else { break };
+                let Some(pointer) = self.place([layer, locked_by].into_iter()) else { break };
                 self.found.ignored.push(Ignored { pointer, layer, locked_by });
             }
             self.path.pop();

@@ -26,7 +26,7 @@ pub enum Level {
 }
 
 /// Most layers in a chain: one for each level.
-pub(crate) const LAYERS: usize = Level::ALL.len();
+pub const LAYERS: usize = Level::ALL.len();
 
 impl Level {
     /// All levels, upper first.

@@ -10,18 +10,23 @@ pub const DATA_BYTES: usize = 1 << 20;
 /// Deepest nesting of data: recursion below this is safe on a 64 KiB stack.
 pub const DEPTH: usize = 64;
 
-/// Most values in one body: in memory each takes up to 32 bytes, and an isolate has 128 MB. Data of
-/// [`DATA_BYTES`] cannot reach it.
-pub const VALUES: usize = 1 << 20;
+/// Most values in the data of one context, arrays and objects included. The index of a layer takes
+/// 32 bytes for each value, so without this limit a text of [`DATA_BYTES`] could take 16 times as
+/// much memory.
+pub const DATA_VALUES: usize = 100_000;
+
+/// Most values in one body: in memory each takes up to 32 bytes, and an isolate has 128 MB. A text
+/// of [`DATA_BYTES`] cannot reach it.
+pub const VALUES: usize = 1 << 19;
 
 /// Most data in one answer with many values, in bytes. A page ends when it holds this much, even if
 /// it is shorter than requested; an answer without pages is refused. The largest view is four
 /// layers of [`DATA_BYTES`].
 pub const ANSWER_BYTES: usize = 4 << 20;
 
-/// Largest explanation, in bytes: it has a pointer for each value, and pointers may be long. A view
-/// of [`ANSWER_BYTES`] with usual pointers stays below.
-pub const EXPLANATION_BYTES: usize = 16 << 20;
+/// Largest explanation, in bytes of its answer: for each value a pointer, and the names of its
+/// layers. Eight such answers at once must fit an isolate.
+pub const EXPLANATION_BYTES: usize = 8 << 20;
 
 /// Most merge rules in one context.
 pub const RULES: usize = 256;

@@ -117,6 +117,17 @@ impl Value {
         }
     }
 
+    /// The number of values: itself, and everything in it.
+    pub fn count(&self) -> usize {
+        match self {
+            Value::Array(items) => 1 + items.iter().map(Value::count).sum::<usize>(),
+            Value::Object(object) => {
+                1 + object.iter().map(|(_, value)| value.count()).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
     /// The kind of the value in words, for messages that must not quote it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -142,12 +153,16 @@ impl Value {
 ///
 /// # Errors
 /// `too-deep` past [`limits::DEPTH`]; `too-large` if the canonical text is longer than
-/// [`limits::DATA_BYTES`].
+/// [`limits::DATA_BYTES`], or holds more than [`limits::DATA_VALUES`] values.
 pub fn check_limits(value: &Value) -> Result<()> {
     check_depth(value.depth())?;
     if json::length(value) > limits::DATA_BYTES {
         return Err(Error::new(Code::TooLarge, "the data of a context must be at most 1 MiB")
             .limit(limits::DATA_BYTES as u64));
+    }
+    if value.count() > limits::DATA_VALUES {
+        let detail = "the data of a context must have at most 100000 values";
+        return Err(Error::new(Code::TooLarge, detail).limit(limits::DATA_VALUES as u64));
     }
     Ok(())
 }

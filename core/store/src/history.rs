@@ -7,6 +7,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
+    limits,
     record::{Change, Record, State, Undo, Version},
     store::{AsOf, Reads},
 };
@@ -75,38 +76,34 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
     if wanted == 0 || wanted > current.version {
         return Err(no_version());
     }
-    let mut rows: Vec<Version> = Vec::new();
-    let base = loop {
-        let from = wanted + rows.len() as u64;
-        let page = reads.versions_from(&current.address, from, WHOLE_EVERY as usize)?;
-        let before = rows.len();
-        for row in page {
-            let expected = wanted + rows.len() as u64;
-            if row.version != expected {
-                return Err(if rows.is_empty() { expired() } else { broken() });
-            }
-            let whole = row.full.is_some();
-            rows.push(row);
-            if whole {
-                break;
-            }
+    // Every version from the nearest whole one, or the current one, down to the wanted one.
+    let top = wanted.next_multiple_of(WHOLE_EVERY).min(current.version);
+    let mut state = State::of(current);
+    let mut above = top + 1;
+    loop {
+        let limit = VERSIONS_AT_ONCE.min(above - wanted) as usize;
+        let rows = reads.versions_before(&current.address, Some(above), limit)?;
+        if rows.is_empty() {
+            return Err(expired());
         }
-        match rows.last() {
-            Some(Version { full: Some(state), .. }) => break (**state).clone(),
-            Some(last) if last.version == current.version => break State::of(current),
-            _ if rows.len() == before => {
-                return Err(if before == 0 { expired() } else { broken() });
+        for row in rows {
+            above -= 1;
+            match &row.full {
+                _ if row.version < above => return Err(expired()),
+                Some(full) if above == top => state = (**full).clone(),
+                None if above == top && top != current.version => return Err(broken()),
+                _ => {}
             }
-            _ => {}
+            if above == wanted {
+                return Ok((row, state));
+            }
+            state = state.undone(row.undo.as_ref().ok_or_else(broken)?)?;
         }
-    };
-    let mut state = base;
-    for row in rows.iter().skip(1).rev() {
-        state = state.undone(row.undo.as_ref().ok_or_else(broken)?)?;
     }
-    let row = rows.into_iter().next().ok_or_else(broken)?;
-    Ok((row, state))
 }
+
+/// Most versions read at once, because each may have [`limits::DATA_BYTES`] several times.
+pub(crate) const VERSIONS_AT_ONCE: u64 = 4;
 
 /// A context at a past state; `not-found` if it did not exist then.
 pub(crate) fn record_as_of(

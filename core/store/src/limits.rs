@@ -15,6 +15,14 @@ pub const PAGE: usize = 200;
 /// Page size if the caller does not set one.
 pub const PAGE_DEFAULT: usize = 50;
 
+/// Most bytes of views that one preview goes through: each view that may change is made twice and
+/// compared.
+pub const PREVIEW_BYTES: usize = 256 << 20;
+
+/// Most that one commit may hold, in bytes of memory: new layers with their indexes, patches there
+/// and back, entries.
+pub const COMMIT_BYTES: usize = 48 << 20;
+
 /// Most that the conflicts of one refusal may take, in bytes of JSON, and those of one batch
 /// together: as much as the data of one context. What is left out is told.
 pub const CONFLICT_BYTES: usize = 1 << 20;

@@ -254,6 +254,11 @@ impl ContextReply {
             None => 0,
         }
     }
+
+    /// The memory that the shown data takes, about: at least its size in the answer.
+    pub(crate) fn memory(&self) -> usize {
+        if self.data { self.bytes().max(self.record.layer.memory()) } else { 0 }
+    }
 }
 
 /// A resolved view in an answer.

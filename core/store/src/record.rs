@@ -48,6 +48,18 @@ impl Record {
         Address::above(self.address.level, self.parent.as_ref()?)
     }
 
+    /// The context without its data.
+    pub fn bare(&self) -> Record {
+        Record {
+            address: self.address.clone(),
+            parent: self.parent.clone(),
+            layer: Rc::new(Layer::empty()),
+            rules: self.rules.clone(),
+            updated_by: self.updated_by.clone(),
+            ..*self
+        }
+    }
+
     /// Whether the context is visible to readers, that is, not deleted.
     pub fn is_live(&self) -> bool {
         self.deleted.is_none()

@@ -77,7 +77,8 @@ pub trait Reads {
     /// The record of a context, deleted or not; `None` if it never existed.
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>>;
 
-    /// Live contexts in order of (level, id), after `after`, at most `limit`.
+    /// Live contexts in order of (level, id), after `after`, at most `limit`. Their data may be left
+    /// out, because many contexts with data may not fit the memory: read one by one what you need.
     fn list(
         &self,
         filter: &Filter,
@@ -85,7 +86,7 @@ pub trait Reads {
         limit: usize,
     ) -> Result<Vec<Rc<Record>>>;
 
-    /// The contexts that commit `seq` deleted, in order of (level, id).
+    /// The contexts that commit `seq` deleted, in order of (level, id). Their data may be left out.
     fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>>;
 
     /// Versions from `from` on, oldest first, at most `limit`.

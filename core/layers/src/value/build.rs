@@ -109,7 +109,7 @@ impl Builder {
 
     fn count(&mut self) -> Result<()> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Error::new(Code::TooLarge, "a body must have at most 1048576 values")
+            Error::new(Code::TooLarge, "a body must have at most 524288 values")
                 .limit(limits::VALUES as u64)
         })?;
         Ok(())

@@ -6,7 +6,7 @@ use super::{
     Asker, Setting,
     batch::within_limit,
     draft::Draft,
-    read::{Show, Step, descend, entries, known, list, page},
+    read::{Show, Step, descend, entries, known, list, page, paged},
     reveal::revealed,
     revocations::revocations,
 };
@@ -14,7 +14,7 @@ use crate::{
     limits,
     op::{Administration, Expect, ExportPart, Import, ImportLine, ImportMode, Inspection, Put},
     plan::Reply,
-    record::State,
+    record::{Audit, State},
     sight::Sight,
     store::{Filter, Reads},
 };
@@ -30,15 +30,21 @@ pub(super) fn inspect(
         Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
         Inspection::Audit { before, limit } => {
-            let limit = page(*limit);
-            let mut items = reads.audit(*before, limit + 1)?;
-            let more = items.len() > limit;
-            items.truncate(limit);
+            let (items, more) = paged(
+                page(*limit),
+                |last: Option<&Audit>, limit| {
+                    reads.audit(last.map(|last| last.seq).or(*before), limit)
+                },
+                |audit| DEED_BYTES * audit.deeds.len(),
+            )?;
             Ok(Reply::Audit { items, more })
         }
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
     }
 }
+
+/// What an action takes in a page of the audit trail, about.
+const DEED_BYTES: usize = 256;
 
 fn export(
     reads: &dyn Reads,
@@ -58,7 +64,7 @@ fn export(
             let next = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
                 let state = state.clone();
                 let state = if reveal { opened(reads, setting, state)? } else { state };
-                let bytes = state.layer.text().len();
+                let bytes = state.layer.memory();
                 items.push((row, state));
                 Ok(Step { bytes, is_last: false })
             })?;

@@ -80,9 +80,10 @@ impl Draft<'_, '_> {
             ));
         }
         // Lowest first, so that no context is ever without its parent.
-        for record in taken.iter().rev() {
-            let state = State::of(record);
-            self.advance(&record.address, Some(record), state, Change::Delete, summary)?;
+        for listed in taken.iter().rev() {
+            let record = self.live(&listed.address)?;
+            let state = State::of(&record);
+            self.advance(&record.address, Some(&record), state, Change::Delete, summary)?;
         }
         let record = self.store.record(address)?.ok_or_else(Error::not_found)?;
         Ok(Reply::Deleted { record, count: taken.len() })
@@ -108,7 +109,8 @@ impl Draft<'_, '_> {
         self.asker.sight.permit_edit(&self.store, &whole)?;
         let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
-        for record in self.store.deleted_by(delete)? {
+        for listed in self.store.deleted_by(delete)? {
+            let record = self.store.record(&listed.address)?.unwrap_or(listed);
             let is_back =
                 |address: &Address| all.binary_search_by(|back| back.address.cmp(address)).is_ok();
             if record.address != top.address && !record.above().is_some_and(|up| is_back(&up)) {

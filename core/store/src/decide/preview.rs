@@ -20,7 +20,7 @@ use nacre_layers::{
     layer::Layer,
     pointer::Pointer,
     resolve,
-    sort::{Distinct, distinct},
+    sort::{distinct, sort_by},
     value::Value,
 };
 
@@ -43,33 +43,29 @@ pub(super) fn preview(
             .and_then(|()| draft.edit(edit))
             .map_err(|error| error.failed_operation(index))?;
     }
-    let written = distinct(draft.changed().cloned().collect());
-    let mut concerned = Distinct::new();
-    for address in &written {
-        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
-        let below = |store: &dyn Reads| store.list(&filter, None, usize::MAX);
-        // Before and after, because moved and deleted contexts change too.
-        for record in below(reads)?.into_iter().chain(below(&draft.store)?) {
-            concerned.push(record.address.clone());
+    let mut written: Vec<Written> = Vec::new();
+    for address in distinct(draft.changed().cloned().collect()) {
+        written.push(Written::of(reads, &draft.store, address)?);
+    }
+    let mut look = Look {
+        before: reads,
+        after: &draft.store,
+        sight: asker.sight,
+        written: &written,
+        preview: Preview::default(),
+        room: Room { looked_at: limits::PREVIEW_BYTES, told: limits::ANSWER_BYTES },
+    };
+    for Written { address, .. } in &written {
+        // A context below another written one is met on the way down from there.
+        let chain = chain_of(reads, asker.sight, address)?.unwrap_or_default();
+        let mut above = chain.iter().filter(|record| record.address != *address);
+        if !above.any(|record| look.written(record).is_some()) {
+            look.at_and_below(address)?;
         }
     }
-    let (mut preview, mut bytes) = (Preview::default(), 0);
-    let mut hidden = Distinct::new();
-    for address in concerned.into_sorted() {
-        let before = chain_of(reads, asker.sight, &address)?;
-        let after = chain_of(&draft.store, asker.sight, &address)?;
-        let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
-        if before.as_deref().map(hash) == after.as_deref().map(hash) {
-            preview.unchanged += 1;
-        } else {
-            let changes = changes(before.as_deref(), after.as_deref(), &mut bytes)?;
-            preview.affected.push(Affected { address: address.clone(), changes });
-        }
-        if let (Some(before), Some(after)) = (before, after) {
-            overrides(&written, &before, &after, &mut hidden)?;
-        }
-    }
-    preview.overridden_by = hidden.into_sorted();
+    let mut preview = look.preview;
+    sort_by(&mut preview.affected, |a, b| a.address.cmp(&b.address));
+    preview.overridden_by = distinct(preview.overridden_by);
     Ok(Reply::Preview(preview))
 }
 
@@ -86,63 +82,167 @@ fn chain_of(
     }
 }
 
+/// A context that the edits change.
+struct Written {
+    address: Address,
+    /// The paths at which its layer changes, each with the value after it. Empty for a context that
+    /// comes or goes.
+    changes: Vec<(Pointer, Option<Value>)>,
+}
+
+impl Written {
+    fn of(before: &dyn Reads, after: &dyn Reads, address: Address) -> Result<Written> {
+        let mut changes = Vec::new();
+        let record = |reads: &dyn Reads| -> Result<_> {
+            Ok(reads.record(&address)?.filter(|record| record.is_live()))
+        };
+        if let (Some(old), Some(new)) = (record(before)?, record(after)?) {
+            for operation in diff(&old.layer, &new.layer)?.operations {
+                let path = operation.path();
+                changes.push((path.clone(), new.layer.value_at(path)?));
+            }
+        }
+        Ok(Written { address, changes })
+    }
+}
+
+/// The bytes that a preview may still take.
+struct Room {
+    /// Of views.
+    looked_at: usize,
+    /// Of its answer.
+    told: usize,
+}
+
+impl Room {
+    fn look_at(&mut self, bytes: usize) -> Result<()> {
+        take(&mut self.looked_at, bytes, limits::PREVIEW_BYTES)
+    }
+
+    fn tell(&mut self, bytes: usize) -> Result<()> {
+        take(&mut self.told, TOLD + bytes, limits::ANSWER_BYTES)
+    }
+}
+
+/// What a line of the answer takes beside its names and values, in bytes.
+const TOLD: usize = 40;
+
+fn take(left: &mut usize, bytes: usize, limit: usize) -> Result<()> {
+    *left = left.checked_sub(bytes).ok_or_else(|| {
+        let detail = "the preview is too large; preview fewer or smaller changes";
+        Error::new(Code::TooLarge, detail).limit(limit as u64)
+    })?;
+    Ok(())
+}
+
+/// A look at all views that the edits may change, each at one time.
+struct Look<'p> {
+    before: &'p dyn Reads,
+    after: &'p dyn Reads,
+    sight: &'p dyn Sight,
+    written: &'p [Written],
+    preview: Preview,
+    room: Room,
+}
+
+impl<'p> Look<'p> {
+    fn written(&self, record: &Record) -> Option<&'p Written> {
+        let at = self.written.binary_search_by(|of| of.address.cmp(&record.address)).ok()?;
+        self.written.get(at)
+    }
+
+    /// Looks at a context, then at the contexts below it. So the chain of each one was just read.
+    ///
+    /// A context that comes to its place by the edits is written itself. So the tree before the
+    /// edits holds all others.
+    fn at_and_below(&mut self, address: &Address) -> Result<()> {
+        self.at(address)?;
+        let Some(level) = address.level.below() else { return Ok(()) };
+        let parent = Some(address.id.clone());
+        let filter = Filter { level: Some(level), parent, ..Filter::default() };
+        let mut after = None;
+        loop {
+            let found = self.before.list(&filter, after.as_ref(), limits::PAGE)?;
+            let is_last = found.len() < limits::PAGE;
+            after = found.last().map(|record| record.address.clone());
+            for record in found {
+                self.at_and_below(&record.address)?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn at(&mut self, address: &Address) -> Result<()> {
+        let before = chain_of(self.before, self.sight, address)?;
+        let after = chain_of(self.after, self.sight, address)?;
+        let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
+        if before.as_deref().map(hash) == after.as_deref().map(hash) {
+            self.preview.unchanged += 1;
+        } else {
+            self.room.tell(address.id.as_str().len())?;
+            let changes = changes(before.as_deref(), after.as_deref(), &mut self.room)?;
+            self.preview.affected.push(Affected { address: address.clone(), changes });
+        }
+        match (before, after.as_deref().and_then(|chain| chain.split_last())) {
+            (Some(before), Some((own, above))) => self.overrides(&before, above, own),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes where a layer has a value at a changed path of a layer above.
+    fn overrides(
+        &mut self,
+        before: &[Rc<Record>],
+        above: &[Rc<Record>],
+        own: &Record,
+    ) -> Result<()> {
+        for record in above {
+            let Some(written) = self.written(record) else { continue };
+            if !before.iter().any(|old| old.address == record.address) {
+                continue;
+            }
+            for (pointer, value) in &written.changes {
+                let mut at = Vec::new();
+                hiding(&own.layer, pointer, value.as_ref(), &mut at)?;
+                for pointer in at {
+                    self.room.tell(own.address.id.as_str().len() + pointer.len())?;
+                    self.preview.overridden_by.push((own.address.clone(), pointer));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 type Change = (String, Option<Value>, Option<Value>);
 
-/// Every path at which two views differ, with both values; `bytes` is the size of the answer.
+/// Every path at which two views differ, with both values.
 fn changes(
     before: Option<&[Rc<Record>]>,
     after: Option<&[Rc<Record>]>,
-    bytes: &mut usize,
+    room: &mut Room,
 ) -> Result<Vec<Change>> {
     let view = |chain: Option<&[Rc<Record>]>| match chain {
         Some(chain) => Layer::from_canonical(resolve::resolve(&links(chain))),
         None => Ok(Layer::empty()),
     };
     let (before, after) = (view(before)?, view(after)?);
-    let mut read = |layer: &Layer, pointer: &Pointer| {
-        let Some(text) = layer.get(pointer) else { return Ok(None) };
-        *bytes += text.len();
-        if *bytes > limits::ANSWER_BYTES {
-            return Err(Error::new(
-                Code::TooLarge,
-                "the preview would be larger than 4 MiB; preview fewer or smaller changes",
-            )
-            .limit(limits::ANSWER_BYTES as u64));
-        }
-        json::read(text, limits::DEPTH).map(Some)
-    };
+    room.look_at(before.text().len() + after.text().len())?;
     let mut changes: Vec<Change> = Vec::new();
     for operation in diff(&before, &after)?.operations {
         let pointer = operation.path();
-        changes.push((pointer.as_str().into(), read(&before, pointer)?, read(&after, pointer)?));
+        let (old, new) = (before.get(pointer), after.get(pointer));
+        room.tell(
+            pointer.as_str().len()
+                + [old, new].map(|text| text.map_or(0, <[u8]>::len)).iter().sum::<usize>(),
+        )?;
+        let read =
+            |text: Option<&[u8]>| text.map(|text| json::read(text, limits::DEPTH)).transpose();
+        changes.push((pointer.as_str().into(), read(old)?, read(new)?));
     }
     Ok(changes)
-}
-
-/// Notes the layers below a written one that have a value at a changed path.
-fn overrides(
-    written: &[Address],
-    before: &[Rc<Record>],
-    after: &[Rc<Record>],
-    hidden: &mut Distinct<(Address, String)>,
-) -> Result<()> {
-    for (place, record) in
-        after.iter().enumerate().filter(|(_, r)| written.binary_search(&r.address).is_ok())
-    {
-        let old = before.iter().find(|old| old.address == record.address);
-        let Some(old) = old.filter(|old| old.layer != record.layer) else { continue };
-        for operation in diff(&old.layer, &record.layer)?.operations {
-            let pointer = operation.path();
-            let value = record.layer.value_at(pointer)?;
-            for lower in after.iter().skip(place + 1) {
-                let mut at = Vec::new();
-                hiding(&lower.layer, pointer, value.as_ref(), &mut at)?;
-                let address = &lower.address;
-                at.into_iter().for_each(|pointer| hidden.push((address.clone(), pointer)));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The places at which a layer hides a changed value of a layer above: the value at `pointer`, or

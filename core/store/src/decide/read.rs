@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
 use super::{Asker, Setting, preview, reveal::revealed, view};
 use crate::{
-    history::{chain_as_of, no_version, record_as_of, record_of, state_at},
+    history::{VERSIONS_AT_ONCE, chain_as_of, no_version, record_as_of, record_of, state_at},
     limits,
     moment::Moment,
     op::{Read, Which},
@@ -17,12 +17,11 @@ use nacre_layers::{
     address::Address,
     diff::diff,
     error::{Code, Error, Result},
-    layer::Layer,
     patch::JsonPatch,
     sort::sort_by,
 };
 
-/// Most rows read at once, because a row may have [`limits::DATA_BYTES`].
+/// Most contexts or entries read at once, which have no data or little.
 const AT_ONCE: usize = 32;
 
 /// The parts of a context to show.
@@ -137,8 +136,7 @@ fn context(
 ) -> Result<ContextReply> {
     let Show { data, reveal } = show;
     if !data {
-        // Then the page needs no layers.
-        let record = Rc::new(Record { layer: Rc::new(Layer::empty()), ..(*record).clone() });
+        let record = Rc::new(record.bare());
         return Ok(ContextReply {
             record,
             revealed: None,
@@ -205,8 +203,9 @@ pub(super) fn list(
                 return Ok(Reply::Contexts { items, next: after });
             }
             after = Some(record.address.clone());
+            let record = if show.data { known(reads, &record.address)? } else { record };
             let item = context(reads, setting, record, show)?;
-            bytes += item.bytes();
+            bytes += item.memory();
             items.push(item);
         }
         if is_last {
@@ -246,10 +245,13 @@ pub(super) fn entries(
     limit: usize,
 ) -> Result<Reply> {
     let current = known(reads, address)?;
-    let limit = page(limit);
-    let mut found = reads.entries(address, kind, before, limit + 1)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
+    let (found, more) = paged(
+        page(limit),
+        |last: Option<&Entry>, limit| {
+            reads.entries(address, kind, last.map(|last| last.id).or(before), limit)
+        },
+        |entry| entry.content.len(),
+    )?;
     // A context that was created again starts without the entries of the one before.
     let is_own = |entry: &&Entry| entry.at >= current.created_at && entry.id.seq >= sight.first();
     let next = found.last().filter(is_own).map(|last| last.id).filter(|_| more);
@@ -260,6 +262,30 @@ pub(super) fn entries(
         }
     }
     Ok(Reply::Entries { items, next })
+}
+
+/// A page of rows, and whether there are more. It ends early when it has enough for one answer.
+pub(super) fn paged<T>(
+    limit: usize,
+    next: impl Fn(Option<&T>, usize) -> Result<Vec<T>>,
+    bytes: impl Fn(&T) -> usize,
+) -> Result<(Vec<T>, bool)> {
+    let (mut items, mut taken) = (Vec::new(), 0);
+    loop {
+        let wanted = AT_ONCE.min(limit - items.len() + 1);
+        let found = next(items.last(), wanted)?;
+        let is_last = found.len() < wanted;
+        for item in found {
+            if items.len() == limit || taken >= limits::ANSWER_BYTES {
+                return Ok((items, true));
+            }
+            taken += bytes(&item);
+            items.push(item);
+        }
+        if is_last {
+            return Ok((items, false));
+        }
+    }
 }
 
 fn history(
@@ -295,9 +321,14 @@ pub(super) struct Step {
     pub(super) is_last: bool,
 }
 
+/// Most bytes of data that one page of history goes through. Each version is made from the one after
+/// it, so a page of large versions is slow, however little they differ.
+const WALKED_BYTES: usize = 16 << 20;
+
 /// Walks down a history from the version before `before`, newest first, with the state of each
-/// version and of the previous one. It stops after `limit` versions, or when their bytes are enough
-/// for one answer. Returns the last version, if there are older ones.
+/// version and of the previous one. It stops after `limit` versions, when their bytes are enough for
+/// one answer, or when it has gone through [`WALKED_BYTES`]. Returns the last version, if there are
+/// older ones.
 pub(super) fn descend(
     reads: &dyn Reads,
     current: &Record,
@@ -305,14 +336,14 @@ pub(super) fn descend(
     limit: usize,
     mut take: impl FnMut(Version, &State, Option<&State>) -> Result<Step>,
 ) -> Result<Option<u64>> {
-    let (mut taken, mut bytes, mut before) = (0, 0, before);
+    let (mut taken, mut bytes, mut walked, mut before) = (0, 0, 0, before);
     let mut state = None;
     loop {
-        let wanted = AT_ONCE.min(limit - taken + 1);
+        let wanted = (VERSIONS_AT_ONCE as usize).min(limit - taken + 1);
         let rows = reads.versions_before(&current.address, before, wanted)?;
         let is_last = rows.len() < wanted;
         for version in rows {
-            if taken == limit || bytes >= limits::ANSWER_BYTES {
+            if taken == limit || bytes >= limits::ANSWER_BYTES || walked >= WALKED_BYTES {
                 return Ok(before);
             }
             let made = match state.take() {
@@ -322,6 +353,9 @@ pub(super) fn descend(
             before = Some(version.version);
             let earlier = version.undo.as_ref().map(|undo| made.undone(undo)).transpose()?;
             taken += 1;
+            walked += made.layer.text().len();
+            // What leads back to the earlier version has been used.
+            let version = Version { undo: None, full: None, ..version };
             let step = take(version, &made, earlier.as_ref())?;
             bytes += step.bytes;
             state = earlier;

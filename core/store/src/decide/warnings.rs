@@ -14,6 +14,7 @@ use nacre_layers::{
     error::Result,
     explain::explain_bounded,
     layer::Layer,
+    level::LAYERS,
     locks::breaches,
     patch::JsonPatch,
     pointer::Pointer,
@@ -124,7 +125,11 @@ fn hidden(above: &[Rc<Record>], state: &State) -> Result<Vec<(String, usize)>> {
     chain.push(Link { layer: &state.layer, rules: &state.rules });
     let own = above.len();
     let mut hidden = Vec::new();
-    for origin in explain_bounded(&chain)?.origins {
+    // A warning is a help: a view that is too large to explain refuses no write.
+    let Ok(explanation) = explain_bounded(&chain, &Pointer::root(), [0; LAYERS]) else {
+        return Ok(hidden);
+    };
+    for origin in explanation.origins {
         if origin.layer != own {
             continue;
         }

@@ -119,7 +119,7 @@ fn changes(
             if row.seq != commit.seq {
                 return Ok(None);
             }
-            midway.made.push(Rc::new(bare(&record)));
+            midway.made.push(Rc::new(record.bare()));
             let after = midway.line(address)?;
             let is_elsewhere = before.is_elsewhere(&after);
             let step = Step { before, after, below: None };
@@ -242,12 +242,7 @@ fn changed(row: &Version, record: &Record) -> Result<Changed> {
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
-    Ok(Changed { record: Rc::new(bare(record)), before, change: row.change, patch })
-}
-
-/// A context without its layer.
-fn bare(record: &Record) -> Record {
-    Record { layer: Rc::new(Layer::empty()), ..record.clone() }
+    Ok(Changed { record: Rc::new(record.bare()), before, change: row.change, patch })
 }
 
 /// The differences of a view, one for each commit that changed it.
