@@ -7,7 +7,6 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
-    limits,
     record::{Change, Record, State, Undo, Version},
     store::{AsOf, Reads},
 };
@@ -77,10 +76,10 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
         return Err(no_version());
     }
     // Every version from the nearest whole one, or the current one, down to the wanted one.
-    let top = wanted.next_multiple_of(WHOLE_EVERY).min(current.version);
+    let mut top = wanted.next_multiple_of(WHOLE_EVERY).min(current.version);
     let mut state = State::of(current);
     let mut above = top + 1;
-    loop {
+    'whole: loop {
         let limit = VERSIONS_AT_ONCE.min(above - wanted) as usize;
         let rows = reads.versions_before(&current.address, Some(above), limit)?;
         if rows.is_empty() {
@@ -88,10 +87,17 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
         }
         for row in rows {
             above -= 1;
+            if row.version < above {
+                return Err(expired());
+            }
             match &row.full {
-                _ if row.version < above => return Err(expired()),
                 Some(full) if above == top => state = (**full).clone(),
-                None if above == top && top != current.version => return Err(broken()),
+                // A state that is too large for its row is not stored; the next one may be.
+                None if above == top && top < current.version => {
+                    top = (top + WHOLE_EVERY).min(current.version);
+                    above = top + 1;
+                    continue 'whole;
+                }
                 _ => {}
             }
             if above == wanted {
@@ -102,7 +108,7 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
     }
 }
 
-/// Most versions read at once, because each may have [`limits::DATA_BYTES`] several times.
+/// Most versions read at once, because each may have [`DATA_BYTES`](crate::limits::DATA_BYTES) several times.
 pub(crate) const VERSIONS_AT_ONCE: u64 = 4;
 
 /// A context at a past state; `not-found` if it did not exist then.

@@ -9,6 +9,10 @@ pub const BATCH_OPERATIONS: usize = 500;
 /// Largest body of a batch or one import block, in bytes.
 pub const BATCH_BYTES: usize = 4 << 20;
 
+/// Most data that the reads of one batch may go through, in bytes, also where their answers are
+/// refused.
+pub const BATCH_READ_BYTES: usize = 64 << 20;
+
 /// Largest page of a list.
 pub const PAGE: usize = 200;
 

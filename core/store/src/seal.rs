@@ -29,7 +29,9 @@ pub use fields::seal_fields;
 pub use fields::seal_foreign_fields;
 pub use keyring::{KeyId, Keyring, WrappedKey};
 pub use master::MasterKeyring;
-pub use row::{PLAINTEXT_BYTES, RowIdentity, open_row, reseal_row, seal_row, sealed_with};
+pub use row::{
+    PLAINTEXT_BYTES, RowIdentity, open_row, open_start, reseal_row, seal_row, sealed_with,
+};
 pub use secret::{NewSecret, open_secret, reseal_secret};
 pub use vault::{NoKeys, Vault};
 

@@ -6,6 +6,9 @@
 //! tasks below a project     its branches, then theirs       index `children` twice
 //! ```
 //! A prefix is a range of ids, and the next page starts after the last id. Offsets are never used.
+//!
+//! **A list holds no data.** Small values come with their rows; a larger one is read by itself, and
+//! only its head is kept.
 
 use std::rc::Rc;
 
@@ -92,16 +95,17 @@ impl<D: Database> SqlStore<D> {
         limit: usize,
     ) -> Result<Vec<Rc<Record>>> {
         let number = Bind::Number(level_number(level));
+        let small = small_at_once(limit);
         let limit = most(limit);
         match within {
-            Within::All => self.contexts(LEVEL, &[number, from, to, limit]),
+            Within::All => self.contexts(LEVEL, &[small, number, from, to, limit]),
             Within::Children(parent) => {
                 let parent = Bind::Text(parent.as_str());
-                self.contexts(CHILDREN, &[number, parent, from, to, limit])
+                self.contexts(CHILDREN, &[small, number, parent, from, to, limit])
             }
             Within::Grandchildren(project) => {
                 let project = Bind::Text(project.as_str());
-                self.contexts(TASKS_OF_PROJECT, &[project, from, to, limit])
+                self.contexts(TASKS_OF_PROJECT, &[small, project, from, to, limit])
             }
             Within::Root => {
                 let Some(root) = &filter.under else { return Ok(Vec::new()) };
@@ -113,22 +117,34 @@ impl<D: Database> SqlStore<D> {
                         && (from..to).contains(&id)
                         && parent.is_none_or(|parent| record.parent.as_ref() == Some(parent))
                 };
-                Ok(self.record_of(root)?.filter(inside).into_iter().collect())
+                let found = self.record_of(root)?.filter(inside);
+                Ok(found.map(|record| Rc::new(record.bare())).into_iter().collect())
             }
         }
     }
 }
 
-const LEVEL: &str = "SELECT level, id, parent, updated_at, deleted, value FROM contexts
+/// The largest value that comes with its row, so that those of one list fit [`INLINE_BYTES`].
+pub(super) fn small_at_once(limit: usize) -> Bind<'static> {
+    Bind::Number((INLINE_BYTES / limit.max(1)).clamp(512, 16 << 10) as u64)
+}
+
+/// Most bytes of values that come with the rows of one list.
+const INLINE_BYTES: usize = 4 << 20;
+
+const LEVEL: &str = "SELECT level, id, parent, updated_at, deleted,
+    CASE WHEN length(value) <= ? THEN value END FROM contexts
     WHERE level = ? AND id >= ? AND id < ? AND deleted IS NULL ORDER BY id LIMIT ?";
 
-const CHILDREN: &str = "SELECT level, id, parent, updated_at, deleted, value
+const CHILDREN: &str = "SELECT level, id, parent, updated_at, deleted,
+    CASE WHEN length(value) <= ? THEN value END
     FROM contexts INDEXED BY children
     WHERE level = ? AND parent = ? AND id >= ? AND id < ? AND deleted IS NULL
     ORDER BY id LIMIT ?";
 
 // CROSS JOIN stops SQLite from scanning all tasks and looking up the branch of each.
-const TASKS_OF_PROJECT: &str = "SELECT level, id, parent, updated_at, deleted, value FROM contexts
+const TASKS_OF_PROJECT: &str = "SELECT level, id, parent, updated_at, deleted,
+    CASE WHEN length(value) <= ? THEN value END FROM contexts
     WHERE level = 3 AND id IN (
         SELECT task.id
         FROM contexts AS branch INDEXED BY children

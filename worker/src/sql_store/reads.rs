@@ -13,13 +13,13 @@ use nacre_core::{
     revocation::Revocation,
     row::{
         AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns,
-        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of,
+        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of, open_head,
     },
     seal::Keyring,
     store::{AsOf, Filter, Reads, View},
 };
 
-use super::{Known, SqlStore, place};
+use super::{Known, SqlStore, list::small_at_once, place};
 use crate::sql::{Bind, Database, Row, odd, refused};
 
 impl<D: Database> Reads for SqlStore<D> {
@@ -45,7 +45,7 @@ impl<D: Database> Reads for SqlStore<D> {
     }
 
     fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
-        self.contexts(DELETED_BY, &[Bind::Number(seq)])
+        self.contexts(DELETED_BY, &[small_at_once(usize::MAX), Bind::Number(seq)])
     }
 
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>> {
@@ -190,7 +190,7 @@ impl<D: Database> SqlStore<D> {
         rows.into_iter().map(|row| open(row, &keys)).collect()
     }
 
-    /// Runs a statement for contexts, using records in memory where possible.
+    /// Runs a statement for contexts without their data, using records in memory where possible.
     pub(super) fn contexts(
         &self,
         statement: &str,
@@ -198,17 +198,24 @@ impl<D: Database> SqlStore<D> {
     ) -> Result<Vec<Rc<Record>>> {
         let Some(keys) = self.keys()? else { return Ok(Vec::new()) };
         let rows = self.database.query(statement, bindings)?;
-        rows.into_iter()
-            .map(|mut row| {
-                let address = address(&mut row)?;
-                if let Some(Some(known)) = self.held()?.records.get(&address) {
-                    return Ok(known);
-                }
-                let record = Rc::new(record_at(address, row, &keys)?);
-                self.held()?.records.put(&record.address, Some(&record));
-                Ok(record)
-            })
-            .collect()
+        rows.into_iter().map(|row| Ok(Rc::new(self.listed(row, &keys)?))).collect()
+    }
+
+    /// The context of a row, which has its value only if that is small.
+    fn listed(&self, mut row: Row, keys: &Keyring) -> Result<Record> {
+        let address = address(&mut row)?;
+        if let Some(Some(known)) = self.held()?.records.get(&address) {
+            return Ok(known.bare());
+        }
+        let columns = context_columns_at(address, &mut row)?;
+        if let Some(value) = row.optional_blob()? {
+            let record = Rc::new(Record::open(columns, keys, &value)?);
+            self.held()?.records.put(&record.address, Some(&record));
+            return Ok(record.bare());
+        }
+        let rows = self.database.query(VALUE, &place(&columns.address))?;
+        let value = rows.into_iter().next().ok_or_else(odd)?.blob()?;
+        open_head(columns, keys, &value)
     }
 }
 
@@ -317,8 +324,10 @@ fn revocation(mut row: Row, keys: &Keyring) -> Result<Revocation> {
 pub(super) const CONTEXT: &str = "SELECT level, id, parent, updated_at, deleted, value
     FROM contexts WHERE level = ? AND id = ?";
 
-const DELETED_BY: &str = "SELECT level, id, parent, updated_at, deleted, value
-    FROM contexts WHERE deleted = ? ORDER BY level, id";
+const VALUE: &str = "SELECT value FROM contexts WHERE level = ? AND id = ?";
+
+const DELETED_BY: &str = "SELECT level, id, parent, updated_at, deleted,
+    CASE WHEN length(value) <= ? THEN value END FROM contexts WHERE deleted = ? ORDER BY level, id";
 
 const VERSIONS_FROM: &str = "SELECT level, id, version, seq, at, value FROM versions
     WHERE level = ? AND id = ? AND version >= ? ORDER BY version LIMIT ?";

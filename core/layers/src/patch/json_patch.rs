@@ -107,6 +107,17 @@ impl JsonPatch {
     }
 }
 
+impl JsonPatch {
+    /// The memory that it takes, about, in bytes.
+    pub fn memory(&self) -> usize {
+        let each = |operation: &Operation| {
+            let values = operation.value().map_or(0, Value::count);
+            size_of::<Operation>() + operation.bytes() + values * size_of::<Value>()
+        };
+        self.operations.iter().map(each).sum()
+    }
+}
+
 impl Operation {
     /// The operation's name.
     pub const fn name(&self) -> &'static str {
@@ -132,15 +143,22 @@ impl Operation {
         }
     }
 
+    /// The value that it holds, if it holds one.
+    fn value(&self) -> Option<&Value> {
+        match self {
+            Operation::Add { value, .. }
+            | Operation::Replace { value, .. }
+            | Operation::Test { value, .. } => Some(value),
+            Operation::Move { .. } | Operation::Copy { .. } | Operation::Remove { .. } => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
-        self.path().as_str().len()
-            + match self {
-                Operation::Add { value, .. }
-                | Operation::Replace { value, .. }
-                | Operation::Test { value, .. } => json::length(value),
-                Operation::Move { from, .. } | Operation::Copy { from, .. } => from.as_str().len(),
-                Operation::Remove { .. } => 0,
-            }
+        let from = match self {
+            Operation::Move { from, .. } | Operation::Copy { from, .. } => from.as_str().len(),
+            _ => 0,
+        };
+        self.path().as_str().len() + from + self.value().map_or(0, json::length)
     }
 
     fn to_value(&self) -> Value {

@@ -1,6 +1,6 @@
 //! Many operations as one commit.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
@@ -14,14 +14,14 @@ impl Draft<'_, '_> {
     pub(super) fn batch(&mut self, batch: &Batch) -> Result<Reply> {
         within_limit(batch.operations.len())?;
         let mut replies: Vec<Result<Reply>> = Vec::with_capacity(batch.operations.len());
-        let mut shown = 0;
+        let mut shown = Shown::default();
         for (index, item) in batch.operations.iter().enumerate() {
             let outcome = match item {
                 Ok(item) => match self.repeated(item, &replies) {
                     Ok(None) if batch.transaction => self.batch_item(item, &mut shown),
                     // A refused transaction is dropped as a whole.
                     Ok(None) => self.attempt(|draft| draft.batch_item(item, &mut shown)),
-                    Ok(Some(reply)) => fits(&mut shown, &reply).map(|()| reply),
+                    Ok(Some(reply)) => shown.take(&reply).map(|()| reply),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error.clone()),
@@ -49,7 +49,7 @@ impl Draft<'_, '_> {
 
     /// What the reads of a batch see now, for a repeat of the batch: their answers are not stored.
     pub(super) fn read_again(&mut self, batch: &Batch) -> Vec<(usize, Result<Reply>)> {
-        let mut shown = 0;
+        let mut shown = Shown::default();
         batch.reads().map(|(index, item)| (index, self.batch_item(item, &mut shown))).collect()
     }
 
@@ -66,10 +66,12 @@ impl Draft<'_, '_> {
         Ok(replies.get(*index).is_some_and(Result::is_ok).then_some(Reply::Repeated(*index)))
     }
 
-    /// Decides an item; `shown` is the size of the data in the answer so far, in bytes.
-    fn batch_item(&mut self, item: &BatchItem, shown: &mut usize) -> Result<Reply> {
+    fn batch_item(&mut self, item: &BatchItem, shown: &mut Shown) -> Result<Reply> {
+        if matches!(item.op, Op::Read(_)) && shown.read > limits::BATCH_READ_BYTES {
+            return Err(too_large("the batch reads more than 64 MiB", limits::BATCH_READ_BYTES));
+        }
         let reply = self.keyed_item(item)?;
-        fits(shown, &reply)?;
+        shown.take(&reply)?;
         Ok(reply)
     }
 
@@ -94,23 +96,37 @@ impl Draft<'_, '_> {
     }
 }
 
-/// Adds the size of a reply's data, and refuses an answer that is too large.
-fn fits(shown: &mut usize, reply: &Reply) -> Result<()> {
-    let bytes = match reply {
-        Reply::Context(context) => context.bytes(),
-        Reply::View(view) => view.bytes(),
-        Reply::Replayed(Replayed { answer, .. }) => answer.len(),
-        _ => 0,
-    };
-    if *shown + bytes > limits::ANSWER_BYTES {
-        return Err(Error::new(
-            Code::TooLarge,
-            "the answer would be larger than 4 MiB; read less in one batch",
-        )
-        .limit(limits::ANSWER_BYTES as u64));
+/// The data that a batch shows, in bytes.
+#[derive(Default)]
+struct Shown {
+    /// In the answer.
+    told: usize,
+    /// Read for it, also for results that were refused.
+    read: usize,
+}
+
+impl Shown {
+    /// Adds the size of a reply's data, and refuses an answer that is too large.
+    fn take(&mut self, reply: &Reply) -> Result<()> {
+        let bytes = match reply {
+            Reply::Context(context) => context.memory(),
+            Reply::View(view) => view.bytes(),
+            Reply::Replayed(Replayed { answer, .. }) => answer.len(),
+            Reply::Restored { all, .. } => all.len() * limits::ID_LENGTH,
+            _ => 0,
+        };
+        self.read += bytes;
+        if self.told + bytes > limits::ANSWER_BYTES {
+            return Err(too_large("the answer would be larger than 4 MiB", limits::ANSWER_BYTES));
+        }
+        self.told += bytes;
+        Ok(())
     }
-    *shown += bytes;
-    Ok(())
+}
+
+fn too_large(what: &str, limit: usize) -> Error {
+    let detail = format!("{what}; read less in one batch");
+    Error::new(Code::TooLarge, detail).limit(limit as u64)
 }
 
 pub(super) fn within_limit(operations: usize) -> Result<()> {

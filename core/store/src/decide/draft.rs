@@ -38,10 +38,15 @@ pub(super) struct Draft<'d, 's> {
     pub(super) warnings: Vec<Warning>,
     /// Whether an import is decided: locks ignore values instead of refusing them.
     pub(super) imports: bool,
+    /// What this commit may still hold, in bytes of memory.
+    room: usize,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
 }
+
+/// What the rows and the event of one change take beside data and patches, in bytes of memory.
+const ROWS_BYTES: usize = 1024;
 
 /// The results of a finished part of a draft.
 pub(super) struct Part {
@@ -70,6 +75,7 @@ impl<'d, 's> Draft<'d, 's> {
             conflict_bytes: limits::CONFLICT_BYTES,
             warnings: Vec::new(),
             imports: false,
+            room: limits::COMMIT_BYTES,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -91,13 +97,15 @@ impl<'d, 's> Draft<'d, 's> {
             conflict_bytes: self.conflict_bytes,
             warnings: Vec::new(),
             imports: self.imports,
+            room: self.room,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
             remember: Vec::new(),
         };
         let outcome = decide(&mut inner)?;
-        let Draft { writes, events, deeds, entries, .. } = inner;
+        let Draft { writes, events, deeds, entries, room, .. } = inner;
+        self.room = room;
         self.absorb(Part { writes, events, deeds, entries });
         Ok(outcome)
     }
@@ -209,6 +217,11 @@ impl<'d, 's> Draft<'d, 's> {
         if !may_break_locks {
             respect_locks(&above, existing, &state)?;
         }
+        // An old layer of this commit has been counted as a new one.
+        let is_new =
+            |old: &&Rc<Record>| old.seq < self.seq && !Rc::ptr_eq(&old.layer, &state.layer);
+        let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
+        self.hold(ROWS_BYTES + old + state.layer.memory())?;
         let version = existing.map_or(1, |record| record.version + 1);
         let patch = state.patch_from(before.as_ref())?;
         if change != Change::Delete {
@@ -217,6 +230,7 @@ impl<'d, 's> Draft<'d, 's> {
             (self.asker.warn)(self, &done)?;
         }
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
+        self.hold(patch.memory() + undo.as_ref().map_or(0, |undo| undo.data.memory()))?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
         let at = self.setting.at;
         let by = self.asker.caller.user.clone();
@@ -255,6 +269,15 @@ impl<'d, 's> Draft<'d, 's> {
         let changed = Changed { record: record.clone(), before, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         Ok(record)
+    }
+
+    /// Counts what the commit holds from now on, in bytes.
+    pub(super) fn hold(&mut self, bytes: usize) -> Result<()> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
+            let detail = "the commit would hold more than 48 MiB; split the request";
+            Error::new(Code::TooLarge, detail).limit(limits::COMMIT_BYTES as u64)
+        })?;
+        Ok(())
     }
 
     /// The chain above a state of a context.

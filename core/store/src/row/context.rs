@@ -14,7 +14,11 @@ use super::{
     bytes::{Reader, Writer},
     level_number, odd,
 };
-use crate::{moment::Moment, record::Record, seal::RowIdentity};
+use crate::{
+    moment::Moment,
+    record::Record,
+    seal::{Keyring, RowIdentity, open_row, open_start},
+};
 use nacre_layers::{address::Address, error::Result, id::ContextId, layer::Layer, rules::Rules};
 
 /// The columns of a context's row.
@@ -66,27 +70,51 @@ impl Row for Record {
     }
 
     fn decode(columns: ContextColumns, mut plain: Vec<u8>) -> Result<Record> {
-        let mut reader = Reader::new(&plain)?;
-        let [has_rules] = reader.flags()?;
-        let version = reader.number()?;
-        let seq = reader.number()?;
-        let created_at = reader.moment()?;
-        let updated_by = reader.user()?;
-        let rules = if has_rules { reader.rules()? } else { Rules::default() };
-        let header = plain.len() - reader.left();
-        plain.drain(..header);
-        let ContextColumns { address, parent, updated_at, deleted } = columns;
-        Ok(Record {
-            address,
-            parent,
-            version,
-            seq,
-            layer: Rc::new(Layer::from_canonical(plain).map_err(|_| odd())?),
-            rules: Rc::new(rules),
-            created_at,
-            updated_at,
-            updated_by,
-            deleted,
-        })
+        let (head, left) = read_head(columns, &plain)?;
+        plain.drain(..plain.len() - left);
+        let layer = Rc::new(Layer::from_canonical(plain).map_err(|_| odd())?);
+        Ok(Record { layer, ..head })
     }
+}
+
+/// Opens a context's row without its data, which is neither unpacked nor indexed.
+///
+/// # Errors
+/// `store-unavailable` if it was not written with these columns.
+pub fn open_head(columns: ContextColumns, keys: &Keyring, sealed: &[u8]) -> Result<Record> {
+    let identity = Record::identity(&columns);
+    let start = open_start(keys, &identity, sealed, HEAD_BYTES)?;
+    if let Ok((head, _)) = read_head(columns.clone(), &start) {
+        return Ok(head);
+    }
+    // Its rules are longer.
+    Ok(read_head(columns, &open_row(keys, &identity, sealed)?)?.0)
+}
+
+/// Enough for nearly every head, in bytes.
+const HEAD_BYTES: usize = 4096;
+
+/// Reads everything but the data. Returns how many bytes the data takes.
+fn read_head(columns: ContextColumns, plain: &[u8]) -> Result<(Record, usize)> {
+    let mut reader = Reader::new(plain)?;
+    let [has_rules] = reader.flags()?;
+    let version = reader.number()?;
+    let seq = reader.number()?;
+    let created_at = reader.moment()?;
+    let updated_by = reader.user()?;
+    let rules = if has_rules { reader.rules()? } else { Rules::default() };
+    let ContextColumns { address, parent, updated_at, deleted } = columns;
+    let record = Record {
+        address,
+        parent,
+        version,
+        seq,
+        layer: Rc::new(Layer::empty()),
+        rules: Rc::new(rules),
+        created_at,
+        updated_at,
+        updated_by,
+        deleted,
+    };
+    Ok((record, reader.left()))
 }

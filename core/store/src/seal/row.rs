@@ -19,7 +19,7 @@ use miniz_oxide::{
         CompressionLevel,
         core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress},
     },
-    inflate::decompress_to_vec_with_limit,
+    inflate::{TINFLStatus, decompress_to_vec_with_limit},
 };
 
 use super::{
@@ -132,6 +132,28 @@ pub fn seal_row(
 /// `store-unavailable` if the bytes were not written for this row.
 pub fn open_row(keys: &Keyring, identity: &RowIdentity, envelope: &[u8]) -> Result<Vec<u8>> {
     open(keys, |key| &key.rows, identity.as_bytes(), envelope)
+}
+
+/// As [`open_row`], but unpacks no more than the first bytes of the value, `most` or fewer.
+///
+/// # Errors
+/// As [`open_row`].
+pub fn open_start(
+    keys: &Keyring,
+    identity: &RowIdentity,
+    envelope: &[u8],
+    most: usize,
+) -> Result<Vec<u8>> {
+    let (envelope, mut body) = unseal(keys, |key| &key.rows, identity.as_bytes(), envelope)?;
+    if envelope.flags & DEFLATED == 0 {
+        body.truncate(most);
+        return Ok(body);
+    }
+    match decompress_to_vec_with_limit(&body, most) {
+        Ok(whole) => Ok(whole),
+        Err(error) if error.status == TINFLStatus::HasMoreOutput => Ok(error.output),
+        Err(_) => Err(unproven()),
+    }
 }
 
 /// The same value in the same row, sealed with the newest data key. `nonce` must be fresh.
