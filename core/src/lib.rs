@@ -28,7 +28,7 @@ pub use nacre_layers::{
 };
 pub use nacre_replica as replica;
 pub use nacre_store::{
-    access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, record,
-    revocation, row, seal, store, topic,
+    access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, quota,
+    record, revocation, row, seal, store, topic,
 };
 pub use nacre_wire as wire;

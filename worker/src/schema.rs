@@ -11,8 +11,8 @@
 //! contexts  level id ▸ parent updated_at deleted value     children(level, parent) of live ones
 //! versions  level id version ▸ seq at value                gone(deleted) of deleted ones
 //! entries   level id kind seq n ▸ at value
-//! audit     seq ▸ at value                                the last is the last commit
-//! replays   id ▸ expires value
+//! audit     seq ▸ at value used                           the last is the last commit
+//! replays   id ▸ expires value user
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
 //! revocations  kind name ▸ value                      only where tokens were revoked
@@ -31,10 +31,19 @@ struct Step {
 }
 
 /// The first `n` steps make schema version `n`.
-const STEPS: &[Step] = &[FIRST, TERMS];
+const STEPS: &[Step] = &[FIRST, TERMS, USE];
 
 /// Rows of members hold the terms of the membership.
 const TERMS: Step = Step { needs: 2, statements: &[] };
+
+/// What the store holds. Older code leaves both columns out, and then everything is counted anew.
+const USE: Step = Step {
+    needs: 1,
+    statements: &[
+        "ALTER TABLE audit ADD COLUMN used TEXT",
+        "ALTER TABLE replays ADD COLUMN user TEXT NOT NULL DEFAULT ''",
+    ],
+};
 
 /// The table of revocations. It is made with the first one: most stores have none, and to look into
 /// an empty table costs a row at every wake-up.

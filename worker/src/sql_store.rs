@@ -18,6 +18,7 @@ mod reads;
 mod rotate;
 mod sweep;
 mod upkeep;
+mod usage;
 mod walk;
 mod write;
 
@@ -33,6 +34,7 @@ use nacre_core::{
     error::{Error, Result},
     id::User,
     moment::Moment,
+    quota::{Quotas, Used},
     record::{Member, Record},
     revocation::{Revocation, TokenFacts},
     row::{Row as _, level_number},
@@ -61,6 +63,7 @@ const VIEW_BYTES: usize = 8 << 20;
 pub struct SqlStore<D> {
     database: D,
     retention: Retention,
+    quotas: Quotas,
     held: RefCell<Held>,
 }
 
@@ -71,6 +74,8 @@ struct Held {
     views: Views,
     members: Option<Rc<[Member]>>,
     revocations: Option<Rc<[Revocation]>>,
+    /// What the store holds; `None` before the first write after a wake-up.
+    used: Option<Used>,
 }
 
 /// The known state of the database.
@@ -92,8 +97,15 @@ impl<D: Database> SqlStore<D> {
             views: Views::new(VIEW_BYTES),
             members: None,
             revocations: None,
+            used: None,
         };
-        SqlStore { database, retention, held: RefCell::new(held) }
+        SqlStore { database, retention, quotas: Quotas::default(), held: RefCell::new(held) }
+    }
+
+    /// The store with other limits than the defaults.
+    #[must_use]
+    pub fn with_quotas(self, quotas: Quotas) -> SqlStore<D> {
+        SqlStore { quotas, ..self }
     }
 
     /// Prepares the store for an owner's request: after a wake-up it reads the metadata, migrates
@@ -148,7 +160,7 @@ impl<D: Database> SqlStore<D> {
     /// Applies a plan's writes in one transaction, with its keys and tables if it is new.
     ///
     /// # Errors
-    /// `store-unavailable` or `too-large`; then nothing was written.
+    /// `store-unavailable`, `too-large` or `quota-exceeded`; then nothing was written.
     pub fn apply(
         &self,
         writes: &[Write],
@@ -158,12 +170,25 @@ impl<D: Database> SqlStore<D> {
         if writes.is_empty() {
             return Ok(());
         }
-        let outcome = self.try_apply(writes, founding, entropy);
+        let keys = match (&self.held()?.state, founding) {
+            (Known::Open { keys, .. }, _) => keys.clone(),
+            (_, Some(founding)) => founding.keys.clone(),
+            (_, None) => return Err(Error::bug("a store was written before its keys were stored")),
+        };
+        let sealed = seal_all(writes, &keys, entropy)?;
+        let owner = match (self.meta()?, founding) {
+            (Some(meta), _) => meta.owner.clone(),
+            (None, Some(founding)) => founding.meta().owner,
+            (None, None) => return Err(Error::bug("a store has no owner")),
+        };
+        let used = self.used_after(writes, &sealed, &owner)?;
+        let outcome = self.try_apply(writes, &sealed, &used, founding);
         let mut held = self.held()?;
-        for write in writes {
+        held.used = outcome.is_ok().then_some(used);
+        for (write, value) in writes.iter().zip(&sealed) {
             match write {
                 Write::Record(record) if outcome.is_ok() => {
-                    held.records.put(&record.address, Some(record));
+                    held.records.put(&record.address, Some(record), value.len());
                 }
                 Write::Record(record) => held.records.forget(&record.address),
                 Write::Member(_) | Write::Expel { .. } => held.members = None,
@@ -193,6 +218,7 @@ impl<D: Database> SqlStore<D> {
         held.views.clear();
         held.members = None;
         held.revocations = None;
+        held.used = None;
         Ok(())
     }
 
@@ -248,30 +274,20 @@ impl<D: Database> SqlStore<D> {
         })
     }
 
-    /// Seals all values, then writes them in one transaction. Returns the new state.
+    /// Writes rows with their sealed values in one transaction. Returns the new state.
     fn try_apply(
         &self,
         writes: &[Write],
+        sealed: &[Vec<u8>],
+        used: &Used,
         founding: Option<&Founding>,
-        entropy: &mut Entropy,
     ) -> Result<Known> {
         let (mut meta, keys) = match (&self.held()?.state, founding) {
             (Known::Open { meta, keys }, _) => (Meta::clone(meta), keys.clone()),
             (_, Some(founding)) => (founding.meta(), founding.keys.clone()),
             (_, None) => return Err(Error::bug("a store was written before its keys were stored")),
         };
-        let mut sealed = Vec::with_capacity(writes.len());
         for write in writes {
-            sealed.push(match write {
-                Write::Record(row) => row.seal(&keys, entropy)?,
-                Write::Version(row) => row.seal(&keys, entropy)?,
-                Write::Entry(row) => row.seal(&keys, entropy)?,
-                Write::Member(row) => row.seal(&keys, entropy)?,
-                Write::Revoke(_, Some(row)) => row.seal(&keys, entropy)?,
-                Write::Replay(row) => row.seal(&keys, entropy)?,
-                Write::Audit(row) => row.seal(&keys, entropy)?,
-                Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => Vec::new(),
-            });
             if let Write::Audit(audit) = write {
                 meta.seq = audit.seq;
                 meta.at = audit.at;
@@ -286,7 +302,7 @@ impl<D: Database> SqlStore<D> {
             if !founded {
                 schema::migrate(&self.database, 0)?;
             }
-            self.write(writes, &sealed)?;
+            self.write(writes, sealed, used)?;
             if meta.chores.sweep.is_some() {
                 self.mark_written(writes)?;
             }
@@ -310,11 +326,30 @@ impl<D: Database> SqlStore<D> {
         }
         let Some(keys) = self.keys()? else { return Ok(None) };
         let rows = self.database.query(reads::CONTEXT, &place(address))?;
-        let record = rows.into_iter().next().map(|row| reads::record(row, &keys)).transpose()?;
-        let record = record.map(Rc::new);
-        self.held()?.records.put(address, record.as_ref());
-        Ok(record)
+        let Some(row) = rows.into_iter().next() else {
+            self.held()?.records.put(address, None, 0);
+            return Ok(None);
+        };
+        let (record, stored) = reads::record(row, &keys)?;
+        let record = Rc::new(record);
+        self.held()?.records.put(address, Some(&record), stored);
+        Ok(Some(record))
     }
+}
+
+/// The sealed values of rows; empty for rows without one.
+fn seal_all(writes: &[Write], keys: &Keyring, entropy: &mut Entropy) -> Result<Vec<Vec<u8>>> {
+    let seal = |write: &Write| match write {
+        Write::Record(row) => row.seal(keys, entropy),
+        Write::Version(row) => row.seal(keys, entropy),
+        Write::Entry(row) => row.seal(keys, entropy),
+        Write::Member(row) => row.seal(keys, entropy),
+        Write::Replay(row) => row.seal(keys, entropy),
+        Write::Audit(row) => row.seal(keys, entropy),
+        Write::Revoke(_, Some(row)) => row.seal(keys, entropy),
+        Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => Ok(Vec::new()),
+    };
+    writes.iter().map(seal).collect()
 }
 
 impl<D> std::fmt::Debug for SqlStore<D> {

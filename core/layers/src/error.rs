@@ -139,6 +139,10 @@ codes! {
     /// The caller has sent too many requests.
     RateLimited = "rate-limited", Limit, "Too many requests",
         "Wait for the seconds in the header `Retry-After`, then try again.";
+    /// A stock of the caller, such as contexts or stored bytes, would grow past its limit.
+    QuotaExceeded = "quota-exceeded", Limit, "A quota is used up",
+        "Delete something first, or ask the operator for more. `limit` names the quota, and \
+         `GET /v1/usage` shows what is used.";
     /// Nacre has a defect, or the deployment is not configured.
     Internal = "internal", Bug, "Nacre failed",
         "Report it with the `X-Request-Id` of the answer. If `detail` names a setting, the operator \

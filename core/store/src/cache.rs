@@ -27,7 +27,14 @@ const ENTRY_BYTES: usize = 400;
 /// Decoded records; the least recently used is dropped first. It also remembers that an address has
 /// no record.
 #[derive(Debug)]
-pub struct Records(Lru<Address, Option<Rc<Record>>>);
+pub struct Records(Lru<Address, Known>);
+
+/// What is known of an address: its record, and the bytes of its row in the store.
+#[derive(Debug)]
+struct Known {
+    record: Option<Rc<Record>>,
+    stored: usize,
+}
 
 impl Records {
     /// Creates a cache of at most `bytes` bytes.
@@ -38,13 +45,18 @@ impl Records {
     /// Looks an address up: `None` if unknown, `Some(None)` if it has no record, otherwise its
     /// record.
     pub fn get(&mut self, address: &Address) -> Option<Option<Rc<Record>>> {
-        self.0.get(address).cloned()
+        self.0.get(address).map(|known| known.record.clone())
     }
 
-    /// Remembers the record of an address, or that there is none.
-    pub fn put(&mut self, address: &Address, record: Option<&Rc<Record>>) {
+    /// The record of an address and the bytes of its row, if that is known.
+    pub fn stored(&mut self, address: &Address) -> Option<(Option<Rc<Record>>, usize)> {
+        self.0.get(address).map(|known| (known.record.clone(), known.stored))
+    }
+
+    /// Remembers the record of an address, or that there is none. Its row takes `stored` bytes.
+    pub fn put(&mut self, address: &Address, record: Option<&Rc<Record>>, stored: usize) {
         let bytes = record.map_or(0, |record| record.layer.memory());
-        self.0.put(address.clone(), record.cloned(), bytes);
+        self.0.put(address.clone(), Known { record: record.cloned(), stored }, bytes);
     }
 
     /// Forgets an address.

@@ -103,7 +103,7 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
             if above == wanted {
                 return Ok((row, state));
             }
-            state = state.undone(row.undo.as_ref().ok_or_else(broken)?)?;
+            state = state.undone(row.undo.as_ref().ok_or_else(expired)?)?;
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod moment;
 pub mod op;
 pub mod plan;
+pub mod quota;
 pub mod record;
 pub mod revocation;
 mod sight;

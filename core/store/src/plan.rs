@@ -255,9 +255,11 @@ impl ContextReply {
         }
     }
 
-    /// The memory that the shown data takes, about: at least its size in the answer.
+    /// The size of the shown data, or that of its index if it has many small values, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        if self.data { self.bytes().max(self.record.layer.memory()) } else { 0 }
+        let layer = &self.record.layer;
+        let index = if self.data { layer.memory() - layer.text().len() } else { 0 };
+        self.bytes().max(index)
     }
 }
 

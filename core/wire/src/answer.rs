@@ -260,7 +260,10 @@ fn write(
             context::write(reply, within, out);
             Ok(())
         }
-        Reply::View(reply) => view::write(reply, within, out),
+        Reply::View(reply) => {
+            view::write(reply, within, out);
+            Ok(())
+        }
         Reply::Contexts { items, next } => {
             let mut page = ObjectText::open(out);
             array(page.member("items"), items, |out, item| context::write(item, None, out));

@@ -7,7 +7,7 @@ pub const fn status(code: Code) -> u16 {
     match code {
         Code::InvalidJson | Code::InvalidRequest | Code::InvalidPointer | Code::InvalidId => 400,
         Code::Unauthenticated => 401,
-        Code::Forbidden => 403,
+        Code::Forbidden | Code::QuotaExceeded => 403,
         Code::NotFound | Code::ParentNotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::Locked | Code::HasChildren | Code::AlreadyExists | Code::MergeConflict => 409,
@@ -31,7 +31,7 @@ mod tests {
     const CONTRACT: &[(u16, &[&str])] = &[
         (400, &["invalid-json", "invalid-request", "invalid-pointer", "invalid-id"]),
         (401, &["unauthenticated"]),
-        (403, &["forbidden"]),
+        (403, &["forbidden", "quota-exceeded"]),
         (404, &["not-found", "parent-not-found"]),
         (405, &["method-not-allowed"]),
         (409, &["locked", "has-children", "already-exists", "merge-conflict"]),

@@ -3,15 +3,12 @@
 
 use alloc::{string::ToString, vec::Vec};
 
-use super::{
-    reply::{IgnoredText, LayerText, OriginText},
-    text::{ObjectText, array},
-};
+use super::text::{ObjectText, array};
 use nacre_layers::{
-    error::{Error, Result},
-    explain::Explanation,
+    explain::{Explanation, Origin},
     json,
-    value::{self, Object, Value},
+    sort::sort_by,
+    value::compare_names,
 };
 use nacre_store::{plan::ViewReply, record::Record};
 
@@ -20,72 +17,72 @@ use nacre_store::{plan::ViewReply, record::Record};
 const FRAME: usize = 1024;
 
 /// Appends a view; `status` for a result within a batch.
-pub(super) fn write(reply: &ViewReply, status: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write(reply: &ViewReply, status: Option<u16>, out: &mut Vec<u8>) {
     let document = reply.shown.as_ref().unwrap_or(&reply.view.text);
     out.reserve(FRAME + document.len());
     let mut object = ObjectText::open(out);
-    array(object.member("chain"), &reply.chain, |out, record| {
-        let mut link = ObjectText::open(out);
-        link.string("id", record.address.id.as_str());
-        link.string("level", record.address.level.as_str());
-        link.number("version", record.version);
-        link.close();
-    });
+    array(object.member("chain"), &reply.chain, |out, record| write_layer(record, out));
     object.raw("data", document);
     object.string("hash", &reply.view.hash.to_string());
     object.string("id", reply.address.id.as_str());
-    let explained = reply.explanation.as_ref().map(|explanation| explained(reply, explanation));
-    let (ignored, origins) = explained.transpose()?.unzip();
-    if let Some(ignored) = ignored {
-        object.raw("ignored", &ignored);
+    if let Some(explanation) = &reply.explanation {
+        write_ignored(reply, explanation, object.member("ignored"));
     }
     object.string("level", reply.address.level.as_str());
-    if let Some(origins) = origins {
-        object.raw("origins", &origins);
+    if let Some(explanation) = &reply.explanation {
+        write_origins(reply, explanation, object.member("origins"));
     }
     object.number("seq", reply.seq);
     if let Some(status) = status {
         object.number("status", status.into());
     }
     object.close();
-    Ok(())
 }
 
-/// The texts of `ignored` and `origins`.
-fn explained(reply: &ViewReply, explanation: &Explanation) -> Result<(Vec<u8>, Vec<u8>)> {
-    let record = |layer: usize| reply.chain.get(layer).map(|record| &**record);
-    let layer = |layer: usize| record(layer).map(LayerText::of);
-    let ignored: Vec<IgnoredText<'_>> = explanation
-        .ignored
-        .iter()
-        .filter_map(|ignored| {
-            let Record { address, version, .. } = record(ignored.layer)?;
-            Some(IgnoredText {
-                id: address.id.as_str(),
-                level: address.level.as_str(),
-                locked_by: layer(ignored.locked_by)?,
-                pointer: &ignored.pointer,
-                version: *version,
-            })
-        })
-        .collect();
-    let origins = explanation.origins.iter().filter_map(|origin| {
-        let Record { address, version, updated_by, .. } = record(origin.layer)?;
-        let text = OriginText {
-            by: updated_by.as_str(),
-            id: address.id.as_str(),
-            level: address.level.as_str(),
-            rule: &origin.rule,
-            shadowed: origin
-                .shadowed
-                .iter()
-                .filter_map(|shadowed| layer((*shadowed).into()))
-                .collect(),
-            version: *version,
-        };
-        Some(value::encode(&text).map(|text| (origin.pointer.clone(), text)))
+fn write_layer(record: &Record, out: &mut Vec<u8>) {
+    let mut layer = ObjectText::open(out);
+    layer.string("id", record.address.id.as_str());
+    layer.string("level", record.address.level.as_str());
+    layer.number("version", record.version);
+    layer.close();
+}
+
+fn write_ignored(reply: &ViewReply, explanation: &Explanation, out: &mut Vec<u8>) {
+    array(out, &explanation.ignored, |out, ignored| {
+        let Some(record) = reply.chain.get(ignored.layer) else { return };
+        let Some(locked_by) = reply.chain.get(ignored.locked_by) else { return };
+        let mut object = ObjectText::open(out);
+        object.string("id", record.address.id.as_str());
+        object.string("level", record.address.level.as_str());
+        write_layer(locked_by, object.member("locked_by"));
+        object.string("pointer", &ignored.pointer);
+        object.number("version", record.version);
+        object.close();
     });
-    let origins = Object::from_unsorted(origins.collect::<Result<_>>()?)
-        .map_err(|_| Error::bug("a path has two origins"))?;
-    Ok((json::write(&value::encode(&ignored)?), json::write(&Value::Object(origins))))
+}
+
+/// Writes the origins by their pointers. There may be many, so no tree is made of them.
+fn write_origins(reply: &ViewReply, explanation: &Explanation, out: &mut Vec<u8>) {
+    let mut origins: Vec<&Origin> = explanation.origins.iter().collect();
+    sort_by(&mut origins, |a, b| compare_names(&a.pointer, &b.pointer));
+    out.push(b'{');
+    for (at, origin) in origins.into_iter().enumerate() {
+        let Some(record) = reply.chain.get(origin.layer) else { continue };
+        if at > 0 {
+            out.push(b',');
+        }
+        json::write_string(&origin.pointer, out);
+        out.push(b':');
+        let mut object = ObjectText::open(out);
+        object.string("by", record.updated_by.as_str());
+        object.string("id", record.address.id.as_str());
+        object.string("level", record.address.level.as_str());
+        object.string("rule", &origin.rule);
+        let shadowed = origin.shadowed.iter();
+        let shadowed = shadowed.filter_map(|layer| reply.chain.get(usize::from(*layer)));
+        array(object.member("shadowed"), shadowed, |out, record| write_layer(record, out));
+        object.number("version", record.version);
+        object.close();
+    }
+    out.push(b'}');
 }

@@ -102,14 +102,14 @@ proptest! {
                 Step::Write { place, data, rule } => {
                     let (level, id) = PLACES[place];
                     rows[place] = record(level, id, Value::Object(data), rule.as_slice());
-                    records.put(&rows[place].address, Some(&rows[place]));
+                    records.put(&rows[place].address, Some(&rows[place]), 9);
                 }
                 Step::Rewrite { place } => {
                     let old = &rows[place];
                     let layer = Layer::from_canonical(old.layer.text().to_vec()).unwrap();
                     let rules = Rc::new((*old.rules).clone());
                     rows[place] = Rc::new(Record { layer: Rc::new(layer), rules, ..(**old).clone() });
-                    records.put(&rows[place].address, Some(&rows[place]));
+                    records.put(&rows[place].address, Some(&rows[place]), 9);
                 }
                 Step::View { place } => {
                     let chain: Vec<_> = chain(place)
@@ -168,7 +168,7 @@ fn that_there_is_no_record_is_known_too() {
     let mut records = Records::new(1 << 20);
     let row = record(Level::Project, "a", parsed("{}"), &[]);
     assert_eq!(records.get(&row.address), None);
-    records.put(&row.address, None);
+    records.put(&row.address, None, 0);
     assert_eq!(records.get(&row.address), Some(None));
     records.put(&row.address, Some(&row));
     assert_eq!(records.get(&row.address), Some(Some(row.clone())));

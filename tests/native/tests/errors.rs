@@ -17,9 +17,10 @@ use nacre_core::{
 };
 
 /// Codes that no vector of the core can give, and why.
-const ELSEWHERE: [(Code, &str); 4] = [
+const ELSEWHERE: [(Code, &str); 5] = [
     (Code::Unauthenticated, "tokens are checked by the Worker: see the vectors of `auth`"),
-    (Code::RateLimited, "requests are not counted yet"),
+    (Code::RateLimited, "the store counts requests: see its tests of quotas"),
+    (Code::QuotaExceeded, "the store counts its rows: see its tests of quotas"),
     (Code::Internal, "a defect has no vector"),
     (Code::SearchUnavailable, "there is no search yet"),
 ];

@@ -210,7 +210,7 @@ impl<D: Database> SqlStore<D> {
         let columns = context_columns_at(address, &mut row)?;
         if let Some(value) = row.optional_blob()? {
             let record = Rc::new(Record::open(columns, keys, &value)?);
-            self.held()?.records.put(&record.address, Some(&record));
+            self.held()?.records.put(&record.address, Some(&record), value.len());
             return Ok(record.bare());
         }
         let rows = self.database.query(VALUE, &place(&columns.address))?;
@@ -233,14 +233,11 @@ fn context_id(row: &mut Row) -> Result<ContextId> {
     ContextId::stored(&row.text()?).map_err(|_| odd())
 }
 
-/// Opens a row of [`CONTEXT`] and similar statements.
-pub(super) fn record(mut row: Row, keys: &Keyring) -> Result<Record> {
-    let address = address(&mut row)?;
-    record_at(address, row, keys)
-}
-
-fn record_at(address: Address, mut row: Row, keys: &Keyring) -> Result<Record> {
-    Record::open(context_columns_at(address, &mut row)?, keys, &row.blob()?)
+/// Opens a row of [`CONTEXT`] and similar statements. Returns the bytes of its value too.
+pub(super) fn record(mut row: Row, keys: &Keyring) -> Result<(Record, usize)> {
+    let columns = context_columns(&mut row)?;
+    let value = row.blob()?;
+    Ok((Record::open(columns, keys, &value)?, value.len()))
 }
 
 fn context_columns_at(address: Address, row: &mut Row) -> Result<ContextColumns> {

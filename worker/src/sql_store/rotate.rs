@@ -60,8 +60,9 @@ impl<D: Database> SqlStore<D> {
             let audit = Audit::of_rotation(meta.seq, meta.at, by, request);
             let sealed = [audit.seal(&ring, entropy)?];
             let writes = [Write::Audit(audit)];
+            let used = self.used()?;
             self.commit(meta, ring, |meta| {
-                self.write(&writes, &sealed)?;
+                self.write(&writes, &sealed, &used)?;
                 meta.store(&self.database)?;
                 self.database.set_alarm(at)
             })?;

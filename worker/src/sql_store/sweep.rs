@@ -43,24 +43,27 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// Runs the next part of a sweep, inside the alarm's transaction.
-    pub(super) fn sweep_part(&self, meta: &mut Meta, keys: &Keyring) -> Result<()> {
-        let Some(place) = meta.chores.sweep.take() else { return Ok(()) };
-        let Ok(part) = self.part(&place) else { return Ok(()) };
+    /// Runs the next part of a sweep, inside the alarm's transaction. Returns the bytes of the
+    /// dropped secrets.
+    pub(super) fn sweep_part(&self, meta: &mut Meta, keys: &Keyring) -> Result<u64> {
+        let Some(place) = meta.chores.sweep.take() else { return Ok(0) };
+        let Ok(part) = self.part(&place) else { return Ok(0) };
         for row in part.rows {
             let mentioned = match place.table {
-                CONTEXTS => reads::record(row, keys).and_then(|record| of_layer(&record.layer)),
+                CONTEXTS => {
+                    reads::record(row, keys).and_then(|(record, _)| of_layer(&record.layer))
+                }
                 VERSIONS => reads::version(row, keys).and_then(|version| of_version(&version)),
                 _ => break,
             };
-            let Ok(mentioned) = mentioned else { return Ok(()) };
+            let Ok(mentioned) = mentioned else { return Ok(0) };
             self.mark(&mentioned)?;
         }
         match part.next.filter(|next| next.table <= VERSIONS) {
             Some(next) => meta.chores.sweep = Some(next),
-            None => self.database.run(DROP_UNMARKED, &[])?,
+            None => return Ok(self.dropped(DROP_UNMARKED, &[])?.bytes),
         }
-        Ok(())
+        Ok(0)
     }
 
     /// Marks the secrets that a commit mentions, while a sweep is running.
@@ -115,4 +118,4 @@ const UNMARK: &str = "UPDATE secrets SET mark = 0 WHERE mark <> 0";
 
 const MARK: &str = "UPDATE secrets SET mark = 1 WHERE fingerprint = ? AND mark = 0";
 
-const DROP_UNMARKED: &str = "DELETE FROM secrets WHERE mark = 0";
+const DROP_UNMARKED: &str = "DELETE FROM secrets WHERE mark = 0 RETURNING length(value)";

@@ -8,8 +8,8 @@
 //! the cutoff stay, and also the one before them: it is the state at the cutoff.
 
 use nacre_core::{
-    entropy::Entropy, error::Result, level::Level, moment::Moment, row::level_number,
-    seal::MasterKeyring, store::Write,
+    entropy::Entropy, error::Result, id::User, level::Level, moment::Moment, quota::Used,
+    row::level_number, seal::MasterKeyring, store::Write,
 };
 
 use super::{Known, SqlStore};
@@ -59,14 +59,20 @@ impl<D: Database> SqlStore<D> {
         entropy: &mut Entropy,
     ) -> Result<()> {
         let Some((meta, keys)) = self.opened_state()? else { return Ok(()) };
+        let before = self.used()?;
         let mut after = None;
         let outcome = self.database.transaction(&mut || {
             let (mut meta, mut keys) = (meta.clone(), keys.clone());
-            let pruned = self.prune(now)?;
+            let mut used = before.clone();
+            let pruned = self.prune(now, &mut used)?;
             if pruned.any {
                 self.begin_sweep(&mut meta, now)?;
             }
-            self.sweep_part(&mut meta, &keys)?;
+            let swept = self.sweep_part(&mut meta, &keys)?;
+            used.stored_bytes = used.stored_bytes.saturating_sub(swept);
+            if used != before {
+                self.store_used(&used)?;
+            }
             if let Some(ring) = self.rotate_part(&mut meta, &keys, masters, entropy)? {
                 keys = ring;
             }
@@ -78,13 +84,14 @@ impl<D: Database> SqlStore<D> {
             if let Some(alarm) = meta.alarm {
                 self.database.set_alarm(alarm)?;
             }
-            after = Some((meta, keys));
+            after = Some((meta, keys, used));
             Ok(())
         });
         let mut held = self.held()?;
         match (outcome, after) {
-            (Ok(()), Some((meta, keys))) => {
+            (Ok(()), Some((meta, keys, used))) => {
                 held.state = Known::Open { meta: meta.into(), keys };
+                held.used = Some(used);
                 // The caches may contain purged contexts and members of purged projects.
                 held.records.clear();
                 held.members = None;
@@ -92,30 +99,39 @@ impl<D: Database> SqlStore<D> {
             }
             (outcome, _) => {
                 held.state = Known::Unknown;
+                held.used = None;
                 outcome
             }
         }
     }
 
-    fn prune(&self, now: Moment) -> Result<Pruned> {
+    /// Drops what is due, and takes it off what is used.
+    fn prune(&self, now: Moment, used: &mut Used) -> Result<Pruned> {
         let cutoff = Bind::Number(now.earlier(self.retention.history_millis).0);
-        self.database.run(DROP_REPLAYS, &[Bind::Number(now.0)])?;
-        let versions =
-            self.database.query(DROP_VERSIONS, &[cutoff, Bind::Number(VERSIONS_AT_ONCE)])?.len();
+        for mut row in self.database.query(DROP_REPLAYS, &[Bind::Number(now.0)])? {
+            let (user, bytes) = (row.text()?, row.number()?);
+            if let Ok(user) = User::parse(&user) {
+                used.change_answers(&user, 0, bytes);
+            }
+        }
+        let versions = self.dropped(DROP_VERSIONS, &[cutoff, Bind::Number(VERSIONS_AT_ONCE)])?;
+        let mut bytes = versions.bytes;
         let gone = self.database.query(GONE, &[cutoff, Bind::Number(CONTEXTS_AT_ONCE)])?;
-        let contexts = gone.len();
+        let contexts = gone.len() as u64;
         for mut row in gone {
             let (level, id) = (row.number()?, row.text()?);
             for statement in [DROP_VERSIONS_OF, DROP_ENTRIES_OF, DROP_CONTEXT] {
-                self.database.run(statement, &[Bind::Number(level), Bind::Text(&id)])?;
+                bytes += self.dropped(statement, &[Bind::Number(level), Bind::Text(&id)])?.bytes;
             }
             // Otherwise they would be members of the next project with this id.
             if level == level_number(Level::Project) {
-                self.database.run(DROP_MEMBERS_OF, &[Bind::Text(&id)])?;
+                let members = self.dropped(DROP_MEMBERS_OF, &[Bind::Text(&id)])?.rows;
+                used.members = used.members.saturating_sub(members);
             }
         }
-        let more = versions as u64 == VERSIONS_AT_ONCE || contexts as u64 == CONTEXTS_AT_ONCE;
-        Ok(Pruned { any: versions + contexts > 0, more })
+        used.stored_bytes = used.stored_bytes.saturating_sub(bytes);
+        let more = versions.rows == VERSIONS_AT_ONCE || contexts == CONTEXTS_AT_ONCE;
+        Ok(Pruned { any: versions.rows + contexts > 0, more })
     }
 
     /// The time when the next row is due.
@@ -145,26 +161,28 @@ fn on_the_hour(at: Moment) -> Moment {
     Moment((at.0 / HOUR_MILLIS).saturating_add(1).saturating_mul(HOUR_MILLIS))
 }
 
-const DROP_REPLAYS: &str = "DELETE FROM replays WHERE expires <= ?";
+const DROP_REPLAYS: &str = "DELETE FROM replays WHERE expires <= ? RETURNING user, length(value)";
 
 const DROP_VERSIONS: &str = "DELETE FROM versions WHERE (level, id, version) IN (
         SELECT old.level, old.id, old.version FROM versions AS new
         JOIN versions AS old
             ON old.level = new.level AND old.id = new.id AND old.version = new.version - 1
         WHERE new.at <= ? LIMIT ?
-    ) RETURNING 1";
+    ) RETURNING length(value)";
 
 const GONE: &str = "SELECT level, id FROM contexts
     WHERE deleted IS NOT NULL AND updated_at <= ? LIMIT ?";
 
-const DROP_VERSIONS_OF: &str = "DELETE FROM versions WHERE level = ? AND id = ?";
+const DROP_VERSIONS_OF: &str = "DELETE FROM versions WHERE level = ? AND id = ?
+    RETURNING length(value)";
 
-const DROP_ENTRIES_OF: &str = "DELETE FROM entries WHERE level = ? AND id = ?";
+const DROP_ENTRIES_OF: &str = "DELETE FROM entries WHERE level = ? AND id = ?
+    RETURNING length(value)";
 
-const DROP_MEMBERS_OF: &str = "DELETE FROM members WHERE project = ?";
+const DROP_MEMBERS_OF: &str = "DELETE FROM members WHERE project = ? RETURNING length(value)";
 
-const DROP_CONTEXT: &str =
-    "DELETE FROM contexts WHERE level = ? AND id = ? AND deleted IS NOT NULL";
+const DROP_CONTEXT: &str = "DELETE FROM contexts
+    WHERE level = ? AND id = ? AND deleted IS NOT NULL RETURNING length(value)";
 
 const FIRST_REPLAY: &str = "SELECT min(expires) FROM replays";
 

@@ -6,12 +6,13 @@
 
 use nacre_core::{
     error::Result,
+    quota::Used,
     record::Record,
     row::{ReplayColumns, Row as _, kind_number, subject_columns},
     store::Write,
 };
 
-use super::{SqlStore, place};
+use super::{SqlStore, place, usage::used_text};
 use crate::{
     schema,
     sql::{Bind, Database},
@@ -26,8 +27,8 @@ const COLUMNS: usize = 6;
 type Bindings<'a> = [Bind<'a>; COLUMNS];
 
 impl<D: Database> SqlStore<D> {
-    /// Writes rows, each with its sealed value.
-    pub(super) fn write(&self, writes: &[Write], sealed: &[Vec<u8>]) -> Result<()> {
+    /// Writes rows, each with its sealed value. `used` is what the store holds after them.
+    pub(super) fn write(&self, writes: &[Write], sealed: &[Vec<u8>], used: &Used) -> Result<()> {
         let (mut contexts, mut in_place, mut versions) = (Vec::new(), Vec::new(), Vec::new());
         for (write, value) in writes.iter().zip(sealed) {
             match write {
@@ -41,7 +42,7 @@ impl<D: Database> SqlStore<D> {
                     let [version, seq, at] = numbers;
                     versions.push([level, id, version, seq, at, Bind::Blob(value)]);
                 }
-                _ => self.write_one(write, Bind::Blob(value))?,
+                _ => self.write_one(write, Bind::Blob(value), used)?,
             }
         }
         self.write_many(PUT_CONTEXTS, &contexts)?;
@@ -58,7 +59,7 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    fn write_one(&self, write: &Write, value: Bind<'_>) -> Result<()> {
+    fn write_one(&self, write: &Write, value: Bind<'_>, used: &Used) -> Result<()> {
         match write {
             Write::Record(_) | Write::Version(_) => Ok(()),
             Write::Entry(entry) => {
@@ -92,11 +93,13 @@ impl<D: Database> SqlStore<D> {
             }
             Write::Replay(replay) => {
                 let ReplayColumns { id, expires } = replay.columns();
-                self.database.run(PUT_REPLAY, &[Bind::Blob(&id), Bind::Number(expires.0), value])
+                let [id, user] = [Bind::Blob(&id), Bind::Text(replay.user.as_str())];
+                self.database.run(PUT_REPLAY, &[id, Bind::Number(expires.0), value, user])
             }
             Write::Audit(audit) => {
                 let [seq, at] = [audit.seq, audit.at.0].map(Bind::Number);
-                self.database.run(PUT_AUDIT, &[seq, at, value])
+                let used = used_text(used)?;
+                self.database.run(PUT_AUDIT, &[seq, at, value, Bind::Text(&used)])
             }
         }
     }
@@ -147,6 +150,7 @@ const PUT_REVOCATION: &str =
 
 const DROP_REVOCATION: &str = "DELETE FROM revocations WHERE kind = ? AND name = ?";
 
-const PUT_REPLAY: &str = "INSERT OR REPLACE INTO replays (id, expires, value) VALUES (?, ?, ?)";
+const PUT_REPLAY: &str = "INSERT OR REPLACE INTO replays (id, expires, value, user)
+    VALUES (?, ?, ?, ?)";
 
-const PUT_AUDIT: &str = "INSERT OR REPLACE INTO audit (seq, at, value) VALUES (?, ?, ?)";
+const PUT_AUDIT: &str = "INSERT OR REPLACE INTO audit (seq, at, value, used) VALUES (?, ?, ?, ?)";

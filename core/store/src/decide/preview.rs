@@ -53,7 +53,11 @@ pub(super) fn preview(
         sight: asker.sight,
         written: &written,
         preview: Preview::default(),
-        room: Room { looked_at: limits::PREVIEW_BYTES, told: limits::ANSWER_BYTES },
+        room: Room {
+            looked_at: limits::PREVIEW_BYTES,
+            names: limits::ANSWER_BYTES,
+            values: limits::ANSWER_BYTES,
+        },
     };
     for Written { address, .. } in &written {
         // A context below another written one is met on the way down from there.
@@ -110,26 +114,38 @@ impl Written {
 struct Room {
     /// Of views.
     looked_at: usize,
-    /// Of its answer.
-    told: usize,
+    /// Of its answer: ids, pointers, and what is around them.
+    names: usize,
+    /// Of its answer: values before and after.
+    values: usize,
 }
 
 impl Room {
-    fn look_at(&mut self, bytes: usize) -> Result<()> {
+    fn look_at(&mut self, views: [&Layer; 2]) -> Result<()> {
+        let bytes = views.iter().map(|view| view.text().len()).sum();
         take(&mut self.looked_at, bytes, limits::PREVIEW_BYTES)
     }
 
-    fn tell(&mut self, bytes: usize) -> Result<()> {
-        take(&mut self.told, TOLD + bytes, limits::ANSWER_BYTES)
+    /// Takes room for a line of the answer.
+    fn name(&mut self, names: &[&str]) -> Result<()> {
+        let bytes: usize = names.iter().map(|name| name.len()).sum();
+        take(&mut self.names, LINE + bytes, limits::ANSWER_BYTES)
+    }
+
+    /// The value of a text, if there is room for it.
+    fn read(&mut self, text: Option<&[u8]>) -> Result<Option<Value>> {
+        let Some(text) = text else { return Ok(None) };
+        take(&mut self.values, text.len(), limits::ANSWER_BYTES)?;
+        json::read(text, limits::DEPTH).map(Some)
     }
 }
 
 /// What a line of the answer takes beside its names and values, in bytes.
-const TOLD: usize = 40;
+const LINE: usize = 40;
 
 fn take(left: &mut usize, bytes: usize, limit: usize) -> Result<()> {
     *left = left.checked_sub(bytes).ok_or_else(|| {
-        let detail = "the preview is too large; preview fewer or smaller changes";
+        let detail = "the preview would be too large; preview fewer or smaller changes";
         Error::new(Code::TooLarge, detail).limit(limit as u64)
     })?;
     Ok(())
@@ -181,7 +197,7 @@ impl<'p> Look<'p> {
         if before.as_deref().map(hash) == after.as_deref().map(hash) {
             self.preview.unchanged += 1;
         } else {
-            self.room.tell(address.id.as_str().len())?;
+            self.room.name(&[address.id.as_str()])?;
             let changes = changes(before.as_deref(), after.as_deref(), &mut self.room)?;
             self.preview.affected.push(Affected { address: address.clone(), changes });
         }
@@ -207,7 +223,7 @@ impl<'p> Look<'p> {
                 let mut at = Vec::new();
                 hiding(&own.layer, pointer, value.as_ref(), &mut at)?;
                 for pointer in at {
-                    self.room.tell(own.address.id.as_str().len() + pointer.len())?;
+                    self.room.name(&[own.address.id.as_str(), &pointer])?;
                     self.preview.overridden_by.push((own.address.clone(), pointer));
                 }
             }
@@ -229,18 +245,13 @@ fn changes(
         None => Ok(Layer::empty()),
     };
     let (before, after) = (view(before)?, view(after)?);
-    room.look_at(before.text().len() + after.text().len())?;
+    room.look_at([&before, &after])?;
     let mut changes: Vec<Change> = Vec::new();
     for operation in diff(&before, &after)?.operations {
         let pointer = operation.path();
-        let (old, new) = (before.get(pointer), after.get(pointer));
-        room.tell(
-            pointer.as_str().len()
-                + [old, new].map(|text| text.map_or(0, <[u8]>::len)).iter().sum::<usize>(),
-        )?;
-        let read =
-            |text: Option<&[u8]>| text.map(|text| json::read(text, limits::DEPTH)).transpose();
-        changes.push((pointer.as_str().into(), read(old)?, read(new)?));
+        room.name(&[pointer.as_str()])?;
+        let (old, new) = (room.read(before.get(pointer))?, room.read(after.get(pointer))?);
+        changes.push((pointer.as_str().into(), old, new));
     }
     Ok(changes)
 }
