@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use nacre_core::{seal::MasterKeyring, sensitive::SensitiveNames};
+use nacre_core::{quota::Quotas, seal::MasterKeyring, sensitive::SensitiveNames};
 use worker::{Env, console_error};
 
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) names: SensitiveNames,
     /// How long history is kept.
     pub(crate) retention: Retention,
+    /// How much one user may use.
+    pub(crate) quotas: Quotas,
 }
 
 thread_local! {
@@ -88,6 +90,8 @@ impl Config {
                 .ok_or("NACRE_HISTORY_DAYS must be a whole number of days from 1 to 36500")?,
             None => HISTORY_DAYS,
         };
+        let quotas = Quotas::parse(&variable("NACRE_QUOTAS").unwrap_or_default())
+            .map_err(|error| format!("NACRE_QUOTAS: {}", error.detail()))?;
         let cors = variable("NACRE_CORS_ORIGINS");
         let policy = variable("NACRE_SECURITY_POLICY");
         let security = variable("NACRE_SECURITY_CONTACT")
@@ -102,6 +106,7 @@ impl Config {
             masters,
             names,
             retention: Retention { history_millis: days * DAY_MILLIS },
+            quotas,
         })
     }
 }

@@ -20,6 +20,7 @@ pub mod schema;
 mod signature;
 pub mod sql;
 pub mod sql_store;
+pub mod usage;
 mod user_object;
 
 use js_sys::{Promise, futures::JsFuture};

@@ -19,6 +19,7 @@ use std::{
 
 use nacre_core::{
     error::{Code, Error, Result},
+    id::User,
     live::{Audience, Notice, Watch},
     moment::Moment,
     op::Caller,
@@ -45,6 +46,12 @@ const REFUSED: u16 = 4401;
 const EXPELLED: u16 = 4403;
 /// The store was erased.
 const ERASED: u16 = 4404;
+/// The client does not read what it is sent.
+const SLOW: u16 = 4408;
+
+/// Most bytes that a socket is sent without a sign of its client. The platform does not tell what
+/// waits in a socket, and would keep all of it in memory.
+const UNHEARD_BYTES: usize = 16 << 20;
 
 /// The sockets of one object.
 pub(crate) struct Live {
@@ -57,10 +64,26 @@ pub(crate) struct Live {
 
 #[derive(Default)]
 struct Listeners {
-    open: BTreeMap<u64, (Socket, Attachment)>,
+    open: BTreeMap<u64, Open>,
     /// The subscriptions of each audience: the socket, and the client's name for the subscription.
     audiences: BTreeMap<Audience, BTreeSet<(u64, String)>>,
     last: u64,
+}
+
+/// An open socket.
+struct Open {
+    socket: Socket,
+    attached: Attachment,
+    /// Bytes sent since the client was last heard.
+    unheard: usize,
+    /// The platform's time of the last ping that it has answered.
+    pinged: f64,
+}
+
+impl Open {
+    fn new(socket: Socket, attached: Attachment) -> Open {
+        Open { socket, attached, unheard: 0, pinged: 0.0 }
+    }
 }
 
 impl Live {
@@ -89,7 +112,7 @@ impl Live {
             let text =
                 attached.to_text().map_err(|error| worker::Error::RustError(error.to_string()))?;
             let (client, socket) = self.host.open(&text)?;
-            listeners.open.insert(number, (socket, attached));
+            listeners.open.insert(number, Open::new(socket, attached));
             Ok(client)
         })
     }
@@ -100,14 +123,26 @@ impl Live {
         let socket = Socket::of(socket);
         let number = Attachment::of_text(&socket.kept()?).ok()?.number;
         let caller = self.with(|listeners| {
-            let (_, attached) = listeners.open.get(&number)?;
-            if attached.bearer.expires <= now {
+            let open = listeners.open.get_mut(&number)?;
+            if open.attached.bearer.expires <= now {
                 listeners.end(number, REFUSED, "the token has expired");
                 return None;
             }
-            Some(attached.bearer.caller.clone())
+            open.unheard = 0;
+            Some(open.attached.bearer.caller.clone())
         })?;
         Some(Listener { live: self, number, caller, socket })
+    }
+
+    /// The open sockets of a user, and their subscriptions.
+    pub(crate) fn used_by(&self, user: &User) -> (u64, u64) {
+        self.with(|listeners| {
+            let of_user =
+                listeners.open.values().filter(|open| open.attached.bearer.caller.user == *user);
+            of_user.fold((0, 0), |(sockets, subscriptions), open| {
+                (sockets + 1, subscriptions + open.attached.subscriptions.len() as u64)
+            })
+        })
     }
 
     /// Removes a socket that has ended.
@@ -156,7 +191,7 @@ impl Live {
         self.with(|listeners| {
             for (place, notice) in &notices {
                 if let Some(audience) = audiences.get(*place) {
-                    listeners.tell(audience, &Telling::notice(notice));
+                    listeners.tell(&self.host, audience, &Telling::notice(notice));
                 }
             }
         });
@@ -195,8 +230,8 @@ impl Live {
         };
         let listeners = held.get_or_insert_with(|| Listeners::of(&self.host));
         let outcome = run(listeners);
-        self.first_expiry
-            .set(listeners.open.values().map(|(_, attached)| attached.bearer.expires).min());
+        let expiries = listeners.open.values().map(|open| open.attached.bearer.expires);
+        self.first_expiry.set(expiries.min());
         outcome
     }
 }
@@ -234,7 +269,7 @@ impl Listeners {
                 listeners.listen(attached.number, id, attached.audience(subscription));
             }
             listeners.last = listeners.last.max(attached.number);
-            listeners.open.insert(attached.number, (socket, attached));
+            listeners.open.insert(attached.number, Open::new(socket, attached));
         }
         listeners
     }
@@ -253,7 +288,7 @@ impl Listeners {
     }
 
     fn end(&mut self, number: u64, code: u16, reason: &str) {
-        if let Some((socket, attached)) = self.open.remove(&number) {
+        if let Some(Open { socket, attached, .. }) = self.open.remove(&number) {
             for (id, subscription) in &attached.subscriptions {
                 self.leave(number, id, &attached.audience(subscription));
             }
@@ -262,7 +297,7 @@ impl Listeners {
     }
 
     fn end_where(&mut self, code: u16, reason: &str, ends: impl Fn(&Attachment) -> bool) {
-        let ended = self.open.iter().filter(|(_, (_, attached))| ends(attached));
+        let ended = self.open.iter().filter(|(_, open)| ends(&open.attached));
         for number in ended.map(|(number, _)| *number).collect::<Vec<_>>() {
             self.end(number, code, reason);
         }
@@ -270,7 +305,7 @@ impl Listeners {
 
     /// Adds a subscription to a socket, or removes one.
     fn change(&mut self, number: u64, id: &str, to: Option<Subscription>) -> Result<()> {
-        let Some((socket, attached)) = self.open.get_mut(&number) else { return Ok(()) };
+        let Some(Open { socket, attached, .. }) = self.open.get_mut(&number) else { return Ok(()) };
         let mut changed = attached.clone();
         let before = match to.clone() {
             Some(subscription) => changed.subscriptions.insert(id.to_owned(), subscription),
@@ -294,22 +329,56 @@ impl Listeners {
         Ok(())
     }
 
-    /// Sends a telling to an audience.
-    fn tell(&self, audience: &Audience, telling: &Telling) {
+    /// Sends a telling to an audience: one frame to each socket, for the last of the ids under which
+    /// it follows the topic.
+    fn tell(&mut self, host: &Host, audience: &Audience, telling: &Telling) {
         let mut frames = Frames::new(telling);
-        for (number, id) in self.audiences.get(audience).into_iter().flatten() {
-            let Some((socket, attached)) = self.open.get(number) else { continue };
-            let Some(subscription) = attached.subscriptions.get(id) else { continue };
-            socket.tell(frames.frame(id, subscription.format));
+        let mut slow = Vec::new();
+        let mut listening = self.audiences.get(audience).into_iter().flatten().peekable();
+        while let Some((number, id)) = listening.next() {
+            let Some(open) = self.open.get_mut(number) else { continue };
+            let Some(subscription) = open.attached.subscriptions.get(id) else { continue };
+            if listening.peek().is_some_and(|(next, _)| next == number) {
+                continue;
+            }
+            let (frame, bytes) = frames.frame(id, subscription.format);
+            open.socket.tell(frame);
+            open.unheard += bytes;
+            if open.unheard > UNHEARD_BYTES && !open.was_heard(host) {
+                slow.push(*number);
+            }
         }
+        for number in slow {
+            self.end(number, SLOW, "the client does not read; open a new socket with `since`");
+        }
+    }
+}
+
+impl Open {
+    /// Whether the platform has answered a ping since the last look. Then the count begins anew.
+    fn was_heard(&mut self, host: &Host) -> bool {
+        let pinged = host.pinged(&self.socket);
+        let was_heard = pinged > self.pinged;
+        if was_heard {
+            (self.pinged, self.unheard) = (pinged, 0);
+        }
+        was_heard
     }
 }
 
 /// The frames of one telling. Subscriptions with the same id and format share one frame.
 struct Frames<'t> {
     telling: &'t Telling,
-    made: Vec<(String, Format, JsValue)>,
+    made: Vec<Made>,
     nothing: JsValue,
+}
+
+/// A frame with its id and format, and its bytes.
+struct Made {
+    id: String,
+    format: Format,
+    frame: JsValue,
+    bytes: usize,
 }
 
 impl Frames<'_> {
@@ -317,18 +386,20 @@ impl Frames<'_> {
         Frames { telling, made: Vec::new(), nothing: JsValue::NULL }
     }
 
-    fn frame(&mut self, id: &str, format: Format) -> &JsValue {
-        let known =
-            self.made.iter().position(|(of, as_format, _)| of == id && *as_format == format);
+    /// The frame for a subscription, and its bytes.
+    fn frame(&mut self, id: &str, format: Format) -> (&JsValue, usize) {
+        let known = self.made.iter().position(|made| made.id == id && made.format == format);
         let place = known.unwrap_or_else(|| {
             // Clients that all use different ids never share a frame.
             if self.made.len() >= FRAMES_KEPT {
                 self.made.clear();
             }
-            self.made.push((id.to_owned(), format, frame(self.telling, Some(id), format)));
+            let text = format.write(&self.telling.message(Some(id)));
+            let (frame, bytes) = (encoded(&text, format), text.len());
+            self.made.push(Made { id: id.to_owned(), format, frame, bytes });
             self.made.len() - 1
         });
-        self.made.get(place).map_or(&self.nothing, |(_, _, frame)| frame)
+        self.made.get(place).map_or((&self.nothing, 0), |made| (&made.frame, made.bytes))
     }
 }
 
@@ -363,6 +434,14 @@ impl Listener<'_> {
     pub(crate) fn subscribe(&self, id: &str, topic: Topic, format: Format) -> Result<()> {
         let subscription = Subscription { topic, format };
         self.live.with(|listeners| listeners.change(self.number, id, Some(subscription)))
+    }
+
+    /// Whether there is a subscription with this id.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.live.with(|listeners| {
+            let open = listeners.open.get(&self.number);
+            open.is_some_and(|open| open.attached.subscriptions.contains_key(id))
+        })
     }
 
     /// Removes a subscription, if it exists.

@@ -8,7 +8,7 @@
 //! **The object awaits nothing between decision and commit**, so two requests never decide side by
 //! side. It can vanish between any two lines, so everything that it needs after a wake-up is in SQL.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use nacre_core::{
@@ -19,11 +19,12 @@ use nacre_core::{
     live::subscribe,
     op::{self, Caller},
     plan::Plan,
+    quota::{Quota, Rates, Standing, too_soon},
     store::Reads as _,
     wire::{
         live::{Message, Telling, message_id, reply},
         remember,
-        reply::KeysText,
+        reply::{KeysText, UsageText},
     },
 };
 use worker::{
@@ -43,6 +44,7 @@ use crate::{
     message::{self, Parts},
     sql::{Counts, Durable},
     sql_store::{Founding, Rotation, SqlStore},
+    usage::{Stocks, usage},
 };
 
 /// The wait before a failed alarm runs again, in milliseconds. The platform gives up after six
@@ -60,6 +62,7 @@ struct Keeper {
     config: Rc<Config>,
     store: SqlStore<Durable>,
     live: Live,
+    rates: RefCell<Rates>,
 }
 
 impl DurableObject for UserObject {
@@ -69,8 +72,9 @@ impl DurableObject for UserObject {
             let first_expiry = Rc::default();
             let database = Durable::new(&state.storage(), Rc::clone(&first_expiry));
             let store = SqlStore::new(database, config.retention);
+            let store = store.with_quotas(config.quotas.clone());
             let live = Live::new(&state, first_expiry);
-            Rc::new(Keeper { config, store, live })
+            Rc::new(Keeper { config, store, live, rates: RefCell::default() })
         });
         UserObject { state, store }
     }
@@ -93,8 +97,12 @@ impl DurableObject for UserObject {
             }
         };
         let meter = Meter::start(keeper);
+        let counted = keeper.count(&bearer.caller).and_then(|(standing, passes)| {
+            exchange.stand(standing);
+            if passes { Ok(()) } else { Err(too_soon(&standing)) }
+        });
         // A stranger costs next to nothing: no body is read, no socket accepted, no alarm set.
-        match keeper.has_revoked(&bearer, &mut entropy) {
+        match counted.and_then(|()| keeper.has_revoked(&bearer, &mut entropy)) {
             Ok(false) => {}
             Ok(true) => {
                 message::pass_over(&mut request).await;
@@ -136,6 +144,9 @@ impl DurableObject for UserObject {
                         message::response(exchange.problem(&error, None, &Work::default()))
                     }
                 }
+            }
+            Ok(Task::Usage { caller }) => {
+                message::response(keeper.usage(&exchange, &meter, &caller))
             }
             Ok(Task::Keys { caller, rotate }) => {
                 message::response(keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
@@ -248,6 +259,31 @@ impl Keeper {
         Ok(plan)
     }
 
+    /// Counts a request or a message. Returns where the caller stands, and whether it may pass.
+    fn count(&self, caller: &Caller) -> Result<(Standing, bool)> {
+        let mut rates =
+            self.rates.try_borrow_mut().map_err(|_| Error::bug("rates are borrowed"))?;
+        Ok(rates.take(&caller.user, self.store.quotas(), is_owner(caller), host::now()))
+    }
+
+    /// Answers with what the caller uses and may use.
+    fn usage(&self, exchange: &Exchange, meter: &Meter, caller: &Caller) -> http::Response {
+        let usage = self.usage_of(exchange, caller);
+        match usage.and_then(|usage| Ok((usage, self.store.seq()?))) {
+            Ok((usage, seq)) => exchange.state(&usage, seq, &meter.read(self)),
+            Err(error) => exchange.problem(&error, None, &Work::default()),
+        }
+    }
+
+    fn usage_of(&self, exchange: &Exchange, caller: &Caller) -> Result<UsageText<'static>> {
+        let used = self.store.used()?;
+        let (sockets, subscriptions) = self.live.used_by(&caller.user);
+        let stocks = Stocks { used: &used, sockets, subscriptions };
+        let standing =
+            exchange.standing().ok_or_else(|| Error::bug("the request was not counted"))?;
+        Ok(usage(self.store.quotas(), caller, &stocks, standing))
+    }
+
     /// Whether the owner has revoked the token of a request. Refuses strangers.
     fn has_revoked(&self, bearer: &Bearer, entropy: &mut Entropy) -> Result<bool> {
         let Bearer { caller, token, .. } = bearer;
@@ -266,6 +302,9 @@ impl Keeper {
 
     /// Opens a socket. The store is open.
     fn listen(&self, bearer: Bearer) -> Result<WebSocket> {
+        let (sockets, _) = self.live.used_by(&bearer.caller.user);
+        let quotas = self.store.quotas();
+        quotas.permit(Quota::Sockets, is_owner(&bearer.caller), sockets, sockets + 1)?;
         let socket = self.live.open(bearer).map_err(|error| {
             console_error!("live: {error}");
             Error::new(Code::StoreUnavailable, "the socket cannot be opened; try again")
@@ -279,7 +318,10 @@ impl Keeper {
         if frame.len() > limits::BATCH_BYTES {
             return listener.end(TOO_BIG, "a frame must be at most 4 MiB");
         }
-        let message = match format.read(frame) {
+        let passes = self
+            .count(&listener.caller)
+            .and_then(|(standing, passes)| if passes { Ok(()) } else { Err(too_soon(&standing)) });
+        let message = match passes.and_then(|()| format.read(frame)) {
             Ok(message) => message,
             Err(error) => return listener.tell(&Telling::error(&error), None, format),
         };
@@ -306,6 +348,10 @@ impl Keeper {
             Message::Subscribe { id, topic, since } => {
                 self.store.open(&caller.owner, &self.config.masters, &mut entropy)?;
                 let begun = subscribe(&self.store, &caller, &topic, since)?;
+                let (_, held) = self.live.used_by(&caller.user);
+                let held_then = held + u64::from(!listener.has(&id));
+                let quotas = self.store.quotas();
+                quotas.permit(Quota::Subscriptions, is_owner(&caller), held, held_then)?;
                 listener.subscribe(&id, topic, format)?;
                 listener.tell(&Telling::subscribed(begun.seq, begun.hash), Some(&id), format);
                 for notice in &begun.missed {
@@ -455,7 +501,7 @@ impl Keeper {
             Ok((rotation, seq)) => {
                 let data_key = rotation.key.to_string();
                 let keys = KeysText { data_key: &data_key, rotating: rotation.goes_on };
-                exchange.keys(&keys, seq, &meter.read(self))
+                exchange.state(&keys, seq, &meter.read(self))
             }
             Err(error) => exchange.problem(&error, None, &meter.read(self)),
         }
@@ -489,6 +535,10 @@ impl Keeper {
         }
         self.store.arm(self.live.first_expiry())
     }
+}
+
+fn is_owner(caller: &Caller) -> bool {
+    caller.user == caller.owner
 }
 
 /// An error that comes too late for an answer.

@@ -174,6 +174,7 @@ proptest! {
         world.compare()?;
         world.compare_lists()?;
         world.compare_views()?;
+        world.compare_counts()?;
         world.sleep();
         world.compare()?;
         let bytes = world.database.bytes();
@@ -215,6 +216,7 @@ proptest! {
         }
         world.compare()?;
         world.compare_lists()?;
+        world.compare_counts()?;
     }
 
     #[test]
@@ -253,6 +255,7 @@ proptest! {
         prop_assert_eq!(ids(&world), "d2, f1");
         world.sleep();
         world.compare()?;
+        world.compare_counts()?;
     }
 }
 

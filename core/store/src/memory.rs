@@ -386,6 +386,13 @@ impl Reads for MemoryStore<'_> {
             (_, None) => Ok(None),
         }
     }
+
+    fn has_secret(&self, fingerprint: &Fingerprint) -> Result<bool> {
+        match (self.rows.contains_key(&Key::Secret(*fingerprint)), self.base()) {
+            (false, Some(base)) => base.has_secret(fingerprint),
+            (is_own, _) => Ok(is_own),
+        }
+    }
 }
 
 impl core::fmt::Debug for MemoryStore<'_> {

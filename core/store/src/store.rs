@@ -127,6 +127,12 @@ pub trait Reads {
     /// The sealed value with this fingerprint.
     fn secret(&self, fingerprint: &Fingerprint) -> Result<Option<Secret>>;
 
+    /// Whether there is a sealed value with this fingerprint. It may be long, so a store should look
+    /// without reading it.
+    fn has_secret(&self, fingerprint: &Fingerprint) -> Result<bool> {
+        Ok(self.secret(fingerprint)?.is_some())
+    }
+
     /// The view of a chain of live records, global first. A store may use a cache if the answer is
     /// the same.
     fn view(&self, chain: &[Rc<Record>]) -> Result<Rc<View>> {

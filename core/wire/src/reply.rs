@@ -337,6 +337,32 @@ answers! {
         pub rotating: bool,
     }
 
+    /// What the caller uses of the store, and may use.
+    pub struct UsageText<'a> {
+        /// Stocks by name. Guests see only their own.
+        pub quotas: BTreeMap<&'a str, QuotaText>,
+        /// The rate of requests.
+        pub requests: RequestsText,
+    }
+
+    /// One stock.
+    pub struct QuotaText {
+        /// The most there may be.
+        pub limit: u64,
+        /// What there is.
+        pub used: u64,
+    }
+
+    /// The requests that the caller may send.
+    pub struct RequestsText {
+        /// The most at once.
+        pub burst: u64,
+        /// What is left of them now.
+        pub left: u64,
+        /// How many come back in a second.
+        pub per_second: u64,
+    }
+
     /// A user with whom a project is shared.
     pub struct MemberText<'a> {
         /// Whether the owner's global layer takes part in the user's views.

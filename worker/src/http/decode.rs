@@ -274,6 +274,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             }
             task(Task::Live)
         }
+        Action::Usage => task(Task::Usage { caller: Caller::clone(caller) }),
         Action::Keys | Action::RotateKeys => {
             owner_only(caller)?;
             let rotate = route.action == Action::RotateKeys;

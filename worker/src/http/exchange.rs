@@ -6,9 +6,12 @@ use nacre_core::{
     json,
     op::Caller,
     plan::Reply,
+    quota::Standing,
     value,
-    wire::{self, Answer, etag, problem, reply::KeysText},
+    wire::{self, Answer, etag, problem},
 };
+
+use serde::Serialize;
 
 use super::{
     Head, Settings,
@@ -54,6 +57,8 @@ pub struct Exchange {
     reveals: bool,
     /// The scopes that the token lacks.
     lacking: Option<Scopes>,
+    /// The requests that the caller has left.
+    standing: Option<Standing>,
     /// The methods of the path, if it does not support the requested one.
     allow: Option<String>,
 }
@@ -77,8 +82,19 @@ impl Exchange {
             validators: None,
             reveals: false,
             lacking: None,
+            standing: None,
             allow: None,
         }
+    }
+
+    /// Notes where the caller stands; answers tell it while less than half of the burst is left.
+    pub fn stand(&mut self, standing: Standing) {
+        self.standing = Some(standing);
+    }
+
+    /// Where the caller stands, once that is known.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
     }
 
     /// The request's id.
@@ -193,9 +209,9 @@ impl Exchange {
         response
     }
 
-    /// The response with the state of a store's keys.
-    pub fn keys(&self, keys: &KeysText<'_>, seq: u64, work: &Work) -> Response {
-        let body = value::encode(keys).map(|keys| json::write(&keys));
+    /// The response with the state of a store's keys, or with the use of a store.
+    pub fn state(&self, state: &impl Serialize, seq: u64, work: &Work) -> Response {
+        let body = value::encode(state).map(|state| json::write(&state));
         let said =
             |body| Answer { status: 200, seq, etag: None, location: None, body, replayed: false };
         match body.and_then(|body| self.formed(said(body))) {
@@ -263,6 +279,12 @@ impl Exchange {
             false => "Accept, Authorization, Nacre-Owner",
         };
         response.set("Vary", vary);
+        if let Some(standing) = self.standing.as_ref().filter(|standing| standing.is_low()) {
+            let Standing { burst, left, .. } = standing;
+            let (full_in, window) = (standing.full_in(), standing.window());
+            response.set("RateLimit", format!("\"requests\";r={left};t={full_in}"));
+            response.set("RateLimit-Policy", format!("\"requests\";q={burst};w={window}"));
+        }
         if let Some(seq) = seq {
             response.set("Nacre-Seq", seq.to_string());
             response.set("Server-Timing", timing(work));

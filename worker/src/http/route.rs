@@ -115,6 +115,8 @@ pub enum Action {
     RevokeToken,
     /// Let one token in again.
     UnrevokeToken,
+    /// Show use and limits.
+    Usage,
     /// Show the state of the keys.
     Keys,
     /// Start a rotation of the data key.
@@ -275,6 +277,8 @@ pub enum Shape {
     Revocations,
     /// A page of `AuditText`
     Audit,
+    /// `UsageText`
+    Usage,
     /// `KeysText`
     Keys,
     /// A line for each context

@@ -37,6 +37,11 @@ pub enum Task {
     Import(Importer),
     /// Open a socket for the caller.
     Live,
+    /// Show what the caller uses and may use.
+    Usage {
+        /// The caller, and the owner of the store.
+        caller: Caller,
+    },
     /// Show the state of the store's keys, or start a rotation.
     Keys {
         /// The owner of the store.

@@ -526,6 +526,17 @@ pub const ROUTES: &[Route] = &[
         ..WRITING
     },
     Route {
+        path: "/v1/usage",
+        action: Action::Usage,
+        name: "getUsage",
+        summary: "Shows what the caller uses of the store, and may use. A guest sees their own sockets, \
+             subscriptions and stored answers.",
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Usage)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
         path: "/v1/revocations",
         action: Action::Revocations,
         name: "listRevocations",

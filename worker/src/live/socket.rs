@@ -19,6 +19,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setWebSocketAutoResponse)]
     fn set_auto_response(this: &ObjectState, pair: &AutoResponse) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
+    fn answered_at(this: &ObjectState, socket: &Socket) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_name = WebSocketRequestResponsePair)]
     type AutoResponse;
 
@@ -57,6 +60,13 @@ impl Host {
     pub(super) fn sockets(&self) -> Vec<Socket> {
         let sockets = self.0.sockets().unwrap_or_default();
         sockets.iter().map(JsCast::unchecked_into).collect()
+    }
+
+    /// When the platform last answered a ping of a socket, in its milliseconds; 0 for never.
+    pub(super) fn pinged(&self, socket: &Socket) -> f64 {
+        let answered = self.0.answered_at(socket).ok();
+        let date = answered.and_then(|answered| answered.dyn_into::<js_sys::Date>().ok());
+        date.map_or(0.0, |date| date.get_time())
     }
 
     /// Creates and accepts a socket pair: the client's end and the server's end.

@@ -154,6 +154,11 @@ impl<D: Database> Reads for SqlStore<D> {
         Ok(found.into_iter().next().map(secret))
     }
 
+    fn has_secret(&self, fingerprint: &Fingerprint) -> Result<bool> {
+        let name = fingerprint.to_string();
+        Ok(!self.opened(HAS_SECRET, &[Bind::Text(&name)], |_, _| Ok(()))?.is_empty())
+    }
+
     fn view(&self, chain: &[Rc<Record>]) -> Result<Rc<View>> {
         Ok(self.held()?.views.view(chain))
     }
@@ -350,5 +355,7 @@ const REVOCATIONS: &str = "SELECT kind, name, value FROM revocations ORDER BY ki
 
 const AUDIT_BEFORE: &str =
     "SELECT seq, at, value FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?";
+
+const HAS_SECRET: &str = "SELECT 1 FROM secrets WHERE fingerprint = ?";
 
 const SECRET: &str = "SELECT value FROM secrets WHERE fingerprint = ?";

@@ -7,15 +7,16 @@
 use nacre_core::{
     address::Address,
     error::{Error, Result},
-    id::User,
+    id::{ContextId, User},
     quota::{Quotas, Used},
     record::Record,
     row::ReplayColumns,
+    seal::Keyring,
     store::{Reads as _, Write},
 };
 
 use super::{Known, SqlStore, place};
-use crate::sql::{Bind, Cell, Database, odd};
+use crate::sql::{Bind, Cell, Database, Row, odd};
 
 impl<D: Database> SqlStore<D> {
     /// The limits of this deployment.
@@ -99,9 +100,9 @@ impl<D: Database> SqlStore<D> {
                 Write::Secret(secret) => used.stored_bytes += secret.sealed.len() as u64,
                 Write::Replay(replay) => {
                     let id = ReplayColumns::id_of(&replay.user, &replay.key);
-                    let old = self.database.query(LENGTH_OF_ANSWER, &[Bind::Blob(&id)])?;
-                    let old = old.into_iter().next().map(|mut row| row.number()).transpose()?;
-                    used.change_answers(&replay.user, bytes, old.unwrap_or_default());
+                    let old = self.opened(LENGTH_OF_ANSWER, &[Bind::Blob(&id)], length)?;
+                    let old = old.first().copied().unwrap_or_default();
+                    used.change_answers(&replay.user, bytes, old);
                 }
                 Write::Member(member) if !self.is_member(&member.user, &member.project)? => {
                     used.members += 1;
@@ -122,13 +123,13 @@ impl<D: Database> SqlStore<D> {
         if let Some((record, bytes)) = known {
             return Ok((bytes as u64, record.as_deref().is_some_and(Record::is_live)));
         }
-        match self.database.query(LENGTH_OF_CONTEXT, &place(address))?.into_iter().next() {
-            Some(mut row) => Ok((row.number()?, row.optional_number()?.is_none())),
-            None => Ok((0, false)),
-        }
+        let read =
+            |mut row: Row, _: &Keyring| Ok((row.number()?, row.optional_number()?.is_none()));
+        let found = self.opened(LENGTH_OF_CONTEXT, &place(address), read)?;
+        Ok(found.first().copied().unwrap_or_default())
     }
 
-    fn is_member(&self, user: &User, project: &nacre_core::id::ContextId) -> Result<bool> {
+    fn is_member(&self, user: &User, project: &ContextId) -> Result<bool> {
         Ok(self.members(Some(user))?.iter().any(|member| member.project == *project))
     }
 
@@ -148,6 +149,10 @@ impl<D: Database> SqlStore<D> {
         }
         Ok(dropped)
     }
+}
+
+fn length(mut row: Row, _: &Keyring) -> Result<u64> {
+    row.number()
 }
 
 /// Rows that were dropped.

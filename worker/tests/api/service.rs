@@ -227,7 +227,7 @@ impl Service {
                 Ok(exchange.answer(&importer.finish(), seq, &work))
             }
             // Keys are the SQL store's, sockets the platform's; their own tests turn them.
-            Task::Keys { .. } | Task::Live => Err(Error::not_found()),
+            Task::Keys { .. } | Task::Live | Task::Usage { .. } => Err(Error::not_found()),
             Task::Erase => {
                 self.stores.remove(owner.as_str());
                 Ok(exchange.erased())

@@ -47,6 +47,15 @@ pub(crate) fn headers() -> Value {
             "description": "The token that the request needs (RFC 6750).",
             "schema": { "type": "string" }
         },
+        "RateLimit": {
+            "description": "What the caller has left: `r` requests, and the seconds `t` until the whole \
+                 burst is there again. Given while less than half of the burst is left.",
+            "schema": { "type": "string" }
+        },
+        "RateLimit-Policy": {
+            "description": "The rate: a burst of `q` requests, which comes back in `w` seconds.",
+            "schema": { "type": "string" }
+        },
         "Retry-After": {
             "description": "Seconds to wait before the next try.",
             "schema": { "type": "integer", "minimum": 0 }

@@ -219,7 +219,9 @@ fn responses(route: &Route, schemas: &mut Schemas, failures: &mut Failures) -> M
     let mut by_status: BTreeMap<u16, BTreeSet<Code>> = BTreeMap::new();
     let common = if route.is_open() { &[][..] } else { COMMON };
     let keyed = if route.takes_key() { &[Code::IdempotencyMismatch][..] } else { &[] };
-    for code in common.iter().chain(keyed).chain(route.errors) {
+    let grows = route.is_write() || route.action == Action::Live;
+    let quota = if grows { &[Code::QuotaExceeded][..] } else { &[] };
+    for code in common.iter().chain(keyed).chain(quota).chain(route.errors) {
         by_status.entry(status(*code)).or_default().insert(*code);
     }
     for (status, codes) in by_status {
@@ -318,7 +320,15 @@ fn failure(codes: &BTreeSet<Code>, names: &[&str], problem: &Value) -> Value {
 }
 
 fn shared_headers() -> Vec<&'static str> {
-    vec!["X-Request-Id", "Cache-Control", "Nacre-Seq", "Server-Timing", "Vary"]
+    vec![
+        "X-Request-Id",
+        "Cache-Control",
+        "Nacre-Seq",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Server-Timing",
+        "Vary",
+    ]
 }
 
 fn headers(route: &Route, named: &[&'static str]) -> Value {
@@ -341,6 +351,7 @@ fn tag(action: Action) -> &'static str {
         Action::Health
         | Action::Describe
         | Action::SecurityTxt
+        | Action::Usage
         | Action::Keys
         | Action::RotateKeys
         | Action::Erase => "service",

@@ -205,6 +205,10 @@ pub(crate) fn answer(shape: Shape) -> Value {
             done["status"] = 200.into();
             json!({ "results": [done, problem(Code::NotFound)], "seq": 42 })
         }
+        Shape::Usage => json!({
+            "quotas": { "sockets": { "limit": 64, "used": 2 } },
+            "requests": { "burst": 1000, "left": 998, "per_second": 200 }
+        }),
         Shape::Keys => json!({ "data_key": "d2", "rotating": true }),
         Shape::Imported => json!({ "created": 238, "replaced": 1, "seq": 1 }),
         Shape::Member => member(),

@@ -9,7 +9,7 @@ use nacre_core::wire::{
     reply::{
         AuditText, ContextText, DeletedText, DiffText, ImportedText, InsightText, KeysText,
         MemberText, MembersText, PageText, PreviewText, ProgressText, RestoredText, RevocationText,
-        RevocationsText, VersionText, ViewText,
+        RevocationsText, UsageText, VersionText, ViewText,
     },
     request::{
         AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
@@ -86,6 +86,7 @@ impl Schemas {
             Shape::Progress => self.said::<ProgressText<'_>>(),
             Shape::ProgressNotes => self.said::<PageText<ProgressText<'_>>>(),
             Shape::History => self.said::<PageText<VersionText<'_>>>(),
+            Shape::Usage => self.said::<UsageText<'_>>(),
             Shape::Keys => self.said::<KeysText<'_>>(),
             Shape::Imported => self.said::<ImportedText>(),
             Shape::Member => self.said::<MemberText<'_>>(),

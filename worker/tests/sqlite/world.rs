@@ -16,6 +16,7 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Command, Idempotency, Request},
     plan::Plan,
+    quota::Used,
     record::{EntryId, EntryKind, Record},
     seal::MasterKeyring,
     sensitive::SensitiveNames,
@@ -224,6 +225,21 @@ impl World {
         for key in ["k0", "k1", "k2"] {
             prop_assert_eq!(sql.replay(&alice(), key), twin.replay(&alice(), key));
         }
+        Ok(())
+    }
+
+    /// The counts that were kept are those of a recount, after a wake-up too.
+    pub(crate) fn compare_counts(&mut self) -> Result<(), TestCaseError> {
+        self.open().unwrap();
+        if self.sql.is_void().unwrap() {
+            prop_assert_eq!(self.sql.used(), Ok(Used::default()));
+            return Ok(());
+        }
+        let counted = self.sql.count_all();
+        prop_assert_eq!(&self.sql.used(), &counted);
+        self.sleep();
+        self.open().unwrap();
+        prop_assert_eq!(&self.sql.used(), &counted);
         Ok(())
     }
 

@@ -171,7 +171,7 @@ impl<'d, 's> Draft<'d, 's> {
         check_depth(data.depth())?;
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
         let store = &self.store;
-        let known = |fingerprint: &Fingerprint| Ok(store.secret(fingerprint)?.is_some());
+        let known = |fingerprint: &Fingerprint| store.has_secret(fingerprint);
         let new =
             seal::seal_fields(&mut data, self.setting.names, keys, self.setting.entropy, &known)?;
         if new.len() > limits::NEW_SECRETS {

@@ -240,7 +240,7 @@ impl Draft<'_, '_> {
     /// is dropped, so it needs no randomness.
     fn as_sealed(&self, mut data: Value) -> Result<Value> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
-        let known = |fingerprint: &_| Ok(self.store.secret(fingerprint)?.is_some());
+        let known = |fingerprint: &_| self.store.has_secret(fingerprint);
         let mut entropy = Entropy::from_seed([0; 32]);
         seal::seal_fields(&mut data, self.setting.names, keys, &mut entropy, &known)?;
         Ok(data)

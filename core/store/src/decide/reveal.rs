@@ -1,10 +1,9 @@
 //! Reveals sealed values, for callers who may see them.
 
 use alloc::{rc::Rc, vec::Vec};
-use core::cell::Cell;
 
 use super::{Setting, no_keys};
-use crate::{limits, record::Record, store::Reads};
+use crate::{record::Record, store::Reads};
 use nacre_layers::{
     error::{Code, Error, Result},
     layer::Layer,
@@ -13,21 +12,12 @@ use nacre_layers::{
     value::{SEALED, Value},
 };
 
-/// A layer's document with all sealed values revealed. A marker is short and its value may be long,
-/// so what is revealed is counted.
+/// A layer's document with all sealed values revealed.
 pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) -> Result<Value> {
     let mut value = layer.to_value()?;
-    let left = Cell::new(limits::ANSWER_BYTES);
-    let sealed = |fingerprint: &Fingerprint| {
-        let Some(secret) = reads.secret(fingerprint)? else {
-            let detail = "a sealed value is missing in the store";
-            return Err(Error::new(Code::StoreUnavailable, detail));
-        };
-        left.set(left.get().checked_sub(secret.sealed.len()).ok_or_else(|| {
-            let detail = "the revealed values would be larger than 4 MiB; reveal less at once";
-            Error::new(Code::TooLarge, detail).limit(limits::ANSWER_BYTES as u64)
-        })?);
-        Ok(secret.sealed)
+    let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
+        Some(secret) => Ok(secret.sealed),
+        None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing in the store")),
     };
     match setting.keys {
         Some(keys) => keys.reveal(&mut value, &sealed)?,

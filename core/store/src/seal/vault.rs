@@ -6,8 +6,9 @@ use core::fmt::Debug;
 use super::{
     keyring::Keyring,
     secret::{NewSecret, open_secret},
+    unproven,
 };
-use crate::entropy::Entropy;
+use crate::{entropy::Entropy, limits};
 use nacre_layers::{
     error::{Code, Error, Result},
     hash::Hash,
@@ -68,14 +69,21 @@ impl Vault for Keyring {
         data: &mut Value,
         sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
     ) -> Result<()> {
-        let mut opened = BTreeMap::new();
+        let mut opened: BTreeMap<Fingerprint, (Value, usize)> = BTreeMap::new();
+        // A marker is short, and its value may be long.
+        let mut left = limits::ANSWER_BYTES;
         reveal(data, &mut |fingerprint| {
-            if let Some(value) = opened.get(fingerprint) {
-                return Ok(Value::clone(value));
+            if !opened.contains_key(fingerprint) {
+                let sealed = sealed(fingerprint)?;
+                let value = open_secret(self, fingerprint, &sealed)?;
+                opened.insert(*fingerprint, (value, sealed.len()));
             }
-            let value = open_secret(self, fingerprint, &sealed(fingerprint)?)?;
-            opened.insert(*fingerprint, value.clone());
-            Ok(value)
+            let (value, bytes) = opened.get(fingerprint).ok_or_else(unproven)?;
+            left = left.checked_sub(*bytes).ok_or_else(|| {
+                let detail = "the revealed values would be larger than 4 MiB; reveal less at once";
+                Error::new(Code::TooLarge, detail).limit(limits::ANSWER_BYTES as u64)
+            })?;
+            Ok(value.clone())
         })
     }
 }
