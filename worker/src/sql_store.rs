@@ -303,6 +303,10 @@ impl<D: Database> SqlStore<D> {
                 schema::migrate(&self.database, 0)?;
             }
             self.write(writes, sealed, used)?;
+            // A change that changed nothing has no line in the audit trail, but maybe an answer.
+            if !writes.iter().any(|write| matches!(write, Write::Audit(_))) {
+                self.store_used(used)?;
+            }
             if meta.chores.sweep.is_some() {
                 self.mark_written(writes)?;
             }

@@ -25,7 +25,11 @@ pub const PREVIEW_BYTES: usize = 256 << 20;
 
 /// Most that one commit may hold, in bytes of memory: new layers with their indexes, patches there
 /// and back, entries.
-pub const COMMIT_BYTES: usize = 48 << 20;
+pub const COMMIT_BYTES: usize = 32 << 20;
+
+/// Most bytes of data that one commit may make, counted at each change: each one reads, writes and
+/// compares the whole data of a context, so many changes of a large one take long.
+pub const COMMIT_WORK_BYTES: usize = 128 << 20;
 
 /// Most that the conflicts of one refusal may take, in bytes of JSON, and those of one batch
 /// together: as much as the data of one context. What is left out is told.

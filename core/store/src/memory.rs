@@ -113,9 +113,9 @@ impl<'a> MemoryStore<'a> {
         self.rows.insert(Key::of(&write), write);
     }
 
-    /// Whether this row is the last one written for its context.
-    pub(crate) fn holds(&self, record: &Rc<Record>) -> bool {
-        self.own_record(&record.address).is_some_and(|own| Rc::ptr_eq(own, record))
+    /// The row of this store that a record replaces, if it is not in the base.
+    pub(crate) fn write_over(&self, record: &Record) -> Option<Rc<Record>> {
+        self.own_record(&record.address).cloned()
     }
 
     fn own_record(&self, address: &Address) -> Option<&Rc<Record>> {

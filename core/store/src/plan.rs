@@ -95,9 +95,9 @@ impl Event {
 /// One change of one context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
-    /// The context after the change.
+    /// The context after the change, without its data.
     pub record: Rc<Record>,
-    /// The state before the change; `None` for the first version.
+    /// The state before the change, without its data; `None` for the first version.
     pub before: Option<State>,
     /// The kind of change.
     pub change: Change,

@@ -25,7 +25,7 @@ mod version;
 use alloc::vec::Vec;
 
 pub use audit::AuditColumns;
-pub use context::{ContextColumns, open_head};
+pub use context::{ContextColumns, Listed, open_listed};
 pub use entry::EntryColumns;
 pub use loose::{pack, row_key, unpack};
 pub use member::MemberColumns;

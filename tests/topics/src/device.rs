@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use nacre_core::{
     address::Address,
     error::Code,
+    history::state_at,
     json,
     live::Notice,
     moment::Moment,
     op::Command,
-    plan::Event,
+    plan::{Changed, Event},
     replica::{Replica, Step, queue_key},
     store::Reads as _,
     value::Value,
@@ -53,8 +54,11 @@ impl Server {
 
     fn announce(&mut self, event: &Event, seq: u64) {
         if let Event::Change(changed) = event {
-            let data = String::from_utf8(changed.record.layer.text().to_vec()).unwrap();
-            self.ever.insert((changed.record.address.to_string(), data));
+            let Changed { record, .. } = &**changed;
+            let current = self.world.store.record(&record.address).unwrap().unwrap();
+            let (_, state) = state_at(&self.world.store, &current, record.version).unwrap();
+            let data = String::from_utf8(state.layer.text().to_vec()).unwrap();
+            self.ever.insert((record.address.to_string(), data));
         }
         let message = Telling::notice(&Notice::from(event)).message(Some("t0"));
         self.said.push((seq, String::from_utf8(json::write(&message)).unwrap()));

@@ -12,8 +12,8 @@ use nacre_core::{
     record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
     row::{
-        AuditColumns, ContextColumns, EntryColumns, MemberColumns, ReplayColumns,
-        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of, open_head,
+        AuditColumns, ContextColumns, EntryColumns, Listed, MemberColumns, ReplayColumns,
+        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of, open_listed,
     },
     seal::Keyring,
     store::{AsOf, Filter, Reads, View},
@@ -213,14 +213,21 @@ impl<D: Database> SqlStore<D> {
             return Ok(known.bare());
         }
         let columns = context_columns_at(address, &mut row)?;
-        if let Some(value) = row.optional_blob()? {
-            let record = Rc::new(Record::open(columns, keys, &value)?);
-            self.held()?.records.put(&record.address, Some(&record), value.len());
-            return Ok(record.bare());
+        let value = match row.optional_blob()? {
+            Some(value) => value,
+            None => {
+                let rows = self.database.query(VALUE, &place(&columns.address))?;
+                rows.into_iter().next().ok_or_else(odd)?.blob()?
+            }
+        };
+        match open_listed(columns, keys, &value)? {
+            Listed::Head(head) => Ok(head),
+            Listed::Whole(record) => {
+                let record = Rc::new(record);
+                self.held()?.records.put(&record.address, Some(&record), value.len());
+                Ok(record.bare())
+            }
         }
-        let rows = self.database.query(VALUE, &place(&columns.address))?;
-        let value = rows.into_iter().next().ok_or_else(odd)?.blob()?;
-        open_head(columns, keys, &value)
     }
 }
 

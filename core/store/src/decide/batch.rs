@@ -1,6 +1,6 @@
 //! Many operations as one commit.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
@@ -91,6 +91,8 @@ impl Draft<'_, '_> {
         let mut reply = self.perform(op)?;
         if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
             context.data = false;
+            // The answers of many writes to one context must not hold all its layers.
+            context.record = Rc::new(context.record.bare());
         }
         Ok(reply)
     }

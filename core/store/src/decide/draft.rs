@@ -40,6 +40,8 @@ pub(super) struct Draft<'d, 's> {
     pub(super) imports: bool,
     /// What this commit may still hold, in bytes of memory.
     room: usize,
+    /// What this commit may still make, in bytes of data.
+    work: usize,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -76,6 +78,7 @@ impl<'d, 's> Draft<'d, 's> {
             warnings: Vec::new(),
             imports: false,
             room: limits::COMMIT_BYTES,
+            work: limits::COMMIT_WORK_BYTES,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -98,14 +101,15 @@ impl<'d, 's> Draft<'d, 's> {
             warnings: Vec::new(),
             imports: self.imports,
             room: self.room,
+            work: self.work,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
             remember: Vec::new(),
         };
         let outcome = decide(&mut inner)?;
-        let Draft { writes, events, deeds, entries, room, .. } = inner;
-        self.room = room;
+        let Draft { writes, events, deeds, entries, room, work, .. } = inner;
+        (self.room, self.work) = (room, work);
         self.absorb(Part { writes, events, deeds, entries });
         Ok(outcome)
     }
@@ -118,6 +122,14 @@ impl<'d, 's> Draft<'d, 's> {
     }
 
     pub(super) fn write(&mut self, write: Write) {
+        if let Write::Record(record) = &write
+            && let Some(old) = self.store.write_over(record)
+        {
+            // Many changes of one context hold only its last layer.
+            self.writes
+                .retain(|write| !matches!(write, Write::Record(own) if Rc::ptr_eq(own, &old)));
+            self.room += old.layer.memory();
+        }
         self.store.write(write.clone());
         self.writes.push(write);
     }
@@ -143,14 +155,10 @@ impl<'d, 's> Draft<'d, 's> {
     /// Closes the commit: one row per context, however often it changed, and one line in the audit
     /// trail. A commit without actions does not change the `seq`.
     pub(super) fn commit(self, reply: Reply, request: Option<String>) -> Result<Plan> {
-        let Draft { mut writes, events, deeds, remember, seq, setting, asker, store, .. } = self;
+        let Draft { mut writes, events, deeds, remember, seq, setting, asker, .. } = self;
         if deeds.is_empty() {
             return Ok(Plan { writes, events, remember, reply, seq: seq - 1 });
         }
-        writes.retain(|write| match write {
-            Write::Record(record) => store.holds(record),
-            _ => true,
-        });
         writes.push(Write::Audit(Audit {
             seq,
             at: setting.at,
@@ -221,7 +229,7 @@ impl<'d, 's> Draft<'d, 's> {
         let is_new =
             |old: &&Rc<Record>| old.seq < self.seq && !Rc::ptr_eq(&old.layer, &state.layer);
         let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
-        self.hold(ROWS_BYTES + old + state.layer.memory())?;
+        self.hold(ROWS_BYTES + old + state.layer.memory(), state.layer.text().len())?;
         let version = existing.map_or(1, |record| record.version + 1);
         let patch = state.patch_from(before.as_ref())?;
         if change != Change::Delete {
@@ -230,8 +238,10 @@ impl<'d, 's> Draft<'d, 's> {
             (self.asker.warn)(self, &done)?;
         }
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
-        self.hold(patch.memory() + undo.as_ref().map_or(0, |undo| undo.data.memory()))?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
+        let undone = undo.as_ref().map_or(0, |undo| undo.data.memory());
+        let whole = full.as_ref().map_or(0, |full| full.layer.memory());
+        self.hold(patch.memory() + undone + whole, 0)?;
         let at = self.setting.at;
         let by = self.asker.caller.user.clone();
         self.write(Write::Version(Version {
@@ -266,17 +276,23 @@ impl<'d, 's> Draft<'d, 's> {
             version: Some(version),
             member: None,
         });
-        let changed = Changed { record: record.clone(), before, change, patch };
+        // Followers need no data, and many changes of one context must not hold all its layers.
+        let nothing = Rc::new(Layer::empty());
+        let before = before.map(|state| State { layer: nothing, ..state });
+        let changed = Changed { record: Rc::new(record.bare()), before, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         Ok(record)
     }
 
-    /// Counts what the commit holds from now on, in bytes.
-    pub(super) fn hold(&mut self, bytes: usize) -> Result<()> {
-        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
-            let detail = "the commit would hold more than 48 MiB; split the request";
-            Error::new(Code::TooLarge, detail).limit(limits::COMMIT_BYTES as u64)
-        })?;
+    /// Counts what the commit holds from now on, and what it has made, in bytes.
+    fn hold(&mut self, held: usize, made: usize) -> Result<()> {
+        let too_much = |limit: usize| {
+            let detail = "the commit would change too much at once; split the request";
+            Error::new(Code::TooLarge, detail).limit(limit as u64)
+        };
+        let (room, work) = (self.room.checked_sub(held), self.work.checked_sub(made));
+        self.room = room.ok_or_else(|| too_much(limits::COMMIT_BYTES))?;
+        self.work = work.ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))?;
         Ok(())
     }
 

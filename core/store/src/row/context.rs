@@ -77,22 +77,34 @@ impl Row for Record {
     }
 }
 
-/// Opens a context's row without its data, which is neither unpacked nor indexed.
+/// A context as a list opens it.
+#[derive(Debug)]
+pub enum Listed {
+    /// A small context, with its data.
+    Whole(Record),
+    /// Any other without its data, which was neither unpacked nor indexed.
+    Head(Record),
+}
+
+/// Opens a context's row for a list.
 ///
 /// # Errors
 /// `store-unavailable` if it was not written with these columns.
-pub fn open_head(columns: ContextColumns, keys: &Keyring, sealed: &[u8]) -> Result<Record> {
+pub fn open_listed(columns: ContextColumns, keys: &Keyring, sealed: &[u8]) -> Result<Listed> {
     let identity = Record::identity(&columns);
-    let start = open_start(keys, &identity, sealed, HEAD_BYTES)?;
+    let start = open_start(keys, &identity, sealed, SMALL_BYTES)?;
+    if start.len() < SMALL_BYTES {
+        return Record::decode(columns, start).map(Listed::Whole);
+    }
     if let Ok((head, _)) = read_head(columns.clone(), &start) {
-        return Ok(head);
+        return Ok(Listed::Head(head));
     }
     // Its rules are longer.
-    Ok(read_head(columns, &open_row(keys, &identity, sealed)?)?.0)
+    Ok(Listed::Head(read_head(columns, &open_row(keys, &identity, sealed)?)?.0))
 }
 
-/// Enough for nearly every head, in bytes.
-const HEAD_BYTES: usize = 4096;
+/// The size of a small context, in bytes, and enough for nearly every head.
+const SMALL_BYTES: usize = 4096;
 
 /// Reads everything but the data. Returns how many bytes the data takes.
 fn read_head(columns: ContextColumns, plain: &[u8]) -> Result<(Record, usize)> {
