@@ -349,7 +349,7 @@ impl Listeners {
             }
         }
         for number in slow {
-            self.end(number, SLOW, "the client does not read; open a new socket with `since`");
+            self.end(number, SLOW, "slow-subscriber");
         }
     }
 }

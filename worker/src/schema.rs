@@ -27,19 +27,24 @@ use crate::sql::Database;
 /// One step: statements, and the oldest version of the code that works with the result.
 struct Step {
     needs: u64,
+    /// For every store.
     statements: &'static [&'static str],
+    /// For stores that have the tables already. New ones are made with these columns, because every
+    /// change of a table reads and writes rows.
+    upgrade: &'static [&'static str],
 }
 
 /// The first `n` steps make schema version `n`.
 const STEPS: &[Step] = &[FIRST, TERMS, USE];
 
 /// Rows of members hold the terms of the membership.
-const TERMS: Step = Step { needs: 2, statements: &[] };
+const TERMS: Step = Step { needs: 2, statements: &[], upgrade: &[] };
 
 /// What the store holds. Older code leaves both columns out, and then everything is counted anew.
 const USE: Step = Step {
     needs: 1,
-    statements: &[
+    statements: &[],
+    upgrade: &[
         "ALTER TABLE audit ADD COLUMN used TEXT",
         "ALTER TABLE replays ADD COLUMN user TEXT NOT NULL DEFAULT ''",
     ],
@@ -99,12 +104,14 @@ const FIRST: Step = Step {
         "CREATE TABLE audit (
             seq INTEGER PRIMARY KEY,
             at INTEGER NOT NULL,
-            value BLOB NOT NULL
+            value BLOB NOT NULL,
+            used TEXT
         ) STRICT",
         "CREATE TABLE replays (
             id BLOB PRIMARY KEY,
             expires INTEGER NOT NULL,
-            value BLOB NOT NULL
+            value BLOB NOT NULL,
+            user TEXT NOT NULL DEFAULT ''
         ) STRICT, WITHOUT ROWID",
         "CREATE TABLE members (
             project TEXT NOT NULL,
@@ -118,6 +125,7 @@ const FIRST: Step = Step {
             mark INTEGER NOT NULL DEFAULT 0
         ) STRICT, WITHOUT ROWID",
     ],
+    upgrade: &[],
 };
 
 /// The schema version of this code.
@@ -144,7 +152,8 @@ const fn needs(steps: &[Step]) -> u64 {
 pub fn migrate(database: &impl Database, from: u64) -> Result<()> {
     let steps = STEPS.iter().zip(1u64..).filter(|(_, version)| *version > from);
     for (step, _) in steps {
-        for statement in step.statements {
+        let upgrade = if from > 0 { step.upgrade } else { &[] };
+        for statement in step.statements.iter().chain(upgrade) {
             database.run(statement, &[])?;
         }
     }

@@ -204,8 +204,8 @@ fn a_commit_is_bounded_in_what_it_holds() {
             r#"{{"action":"append","level":"project","context_id":"l","pointer":"/list","values":[{n}]}}"#
         )
     };
-    let append = batch(&append, 500);
-    check(&mut world, "500 appends to one large context", append, None, 64);
+    let append = batch(&append, 200);
+    check(&mut world, "200 appends to one large context", append, None, 64);
     let update = |n: usize| {
         let (level, name) =
             [("global", "global"), ("project", "p"), ("branch", "b"), ("task", "t")][n % 4];

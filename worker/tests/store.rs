@@ -21,6 +21,7 @@ use nacre_core::{
         Administration, Batch, BatchItem, Caller, Command, Edit, Expect, NewEntry, Patch, Put,
         Read, Resolve,
     },
+    quota::Quotas,
     record::{EntryKind, Role},
     revocation::{Subject, TokenId},
     seal::open_secret,
@@ -623,4 +624,72 @@ fn who_has_not_heard_of_a_delete_before_the_context_was_purged_reads_anew() {
     world.run(&Edit::Put(new), None).unwrap();
     assert_eq!(missed(&world, 2), [Notice::Resync { seq: 5 }]);
     assert_eq!(missed(&world, 3).len(), 2);
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_counted_once_and_goes_on() {
+    let mut world = World::new();
+    let put = |name: &str| {
+        Edit::Put(Put {
+            address: Address { level: Level::Project, id: id(name) },
+            data: value(r#"{"a":1}"#).as_object().unwrap().clone(),
+            parent: None,
+            rules: None,
+            summary: None,
+            create_parents: false,
+            expect: Expect::Anything,
+        })
+    };
+    world.run(&put("p"), Some("k0")).unwrap();
+    world.run(&put("q"), None).unwrap();
+    let connection = &world.database.connection;
+    connection
+        .execute_batch(
+            "ALTER TABLE audit DROP COLUMN used; ALTER TABLE replays DROP COLUMN user;
+             UPDATE meta SET schema = 1",
+        )
+        .unwrap();
+    world.sleep();
+    world.open().unwrap();
+    let used = world.sql.used().unwrap();
+    assert_eq!((used.contexts, used.idempotency.len()), (2, 0));
+    world.run(&put("r"), Some("k1")).unwrap();
+    world.compare_counts().unwrap();
+    assert_eq!(world.sql.used().unwrap().contexts, 3);
+}
+
+#[test]
+fn a_commit_past_a_quota_writes_nothing() {
+    let mut world = World::new();
+    let add = |n: usize| {
+        Edit::AddEntry(NewEntry {
+            address: Address::global(),
+            kind: EntryKind::Insight,
+            content: format!("{n}"),
+            category: None,
+            importance: None,
+            agent: None,
+        })
+    };
+    let global = Edit::Put(Put {
+        address: Address::global(),
+        data: value("{}").as_object().unwrap().clone(),
+        parent: None,
+        rules: None,
+        summary: None,
+        create_parents: false,
+        expect: Expect::Anything,
+    });
+    world.run(&global, None).unwrap();
+    let quotas = Quotas::parse("stored_bytes=1000").unwrap();
+    world.sql = SqlStore::new(world.database.clone(), RETENTION).with_quotas(quotas);
+    let refused = (0..50).find_map(|n| {
+        let before = world.database.bytes();
+        let error = world.run(&add(n), None).err()?;
+        assert!(world.database.bytes() == before, "a refusal wrote");
+        Some(error)
+    });
+    let error = refused.unwrap();
+    assert_eq!((error.code(), error.limit_value()), (Code::QuotaExceeded, Some(1000)));
+    assert!(world.sql.used().unwrap().stored_bytes <= 1000);
 }

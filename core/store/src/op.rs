@@ -312,8 +312,8 @@ pub enum Inspection {
 /// The parts of an export. Each one fits in memory, however long a history is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExportPart {
-    /// The context after this address; the first one for `None`.
-    Context(Option<Address>),
+    /// Some contexts after this address; the first ones for `None`.
+    Contexts(Option<Address>),
     /// Versions of a context before this one, newest first, with their states.
     Versions(Address, u64),
     /// Entries of a context before this one, newest first.

@@ -22,19 +22,25 @@ use nacre_store::{
 ///  "updated_by","version"}
 /// ```
 /// History and entries come newest first, as in their lists. Concurrent changes may or may not be
-/// included: each context has the state of the time when its line started.
+/// included: each context has the state of the time when it was read, with those just before it.
 /// [`open_export`](super::open_export) makes a store of the lines.
 #[derive(Debug)]
 pub struct Export {
     reveal: bool,
     stage: Stage,
+    /// Contexts that were read together with the current one, the next one last.
+    ahead: Vec<ContextReply>,
+    /// The context after which the next ones are read.
+    after: Option<Address>,
+    /// Whether there are more after that.
+    more: bool,
 }
 
 /// The position in the text.
 #[derive(Debug)]
 enum Stage {
-    /// Between two lines.
-    Line { after: Option<Address> },
+    /// Before the next contexts.
+    Line,
     /// In a context's history, before this version.
     History { record: Rc<Record>, before: u64 },
     /// In one of its lists, before this entry.
@@ -46,13 +52,13 @@ enum Stage {
 impl Export {
     /// Starts with the first context.
     pub fn new(reveal: bool) -> Export {
-        Export { reveal, stage: Stage::Line { after: None } }
+        Export { reveal, stage: Stage::Line, ahead: Vec::new(), after: None, more: true }
     }
 
     /// The next part to decide; `None` at the end.
     pub fn next(&self) -> Option<Inspection> {
         let part = match &self.stage {
-            Stage::Line { after } => ExportPart::Context(after.clone()),
+            Stage::Line => ExportPart::Contexts(self.after.clone()),
             Stage::History { record, before } => {
                 ExportPart::Versions(record.address.clone(), *before)
             }
@@ -71,10 +77,12 @@ impl Export {
     pub fn write(&mut self, reply: &Reply, out: &mut Vec<u8>) -> Result<()> {
         let stage = core::mem::replace(&mut self.stage, Stage::End);
         self.stage = match (stage, reply) {
-            (Stage::Line { .. }, Reply::Contexts { items, .. }) => match items.first() {
-                Some(context) => begin(context, out),
-                None => Stage::End,
-            },
+            (Stage::Line, Reply::Contexts { items, next }) => {
+                self.ahead = items.iter().rev().cloned().collect();
+                self.after = items.last().map(|last| last.record.address.clone());
+                self.more = next.is_some();
+                self.line(out)
+            }
             (Stage::History { record, before }, Reply::Versions { items, more }) => {
                 list(items, record.version >= before, out, |out, (version, state)| {
                     write_version(version, state, out);
@@ -89,12 +97,24 @@ impl Export {
                 list(items, before.is_some(), out, write_entry)?;
                 match next {
                     Some(before) => Stage::Entries { record, kind, before: Some(*before) },
-                    None => after_entries(record, kind, out),
+                    None => match after_entries(record, kind, out) {
+                        Stage::Line => self.line(out),
+                        stage => stage,
+                    },
                 }
             }
             _ => return Err(Error::bug("the reply does not belong to this part of the export")),
         };
         Ok(())
+    }
+
+    /// Begins the next line.
+    fn line(&mut self, out: &mut Vec<u8>) -> Stage {
+        match self.ahead.pop() {
+            Some(context) => begin(&context, out),
+            None if self.more => Stage::Line,
+            None => Stage::End,
+        }
     }
 }
 
@@ -137,7 +157,7 @@ fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Stag
             line.number("version", record.version);
             line.close();
             out.push(b'\n');
-            Stage::Line { after: Some(record.address.clone()) }
+            Stage::Line
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) fuse: Slot<Option<u64>>,
     /// Calls so far.
     pub(crate) calls: Slot<u64>,
+    /// Rows that statements have returned so far.
+    pub(crate) rows: Slot<u64>,
 }
 
 impl Deref for Sqlite {
@@ -43,6 +45,7 @@ impl Sqlite {
             alarm: Slot::new(None),
             fuse: Slot::new(None),
             calls: Slot::new(0),
+            rows: Slot::new(0),
         }))
     }
 
@@ -110,7 +113,9 @@ impl Database for Sqlite {
                     .collect::<rusqlite::Result<Vec<_>>>()
                     .map(Row::new)
             });
-        rows.and_then(Iterator::collect).map_err(|error| refused(&error))
+        let rows: Vec<Row> = rows.and_then(Iterator::collect).map_err(|error| refused(&error))?;
+        self.rows.set(self.rows.get() + rows.len() as u64);
+        Ok(rows)
     }
 
     fn query_if_there(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Option<Vec<Row>>> {

@@ -43,6 +43,9 @@ pub(super) fn inspect(
     }
 }
 
+/// Contexts that an export reads at once.
+const EXPORTED: usize = 31;
+
 /// What an action takes in a page of the audit trail, about.
 const DEED_BYTES: usize = 256;
 
@@ -54,9 +57,9 @@ fn export(
     reveal: bool,
 ) -> Result<Reply> {
     match part {
-        ExportPart::Context(after) => {
+        ExportPart::Contexts(after) => {
             let show = Show { data: true, reveal };
-            list(reads, setting, sight, &Filter::default(), after.as_ref(), 1, show)
+            list(reads, setting, sight, &Filter::default(), after.as_ref(), EXPORTED, show)
         }
         ExportPart::Versions(address, before) => {
             let current = known(reads, address)?;

@@ -348,6 +348,7 @@ pub(super) fn descend(
             }
             let made = match state.take() {
                 Some(state) => state,
+                None if version.version == current.version => State::of(current),
                 None => state_at(reads, current, version.version)?.1,
             };
             before = Some(version.version);
