@@ -101,6 +101,9 @@ export async function start({ persist, vars = {}, assets = true, others = [] } =
       await back; // miniflare starts a new one when it sees the old one gone
     },
 
+    /** The process of workerd. */
+    pid: () => runtimes.get(id).pid,
+
     /** Stops workerd in an orderly way and starts it on the same data, with other variables. */
     async restart(changed = {}) {
       Object.assign(bindings, changed);
