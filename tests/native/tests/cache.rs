@@ -170,7 +170,7 @@ fn that_there_is_no_record_is_known_too() {
     assert_eq!(records.get(&row.address), None);
     records.put(&row.address, None, 0);
     assert_eq!(records.get(&row.address), Some(None));
-    records.put(&row.address, Some(&row), 0);
+    records.put(&row.address, Some(&row), 9);
     assert_eq!(records.get(&row.address), Some(Some(row.clone())));
     records.forget(&row.address);
     assert_eq!(records.get(&row.address), None);
