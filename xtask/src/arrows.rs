@@ -68,11 +68,12 @@ const ROOMS: &[Row] = &[
     ("config", &["http", "sql_store"]),
     ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
-    ("user_object", &["config", "forward", "host", "live", "message"]),
+    ("usage", &[]),
+    ("user_object", &["config", "forward", "host", "live", "message", "usage"]),
 ];
 
 /// Rooms that know no platform, and so are tested without one.
-const PURE_ROOMS: &[&str] = &["auth", "http", "schema", "sql", "sql_store"];
+const PURE_ROOMS: &[&str] = &["auth", "http", "schema", "sql", "sql_store", "usage"];
 
 /// The one file in them that does: the database on a Durable Object's storage.
 const BINDING: &str = "sql/durable.rs";
