@@ -31,7 +31,7 @@ use crate::{
     store::Reads,
 };
 use alloc::vec::Vec;
-use draft::Draft;
+use draft::{Draft, Made};
 use expect::Refuse;
 use nacre_layers::{
     error::{Code, Error, Result},
@@ -39,7 +39,6 @@ use nacre_layers::{
     sensitive::SensitiveNames,
 };
 pub(crate) use permit::permit_read;
-use warnings::{NOTHING, SURPRISES, Warn};
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]
@@ -60,11 +59,35 @@ struct Asker<'a> {
     caller: &'a Caller,
     /// What they see.
     sight: &'a dyn Sight,
+    host: Host,
+}
+
+/// What differs between a server and a copy that decides ahead of it.
+#[derive(Clone, Copy)]
+struct Host {
     /// How a write that expects another version is refused.
     refuse: Refuse,
-    /// How they are warned of what a write may surprise with.
-    warn: Warn,
+    /// What is done with every change before it is written.
+    check: Check,
 }
+
+/// Checks a change, and notes what it may surprise with.
+type Check = fn(&mut Draft<'_, '_>, &Made<'_>) -> Result<()>;
+
+/// A server finds the conflicts of a stale write, bounds commits, and warns.
+const SERVER: Host = Host {
+    refuse: |draft, version, existing, wanted| {
+        draft.refuse_with_conflicts(version, existing, wanted)
+    },
+    check: |draft, made| {
+        draft.hold_change(made)?;
+        warnings::warn(draft, made)
+    },
+};
+
+/// A copy leaves that to the server.
+const COPY: Host =
+    Host { refuse: |_, _, existing, _| expect::stale(existing), check: |_, _| Ok(()) };
 
 fn no_keys() -> Error {
     Error::new(
@@ -90,7 +113,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     let Request { caller, command, .. } = request;
     let sight = sight::of(reads, caller)?;
     permit::permit_command(reads, caller, &*sight, command)?;
-    let asker = Asker { caller, sight: &*sight, refuse: CONFLICTS, warn: SURPRISES };
+    let asker = Asker { caller, sight: &*sight, host: SERVER };
     let reply = match command {
         Command::Op(Op::Read(ask)) => read::read(reads, setting, asker, ask)?,
         Command::Inspection(inspection) => {
@@ -156,7 +179,7 @@ pub fn read_ahead(
     caller: &Caller,
     ask: &Read,
 ) -> Result<Plan> {
-    let asker = Asker { caller, sight: &Everything, refuse: STALE, warn: NOTHING };
+    let asker = Asker { caller, sight: &Everything, host: COPY };
     permit_read(reads, caller, asker.sight, ask)?;
     let reply = read::read(reads, setting, asker, ask)?;
     Ok(Plan::of_read(reply, reads.seq()?))
@@ -176,19 +199,12 @@ pub fn edit_ahead(
     caller: &Caller,
     edit: &Edit,
 ) -> Result<Plan> {
-    let asker = Asker { caller, sight: &Everything, refuse: STALE, warn: NOTHING };
+    let asker = Asker { caller, sight: &Everything, host: COPY };
     permit::permit_edit(reads, caller, asker.sight, edit)?;
     let mut draft = Draft::new(reads, setting, asker)?;
     let reply = draft.edit(edit)?;
     draft.commit(reply, None)
 }
-
-/// How [`decide`] refuses a write that expects another version.
-const CONFLICTS: Refuse =
-    |draft, version, existing, wanted| draft.refuse_with_conflicts(version, existing, wanted);
-
-/// How [`edit_ahead`] does.
-const STALE: Refuse = |_, _, existing, _| expect::stale(existing);
 
 /// The first answer to a repeated request; `None` if the request is new.
 fn replayed(

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, format, rc::Rc};
 
-use super::{draft::Draft, warnings::Done};
+use super::draft::{Draft, Made};
 use crate::{
     history::WHOLE_EVERY,
     op::{Past, PastEntry, PastVersion, Put},
@@ -34,15 +34,17 @@ impl Draft<'_, '_> {
         }
         let patch = after.patch_from(None)?;
         let above = self.above(address, &after)?;
-        let done = Done {
+        self.check(&Made {
             address,
-            above: &above,
+            above: Some(&above),
+            existing: None,
             before: None,
-            after: &after,
+            state: &after,
             patch: &patch,
+            undo: None,
+            is_full: false,
             may_break_locks: true,
-        };
-        (self.asker.warn)(self, &done)?;
+        })?;
         let record = Rc::new(Record {
             address: address.clone(),
             parent: after.parent,

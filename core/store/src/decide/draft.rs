@@ -2,13 +2,13 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use super::{Asker, Setting, warnings::Done};
+use super::{Asker, Setting};
 use crate::{
     history::{self, WHOLE_EVERY},
     limits,
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
-    record::{Audit, Change, Deed, Record, State, Version},
+    record::{Audit, Change, Deed, Record, State, Undo, Version},
     seal,
     store::{Reads, Write},
 };
@@ -18,6 +18,7 @@ use nacre_layers::{
     layer::Layer,
     locks::{Breach, breaches},
     marker::Fingerprint,
+    patch::JsonPatch,
     rules::{Rules, Scope},
     value::{Value, check_depth, check_limits},
 };
@@ -45,6 +46,24 @@ pub(super) struct Draft<'d, 's> {
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
+}
+
+/// A change of one context, before it is written.
+pub(super) struct Made<'m> {
+    pub(super) address: &'m Address,
+    /// The chain above; `None` if the context goes.
+    pub(super) above: Option<&'m [Rc<Record>]>,
+    /// The row that it replaces.
+    pub(super) existing: Option<&'m Rc<Record>>,
+    pub(super) before: Option<&'m State>,
+    pub(super) state: &'m State,
+    /// From the state before.
+    pub(super) patch: &'m JsonPatch,
+    pub(super) undo: Option<&'m Undo>,
+    /// Whether the version holds the whole state too.
+    pub(super) is_full: bool,
+    /// Whether locks do not refuse this kind of change, so that they may ignore a part of it.
+    pub(super) may_break_locks: bool,
 }
 
 /// What the rows and the event of one change take beside data and patches, in bytes of memory.
@@ -218,30 +237,28 @@ impl<'d, 's> Draft<'d, 's> {
             return Ok(existing.clone());
         }
         let above = match change {
-            Change::Delete => Vec::new(),
-            _ => self.above(address, &state)?,
+            Change::Delete => None,
+            _ => Some(self.above(address, &state)?),
         };
         let may_break_locks = self.imports || matches!(change, Change::Move | Change::Restore);
-        if !may_break_locks {
-            respect_locks(&above, existing, &state)?;
+        if let Some(above) = above.as_ref().filter(|_| !may_break_locks) {
+            respect_locks(above, existing, &state)?;
         }
-        // An old layer of this commit has been counted as a new one.
-        let is_new =
-            |old: &&Rc<Record>| old.seq < self.seq && !Rc::ptr_eq(&old.layer, &state.layer);
-        let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
-        self.hold(ROWS_BYTES + old + state.layer.memory(), state.layer.text().len())?;
         let version = existing.map_or(1, |record| record.version + 1);
         let patch = state.patch_from(before.as_ref())?;
-        if change != Change::Delete {
-            let (above, before, after) = (&*above, before.as_ref(), &state);
-            let done = Done { address, above, before, after, patch: &patch, may_break_locks };
-            (self.asker.warn)(self, &done)?;
-        }
         let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
-        let undone = undo.as_ref().map_or(0, |undo| undo.data.memory());
-        let whole = full.as_ref().map_or(0, |full| full.layer.memory());
-        self.hold(patch.memory() + undone + whole, 0)?;
+        self.check(&Made {
+            address,
+            above: above.as_deref(),
+            existing,
+            before: before.as_ref(),
+            state: &state,
+            patch: &patch,
+            undo: undo.as_ref(),
+            is_full: full.is_some(),
+            may_break_locks,
+        })?;
         let at = self.setting.at;
         let by = self.asker.caller.user.clone();
         self.write(Write::Version(Version {
@@ -284,8 +301,28 @@ impl<'d, 's> Draft<'d, 's> {
         Ok(record)
     }
 
+    /// Checks a change as this host does.
+    pub(super) fn check(&mut self, made: &Made<'_>) -> Result<()> {
+        (self.asker.host.check)(self, made)
+    }
+
+    /// Counts what the commit holds and has made by a change.
+    ///
+    /// # Errors
+    /// `too-large` past [`limits::COMMIT_BYTES`] or [`limits::COMMIT_WORK_BYTES`].
+    pub(super) fn hold_change(&mut self, made: &Made<'_>) -> Result<()> {
+        let Made { existing, state, patch, undo, is_full, .. } = made;
+        // An old layer of this commit has been counted as a new one.
+        let is_new =
+            |old: &&Rc<Record>| old.seq < self.seq && !Rc::ptr_eq(&old.layer, &state.layer);
+        let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
+        let new = state.layer.memory() * if *is_full { 2 } else { 1 };
+        let patches = patch.memory() + undo.map_or(0, |undo| undo.data.memory());
+        self.hold(ROWS_BYTES + old + new + patches, state.layer.text().len())
+    }
+
     /// Counts what the commit holds from now on, and what it has made, in bytes.
-    fn hold(&mut self, held: usize, made: usize) -> Result<()> {
+    pub(super) fn hold(&mut self, held: usize, made: usize) -> Result<()> {
         let too_much = |limit: usize| {
             let detail = "the commit would change too much at once; split the request";
             Error::new(Code::TooLarge, detail).limit(limit as u64)

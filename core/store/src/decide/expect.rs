@@ -91,20 +91,22 @@ impl Draft<'_, '_> {
             (Expect::Absent, Some(live)) => {
                 Err(Error::new(Code::AlreadyExists, EXISTS).current_version(live.version))
             }
-            (Expect::NoneMatch, Some(live)) => Err((self.asker.refuse)(self, None, live, wanted)),
+            (Expect::NoneMatch, Some(live)) => {
+                Err((self.asker.host.refuse)(self, None, live, wanted))
+            }
             (Expect::Present, None) => Err(Error::new(
                 Code::VersionConflict,
                 "the write expects the context to exist; it does not",
             )),
             (Expect::Version(version), None) => Err(match existing {
-                Some(deleted) => (self.asker.refuse)(self, Some(version), deleted, wanted),
+                Some(deleted) => (self.asker.host.refuse)(self, Some(version), deleted, wanted),
                 None => Error::new(
                     Code::VersionConflict,
                     format!("expected version {version}; the context does not exist"),
                 ),
             }),
             (Expect::Version(version), Some(live)) => {
-                Err((self.asker.refuse)(self, Some(version), live, wanted))
+                Err((self.asker.host.refuse)(self, Some(version), live, wanted))
             }
         }
     }

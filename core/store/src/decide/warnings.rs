@@ -2,7 +2,7 @@
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 
-use super::draft::Draft;
+use super::draft::{Draft, Made};
 use crate::{
     limits,
     plan::Warning,
@@ -10,13 +10,11 @@ use crate::{
     store::links,
 };
 use nacre_layers::{
-    address::Address,
     error::Result,
     explain::explain_bounded,
     layer::Layer,
     level::LAYERS,
     locks::breaches,
-    patch::JsonPatch,
     pointer::Pointer,
     resolve::Link,
     rules::{Rule, Rules, Scope},
@@ -24,48 +22,37 @@ use nacre_layers::{
     value::SEALED,
 };
 
-/// A write of one context, after its checks.
-pub(super) struct Done<'w> {
-    pub(super) address: &'w Address,
-    /// The chain above.
-    pub(super) above: &'w [Rc<Record>],
-    pub(super) before: Option<&'w State>,
-    pub(super) after: &'w State,
-    /// From the state before to the state after.
-    pub(super) patch: &'w JsonPatch,
-    /// Whether locks do not refuse this kind of write, so that they may ignore a part of it.
-    pub(super) may_break_locks: bool,
-}
-
-/// How a draft notes what a write may surprise with.
-pub(super) type Warn = fn(&mut Draft<'_, '_>, &Done<'_>) -> Result<()>;
-
-/// Of a host that tells nobody.
-pub(super) const NOTHING: Warn = |_, _| Ok(());
-
-/// Of the server.
-pub(super) const SURPRISES: Warn = |draft, done| {
+/// Notes what a change may surprise with.
+pub(super) fn warn(draft: &mut Draft<'_, '_>, made: &Made<'_>) -> Result<()> {
+    let Some(above) = made.above else { return Ok(()) };
+    let done = Done { made, above };
     let mut found = Vec::new();
-    if done.may_break_locks {
-        ignored_by_lock(done, &mut found);
+    if made.may_break_locks {
+        ignored_by_lock(&done, &mut found);
     }
-    duplicate_keys(done, &mut found);
+    duplicate_keys(&done, &mut found);
     // An import sets up what its author knows; hundreds of such notices would help nobody.
     if !draft.imports {
-        let seen = draft.asker.sight.above(done.above.to_vec());
-        hides_inherited(&seen, done, &mut found)?;
+        let seen = draft.asker.sight.above(above.to_vec());
+        hides_inherited(&seen, made, &mut found)?;
     }
     found.truncate(limits::WARNINGS);
     draft.warnings.extend(found);
     Ok(())
-};
+}
+
+/// A change of a context that stays, with the chain above.
+struct Done<'m> {
+    made: &'m Made<'m>,
+    above: &'m [Rc<Record>],
+}
 
 fn ignored_by_lock(done: &Done<'_>, found: &mut Vec<Warning>) {
     let Some(scope) = scope(done) else { return };
-    for breach in breaches(&scope, done.above.len(), &done.after.layer) {
+    for breach in breaches(&scope, done.above.len(), &done.made.state.layer) {
         let by = done.above.get(breach.locker());
         let by = by.map_or_else(String::new, |record| format!(" {}", record.address));
-        let detail = format!("{} has a value here that the lock of{by} ignores", done.address);
+        let detail = format!("{} has a value here that the lock of{by} ignores", done.made.address);
         found.push(Warning { code: "ignored-by-lock", pointer: breach.pointer, detail });
     }
 }
@@ -73,37 +60,39 @@ fn ignored_by_lock(done: &Done<'_>, found: &mut Vec<Warning>) {
 fn duplicate_keys(done: &Done<'_>, found: &mut Vec<Warning>) {
     let is_keyed = |rules: &Rules| rules.iter().any(|(_, rule)| matches!(rule, Rule::Keyed(_)));
     let above = done.above.iter().map(|record| &*record.rules);
-    if !above.chain([&*done.after.rules]).any(is_keyed) {
+    if !above.chain([&*done.made.state.rules]).any(is_keyed) {
         return;
     }
     let Some(scope) = scope(done) else { return };
-    found.extend(twins(&scope, done.above.len(), &done.after.layer).into_iter().map(|pointer| {
-        let detail = "a later item of the list has the same key and hides this one".into();
-        Warning { code: "duplicate-key", pointer: pointer.into(), detail }
-    }));
+    found.extend(twins(&scope, done.above.len(), &done.made.state.layer).into_iter().map(
+        |pointer| {
+            let detail = "a later item of the list has the same key and hides this one".into();
+            Warning { code: "duplicate-key", pointer: pointer.into(), detail }
+        },
+    ));
 }
 
 /// The rules that hold for the written layer.
-fn scope<'d>(done: &Done<'d>) -> Option<Scope<'d>> {
+fn scope<'d>(done: &'d Done<'d>) -> Option<Scope<'d>> {
     let above = done.above.iter().map(|record| &*record.rules);
-    Scope::of_chain(above.chain([&*done.after.rules]))
+    Scope::of_chain(above.chain([&*done.made.state.rules]))
 }
 
 /// Notes the lists and objects above that the layer hides now, and did not before. A sealed value is
 /// neither.
-fn hides_inherited(above: &[Rc<Record>], done: &Done<'_>, found: &mut Vec<Warning>) -> Result<()> {
+fn hides_inherited(above: &[Rc<Record>], made: &Made<'_>, found: &mut Vec<Warning>) -> Result<()> {
     // Most writes meet nothing above. To find out costs no more than a look.
     let meets =
-        done.patch.operations.iter().any(|operation| holds_container(above, operation.path()));
-    let same_rules = done.before.is_some_and(|before| before.rules == done.after.rules);
+        made.patch.operations.iter().any(|operation| holds_container(above, operation.path()));
+    let same_rules = made.before.is_some_and(|before| before.rules == made.state.rules);
     if above.is_empty() || (!meets && same_rules) {
         return Ok(());
     }
-    let before = match done.before {
+    let before = match made.before {
         Some(before) => hidden(above, before)?,
         None => Vec::new(),
     };
-    for (pointer, by) in hidden(above, done.after)? {
+    for (pointer, by) in hidden(above, made.state)? {
         if before.iter().any(|(known, _)| *known == pointer) {
             continue;
         }
@@ -111,7 +100,7 @@ fn hides_inherited(above: &[Rc<Record>], done: &Done<'_>, found: &mut Vec<Warnin
         let detail = format!(
             "{} now hides what {} has here; the rule `append`, `union`, `keyed` or `deep` would \
              merge both",
-            done.address, layer.address
+            made.address, layer.address
         );
         found.push(Warning { code: "hides-inherited", pointer, detail });
     }
