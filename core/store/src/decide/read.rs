@@ -17,7 +17,6 @@ use nacre_layers::{
     address::Address,
     diff::diff,
     error::{Code, Error, Result},
-    patch::JsonPatch,
     sort::sort_by,
 };
 
@@ -306,7 +305,10 @@ fn history(
             Some(_) if !sight.sees_at(reads, &version.address, before)? => None,
             _ => Some(state.patch_from(earlier)?),
         };
-        let bytes = patch.as_ref().map_or(0, JsonPatch::bytes);
+        // Many small values take more memory than text, here and again when they are written.
+        let bytes = patch
+            .as_ref()
+            .map_or(0, |patch| patch.bytes().max(2 * (patch.memory() - patch.bytes())));
         items.push(HistoryItem { version, patch });
         Ok(Step { bytes, is_last: false })
     })?;
