@@ -156,7 +156,7 @@ impl Shell {
         let scopes = Scopes::READ.with(Scopes::WRITE);
         Shell {
             keys: keys.expect("keys"),
-            names: SensitiveNames::parse(SensitiveNames::DEFAULT).expect("names"),
+            names: SensitiveNames::default(),
             caller: Caller { user: user.clone(), owner: user, scopes },
             store: MemoryStore::new(),
             requests: 0,

@@ -9,6 +9,12 @@
 //! A name is sensitive if it contains the words of a listed entry, whole and in order, written
 //! apart or together (`api_key`, `apiKey`, `APIKEY`), in the singular or a simple plural (`-s`,
 //! `-y` → `-ies`), in any case. `tokenizer`, `secretary` and `passwordless` contain no listed word.
+//!
+//! Some names hold no secret although they contain an entry (`max_tokens`, `password_policy`). They
+//! are exceptions under any list, unless an entry names them itself. `list.rs` holds the built-in
+//! entries and the exceptions.
+
+mod list;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -27,12 +33,18 @@ const ENTRY_BYTES: usize = 128;
 ///
 /// let names = SensitiveNames::parse("api_key, token")?;
 /// assert!(names.holds("stripeApiKey") && names.holds("TOKENS"));
-/// assert!(!names.holds("tokenizer"));
+/// assert!(!names.holds("tokenizer") && !names.holds("max_tokens"));
 /// # Ok::<(), nacre_layers::error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct SensitiveNames {
     patterns: Vec<Pattern>,
+    /// Words that directly follow an entry and tell that the value only describes the secret.
+    describing: Vec<Pattern>,
+    /// Harmless names that contain an entry.
+    harmless: Vec<Pattern>,
+    /// Words that say that a number counts something.
+    counting: Vec<Pattern>,
     fold: Fold,
 }
 
@@ -52,76 +64,107 @@ fn ascii(c: char) -> [Option<char>; 3] {
     [Some(folded), None, None]
 }
 
-/// An entry, in the singular or as a plural.
+/// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
-    /// Folded words joined by `_`.
-    words: Box<str>,
+    /// Folded words joined by `_`, without a `y` at the end.
+    stem: Box<str>,
+    /// What may follow the stem.
+    endings: &'static [&'static str],
     /// The [`letters`] that an ASCII name must have; all bits if the words are not ASCII.
     letters: u32,
+    /// Only as the last words of a name.
+    last: bool,
+}
+
+/// Where a pattern stands in a name, in bytes.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    end: usize,
+    /// Whether the entry is in the plural here.
+    plural: bool,
 }
 
 impl SensitiveNames {
-    /// The list to use if none is configured. (`pass_word` finds `password` too, and also
-    /// `passWord` and `pass-word`.)
-    pub const DEFAULT: &str = "api_key, pass_word, secret, token, credential";
-
-    /// Reads a list: entries separated by commas, each one or more words in any spelling
-    /// (`api_key`, `apiKey`, `api key`).
+    /// Reads a list, which replaces the built-in one: entries separated by commas, each one or more
+    /// words in any spelling (`api_key`, `apiKey`, `api key`). [`SensitiveNames::default`] is the
+    /// built-in list.
     ///
     /// # Errors
     /// `invalid-request` if there is no entry, an entry has no letter or digit, one has more than
     /// 128 bytes, or there are more than 256.
     pub fn parse(list: &str) -> Result<SensitiveNames> {
-        SensitiveNames::read(list, unicode)
-    }
-
-    fn read(list: &str, fold: Fold) -> Result<SensitiveNames> {
         let invalid = |detail| Err(Error::new(Code::InvalidRequest, detail));
-        let entries: Vec<&str> =
-            list.split(',').map(str::trim_ascii).filter(|entry| !entry.is_empty()).collect();
-        if entries.is_empty() {
+        let patterns: Vec<Pattern> = patterns(list, unicode).collect();
+        if patterns.is_empty() {
             return invalid("the list of sensitive names must have an entry");
         }
-        if entries.len() > ENTRIES || entries.iter().any(|entry| entry.len() > ENTRY_BYTES) {
+        if patterns.len() > ENTRIES || entries(list).any(|entry| entry.len() > ENTRY_BYTES) {
             return invalid(
                 "the list of sensitive names must have at most 256 entries of at most 128 bytes",
             );
         }
-        let mut patterns = Vec::new();
-        for entry in entries {
-            let words = words_of(entry, fold);
-            if words.is_empty() {
-                return invalid(
-                    "an entry of the list of sensitive names must have a letter or a digit",
-                );
-            }
-            if let Some(stem) = words.strip_suffix('y') {
-                patterns.push(Pattern::new(alloc::format!("{stem}ies")));
-            }
-            patterns.push(Pattern::new(alloc::format!("{words}s")));
-            patterns.push(Pattern::new(words));
+        if patterns.iter().any(|pattern| pattern.first().is_none()) {
+            return invalid(
+                "an entry of the list of sensitive names must have a letter or a digit",
+            );
         }
-        Ok(SensitiveNames { patterns, fold })
+        Ok(SensitiveNames::of(patterns, unicode))
     }
 
-    /// Whether values under this member name must be sealed.
+    fn of(patterns: Vec<Pattern>, fold: Fold) -> SensitiveNames {
+        let [describing, harmless, counting] = [list::DESCRIBING, list::HARMLESS, list::COUNTING]
+            .map(|list| self::patterns(list, fold).collect());
+        SensitiveNames { patterns, describing, harmless, counting, fold }
+    }
+
+    /// Whether texts, arrays and objects under this member name must be sealed.
     ///
     /// Called for every member of a write, so it does not allocate. One pass over the bytes of the
-    /// name finds its letters; only entries whose letters all occur are compared.
+    /// name finds its letters; only entries whose letters all occur are compared, and exceptions
+    /// only if an entry is found.
     pub fn holds(&self, name: &str) -> bool {
+        self.finds(name, |pattern, place| !pattern.last || is_end(name, place))
+    }
+
+    /// Whether numbers under this member name must be sealed.
+    ///
+    /// A number is a credential (`password`, `db_pwd_2`) if the name ends with a sensitive entry in
+    /// the singular and no word of the name says that it counts. A plural (`tokens`) counts.
+    pub fn holds_number(&self, name: &str) -> bool {
+        self.finds(name, |_, place| !place.plural && is_end(name, place))
+            && !self.counting.iter().any(|word| word.stands_in(name, self.fold, |_| true))
+    }
+
+    fn finds(&self, name: &str, suits: impl Fn(&Pattern, Place) -> bool) -> bool {
         let lacking = if name.is_ascii() { !letters(name) } else { 0 };
-        self.patterns
-            .iter()
-            .any(|pattern| pattern.letters & lacking == 0 && pattern.occurs_in(name, self.fold))
+        self.patterns.iter().any(|pattern| {
+            pattern.letters & lacking == 0
+                && pattern.stands_in(name, self.fold, |place| {
+                    suits(pattern, place) && !self.excepts(name, place)
+                })
+        })
+    }
+
+    /// Whether the entry at this place says nothing, because of the words around it. An exception
+    /// must reach further than the entry, and not end before it.
+    fn excepts(&self, name: &str, place: Place) -> bool {
+        let after = name.get(place.end..).unwrap_or_default();
+        self.describing.iter().any(|word| word.begins(after, self.fold).next().is_some())
+            || self.harmless.iter().any(|harmless| {
+                harmless.stands_in(name, self.fold, |around| {
+                    (around.start < place.start && around.end == place.end)
+                        || (around.start < place.end && around.end > place.end)
+                })
+            })
     }
 }
 
 impl Default for SensitiveNames {
     fn default() -> SensitiveNames {
-        // The list is a constant, and a test parses it. Without it nothing would be sealed.
-        SensitiveNames::read(Self::DEFAULT, ascii)
-            .unwrap_or(SensitiveNames { patterns: Vec::new(), fold: ascii })
+        let last = patterns(list::LAST, ascii).map(|pattern| Pattern { last: true, ..pattern });
+        SensitiveNames::of(patterns(list::ANYWHERE, ascii).chain(last).collect(), ascii)
     }
 }
 
@@ -134,67 +177,106 @@ impl PartialEq for SensitiveNames {
 impl Eq for SensitiveNames {}
 
 impl Pattern {
-    fn new(words: String) -> Pattern {
-        let letters = if words.is_ascii() {
-            words.bytes().filter(|byte| *byte != b'_').fold(0, with_letter)
+    fn new(entry: &str, fold: Fold) -> Pattern {
+        let words = words_of(entry, fold);
+        let (stem, endings): (_, &[_]) = match words.strip_suffix('y') {
+            Some(stem) if !stem.is_empty() => (stem, &["y", "ys", "ies"]),
+            _ => (words.as_str(), &["", "s"]),
+        };
+        let letters = if stem.is_ascii() {
+            stem.bytes().filter(|byte| *byte != b'_').fold(0, with_letter)
         } else {
             u32::MAX
         };
-        Pattern { words: words.into(), letters }
+        Pattern { stem: stem.into(), endings, letters, last: false }
     }
 
-    /// Whether a name contains the words.
-    fn occurs_in(&self, name: &str, fold: Fold) -> bool {
-        let Some(first) = self.words.chars().next() else { return false };
+    fn first(&self) -> Option<char> {
+        self.stem.chars().next()
+    }
+
+    /// Whether a name contains the words at a place that suits.
+    fn stands_in(&self, name: &str, fold: Fold, suits: impl Fn(Place) -> bool) -> bool {
+        let Some(first) = self.first() else { return false };
         let mut seen = Seen::default();
         let mut rest = name.chars();
         loop {
-            let here = rest.clone();
+            let here = rest.as_str();
             let Some(next) = rest.next() else { return false };
             let may_begin = match next.is_ascii() {
                 true => next.to_ascii_lowercase() == first,
                 false => fold(next)[0] == Some(first),
             };
+            let start = name.len() - here.len();
             if may_begin
                 && seen.edge(next, rest.clone().next()) != Edge::None
-                && stands_at(&self.words, here, fold)
+                && self
+                    .begins(here, fold)
+                    .any(|(length, plural)| suits(Place { start, end: start + length, plural }))
             {
                 return true;
             }
             seen.push(next);
         }
     }
+
+    /// The lengths at which the words may end if `text`, which starts with a word, starts with
+    /// them, and whether they are a plural there.
+    fn begins<'a>(&'a self, text: &'a str, fold: Fold) -> impl Iterator<Item = (usize, bool)> + 'a {
+        self.endings.iter().filter_map(move |ending| {
+            let rest = after(self.stem.chars().chain(ending.chars()), text.chars(), fold)?;
+            Some((text.len() - rest.as_str().len(), ending.ends_with('s')))
+        })
+    }
 }
 
-/// Whether `rest`, which starts with a word, starts with the pattern, ending at the end of a word.
-fn stands_at(pattern: &str, mut rest: core::str::Chars<'_>, fold: Fold) -> bool {
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim_ascii).filter(|entry| !entry.is_empty())
+}
+
+fn patterns(list: &str, fold: Fold) -> impl Iterator<Item = Pattern> {
+    entries(list).map(move |entry| Pattern::new(entry, fold))
+}
+
+/// Whether only digits and separators follow.
+fn is_end(name: &str, place: Place) -> bool {
+    let rest = name.get(place.end..).unwrap_or_default();
+    rest.chars().all(|c| matches!(kind(c), Kind::Digit | Kind::Separator))
+}
+
+/// What follows the pattern if `rest`, which starts with a word, starts with it and the pattern ends
+/// at the end of a word.
+fn after<'n>(
+    pattern: impl Iterator<Item = char>,
+    mut rest: core::str::Chars<'n>,
+    fold: Fold,
+) -> Option<core::str::Chars<'n>> {
     let mut seen = Seen::default();
-    let mut pattern = pattern.chars().peekable();
+    let mut pattern = pattern.peekable();
     while let Some(&expected) = pattern.peek() {
         let mut apart = seen.last.is_none();
         if expected == '_' {
             pattern.next();
             apart = true;
         }
-        let Some(mut next) = rest.next() else { return false };
+        let mut next = rest.next()?;
         while apart && kind(next) == Kind::Separator {
-            let Some(following) = rest.next() else { return false };
-            next = following;
+            next = rest.next()?;
         }
         if !apart && seen.edge(next, rest.clone().next()) == Edge::Sure {
-            return false;
+            return None;
         }
         for folded in fold(next).into_iter().flatten() {
             if pattern.next() != Some(folded) {
-                return false;
+                return None;
             }
         }
         seen.push(next);
     }
-    let mut after = rest;
-    match after.next() {
-        None => true,
-        Some(next) => seen.edge(next, after.next()) != Edge::None,
+    let mut ahead = rest.clone();
+    match ahead.next() {
+        Some(next) if seen.edge(next, ahead.next()) == Edge::None => None,
+        _ => Some(rest),
     }
 }
 
@@ -300,10 +382,40 @@ impl Seen {
 mod tests {
     use super::*;
 
+    /// The built-in lists are read without a check: nothing would be sealed by an entry that has no
+    /// word, and an exception would not hold.
     #[test]
-    fn the_default_list_is_a_list() {
-        assert_eq!(SensitiveNames::parse(SensitiveNames::DEFAULT), Ok(SensitiveNames::default()));
-        assert!(SensitiveNames::default().holds("password"));
+    fn the_built_in_lists_are_lists() {
+        for list in [list::ANYWHERE, list::LAST, list::DESCRIBING, list::HARMLESS, list::COUNTING] {
+            let names = SensitiveNames::parse(list).unwrap();
+            let entries: Vec<&str> = entries(list).collect();
+            assert!(list.is_ascii() && entries.iter().all(|entry| names.holds(entry)), "{list}");
+            for entry in &entries {
+                assert_eq!(entries.iter().filter(|other| *other == entry).count(), 1, "{entry}");
+            }
+        }
+        let names = SensitiveNames::default();
+        for entry in entries(list::ANYWHERE).chain(entries(list::LAST)) {
+            assert!(names.holds(entry) && names.holds_number(entry), "{entry}");
+        }
+        for word in entries(list::COUNTING) {
+            assert!(!names.holds_number(&alloc::format!("{word}_password")), "{word}");
+        }
+        for entry in entries(list::HARMLESS) {
+            assert!(!names.holds(entry), "{entry}");
+            let without = SensitiveNames { harmless: Vec::new(), ..names.clone() };
+            assert!(without.holds(entry), "{entry} needs no exception");
+        }
+        for word in entries(list::DESCRIBING) {
+            assert!(!names.holds(&alloc::format!("password_{word}")), "{word}");
+        }
+    }
+
+    #[test]
+    fn an_entry_prevails_over_the_exceptions_that_it_contains() {
+        let names = SensitiveNames::parse("max_tokens, token, password_policy").unwrap();
+        assert!(names.holds("max_tokens") && names.holds("password_policy"));
+        assert!(!names.holds("total_tokens") && !names.holds("token_policy"));
     }
 
     #[test]

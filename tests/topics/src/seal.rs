@@ -63,14 +63,17 @@ pub(crate) const ROWS: Topic = Topic::new(
     },
 );
 
-pub(crate) const NAMES: Topic = Topic::new("seal/names", &["words"], &["names"], |case| {
-    let names = match case["words"].as_str() {
-        Some(words) => SensitiveNames::parse(words).unwrap(),
-        None => SensitiveNames::default(),
-    };
-    let all = case["names"].as_object().unwrap().keys();
-    vec![all.map(|name| (name.clone(), Json::from(names.holds(name)))).collect()]
-});
+pub(crate) const NAMES: Topic =
+    Topic::new("seal/names", &["words"], &["names", "numbers"], |case| {
+        let names = match case["words"].as_str() {
+            Some(words) => SensitiveNames::parse(words).unwrap(),
+            None => SensitiveNames::default(),
+        };
+        let all = case["names"].as_object().unwrap().keys();
+        let held = all.clone().map(|name| (name.clone(), Json::from(names.holds(name))));
+        let of_numbers = all.filter(|name| names.holds_number(name));
+        vec![held.collect(), of_numbers.map(String::as_str).collect()]
+    });
 
 pub(crate) const FIELDS: Topic = Topic::new(
     "seal/fields",
