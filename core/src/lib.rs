@@ -23,8 +23,8 @@
 #![no_std]
 
 pub use nacre_layers::{
-    address, diff, error, explain, hash, id, json, layer, level, lint, marker, number, patch,
-    pointer, resolve, rules, sensitive, three_way, value,
+    address, credentials, diff, error, explain, hash, id, json, layer, level, lint, marker, number,
+    patch, pointer, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_replica as replica;
 pub use nacre_store::{

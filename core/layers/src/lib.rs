@@ -76,6 +76,7 @@ pub mod rules;
 pub mod three_way;
 pub mod twins;
 
-// Sealed values in documents, and sensitive names.
+// Sealed values in documents, sensitive names, and the forms of credentials.
+pub mod credentials;
 pub mod marker;
 pub mod sensitive;

@@ -6,7 +6,6 @@
 //! The cost is linear in the given layers: inherited values are looked up member by member, without
 //! making views. (Where a list rule holds, the lists of the chain are read.)
 
-mod credentials;
 mod place;
 mod repeats;
 mod rules;

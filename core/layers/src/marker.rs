@@ -34,6 +34,11 @@ impl Fingerprint {
         Fingerprint { key, digest }
     }
 
+    /// The generation of the key that made it.
+    pub fn key(&self) -> u16 {
+        self.key
+    }
+
     /// The fingerprint in a marker; `None` for any other value.
     pub fn in_marker(value: &Value) -> Option<Fingerprint> {
         value.sealed()?.parse().ok()

@@ -18,7 +18,10 @@ mod list;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    value::Value,
+};
 
 /// Most entries in a list.
 const ENTRIES: usize = 256;
@@ -77,6 +80,39 @@ struct Pattern {
     last: bool,
 }
 
+/// The kinds of values that a sensitive name treats alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A boolean or `null`, which is never sealed.
+    Flag,
+    /// A number, which is sealed if [`SensitiveNames::holds_number`] says so.
+    Number,
+    /// A text, an array or an object, which is sealed as one value.
+    Whole,
+}
+
+impl Kind {
+    /// The kind of a value.
+    pub fn of(value: &Value) -> Kind {
+        match value {
+            Value::Null | Value::Bool(_) => Kind::Flag,
+            Value::Number(_) => Kind::Number,
+            Value::String(_) | Value::Array(_) | Value::Object(_) => Kind::Whole,
+        }
+    }
+}
+
+/// Whether a member names what [`is_labelled`] holds, as in `{"name":"API_KEY","value":"…"}` or
+/// `{"Key":"API_KEY","Value":"…"}`.
+pub fn is_label(name: &str) -> bool {
+    name.eq_ignore_ascii_case("name") || name.eq_ignore_ascii_case("key")
+}
+
+/// Whether a member holds the value that [`is_label`] names.
+pub fn is_labelled(name: &str) -> bool {
+    name.eq_ignore_ascii_case("value")
+}
+
 /// Where a pattern stands in a name, in bytes.
 #[derive(Clone, Copy)]
 struct Place {
@@ -113,10 +149,32 @@ impl SensitiveNames {
         Ok(SensitiveNames::of(patterns, unicode))
     }
 
+    /// The general words alone, without exceptions, for [`mentions`](SensitiveNames::mentions): a
+    /// replica hides their values in its own writes until the server has sealed what is sensitive.
+    /// The whole list would not fit in its module.
+    pub fn general() -> SensitiveNames {
+        SensitiveNames {
+            patterns: patterns(list::GENERAL, ascii).collect(),
+            describing: Vec::new(),
+            harmless: Vec::new(),
+            counting: Vec::new(),
+            fold: ascii,
+        }
+    }
+
     fn of(patterns: Vec<Pattern>, fold: Fold) -> SensitiveNames {
         let [describing, harmless, counting] = [list::DESCRIBING, list::HARMLESS, list::COUNTING]
             .map(|list| self::patterns(list, fold).collect());
         SensitiveNames { patterns, describing, harmless, counting, fold }
+    }
+
+    /// Whether a value of this kind under this member name must be sealed.
+    pub fn seals(&self, name: &str, kind: Kind) -> bool {
+        match kind {
+            Kind::Flag => false,
+            Kind::Number => self.holds_number(name),
+            Kind::Whole => self.holds(name),
+        }
     }
 
     /// Whether texts, arrays and objects under this member name must be sealed.
@@ -135,6 +193,11 @@ impl SensitiveNames {
     pub fn holds_number(&self, name: &str) -> bool {
         self.finds(name, |_, place| !place.plural && is_end(name, place))
             && !self.counting.iter().any(|word| word.stands_in(name, self.fold, |_| true))
+    }
+
+    /// Whether a name contains an entry, exceptions or not.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.stands_in(name, self.fold, |_| true))
     }
 
     fn finds(&self, name: &str, suits: impl Fn(&Pattern, Place) -> bool) -> bool {
@@ -164,7 +227,9 @@ impl SensitiveNames {
 impl Default for SensitiveNames {
     fn default() -> SensitiveNames {
         let last = patterns(list::LAST, ascii).map(|pattern| Pattern { last: true, ..pattern });
-        SensitiveNames::of(patterns(list::ANYWHERE, ascii).chain(last).collect(), ascii)
+        let anywhere = [list::GENERAL, list::ANYWHERE].into_iter();
+        let anywhere = anywhere.flat_map(|list| patterns(list, ascii));
+        SensitiveNames::of(anywhere.chain(last).collect(), ascii)
     }
 }
 
@@ -241,7 +306,7 @@ fn patterns(list: &str, fold: Fold) -> impl Iterator<Item = Pattern> {
 /// Whether only digits and separators follow.
 fn is_end(name: &str, place: Place) -> bool {
     let rest = name.get(place.end..).unwrap_or_default();
-    rest.chars().all(|c| matches!(kind(c), Kind::Digit | Kind::Separator))
+    rest.chars().all(|c| matches!(glyph(c), Glyph::Digit | Glyph::Separator))
 }
 
 /// What follows the pattern if `rest`, which starts with a word, starts with it and the pattern ends
@@ -260,7 +325,7 @@ fn after<'n>(
             apart = true;
         }
         let mut next = rest.next()?;
-        while apart && kind(next) == Kind::Separator {
+        while apart && glyph(next) == Glyph::Separator {
             next = rest.next()?;
         }
         if !apart && seen.edge(next, rest.clone().next()) == Edge::Sure {
@@ -287,7 +352,7 @@ fn words_of(entry: &str, fold: Fold) -> String {
     let mut rest = entry.chars();
     while let Some(next) = rest.next() {
         let following = rest.clone().next();
-        if kind(next) != Kind::Separator {
+        if glyph(next) != Glyph::Separator {
             let begins = match seen.edge(next, following) {
                 Edge::Sure => true,
                 // Of the two readings, the usual one: the last capital starts the next word.
@@ -324,7 +389,7 @@ enum Edge {
 
 /// The role of a character in words.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Glyph {
     Upper,
     Lower,
     /// A letter of a script without case.
@@ -333,17 +398,17 @@ enum Kind {
     Separator,
 }
 
-fn kind(c: char) -> Kind {
+fn glyph(c: char) -> Glyph {
     match c {
-        'a'..='z' => Kind::Lower,
-        'A'..='Z' => Kind::Upper,
-        '0'..='9' => Kind::Digit,
-        _ if c.is_ascii() => Kind::Separator,
-        _ if c.is_uppercase() => Kind::Upper,
-        _ if c.is_lowercase() => Kind::Lower,
-        _ if c.is_numeric() => Kind::Digit,
-        _ if c.is_alphabetic() => Kind::Plain,
-        _ => Kind::Separator,
+        'a'..='z' => Glyph::Lower,
+        'A'..='Z' => Glyph::Upper,
+        '0'..='9' => Glyph::Digit,
+        _ if c.is_ascii() => Glyph::Separator,
+        _ if c.is_uppercase() => Glyph::Upper,
+        _ if c.is_lowercase() => Glyph::Lower,
+        _ if c.is_numeric() => Glyph::Digit,
+        _ if c.is_alphabetic() => Glyph::Plain,
+        _ => Glyph::Separator,
     }
 }
 
@@ -363,16 +428,16 @@ impl Seen {
     /// Whether a word ends before `next`, which `following` follows.
     fn edge(&self, next: char, following: Option<char>) -> Edge {
         let Some(last) = self.last else { return Edge::Sure };
-        match (kind(last), kind(next)) {
-            (Kind::Upper, Kind::Upper) => match following.map(kind) {
-                Some(Kind::Lower) => Edge::Perhaps,
+        match (glyph(last), glyph(next)) {
+            (Glyph::Upper, Glyph::Upper) => match following.map(glyph) {
+                Some(Glyph::Lower) => Edge::Perhaps,
                 _ => Edge::None,
             },
-            (Kind::Upper, Kind::Lower) => match self.before.map(kind) {
-                Some(Kind::Upper) => Edge::Perhaps,
+            (Glyph::Upper, Glyph::Lower) => match self.before.map(glyph) {
+                Some(Glyph::Upper) => Edge::Perhaps,
                 _ => Edge::None,
             },
-            (last, next) if last == next && last != Kind::Separator => Edge::None,
+            (last, next) if last == next && last != Glyph::Separator => Edge::None,
             _ => Edge::Sure,
         }
     }
@@ -386,7 +451,14 @@ mod tests {
     /// word, and an exception would not hold.
     #[test]
     fn the_built_in_lists_are_lists() {
-        for list in [list::ANYWHERE, list::LAST, list::DESCRIBING, list::HARMLESS, list::COUNTING] {
+        for list in [
+            list::GENERAL,
+            list::ANYWHERE,
+            list::LAST,
+            list::DESCRIBING,
+            list::HARMLESS,
+            list::COUNTING,
+        ] {
             let names = SensitiveNames::parse(list).unwrap();
             let entries: Vec<&str> = entries(list).collect();
             assert!(list.is_ascii() && entries.iter().all(|entry| names.holds(entry)), "{list}");
@@ -395,7 +467,7 @@ mod tests {
             }
         }
         let names = SensitiveNames::default();
-        for entry in entries(list::ANYWHERE).chain(entries(list::LAST)) {
+        for entry in [list::GENERAL, list::ANYWHERE, list::LAST].into_iter().flat_map(entries) {
             assert!(names.holds(entry) && names.holds_number(entry), "{entry}");
         }
         for word in entries(list::COUNTING) {

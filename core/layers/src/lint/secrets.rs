@@ -3,14 +3,15 @@
 //! A store seals values under sensitive names when they are written. Files that are checked before
 //! a write may still contain them.
 
-use alloc::{borrow::Cow, format};
+use alloc::{borrow::Cow, format, vec::Vec};
 
-use super::{Kind, Report, Said, credentials};
+use super::{Kind as Finding, Report, Said};
 use crate::{
+    credentials,
     layer::{Container, Content, Layer, Member},
     marker::Fingerprint,
     name::{self, Name},
-    sensitive::SensitiveNames,
+    sensitive::{Kind, SensitiveNames, is_label, is_labelled},
     value::SEALED,
 };
 
@@ -29,7 +30,7 @@ struct Search<'s, 't, 'a> {
 }
 
 impl<'a> Search<'_, '_, 'a> {
-    /// An object that starts at `offset`; `sensitive` says whether its name is sensitive.
+    /// An object that starts at `offset`; `sensitive` says whether it must be sealed.
     fn object(&mut self, offset: u32, object: &'a Container, sensitive: bool) {
         let members = self.layer.members(object);
         if self.layer.find(object, &self.sealed).is_some() {
@@ -38,9 +39,36 @@ impl<'a> Search<'_, '_, 'a> {
         if sensitive && !members.is_empty() {
             return self.in_clear(offset);
         }
+        let labels: Vec<Cow<'a, str>> =
+            members.iter().filter_map(|member| self.label(member)).collect();
         for member in members {
             let name = unescaped(self.layer.name(member));
-            self.value(member, self.names.holds(&name));
+            let kind = self.kind(member);
+            let seals = |name: &str| self.names.seals(name, kind);
+            let sensitive =
+                seals(&name) || (is_labelled(&name) && labels.iter().any(|label| seals(label)));
+            self.value(member, sensitive);
+        }
+    }
+
+    /// The text of a member that names the value beside it.
+    fn label(&self, member: &'a Member) -> Option<Cow<'a, str>> {
+        is_label(&unescaped(self.layer.name(member))).then_some(())?;
+        match (member.content(), self.layer.value_text(member)) {
+            (Content::Scalar, [b'"', text @ .., b'"']) => Some(unescaped(text)),
+            _ => None,
+        }
+    }
+
+    fn kind(&self, member: &Member) -> Kind {
+        match member.content() {
+            Content::Null => Kind::Flag,
+            Content::Object(_) | Content::Array(_) => Kind::Whole,
+            Content::Scalar => match self.layer.value_text(member) {
+                [b'"' | b'{', ..] => Kind::Whole,
+                [b't' | b'f', ..] => Kind::Flag,
+                _ => Kind::Number,
+            },
         }
     }
 
@@ -50,14 +78,19 @@ impl<'a> Search<'_, '_, 'a> {
             Content::Null => {}
             Content::Object(id) => self.object(offset, self.layer.container(id), sensitive),
             Content::Array(id) => {
-                for item in self.layer.members(self.layer.container(id)) {
+                let items = self.layer.members(self.layer.container(id));
+                if sensitive && !items.is_empty() {
+                    return self.in_clear(offset);
+                }
+                for item in items {
                     self.value(item, false);
                 }
             }
             Content::Scalar => match self.layer.value_text(member) {
-                [b'"', text @ .., b'"'] if sensitive && !text.is_empty() => self.in_clear(offset),
-                [b'"', text @ .., b'"'] => self.text(offset, text),
                 marker @ [b'{', ..] if !is_marker(marker) => self.malformed(offset),
+                [b'{', ..] | b"\"\"" => {}
+                _ if sensitive => self.in_clear(offset),
+                [b'"', text @ .., b'"'] => self.text(offset, text),
                 _ => {}
             },
         }
@@ -65,7 +98,7 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn text(&mut self, offset: u32, text: &[u8]) {
         let Some(what) = credentials::find(&unescaped(text)) else { return };
-        self.report.add_at(Kind::CredentialInClear, offset, || Said {
+        self.report.add_at(Finding::CredentialInClear, offset, || Said {
             message: format!(
                 "this text looks like {what}: revoke it if it is real, and store the new one under \
                  a sensitive name, which seals it"
@@ -75,7 +108,7 @@ impl<'a> Search<'_, '_, 'a> {
     }
 
     fn in_clear(&mut self, offset: u32) {
-        self.report.add_at(Kind::SecretInClear, offset, || Said {
+        self.report.add_at(Finding::SecretInClear, offset, || Said {
             message:
                 "this name is sensitive, but the value is not sealed: write it to the store, and \
                  use the marker `{\"$sealed\": …}` that the store returns"
@@ -85,7 +118,7 @@ impl<'a> Search<'_, '_, 'a> {
     }
 
     fn malformed(&mut self, offset: u32) {
-        self.report.add_at(Kind::MarkerMalformed, offset, || Said {
+        self.report.add_at(Finding::MarkerMalformed, offset, || Said {
             message:
                 "`$sealed` must be the only member, with a marker read from a store: copy the \
                  marker again, or write the plaintext to the store"

@@ -5,18 +5,19 @@
 //! if its value is usually a credential, and an exception if its value never is. The names of a
 //! large public configuration that the list finds are asserted in `tests/native/tests/names.rs`.
 
-/// Entries that make a name sensitive wherever they stand in it.
+/// The general words. (`pass_word` finds `password` too, and also `passWord` and `pass-word`.)
+pub(super) const GENERAL: &str = "api_key, pass_word, secret, token, credential";
+
+/// More entries that make a name sensitive wherever they stand in it.
 pub(super) const ANYWHERE: &str = concat!(
-    // The general words. (`pass_word` finds `password` too, and also `passWord` and `pass-word`.)
-    "pass_word, secret, token, credential",
     // Other words for a password. Not `pass`, which is mostly a result (`pass_rate`); so the places
     // that need a password are listed. Not `pin`, which is mostly a place on a board.
-    ", passwd, pwd, pass_phrase, pass_code, htpasswd",
+    "passwd, pwd, pass_phrase, pass_code, htpasswd",
     ", admin_pass, auth_pass, become_pass, db_pass, ftp_pass, login_pass, mail_pass, mysql_pass",
     ", redis_pass, root_pass, smtp_pass, ssh_pass, sudo_pass, user_pass",
     // Keys that open or sign. Not `key` alone, which is mostly the name of a member, and neither
     // `public_key` nor `ssh_key`, which is mostly public.
-    ", access_key, account_key, api_key, app_key, auth_key, encryption_key, jwt_key, master_key",
+    ", access_key, account_key, app_key, auth_key, encryption_key, jwt_key, master_key",
     ", pre_shared_key, private_key, service_account_key, signing_key",
     // What stands in for a password when it is lost.
     ", backup_code, recovery_code, recovery_phrase, seed_phrase",

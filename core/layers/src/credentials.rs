@@ -66,7 +66,7 @@ const KEYS: [&str; 7] = [
 ];
 
 /// The name of the first credential in a text, with an article.
-pub(super) fn find(text: &str) -> Option<&'static str> {
+pub fn find(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
     if has_key(text) {
         return Some("a private key");
