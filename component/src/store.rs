@@ -7,6 +7,7 @@ use core::cell::RefCell;
 
 use nacre_core::{
     access::Scopes,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Error, Result},
@@ -19,7 +20,7 @@ use nacre_core::{
     },
     plan::Reply,
     pointer::Pointer,
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::Reads,
     wire::{
@@ -79,7 +80,9 @@ impl Inner {
         mut entropy: Entropy,
     ) -> Result<(Reply, u64)> {
         let names = &self.names;
-        let mut setting = Setting { at, entropy: &mut entropy, keys: Some(&self.keys), names };
+        let content = SealContent::Seal(credentials::find);
+        let keys = Some(&self.keys as _);
+        let mut setting = Setting { at, entropy: &mut entropy, keys, names, content };
         let (user, owner) = (self.owner.clone(), self.owner.clone());
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let request =

@@ -7,7 +7,12 @@ use std::{
     rc::Rc,
 };
 
-use nacre_core::{quota::Quotas, seal::MasterKeyring, sensitive::SensitiveNames};
+use nacre_core::{
+    credentials,
+    quota::Quotas,
+    seal::{MasterKeyring, SealContent},
+    sensitive::SensitiveNames,
+};
 use worker::{Env, console_error};
 
 use crate::{
@@ -30,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) masters: MasterKeyring,
     /// The names of members that are sealed.
     pub(crate) names: SensitiveNames,
+    /// What happens to texts that look like credentials.
+    pub(crate) content: SealContent,
     /// How long history is kept.
     pub(crate) retention: Retention,
     /// How much one user may use.
@@ -82,6 +89,12 @@ impl Config {
                 .map_err(|error| format!("NACRE_SENSITIVE_NAMES: {}", error.detail()))?,
             None => SensitiveNames::default(),
         };
+        let content = match variable("NACRE_SEAL_CONTENT").as_deref() {
+            None | Some("seal") => SealContent::Seal(credentials::find),
+            Some("warn") => SealContent::Warn(credentials::find),
+            Some("off") => SealContent::Off,
+            Some(_) => return Err("NACRE_SEAL_CONTENT must be `seal`, `warn` or `off`".into()),
+        };
         let days = match variable("NACRE_HISTORY_DAYS") {
             Some(days) => days
                 .parse()
@@ -105,6 +118,7 @@ impl Config {
             },
             masters,
             names,
+            content,
             retention: Retention { history_millis: days * DAY_MILLIS },
             quotas,
         })

@@ -250,6 +250,7 @@ impl Keeper {
             entropy,
             keys: keys.as_deref().map(|keys| keys as _),
             names: &config.names,
+            content: config.content,
         };
         let mut plan = decide(store, &mut setting, request)?;
         remember(&mut plan)?;

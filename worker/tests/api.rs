@@ -24,6 +24,8 @@ mod errors;
 mod history;
 #[path = "api/revocations.rs"]
 mod revocations;
+#[path = "api/secrets.rs"]
+mod secrets;
 #[path = "api/service.rs"]
 mod service;
 #[path = "api/sharing.rs"]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     id::{ContextId, User},
@@ -18,7 +19,7 @@ use nacre_core::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     row::Row,
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{Reads, Write},
     value::{Object, Value},
@@ -179,7 +180,8 @@ impl Shell {
         let at = Moment(1_790_000_000_000 + self.requests * 60_000);
         let (keys, names) = (Some(&self.keys), &self.names);
         let keys = keys.map(|keys| keys as _);
-        let mut setting = Setting { at, entropy: &mut entropy, keys, names };
+        let content = SealContent::Seal(credentials::find);
+        let mut setting = Setting { at, entropy: &mut entropy, keys, names, content };
         let plan = decide(&self.store, &mut setting, &request).expect("the edit is decided");
         for write in &plan.writes {
             let sealed = |value: nacre_core::error::Result<Vec<u8>>| value.expect("sealed").len();

@@ -11,15 +11,9 @@ use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
     json,
-    value::{Object, Value},
+    value::{Object, SEALED, Value},
 };
-use nacre_store::{
-    limits,
-    memory::MemoryStore,
-    moment::Moment,
-    op::Edit,
-    store::{Reads, Write},
-};
+use nacre_store::{limits, memory::MemoryStore, moment::Moment, op::Edit, store::Reads};
 
 /// Most writes in one flight, unless one group is larger.
 pub(super) const MOST: usize = 100;
@@ -130,9 +124,13 @@ impl Replica {
             let record = now.record(pending.address())?;
             let live = record.as_ref().filter(|record| record.is_live());
             // After the rebase it can be done; if not, the server says why.
-            let sealed = match pending.perform(&self.holder, &mut now) {
-                Ok(plan) => plan.writes.iter().any(|write| matches!(write, Write::Secret(_))),
-                Err(_) => false,
+            let is_done = pending.perform(&self.holder, &mut now).is_ok();
+            let changed = if is_done { now.record(pending.address())? } else { None };
+            let sealed = match (live, &changed) {
+                (Some(before), Some(after)) => {
+                    loses_marker(before.layer.text(), after.layer.text())
+                }
+                _ => false,
             };
             if let Some(members) = op.as_object_mut() {
                 match (live, &*pending.op) {
@@ -147,8 +145,8 @@ impl Replica {
             items.push(pending.n);
             operations.push(op);
             group = pending.kept.group.as_deref();
-            // Only the server knows whether a secret has changed, and so whether there is a new
-            // version. Later writes in the same transaction need not name a version, because this
+            // In place of a marker only the server knows whether the secret has changed, and so
+            // whether there is a new version. Later writes in the same transaction need not name a version, because this
             // one does.
             if sealed && group.is_none() {
                 break;
@@ -298,4 +296,15 @@ impl Replica {
 /// A member of an object from the server.
 pub(super) fn member<'v>(of: &'v Value, name: &str) -> Option<&'v Value> {
     of.as_object()?.get(name)
+}
+
+/// Whether a document lacks a marker that it had before.
+fn loses_marker(before: &[u8], after: &[u8]) -> bool {
+    // `$sealed":"f1.` and 22 characters; less of them if the number of the key is longer.
+    const LENGTH: usize = SEALED.len() + 28;
+    let is_marker = |text: &&[u8]| text.starts_with(SEALED.as_bytes());
+    before.windows(LENGTH).filter(is_marker).any(|marker| {
+        let mut kept = after.windows(LENGTH);
+        !kept.any(|other| other == marker)
+    })
 }

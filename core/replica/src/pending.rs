@@ -27,7 +27,7 @@ use nacre_store::{
     op::{Caller, Edit, Expect, Op, Read},
     plan::Plan,
     record::EntryId,
-    seal::NoKeys,
+    seal::{NoKeys, SealContent},
     store::Reads,
 };
 use nacre_wire::{Answer, operation::item};
@@ -206,12 +206,18 @@ fn relaxed(mut edit: Edit) -> Edit {
 
 impl Holder {
     pub(super) fn new(user: User) -> Holder {
-        Holder { user, names: SensitiveNames::default() }
+        Holder { user, names: SensitiveNames::general() }
     }
 
     /// The setting of a decision, and the user of the copy as its caller.
     fn setting<'s>(&'s self, at: Moment, entropy: &'s mut Entropy) -> (Setting<'s>, Caller) {
-        let setting = Setting { at, entropy, keys: Some(&NoKeys), names: &self.names };
+        let setting = Setting {
+            at,
+            entropy,
+            keys: Some(&NoKeys),
+            names: &self.names,
+            content: SealContent::Off,
+        };
         let (user, owner) = (self.user.clone(), self.user.clone());
         (setting, Caller { user, owner, scopes: Scopes::UNSTATED })
     }

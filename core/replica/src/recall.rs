@@ -177,7 +177,9 @@ mod tests {
             let place = Holder::new(nacre_layers::id::User::parse("alice")?);
             let entropy = &mut Entropy::from_seed([1; 32]);
             let keys = Some(&NoKeys as &dyn nacre_store::seal::Vault);
-            let mut setting = Setting { at: Moment(at), entropy, keys, names: &place.names };
+            let names = &place.names;
+            let content = nacre_store::seal::SealContent::Off;
+            let mut setting = Setting { at: Moment(at), entropy, keys, names, content };
             let scopes = nacre_store::access::Scopes::UNSTATED;
             let caller = Caller { user: place.user.clone(), owner: place.user.clone(), scopes };
             let request = Request { caller, command, idempotency: None, id: id.map(Into::into) };

@@ -26,7 +26,7 @@ use crate::{
     moment::Moment,
     op::{Caller, Command, Edit, Idempotency, Op, Read, Request},
     plan::{Plan, Remember, Replayed, Reply},
-    seal::Vault,
+    seal::{SealContent, SealRules, Vault},
     sight::{self, Everything, Sight},
     store::Reads,
 };
@@ -51,6 +51,14 @@ pub struct Setting<'s> {
     pub keys: Option<&'s dyn Vault>,
     /// The names of members that are sealed.
     pub names: &'s SensitiveNames,
+    /// What happens to texts that look like credentials.
+    pub content: SealContent,
+}
+
+impl<'s> Setting<'s> {
+    fn rules(&self) -> SealRules<'s> {
+        SealRules { names: self.names, content: self.content }
+    }
 }
 
 /// Who asks, and how this host treats them.

@@ -35,8 +35,9 @@ pub const COMMIT_WORK_BYTES: usize = 128 << 20;
 /// together: as much as the data of one context. What is left out is told.
 pub const CONFLICT_BYTES: usize = 1 << 20;
 
-/// Most new sealed values in one write to one context: each one is a row.
-pub const NEW_SECRETS: usize = 1000;
+/// Most different values that one write to one context seals: each may be a row. Values that the store holds
+/// already count too, or the limit would tell which ones it holds.
+pub const SEALED_VALUES: usize = 1000;
 
 /// Longest summary, in bytes: a line about the reason, not a document.
 pub const SUMMARY_BYTES: usize = 1024;

@@ -17,22 +17,26 @@
 //!
 //! No type here prints keys or plaintext, and keys are wiped when dropped.
 
+mod admission;
 pub mod aead;
+mod content;
 mod fields;
 mod keyring;
 mod master;
 mod row;
 mod secret;
+mod target;
 mod vault;
 
-pub use fields::seal_fields;
-pub use fields::seal_foreign_fields;
+pub use content::{FindCredential, SealContent, Suspect};
+pub use fields::{SealRules, Sealed, seal_fields};
 pub use keyring::{KeyId, Keyring, WrappedKey};
 pub use master::MasterKeyring;
 pub use row::{
     PLAINTEXT_BYTES, RowIdentity, open_row, open_start, reseal_row, seal_row, sealed_with,
 };
 pub use secret::{NewSecret, open_secret, reseal_secret};
+pub use target::{Purpose, SealScope, Target};
 pub use vault::{NoKeys, Vault};
 
 use nacre_layers::error::{Code, Error};

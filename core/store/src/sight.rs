@@ -13,6 +13,7 @@ use crate::{
     history::{project_at, project_with},
     op::{Caller, Edit, Read},
     record::{Change, Member, Record, Role, State, Version},
+    seal::SealScope,
     store::{AsOf, Reads},
 };
 use nacre_layers::{
@@ -65,6 +66,17 @@ pub(crate) trait Sight {
     /// Whether the caller sees, after a commit, what is in the project with this id; `None` is what
     /// is in no project.
     fn sees_project(&self, _project: Option<&ContextId>, _seq: u64) -> bool {
+        true
+    }
+
+    /// Whether the caller may read contexts that hold secrets of a scope; `None` for secrets of
+    /// earlier versions, which may be anywhere.
+    fn reads_secrets_of(&self, _scope: Option<&SealScope>) -> bool {
+        true
+    }
+
+    /// Whether a token with the scope to reveal opens secrets of a scope.
+    fn reveals(&self, _scope: &SealScope) -> bool {
         true
     }
 
@@ -212,6 +224,21 @@ impl Sight for Guest {
     fn sees_project(&self, project: Option<&ContextId>, seq: u64) -> bool {
         let member = project.and_then(|project| self.member(project));
         member.is_some_and(|member| member.sees(AsOf::Seq(seq)))
+    }
+
+    fn reads_secrets_of(&self, scope: Option<&SealScope>) -> bool {
+        match scope {
+            Some(SealScope::Global) => self.memberships.iter().any(|member| member.terms.global),
+            Some(SealScope::Project(id)) => self.member(id).is_some(),
+            None => false,
+        }
+    }
+
+    fn reveals(&self, scope: &SealScope) -> bool {
+        match scope {
+            SealScope::Global => false,
+            SealScope::Project(id) => self.member(id).is_some_and(|member| member.terms.reveal),
+        }
     }
 
     fn first(&self) -> u64 {

@@ -28,7 +28,7 @@ use nacre_store::{
     limits,
     memory::MemoryStore,
     record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
-    seal::{Vault, seal_foreign_fields},
+    seal::{Purpose, SealContent, SealRules, Target, Vault},
     store::{Reads as _, Write},
 };
 
@@ -168,7 +168,7 @@ impl Opening<'_> {
         if self.store.record(&address)?.is_some() {
             return Err(invalid("/id", "the export must not contain a context twice"));
         }
-        let state = self.state(level, body.parent, &body.rules, body.data)?;
+        let state = self.state(&address, body.parent, &body.rules, body.data)?;
         let updated_at = moment("/updated_at", &body.updated_at)?;
         let updated_by = user("/updated_by", &body.updated_by)?;
         let newest = self.history(&address, history)?;
@@ -260,7 +260,7 @@ impl Opening<'_> {
         let change = Change::parse(&body.change).map_err(|_| {
             invalid("/change", "`change` must be a kind of change, such as `update`")
         })?;
-        let state = self.state(address.level, body.parent, &body.rules, body.data)?;
+        let state = self.state(address, body.parent, &body.rules, body.data)?;
         self.seq = self.seq.max(seq);
         let version = Version {
             address: address.clone(),
@@ -279,13 +279,13 @@ impl Opening<'_> {
     /// Makes a state: checks that the parent fits the level, and seals sensitive values.
     fn state(
         &mut self,
-        level: Level,
+        address: &Address,
         parent: Option<String>,
         table: &Object,
         data: Object,
     ) -> Result<State> {
         let parent = parent.map(|parent| id("/parent", &parent)).transpose()?;
-        let fits = match (level.above(), &parent) {
+        let fits = match (address.level.above(), &parent) {
             (None, parent) => parent.is_none(),
             (Some(Level::Global), parent) => *parent == Some(ContextId::global()),
             (Some(_), parent) => parent.is_some(),
@@ -298,11 +298,21 @@ impl Opening<'_> {
         }
         let rules: Rc<Rules> = Rc::new(rules(table)?);
         let mut data = Value::Object(data);
-        let store = &self.store;
-        let known = |fingerprint: &_| Ok(store.secret(fingerprint)?.is_some());
-        let new = seal_foreign_fields(&mut data, self.names, self.keys, self.entropy, &known)
+        let target = Target {
+            reads: &self.store,
+            caller: None,
+            address,
+            parent: parent.as_ref(),
+            held: None,
+            purpose: Purpose::Store,
+        };
+        // An export is taken as it is: only names seal, as they always did.
+        let what = SealRules { names: self.names, content: SealContent::Off };
+        let sealed = self
+            .keys
+            .seal_fields(&mut data, what, &target, self.entropy)
             .map_err(|error| within("/data", error))?;
-        for secret in new {
+        for secret in sealed.new {
             self.store.write(Write::Secret(secret));
         }
         let layer = Layer::from_value(&data).map_err(|error| within("/data", error))?;

@@ -4,6 +4,7 @@
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
@@ -16,7 +17,7 @@ use nacre_core::{
     op::{Caller, Command, Idempotency, Read, Request, Resolve, Which},
     plan::{Plan, Reply},
     row::Row,
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{Filter, Reads, Write},
     value::check_limits,
@@ -92,6 +93,7 @@ impl World {
             entropy: &mut entropy,
             keys: Some(&self.keys),
             names: &self.names,
+            content: SealContent::Seal(credentials::find),
         };
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let caller = Caller { user: alice(), owner: alice(), scopes };

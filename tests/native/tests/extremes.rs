@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
@@ -17,7 +18,7 @@ use nacre_core::{
     op::{Caller, Command, Edit, Expect, Put, Read, Request, Which},
     plan::Reply,
     row::Row,
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{AsOf, Write},
     value::{Object, Value},
@@ -52,6 +53,7 @@ impl World {
             entropy: &mut entropy,
             keys: Some(&self.keys),
             names: &self.names,
+            content: SealContent::Seal(credentials::find),
         };
         let caller = Caller { user: alice(), owner: alice(), scopes: Scopes::UNSTATED };
         let request = Request { caller, command: command.into(), idempotency: None, id: None };

@@ -538,6 +538,31 @@ fn a_secret_that_was_the_same_before_refuses_nothing_of_its_batch() {
     assert!(conflicts(&device).is_empty(), "{:?}", conflicts(&device));
 }
 
+/// A replica knows the general names only, and no content: it sees the plaintext of its own writes.
+#[test]
+fn a_secret_that_only_the_server_knows_to_seal_refuses_nothing_of_its_batch() {
+    let note = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    for (name, secret) in [("private_key", "same"), ("note", note)] {
+        let (mut server, mut device) = pair(&format!(r#"{{"{name}":"{secret}"}}"#));
+        let update = |patch: &str| {
+            let context = r#""level":"project","context_id":"p""#;
+            parse(&format!(r#"{{"action":"update",{context},"patch":{patch}}}"#))
+        };
+        let again = format!(r#"{{"{name}":"{secret}"}}"#);
+        for (key, batch) in [("one", vec![update(&again)]), ("two", vec![update(r#"{"a":1}"#)])] {
+            let decided = device.replica.write(batch, key, Moment(1)).unwrap();
+            let from = if key == "one" { 1.. } else { 2.. };
+            device.replica.queue(from.zip(decided.kept).collect()).unwrap();
+        }
+        finish(&mut server, &mut device);
+        assert_eq!(data(&server)["a"], 1);
+        assert!(data(&server)[name]["$sealed"].is_string());
+        assert!(conflicts(&device).is_empty(), "{:?}", conflicts(&device));
+        let view = device.replica.view(&Address::parse("project", "p").unwrap()).unwrap();
+        assert!(!String::from_utf8_lossy(&view.text).contains(secret));
+    }
+}
+
 #[test]
 fn what_is_made_anew_with_the_rules_it_had_has_them() {
     let (mut server, mut device) = pair("{}");

@@ -11,6 +11,7 @@ use std::{fmt::Debug, rc::Rc};
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::Code,
@@ -35,7 +36,7 @@ use nacre_core::{
     revocation::{Revocation, Subject, TokenId},
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
     rules::{Rule, Rules},
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{Reads, Write},
     value::{Object, Value},
@@ -416,7 +417,10 @@ fn the_history_of_govuk_takes_a_third_of_its_json() {
         let mut entropy = Entropy::from_seed(seed);
         let request = Request { caller: caller.clone(), command, idempotency: None, id: None };
         let at = Moment(1_790_000_000_000 + n * 60_000);
-        let mut setting = Setting { at, entropy: &mut entropy, keys: Some(&keys), names: &names };
+        let content = SealContent::Seal(credentials::find);
+        let vault = Some(&keys as _);
+        let names = &names;
+        let mut setting = Setting { at, entropy: &mut entropy, keys: vault, names, content };
         let plan = decide(store, &mut setting, &request).unwrap();
         for write in &plan.writes {
             let (value, columns) = match write {

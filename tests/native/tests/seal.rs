@@ -8,24 +8,29 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
     fmt::{Debug, Write as _},
+    rc::Rc,
 };
 
 use nacre_core::{
+    address::Address,
     entropy::Entropy,
     error::{Code, Error, Result},
     id::User,
     json,
     marker::{Fingerprint, markers, reveal},
+    memory::MemoryStore,
+    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    revocation::Revocation,
     seal::{
         KeyId, Keyring, MasterKeyring, NewSecret, RowIdentity, WrappedKey, aead::Cipher, open_row,
-        open_secret, reseal_row, reseal_secret, seal_fields, seal_row, sealed_with,
+        open_secret, reseal_row, reseal_secret, seal_row, sealed_with,
     },
     sensitive::SensitiveNames,
+    store::{AsOf, Filter, Reads, Write},
     value::{Object, Value},
 };
-use nacre_topics::{Json, hex, list, text, to_hex};
+use nacre_topics::{Json, hex, list, seal::seal_in_project, text, to_hex};
 use proptest::prelude::*;
 
 // --- third-party cases
@@ -86,7 +91,7 @@ fn no_changed_byte_goes_unnoticed() {
     }
     assert_eq!(opened, 2);
 
-    let secret = store.secrets.borrow()[&fingerprint].clone();
+    let secret = store.rows.borrow().secret(&fingerprint).unwrap().unwrap().sealed;
     for damaged in damages(&secret) {
         assert_unproven(open_secret(&store.keys, &fingerprint, &damaged));
         assert_unproven(reseal_secret(&store.keys, &fingerprint, &damaged, [8; 12]));
@@ -109,13 +114,10 @@ fn no_changed_byte_goes_unnoticed() {
 fn a_secret_opens_under_its_own_name_only() {
     let store = Store::new();
     let mut data = object(&[("token", "one".into()), ("secret", "two".into())]);
-    store.seal(&mut data);
-    let secrets = store.secrets.borrow();
-    let [(one, box_of_one), (two, box_of_two)] =
-        secrets.iter().collect::<Vec<_>>().try_into().unwrap();
-    assert!(open_secret(&store.keys, one, box_of_one).is_ok());
-    assert_unproven(open_secret(&store.keys, one, box_of_two));
-    assert_unproven(open_secret(&store.keys, two, box_of_one));
+    let [one, two] = store.seal(&mut data).try_into().unwrap();
+    assert!(open_secret(&store.keys, &one.fingerprint, &one.sealed).is_ok());
+    assert_unproven(open_secret(&store.keys, &one.fingerprint, &two.sealed));
+    assert_unproven(open_secret(&store.keys, &two.fingerprint, &one.sealed));
 }
 
 #[test]
@@ -283,14 +285,8 @@ fn data_at_the_depth_limit_is_sealed_and_one_deeper_is_refused() {
                 data = object.into();
             }
             let store = Store::new();
-            let names = SensitiveNames::default();
-            let sealed = seal_fields(
-                &mut data,
-                &names,
-                &store.keys,
-                &mut store.entropy.borrow_mut(),
-                &|_| Ok(false),
-            );
+            let entropy = &mut store.entropy.borrow_mut();
+            let sealed = seal_in_project(&mut data, &store.keys, &MemoryStore::new(), entropy);
             match sealed {
                 Ok(_) => assert!(fits, "{depth} levels"),
                 Err(error) => assert!(!fits && error.code() == Code::TooDeep, "{error}"),
@@ -299,17 +295,70 @@ fn data_at_the_depth_limit_is_sealed_and_one_deeper_is_refused() {
     }
 }
 
+/// A store that cannot be read.
+struct Broken;
+
+fn gone<T>() -> Result<T> {
+    Err(Error::new(Code::StoreUnavailable, "gone"))
+}
+
+impl Reads for Broken {
+    fn seq(&self) -> Result<u64> {
+        gone()
+    }
+    fn record(&self, _: &Address) -> Result<Option<Rc<Record>>> {
+        gone()
+    }
+    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Rc<Record>>> {
+        gone()
+    }
+    fn deleted_by(&self, _: u64) -> Result<Vec<Rc<Record>>> {
+        gone()
+    }
+    fn versions_from(&self, _: &Address, _: u64, _: usize) -> Result<Vec<Version>> {
+        gone()
+    }
+    fn versions_before(&self, _: &Address, _: Option<u64>, _: usize) -> Result<Vec<Version>> {
+        gone()
+    }
+    fn version_as_of(&self, _: &Address, _: AsOf) -> Result<Option<Version>> {
+        gone()
+    }
+    fn entries(
+        &self,
+        _: &Address,
+        _: EntryKind,
+        _: Option<EntryId>,
+        _: usize,
+    ) -> Result<Vec<Entry>> {
+        gone()
+    }
+    fn replay(&self, _: &User, _: &str) -> Result<Option<Replay>> {
+        gone()
+    }
+    fn members(&self, _: Option<&User>) -> Result<Vec<Member>> {
+        gone()
+    }
+    fn each_revocation(&self, _: &mut dyn FnMut(&Revocation)) -> Result<()> {
+        gone()
+    }
+    fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<Audit>> {
+        gone()
+    }
+    fn secret(&self, _: &Fingerprint) -> Result<Option<Secret>> {
+        gone()
+    }
+}
+
 #[test]
 fn an_error_of_the_store_is_passed_on() {
     let store = Store::new();
-    let broken = |_: &Fingerprint| Err(Error::new(Code::StoreUnavailable, "gone"));
     for mut data in [
         object(&[("token", "x".into())]),
         object(&[("x", object(&[("$sealed", "f1.AAAAAAAAAAAAAAAAAAAAAA".into())]))]),
     ] {
-        let names = SensitiveNames::default();
         let mut entropy = store.entropy.borrow_mut();
-        let sealed = seal_fields(&mut data, &names, &store.keys, &mut entropy, &broken);
+        let sealed = seal_in_project(&mut data, &store.keys, &Broken, &mut entropy);
         assert_eq!(sealed.unwrap_err().code(), Code::StoreUnavailable);
     }
     let mut data = object(&[("x", object(&[("$sealed", "f1.AAAAAAAAAAAAAAAAAAAAAA".into())]))]);
@@ -350,13 +399,14 @@ fn nothing_that_can_be_printed_shows_a_secret() {
     let envelope = seal_row(&keys, &row, plain.as_bytes(), [0; 12]).unwrap();
     let mut data = object(&[("token", PLANTED.into())]);
     let names = SensitiveNames::default();
-    let secrets = seal_fields(&mut data, &names, &keys, &mut entropy, &|_| Ok(false)).unwrap();
+    let void = MemoryStore::new();
+    let secrets = seal_in_project(&mut data, &keys, &void, &mut entropy).unwrap().new;
 
     let mut nested = object(&[("x", object(&[("$sealed", PLANTED.into())]))]);
     let mut inside = object(&[("token", nested.clone())]);
     let refused = [
-        seal_fields(&mut nested, &names, &keys, &mut entropy, &|_| Ok(false)).unwrap_err(),
-        seal_fields(&mut inside, &names, &keys, &mut entropy, &|_| Ok(false)).unwrap_err(),
+        seal_in_project(&mut nested, &keys, &void, &mut entropy).unwrap_err(),
+        seal_in_project(&mut inside, &keys, &void, &mut entropy).unwrap_err(),
         open_row(&keys, &RowIdentity::new(PLANTED), &envelope).unwrap_err(),
         open_secret(&keys, &secrets[0].fingerprint, plain.as_bytes()).unwrap_err(),
         MasterKeyring::parse(&base64(&planted)).unwrap_err(),
@@ -418,7 +468,7 @@ struct Store {
     wrapped: Vec<WrappedKey>,
     keys: Keyring,
     entropy: RefCell<Entropy>,
-    secrets: RefCell<BTreeMap<Fingerprint, Vec<u8>>>,
+    rows: RefCell<MemoryStore<'static>>,
 }
 
 impl Store {
@@ -438,7 +488,7 @@ impl Store {
             wrapped,
             keys,
             entropy: RefCell::new(entropy),
-            secrets: RefCell::default(),
+            rows: RefCell::default(),
         }
     }
 
@@ -454,18 +504,17 @@ impl Store {
     }
 
     fn seal(&self, data: &mut Value) -> Vec<NewSecret> {
-        let known = |wanted: &Fingerprint| Ok(self.secrets.borrow().contains_key(wanted));
-        let names = SensitiveNames::default();
         let mut entropy = self.entropy.borrow_mut();
-        let new = seal_fields(data, &names, &self.keys, &mut entropy, &known).unwrap();
-        let rows = new.iter().map(|secret| (secret.fingerprint, secret.sealed.clone()));
-        self.secrets.borrow_mut().extend(rows);
+        let sealed = seal_in_project(data, &self.keys, &*self.rows.borrow(), &mut entropy);
+        let new = sealed.unwrap().new;
+        self.rows.borrow_mut().apply(&new.iter().cloned().map(Write::Secret).collect::<Vec<_>>());
         new
     }
 
     fn reveal(&self, data: &mut Value) {
-        let secrets = self.secrets.borrow();
-        reveal(data, &mut |name| open_secret(&self.keys, name, &secrets[name])).unwrap();
+        let rows = self.rows.borrow();
+        let sealed = |name: &Fingerprint| rows.secret(name).unwrap().unwrap().sealed;
+        reveal(data, &mut |name| open_secret(&self.keys, name, &sealed(name))).unwrap();
     }
 }
 

@@ -15,7 +15,7 @@ pub mod patch;
 mod pointer;
 mod rebase;
 mod resolve;
-mod seal;
+pub mod seal;
 mod store;
 mod three_way;
 pub mod world;

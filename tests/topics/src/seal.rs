@@ -1,16 +1,23 @@
 //! Sealing: what is drawn of a seed, keys, rows, sensitive names, and the fields that they name.
 
 use nacre_core::{
+    access::Scopes,
+    address::Address,
+    credentials,
     entropy::Entropy,
     error::Result,
-    id::User,
-    marker::Fingerprint,
+    id::{ContextId, User},
+    memory::MemoryStore,
+    op::Caller,
     seal::{
-        Keyring, MasterKeyring, RowIdentity, WrappedKey, open_row, open_secret, seal_fields,
-        seal_row, sealed_with,
+        Keyring, MasterKeyring, Purpose, RowIdentity, SealContent, SealRules, Sealed, Target,
+        WrappedKey, open_row, open_secret, seal_fields, seal_row, sealed_with,
     },
     sensitive::SensitiveNames,
+    store::{Reads, Write},
+    value::Value,
 };
+use serde_json::json;
 
 use crate::{Case, Json, Topic, error, from_serde, hex, list, text, to_hex, to_serde};
 
@@ -75,24 +82,27 @@ pub(crate) const NAMES: Topic =
         vec![held.collect(), of_numbers.map(String::as_str).collect()]
     });
 
+/// `known` lists values that the project holds as secrets.
 pub(crate) const FIELDS: Topic = Topic::new(
     "seal/fields",
     &["user", "masters", "wrapped", "seed", "known", "data"],
     &["sealed", "secrets", "error"],
     |case| {
         let keys = ring(case).unwrap();
-        let known: Vec<Fingerprint> =
-            list(&case["known"]).iter().map(|known| text(known).parse().unwrap()).collect();
+        let mut store = MemoryStore::new();
+        for known in list(&case["known"]) {
+            let mut data = from_serde(&json!({ "secret": known }));
+            let mut entropy = Entropy::from_seed([9; 32]);
+            let new = seal_in_project(&mut data, &keys, &store, &mut entropy).unwrap().new;
+            new.into_iter().for_each(|secret| store.write(Write::Secret(secret)));
+        }
         let mut data = from_serde(&case["data"]);
-        let names = SensitiveNames::default();
-        let sealed = seal_fields(&mut data, &names, &keys, &mut entropy(case), &|wanted| {
-            Ok(known.contains(wanted))
-        });
+        let sealed = seal_in_project(&mut data, &keys, &store, &mut entropy(case));
         let error = error(&sealed);
-        let Ok(new) = sealed else { return vec![Json::Null, Json::Array(vec![]), error] };
-        let secrets = new.iter().map(|secret| {
+        let Ok(sealed) = sealed else { return vec![Json::Null, Json::Array(vec![]), error] };
+        let secrets = sealed.new.iter().map(|secret| {
             let plain = open_secret(&keys, &secret.fingerprint, &secret.sealed).unwrap();
-            serde_json::json!({
+            json!({
                 "fingerprint": secret.fingerprint.to_string(),
                 "plaintext": to_serde(&plain),
                 "box": to_hex(&secret.sealed),
@@ -101,6 +111,31 @@ pub(crate) const FIELDS: Topic = Topic::new(
         vec![to_serde(&data), secrets.collect(), error]
     },
 );
+
+/// Seals data as the owner's write to the project `p` does, with the built-in rules.
+///
+/// # Errors
+/// Those of [`seal_fields`].
+pub fn seal_in_project(
+    data: &mut Value,
+    keys: &Keyring,
+    reads: &dyn Reads,
+    entropy: &mut Entropy,
+) -> Result<Sealed> {
+    let names = SensitiveNames::default();
+    let rules = SealRules { names: &names, content: SealContent::Seal(credentials::find) };
+    let user = User::parse("alice")?;
+    let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::UNSTATED };
+    let target = Target {
+        reads,
+        caller: Some(&caller),
+        address: &Address::parse("project", "p")?,
+        parent: Some(&ContextId::global()),
+        held: None,
+        purpose: Purpose::Store,
+    };
+    seal_fields(data, rules, keys, &target, entropy)
+}
 
 fn ring(case: &Case) -> Result<Keyring> {
     let masters = MasterKeyring::parse(text(&case["masters"])).unwrap();

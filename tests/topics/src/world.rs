@@ -3,6 +3,7 @@
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Code, Error},
@@ -11,7 +12,7 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Command, Read, Request, Resolve},
     plan::{Plan, Reply},
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{AsOf, Reads},
     wire::{Export, open_export, remember},
@@ -58,6 +59,7 @@ impl World {
             entropy: &mut entropy,
             keys: Some(&self.keys),
             names: &self.names,
+            content: SealContent::Seal(credentials::find),
         };
         let request = Request { caller, command, idempotency: None, id: None };
         let mut plan = decide(&self.store, &mut setting, &request)?;

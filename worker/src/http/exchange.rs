@@ -55,6 +55,9 @@ pub struct Exchange {
     validators: Option<Validators>,
     /// The answer may contain revealed values, so nobody may cache it.
     reveals: bool,
+    /// The caller is not the owner. Then the answer does not say how many rows were written: a
+    /// secret that the store holds already takes none.
+    is_guest: bool,
     /// The scopes that the token lacks.
     lacking: Option<Scopes>,
     /// The requests that the caller has left.
@@ -81,6 +84,7 @@ impl Exchange {
             cors: settings.cors.is_on(),
             validators: None,
             reveals: false,
+            is_guest: false,
             lacking: None,
             standing: None,
             allow: None,
@@ -115,6 +119,7 @@ impl Exchange {
             Found::Other(allow) => return Err(self.refuse_method(allow)),
             Found::Nothing => return Err(nothing_here()),
         };
+        self.is_guest = caller.user != caller.owner;
         self.demand(&caller, route.needs)?;
         let query = Query::parse(head.query, route)?;
         if query.text("reveal") == Some("true") {
@@ -287,7 +292,7 @@ impl Exchange {
         }
         if let Some(seq) = seq {
             response.set("Nacre-Seq", seq.to_string());
-            response.set("Server-Timing", timing(work));
+            response.set("Server-Timing", timing(work, self.is_guest));
         }
         response
     }
@@ -415,12 +420,16 @@ fn is_request_id(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn timing(work: &Work) -> String {
+fn timing(work: &Work, is_guest: bool) -> String {
     let Work { rows_read, rows_written, cache_hit } = work;
+    let written = match is_guest {
+        true => String::new(),
+        false => format!(", rows-written;desc=\"{rows_written}\""),
+    };
     let cache = match cache_hit {
         Some(true) => ", cache;desc=\"hit\"",
         Some(false) => ", cache;desc=\"miss\"",
         None => "",
     };
-    format!("rows-read;desc=\"{rows_read}\", rows-written;desc=\"{rows_written}\"{cache}")
+    format!("rows-read;desc=\"{rows_read}\"{written}{cache}")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nacre_core::{
     access::Scopes,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Error, Result},
@@ -13,7 +14,7 @@ use nacre_core::{
     op::{Caller, Request},
     plan::Plan,
     revocation::{Revocation, TokenFacts, TokenId},
-    seal::{Keyring, MasterKeyring},
+    seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::Reads,
     wire::remember,
@@ -33,6 +34,7 @@ pub(crate) struct Service {
     stores: BTreeMap<String, Store>,
     masters: MasterKeyring,
     names: SensitiveNames,
+    content: SealContent,
     /// Seconds since 1970.
     pub(crate) now: u64,
     requests: u64,
@@ -121,9 +123,22 @@ impl Service {
             masters: MasterKeyring::parse("m:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
                 .unwrap(),
             names: SensitiveNames::default(),
+            content: SealContent::Seal(credentials::find),
             now: 1_700_000_000,
             requests: 0,
         }
+    }
+
+    /// Seals only these names from now on, as an earlier version did.
+    pub(crate) fn seals_only(&mut self, names: &str) {
+        self.names = SensitiveNames::parse(names).unwrap();
+        self.content = SealContent::Off;
+    }
+
+    /// Seals what a deployment seals by default.
+    pub(crate) fn seals_by_default(&mut self) {
+        self.names = SensitiveNames::default();
+        self.content = SealContent::Seal(credentials::find);
     }
 
     /// Sends a request; its response fits the contract.
@@ -256,6 +271,7 @@ impl Service {
             entropy: &mut entropy,
             keys: Some(keys),
             names: &self.names,
+            content: self.content,
         };
         let mut plan = decide(rows, &mut setting, request)?;
         remember(&mut plan)?;

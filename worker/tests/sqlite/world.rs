@@ -5,6 +5,7 @@ use std::rc::Rc;
 use nacre_core::{
     access::Scopes,
     address::Address,
+    credentials,
     decide::{Setting, decide},
     entropy::Entropy,
     error::Error,
@@ -18,7 +19,7 @@ use nacre_core::{
     plan::Plan,
     quota::Used,
     record::{EntryId, EntryKind, Record},
-    seal::MasterKeyring,
+    seal::{MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{AsOf, Filter, Reads, Write, resolve_records},
     value::Value,
@@ -111,7 +112,8 @@ impl World {
         let keys = keys.map(|keys| keys as _);
         let mut entropy = self.entropy();
         let at = Moment(self.now).max(self.sql.last_commit()?);
-        let mut setting = Setting { at, entropy: &mut entropy, keys, names: &self.names };
+        let (names, content) = (&self.names, SealContent::Seal(credentials::find));
+        let mut setting = Setting { at, entropy: &mut entropy, keys, names, content };
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL).with(Scopes::ADMIN);
         let caller = Caller { user: alice(), owner: alice(), scopes };
         let idempotency = key.map(|key| Idempotency { key: key.into(), request: Hash::of(&[1]) });

@@ -12,6 +12,7 @@ use crate::{
 };
 use nacre_layers::{
     error::{Code, Error, Result},
+    id::ContextId,
     value::Value,
 };
 
@@ -23,7 +24,7 @@ impl Draft<'_, '_> {
         let parent = self.parent_for(put, None)?;
         let mut before: Option<State> = None;
         for version in &past.versions {
-            before = Some(self.past_version(put, version, before.as_ref())?);
+            before = Some(self.past_version(put, version, parent.as_ref(), before.as_ref())?);
         }
         let newest = past.versions.last().ok_or_else(|| differs("`history` must not be empty"))?;
         let after = State { parent, ..before.ok_or_else(|| Error::bug("there is a version"))? };
@@ -91,9 +92,11 @@ impl Draft<'_, '_> {
         &mut self,
         put: &Put,
         past: &PastVersion,
+        parent: Option<&ContextId>,
         before: Option<&State>,
     ) -> Result<State> {
-        let layer = self.take_in(Value::Object(past.data.clone()))?;
+        // All versions are sealed for the project to which the context comes back.
+        let layer = self.take_in(Value::Object(past.data.clone()), &put.address, parent, None)?;
         let rules = Rc::new(past.rules.clone());
         let state = State { layer, rules, parent: past.parent.clone() };
         self.write(Write::Version(Version {

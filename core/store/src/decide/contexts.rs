@@ -2,7 +2,12 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, expect::Wanted, read::seen};
+use super::{
+    draft::Draft,
+    expect::Wanted,
+    read::seen,
+    reveal::{holds_sealed, open},
+};
 use crate::{
     op::{Edit, Expect, Patch, Put},
     plan::{ContextReply, Reply},
@@ -15,7 +20,9 @@ use nacre_layers::{
     id::ContextId,
     layer::Layer,
     level::Level,
-    patch::{append, merge_patch, unset},
+    patch::{JsonPatch, Operation, append, merge_patch, unset},
+    pointer::Pointer,
+    sensitive::Kind,
     value::{Object, Value},
 };
 
@@ -31,7 +38,9 @@ impl Draft<'_, '_> {
             Ok(Wanted { rules, parent, ..Wanted::data(Value::Object(put.data.clone())) })
         })?;
         let parent = self.parent_for(put, live.as_ref())?;
-        let layer = self.take_in(Value::Object(put.data.clone()))?;
+        let data = Value::Object(put.data.clone());
+        let held = live.as_ref().map(|live| &*live.layer);
+        let layer = self.take_in(data, &put.address, parent.as_ref(), held)?;
         let rules = match (&put.rules, &live) {
             (Some(rules), _) => Rc::new(rules.clone()),
             (None, Some(live)) => live.rules.clone(),
@@ -56,10 +65,31 @@ impl Draft<'_, '_> {
     ) -> Result<Reply> {
         let live = self.live(address)?;
         self.expect(expect, Some(&live), &|base| edited(&base.layer, patch).map(Wanted::data))?;
-        let layer = self.take_in(edited(&live.layer, patch)?)?;
+        let data = match patch {
+            Patch::Append { pointer, values } => self.appended(&live.layer, pointer, values)?,
+            _ => edited(&live.layer, patch)?,
+        };
+        let layer = self.take_in(data, address, live.parent.as_ref(), Some(&live.layer))?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
         Ok(self.context(record, false))
+    }
+
+    /// The layer's document with values appended to a list. A sealed list is opened for that if its
+    /// name seals it again.
+    fn appended(&self, layer: &Layer, list: &Pointer, values: &[Value]) -> Result<Value> {
+        let mut document = layer.to_value()?;
+        let name = list.tokens().last().unwrap_or_default();
+        let sealed = layer.value_at(list)?.filter(|value| value.sealed().is_some());
+        if let Some(mut sealed) = sealed
+            && self.setting.names.seals(&name, Kind::Whole)
+        {
+            open(&self.store, self.setting, &mut sealed)?;
+            let operations = Vec::from([Operation::Replace { path: list.clone(), value: sealed }]);
+            document = JsonPatch { operations }.apply_to(document)?;
+        }
+        append(&mut document, list, values.to_vec())?;
+        Ok(document)
     }
 
     pub(super) fn delete(
@@ -144,7 +174,11 @@ impl Draft<'_, '_> {
         let live = self.live(address)?;
         let old = seen(&self.store, self.asker.sight, &live, version)?;
         self.expect(expect, Some(&live), &|_| old.layer.to_value().map(Wanted::data))?;
-        let state = State { parent: live.parent.clone(), ..old };
+        let parent = live.parent.clone();
+        // The old version may hold what was not sensitive then.
+        let data = old.layer.to_value()?;
+        let layer = self.take_in(data, address, parent.as_ref(), Some(&old.layer))?;
+        let state = State { layer, parent, ..old };
         let record = self.advance(address, Some(&live), state, Change::Rollback, summary)?;
         Ok(self.context(record, false))
     }
@@ -176,8 +210,11 @@ impl Draft<'_, '_> {
         if live.parent.as_ref() == Some(parent) {
             return Ok(self.context(live, false));
         }
-        let state = State { parent: Some(parent.clone()), ..State::of(&live) };
+        let layer =
+            self.take_in(live.layer.to_value()?, address, Some(parent), Some(&live.layer))?;
+        let state = State { layer, parent: Some(parent.clone()), ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Move, summary)?;
+        self.reseal_below(address, summary)?;
         Ok(self.context(record, false))
     }
 
@@ -185,6 +222,20 @@ impl Draft<'_, '_> {
         let warnings = core::mem::take(&mut self.warnings);
         let reply = ContextReply { record, revealed: None, created, data: true, warnings };
         Reply::Context(Box::new(reply))
+    }
+
+    /// Gives the secrets below a moved context the markers of their new project.
+    fn reseal_below(&mut self, address: &Address, summary: Option<&str>) -> Result<()> {
+        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
+        for record in self.store.list(&filter, None, usize::MAX)? {
+            if record.address != *address && holds_sealed(&record.layer) {
+                let (data, parent) = (record.layer.to_value()?, record.parent.as_ref());
+                let layer = self.take_in(data, &record.address, parent, Some(&record.layer))?;
+                let state = State { layer, ..State::of(&record) };
+                self.advance(&record.address, Some(&record), state, Change::Update, summary)?;
+            }
+        }
+        Ok(())
     }
 
     /// The new parent of a put context. Creates missing parents on request.

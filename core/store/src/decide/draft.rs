@@ -9,15 +9,15 @@ use crate::{
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
     record::{Audit, Change, Deed, Record, State, Undo, Version},
-    seal,
+    seal::{Purpose, Suspect, Target},
     store::{Reads, Write},
 };
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
+    id::ContextId,
     layer::Layer,
     locks::{Breach, breaches},
-    marker::Fingerprint,
     patch::JsonPatch,
     rules::{Rules, Scope},
     value::{Value, check_depth, check_limits},
@@ -43,6 +43,10 @@ pub(super) struct Draft<'d, 's> {
     room: usize,
     /// What this commit may still make, in bytes of data.
     work: usize,
+    /// What is done with the sealed data.
+    pub(super) purpose: Purpose,
+    /// The texts of this commit that look like credentials.
+    pub(super) suspects: Vec<Suspect>,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -98,6 +102,8 @@ impl<'d, 's> Draft<'d, 's> {
             imports: false,
             room: limits::COMMIT_BYTES,
             work: limits::COMMIT_WORK_BYTES,
+            purpose: Purpose::Store,
+            suspects: Vec::new(),
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -121,15 +127,18 @@ impl<'d, 's> Draft<'d, 's> {
             imports: self.imports,
             room: self.room,
             work: self.work,
+            purpose: self.purpose,
+            suspects: Vec::new(),
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
             remember: Vec::new(),
         };
         let outcome = decide(&mut inner)?;
-        let Draft { writes, events, deeds, entries, room, work, .. } = inner;
+        let Draft { writes, events, deeds, entries, room, work, suspects, .. } = inner;
         (self.room, self.work) = (room, work);
         self.absorb(Part { writes, events, deeds, entries });
+        self.suspects.extend(suspects);
         Ok(outcome)
     }
 
@@ -193,27 +202,41 @@ impl<'d, 's> Draft<'d, 's> {
         self.store.record(address)?.filter(|record| record.is_live()).ok_or_else(Error::not_found)
     }
 
-    /// Prepares a whole document for storing: limits, sealed fields, canonical form.
-    pub(super) fn take_in(&mut self, mut data: Value) -> Result<Rc<Layer>> {
+    /// Prepares a whole document for storing in a context: limits, sealed fields, canonical form.
+    /// `held` is the stored layer that it comes from.
+    pub(super) fn take_in(
+        &mut self,
+        mut data: Value,
+        address: &Address,
+        parent: Option<&ContextId>,
+        held: Option<&Layer>,
+    ) -> Result<Rc<Layer>> {
         check_depth(data.depth())?;
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
-        let store = &self.store;
-        let known = |fingerprint: &Fingerprint| store.has_secret(fingerprint);
-        let new =
-            seal::seal_fields(&mut data, self.setting.names, keys, self.setting.entropy, &known)?;
-        if new.len() > limits::NEW_SECRETS {
+        let (reads, caller, purpose) = (&self.store, Some(self.asker.caller), self.purpose);
+        let target = Target { reads, caller, address, parent, held, purpose };
+        let rules = self.setting.rules();
+        let sealed = keys.seal_fields(&mut data, rules, &target, self.setting.entropy)?;
+        if sealed.count > limits::SEALED_VALUES {
             return Err(Error::new(
                 Code::TooLarge,
-                "one write must add at most 1000 sealed values; split it",
+                "one write must seal at most 1000 different values; split it",
             )
-            .limit(limits::NEW_SECRETS as u64));
+            .limit(limits::SEALED_VALUES as u64));
         }
-        for secret in new {
+        for secret in sealed.new {
             self.write(Write::Secret(secret));
         }
+        self.notice_suspects(sealed.suspects);
         // The stored size counts: many short secrets are longer as markers.
         check_limits(&data)?;
         Ok(Rc::new(Layer::from_value(&data)?))
+    }
+
+    /// Tells the caller of texts that look like credentials: each one becomes the notice
+    /// `sealed-by-content`.
+    fn notice_suspects(&mut self, suspects: Vec<Suspect>) {
+        self.suspects.extend(suspects);
     }
 
     /// Gives a context a new state: a new version, unless an update changes nothing.

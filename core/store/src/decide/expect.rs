@@ -9,8 +9,7 @@ use crate::{
     limits,
     op::Expect,
     record::{Record, State},
-    seal,
-    store::Reads,
+    seal::{Purpose, Target},
 };
 use nacre_layers::{
     error::{Code, Conflict, Error, Result},
@@ -181,7 +180,7 @@ impl Draft<'_, '_> {
         };
         let beside = base.and_then(|base| wanted.meets_beside(base, existing));
         let yours = match wanted.data.take() {
-            Some(data) => Some(Layer::from_value(&self.as_sealed(data)?)?),
+            Some(data) => Some(Layer::from_value(&self.as_sealed(data, existing)?)?),
             None => None,
         };
         let current = existing.is_live().then_some(&*existing.layer);
@@ -240,11 +239,18 @@ impl Draft<'_, '_> {
 
     /// A document as it would be stored, for an answer: no error shows a secret. What is sealed here
     /// is dropped, so it needs no randomness.
-    fn as_sealed(&self, mut data: Value) -> Result<Value> {
+    fn as_sealed(&self, mut data: Value, existing: &Record) -> Result<Value> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
-        let known = |fingerprint: &_| self.store.has_secret(fingerprint);
+        let target = Target {
+            reads: &self.store,
+            caller: Some(self.asker.caller),
+            address: &existing.address,
+            parent: existing.parent.as_ref(),
+            held: Some(&existing.layer),
+            purpose: Purpose::Show,
+        };
         let mut entropy = Entropy::from_seed([0; 32]);
-        seal::seal_fields(&mut data, self.setting.names, keys, &mut entropy, &known)?;
+        keys.seal_fields(&mut data, self.setting.rules(), &target, &mut entropy)?;
         Ok(data)
     }
 }

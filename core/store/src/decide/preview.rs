@@ -9,6 +9,7 @@ use crate::{
     op::Edit,
     plan::{Affected, Preview, Reply},
     record::Record,
+    seal::Purpose,
     sight::Sight,
     store::{Filter, Reads, links},
 };
@@ -38,6 +39,7 @@ pub(super) fn preview(
         .limit(limits::BATCH_OPERATIONS as u64));
     }
     let mut draft = Draft::new(reads, setting, asker)?;
+    draft.purpose = Purpose::Show;
     for (index, edit) in edits.iter().enumerate() {
         permit::permit_edit(&draft.store, asker.caller, asker.sight, edit)
             .and_then(|()| draft.edit(edit))

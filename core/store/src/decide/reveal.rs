@@ -15,15 +15,20 @@ use nacre_layers::{
 /// A layer's document with all sealed values revealed.
 pub(super) fn revealed(reads: &dyn Reads, setting: &Setting<'_>, layer: &Layer) -> Result<Value> {
     let mut value = layer.to_value()?;
+    open(reads, setting, &mut value)?;
+    Ok(value)
+}
+
+/// Replaces every marker in a value by its plaintext.
+pub(super) fn open(reads: &dyn Reads, setting: &Setting<'_>, value: &mut Value) -> Result<()> {
     let sealed = |fingerprint: &Fingerprint| match reads.secret(fingerprint)? {
         Some(secret) => Ok(secret.sealed),
         None => Err(Error::new(Code::StoreUnavailable, "a sealed value is missing in the store")),
     };
     match setting.keys {
-        Some(keys) => keys.reveal(&mut value, &sealed)?,
-        None => marker::reveal(&mut value, &mut |_| Err(no_keys()))?,
+        Some(keys) => keys.reveal(value, &sealed),
+        None => marker::reveal(value, &mut |_| Err(no_keys())),
     }
-    Ok(value)
 }
 
 /// The view's text with all sealed values revealed. Each layer is revealed before the merge, so
@@ -46,6 +51,7 @@ pub(super) fn revealed_view(
     Ok(resolve::resolve(&resolve::collect(links)))
 }
 
-fn holds_sealed(layer: &Layer) -> bool {
+/// Whether a layer holds markers.
+pub(super) fn holds_sealed(layer: &Layer) -> bool {
     layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
 }

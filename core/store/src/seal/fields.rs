@@ -2,99 +2,104 @@
 //! only on request.
 //!
 //! Data, history, diffs and events never contain the plaintext. [`seal_fields`] runs on the whole
-//! data of a context before anything else sees it. It replaces each string or object under a
-//! sensitive name by a marker, at any depth, also inside arrays.
+//! data of a context before anything else sees it. It replaces sensitive values by markers, at any
+//! depth, also inside arrays.
 //!
-//! - A sensitive object is sealed as one value, whatever the names of its members are.
-//! - A marker in the data stays, under any name, if the store knows its fingerprint. So reading a
-//!   context and writing it back keeps its secrets.
+//! - Under a sensitive name a text, an array or an object is sealed as one value, whatever the names
+//!   of its members are. So is a number, where [`SensitiveNames::holds_number`] says so. Booleans
+//!   and `null` stay.
+//! - In `{"name":"API_KEY","value":…}` the value is sealed by that name.
+//! - A text that looks like a credential is sealed under any name ([`SealContent`]).
+//! - A marker in the data stays, under any name, if the caller may use it here ([`Target`]). So
+//!   reading a context and writing it back keeps its secrets.
 //! - `$sealed` has no other use. It is refused with a pointer beside other members, in another
 //!   form, as the data itself, or inside a value that is about to be sealed (where it would look
-//!   like plaintext later).
-//! - Numbers, booleans, `null` and arrays under sensitive names stay as they are; arrays are
-//!   walked.
+//!   like plaintext later). Only in an array it is opened first: earlier versions sealed what was
+//!   inside arrays.
+//! - What an earlier version stored in the clear is sealed by the next write of its context.
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 
 use zeroize::Zeroizing;
 
-use super::{secret::NewSecret, vault::Vault};
+use super::{
+    admission::Kept,
+    content::{SealContent, Suspect},
+    keyring::Keyring,
+    secret::NewSecret,
+    target::Target,
+};
 use crate::{entropy::Entropy, limits};
 use nacre_layers::{
     error::{Code, Error, Result},
+    hash::Hash,
     json,
-    marker::Fingerprint,
+    marker::{Fingerprint, markers},
     pointer,
-    sensitive::SensitiveNames,
-    value::{SEALED, Value},
+    sensitive::{Kind, SensitiveNames, is_label, is_labelled},
+    value::{Object, SEALED, Value},
 };
 
-/// Replaces the sensitive values in the data of one context by markers. Returns the secrets that
-/// the store does not know yet, each once, in document order.
-///
-/// `known` says whether the store holds a secret with this fingerprint. After an error `data` may
+/// What is sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct SealRules<'r> {
+    /// The names of members that are sealed.
+    pub names: &'r SensitiveNames,
+    /// What happens to texts that look like credentials.
+    pub content: SealContent,
+}
+
+/// What sealing made of a document.
+#[derive(Debug, Default)]
+pub struct Sealed {
+    /// The secrets that the store does not hold yet, each once, in document order.
+    pub new: Vec<NewSecret>,
+    /// The texts that look like credentials, under other names.
+    pub suspects: Vec<Suspect>,
+    /// How many different values were sealed, whether the store holds them or not. Markers in the data do not count.
+    pub count: usize,
+}
+
+/// Replaces the sensitive values in the data of one context by markers. After an error `data` may
 /// be partly sealed and must be dropped.
 ///
 /// # Errors
-/// `invalid-request` with the pointer to a marker that is unknown, malformed or misplaced;
-/// `too-deep` past [`limits::DEPTH`]; the errors of `known`.
+/// `invalid-request` with the pointer to a marker that is malformed, misplaced, unknown, or not for
+/// this caller; `too-deep` past [`limits::DEPTH`]; the errors of the store.
 pub fn seal_fields(
     data: &mut Value,
-    names: &SensitiveNames,
-    keys: &dyn Vault,
+    rules: SealRules<'_>,
+    keys: &Keyring,
+    target: &Target<'_>,
     entropy: &mut Entropy,
-    known: &dyn Fn(&Fingerprint) -> Result<bool>,
-) -> Result<Vec<NewSecret>> {
-    seal_data(data, Sealing::new(names, keys, entropy, known))
-}
-
-/// As [`seal_fields`], for data from another store: markers stay, even if their secret is unknown
-/// here.
-///
-/// # Errors
-/// As [`seal_fields`], except for unknown markers.
-pub fn seal_foreign_fields(
-    data: &mut Value,
-    names: &SensitiveNames,
-    keys: &dyn Vault,
-    entropy: &mut Entropy,
-    known: &dyn Fn(&Fingerprint) -> Result<bool>,
-) -> Result<Vec<NewSecret>> {
-    seal_data(data, Sealing { foreign: true, ..Sealing::new(names, keys, entropy, known) })
-}
-
-fn seal_data(data: &mut Value, mut sealing: Sealing<'_>) -> Result<Vec<NewSecret>> {
+) -> Result<Sealed> {
     let root = Path { above: None, token: Token::Root, depth: 0 };
     if data.as_object().is_some_and(|object| object.contains(SEALED)) {
         return Err(refuse(&root, "the data of a context must not be a sealed value"));
     }
+    let (settled, plain, sealed) = (BTreeSet::new(), BTreeMap::new(), Sealed::default());
+    let mut sealing = Sealing { rules, keys, target, entropy, settled, plain, sealed };
     sealing.walk(data, &root)?;
-    Ok(sealing.new)
+    Ok(sealing.sealed)
 }
 
 struct Sealing<'a> {
-    names: &'a SensitiveNames,
-    keys: &'a dyn Vault,
+    rules: SealRules<'a>,
+    keys: &'a Keyring,
+    target: &'a Target<'a>,
     entropy: &'a mut Entropy,
-    known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
-    /// Fingerprints that the store knows or that are in `new`.
+    /// Fingerprints that stay, or that have their secret in `sealed`.
     settled: BTreeSet<Fingerprint>,
-    new: Vec<NewSecret>,
-    /// Markers may come from another store.
-    foreign: bool,
+    /// The values that were sealed, by their hash.
+    plain: BTreeMap<Hash, Fingerprint>,
+    sealed: Sealed,
 }
 
-impl<'a> Sealing<'a> {
-    fn new(
-        names: &'a SensitiveNames,
-        keys: &'a dyn Vault,
-        entropy: &'a mut Entropy,
-        known: &'a dyn Fn(&Fingerprint) -> Result<bool>,
-    ) -> Sealing<'a> {
-        let (settled, new) = (BTreeSet::new(), Vec::new());
-        Sealing { names, keys, entropy, known, settled, new, foreign: keys.is_apart() }
-    }
-
+impl Sealing<'_> {
     fn walk(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
         match value {
             Value::Object(object) => {
@@ -102,10 +107,15 @@ impl<'a> Sealing<'a> {
                 if object.contains(SEALED) {
                     return self.check_marker(value, place);
                 }
+                let by_label = self.seals_labelled(object);
                 for (name, value) in object.iter_mut() {
                     let place = place.below(Token::Member(name));
-                    if is_sealable(value) && self.names.holds(name) {
-                        *value = self.seal(value, &place)?;
+                    let is_marker = value.as_object().is_some_and(|it| it.contains(SEALED));
+                    let kind = Kind::of(value);
+                    let is_sensitive = self.rules.names.seals(name, kind)
+                        || (is_labelled(name) && by_label == Some(kind));
+                    if is_sensitive && !is_marker {
+                        self.seal_member(value, &place)?;
                     } else {
                         self.walk(value, &place)?;
                     }
@@ -119,50 +129,116 @@ impl<'a> Sealing<'a> {
                     .enumerate()
                     .try_for_each(|(i, item)| self.walk(item, &place.below(Token::Element(i))))
             }
+            Value::String(text) => {
+                let Some((what, sealed)) = self.rules.content.find(text) else { return Ok(()) };
+                self.sealed.suspects.push(Suspect { pointer: place.pointer(), what, sealed });
+                if sealed {
+                    *value = self.seal(value, place)?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
-    fn check_marker(&mut self, value: &Value, place: &Path<'_>) -> Result<()> {
-        let Some(fingerprint) = Fingerprint::in_marker(value) else {
-            return Err(refuse(
-                place,
-                "`$sealed` must be the only member, with a marker read from this store",
-            ));
-        };
-        if self.foreign || self.settled.contains(&fingerprint) {
+    /// The kind of the value in `{"name":…,"value":…}`, if the name asks to seal it.
+    fn seals_labelled(&self, object: &Object) -> Option<Kind> {
+        let (_, value) = object.iter().find(|(name, _)| is_labelled(name))?;
+        let kind = Kind::of(value);
+        let mut labels = object.iter().filter(|(name, _)| is_label(name));
+        let seals = |label: &str| self.rules.names.seals(label, kind);
+        labels.any(|(_, label)| label.as_str().is_some_and(seals)).then_some(kind)
+    }
+
+    fn check_marker(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
+        let fingerprint = marked(value, place)?;
+        if self.settled.contains(&fingerprint) {
             return Ok(());
         }
-        if !(self.known)(&fingerprint)? {
-            return Err(refuse(
-                place,
-                "unknown marker in `$sealed`; write the plaintext, or a marker read from this \
-                 store",
-            ));
+        let kept = self.keys.admit(fingerprint, self.target, self.entropy)?;
+        let kept = self.keep(kept.ok_or_else(|| unknown(place))?);
+        if kept != fingerprint {
+            *value = kept.marker();
         }
-        self.settled.insert(fingerprint);
         Ok(())
+    }
+
+    /// Seals the value of a sensitive member.
+    fn seal_member(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
+        if value.as_array().is_some() && markers(value).next().is_some() {
+            if self.target.caller.is_none() {
+                return self.walk(value, place);
+            }
+            self.open_markers(value, place)?;
+        }
+        *value = self.seal(value, place)?;
+        Ok(())
+    }
+
+    fn open_markers(&self, value: &mut Value, place: &Path<'_>) -> Result<()> {
+        match value {
+            Value::Object(object) if object.contains(SEALED) => {
+                let opened = self.keys.open(&marked(value, place)?, self.target)?;
+                *value = opened.ok_or_else(|| unknown(place))?;
+                Ok(())
+            }
+            Value::Object(object) => {
+                place.enter()?;
+                object.iter_mut().try_for_each(|(name, value)| {
+                    self.open_markers(value, &place.below(Token::Member(name)))
+                })
+            }
+            Value::Array(items) => {
+                place.enter()?;
+                items.iter_mut().enumerate().try_for_each(|(i, item)| {
+                    self.open_markers(item, &place.below(Token::Element(i)))
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn seal(&mut self, value: &Value, place: &Path<'_>) -> Result<Value> {
         refuse_markers(value, place)?;
         let mut canonical = Zeroizing::new(Vec::new());
         json::write_to(value, &mut canonical);
-        let fingerprint = self.keys.fingerprint(&canonical);
-        if self.settled.insert(fingerprint) && !(self.known)(&fingerprint)? {
-            self.new.push(self.keys.seal(fingerprint, &canonical, self.entropy)?);
-        }
+        let hash = Hash::of(&canonical);
+        let fingerprint = match self.plain.get(&hash) {
+            Some(fingerprint) => *fingerprint,
+            None => {
+                let kept = self.keys.seal(&canonical, self.target, self.entropy)?;
+                self.keep(kept)
+            }
+        };
+        self.plain.insert(hash, fingerprint);
+        self.sealed.count = self.plain.len();
         Ok(fingerprint.marker())
+    }
+
+    fn keep(&mut self, (fingerprint, new): Kept) -> Fingerprint {
+        if self.settled.insert(fingerprint) {
+            self.sealed.new.extend(new);
+        }
+        fingerprint
     }
 }
 
-/// Seals strings and objects. An object with `$sealed` is checked as a marker instead.
-fn is_sealable(value: &Value) -> bool {
-    match value {
-        Value::String(_) => true,
-        Value::Object(object) => !object.contains(SEALED),
-        _ => false,
-    }
+/// The fingerprint of an object that has `$sealed`.
+fn marked(value: &Value, place: &Path<'_>) -> Result<Fingerprint> {
+    Fingerprint::in_marker(value).ok_or_else(|| {
+        refuse(
+            place,
+            "`$sealed` must be the only member, with a marker read from this store; to change a \
+             part of a sealed value, write the whole value",
+        )
+    })
+}
+
+fn unknown(place: &Path<'_>) -> Error {
+    refuse(
+        place,
+        "unknown marker in `$sealed`; write the plaintext, or a marker read from this store",
+    )
 }
 
 fn refuse_markers(value: &Value, place: &Path<'_>) -> Result<()> {
@@ -219,6 +295,12 @@ impl<'a> Path<'a> {
             .limit(limits::DEPTH as u64))
     }
 
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        self.write_to(&mut pointer);
+        pointer
+    }
+
     fn write_to(&self, text: &mut String) {
         if let Some(above) = self.above {
             above.write_to(text);
@@ -235,7 +317,5 @@ impl<'a> Path<'a> {
 }
 
 fn refuse(place: &Path<'_>, detail: &'static str) -> Error {
-    let mut pointer = String::new();
-    place.write_to(&mut pointer);
-    Error::new(Code::InvalidRequest, detail).at(pointer)
+    Error::new(Code::InvalidRequest, detail).at(place.pointer())
 }

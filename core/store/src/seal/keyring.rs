@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use super::{
     aead::{Cipher, KeyBytes, NONCE_BYTES, Nonce, TAG_BYTES},
     master::{self, MasterKeyring},
+    secret::Plaintext,
     unproven,
 };
 use crate::entropy::Entropy;
@@ -290,12 +291,23 @@ impl Keyring {
         core::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// The fingerprint of a plaintext: the first 16 bytes of HMAC-SHA-256 with the fingerprint key.
-    pub(crate) fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
-        let mac = self.fingerprint.mac.clone().chain_update(canonical).finalize().into_bytes();
+    /// The fingerprint of a secret: the first 16 bytes of HMAC-SHA-256 with the fingerprint key.
+    pub(crate) fn fingerprint(&self, plaintext: &Plaintext) -> Fingerprint {
+        let mac = self.fingerprint.mac.clone().chain_update(plaintext.as_bytes());
         let mut digest = [0; 16];
-        digest.iter_mut().zip(mac).for_each(|(byte, of_mac)| *byte = of_mac);
+        let bytes = mac.finalize().into_bytes();
+        digest.iter_mut().zip(bytes).for_each(|(byte, of_mac)| *byte = of_mac);
+        self.random_fingerprint(digest)
+    }
+
+    /// A fingerprint of random bytes, which equals no other one.
+    pub(crate) fn random_fingerprint(&self, digest: [u8; 16]) -> Fingerprint {
         Fingerprint::new(self.fingerprint.generation, digest)
+    }
+
+    /// Whether a fingerprint is of the current fingerprint key.
+    pub(crate) fn is_current(&self, fingerprint: &Fingerprint) -> bool {
+        fingerprint.key() == self.fingerprint.generation
     }
 }
 

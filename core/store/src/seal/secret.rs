@@ -1,16 +1,19 @@
 //! Secrets: identified by a keyed fingerprint, and sealed apart from the documents.
 //!
 //! ```text
-//! fingerprint := HMAC-SHA-256(fingerprint key, canonical JSON of the plaintext), first 16 bytes
+//! plaintext   := scope ‖ "\n" ‖ canonical JSON                 earlier versions: canonical JSON
+//! scope       := "g" | "p" ‖ project id
+//! fingerprint := HMAC-SHA-256(fingerprint key, plaintext), first 16 bytes; or 16 random bytes
 //! text form   := "f1." ‖ 22 characters of base64url           (key id, fingerprint)
 //! marker      := {"$sealed": text form}                        what documents hold instead
 //! box         := an envelope (see `row.rs`) under the secrets key, bound to the fingerprint
 //! ```
-//! Equal plaintexts of one user have one fingerprint. So writing a value back unchanged changes
+//! Equal values of one scope have one fingerprint. So writing a value back unchanged changes
 //! nothing, and a diff shows whether a secret changed. Without the user's key a fingerprint reveals
-//! nothing, and cannot be compared with another user's. A user who may write to a store and sees a
-//! marker can test guesses, one write per guess: secrets that can be guessed are not protected from
-//! writers.
+//! nothing, and cannot be compared with another user's or another scope's. Who may not reveal
+//! secrets gets random fingerprints (`Target::is_blind`), so guesses cannot be tested either. What
+//! remains: the owner's own token without `secrets:reveal` can test a guess with a write, which is
+//! a commit with a line in the audit trail.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,6 +24,7 @@ use super::{
     aead::Nonce,
     keyring::{DataKey, Keyring},
     row::{self, Form},
+    target::SealScope,
     unproven,
 };
 use crate::limits;
@@ -39,12 +43,12 @@ impl NewSecret {
     pub(crate) fn new(
         keys: &Keyring,
         fingerprint: Fingerprint,
-        canonical: &[u8],
+        plaintext: &Plaintext,
         nonce: Nonce,
     ) -> Result<NewSecret> {
         let key = keys.newest_key();
         let identity = fingerprint.identity();
-        let sealed = row::seal(key, &key.secrets, Form::Plain, &identity, canonical, nonce)?;
+        let sealed = row::seal(key, &key.secrets, Form::Plain, &identity, &plaintext.0, nonce)?;
         Ok(NewSecret { fingerprint, sealed })
     }
 }
@@ -55,13 +59,56 @@ impl fmt::Debug for NewSecret {
     }
 }
 
+/// What a secret seals: its scope, and its value as canonical JSON.
+pub(crate) struct Plaintext(Zeroizing<Vec<u8>>);
+
+impl Plaintext {
+    pub(crate) fn new(scope: &SealScope, canonical: &[u8]) -> Plaintext {
+        let scope = scope.text();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(scope.len() + 1 + canonical.len()));
+        bytes.extend_from_slice(scope.as_bytes());
+        bytes.push(b'\n');
+        bytes.extend_from_slice(canonical);
+        Plaintext(bytes)
+    }
+
+    /// Opens a sealed secret.
+    pub(crate) fn open(
+        keys: &Keyring,
+        fingerprint: &Fingerprint,
+        sealed: &[u8],
+    ) -> Result<Plaintext> {
+        row::open(keys, secrets, &fingerprint.identity(), sealed).map(Zeroizing::new).map(Plaintext)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The scope, if the secret has one, and the canonical JSON.
+    pub(crate) fn parts(&self) -> (Option<SealScope>, &[u8]) {
+        let scoped = || {
+            let end = self.0.iter().position(|byte| *byte == b'\n')?;
+            let (scope, rest) = self.0.split_at_checked(end)?;
+            Some((SealScope::read(core::str::from_utf8(scope).ok()?)?, rest.get(1..)?))
+        };
+        match scoped() {
+            Some((scope, canonical)) => (Some(scope), canonical),
+            None => (None, &self.0),
+        }
+    }
+
+    pub(crate) fn value(&self) -> Result<Value> {
+        json::read(self.parts().1, limits::DEPTH).map_err(|_| unproven())
+    }
+}
+
 /// Opens one sealed secret.
 ///
 /// # Errors
 /// `store-unavailable` if the bytes were not sealed under this fingerprint.
 pub fn open_secret(keys: &Keyring, fingerprint: &Fingerprint, sealed: &[u8]) -> Result<Value> {
-    let canonical = Zeroizing::new(row::open(keys, secrets, &fingerprint.identity(), sealed)?);
-    json::read(&canonical, limits::DEPTH).map_err(|_| unproven())
+    Plaintext::open(keys, fingerprint, sealed)?.value()
 }
 
 /// The same secret, sealed with the newest data key. `nonce` must be fresh.

@@ -3,34 +3,39 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::fmt::Debug;
 
+use zeroize::Zeroizing;
+
 use super::{
+    fields::{SealRules, Sealed, seal_fields},
     keyring::Keyring,
-    secret::{NewSecret, open_secret},
+    secret::open_secret,
+    target::Target,
     unproven,
 };
 use crate::{entropy::Entropy, limits};
 use nacre_layers::{
     error::{Code, Error, Result},
     hash::Hash,
+    json,
     marker::{Fingerprint, reveal},
-    value::Value,
+    sensitive::{Kind, SensitiveNames},
+    value::{SEALED, Value},
 };
 
 /// Seals and opens sensitive values.
 pub trait Vault: Debug {
-    /// The fingerprint of a plaintext, which must be canonical JSON.
-    fn fingerprint(&self, canonical: &[u8]) -> Fingerprint;
-
-    /// Seals a plaintext under its fingerprint.
+    /// Replaces the sensitive values in the data of one context by markers. After an error `data`
+    /// may be partly sealed and must be dropped.
     ///
     /// # Errors
-    /// The errors of sealing.
-    fn seal(
+    /// Those of [`seal_fields`].
+    fn seal_fields(
         &self,
-        fingerprint: Fingerprint,
-        canonical: &[u8],
+        data: &mut Value,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
         entropy: &mut Entropy,
-    ) -> Result<NewSecret>;
+    ) -> Result<Sealed>;
 
     /// Replaces every marker by its plaintext. `sealed` returns one sealed secret, and is called
     /// once for each.
@@ -43,25 +48,17 @@ pub trait Vault: Debug {
         data: &mut Value,
         sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
     ) -> Result<()>;
-
-    /// Whether documents may have markers of secrets that the store does not hold.
-    fn is_apart(&self) -> bool {
-        false
-    }
 }
 
 impl Vault for Keyring {
-    fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
-        Keyring::fingerprint(self, canonical)
-    }
-
-    fn seal(
+    fn seal_fields(
         &self,
-        fingerprint: Fingerprint,
-        canonical: &[u8],
+        data: &mut Value,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
         entropy: &mut Entropy,
-    ) -> Result<NewSecret> {
-        NewSecret::new(self, fingerprint, canonical, entropy.array())
+    ) -> Result<Sealed> {
+        seal_fields(data, rules, self, target, entropy)
     }
 
     fn reveal(
@@ -89,29 +86,51 @@ impl Vault for Keyring {
 }
 
 /// A vault without keys, for a copy of a store. Sensitive values show as markers, and the secrets
-/// stay on the server. A value that it seals gets a temporary marker, until the server has the
-/// write.
+/// stay on the server. What is written here gets temporary markers under the given names, until the
+/// server has the write and decides what is sealed.
 #[derive(Clone, Copy, Debug)]
 pub struct NoKeys;
 
 impl Vault for NoKeys {
-    fn fingerprint(&self, canonical: &[u8]) -> Fingerprint {
-        // A fingerprint that no key made: it has the largest generation.
-        let mut digest = [0; 16];
-        digest.iter_mut().zip(Hash::of(canonical).as_bytes()).for_each(|(to, from)| *to = *from);
-        Fingerprint::new(u16::MAX, digest)
-    }
-
-    fn seal(&self, fingerprint: Fingerprint, _: &[u8], _: &mut Entropy) -> Result<NewSecret> {
-        Ok(NewSecret { fingerprint, sealed: Vec::new() })
+    fn seal_fields(
+        &self,
+        data: &mut Value,
+        rules: SealRules<'_>,
+        _: &Target<'_>,
+        _: &mut Entropy,
+    ) -> Result<Sealed> {
+        hide(data, rules.names);
+        Ok(Sealed::default())
     }
 
     fn reveal(&self, data: &mut Value, _: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>) -> Result<()> {
         let detail = "a replica cannot reveal sealed values; ask the server";
         reveal(data, &mut |_| Err(Error::new(Code::Forbidden, detail)))
     }
+}
 
-    fn is_apart(&self) -> bool {
-        true
+/// Puts temporary markers in place of texts, arrays and objects under sensitive names.
+fn hide(value: &mut Value, names: &SensitiveNames) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object.iter_mut() {
+                let is_marker = value.as_object().is_some_and(|object| object.contains(SEALED));
+                if !is_marker && Kind::of(value) == Kind::Whole && names.mentions(name) {
+                    *value = temporary(value);
+                } else {
+                    hide(value, names);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, names)),
+        _ => {}
     }
+}
+
+/// A marker of a fingerprint that no key made: it has the largest generation.
+fn temporary(value: &Value) -> Value {
+    let mut digest = [0; 16];
+    let hash = Hash::of(&Zeroizing::new(json::write(value)));
+    digest.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    Fingerprint::new(u16::MAX, digest).marker()
 }

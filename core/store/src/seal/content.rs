@@ -1,0 +1,51 @@
+//! Whether texts that look like credentials are sealed, whatever their name is.
+
+use core::fmt;
+
+/// Finds a credential in a text, and says what it is, with an article: "a GitHub token".
+pub type FindCredential = fn(&str) -> Option<&'static str>;
+
+/// What happens to a text that looks like a credential. The rules are an argument, so that a host
+/// without them carries none of their code.
+#[derive(Clone, Copy, Default)]
+pub enum SealContent {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The write is told; the text stays.
+    Warn(FindCredential),
+    /// The text is sealed, and the write is told.
+    Seal(FindCredential),
+}
+
+/// A text that looks like a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Where it stands in the data.
+    pub pointer: alloc::string::String,
+    /// What it looks like, with an article.
+    pub what: &'static str,
+    /// Whether it was sealed.
+    pub sealed: bool,
+}
+
+impl SealContent {
+    /// What a text looks like, and whether it must be sealed.
+    pub(crate) fn find(self, text: &str) -> Option<(&'static str, bool)> {
+        match self {
+            SealContent::Off => None,
+            SealContent::Warn(find) => Some((find(text)?, false)),
+            SealContent::Seal(find) => Some((find(text)?, true)),
+        }
+    }
+}
+
+impl fmt::Debug for SealContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SealContent::Off => "Off",
+            SealContent::Warn(_) => "Warn",
+            SealContent::Seal(_) => "Seal",
+        })
+    }
+}

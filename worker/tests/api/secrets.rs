@@ -1,0 +1,256 @@
+//! Secrets: what is sealed, who may use a marker, and what guesses tell.
+
+use serde_json::{Value, json};
+
+use crate::{
+    contexts::{merge, post, put},
+    service::{Call, Service, call, get},
+};
+
+const ALL: &str = "contexts:read contexts:write secrets:reveal";
+
+fn bob(call: Call) -> Call {
+    call.user("bob").header("Nacre-Owner", "alice")
+}
+
+fn share(service: &mut Service, project: &str) {
+    let member = json!({ "project": project, "role": "writer" });
+    service.ok(200, call("PUT", "/v1/members/bob").json(member));
+}
+
+fn data(service: &mut Service, place: &str) -> Value {
+    service.ok(200, get(&format!("/v1/contexts/{place}")))["data"].clone()
+}
+
+fn revealed(service: &mut Service, place: &str) -> Value {
+    let read = get(&format!("/v1/contexts/{place}?reveal=true")).scopes(ALL);
+    service.ok(200, read)["data"].clone()
+}
+
+fn is_marker(value: &Value) -> bool {
+    value.as_object().is_some_and(|it| it.len() == 1 && it.contains_key("$sealed"))
+}
+
+#[test]
+fn lists_numbers_pairs_and_credentials_are_sealed() {
+    let mut service = Service::new();
+    let plain = json!({
+        "api_keys": ["sk-1", "sk-2"],
+        "password": 12345678,
+        "private_key": "-----BEGIN…",
+        "passphrase": "x",
+        "authorization": "Bearer abc",
+        "env": [{ "name": "DB_PASSWORD", "value": "x" }],
+    });
+    service.ok(201, put("project/p", json!({ "data": plain })));
+    let sealed = data(&mut service, "project/p");
+    for name in ["api_keys", "password", "private_key", "passphrase", "authorization"] {
+        assert!(is_marker(&sealed[name]), "{name}: {sealed}");
+    }
+    assert!(is_marker(&sealed["env"][0]["value"]), "{sealed}");
+    assert_eq!(revealed(&mut service, "project/p"), plain);
+    let counts = json!({ "max_tokens": 5, "token_limit": 5, "num_tokens": 5, "tokens": 5 });
+    service.ok(201, put("project/q", json!({ "data": counts })));
+    assert_eq!(data(&mut service, "project/q"), counts);
+}
+
+#[test]
+fn a_sealed_list_grows_by_append_and_changes_as_a_whole() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "tokens": ["a"], "o": {} } })));
+    let append = json!({ "pointer": "/tokens", "values": ["b"] });
+    let answer = service.ok(200, post("project/p/append", append));
+    assert!(is_marker(&answer["data"]["tokens"]), "{answer}");
+    assert_eq!(revealed(&mut service, "project/p")["tokens"], json!(["a", "b"]));
+    let part = json!([{ "op": "add", "path": "/tokens/-", "value": "c" }]).to_string();
+    let patch = call("PATCH", "/v1/contexts/project/p").body("application/json-patch+json", part);
+    let problem = service.fails("merge-conflict", patch);
+    assert_eq!(problem["pointer"], "/tokens/-");
+    // A merge patch replaces a sealed value as a whole.
+    let below = merge("project/p", json!({ "tokens": { "x": 1 } }));
+    service.ok(200, below);
+    assert_eq!(revealed(&mut service, "project/p")["tokens"], json!({ "x": 1 }));
+    // Elsewhere nothing would seal it again.
+    let marker = data(&mut service, "project/p")["tokens"].clone();
+    service.ok(200, merge("project/p", json!({ "o": marker })));
+    let append = json!({ "pointer": "/o", "values": ["b"] });
+    service.fails("merge-conflict", post("project/p/append", append));
+}
+
+#[test]
+fn what_was_stored_in_the_clear_is_sealed_by_the_next_write() {
+    let mut service = Service::new();
+    service.seals_only("token");
+    let old = json!({ "data": {
+        "passwd": "x",
+        "tokens": ["a"],
+        "credentials": [{ "token": "t" }, "c"],
+        "note": "n",
+    } });
+    service.ok(201, put("project/p", old.clone()));
+    service.seals_by_default();
+    assert_eq!(data(&mut service, "project/p")["passwd"], "x");
+    service.ok(200, merge("project/p", json!({ "note": "m" })));
+    let sealed = data(&mut service, "project/p");
+    for name in ["passwd", "tokens", "credentials"] {
+        assert!(is_marker(&sealed[name]), "{name}: {sealed}");
+    }
+    let plain = json!([{ "token": "t" }, "c"]);
+    assert_eq!(revealed(&mut service, "project/p")["credentials"], plain);
+    // A rollback is a write too.
+    service.ok(200, post("project/p/rollback", json!({ "version": 1 })));
+    assert!(is_marker(&data(&mut service, "project/p")["passwd"]));
+}
+
+#[test]
+fn equal_values_have_equal_markers_in_one_project_only() {
+    let mut service = Service::new();
+    let secret = json!({ "data": { "api_key": "same" } });
+    for place in ["global/global", "project/p", "project/q"] {
+        service.ok(201, put(place, secret.clone()));
+    }
+    let below = json!({ "data": { "token": "same" }, "parent": "p" });
+    service.ok(201, put("branch/b", below));
+    let [global, p, q] = ["global/global", "project/p", "project/q"]
+        .map(|place| data(&mut service, place)["api_key"].clone());
+    assert!(global != p && p != q && q != global, "{global} {p} {q}");
+    assert_eq!(data(&mut service, "branch/b")["token"], p);
+}
+
+#[test]
+fn a_moved_context_and_those_below_get_the_markers_of_their_new_project() {
+    let mut service = Service::new();
+    for project in ["p", "q"] {
+        let secret = json!({ "data": { "api_key": "same" } });
+        service.ok(201, put(&format!("project/{project}"), secret));
+    }
+    service.ok(201, put("branch/b", json!({ "data": { "token": "same" }, "parent": "p" })));
+    service.ok(201, put("task/t", json!({ "data": { "token": "same" }, "parent": "b" })));
+    service.ok(200, post("branch/b/move", json!({ "parent": "q" })));
+    let marker = data(&mut service, "project/q")["api_key"].clone();
+    for place in ["branch/b", "task/t"] {
+        assert_eq!(data(&mut service, place)["token"], marker, "{place}");
+        assert_eq!(revealed(&mut service, place)["token"], "same", "{place}");
+    }
+    // The history keeps its markers, and they still open.
+    let old = get("/v1/contexts/branch/b?version=1&reveal=true").scopes(ALL);
+    assert_eq!(service.ok(200, old)["data"]["token"], "same");
+}
+
+#[test]
+fn a_preview_and_a_refused_write_tell_no_guess() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "door_secret": "right" } })));
+    share(&mut service, "p");
+    let shape = |mut answer: Value| {
+        let changes = answer["affected"][0]["changes"].as_array_mut().unwrap();
+        let after = changes[0]["after"].take();
+        assert!(is_marker(&after) && after != changes[0]["before"], "{answer}");
+        answer
+    };
+    for as_bob in [true, false] {
+        let who = |call| if as_bob { bob(call) } else { call };
+        let answers = ["right", "wrong"].map(|guess| {
+            let body = json!({ "patch": { "door_secret": guess } });
+            shape(service.ok(200, who(post("project/p/preview", body))))
+        });
+        assert_eq!(answers[0], answers[1]);
+        let refused = ["right", "wrong"].map(|guess| {
+            let write = merge("project/p", json!({ "door_secret": guess }));
+            let mut problem = service.fails(
+                "version-conflict",
+                who(write.header("If-Match", "\"v9\"").header("X-Request-Id", "same")),
+            );
+            let yours = problem["conflicts"][0]["yours"].take();
+            assert!(is_marker(&yours) && yours != problem["conflicts"][0]["current"], "{problem}");
+            problem
+        });
+        assert_eq!(refused[0], refused[1]);
+    }
+}
+
+#[test]
+fn a_guest_learns_nothing_from_the_marker_that_a_write_gets() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "door_secret": "right" } })));
+    let before = data(&mut service, "project/p");
+    share(&mut service, "p");
+    for (version, guess) in [(2, "right"), (3, "wrong"), (4, "wrong")] {
+        let write = merge("project/p", json!({ "door_secret": guess }));
+        let answer = service.ok(200, bob(write));
+        assert_eq!(answer["version"], version);
+        assert_ne!(answer["data"], before);
+    }
+    // Another write keeps the marker.
+    let marker = data(&mut service, "project/p")["door_secret"].clone();
+    let answer = service.ok(200, bob(merge("project/p", json!({ "a": 1 }))));
+    assert_eq!(answer["data"]["door_secret"], marker);
+    assert_eq!(revealed(&mut service, "project/p")["door_secret"], "wrong");
+}
+
+#[test]
+fn a_marker_is_accepted_only_from_who_may_read_a_context_that_holds_it() {
+    let mut service = Service::new();
+    for (place, secret) in
+        [("global/global", "g"), ("project/shared", "s"), ("project/private", "p")]
+    {
+        service.ok(201, put(place, json!({ "data": { "api_key": secret } })));
+    }
+    let [global, shared, private] = ["global/global", "project/shared", "project/private"]
+        .map(|place| data(&mut service, place)["api_key"].clone());
+    share(&mut service, "shared");
+    let write = |marker: &Value| merge("project/shared", json!({ "mine": marker }));
+    let problem = service.fails("invalid-request", bob(write(&private)));
+    assert_eq!(problem["pointer"], "/mine");
+    let made_up = json!({ "$sealed": "f1.AAAAAAAAAAAAAAAAAAAAAA" });
+    assert_eq!(service.fails("invalid-request", bob(write(&made_up))), problem);
+    service.ok(200, bob(write(&shared)));
+    service.ok(200, bob(write(&global)));
+    // A token that may not read has no marker to write.
+    let blind = write(&private).scopes("contexts:write");
+    service.fails("invalid-request", blind);
+    // The owner reads everything; the marker becomes one of this project.
+    let answer = service.ok(200, write(&private));
+    assert_ne!(answer["data"]["mine"], private);
+    assert_eq!(revealed(&mut service, "project/shared")["mine"], "p");
+}
+
+#[test]
+fn every_sealed_value_counts_for_the_limit() {
+    let mut service = Service::new();
+    let secrets = |from: usize, to: usize| {
+        let members = (from..to).map(|n| (format!("token_{n}"), json!(n.to_string())));
+        members.collect::<serde_json::Map<_, _>>()
+    };
+    service.ok(201, put("project/p", json!({ "data": secrets(0, 1000) })));
+    let problem = service.fails("too-large", put("project/p", json!({ "data": secrets(0, 1001) })));
+    assert_eq!(problem["limit"], 1000);
+    // Markers that stay do not count.
+    service.ok(200, merge("project/p", json!(secrets(1000, 1100))));
+}
+
+#[test]
+fn credentials_are_sealed_wherever_they_stand() {
+    let mut service = Service::new();
+    let note = "deploy with ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    service.ok(201, put("project/p", json!({ "data": { "l": [note, "plain"] } })));
+    let sealed = data(&mut service, "project/p");
+    assert!(is_marker(&sealed["l"][0]) && sealed["l"][1] == "plain", "{sealed}");
+    let append = json!({ "pointer": "/l", "values": [note] });
+    let answer = service.ok(200, post("project/p/append", append));
+    assert_eq!(answer["data"]["l"][2], sealed["l"][0]);
+}
+
+#[test]
+fn a_guest_is_not_told_how_many_rows_were_written() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    share(&mut service, "p");
+    let mut timing = |call: Call| {
+        let response = service.send(call);
+        response.header("Server-Timing").unwrap().to_owned()
+    };
+    assert!(timing(merge("project/p", json!({ "a": 1 }))).contains("rows-written"));
+    let of_guest = timing(bob(merge("project/p", json!({ "a": 2 }))));
+    assert!(of_guest.contains("rows-read") && !of_guest.contains("rows-written"), "{of_guest}");
+}
