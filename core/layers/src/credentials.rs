@@ -1,84 +1,37 @@
-//! Recognises well-known credentials by their form.
+//! Recognises credentials by their form, wherever they stand in a text: private keys, JSON Web
+//! Tokens, URLs with a password, and keys with the prefix of their issuer.
 //!
-//! A short list of unmistakable forms: a fixed prefix, then a number of characters of a known
-//! alphabet. The forms come from the issuers' documents, checked against the rules of gitleaks
-//! (`config/gitleaks.toml`):
-//! - private keys: RFC 7468 §10 and §11, and the labels of OpenSSL, OpenSSH and OpenPGP (RFC 9580
-//!   §6.2);
-//! - AWS access key ids: IAM user guide, "IAM identifiers", unique id prefixes;
-//! - GitHub tokens: GitHub docs, "About authentication to GitHub", token formats;
-//! - GitLab personal access tokens: GitLab docs, "Token overview", prefixes;
-//! - Slack tokens: Slack docs, "Tokens";
-//! - JSON Web Tokens: RFC 7519 in the compact form of RFC 7515 §3.1.
+//! `rules.rs` holds the prefixes and where they come from. Placeholders (`https://me:${PASSWORD}@…`)
+//! and the issuers' own examples are no credentials.
 
-/// A prefix, and the characters after it.
-struct Form {
-    name: &'static str,
-    prefix: &'static str,
-    alphabet: fn(u8) -> bool,
-    /// The minimum and maximum number of characters that follow.
-    at_least: usize,
-    at_most: usize,
-}
+mod rules;
 
-const fn form(
-    name: &'static str,
-    prefix: &'static str,
-    alphabet: fn(u8) -> bool,
-    at_least: usize,
-    at_most: usize,
-) -> Form {
-    Form { name, prefix, alphabet, at_least, at_most }
-}
+use rules::{FORMS, KEYS, is_base64url};
 
-const AWS: &str = "an AWS access key id";
-const GITHUB: &str = "a GitHub token";
-const GITLAB: &str = "a GitLab token";
-const SLACK: &str = "a Slack token";
-
-static FORMS: [Form; 15] = [
-    form(AWS, "AKIA", is_base32, 16, 16),
-    form(AWS, "ASIA", is_base32, 16, 16),
-    form(GITHUB, "ghp_", is_alphanumeric, 36, 251),
-    form(GITHUB, "gho_", is_alphanumeric, 36, 251),
-    form(GITHUB, "ghu_", is_alphanumeric, 36, 251),
-    form(GITHUB, "ghs_", is_alphanumeric, 36, 251),
-    form(GITHUB, "ghr_", is_alphanumeric, 36, 251),
-    form(GITHUB, "github_pat_", is_word, 82, 251),
-    form(GITLAB, "glpat-", is_base64url, 20, 251),
-    form(SLACK, "xoxb-", is_dashed, 24, 251),
-    form(SLACK, "xoxp-", is_dashed, 24, 251),
-    form(SLACK, "xoxa-", is_dashed, 24, 251),
-    form(SLACK, "xoxr-", is_dashed, 24, 251),
-    form(SLACK, "xoxs-", is_dashed, 24, 251),
-    form(SLACK, "xapp-", is_dashed, 24, 251),
-];
-
-/// The labels between `-----BEGIN ` and `-----`.
-const KEYS: [&str; 7] = [
-    "PRIVATE KEY",
-    "ENCRYPTED PRIVATE KEY",
-    "RSA PRIVATE KEY",
-    "DSA PRIVATE KEY",
-    "EC PRIVATE KEY",
-    "OPENSSH PRIVATE KEY",
-    "PGP PRIVATE KEY BLOCK",
-];
-
-/// The name of the first credential in a text, with an article.
+/// What the first credential in a text is, with an article; `None` if there is none.
+///
+/// ```
+/// use nacre_layers::credentials::find;
+///
+/// assert_eq!(find("postgres://app:hunter2@db/app"), Some("a URL with a password"));
+/// assert_eq!(find("postgres://app:${DB_PASSWORD}@db/app"), None);
+/// assert_eq!(find("see https://example.com/a@b"), None);
+/// ```
 pub fn find(text: &str) -> Option<&'static str> {
-    let bytes = text.as_bytes();
     if has_key(text) {
         return Some("a private key");
     }
+    if has_url_with_password(text) {
+        return Some("a URL with a password");
+    }
     // Credentials are words, so each starts after the end of the previous one.
-    let mut rest = bytes;
+    let mut rest = text.as_bytes();
     loop {
-        let begin = rest.iter().position(|byte| is_word(*byte) || *byte == b'-')?;
+        let begin = rest.iter().position(|byte| is_base64url(*byte))?;
         rest = rest.get(begin..)?;
         let end = rest
             .iter()
-            .position(|byte| !is_word(*byte) && !matches!(byte, b'-' | b'.'))
+            .position(|byte| !is_base64url(*byte) && *byte != b'.')
             .unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(end)?;
         if let Some(found) = credential(word) {
@@ -95,21 +48,49 @@ fn has_key(text: &str) -> bool {
     })
 }
 
+/// `scheme://user:password@host` (RFC 3986 §3.2.1).
+fn has_url_with_password(text: &str) -> bool {
+    let mut before = "";
+    text.split("://").any(|part| {
+        let has_scheme = before.ends_with(|last: char| last.is_ascii_alphanumeric());
+        before = part;
+        let end = part.find(|c: char| c.is_whitespace() || "/?#\"'`<>\\".contains(c));
+        let authority = part.get(..end.unwrap_or(part.len())).unwrap_or_default();
+        has_scheme
+            && authority
+                .rsplit_once('@')
+                .and_then(|(login, host)| Some((login.split_once(':')?.1, host)))
+                .is_some_and(|(password, host)| !host.is_empty() && !is_placeholder(password))
+    })
+}
+
+/// Whether a text stands for a password: empty, a variable, or a mask.
+fn is_placeholder(password: &str) -> bool {
+    let first = password.chars().next();
+    let is_mask = |mark| password.len() > 2 && password.chars().all(|c| c == mark);
+    first.is_none_or(|first| first == '$' || is_mask(first))
+        || password.contains(['{', '}', '(', ')', '[', ']', '*'])
+}
+
 fn credential(word: &[u8]) -> Option<&'static str> {
     if is_web_token(word) {
         return Some("a JSON Web Token");
     }
     // In a sentence a full stop may follow.
-    let word = word.split(|byte| *byte == b'.').next().unwrap_or(word);
-    let of = |form: &&Form| {
-        word.strip_prefix(form.prefix.as_bytes()).is_some_and(|rest| {
-            (form.at_least..=form.at_most).contains(&rest.len())
-                && rest.iter().all(|byte| (form.alphabet)(*byte))
-                // The issuer's own examples, e.g. in the AWS documents.
-                && !rest.ends_with(b"EXAMPLE")
+    let whole = word.trim_ascii_end();
+    let whole = whole.strip_suffix(b".").unwrap_or(whole);
+    let first = word.split(|byte| *byte == b'.').next().unwrap_or(word);
+    let form = FORMS.iter().find(|form| {
+        [whole, first].into_iter().any(|word| {
+            word.strip_prefix(form.prefix.as_bytes()).is_some_and(|rest| {
+                (form.at_least..=form.at_most).contains(&rest.len())
+                    && rest.iter().all(|byte| (form.alphabet)(*byte))
+                    // The issuer's own examples, e.g. in the AWS documents.
+                    && !rest.ends_with(b"EXAMPLE")
+            })
         })
-    };
-    FORMS.iter().find(of).map(|form| form.name)
+    })?;
+    Some(form.name)
 }
 
 /// Three parts of base64url; the first two are JSON objects, so they begin with `{"`.
@@ -127,22 +108,53 @@ fn is_web_token(word: &[u8]) -> bool {
         && [header, claims, signature].into_iter().flatten().all(|byte| is_base64url(*byte))
 }
 
-fn is_alphanumeric(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-}
+#[cfg(test)]
+mod tests {
+    use std::string::{String, ToString};
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
+    use super::*;
 
-fn is_dashed(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-'
-}
+    #[test]
+    fn every_rule_finds_its_form_and_nothing_shorter() {
+        for form in &rules::FORMS {
+            let letter = if (form.alphabet)(b'g') { "g" } else { "A" };
+            let of = |length: usize| String::from(form.prefix) + &letter.repeat(length);
+            assert_eq!(find(&of(form.at_least)), Some(form.name), "{}", form.prefix);
+            assert_eq!(find(&(of(form.at_most) + ".")), Some(form.name), "{}", form.prefix);
+            assert_eq!(find(&of(form.at_least - 1)), None, "{}", form.prefix);
+            assert_eq!(find(&("x".to_string() + &of(form.at_least))), None, "{}", form.prefix);
+        }
+    }
 
-fn is_base64url(byte: u8) -> bool {
-    is_word(byte) || byte == b'-'
-}
-
-fn is_base32(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7')
+    #[test]
+    fn urls_with_a_password_are_found() {
+        for text in [
+            "postgres://app:hunter2@db/app",
+            "see https://me:pass@example.com.",
+            "redis://:p%40ss@cache:6379/0",
+            "mongodb+srv://a:b@c",
+            "x=amqp://u:p@h y",
+            "https://example.com then ftp://u:p@h",
+        ] {
+            assert_eq!(find(text), Some("a URL with a password"), "{text}");
+        }
+        for text in [
+            "https://example.com:8080/a:b@c",
+            "https://example.com/?q=a:b@c",
+            "ssh://git@example.com:22/x",
+            "git@example.com:a/b",
+            "https://me:@example.com",
+            "https://me:$PASSWORD@example.com",
+            "https://me:${PASSWORD}@example.com",
+            "https://me:{{ password }}@example.com",
+            "https://me:%{hiera('a::b')}@example.com",
+            "https://me:<password>@example.com",
+            "https://me:***@example.com",
+            "https://me:xxxx@example.com",
+            "://a:b@c",
+            "https://a:b@",
+        ] {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
-//! The built-in list of sensitive names on real names: what it finds, and its false alarms.
+//! The built-in list of sensitive names, and the forms of credentials, on real documents: what they
+//! find, and their false alarms.
 use std::collections::BTreeSet;
 
-use nacre_core::{json, sensitive::SensitiveNames, value::Value};
+use nacre_core::{credentials, json, sensitive::SensitiveNames, value::Value};
 
 /// Sealed in the configuration of GOV.UK, and rightly so: most values are credentials, or say where
 /// one comes from.
@@ -46,6 +47,27 @@ const FALSE_ALARMS: &[&str] = &[
     "ssh-credentials",
     "token-macro",
 ];
+
+/// The configuration of GOV.UK has URLs with variables in place of passwords, and no secret.
+#[test]
+fn no_text_of_govuk_looks_like_a_credential() {
+    let Some(lines) = nacre_tests::shared_gz("layers/govuk.ndjson.gz") else { return };
+    let mut texts = Vec::new();
+    for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        texts_in(&json::read(line, 128).unwrap(), &mut texts);
+    }
+    assert_eq!(texts.len(), 5939);
+    let found: Vec<&String> =
+        texts.iter().filter(|text| credentials::find(text).is_some()).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+fn texts_in(value: &Value, texts: &mut Vec<String>) {
+    texts.extend(value.as_str().map(str::to_owned));
+    let members = value.as_object().into_iter().flat_map(|object| object.iter());
+    members.for_each(|(_, value)| texts_in(value, texts));
+    value.as_array().into_iter().flatten().for_each(|item| texts_in(item, texts));
+}
 
 #[test]
 fn the_names_of_govuk_that_are_sealed() {
