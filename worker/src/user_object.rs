@@ -12,9 +12,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use nacre_core::{
+    address::Address,
     decide::{Setting, admit, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
+    id::User,
     limits,
     live::subscribe,
     op::{self, Caller},
@@ -531,8 +533,15 @@ impl Keeper {
         self.live.close_expired(now);
         let mut entropy = host::Draw::new()?.entropy;
         let is_there = self.store.wake(&self.config.masters, &mut entropy)?.is_some();
-        if is_there && self.store.is_due(now)? {
-            self.store.upkeep(now, &self.config.masters, &mut entropy)?;
+        if is_there {
+            if self.store.is_due(now)? {
+                self.store.upkeep(now, &self.config.masters, &mut entropy)?;
+            }
+            let rewrite = |owner: &User, address: &Address| {
+                let request = op::Request::rewrite(owner, address);
+                self.carry_out(&request, &mut entropy).map(drop)
+            };
+            self.store.mark_part(now, rewrite)?;
         }
         self.store.arm(self.live.first_expiry())
     }

@@ -19,7 +19,7 @@ export function deletedIn(commits: Commit[]): DeletedContext[] {
     if (top && !later.has(`${top.level}/${top.id}`)) {
       items.push({ level: top.level, id: top.id, at, by, count: gone.length });
     }
-    for (const { level, id } of deeds) later.add(`${level}/${id}`);
+    for (const { action, level, id } of deeds) if (action !== "reveal") later.add(`${level}/${id}`);
   }
   return items;
 }

@@ -26,9 +26,10 @@ use crate::{
     moment::Moment,
     op::{Caller, Command, Edit, Idempotency, Op, Read, Request},
     plan::{Plan, Remember, Replayed, Reply},
+    record::Audit,
     seal::{SealContent, SealRules, Vault},
     sight::{self, Everything, Sight},
-    store::Reads,
+    store::{Reads, Write},
 };
 use alloc::vec::Vec;
 use draft::{Draft, Made};
@@ -139,7 +140,33 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
             });
         }
     };
+    if command.reveals() {
+        return revealing(reads, setting, request, reply);
+    }
     Ok(Plan::of_read(reply, reads.seq()?))
+}
+
+/// The plan of a read that shows sealed values: a commit of nothing but its line in the audit trail.
+fn revealing(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    request: &Request,
+    reply: Reply,
+) -> Result<Plan> {
+    let (seq, deeds) = (reads.seq()?, reveal::deeds(&reply)?);
+    let mut plan = Plan::of_read(reply, seq);
+    if !deeds.is_empty() {
+        plan.seq += 1;
+        let (by, id) = (request.caller.user.clone(), request.id.clone());
+        plan.writes.push(Write::Audit(Audit {
+            seq: plan.seq,
+            at: setting.at,
+            by,
+            request: id,
+            deeds,
+        }));
+    }
+    Ok(plan)
 }
 
 /// Makes a change as one commit, unless its idempotency key says that it has been made.
@@ -162,6 +189,9 @@ fn change(
     }
     let mut draft = Draft::new(reads, setting, asker)?;
     let mut reply = make(&mut draft)?;
+    if request.command.reveals() {
+        reveal::deeds(&reply)?.into_iter().for_each(|deed| draft.deed(deed));
+    }
     if let (Reply::Context(context), false) = (&mut reply, caller.scopes.allows_read()) {
         // A caller that may only write is told the outcome, and no data.
         context.data = false;

@@ -33,6 +33,26 @@ pub struct Request {
     pub id: Option<String>,
 }
 
+impl Request {
+    /// A write by the owner that changes nothing but what every write brings up to date: values that
+    /// have become sensitive, and markers of older keys.
+    pub fn rewrite(owner: &User, address: &Address) -> Request {
+        let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
+        let edit = Edit::Update {
+            address: address.clone(),
+            patch: Patch::Merge(Value::Object(Object::new())),
+            summary: Some("fingerprint key rotated".into()),
+            expect: Expect::Anything,
+        };
+        Request {
+            caller: Caller { user: owner.clone(), owner: owner.clone(), scopes },
+            command: edit.into(),
+            idempotency: None,
+            id: None,
+        }
+    }
+}
+
 /// The caller of a request, and the owner of the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {

@@ -6,7 +6,7 @@ use crate::{
     limits,
     moment::Moment,
     op::Idempotency,
-    record::{Audit, Change, Entry, EntryId, Member, Record, State, Version},
+    record::{Audit, Change, Deed, Entry, EntryId, Member, Record, State, Version},
     revocation::Revocation,
     store::{View, Write},
 };
@@ -192,6 +192,8 @@ pub enum Reply {
         items: Vec<(Version, State)>,
         /// Whether there are older items.
         more: bool,
+        /// The sealed values that the states show.
+        revealed: Vec<Deed>,
     },
     /// The answer to an earlier request with the same idempotency key.
     Replayed(Replayed),
@@ -216,6 +218,18 @@ impl Reply {
     /// Whether this repeats the reply to an earlier request or operation.
     pub fn is_again(&self) -> bool {
         matches!(self, Reply::Replayed(_) | Reply::Repeated(_))
+    }
+
+    /// Whether it shows sealed values.
+    pub fn reveals(&self) -> bool {
+        match self {
+            Reply::Context(context) => context.revealed.is_some(),
+            Reply::Contexts { items, .. } => items.iter().any(|item| item.revealed.is_some()),
+            Reply::View(view) => view.reveals,
+            Reply::Versions { revealed, .. } => !revealed.is_empty(),
+            Reply::Batch(replies) => replies.iter().flatten().any(Reply::reveals),
+            _ => false,
+        }
     }
 }
 
@@ -277,6 +291,8 @@ pub struct ViewReply {
     /// The document to show instead: a part of the view, or one with revealed values. `None` shows
     /// the whole view.
     pub shown: Option<Vec<u8>>,
+    /// Whether sealed values are revealed.
+    pub reveals: bool,
     /// The origins, if they were requested.
     pub explanation: Option<Explanation>,
 }

@@ -365,10 +365,14 @@ pub struct Audit {
 impl Audit {
     /// The commit of a new data key. It changes no context.
     pub fn of_rotation(seq: u64, at: Moment, by: &User, request: Option<String>) -> Audit {
-        let deed = Deed { action: ROTATE_KEYS, address: None, version: None, member: None };
+        let (address, version, member, pointers) = (None, None, None, Vec::new());
+        let deed = Deed { action: ROTATE_KEYS, address, version, member, pointers };
         Audit { seq, at, by: by.clone(), request, deeds: alloc::vec![deed] }
     }
 }
+
+/// The action of showing sealed values.
+pub const REVEAL: &str = "reveal";
 
 pub(crate) const ROTATE_KEYS: &str = "rotate_keys";
 
@@ -379,8 +383,14 @@ pub struct Deed {
     pub action: &'static str,
     /// The context that it concerns; `None` if there is none.
     pub address: Option<Address>,
-    /// The version that it made; `None` if it made none.
+    /// The version that it made or revealed; `None` if it did neither.
     pub version: Option<u64>,
     /// The user whose membership or tokens it concerns; `None` for other actions.
     pub member: Option<User>,
+    /// The pointers to the sealed values that it revealed; never the values. One empty pointer
+    /// stands for more than [`POINTER_BYTES`] of them.
+    pub pointers: Vec<String>,
 }
+
+/// Most bytes of the pointers of one action.
+pub const POINTER_BYTES: usize = 16 << 10;

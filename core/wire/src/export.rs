@@ -83,7 +83,7 @@ impl Export {
                 self.more = next.is_some();
                 self.line(out)
             }
-            (Stage::History { record, before }, Reply::Versions { items, more }) => {
+            (Stage::History { record, before }, Reply::Versions { items, more, .. }) => {
                 list(items, record.version >= before, out, |out, (version, state)| {
                     write_version(version, state, out);
                     Ok(())

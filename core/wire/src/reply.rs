@@ -432,8 +432,8 @@ answers! {
 
     /// One action of a commit.
     pub struct DeedText<'a> {
-        /// The name of the action: `create`, `update`, `delete`, `add_insight`, `put_member` and so
-        /// on.
+        /// The name of the action: `create`, `update`, `delete`, `add_insight`, `put_member`,
+        /// `reveal` and so on.
         pub action: &'static str,
         /// The id of the context; null if it concerns none.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
@@ -443,7 +443,11 @@ answers! {
         pub level: Option<&'static str>,
         /// The user whose membership it changed; null for other actions.
         pub member: Option<&'a str>,
-        /// The version that it made; null if it made none.
+        /// The pointers to the sealed values that it revealed, without the values; absent for other
+        /// actions. One empty pointer stands for more than 16 KiB of pointers.
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        pub pointers: &'a [String],
+        /// The version that it made or revealed; null if it did neither.
         pub version: Option<u64>,
     }
 }
@@ -635,6 +639,7 @@ impl<'a> AuditText<'a> {
             id: deed.address.as_ref().map(|address| address.id.as_str()),
             level: deed.address.as_ref().map(|address| address.level.as_str()),
             member: deed.member.as_ref().map(|member| member.as_str()),
+            pointers: &deed.pointers,
             version: deed.version,
         };
         AuditText {

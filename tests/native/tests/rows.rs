@@ -233,9 +233,17 @@ fn audit() -> impl Strategy<Value = Audit> {
         "revoke_token",
         "unrevoke_user",
         "unrevoke_token",
+        "reveal",
     ]);
-    let deed = (action, option::of(address()), option::of(number()), option::of(user()))
-        .prop_map(|(action, address, version, member)| Deed { action, address, version, member });
+    let pointers = vec(any::<String>(), 0..3);
+    let deed = (action, option::of(address()), option::of(number()), option::of(user()), pointers)
+        .prop_map(|(action, address, version, member, pointers)| Deed {
+            action,
+            address,
+            version,
+            member,
+            pointers,
+        });
     (number(), moment(), user(), option::of(any::<String>()), vec(deed, 0..4))
         .prop_map(|(seq, at, by, request, deeds)| Audit { seq, at, by, request, deeds })
 }

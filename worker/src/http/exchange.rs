@@ -167,10 +167,14 @@ impl Exchange {
                 }
             }
         }
-        match Answer::of(reply, seq).and_then(|answer| self.formed(answer)) {
+        let mut response = match Answer::of(reply, seq).and_then(|answer| self.formed(answer)) {
             Ok(answer) => self.encoded(answer, work),
             Err(error) => self.problem(&error, Some(seq), work),
+        };
+        if reply.reveals() {
+            response.replace("Cache-Control", NO_STORE);
         }
+        response
     }
 
     /// The response to a refused request; `seq` is the store's last commit, if it is known.
@@ -273,11 +277,7 @@ impl Exchange {
     /// Headers that every answer of a store has.
     fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
         let mut response = self.bare(status);
-        let cache = if self.reveals {
-            "private, no-store, no-transform"
-        } else {
-            "private, no-cache, no-transform"
-        };
+        let cache = if self.reveals { NO_STORE } else { "private, no-cache, no-transform" };
         response.set("Cache-Control", cache);
         let vary = match self.cors {
             true => "Accept, Authorization, Nacre-Owner, Origin",
@@ -419,6 +419,9 @@ pub(super) fn nothing_here() -> Error {
 fn is_request_id(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
+
+/// The `Cache-Control` of an answer with revealed values.
+const NO_STORE: &str = "private, no-store, no-transform";
 
 fn timing(work: &Work, is_guest: bool) -> String {
     let Work { rows_read, rows_written, cache_hit } = work;

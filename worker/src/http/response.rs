@@ -22,6 +22,12 @@ impl Response {
         self.headers.push((name, value.into()));
     }
 
+    /// Replaces a header that is set already.
+    pub(super) fn replace(&mut self, name: &'static str, value: &'static str) {
+        self.headers.retain(|(known, _)| *known != name);
+        self.set(name, value);
+    }
+
     /// Adds to the list that a header holds already.
     pub(super) fn add_to(&mut self, name: &str, value: &str) {
         if let Some((_, list)) = self.headers.iter_mut().find(|(known, _)| *known == name) {

@@ -34,6 +34,8 @@ pub(super) struct Chores {
     pub(super) rotation: Option<Place>,
     /// Next place of looking for unused secrets; `None` if it is not running.
     pub(super) sweep: Option<Place>,
+    /// Next place of replacing markers of older fingerprint keys; `None` if it is not running.
+    pub(super) marking: Option<Place>,
     /// Start of the last sweep.
     pub(super) swept: Moment,
 }
@@ -136,10 +138,10 @@ fn read_keys(bytes: &[u8]) -> Result<Vec<WrappedKey>> {
     Ok(keys)
 }
 
-// chores := format  swept  rotation  sweep
-// rotation, sweep := 0 | 1 place
+// chores := format  swept  rotation  sweep  marking
+// rotation, sweep, marking := 0 | 1 place; format 1 has no marking
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 fn write_chores(chores: &Chores) -> Option<Vec<u8>> {
     if *chores == Chores::default() {
@@ -147,7 +149,7 @@ fn write_chores(chores: &Chores) -> Option<Vec<u8>> {
     }
     let mut bytes = vec![FORMAT];
     write_number(&mut bytes, chores.swept.0);
-    for place in [&chores.rotation, &chores.sweep] {
+    for place in [&chores.rotation, &chores.sweep, &chores.marking] {
         bytes.push(u8::from(place.is_some()));
         if let Some(place) = place {
             write_place(&mut bytes, place);
@@ -159,13 +161,15 @@ fn write_chores(chores: &Chores) -> Option<Vec<u8>> {
 fn read_chores(bytes: Option<&[u8]>) -> Result<Chores> {
     let Some(mut rest) = bytes else { return Ok(Chores::default()) };
     let rest = &mut rest;
-    if read_byte(rest)? != FORMAT {
+    let format = read_byte(rest)?;
+    if !(1..=FORMAT).contains(&format) {
         return Err(odd());
     }
     let swept = Moment(read_number(rest)?);
-    let rotation = if read_byte(rest)? == 1 { Some(read_place(rest)?) } else { None };
-    let sweep = if read_byte(rest)? == 1 { Some(read_place(rest)?) } else { None };
-    if rest.is_empty() { Ok(Chores { rotation, sweep, swept }) } else { Err(odd()) }
+    let rotation = read_optional_place(rest)?;
+    let sweep = read_optional_place(rest)?;
+    let marking = if format == 1 { None } else { read_optional_place(rest)? };
+    if rest.is_empty() { Ok(Chores { rotation, sweep, marking, swept }) } else { Err(odd()) }
 }
 
 fn write_place(bytes: &mut Vec<u8>, place: &Place) {
@@ -188,6 +192,10 @@ fn write_place(bytes: &mut Vec<u8>, place: &Place) {
             }
         }
     }
+}
+
+fn read_optional_place(rest: &mut &[u8]) -> Result<Option<Place>> {
+    if read_byte(rest)? == 1 { read_place(rest).map(Some) } else { Ok(None) }
 }
 
 fn read_place(rest: &mut &[u8]) -> Result<Place> {
@@ -249,7 +257,13 @@ mod tests {
             Chores::default(),
             Chores { rotation: Some(place.clone()), ..Chores::default() },
             Chores { sweep: Some(Place::START), ..Chores::default() },
-            Chores { rotation: Some(Place::START), sweep: Some(place), swept: Moment(1 << 50) },
+            Chores { marking: Some(Place::START), ..Chores::default() },
+            Chores {
+                rotation: Some(Place::START),
+                sweep: Some(place),
+                marking: None,
+                swept: Moment(1 << 50),
+            },
         ] {
             let bytes = write_chores(&chores);
             assert_eq!(read_chores(bytes.as_deref()).ok(), Some(chores));

@@ -1,30 +1,40 @@
-//! Rotates the data key: reseals all values in the background.
+//! Rotates the data key and the fingerprint key: reseals all values and replaces markers in the
+//! background.
 //!
 //! ```text
 //! rotate ─▶ d2 is stored, seals from now on ─▶ each alarm: the next part of the walk is sealed
 //!           anew, its place noted in the same transaction ─▶ at the end d1 is dropped
 //! ```
+//! Markers of the old fingerprint key are replaced by ordinary commits, so that subscribers and
+//! copies follow. Those in the history stay, and open as before.
+//!
 //! After a restart the object continues after the last transaction. Rows that cannot be opened stay
 //! as they are, and the old key stays with them.
 
 use std::rc::Rc;
 
 use nacre_core::{
+    address::Address,
     entropy::Entropy,
-    error::Result,
-    id::User,
+    error::{Code, Result},
+    id::{ContextId, User},
+    marker::Fingerprint,
     moment::Moment,
     record::Audit,
-    row::Row as _,
+    row::{Row as _, level_number, level_of},
     seal::{KeyId, Keyring, MasterKeyring},
-    store::Write,
+    store::{Filter, Write},
 };
 
 use super::{
     Known, SqlStore,
     meta::{Meta, Place},
+    sweep,
 };
-use crate::sql::Database;
+use crate::sql::{Cell, Database, odd};
+
+/// Most contexts looked at in one part of replacing markers.
+const MARKED_AT_ONCE: usize = 50;
 
 /// The state of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +61,12 @@ impl<D: Database> SqlStore<D> {
     ) -> Result<Option<Rotation>> {
         let Some((mut meta, keys)) = self.opened_state()? else { return Ok(None) };
         if meta.chores.rotation.is_none() {
-            meta.keys.push(keys.rotate(&meta.owner, masters, entropy)?);
+            let data_key = keys.rotate(&meta.owner, masters, entropy)?;
+            let fingerprint_key = keys.rotate_fingerprint(&meta.owner, masters, entropy)?;
+            meta.keys.retain(|key| matches!(key.id(), KeyId::Data(_)));
+            meta.keys.extend([data_key, fingerprint_key]);
             meta.chores.rotation = Some(Place::START);
+            meta.chores.marking = Some(Place::START);
             meta.alarm = Some(at);
             meta.seq += 1;
             meta.at = meta.at.max(at);
@@ -103,6 +117,45 @@ impl<D: Database> SqlStore<D> {
         Ok(Some(Rc::new(Keyring::unwrap(&meta.owner, &meta.keys, masters)?)))
     }
 
+    /// Calls `rewrite` for the next contexts that hold markers of an older fingerprint key. It must
+    /// write the context, which replaces them. What it refuses keeps its markers.
+    ///
+    /// # Errors
+    /// `store-unavailable`, also from `rewrite`: then the part is done again.
+    pub fn mark_part(
+        &self,
+        now: Moment,
+        mut rewrite: impl FnMut(&User, &Address) -> Result<()>,
+    ) -> Result<()> {
+        let Some((meta, keys)) = self.opened_state()? else { return Ok(()) };
+        let Some(place) = &meta.chores.marking else { return Ok(()) };
+        let after = after(place)?;
+        let page = self.list_page(&Filter::default(), after.as_ref(), MARKED_AT_ONCE)?;
+        for record in &page {
+            let stale = |fingerprint: &Fingerprint| !keys.is_current(fingerprint);
+            if sweep::of_layer(&record.layer)?.iter().any(stale)
+                && let Err(error) = rewrite(&meta.owner, &record.address)
+                && error.code() == Code::StoreUnavailable
+            {
+                return Err(error);
+            }
+        }
+        let Some((mut meta, keys)) = self.opened_state()? else { return Ok(()) };
+        let last = page.last().filter(|_| page.len() == MARKED_AT_ONCE);
+        meta.chores.marking = last.map(|record| Place {
+            table: 0,
+            after: vec![
+                Cell::Number(level_number(record.address.level)),
+                Cell::Text(record.address.id.as_str().into()),
+            ],
+        });
+        if meta.chores.marking.is_some() {
+            let soon = now.later(1);
+            meta.alarm = Some(meta.alarm.map_or(soon, |alarm| alarm.min(soon)));
+        }
+        self.commit(meta, keys, |meta| meta.store(&self.database))
+    }
+
     /// A copy of the metadata, and the keys; `None` if there is no store.
     pub(super) fn opened_state(&self) -> Result<Option<(Meta, Rc<Keyring>)>> {
         Ok(match &self.held()?.state {
@@ -125,5 +178,16 @@ impl<D: Database> SqlStore<D> {
             Err(_) => Known::Unknown,
         };
         outcome
+    }
+}
+
+/// The last context of the part before.
+fn after(place: &Place) -> Result<Option<Address>> {
+    match place.after.as_slice() {
+        [Cell::Number(level), Cell::Text(id)] => {
+            let id = ContextId::stored(id).map_err(|_| odd())?;
+            Address::new(level_of(*level)?, id).map(Some).map_err(|_| odd())
+        }
+        _ => Ok(None),
     }
 }

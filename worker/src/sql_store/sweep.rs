@@ -103,7 +103,8 @@ fn of_version(version: &Version) -> Result<Vec<Fingerprint>> {
     Ok(mentioned)
 }
 
-fn of_layer(layer: &Layer) -> Result<Vec<Fingerprint>> {
+/// The secrets that a layer mentions.
+pub(super) fn of_layer(layer: &Layer) -> Result<Vec<Fingerprint>> {
     let name = SEALED.as_bytes();
     if !layer.text().windows(name.len()).any(|window| window == name) {
         return Ok(Vec::new());

@@ -254,3 +254,43 @@ fn a_guest_is_not_told_how_many_rows_were_written() {
     let of_guest = timing(bob(merge("project/p", json!({ "a": 2 }))));
     assert!(of_guest.contains("rows-read") && !of_guest.contains("rows-written"), "{of_guest}");
 }
+
+#[test]
+fn every_reveal_is_in_the_audit_trail_without_the_values() {
+    let mut service = Service::new();
+    service.ok(201, put("global/global", json!({ "data": { "token": "global-value" } })));
+    let shop = json!({ "data": { "a": [{ "password": "shop-value" }], "b/c": { "pin_code": 1 } } });
+    service.ok(201, put("project/shop", shop));
+    share(&mut service, "shop");
+    let mut seq = 3;
+    for target in [
+        "/v1/contexts/project/shop?reveal=true",
+        "/v1/contexts/project/shop/resolved?reveal=true",
+        "/v1/contexts?data=true&reveal=true&level=project",
+    ] {
+        let response = service.send(bob(get(target)).scopes(ALL));
+        assert!(String::from_utf8_lossy(&response.body).contains("shop-value"), "{target}");
+        seq += 1;
+        assert_eq!(response.header("Nacre-Seq").unwrap(), seq.to_string());
+        assert!(response.header("Cache-Control").unwrap().contains("no-store"));
+        let trail = service.ok(200, get("/v1/audit?limit=1"));
+        assert!(!trail.to_string().contains("value"), "{trail}");
+        let line = &trail["items"][0];
+        assert_eq!((&line["by"], &line["seq"]), (&json!("bob"), &json!(seq)));
+        let shown = line["deeds"].as_array().unwrap().last().unwrap();
+        assert_eq!(shown["pointers"], json!(["/a/0/password"]), "{line}");
+        assert_eq!((&shown["action"], &shown["id"]), (&json!("reveal"), &json!("shop")));
+    }
+    let read =
+        json!({ "action": "resolve", "level": "project", "context_id": "shop", "reveal": true });
+    let response =
+        service.send(call("POST", "/v1/batch").scopes(ALL).json(json!({ "operations": [read] })));
+    assert_eq!(response.header("Nacre-Seq").unwrap(), (seq + 1).to_string());
+    assert!(response.header("Cache-Control").unwrap().contains("no-store"));
+    let trail = service.ok(200, get("/v1/audit?limit=1"));
+    assert_eq!(trail["items"][0]["deeds"][0]["pointers"], json!(["/token"]));
+    // What shows no secret leaves no line.
+    service.ok(201, put("project/open", json!({ "data": {} })));
+    let response = service.send(get("/v1/contexts/project/open?reveal=true").scopes(ALL));
+    assert_eq!(response.header("Nacre-Seq").unwrap(), (seq + 2).to_string());
+}

@@ -154,6 +154,27 @@ impl World {
         Ok(())
     }
 
+    /// Replaces the markers of older fingerprint keys in the next contexts, as the object's alarm does.
+    pub(crate) fn mark(&mut self) -> Result<(), Error> {
+        let World { sql, twin, names, now, .. } = self;
+        let names = &*names;
+        let mut entropy = Entropy::from_seed([0x5a; 32]);
+        sql.mark_part(Moment(*now), |owner, address| {
+            let keys = sql.keys()?;
+            let mut setting = Setting {
+                at: Moment(*now).max(sql.last_commit()?),
+                entropy: &mut entropy,
+                keys: keys.as_deref().map(|keys| keys as _),
+                names,
+                content: SealContent::Off,
+            };
+            let plan = decide(sql, &mut setting, &Request::rewrite(owner, address))?;
+            sql.apply(&plan.writes, None, &mut entropy)?;
+            twin.apply(&plan.writes);
+            Ok(())
+        })
+    }
+
     /// Runs the alarm as long as there is one that is due within a second.
     pub(crate) fn alarms(&mut self) {
         let mut rounds = 0;

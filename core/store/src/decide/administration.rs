@@ -7,7 +7,7 @@ use super::{
     batch::within_limit,
     draft::Draft,
     read::{Show, Step, descend, entries, known, list, page, paged},
-    reveal::revealed,
+    reveal::{deed_of, revealed},
     revocations::revocations,
 };
 use crate::{
@@ -63,15 +63,18 @@ fn export(
         }
         ExportPart::Versions(address, before) => {
             let current = known(reads, address)?;
-            let mut items = Vec::new();
+            let (mut items, mut revealed) = (Vec::new(), Vec::new());
             let next = descend(reads, &current, Some(*before), limits::PAGE, |row, state, _| {
-                let state = state.clone();
-                let state = if reveal { opened(reads, setting, state)? } else { state };
+                let mut state = state.clone();
+                if reveal {
+                    revealed.extend(deed_of(address, row.version, &state.layer)?);
+                    state = opened(reads, setting, state)?;
+                }
                 let bytes = state.layer.memory();
                 items.push((row, state));
                 Ok(Step { bytes, is_last: false })
             })?;
-            Ok(Reply::Versions { items, more: next.is_some() })
+            Ok(Reply::Versions { items, more: next.is_some(), revealed })
         }
         ExportPart::Entries(address, kind, before) => {
             entries(reads, sight, address, *kind, *before, limits::PAGE)

@@ -1,6 +1,6 @@
 //! Brings back a context of an export with its versions and entries.
 
-use alloc::{boxed::Box, format, rc::Rc};
+use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
 use super::draft::{Draft, Made};
 use crate::{
@@ -65,6 +65,7 @@ impl Draft<'_, '_> {
             address: Some(address.clone()),
             version: Some(newest.version),
             member: None,
+            pointers: Vec::new(),
         });
         let changed = Changed { record: record.clone(), before: None, change, patch };
         self.event(Event::Change(Rc::new(changed)));

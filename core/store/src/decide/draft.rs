@@ -315,6 +315,7 @@ impl<'d, 's> Draft<'d, 's> {
             address: Some(address.clone()),
             version: Some(version),
             member: None,
+            pointers: Vec::new(),
         });
         // Followers need no data, and many changes of one context must not hold all its layers.
         let nothing = Rc::new(Layer::empty());

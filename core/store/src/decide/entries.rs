@@ -1,6 +1,6 @@
 //! Insights and progress notes: lists that only grow.
 
-use alloc::{boxed::Box, format, rc::Rc, string::String};
+use alloc::{boxed::Box, format, rc::Rc, string::String, vec::Vec};
 
 use super::draft::Draft;
 use crate::{
@@ -36,6 +36,7 @@ impl Draft<'_, '_> {
             address: Some(new.address.clone()),
             version: None,
             member: None,
+            pointers: Vec::new(),
         });
         Ok(Reply::Entry(Box::new(entry)))
     }

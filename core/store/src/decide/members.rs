@@ -1,5 +1,7 @@
 //! Sharing of projects: adds and removes members.
 
+use alloc::vec::Vec;
+
 use super::draft::Draft;
 use crate::{
     plan::Reply,
@@ -65,6 +67,7 @@ impl Draft<'_, '_> {
             address: Some(address),
             version: None,
             member: Some(user.clone()),
+            pointers: Vec::new(),
         });
     }
 }

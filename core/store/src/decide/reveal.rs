@@ -1,13 +1,23 @@
-//! Reveals sealed values, for callers who may see them.
+//! Reveals sealed values, for callers who may see them, and tells the audit trail.
 
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{
+    rc::Rc,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use super::{Setting, no_keys};
-use crate::{record::Record, store::Reads};
+use crate::{
+    plan::{ContextReply, Reply},
+    record::{Deed, POINTER_BYTES, REVEAL, Record},
+    store::Reads,
+};
 use nacre_layers::{
+    address::Address,
     error::{Code, Error, Result},
     layer::Layer,
     marker::{self, Fingerprint},
+    pointer::Pointer,
     resolve::{self, Link},
     value::{SEALED, Value},
 };
@@ -54,4 +64,71 @@ pub(super) fn revealed_view(
 /// Whether a layer holds markers.
 pub(super) fn holds_sealed(layer: &Layer) -> bool {
     layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
+}
+
+/// The sealed values that an answer shows, for the audit trail.
+pub(super) fn deeds(reply: &Reply) -> Result<Vec<Deed>> {
+    let of_context = |context: &ContextReply| match &context.revealed {
+        Some(_) => deed_of(&context.record.address, context.record.version, &context.record.layer),
+        None => Ok(None),
+    };
+    let mut deeds = Vec::new();
+    match reply {
+        Reply::Context(context) => deeds.extend(of_context(context)?),
+        Reply::Contexts { items, .. } => {
+            for context in items {
+                deeds.extend(of_context(context)?);
+            }
+        }
+        Reply::View(view) if view.reveals => {
+            for record in &view.chain {
+                deeds.extend(deed_of(&record.address, record.version, &record.layer)?);
+            }
+        }
+        Reply::Versions { revealed, .. } => deeds.extend(revealed.iter().cloned()),
+        Reply::Batch(replies) => {
+            for reply in replies.iter().flatten() {
+                deeds.extend(self::deeds(reply)?);
+            }
+        }
+        _ => {}
+    }
+    Ok(deeds)
+}
+
+/// The line of the audit trail for revealing a layer; `None` if it holds no sealed value.
+pub(super) fn deed_of(address: &Address, version: u64, layer: &Layer) -> Result<Option<Deed>> {
+    if !holds_sealed(layer) {
+        return Ok(None);
+    }
+    let mut pointers = Vec::new();
+    collect(&layer.to_value()?, &mut Pointer::root(), &mut pointers);
+    if pointers.iter().map(String::len).sum::<usize>() > POINTER_BYTES {
+        pointers = Vec::from([String::new()]);
+    }
+    let (address, version) = (Some(address.clone()), Some(version));
+    let deed = Deed { action: REVEAL, address, version, member: None, pointers };
+    Ok((!deed.pointers.is_empty()).then_some(deed))
+}
+
+/// The pointers to all markers in a value.
+fn collect(value: &Value, at: &mut Pointer, found: &mut Vec<String>) {
+    match value {
+        _ if value.sealed().is_some() => found.push(at.as_str().into()),
+        Value::Object(object) => {
+            for (name, value) in object.iter() {
+                at.push(name);
+                collect(value, at, found);
+                at.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                at.push(&index.to_string());
+                collect(value, at, found);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
 }

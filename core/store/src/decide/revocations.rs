@@ -75,7 +75,7 @@ impl Draft<'_, '_> {
             Subject::User(user) => (of_user, Some(user.clone())),
             Subject::Token(_) => (of_token, None),
         };
-        self.deed(Deed { action, address: None, version: None, member });
+        self.deed(Deed { action, address: None, version: None, member, pointers: Vec::new() });
     }
 }
 

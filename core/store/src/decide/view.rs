@@ -60,7 +60,15 @@ pub(super) fn resolve(
         _ => seq,
     };
     let address = op.address.clone();
-    Ok(Reply::View(Box::new(ViewReply { address, seq, chain, view, shown, explanation })))
+    Ok(Reply::View(Box::new(ViewReply {
+        address,
+        seq,
+        chain,
+        view,
+        shown,
+        reveals: op.reveal,
+        explanation,
+    })))
 }
 
 /// What naming each layer of a chain takes in an explanation, in bytes.

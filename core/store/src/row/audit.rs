@@ -3,7 +3,8 @@
 //! ```text
 //! columns: seq, at
 //! value  : 01  flags(request)  by  request?  count  deeds
-//! deed   := action  flags(address, version, member)  (level id)?  version?  member?
+//! deed   := action  flags(address, version, member, pointers)  (level id)?  version?  member?
+//!           (count  pointer*)?
 //! ```
 
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     moment::Moment,
-    record::{Audit, Deed, ROTATE_KEYS},
+    record::{Audit, Deed, REVEAL, ROTATE_KEYS},
     seal::RowIdentity,
 };
 use nacre_layers::{
@@ -24,7 +25,7 @@ use nacre_layers::{
 };
 
 /// The names of actions. Rows hold the index in this list, so new ones must be added at the end.
-const ACTIONS: [&str; 15] = [
+const ACTIONS: [&str; 16] = [
     "create",
     "update",
     "delete",
@@ -40,6 +41,7 @@ const ACTIONS: [&str; 15] = [
     "revoke_token",
     "unrevoke_user",
     "unrevoke_token",
+    REVEAL,
 ];
 
 /// The columns of a commit's row.
@@ -74,7 +76,12 @@ impl Row for Audit {
                 .position(|action| *action == deed.action)
                 .ok_or_else(|| Error::bug("an action of the audit trail has no number"))?;
             writer.number(action as u64);
-            writer.flags([deed.address.is_some(), deed.version.is_some(), deed.member.is_some()]);
+            writer.flags([
+                deed.address.is_some(),
+                deed.version.is_some(),
+                deed.member.is_some(),
+                !deed.pointers.is_empty(),
+            ]);
             if let Some(address) = &deed.address {
                 writer.number(level_number(address.level));
                 writer.text(address.id.as_str());
@@ -83,6 +90,10 @@ impl Row for Audit {
                 writer.number(version);
             }
             writer.optional_text(deed.member.as_ref().map(|member| member.as_str()));
+            if !deed.pointers.is_empty() {
+                writer.number(deed.pointers.len() as u64);
+                deed.pointers.iter().for_each(|pointer| writer.text(pointer));
+            }
         }
         Ok(writer.finish())
     }
@@ -103,17 +114,18 @@ impl Row for Audit {
 
 fn read_deed(reader: &mut Reader<'_>) -> Result<Deed> {
     let action = usize::try_from(reader.number()?).ok().and_then(|place| ACTIONS.get(place));
-    let [address, version, member] = reader.flags()?;
+    let [address, version, member, pointers] = reader.flags()?;
     let address = address
         .then(|| {
             let level = level_of(reader.number()?)?;
             Address::new(level, reader.context_id()?).map_err(|_| odd())
         })
         .transpose()?;
-    Ok(Deed {
-        action: action.ok_or_else(odd)?,
-        address,
-        version: version.then(|| reader.number()).transpose()?,
-        member: member.then(|| reader.user()).transpose()?,
-    })
+    let version = version.then(|| reader.number()).transpose()?;
+    let member = member.then(|| reader.user()).transpose()?;
+    let mut all = Vec::new();
+    for _ in 0..if pointers { reader.number()? } else { 0 } {
+        all.push(reader.text()?.into());
+    }
+    Ok(Deed { action: action.ok_or_else(odd)?, address, version, member, pointers: all })
 }

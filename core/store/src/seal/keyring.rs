@@ -3,8 +3,9 @@
 //! - A **data key** (`d1`, `d2`, …) is 32 random bytes and encrypts nothing itself; one key per
 //!   purpose is derived from it. The newest generation seals. Older ones open values until these
 //!   are resealed; then they are deleted.
-//! - The **fingerprint key** (`f1`) makes the fingerprints of secrets. It does not rotate with the
-//!   data keys, because documents and history contain fingerprints.
+//! - The **fingerprint key** (`f1`, `f2`, …) makes the fingerprints of secrets. It rotates with the
+//!   data keys, and only the newest is kept: a secret opens without the key of its fingerprint. So
+//!   markers of older keys stay valid, and the next write of their context replaces them.
 //! - Deleting a user's wrapped keys makes every copy of the user's rows unreadable.
 //!
 //! ```text
@@ -40,7 +41,7 @@ const ROWS: &str = "nacre v1 rows";
 const SECRETS: &str = "nacre v1 secrets";
 const VERSION: u8 = 1;
 
-/// The id of a key of a user: `d1`, `d2`, … or `f1`.
+/// The id of a key of a user: `d1`, `d2`, … or `f1`, `f2`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyId {
     /// A generation of the data key, from 1 on.
@@ -268,6 +269,24 @@ impl Keyring {
         wrap(KeyId::Data(next), &key, user, masters, entropy.array())
     }
 
+    /// Creates the next generation of the fingerprint key. Store it in place of the current one, then
+    /// [`unwrap`](Keyring::unwrap) the ring again.
+    ///
+    /// # Errors
+    /// `internal` after 65,534 generations: the last one marks what no key made.
+    pub fn rotate_fingerprint(
+        &self,
+        user: &User,
+        masters: &MasterKeyring,
+        entropy: &mut Entropy,
+    ) -> Result<WrappedKey> {
+        let next = self.fingerprint.generation.checked_add(1).filter(|next| *next < u16::MAX);
+        let next =
+            next.ok_or_else(|| Error::bug("a user can have at most 65,534 fingerprint keys"))?;
+        let key = KeyBytes(entropy.array());
+        wrap(KeyId::Fingerprint(next), &key, user, masters, entropy.array())
+    }
+
     /// The id of the data key that seals.
     pub fn newest(&self) -> KeyId {
         KeyId::Data(self.newest.generation)
@@ -306,7 +325,7 @@ impl Keyring {
     }
 
     /// Whether a fingerprint is of the current fingerprint key.
-    pub(crate) fn is_current(&self, fingerprint: &Fingerprint) -> bool {
+    pub fn is_current(&self, fingerprint: &Fingerprint) -> bool {
         fingerprint.key() == self.fingerprint.generation
     }
 }
