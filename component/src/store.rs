@@ -269,7 +269,9 @@ impl GuestStore for Store {
     ) -> Result<Vec<u8>, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_entry).transpose()?;
         let (address, limit) = (address.try_into()?, limit(&page)?);
-        Ok(self.read(Read::Entries { address, kind: kind.into(), before, limit })?.body)
+        Ok(self
+            .read(Read::Entries { address, kind: kind.into(), before, limit, reveal: false })?
+            .body)
     }
 
     fn audit(&self, page: wit::Page) -> Result<Vec<u8>, types::Error> {

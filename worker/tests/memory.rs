@@ -242,8 +242,9 @@ fn a_page_of_entries_ends_when_it_has_enough() {
         kind: EntryKind::Insight,
         before: None,
         limit: 200,
+        reveal: false,
     };
-    let Reply::Entries { items, next } = world.run(&entries, None).unwrap().reply else {
+    let Reply::Entries { items, next, .. } = world.run(&entries, None).unwrap().reply else {
         unreachable!("entries")
     };
     assert!((60..80).contains(&items.len()) && next.is_some(), "{}", items.len());

@@ -252,6 +252,8 @@ pub enum Read {
         before: Option<EntryId>,
         /// Page size, 1 to 200.
         limit: usize,
+        /// Whether to show sealed texts.
+        reveal: bool,
     },
     /// List versions, newest first.
     History {
@@ -575,7 +577,9 @@ impl Read {
     /// Whether it asks for revealed values.
     pub fn reveals(&self) -> bool {
         match self {
-            Read::Get { reveal, .. } | Read::List { reveal, .. } => *reveal,
+            Read::Get { reveal, .. } | Read::List { reveal, .. } | Read::Entries { reveal, .. } => {
+                *reveal
+            }
             Read::Resolve(resolve) => resolve.reveal,
             _ => false,
         }

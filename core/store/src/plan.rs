@@ -148,6 +148,8 @@ pub enum Reply {
         items: Vec<Entry>,
         /// The start of the next page; `None` on the last page.
         next: Option<EntryId>,
+        /// The sealed texts that the items show.
+        revealed: Vec<Deed>,
     },
     /// A page of history.
     History {
@@ -226,7 +228,9 @@ impl Reply {
             Reply::Context(context) => context.revealed.is_some(),
             Reply::Contexts { items, .. } => items.iter().any(|item| item.revealed.is_some()),
             Reply::View(view) => view.reveals,
-            Reply::Versions { revealed, .. } => !revealed.is_empty(),
+            Reply::Versions { revealed, .. } | Reply::Entries { revealed, .. } => {
+                !revealed.is_empty()
+            }
             Reply::Batch(replies) => replies.iter().flatten().any(Reply::reveals),
             _ => false,
         }

@@ -314,7 +314,7 @@ fn write(
         Reply::Diff(lines) => plain(&DiffText::of(lines), within, out),
         Reply::Preview(preview) => plain(&PreviewText::of(preview), within, out),
         Reply::Entry(entry) => plain(&EntryText::of(entry), within, out),
-        Reply::Entries { items, next } => {
+        Reply::Entries { items, next, .. } => {
             let next = next.map(Cursor::entry);
             let items: Vec<EntryText<'_>> = items.iter().map(EntryText::of).collect();
             plain(&PageText { items, next_cursor: next }, within, out)

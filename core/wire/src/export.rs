@@ -93,7 +93,7 @@ impl Export {
                     _ => after_history(record, out),
                 }
             }
-            (Stage::Entries { record, kind, before }, Reply::Entries { items, next }) => {
+            (Stage::Entries { record, kind, before }, Reply::Entries { items, next, .. }) => {
                 list(items, before.is_some(), out, write_entry)?;
                 match next {
                     Some(before) => Stage::Entries { record, kind, before: Some(*before) },

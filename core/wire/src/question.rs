@@ -129,6 +129,7 @@ impl Question {
                 },
                 before: parsed(from, "cursor", Cursor::read_entry)?,
                 limit: limit(from)?,
+                reveal: from.flag("reveal")?,
             },
             Question::History => Read::History {
                 address: from.address()?,

@@ -397,7 +397,13 @@ fn conflicts_about_rules_and_parent_of_one_write_are_two() {
 /// What a device shows of the insights of [`pair`]'s context, newest first.
 fn insights(device: &Device) -> Vec<String> {
     let address = Address::parse("project", "p").unwrap();
-    let ask = Read::Entries { address, kind: EntryKind::Insight, before: None, limit: 200 };
+    let ask = Read::Entries {
+        address,
+        kind: EntryKind::Insight,
+        before: None,
+        limit: 200,
+        reveal: false,
+    };
     let page: serde_json::Value =
         serde_json::from_slice(&device.replica.read(&ask, Moment(0)).unwrap().body).unwrap();
     let items = page["items"].as_array().unwrap();

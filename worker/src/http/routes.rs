@@ -230,7 +230,7 @@ pub const ROUTES: &[Route] = &[
         action: Action::Insights,
         name: "listInsights",
         summary: "Lists insights, newest first.",
-        query: &[CURSOR, LIMIT],
+        query: &[REVEAL, CURSOR, LIMIT],
         answers: &[(200, Shape::Insights)],
         ..READING
     },
@@ -250,7 +250,7 @@ pub const ROUTES: &[Route] = &[
         action: Action::Progress,
         name: "listProgress",
         summary: "Lists progress notes, newest first.",
-        query: &[CURSOR, LIMIT],
+        query: &[REVEAL, CURSOR, LIMIT],
         answers: &[(200, Shape::ProgressNotes)],
         ..READING
     },

@@ -310,7 +310,7 @@ pub(super) fn version(mut row: Row, keys: &Keyring) -> Result<Version> {
     Version::open(version_columns(&mut row)?, keys, &row.blob()?)
 }
 
-fn entry(mut row: Row, keys: &Keyring) -> Result<Entry> {
+pub(super) fn entry(mut row: Row, keys: &Keyring) -> Result<Entry> {
     Entry::open(entry_columns(&mut row)?, keys, &row.blob()?)
 }
 

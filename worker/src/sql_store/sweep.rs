@@ -24,7 +24,7 @@ use super::{
     SqlStore,
     meta::{Meta, Place},
     reads,
-    walk::{CONTEXTS, VERSIONS},
+    walk::{CONTEXTS, ENTRIES, VERSIONS},
 };
 use crate::sql::{Bind, Database};
 
@@ -54,12 +54,13 @@ impl<D: Database> SqlStore<D> {
                     reads::record(row, keys).and_then(|(record, _)| of_layer(&record.layer))
                 }
                 VERSIONS => reads::version(row, keys).and_then(|version| of_version(&version)),
+                ENTRIES => reads::entry(row, keys).map(|entry| of_text(&entry.content)),
                 _ => break,
             };
             let Ok(mentioned) = mentioned else { return Ok(0) };
             self.mark(&mentioned)?;
         }
-        match part.next.filter(|next| next.table <= VERSIONS) {
+        match part.next.filter(|next| next.table <= ENTRIES) {
             Some(next) => meta.chores.sweep = Some(next),
             None => return Ok(self.dropped(DROP_UNMARKED, &[])?.bytes),
         }
@@ -72,6 +73,7 @@ impl<D: Database> SqlStore<D> {
             match write {
                 Write::Record(record) => self.mark(&of_layer(&record.layer)?)?,
                 Write::Version(version) => self.mark(&of_version(version)?)?,
+                Write::Entry(entry) => self.mark(&of_text(&entry.content))?,
                 _ => {}
             }
         }
@@ -101,6 +103,12 @@ fn of_version(version: &Version) -> Result<Vec<Fingerprint>> {
         mentioned.extend(of_layer(&full.layer)?);
     }
     Ok(mentioned)
+}
+
+/// The secret of a note whose text is a marker.
+fn of_text(text: &str) -> Vec<Fingerprint> {
+    let marker = text.starts_with('{').then(|| json::read(text.as_bytes(), 1).ok()).flatten();
+    marker.as_ref().and_then(Fingerprint::in_marker).into_iter().collect()
 }
 
 /// The secrets that a layer mentions.

@@ -57,7 +57,7 @@ const fn text() -> Bind<'static> {
     Bind::Text("")
 }
 
-/// The tables that mention secrets come first; see [`CONTEXTS`] and [`VERSIONS`].
+/// The tables that mention secrets come first; see [`CONTEXTS`], [`VERSIONS`] and [`ENTRIES`].
 const TABLES: [Table; 8] = [
     Table {
         before: &[number(), text()],
@@ -142,9 +142,10 @@ const TABLES: [Table; 8] = [
     },
 ];
 
-/// The places of contexts and versions in the walk: only they mention secrets.
+/// The places of contexts, versions and entries in the walk: only they mention secrets.
 pub(super) const CONTEXTS: u64 = 0;
 pub(super) const VERSIONS: u64 = 1;
+pub(super) const ENTRIES: u64 = 2;
 
 /// One part of a walk.
 pub(super) struct Part {

@@ -294,3 +294,31 @@ fn every_reveal_is_in_the_audit_trail_without_the_values() {
     let response = service.send(get("/v1/contexts/project/open?reveal=true").scopes(ALL));
     assert_eq!(response.header("Nacre-Seq").unwrap(), (seq + 2).to_string());
 }
+
+#[test]
+fn a_note_that_holds_a_credential_is_sealed_and_can_be_revealed() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    let note = "deploy with ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    for list in ["insights", "progress"] {
+        let path = format!("project/p/{list}");
+        let made = service.ok(201, post(&path, json!({ "content": note })));
+        let content: Value = serde_json::from_str(made["content"].as_str().unwrap()).unwrap();
+        assert!(is_marker(&content), "{made}");
+        service.ok(201, post(&path, json!({ "content": "nothing" })));
+        let read = |query: &str| get(&format!("/v1/contexts/{path}{query}"));
+        let shown = service.ok(200, read(""));
+        assert!(!shown.to_string().contains("ghp_"), "{shown}");
+        let response = service.send(read("?reveal=true").scopes(ALL));
+        assert!(response.header("Cache-Control").unwrap().contains("no-store"));
+        let shown: Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(shown["items"][0]["content"], "nothing");
+        assert_eq!(shown["items"][1]["content"], note);
+        service.fails("forbidden", read("?reveal=true"));
+        let trail = service.ok(200, get("/v1/audit?limit=1"));
+        assert_eq!(trail["items"][0]["deeds"][0]["action"], "reveal");
+        // Otherwise a guest could place the marker of a secret that they do not see.
+        let marker = json!({ "content": content.to_string() });
+        assert_eq!(service.fails("invalid-request", post(&path, marker))["pointer"], "/content");
+    }
+}

@@ -77,7 +77,8 @@ fn export(
             Ok(Reply::Versions { items, more: next.is_some(), revealed })
         }
         ExportPart::Entries(address, kind, before) => {
-            entries(reads, sight, address, *kind, *before, limits::PAGE)
+            let setting = reveal.then_some(setting);
+            entries(reads, sight, setting, address, *kind, *before, limits::PAGE)
         }
     }
 }

@@ -70,7 +70,7 @@ impl Draft<'_, '_> {
         let changed = Changed { record: record.clone(), before: None, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         for entry in &past.entries {
-            self.past_entry(entry)?;
+            self.past_entry(entry, &record)?;
         }
         Ok(self.context(record, true))
     }
@@ -114,9 +114,10 @@ impl Draft<'_, '_> {
         Ok(state)
     }
 
-    fn past_entry(&mut self, past: &PastEntry) -> Result<()> {
+    fn past_entry(&mut self, past: &PastEntry, context: &Record) -> Result<()> {
         let PastEntry { entry: new, at, by } = past;
         new.check()?;
+        let content = self.sealed_note(&new.content, context)?;
         let id = EntryId { seq: self.seq, n: self.entries };
         self.entries += 1;
         self.write(Write::Entry(Entry {
@@ -125,7 +126,7 @@ impl Draft<'_, '_> {
             id,
             at: *at,
             by: by.clone(),
-            content: new.content.clone(),
+            content,
             category: new.category.clone(),
             importance: new.importance,
             agent: new.agent.clone(),

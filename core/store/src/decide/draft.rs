@@ -212,11 +212,25 @@ impl<'d, 's> Draft<'d, 's> {
         held: Option<&Layer>,
     ) -> Result<Rc<Layer>> {
         check_depth(data.depth())?;
+        self.seal(&mut data, address, parent, held)?;
+        // The stored size counts: many short secrets are longer as markers.
+        check_limits(&data)?;
+        Ok(Rc::new(Layer::from_value(&data)?))
+    }
+
+    /// Replaces the sensitive values in the data of a context by markers.
+    pub(super) fn seal(
+        &mut self,
+        data: &mut Value,
+        address: &Address,
+        parent: Option<&ContextId>,
+        held: Option<&Layer>,
+    ) -> Result<()> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
         let (reads, caller, purpose) = (&self.store, Some(self.asker.caller), self.purpose);
         let target = Target { reads, caller, address, parent, held, purpose };
         let rules = self.setting.rules();
-        let sealed = keys.seal_fields(&mut data, rules, &target, self.setting.entropy)?;
+        let sealed = keys.seal_fields(data, rules, &target, self.setting.entropy)?;
         if sealed.count > limits::SEALED_VALUES {
             return Err(Error::new(
                 Code::TooLarge,
@@ -228,9 +242,7 @@ impl<'d, 's> Draft<'d, 's> {
             self.write(Write::Secret(secret));
         }
         self.notice_suspects(sealed.suspects);
-        // The stored size counts: many short secrets are longer as markers.
-        check_limits(&data)?;
-        Ok(Rc::new(Layer::from_value(&data)?))
+        Ok(())
     }
 
     /// Tells the caller of texts that look like credentials: each one becomes the notice

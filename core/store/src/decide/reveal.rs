@@ -1,6 +1,7 @@
 //! Reveals sealed values, for callers who may see them, and tells the audit trail.
 
 use alloc::{
+    format,
     rc::Rc,
     string::{String, ToString},
     vec::Vec,
@@ -9,12 +10,13 @@ use alloc::{
 use super::{Setting, no_keys};
 use crate::{
     plan::{ContextReply, Reply},
-    record::{Deed, POINTER_BYTES, REVEAL, Record},
+    record::{Deed, Entry, EntryId, POINTER_BYTES, REVEAL, Record},
     store::Reads,
 };
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
+    json,
     layer::Layer,
     marker::{self, Fingerprint},
     pointer::Pointer,
@@ -66,6 +68,32 @@ pub(super) fn holds_sealed(layer: &Layer) -> bool {
     layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
 }
 
+/// Puts the plaintext in place of an entry's sealed text. Returns the line for the audit trail.
+pub(super) fn reveal_entry(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    entry: &mut Entry,
+) -> Result<Option<Deed>> {
+    let Some(mut text) = marker_in(&entry.content) else { return Ok(None) };
+    open(reads, setting, &mut text)?;
+    if let Value::String(text) = text {
+        entry.content = text;
+    }
+    let EntryId { seq, n } = entry.id;
+    let pointer = format!("/{}/{seq}-{n}", entry.kind.as_str());
+    let (address, pointers) = (Some(entry.address.clone()), Vec::from([pointer]));
+    Ok(Some(Deed { action: REVEAL, address, version: None, member: None, pointers }))
+}
+
+/// The marker that a text consists of.
+pub(super) fn marker_in(text: &str) -> Option<Value> {
+    let is_marker = |value: &Value| Fingerprint::in_marker(value).is_some();
+    if !text.starts_with("{\"$sealed\":") {
+        return None;
+    }
+    json::read(text.as_bytes(), 1).ok().filter(is_marker)
+}
+
 /// The sealed values that an answer shows, for the audit trail.
 pub(super) fn deeds(reply: &Reply) -> Result<Vec<Deed>> {
     let of_context = |context: &ContextReply| match &context.revealed {
@@ -85,7 +113,9 @@ pub(super) fn deeds(reply: &Reply) -> Result<Vec<Deed>> {
                 deeds.extend(deed_of(&record.address, record.version, &record.layer)?);
             }
         }
-        Reply::Versions { revealed, .. } => deeds.extend(revealed.iter().cloned()),
+        Reply::Versions { revealed, .. } | Reply::Entries { revealed, .. } => {
+            deeds.extend(revealed.iter().cloned())
+        }
         Reply::Batch(replies) => {
             for reply in replies.iter().flatten() {
                 deeds.extend(self::deeds(reply)?);

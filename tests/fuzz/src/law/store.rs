@@ -237,7 +237,7 @@ fn read(tape: &mut Tape<'_>) -> Read {
             reveal: true,
         },
         2 => Read::ViewDiff { address, from: as_of(tape), to: Some(as_of(tape)) },
-        3 => Read::Entries { address, kind: kind(tape), before: None, limit: 1 },
+        3 => Read::Entries { address, kind: kind(tape), before: None, limit: 1, reveal: false },
         4 => Read::History { address, before: Some(tape.byte().into()), limit: tape.byte().into() },
         5 => Read::Diff { address, from: tape.byte().into(), to: Some(tape.byte().into()) },
         _ => Read::Resolve(Resolve {
