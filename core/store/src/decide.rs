@@ -124,7 +124,13 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     permit::permit_command(reads, caller, &*sight, command)?;
     let asker = Asker { caller, sight: &*sight, host: SERVER };
     let reply = match command {
-        Command::Op(Op::Read(ask)) => read::read(reads, setting, asker, ask)?,
+        Command::Op(Op::Read(ask)) => {
+            let mut reply = read::read(reads, setting, asker, ask)?;
+            if ask.reveals() {
+                reveal::reveal_entries(reads, setting, &mut reply)?;
+            }
+            reply
+        }
         Command::Inspection(inspection) => {
             administration::inspect(reads, setting, asker, inspection)?
         }
@@ -271,7 +277,13 @@ impl Draft<'_, '_> {
     /// dropped.
     fn perform(&mut self, op: &Op) -> Result<Reply> {
         match op {
-            Op::Read(ask) => read::read(&self.store, self.setting, self.asker, ask),
+            Op::Read(ask) => {
+                let mut reply = read::read(&self.store, self.setting, self.asker, ask)?;
+                if ask.reveals() {
+                    reveal::reveal_entries(&self.store, self.setting, &mut reply)?;
+                }
+                Ok(reply)
+            }
             Op::Edit(edit) => self.edit(edit),
         }
     }

@@ -37,6 +37,7 @@ pub use row::{
 };
 pub use secret::{NewSecret, open_secret, reseal_secret};
 pub use target::{Purpose, SealScope, Target};
+pub(crate) use vault::marker_in;
 pub use vault::{NoKeys, Vault};
 
 use nacre_layers::error::{Code, Error};

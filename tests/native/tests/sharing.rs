@@ -204,7 +204,9 @@ proptest! {
                 }
             }
             for kind in [EntryKind::Insight, EntryKind::Progress] {
-                let entries = Read::Entries { address: address.clone(), kind, before: None, limit };
+                let entries = Read::Entries {
+                    address: address.clone(), kind, before: None, limit, reveal: false,
+                };
                 let mut expected: Vec<u64> = Vec::new();
                 if enters {
                     let all = shared.world.store.entries(&address, kind, None, limit).unwrap();

@@ -7,7 +7,7 @@ use super::{
     batch::within_limit,
     draft::Draft,
     read::{Show, Step, descend, entries, known, list, page, paged},
-    reveal::{deed_of, revealed},
+    reveal::{deed_of, reveal_entries, revealed},
     revocations::revocations,
 };
 use crate::{
@@ -77,8 +77,11 @@ fn export(
             Ok(Reply::Versions { items, more: next.is_some(), revealed })
         }
         ExportPart::Entries(address, kind, before) => {
-            let setting = reveal.then_some(setting);
-            entries(reads, sight, setting, address, *kind, *before, limits::PAGE)
+            let mut reply = entries(reads, sight, address, *kind, *before, limits::PAGE)?;
+            if reveal {
+                reveal_entries(reads, setting, &mut reply)?;
+            }
+            Ok(reply)
         }
     }
 }

@@ -117,7 +117,7 @@ impl Draft<'_, '_> {
     fn past_entry(&mut self, past: &PastEntry, context: &Record) -> Result<()> {
         let PastEntry { entry: new, at, by } = past;
         new.check()?;
-        let content = self.sealed_note(&new.content, context)?;
+        let content = self.seal_note(&new.content, context)?;
         let id = EntryId { seq: self.seq, n: self.entries };
         self.entries += 1;
         self.write(Write::Entry(Entry {

@@ -2,12 +2,7 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{
-    draft::Draft,
-    expect::Wanted,
-    read::seen,
-    reveal::{holds_sealed, open},
-};
+use super::{draft::Draft, expect::Wanted, read::seen, reveal::holds_sealed};
 use crate::{
     op::{Edit, Expect, Patch, Put},
     plan::{ContextReply, Reply},
@@ -20,9 +15,7 @@ use nacre_layers::{
     id::ContextId,
     layer::Layer,
     level::Level,
-    patch::{JsonPatch, Operation, append, merge_patch, unset},
-    pointer::Pointer,
-    sensitive::Kind,
+    patch::{append, merge_patch, unset},
     value::{Object, Value},
 };
 
@@ -66,30 +59,18 @@ impl Draft<'_, '_> {
         let live = self.live(address)?;
         self.expect(expect, Some(&live), &|base| edited(&base.layer, patch).map(Wanted::data))?;
         let data = match patch {
-            Patch::Append { pointer, values } => self.appended(&live.layer, pointer, values)?,
+            Patch::Append { pointer, values } => {
+                let mut document = live.layer.to_value()?;
+                self.open_list(&mut document, pointer, &live)?;
+                append(&mut document, pointer, values.clone())?;
+                document
+            }
             _ => edited(&live.layer, patch)?,
         };
         let layer = self.take_in(data, address, live.parent.as_ref(), Some(&live.layer))?;
         let state = State { layer, ..State::of(&live) };
         let record = self.advance(address, Some(&live), state, Change::Update, summary)?;
         Ok(self.context(record, false))
-    }
-
-    /// The layer's document with values appended to a list. A sealed list is opened for that if its
-    /// name seals it again.
-    fn appended(&self, layer: &Layer, list: &Pointer, values: &[Value]) -> Result<Value> {
-        let mut document = layer.to_value()?;
-        let name = list.tokens().last().unwrap_or_default();
-        let sealed = layer.value_at(list)?.filter(|value| value.sealed().is_some());
-        if let Some(mut sealed) = sealed
-            && self.setting.names.seals(&name, Kind::Whole)
-        {
-            open(&self.store, self.setting, &mut sealed)?;
-            let operations = Vec::from([Operation::Replace { path: list.clone(), value: sealed }]);
-            document = JsonPatch { operations }.apply_to(document)?;
-        }
-        append(&mut document, list, values.to_vec())?;
-        Ok(document)
     }
 
     pub(super) fn delete(

@@ -9,7 +9,7 @@ use crate::{
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
     record::{Audit, Change, Deed, Record, State, Undo, Version},
-    seal::{Purpose, Suspect, Target},
+    seal::{Purpose, Sealed, Suspect, Target},
     store::{Reads, Write},
 };
 use nacre_layers::{
@@ -19,6 +19,7 @@ use nacre_layers::{
     layer::Layer,
     locks::{Breach, breaches},
     patch::JsonPatch,
+    pointer::Pointer,
     rules::{Rules, Scope},
     value::{Value, check_depth, check_limits},
 };
@@ -219,7 +220,7 @@ impl<'d, 's> Draft<'d, 's> {
     }
 
     /// Replaces the sensitive values in the data of a context by markers.
-    pub(super) fn seal(
+    fn seal(
         &mut self,
         data: &mut Value,
         address: &Address,
@@ -231,6 +232,46 @@ impl<'d, 's> Draft<'d, 's> {
         let target = Target { reads, caller, address, parent, held, purpose };
         let rules = self.setting.rules();
         let sealed = keys.seal_fields(data, rules, &target, self.setting.entropy)?;
+        self.keep(sealed)
+    }
+
+    /// A note as it is stored with a context.
+    pub(super) fn seal_note(&mut self, text: &str, context: &Record) -> Result<String> {
+        let keys = self.setting.keys.ok_or_else(super::no_keys)?;
+        let rules = self.setting.rules();
+        let target = Target {
+            reads: &self.store,
+            caller: Some(self.asker.caller),
+            address: &context.address,
+            parent: context.parent.as_ref(),
+            held: None,
+            purpose: self.purpose,
+        };
+        let (text, sealed) = keys.seal_note(text, rules, &target, self.setting.entropy)?;
+        self.keep(sealed)?;
+        Ok(text)
+    }
+
+    /// Opens a sealed list of a context, to append to it.
+    pub(super) fn open_list(
+        &self,
+        data: &mut Value,
+        list: &Pointer,
+        context: &Record,
+    ) -> Result<()> {
+        let keys = self.setting.keys.ok_or_else(super::no_keys)?;
+        let target = Target {
+            reads: &self.store,
+            caller: Some(self.asker.caller),
+            address: &context.address,
+            parent: context.parent.as_ref(),
+            held: Some(&context.layer),
+            purpose: self.purpose,
+        };
+        keys.open_list(data, list, self.setting.rules(), &target)
+    }
+
+    fn keep(&mut self, sealed: Sealed) -> Result<()> {
         if sealed.count > limits::SEALED_VALUES {
             return Err(Error::new(
                 Code::TooLarge,

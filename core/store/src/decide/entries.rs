@@ -2,25 +2,21 @@
 
 use alloc::{boxed::Box, format, rc::Rc, string::String, vec::Vec};
 
-use super::{draft::Draft, reveal::marker_in};
+use super::draft::Draft;
 use crate::{
     limits,
     op::NewEntry,
     plan::{Event, Reply},
-    record::{Deed, Entry, EntryId, Record},
+    record::{Deed, Entry, EntryId},
     store::Write,
 };
-use nacre_layers::{
-    error::{Code, Error, Result},
-    json,
-    value::Value,
-};
+use nacre_layers::error::{Code, Error, Result};
 
 impl Draft<'_, '_> {
     pub(super) fn add_entry(&mut self, new: &NewEntry) -> Result<Reply> {
         let live = self.live(&new.address)?;
         new.check()?;
-        let content = self.sealed_note(&new.content, &live)?;
+        let content = self.seal_note(&new.content, &live)?;
         let entry = Entry {
             address: new.address.clone(),
             kind: new.kind,
@@ -61,25 +57,6 @@ impl NewEntry {
             .at("/importance"));
         }
         Ok(())
-    }
-}
-
-impl Draft<'_, '_> {
-    /// A text as it is stored: the text of a marker, if it looks like a credential.
-    pub(super) fn sealed_note(&mut self, text: &str, context: &Record) -> Result<String> {
-        if marker_in(text).is_some() {
-            let detail = "this text must not be a marker; write the plaintext";
-            return Err(Error::new(Code::InvalidRequest, detail).at("/content"));
-        }
-        // As the only item of a list, no name seals it.
-        let mut list = Value::Array(Vec::from([text.into()]));
-        self.seal(&mut list, &context.address, context.parent.as_ref(), None)?;
-        Ok(match list.as_array() {
-            Some([marker @ Value::Object(_)]) => {
-                String::from_utf8(json::write(marker)).unwrap_or_default()
-            }
-            _ => text.into(),
-        })
     }
 }
 

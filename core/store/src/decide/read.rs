@@ -2,11 +2,7 @@
 
 use alloc::{boxed::Box, format, rc::Rc, vec::Vec};
 
-use super::{
-    Asker, Setting, preview,
-    reveal::{reveal_entry, revealed},
-    view,
-};
+use super::{Asker, Setting, preview, reveal::revealed, view};
 use crate::{
     history::{VERSIONS_AT_ONCE, chain_as_of, no_version, record_as_of, record_of, state_at},
     limits,
@@ -56,9 +52,8 @@ pub(super) fn read(
         Read::Resolve(resolve) => view::resolve(reads, setting, sight, resolve),
         Read::ViewDiff { address, from, to } => view::diff(reads, sight, address, *from, *to),
         Read::Preview { edits, .. } => preview::preview(reads, setting, asker, edits),
-        Read::Entries { address, kind, before, limit, reveal } => {
-            let setting = reveal.then_some(&*setting);
-            entries(reads, sight, setting, address, *kind, *before, *limit)
+        Read::Entries { address, kind, before, limit, .. } => {
+            entries(reads, sight, address, *kind, *before, *limit)
         }
         Read::History { address, before, limit } => {
             let current = known(reads, address)?;
@@ -240,11 +235,10 @@ fn listed(
     Ok(found)
 }
 
-/// A page of entries, with sealed texts in the clear if there is a `setting` to reveal them.
+/// A page of entries. `reveal_entries` opens their sealed texts.
 pub(super) fn entries(
     reads: &dyn Reads,
     sight: &dyn Sight,
-    setting: Option<&Setting<'_>>,
     address: &Address,
     kind: EntryKind,
     before: Option<EntryId>,
@@ -261,16 +255,13 @@ pub(super) fn entries(
     // A context that was created again starts without the entries of the one before.
     let is_own = |entry: &&Entry| entry.at >= current.created_at && entry.id.seq >= sight.first();
     let next = found.last().filter(is_own).map(|last| last.id).filter(|_| more);
-    let (mut items, mut revealed) = (Vec::with_capacity(found.len()), Vec::new());
-    for mut entry in found {
+    let mut items = Vec::with_capacity(found.len());
+    for entry in found {
         if is_own(&&entry) && sight.sees_at(reads, address, entry.id.seq)? {
-            if let Some(setting) = setting {
-                revealed.extend(reveal_entry(reads, setting, &mut entry)?);
-            }
             items.push(entry);
         }
     }
-    Ok(Reply::Entries { items, next, revealed })
+    Ok(Reply::Entries { items, next, revealed: Vec::new() })
 }
 
 /// A page of rows, and whether there are more. It ends early when it has enough for one answer.

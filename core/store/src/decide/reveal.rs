@@ -11,12 +11,12 @@ use super::{Setting, no_keys};
 use crate::{
     plan::{ContextReply, Reply},
     record::{Deed, Entry, EntryId, POINTER_BYTES, REVEAL, Record},
+    seal::marker_in,
     store::Reads,
 };
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
-    json,
     layer::Layer,
     marker::{self, Fingerprint},
     pointer::Pointer,
@@ -68,8 +68,22 @@ pub(super) fn holds_sealed(layer: &Layer) -> bool {
     layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
 }
 
+/// Reveals the notes in an answer.
+pub(super) fn reveal_entries(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    reply: &mut Reply,
+) -> Result<()> {
+    if let Reply::Entries { items, revealed, .. } = reply {
+        for entry in items {
+            revealed.extend(reveal_entry(reads, setting, entry)?);
+        }
+    }
+    Ok(())
+}
+
 /// Puts the plaintext in place of an entry's sealed text. Returns the line for the audit trail.
-pub(super) fn reveal_entry(
+fn reveal_entry(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     entry: &mut Entry,
@@ -83,15 +97,6 @@ pub(super) fn reveal_entry(
     let pointer = format!("/{}/{seq}-{n}", entry.kind.as_str());
     let (address, pointers) = (Some(entry.address.clone()), Vec::from([pointer]));
     Ok(Some(Deed { action: REVEAL, address, version: None, member: None, pointers }))
-}
-
-/// The marker that a text consists of.
-pub(super) fn marker_in(text: &str) -> Option<Value> {
-    let is_marker = |value: &Value| Fingerprint::in_marker(value).is_some();
-    if !text.starts_with("{\"$sealed\":") {
-        return None;
-    }
-    json::read(text.as_bytes(), 1).ok().filter(is_marker)
 }
 
 /// The sealed values that an answer shows, for the audit trail.

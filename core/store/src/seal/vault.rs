@@ -1,6 +1,6 @@
 //! The interface between a decision and the owner's keys, and its implementation without keys.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt::Debug;
 
 use zeroize::Zeroizing;
@@ -18,6 +18,8 @@ use nacre_layers::{
     hash::Hash,
     json,
     marker::{Fingerprint, reveal},
+    patch::{JsonPatch, Operation},
+    pointer::Pointer,
     sensitive::{Kind, SensitiveNames},
     value::{SEALED, Value},
 };
@@ -36,6 +38,30 @@ pub trait Vault: Debug {
         target: &Target<'_>,
         entropy: &mut Entropy,
     ) -> Result<Sealed>;
+
+    /// A note as it is stored: the text of a marker if it looks like a credential.
+    ///
+    /// # Errors
+    /// `invalid-request` if the note is a marker; those of [`seal_fields`].
+    fn seal_note(
+        &self,
+        text: &str,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
+        entropy: &mut Entropy,
+    ) -> Result<(String, Sealed)>;
+
+    /// Opens the list at a path in a document, if it is sealed and its name seals it again.
+    ///
+    /// # Errors
+    /// Those of the store; `store-unavailable` if the secret cannot be verified.
+    fn open_list(
+        &self,
+        document: &mut Value,
+        list: &Pointer,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
+    ) -> Result<()>;
 
     /// Replaces every marker by its plaintext. `sealed` returns one sealed secret, and is called
     /// once for each.
@@ -59,6 +85,46 @@ impl Vault for Keyring {
         entropy: &mut Entropy,
     ) -> Result<Sealed> {
         seal_fields(data, rules, self, target, entropy)
+    }
+
+    fn seal_note(
+        &self,
+        text: &str,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
+        entropy: &mut Entropy,
+    ) -> Result<(String, Sealed)> {
+        if marker_in(text).is_some() {
+            let detail = "this text must not be a marker; write the plaintext";
+            return Err(Error::new(Code::InvalidRequest, detail).at("/content"));
+        }
+        // As the only item of a list, no name seals it.
+        let mut list = Value::Array(Vec::from([text.into()]));
+        let sealed = seal_fields(&mut list, rules, self, target, entropy)?;
+        let text = match list.as_array() {
+            Some([marker @ Value::Object(_)]) => String::from_utf8(json::write(marker)),
+            _ => Ok(text.into()),
+        };
+        Ok((text.map_err(|_| Error::bug("a marker must be text"))?, sealed))
+    }
+
+    fn open_list(
+        &self,
+        document: &mut Value,
+        list: &Pointer,
+        rules: SealRules<'_>,
+        target: &Target<'_>,
+    ) -> Result<()> {
+        let name = list.tokens().last().unwrap_or_default();
+        let value = target.held.map(|layer| layer.value_at(list)).transpose()?.flatten();
+        let fingerprint = value.as_ref().and_then(Fingerprint::in_marker);
+        let Some(fingerprint) = fingerprint else { return Ok(()) };
+        if !rules.names.seals(&name, Kind::Whole) {
+            return Ok(());
+        }
+        let Some(value) = self.open(&fingerprint, target)? else { return Ok(()) };
+        let operations = Vec::from([Operation::Replace { path: list.clone(), value }]);
+        JsonPatch { operations }.apply(document)
     }
 
     fn reveal(
@@ -85,6 +151,15 @@ impl Vault for Keyring {
     }
 }
 
+/// The marker that a note consists of.
+pub(crate) fn marker_in(text: &str) -> Option<Value> {
+    let is_marker = |value: &Value| Fingerprint::in_marker(value).is_some();
+    if !text.starts_with("{\"$sealed\":") {
+        return None;
+    }
+    json::read(text.as_bytes(), 1).ok().filter(is_marker)
+}
+
 /// A vault without keys, for a copy of a store. Sensitive values show as markers, and the secrets
 /// stay on the server. What is written here gets temporary markers under the given names, until the
 /// server has the write and decides what is sealed.
@@ -101,6 +176,26 @@ impl Vault for NoKeys {
     ) -> Result<Sealed> {
         hide(data, rules.names);
         Ok(Sealed::default())
+    }
+
+    fn seal_note(
+        &self,
+        text: &str,
+        _: SealRules<'_>,
+        _: &Target<'_>,
+        _: &mut Entropy,
+    ) -> Result<(String, Sealed)> {
+        Ok((text.into(), Sealed::default()))
+    }
+
+    fn open_list(
+        &self,
+        _: &mut Value,
+        _: &Pointer,
+        _: SealRules<'_>,
+        _: &Target<'_>,
+    ) -> Result<()> {
+        Ok(())
     }
 
     fn reveal(&self, data: &mut Value, _: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>) -> Result<()> {
