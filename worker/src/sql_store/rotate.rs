@@ -117,8 +117,9 @@ impl<D: Database> SqlStore<D> {
         Ok(Some(Rc::new(Keyring::unwrap(&meta.owner, &meta.keys, masters)?)))
     }
 
-    /// Calls `rewrite` for the next contexts that hold markers of an older fingerprint key. It must
-    /// write the context, which replaces them. What it refuses keeps its markers.
+    /// When all is resealed, calls `rewrite` for the next contexts that hold markers of an older
+    /// fingerprint key. It must write the context, which replaces them. What it refuses keeps its
+    /// markers.
     ///
     /// # Errors
     /// `store-unavailable`, also from `rewrite`: then the part is done again.
@@ -129,6 +130,9 @@ impl<D: Database> SqlStore<D> {
     ) -> Result<()> {
         let Some((meta, keys)) = self.opened_state()? else { return Ok(()) };
         let Some(place) = &meta.chores.marking else { return Ok(()) };
+        if meta.chores.rotation.is_some() {
+            return Ok(());
+        }
         let after = after(place)?;
         let page = self.list_page(&Filter::default(), after.as_ref(), MARKED_AT_ONCE)?;
         for record in &page {
