@@ -444,6 +444,7 @@ mod tests {
             explanation: explained.then(|| explain(&links(&chain))),
             chain,
             shown: shown.map(Into::into),
+            reveals: false,
         }
     }
 
