@@ -2,8 +2,6 @@
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
-use serde::Deserialize;
-
 use super::{flight::member, odd};
 use nacre_layers::{
     address::Address,
@@ -12,7 +10,7 @@ use nacre_layers::{
     layer::Layer,
     patch::JsonPatch,
     rules::Rules,
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 use nacre_store::{
     history::WHOLE_EVERY,
@@ -20,23 +18,7 @@ use nacre_store::{
     record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
     store::{Reads, Write},
 };
-
-/// A `change` message. Members that are not needed are ignored.
-#[derive(Deserialize)]
-struct ChangeText {
-    seq: u64,
-    level: String,
-    context_id: String,
-    version: u64,
-    by: String,
-    patch: Value,
-    action: String,
-    at: String,
-    parent: Option<String>,
-    rules: Option<Object>,
-    entered: Option<bool>,
-    left: Option<bool>,
-}
+use nacre_wire::members::Members;
 
 /// The row of an `entry` message; `None` for another message.
 ///
@@ -86,24 +68,30 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    /// Reads a message.
+    /// Reads a message. Members that are not needed are ignored.
     ///
     /// # Errors
     /// The errors of its parts.
     pub(super) fn read(message: Value) -> Result<Announced> {
-        let text: ChangeText = value::decode_known(message)?;
+        let mut members = Members::of(message)?;
+        let mut text = |name| members.required::<String>(name);
+        let address = Address::parse(&text("level")?, &text("context_id")?)?;
+        let by = User::parse(&text("by")?)?;
+        let (change, at) = (Change::parse(&text("action")?)?, Moment::parse(&text("at")?)?);
+        let parent = members.take::<String>("parent")?;
+        let rules = members.take::<Object>("rules")?;
         Ok(Announced {
-            seq: text.seq,
-            address: Address::parse(&text.level, &text.context_id)?,
-            version: text.version,
-            by: User::parse(&text.by)?,
-            patch: JsonPatch::parse(text.patch)?,
-            change: Change::parse(&text.action)?,
-            at: Moment::parse(&text.at)?,
-            parent: text.parent.as_deref().map(ContextId::parse).transpose()?,
-            rules: text.rules.as_ref().map(Rules::from_object).transpose()?,
-            entered: text.entered.unwrap_or_default(),
-            left: text.left.unwrap_or_default(),
+            seq: members.required("seq")?,
+            address,
+            version: members.required("version")?,
+            by,
+            patch: JsonPatch::parse(members.required("patch")?)?,
+            change,
+            at,
+            parent: parent.as_deref().map(ContextId::parse).transpose()?,
+            rules: rules.as_ref().map(Rules::from_object).transpose()?,
+            entered: members.flag("entered")?,
+            left: members.flag("left")?,
         })
     }
 

@@ -255,7 +255,8 @@ pub struct ContextReply {
 /// What may surprise about a write that is done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Warning {
-    /// The kind: `hides-inherited`, `ignored-by-lock` or `duplicate-key`.
+    /// The kind: `hides-inherited`, `ignored-by-lock`, `duplicate-key`, `sealed-by-content` or
+    /// `history-left-out`.
     pub code: &'static str,
     /// The place in the written layer.
     pub pointer: String,

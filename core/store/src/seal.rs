@@ -28,7 +28,7 @@ mod secret;
 mod target;
 mod vault;
 
-pub use content::{FindCredential, SealContent, Suspect};
+pub use content::{FindCredential, SealContent};
 pub use fields::{SealRules, Sealed, seal_fields};
 pub use keyring::{KeyId, Keyring, WrappedKey};
 pub use master::MasterKeyring;

@@ -117,7 +117,7 @@ fn past(address: &Address, line: &mut LineBody) -> Result<Option<Past>> {
 
 /// Reads a version; `last` is the number of the one before.
 fn version(text: Value, last: Option<u64>) -> Result<PastVersion> {
-    let body: VersionBody = value::decode(text)?;
+    let body = VersionBody::read(text)?;
     let version = counted("/version", body.version)?;
     if last.is_some_and(|last| last + 1 != version) {
         return Err(invalid("/version", "versions must be in descending order without a gap"));
@@ -141,9 +141,9 @@ fn version(text: Value, last: Option<u64>) -> Result<PastVersion> {
 
 fn entry(address: &Address, kind: EntryKind, text: Value) -> Result<PastEntry> {
     let InsightBody { agent, at, by, category, content, importance, .. } = match kind {
-        EntryKind::Insight => value::decode(text)?,
+        EntryKind::Insight => InsightBody::read(text)?,
         EntryKind::Progress => {
-            let ProgressBody { agent, at, by, content, id } = value::decode(text)?;
+            let ProgressBody { agent, at, by, content, id } = ProgressBody::read(text)?;
             InsightBody { agent, at, by, category: None, content, id, importance: None }
         }
     };

@@ -23,6 +23,7 @@ mod cursor;
 mod export;
 pub mod import;
 pub mod live;
+pub mod members;
 mod open;
 pub mod operation;
 mod pieces;

@@ -2,9 +2,8 @@
 
 use alloc::{boxed::Box, format, rc::Rc, string::String, vec::Vec};
 
-use serde::Deserialize;
-
 use super::{
+    members::Members,
     pieces,
     request::{id, moment, rules},
     within,
@@ -20,7 +19,7 @@ use nacre_layers::{
     rules::Rules,
     sensitive::SensitiveNames,
     sort::sort_by,
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 use nacre_store::{
     entropy::Entropy,
@@ -95,8 +94,6 @@ pub fn open_export(
 }
 
 /// The members of a line about the current state.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ContextBody {
     created_at: String,
     data: Object,
@@ -109,8 +106,25 @@ struct ContextBody {
     version: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+impl ContextBody {
+    fn read(value: Value) -> Result<ContextBody> {
+        let mut members = Members::of(value)?;
+        let body = ContextBody {
+            created_at: members.required("created_at")?,
+            data: members.required("data")?,
+            id: members.required("id")?,
+            level: members.required("level")?,
+            parent: members.take("parent")?,
+            rules: members.required("rules")?,
+            updated_at: members.required("updated_at")?,
+            updated_by: members.required("updated_by")?,
+            version: members.required("version")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
+}
+
 pub(super) struct VersionBody {
     pub(super) at: String,
     pub(super) by: String,
@@ -123,8 +137,25 @@ pub(super) struct VersionBody {
     pub(super) version: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+impl VersionBody {
+    pub(super) fn read(value: Value) -> Result<VersionBody> {
+        let mut members = Members::of(value)?;
+        let body = VersionBody {
+            at: members.required("at")?,
+            by: members.required("by")?,
+            change: members.required("change")?,
+            data: members.required("data")?,
+            parent: members.take("parent")?,
+            rules: members.required("rules")?,
+            seq: members.required("seq")?,
+            summary: members.take("summary")?,
+            version: members.required("version")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
+}
+
 pub(super) struct InsightBody {
     pub(super) agent: Option<String>,
     pub(super) at: String,
@@ -135,14 +166,44 @@ pub(super) struct InsightBody {
     pub(super) importance: Option<f64>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+impl InsightBody {
+    pub(super) fn read(value: Value) -> Result<InsightBody> {
+        let mut members = Members::of(value)?;
+        let body = InsightBody {
+            agent: members.take("agent")?,
+            at: members.required("at")?,
+            by: members.required("by")?,
+            category: members.take("category")?,
+            content: members.required("content")?,
+            id: members.required("id")?,
+            importance: members.take("importance")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
+}
+
 pub(super) struct ProgressBody {
     pub(super) agent: Option<String>,
     pub(super) at: String,
     pub(super) by: String,
     pub(super) content: String,
     pub(super) id: String,
+}
+
+impl ProgressBody {
+    pub(super) fn read(value: Value) -> Result<ProgressBody> {
+        let mut members = Members::of(value)?;
+        let body = ProgressBody {
+            agent: members.take("agent")?,
+            at: members.required("at")?,
+            by: members.required("by")?,
+            content: members.required("content")?,
+            id: members.required("id")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
 }
 
 /// A store that is being opened.
@@ -242,7 +303,7 @@ impl Opening<'_> {
         text: &[u8],
         newer: Option<&Version>,
     ) -> Result<(Version, State)> {
-        let body: VersionBody = value::decode(super::read_json(text)?)?;
+        let body = VersionBody::read(super::read_json(text)?)?;
         let version = counted("/version", body.version)?;
         let seq = counted("/seq", body.seq)?;
         if newer.is_some_and(|newer| version + 1 != newer.version) {
@@ -344,9 +405,9 @@ impl Opening<'_> {
     ) -> Result<EntryId> {
         let value = super::read_json(text)?;
         let body = match kind {
-            EntryKind::Insight => value::decode::<InsightBody>(value)?,
+            EntryKind::Insight => InsightBody::read(value)?,
             EntryKind::Progress => {
-                let ProgressBody { agent, at, by, content, id } = value::decode(value)?;
+                let ProgressBody { agent, at, by, content, id } = ProgressBody::read(value)?;
                 let (category, importance) = (None, None);
                 InsightBody { agent, at, by, category, content, id, importance }
             }
@@ -419,7 +480,7 @@ impl<'l> Line<'l> {
         let lacks =
             || invalid("", "a line of an export must have `history`, `insights` and `progress`");
         Ok(Line {
-            body: value::decode(Value::Object(body))?,
+            body: ContextBody::read(Value::Object(body))?,
             history: history.ok_or_else(lacks)?,
             insights: insights.ok_or_else(lacks)?,
             progress: progress.ok_or_else(lacks)?,

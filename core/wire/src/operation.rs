@@ -2,9 +2,10 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use super::{
+    members::Members,
     request::{
         self, AppendBody, InsightBody, MoveBody, ProgressBody, PutBody, RestoreBody, RollbackBody,
         UnsetBody, id, pointer, which,
@@ -17,8 +18,7 @@ use nacre_layers::{
     hash::Hash,
     json,
     level::Level,
-    pointer::Pointer,
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 use nacre_store::{
     limits,
@@ -247,7 +247,7 @@ impl PreviewBody {
 /// operation.
 pub fn item(operation: Value) -> Result<BatchItem> {
     let fingerprint = fingerprint(&operation);
-    let mut members = Members { left: value::decode(operation)?, allowed: Vec::new() };
+    let mut members = Members::of(operation)?;
     let idempotency = match members.take::<String>("idempotency_key")? {
         Some(key) => {
             check_key(&key).map_err(|error| error.at("/idempotency_key"))?;
@@ -255,7 +255,7 @@ pub fn item(operation: Value) -> Result<BatchItem> {
         }
         None => None,
     };
-    let op = members.into_op()?;
+    let op = Given(members).into_op()?;
     if idempotency.is_some() && !op.is_write() {
         return Err(Error::new(
             Code::InvalidRequest,
@@ -319,73 +319,41 @@ fn fingerprint(operation: &Value) -> Hash {
     }
 }
 
-/// The members of an operation that are not taken yet. They are taken one by one, because code that
-/// decodes all of them at once is large. [`Operation`] describes them.
-struct Members {
-    left: Object,
-    /// The names that the action allows, as they were asked for.
-    allowed: Vec<&'static str>,
-}
+/// The members of an operation. [`Operation`] describes them.
+struct Given(Members);
 
-impl Members {
-    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
-        self.allowed.push(name);
-        match self.left.remove(name) {
-            Some(value) => value::decode(value).map_err(|error| within(&format!("/{name}"), error)),
-            None => Ok(None),
-        }
-    }
-
-    fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T> {
-        let missing = || {
-            let detail = format!("the member `{name}` is required for this action");
-            Error::new(Code::InvalidRequest, detail).at("")
-        };
-        self.take(name)?.ok_or_else(missing)
-    }
-
-    fn flag(&mut self, name: &'static str) -> Result<bool> {
-        Ok(self.take(name)?.unwrap_or(false))
-    }
-
+impl Given {
     /// Makes the operation, and checks that every member belongs to it.
     fn into_op(mut self) -> Result<Op> {
-        let action = Action::parse(&self.required::<String>("action")?)?;
+        let action = Action::parse(&self.0.required::<String>("action")?)?;
         let address = self.address()?;
         let op: Op = match action {
             Action::Get => Read::Get {
                 address,
-                which: which(self.take("version")?, self.state()?)
+                which: which(self.0.take("version")?, self.state()?)
                     .map_err(|error| error.at("/at"))?,
-                reveal: self.flag("reveal")?,
+                reveal: self.0.flag("reveal")?,
             }
             .into(),
             Action::Resolve => Read::Resolve(Resolve {
                 address,
-                path: self.take("path")?.map(|path| pointer("/path", path)).transpose()?,
+                path: self.0.take("path")?.map(|path| pointer("/path", path)).transpose()?,
                 as_of: self.state()?,
-                explain: self.flag("explain")?,
-                reveal: self.flag("reveal")?,
+                explain: self.0.flag("explain")?,
+                reveal: self.0.flag("reveal")?,
             })
             .into(),
             _ => self.edit(action, address)?.into(),
         };
         // The action has taken all members that it uses.
-        match self.left.iter().find(|(_, value)| **value != Value::Null) {
-            None => Ok(op),
-            Some((member, _)) => {
-                let allowed = self.allowed.join(", ");
-                let detail =
-                    format!("this member is not allowed for this action; allowed: {allowed}");
-                Err(Error::new(Code::InvalidRequest, detail).at(Pointer::from_tokens([member])))
-            }
-        }
+        self.0.end()?;
+        Ok(op)
     }
 
     fn address(&mut self) -> Result<Address> {
-        let level: String = self.required("level")?;
+        let level: String = self.0.required("level")?;
         let level = Level::parse(&level).map_err(|error| error.at("/level"))?;
-        let id = id("/context_id", &self.required::<String>("context_id")?)?;
+        let id = id("/context_id", &self.0.required::<String>("context_id")?)?;
         Address::new(level, id).map_err(|error| error.at("/context_id"))
     }
 
@@ -393,7 +361,7 @@ impl Members {
     fn edit(&mut self, action: Action, address: Address) -> Result<Edit> {
         let summary = match action {
             Action::AddInsight | Action::AddProgress => None,
-            _ => self.take("summary")?,
+            _ => self.0.take("summary")?,
         };
         match action {
             Action::Create | Action::Put => {
@@ -402,51 +370,51 @@ impl Members {
                     _ => self.expect()?,
                 };
                 let body = PutBody {
-                    data: self.required("data")?,
-                    parent: self.take("parent")?,
-                    rules: self.take("rules")?,
+                    data: self.0.required("data")?,
+                    parent: self.0.take("parent")?,
+                    rules: self.0.take("rules")?,
                     summary,
                 };
-                body.into_edit(address, self.flag("create_parents")?, expect)
+                body.into_edit(address, self.0.flag("create_parents")?, expect)
             }
             Action::Update => {
-                let patch = request::patch(self.required("patch")?);
+                let patch = request::patch(self.0.required("patch")?);
                 let patch = patch.map_err(|error| within("/patch", error))?;
                 Ok(Edit::Update { address, patch, summary, expect: self.expect()? })
             }
             Action::Append => {
-                let (pointer, values) = (self.required("pointer")?, self.required("values")?);
+                let (pointer, values) = (self.0.required("pointer")?, self.0.required("values")?);
                 AppendBody { pointer, values, summary }.into_edit(address, self.expect()?)
             }
             Action::Unset => {
-                let pointers = self.required("pointers")?;
+                let pointers = self.0.required("pointers")?;
                 UnsetBody { pointers, summary }.into_edit(address, self.expect()?)
             }
             Action::Delete => {
-                let cascade = self.flag("cascade")?;
+                let cascade = self.0.flag("cascade")?;
                 Ok(Edit::Delete { address, cascade, summary, expect: self.expect()? })
             }
             Action::Restore => Ok(RestoreBody { summary }.into_edit(address)),
             Action::Rollback => {
-                let version = self.required("version")?;
+                let version = self.0.required("version")?;
                 Ok(RollbackBody { version, summary }.into_edit(address, self.expect()?))
             }
             Action::Move => {
-                let parent = self.required("parent")?;
+                let parent = self.0.required("parent")?;
                 MoveBody { parent, summary }.into_edit(address, self.expect()?)
             }
             Action::AddInsight => {
                 let body = InsightBody {
-                    content: self.required("content")?,
-                    category: self.take("category")?,
-                    importance: self.take("importance")?,
-                    agent: self.take("agent")?,
+                    content: self.0.required("content")?,
+                    category: self.0.take("category")?,
+                    importance: self.0.take("importance")?,
+                    agent: self.0.take("agent")?,
                 };
                 Ok(body.into_edit(address))
             }
             Action::AddProgress => {
-                let content = self.required("content")?;
-                Ok(ProgressBody { content, agent: self.take("agent")? }.into_edit(address))
+                let content = self.0.required("content")?;
+                Ok(ProgressBody { content, agent: self.0.take("agent")? }.into_edit(address))
             }
             Action::Get | Action::Resolve => Err(Error::bug("this action is not an edit")),
         }
@@ -454,12 +422,12 @@ impl Members {
 
     /// The past state that is asked for.
     fn state(&mut self) -> Result<Option<AsOf>> {
-        let state = self.take("at")?.map(|at| request::state(&at)).transpose();
+        let state = self.0.take("at")?.map(|at| request::state(&at)).transpose();
         state.map_err(|error| error.at("/at"))
     }
 
     fn expect(&mut self) -> Result<Expect> {
-        match self.take("expect_version")? {
+        match self.0.take("expect_version")? {
             None => Ok(Expect::Anything),
             Some(0) => Err(Error::new(
                 Code::InvalidRequest,

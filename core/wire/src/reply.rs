@@ -82,7 +82,8 @@ answers! {
     pub struct NoticeText<'a> {
         /// The kind: `hides-inherited` if a value now hides a list or an object from above,
         /// `ignored-by-lock` if a lock above ignores a value, `duplicate-key` if a later item of a
-        /// `keyed` list hides an earlier one.
+        /// `keyed` list hides an earlier one, `sealed-by-content` if a text looks like a credential,
+        /// `history-left-out` if an import could not take back a history.
         pub code: &'a str,
         /// One sentence.
         pub detail: &'a str,

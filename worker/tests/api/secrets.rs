@@ -14,7 +14,7 @@ fn bob(call: Call) -> Call {
 }
 
 fn share(service: &mut Service, project: &str) {
-    let member = json!({ "project": project, "role": "writer" });
+    let member = json!({ "project": project, "role": "writer", "reveal": true });
     service.ok(200, call("PUT", "/v1/members/bob").json(member));
 }
 

@@ -4,6 +4,7 @@ use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, expect::Wanted, read::seen, reveal::holds_sealed};
 use crate::{
+    limits,
     op::{Edit, Expect, Patch, Put},
     plan::{ContextReply, Reply},
     record::{Change, Record, State},
@@ -200,7 +201,8 @@ impl Draft<'_, '_> {
     }
 
     pub(super) fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
-        let warnings = core::mem::take(&mut self.warnings);
+        let mut warnings = core::mem::take(&mut self.warnings);
+        warnings.truncate(limits::WARNINGS);
         let reply = ContextReply { record, revealed: None, created, data: true, warnings };
         Reply::Context(Box::new(reply))
     }

@@ -9,7 +9,7 @@ use crate::{
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
     record::{Audit, Change, Deed, Record, State, Undo, Version},
-    seal::{Purpose, Sealed, Suspect, Target},
+    seal::{Purpose, Sealed, Target},
     store::{Reads, Write},
 };
 use nacre_layers::{
@@ -46,8 +46,6 @@ pub(super) struct Draft<'d, 's> {
     work: usize,
     /// What is done with the sealed data.
     pub(super) purpose: Purpose,
-    /// The texts of this commit that look like credentials.
-    pub(super) suspects: Vec<Suspect>,
     writes: Vec<Write>,
     events: Vec<Event>,
     deeds: Vec<Deed>,
@@ -104,7 +102,6 @@ impl<'d, 's> Draft<'d, 's> {
             room: limits::COMMIT_BYTES,
             work: limits::COMMIT_WORK_BYTES,
             purpose: Purpose::Store,
-            suspects: Vec::new(),
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
@@ -129,17 +126,15 @@ impl<'d, 's> Draft<'d, 's> {
             room: self.room,
             work: self.work,
             purpose: self.purpose,
-            suspects: Vec::new(),
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
             remember: Vec::new(),
         };
         let outcome = decide(&mut inner)?;
-        let Draft { writes, events, deeds, entries, room, work, suspects, .. } = inner;
+        let Draft { writes, events, deeds, entries, room, work, .. } = inner;
         (self.room, self.work) = (room, work);
         self.absorb(Part { writes, events, deeds, entries });
-        self.suspects.extend(suspects);
         Ok(outcome)
     }
 
@@ -282,14 +277,8 @@ impl<'d, 's> Draft<'d, 's> {
         for secret in sealed.new {
             self.write(Write::Secret(secret));
         }
-        self.notice_suspects(sealed.suspects);
+        self.warnings.extend(sealed.warnings);
         Ok(())
-    }
-
-    /// Tells the caller of texts that look like credentials: each one becomes the notice
-    /// `sealed-by-content`.
-    fn notice_suspects(&mut self, suspects: Vec<Suspect>) {
-        self.suspects.extend(suspects);
     }
 
     /// Gives a context a new state: a new version, unless an update changes nothing.

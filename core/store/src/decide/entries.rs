@@ -17,6 +17,8 @@ impl Draft<'_, '_> {
         let live = self.live(&new.address)?;
         new.check()?;
         let content = self.seal_note(&new.content, &live)?;
+        // The answer shows whether it was sealed.
+        self.warnings.clear();
         let entry = Entry {
             address: new.address.clone(),
             kind: new.kind,

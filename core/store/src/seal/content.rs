@@ -18,17 +18,6 @@ pub enum SealContent {
     Seal(FindCredential),
 }
 
-/// A text that looks like a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suspect {
-    /// Where it stands in the data.
-    pub pointer: alloc::string::String,
-    /// What it looks like, with an article.
-    pub what: &'static str,
-    /// Whether it was sealed.
-    pub sealed: bool,
-}
-
 impl SealContent {
     /// What a text looks like, and whether it must be sealed.
     pub(crate) fn find(self, text: &str) -> Option<(&'static str, bool)> {

@@ -20,6 +20,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    format,
     string::String,
     vec::Vec,
 };
@@ -27,13 +28,9 @@ use alloc::{
 use zeroize::Zeroizing;
 
 use super::{
-    admission::Kept,
-    content::{SealContent, Suspect},
-    keyring::Keyring,
-    secret::NewSecret,
-    target::Target,
+    admission::Kept, content::SealContent, keyring::Keyring, secret::NewSecret, target::Target,
 };
-use crate::{entropy::Entropy, limits};
+use crate::{entropy::Entropy, limits, plan::Warning};
 use nacre_layers::{
     error::{Code, Error, Result},
     hash::Hash,
@@ -59,7 +56,7 @@ pub struct Sealed {
     /// The secrets that the store does not hold yet, each once, in document order.
     pub new: Vec<NewSecret>,
     /// The texts that look like credentials, under other names.
-    pub suspects: Vec<Suspect>,
+    pub warnings: Vec<Warning>,
     /// How many different values were sealed, whether the store holds them or not. Markers in the data do not count.
     pub count: usize,
 }
@@ -131,7 +128,7 @@ impl Sealing<'_> {
             }
             Value::String(text) => {
                 let Some((what, sealed)) = self.rules.content.find(text) else { return Ok(()) };
-                self.sealed.suspects.push(Suspect { pointer: place.pointer(), what, sealed });
+                self.sealed.warnings.push(warning(place.pointer(), what, sealed));
                 if sealed {
                     *value = self.seal(value, place)?;
                 }
@@ -318,4 +315,13 @@ impl<'a> Path<'a> {
 
 fn refuse(place: &Path<'_>, detail: &'static str) -> Error {
     Error::new(Code::InvalidRequest, detail).at(place.pointer())
+}
+
+/// Tells the writer of a text that looks like a credential.
+fn warning(pointer: String, what: &str, is_sealed: bool) -> Warning {
+    let detail = match is_sealed {
+        true => format!("this text looks like {what} and was sealed"),
+        false => format!("this text looks like {what}; seal it under a sensitive name"),
+    };
+    Warning { code: "sealed-by-content", pointer, detail }
 }
