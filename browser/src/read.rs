@@ -174,7 +174,7 @@ pub(crate) fn import(source: &str, replace: bool) -> Result<Value> {
     };
     let mut operations = Vec::with_capacity(items.len());
     for (place, item) in items.iter().enumerate() {
-        let line = import::line(item).map_err(|error| error.failed_operation(place))?;
+        let line = import::line_alone(item).map_err(|error| error.failed_operation(place))?;
         let mut op = Object::new();
         op.insert("action", if replace { "put" } else { "create" }.into());
         op.insert("level", line.address.level.as_str().into());

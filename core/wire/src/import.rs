@@ -2,19 +2,13 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::{Deserialize, de::IgnoredAny};
-
 use super::{
+    members::Members,
     open::{InsightBody, ProgressBody, VersionBody, counted, invalid, too_long, user},
     request::{id, moment, rules},
     within,
 };
-use nacre_layers::{
-    address::Address,
-    error::Result,
-    level::Level,
-    value::{self, Object, Value},
-};
+use nacre_layers::{address::Address, error::Result, level::Level, value::Value};
 use nacre_store::{
     limits,
     op::{ImportLine, NewEntry, Past, PastEntry, PastVersion},
@@ -25,76 +19,96 @@ use nacre_store::{
 use super::schema;
 
 /// One line. All members after `rules` are those of an export.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg(feature = "schema")]
+#[derive(Debug, schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct LineBody {
     /// The context's level.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
+    #[schemars(schema_with = "schema::level")]
     pub level: String,
     /// The context's id.
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
+    #[schemars(schema_with = "schema::id")]
     pub id: String,
     /// The id one level up, for branches and tasks.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::id_or_null")]
     pub parent: Option<String>,
     /// The data.
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
-    pub data: Object,
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub data: nacre_layers::value::Object,
     /// Merge rules.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::rules_or_null"))]
-    pub rules: Option<Object>,
+    #[schemars(default)]
+    #[schemars(schema_with = "schema::rules_or_null")]
+    pub rules: Option<nacre_layers::value::Object>,
     /// The time when the context was first created.
-    created_at: Option<String>,
+    pub created_at: Option<String>,
     /// The versions, newest first.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
-    history: Option<Vec<Value>>,
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub history: Option<Vec<Value>>,
     /// The insights, newest first.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
-    insights: Option<Vec<Value>>,
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub insights: Option<Vec<Value>>,
     /// The progress notes, newest first.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
-    progress: Option<Vec<Value>>,
-    #[serde(default, rename = "updated_at")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _updated_at: IgnoredAny,
-    #[serde(default, rename = "updated_by")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _updated_by: IgnoredAny,
-    #[serde(default, rename = "version")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    _version: IgnoredAny,
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub progress: Option<Vec<Value>>,
+    /// The time of the last change. `history` has it too.
+    pub updated_at: Option<String>,
+    /// The user who made the last change. `history` has it too.
+    pub updated_by: Option<String>,
+    /// The number of the version. `history` has it too.
+    pub version: Option<u64>,
 }
 
-/// Reads a line.
+/// Reads a line, with the history and the entries if it has them. [`LineBody`] describes it.
 ///
 /// # Errors
 /// As [`super::read_json`]; `invalid-request`, `invalid-id`, `invalid-rules` with the pointer
 /// within the line.
 pub fn line(text: &[u8]) -> Result<ImportLine> {
-    let mut line: LineBody = value::decode(super::read_json(text)?)?;
-    let level = Level::parse(&line.level).map_err(|error| error.at("/level"))?;
-    let address = Address::new(level, id("/id", &line.id)?).map_err(|error| error.at("/id"))?;
-    let past = past(&address, &mut line)?;
-    Ok(ImportLine {
-        address,
-        parent: line.parent.map(|parent| id("/parent", &parent)).transpose()?,
-        data: line.data,
-        rules: line.rules.map(|table| rules(&table)).transpose()?,
-        past,
+    read(text, past)
+}
+
+/// Reads a line without its history and entries, for hosts that cannot take them.
+///
+/// # Errors
+/// As [`line`].
+pub fn line_alone(text: &[u8]) -> Result<ImportLine> {
+    read(text, |_, members| {
+        members.skip(&["created_at", "history", "insights", "progress"]);
+        Ok(None)
     })
 }
 
+fn read(
+    text: &[u8],
+    past: fn(&Address, &mut Members) -> Result<Option<Past>>,
+) -> Result<ImportLine> {
+    let mut members = Members::of(super::read_json(text)?)?;
+    let level = Level::parse(&members.required::<String>("level")?);
+    let level = level.map_err(|error| error.at("/level"))?;
+    let named = id("/id", &members.required::<String>("id")?)?;
+    let address = Address::new(level, named).map_err(|error| error.at("/id"))?;
+    let line = ImportLine {
+        parent: members.take("parent")?.map(|parent: String| id("/parent", &parent)).transpose()?,
+        data: members.required("data")?,
+        rules: members.take("rules")?.map(|table| rules(&table)).transpose()?,
+        past: past(&address, &mut members)?,
+        address,
+    };
+    members.skip(&["updated_at", "updated_by", "version"]);
+    members.end()?;
+    Ok(line)
+}
+
 /// The history and the entries of a line, if it has a history.
-fn past(address: &Address, line: &mut LineBody) -> Result<Option<Past>> {
+fn past(address: &Address, members: &mut Members) -> Result<Option<Past>> {
+    let created_at: Option<String> = members.take("created_at")?;
+    let history: Vec<Value> = members.take("history")?.unwrap_or_default();
     let lists = [
-        ("/insights", EntryKind::Insight, line.insights.take()),
-        ("/progress", EntryKind::Progress, line.progress.take()),
+        ("/insights", EntryKind::Insight, members.take::<Vec<Value>>("insights")?),
+        ("/progress", EntryKind::Progress, members.take::<Vec<Value>>("progress")?),
     ];
-    let history = line.history.take().unwrap_or_default();
-    let (Some(created_at), false) = (&line.created_at, history.is_empty()) else {
+    let (Some(created_at), false) = (&created_at, history.is_empty()) else {
         return Ok(None);
     };
     let mut versions: Vec<PastVersion> = Vec::with_capacity(history.len());

@@ -60,6 +60,12 @@ impl Members {
         Ok(self.take(name)?.unwrap_or(false))
     }
 
+    /// Passes over members of any type.
+    pub fn skip(&mut self, names: &[&'static str]) {
+        self.allowed.extend(names);
+        names.iter().for_each(|name| drop(self.left.remove(name)));
+    }
+
     /// Refuses members that were not taken.
     ///
     /// # Errors
