@@ -283,3 +283,77 @@ fn a_replayed_answer_shows_no_data_to_a_token_that_may_only_write() {
     let again = service.ok(201, send().scopes("contexts:write"));
     assert_eq!((&again["version"], again.get("data")), (&json!(1), None));
 }
+
+#[test]
+fn what_is_there_but_not_shared_answers_as_what_is_not_there() {
+    let mut service = moved_in(json!({ "project": "ours", "role": "writer", "reveal": true }));
+    service.ok(201, put("branch/mine", json!({ "data": { "x": 1 }, "parent": "mine" })));
+    service.ok(201, put("branch/old", json!({ "data": { "x": 1 }, "parent": "mine" })));
+    service.ok(200, call("DELETE", "/v1/contexts/branch/old"));
+    let calls = |id: &str| {
+        let of =
+            |method: &str, rest: &str| call(method, &format!("/v1/contexts/branch/{id}{rest}"));
+        let by = |rest: &str, body: Value| post(&format!("branch/{id}/{rest}"), body);
+        let operation = |action: &str, more: Value| {
+            let mut operation = json!({ "action": action, "level": "branch", "context_id": id });
+            operation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let body = json!({ "transaction": false, "operations": [operation] });
+            call("POST", "/v1/batch").json(body)
+        };
+        vec![
+            of("GET", ""),
+            of("GET", "?version=1"),
+            of("GET", "?at=1"),
+            of("GET", "?reveal=true").scopes("contexts:read secrets:reveal"),
+            of("GET", "/resolved"),
+            of("GET", "/resolved?explain=true"),
+            of("GET", "/resolved/diff?from=1"),
+            of("GET", "/history"),
+            of("GET", "/diff?from=1"),
+            of("GET", "/insights"),
+            of("GET", "/progress"),
+            get(&format!("/v1/contexts?under=branch/{id}")),
+            merge(&format!("branch/{id}"), json!({ "x": 2 })),
+            merge(&format!("branch/{id}"), json!({ "x": 2 })).header("If-Match", "\"v1\""),
+            of("DELETE", ""),
+            of("POST", "/restore"),
+            by("unset", json!({ "pointers": ["/x"] })),
+            by("append", json!({ "pointer": "/l", "values": [1] })),
+            by("rollback", json!({ "version": 1 })),
+            by("move", json!({ "parent": "ours" })),
+            by("insights", json!({ "content": "x" })),
+            by("preview", json!({ "patch": { "x": 2 } })),
+            put(&format!("branch/{id}"), json!({ "data": {}, "parent": "elsewhere" })),
+            put("task/new", json!({ "data": {}, "parent": id })),
+            put("task/new?create_parents=true", json!({ "data": {}, "parent": id })),
+            operation("get", json!({})),
+            operation("update", json!({ "patch": {} })),
+            operation("update", json!({ "patch": {}, "expect_version": 1 })),
+            operation("create", json!({ "data": {}, "parent": "mine" })),
+            operation("add_progress", json!({ "content": "x" })),
+        ]
+    };
+    let answer = |service: &mut Service, call: Call| {
+        let answer = service.send(bob(call));
+        let own = ["x-request-id", "server-timing"];
+        let headers: Vec<_> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| !own.contains(&name.to_lowercase().as_str()))
+            .cloned()
+            .collect();
+        (answer.status, String::from_utf8(answer.body).unwrap(), headers)
+    };
+    for ((hidden, gone), nothing) in calls("mine").into_iter().zip(calls("old")).zip(calls("none"))
+    {
+        let (path, expected) = (nothing.path().to_owned(), answer(&mut service, nothing));
+        for (call, id) in [(hidden, "mine"), (gone, "old")] {
+            let shown = answer(&mut service, call);
+            let shown = (shown.0, shown.1.replace(&format!("/{id}"), "/none"), shown.2);
+            assert_eq!(shown, expected, "{path}");
+        }
+    }
+    let seq = service.send(get("/v1/contexts")).header("Nacre-Seq").map(String::from);
+    service.ok(200, merge("branch/mine", json!({ "x": 3 })));
+    assert_ne!(service.send(get("/v1/contexts")).header("Nacre-Seq").map(String::from), seq);
+}
