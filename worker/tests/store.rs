@@ -14,15 +14,13 @@ use nacre_core::{
     address::Address,
     error::{Code, Error},
     id::{ContextId, User},
-    json,
     level::Level,
     live::{Notice, subscribe},
     moment::Moment,
     op::{
         Administration, Batch, BatchItem, Caller, Command, Edit, Expect, NewEntry, Patch, Put,
-        Read, Resolve, Which,
+        Read, Resolve,
     },
-    plan::Reply,
     quota::Quotas,
     record::{EntryKind, Role},
     revocation::{Subject, TokenId},
@@ -694,52 +692,4 @@ fn a_commit_past_a_quota_writes_nothing() {
     let error = refused.unwrap();
     assert_eq!((error.code(), error.limit_value()), (Code::QuotaExceeded, Some(1000)));
     assert!(world.sql.used().unwrap().stored_bytes <= 1000);
-}
-
-#[test]
-fn a_rotation_replaces_markers_by_commits_and_old_ones_still_open() {
-    let mut world = World::new();
-    let put = |id: String, data: &str| {
-        Edit::Put(Put {
-            address: Address::new(Level::Project, ContextId::parse(&id).unwrap()).unwrap(),
-            data: json::read(data.as_bytes(), 8).unwrap().as_object().unwrap().clone(),
-            parent: None,
-            rules: None,
-            summary: None,
-            create_parents: false,
-            expect: Expect::Anything,
-        })
-    };
-    for n in 0..60 {
-        world.run(&put(format!("p{n}"), r#"{"api_key":"same","n":1}"#), None).unwrap();
-    }
-    world.run(&put("open".into(), r#"{"n":1}"#), None).unwrap();
-    let layer = |world: &World, id: &str| {
-        let address = Address::new(Level::Project, ContextId::parse(id).unwrap()).unwrap();
-        let record = world.sql.record(&address).unwrap().unwrap();
-        (record.version, String::from_utf8(record.layer.text().to_vec()).unwrap())
-    };
-    let before = layer(&world, "p7").1;
-    world.rotate().unwrap();
-    for _ in 0..30 {
-        world.alarm().unwrap();
-        world.mark().unwrap();
-    }
-    assert_eq!(ids(&world), "d2, f2");
-    for n in 0..60 {
-        let (version, text) = layer(&world, &format!("p{n}"));
-        assert!(version == 2 && text.contains("f2."), "p{n} at {version}: {text}");
-    }
-    assert_eq!(layer(&world, "open").0, 1);
-    world.compare().unwrap();
-    // Whoever holds an old marker may still write it, and it opens.
-    let marked = layer(&world, "p7");
-    world.run(&put("p7".into(), &before), None).unwrap();
-    assert_eq!(layer(&world, "p7"), marked);
-    let old = Which::Version(1);
-    let address = Address::new(Level::Project, ContextId::parse("p7").unwrap()).unwrap();
-    let plan = world.run(&Read::Get { address, which: old, reveal: true }, None).unwrap();
-    let Reply::Context(context) = plan.reply else { panic!("a context") };
-    let revealed = json::write(&context.revealed.unwrap());
-    assert_eq!(revealed, br#"{"api_key":"same","n":1}"#);
 }

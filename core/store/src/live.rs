@@ -15,7 +15,7 @@ use crate::{
     access::Scopes,
     decide::permit_read,
     delta::{Delta, Deltas},
-    history::chain,
+    history::{chain, record_of, state_at},
     limits,
     memory::MemoryStore,
     op::{Caller, Read, Resolve, Which},
@@ -206,7 +206,8 @@ pub struct Watch {
 struct Step {
     before: Line,
     after: Line,
-    /// The contexts below one that got another parent; `None` if they are too many to be told.
+    /// The contexts below one that got another parent, without data; `None` if they are too many to
+    /// be told.
     below: Option<Vec<Rc<Record>>>,
 }
 
@@ -221,13 +222,20 @@ impl Watch {
     /// `store-unavailable`.
     pub fn before<'t>(
         reads: &dyn Reads,
-        audiences: impl Iterator<Item = &'t Audience>,
+        audiences: impl Iterator<Item = &'t Audience> + Clone,
         plan: &Plan,
     ) -> Result<Watch> {
+        // To a view, and to the owner's context, nothing enters or leaves.
+        let is_crossed = |audience: &Audience| match audience.topic {
+            Topic::Subtree(_) => true,
+            Topic::Context(_) => audience.user != audience.owner,
+            Topic::Resolved(_) => false,
+        };
+        let crosses = audiences.clone().any(is_crossed);
         let mut steps = Vec::with_capacity(plan.events.len());
         let mut store = MemoryStore::over(reads);
         for event in &plan.events {
-            steps.push(Step::of(&mut store, event)?);
+            steps.push(Step::of(&mut store, event, crosses)?);
         }
         let terms_change = plan.writes.iter().any(|write| matches!(write, Write::Member(_)));
         let mut chains = Vec::new();
@@ -273,8 +281,9 @@ impl Watch {
 }
 
 impl Step {
-    /// Notes where an event happens, and makes it happen in `store`.
-    fn of(store: &mut MemoryStore<'_>, event: &Event) -> Result<Step> {
+    /// Notes where an event happens, and makes it happen in `store`; `crosses` says whether someone
+    /// is told what enters and leaves.
+    fn of(store: &mut MemoryStore<'_>, event: &Event, crosses: bool) -> Result<Step> {
         let address = event.address();
         let before = Line::of(store, address)?;
         let Event::Change(changed) = event else {
@@ -282,13 +291,10 @@ impl Step {
         };
         store.write(Write::Record(changed.record.clone()));
         let after = Line::of(store, address)?;
-        let mut below = Vec::new();
-        if before.is_elsewhere(&after) {
-            let filter = Filter { under: Some(address.clone()), ..Filter::default() };
-            below = store.list(&filter, None, limits::MISSED_CHANGES + 1)?;
-            below.retain(|record| record.address != *address);
-        }
-        let below = Some(below).filter(|below| below.len() < limits::MISSED_CHANGES);
+        let below = match crosses && before.is_elsewhere(&after) {
+            true => below(store, address)?,
+            false => Some(Vec::new()),
+        };
         Ok(Step { before, after, below })
     }
 
@@ -306,6 +312,17 @@ impl Step {
     fn returns(&self, sight: &dyn Sight, changed: &Changed) -> bool {
         !sight.is_owner() && self.before.0.is_empty() && changed.before.is_some()
     }
+}
+
+/// The contexts below another one, without data; `None` if they are too many.
+fn below(store: &dyn Reads, top: &Address) -> Result<Option<Vec<Rc<Record>>>> {
+    let filter = Filter { under: Some(top.clone()), ..Filter::default() };
+    let mut below = store.list(&filter, None, limits::MISSED_CHANGES + 1)?;
+    if below.len() > limits::MISSED_CHANGES {
+        return Ok(None);
+    }
+    below.retain(|record| record.address != *top);
+    Ok(Some(below))
 }
 
 impl Line {
@@ -375,11 +392,19 @@ fn changes(
             }
         };
         let Some(below) = &step.below else { return Ok(Vec::from([Notice::Resync { seq }])) };
+        if !is {
+            let left = core::iter::once(&changed.record).chain(below);
+            told.extend(left.map(|record| Crossing::left(seq, record)));
+            continue;
+        }
+        let mut bytes = 0;
         for record in core::iter::once(&changed.record).chain(below) {
-            told.push(match is {
-                true => Crossing::entered(seq, changed.change, record)?,
-                false => Crossing::left(seq, record),
-            });
+            let record = whole(reads, record)?;
+            bytes += record.layer.text().len();
+            if bytes > limits::ANSWER_BYTES {
+                return Ok(Vec::from([Notice::Resync { seq }]));
+            }
+            told.push(Crossing::entered(seq, changed.change, &record)?);
         }
     }
     if told.is_empty() || sight.is_owner() {
@@ -390,6 +415,17 @@ fn changes(
         Err(error) => Ok(Vec::from([Notice::Lost(error)])),
         Ok(()) => Ok(told),
     }
+}
+
+/// A context with its data, which events and lists leave out.
+fn whole(reads: &dyn Reads, told: &Record) -> Result<Rc<Record>> {
+    let current = reads.record(&told.address)?.ok_or_else(Error::not_found)?;
+    if current.version == told.version {
+        return Ok(current);
+    }
+    // The same commit changed it again.
+    let (row, state) = state_at(reads, &current, told.version)?;
+    Ok(Rc::new(record_of(&current, &row, state)))
 }
 
 /// The chain of a view as its audience sees it.

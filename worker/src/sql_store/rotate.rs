@@ -135,7 +135,8 @@ impl<D: Database> SqlStore<D> {
         }
         let after = after(place)?;
         let page = self.list_page(&Filter::default(), after.as_ref(), MARKED_AT_ONCE)?;
-        for record in &page {
+        for listed in &page {
+            let Some(record) = self.record_of(&listed.address)? else { continue };
             let stale = |fingerprint: &Fingerprint| !keys.is_current(fingerprint);
             if sweep::of_layer(&record.layer)?.iter().any(stale)
                 && let Err(error) = rewrite(&meta.owner, &record.address)

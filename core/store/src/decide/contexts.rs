@@ -210,7 +210,8 @@ impl Draft<'_, '_> {
     /// Gives the secrets below a moved context the markers of their new project.
     fn reseal_below(&mut self, address: &Address, summary: Option<&str>) -> Result<()> {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
-        for record in self.store.list(&filter, None, usize::MAX)? {
+        for listed in self.store.list(&filter, None, usize::MAX)? {
+            let record = self.live(&listed.address)?;
             if record.address != *address && holds_sealed(&record.layer) {
                 let (data, parent) = (record.layer.to_value()?, record.parent.as_ref());
                 let layer = self.take_in(data, &record.address, parent, Some(&record.layer))?;

@@ -1,0 +1,145 @@
+//! What is done with every context of a list: lists leave data out, so each context must be read.
+
+#[path = "sqlite/mod.rs"]
+mod sqlite;
+
+use nacre_core::{
+    address::Address,
+    id::ContextId,
+    json,
+    level::Level,
+    live::{Audience, Crossing, Notice, Watch},
+    op::{Edit, Expect, Put, Read, Which},
+    plan::Reply,
+    store::Reads as _,
+    topic::Topic,
+};
+use sqlite::world::{World, alice};
+
+fn address(level: Level, id: &str) -> Address {
+    Address::new(level, ContextId::parse(id).unwrap()).unwrap()
+}
+
+fn put(level: Level, id: &str, parent: Option<&str>, data: &str) -> Edit {
+    Edit::Put(Put {
+        address: address(level, id),
+        data: json::read(data.as_bytes(), 8).unwrap().as_object().unwrap().clone(),
+        parent: parent.map(|id| ContextId::parse(id).unwrap()),
+        rules: None,
+        summary: None,
+        create_parents: false,
+        expect: Expect::Anything,
+    })
+}
+
+/// Projects `p` and `q`, and in `p` a branch with a task that holds a secret.
+fn planted() -> World {
+    let mut world = World::new();
+    for edit in [
+        put(Level::Project, "p", None, "{}"),
+        put(Level::Project, "q", None, "{}"),
+        put(Level::Branch, "b", Some("p"), r#"{"of":"b"}"#),
+        put(Level::Task, "t", Some("b"), r#"{"of":"t","api_key":"same"}"#),
+    ] {
+        world.run(&edit, None).unwrap();
+    }
+    world
+}
+
+fn move_branch() -> Edit {
+    Edit::Move {
+        address: address(Level::Branch, "b"),
+        parent: ContextId::parse("q").unwrap(),
+        summary: None,
+        expect: Expect::Anything,
+    }
+}
+
+fn layer(world: &World, address: &Address) -> (u64, String) {
+    let record = world.sql.record(address).unwrap().unwrap();
+    (record.version, String::from_utf8(record.layer.text().to_vec()).unwrap())
+}
+
+#[test]
+fn secrets_below_a_moved_context_get_the_markers_of_their_new_project() {
+    let mut world = planted();
+    let task = address(Level::Task, "t");
+    let (version, before) = layer(&world, &task);
+    world.run(&move_branch(), None).unwrap();
+    let (now, after) = layer(&world, &task);
+    assert_eq!(now, version + 1);
+    assert!(after.contains("$sealed") && after != before, "{after}");
+    let read = Read::Get { address: task, which: Which::Current, reveal: true };
+    let Reply::Context(context) = world.run(&read, None).unwrap().reply else {
+        panic!("a context")
+    };
+    let revealed = json::write(&context.revealed.unwrap());
+    assert_eq!(revealed, br#"{"api_key":"same","of":"t"}"#);
+}
+
+#[test]
+fn contexts_below_a_moved_one_enter_with_their_data() {
+    let mut world = planted();
+    world.sleep();
+    world.open().unwrap();
+    let topic = Topic::Subtree(address(Level::Project, "q"));
+    let audiences = [Audience { topic, user: alice(), owner: alice() }];
+    let (plan, _) = world.plan(&move_branch(), None).unwrap();
+    let watch = Watch::before(&world.sql, audiences.iter(), &plan).unwrap();
+    world.run(&move_branch(), None).unwrap();
+    let notices = watch.notices(&world.sql, audiences.iter(), &plan).unwrap();
+    let entered: Vec<_> = notices
+        .iter()
+        .filter_map(|(_, notice)| match notice {
+            Notice::Entered(Crossing { changed, .. }) => Some((
+                changed.record.address.to_string(),
+                format!("{:?}", changed.patch.to_value()),
+            )),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(entered.len(), 2);
+    for (address, patch) in entered {
+        let of = address.split_once('/').unwrap().1;
+        assert!(patch.contains("\"/of\"") && patch.contains(of), "{address} {patch}");
+    }
+}
+
+fn ids(world: &World) -> String {
+    let keys = world.sql.keys().unwrap().unwrap();
+    format!("{keys:?}").replace("Keyring(", "").replace(')', "")
+}
+
+#[test]
+fn a_rotation_replaces_markers_by_commits_and_old_ones_still_open() {
+    let mut world = World::new();
+    let put = |id: String, data: &str| put(Level::Project, &id, None, data);
+    for n in 0..60 {
+        world.run(&put(format!("p{n}"), r#"{"api_key":"same","n":1}"#), None).unwrap();
+    }
+    world.run(&put("open".into(), r#"{"n":1}"#), None).unwrap();
+    let layer = |world: &World, id: &str| layer(world, &address(Level::Project, id));
+    let before = layer(&world, "p7").1;
+    world.rotate().unwrap();
+    for _ in 0..30 {
+        world.alarm().unwrap();
+        world.mark().unwrap();
+    }
+    assert_eq!(ids(&world), "d2, f2");
+    for n in 0..60 {
+        let (version, text) = layer(&world, &format!("p{n}"));
+        assert!(version == 2 && text.contains("f2."), "p{n} at {version}: {text}");
+    }
+    assert_eq!(layer(&world, "open").0, 1);
+    world.compare().unwrap();
+    // Whoever holds an old marker may still write it, and it opens.
+    let marked = layer(&world, "p7");
+    world.run(&put("p7".into(), &before), None).unwrap();
+    assert_eq!(layer(&world, "p7"), marked);
+    let old = Which::Version(1);
+    let address = address(Level::Project, "p7");
+    let plan = world.run(&Read::Get { address, which: old, reveal: true }, None).unwrap();
+    let Reply::Context(context) = plan.reply else { panic!("a context") };
+    let revealed = json::write(&context.revealed.unwrap());
+    assert_eq!(revealed, br#"{"api_key":"same","n":1}"#);
+}
