@@ -18,7 +18,7 @@ use nacre_layers::{
     hash::Hash,
     json,
     level::Level,
-    value::{Object, Value},
+    value::Value,
 };
 use nacre_store::{
     limits,
@@ -141,7 +141,7 @@ pub struct Operation {
     pub summary: Option<String>,
     /// The data. For create, put.
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub data: Option<Object>,
+    pub data: Option<nacre_layers::value::Object>,
     /// The id of the parent, one level up. For create, put, move.
     #[schemars(default)]
     #[schemars(schema_with = "schema::id_or_null")]
@@ -149,7 +149,7 @@ pub struct Operation {
     /// Merge rules by JSON Pointer. For create, put.
     #[schemars(default)]
     #[schemars(schema_with = "schema::rules_or_null")]
-    pub rules: Option<Object>,
+    pub rules: Option<nacre_layers::value::Object>,
     /// Whether to create missing parents. For create, put.
     pub create_parents: Option<bool>,
     /// The edit. For update.
