@@ -256,12 +256,14 @@ test("an issuer's keys: its own algorithms, never its public key as a secret", a
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}/jwks.json`;
-  const other = await start({ vars: { NACRE_JWT_SECRET: undefined, NACRE_JWKS_URL: url } });
+  const [aud, iss] = ["nacre", "https://issuer.example"];
+  const issued = { NACRE_JWKS_URL: url, NACRE_JWT_AUDIENCE: aud, NACRE_JWT_ISSUER: iss };
+  const other = await start({ vars: { NACRE_JWT_SECRET: undefined, ...issued } });
   try {
     const jwt = (alg, key, claims = {}, header = {}) => {
       const text = [
         { alg, kid: alg, ...header },
-        { sub: "alice", exp: NOW + 600, ...claims },
+        { sub: "alice", aud, iss, exp: NOW + 600, ...claims },
       ]
         .map(encode)
         .join(".");
