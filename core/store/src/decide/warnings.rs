@@ -7,6 +7,7 @@ use crate::{
     limits,
     plan::Warning,
     record::{Record, State},
+    seal::Purpose,
     store::links,
 };
 use nacre_layers::{
@@ -24,7 +25,10 @@ use nacre_layers::{
 
 /// Notes what a change may surprise with.
 pub(super) fn warn(draft: &mut Draft<'_, '_>, made: &Made<'_>) -> Result<()> {
-    let Some(above) = made.above else { return Ok(()) };
+    // A preview answers without warnings.
+    let Some(above) = made.above.filter(|_| draft.purpose == Purpose::Store) else {
+        return Ok(());
+    };
     let done = Done { made, above };
     let mut found = Vec::new();
     if made.may_break_locks {
