@@ -23,6 +23,10 @@ pub const PAGE_DEFAULT: usize = 50;
 /// compared.
 pub const PREVIEW_BYTES: usize = 256 << 20;
 
+/// Most bytes of ids and pointers in the answer to a preview, with what is around them. A change takes
+/// many times its pointer in memory while it is found.
+pub const PREVIEW_NAME_BYTES: usize = 2 << 20;
+
 /// Most that one commit may hold, in bytes of memory: new layers with their indexes, patches there
 /// and back, entries.
 pub const COMMIT_BYTES: usize = 32 << 20;

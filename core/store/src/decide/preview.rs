@@ -57,7 +57,7 @@ pub(super) fn preview(
         preview: Preview::default(),
         room: Room {
             looked_at: limits::PREVIEW_BYTES,
-            names: limits::ANSWER_BYTES,
+            names: limits::PREVIEW_NAME_BYTES,
             values: limits::ANSWER_BYTES,
         },
     };
@@ -103,7 +103,12 @@ impl Written {
             Ok(reads.record(&address)?.filter(|record| record.is_live()))
         };
         if let (Some(old), Some(new)) = (record(before)?, record(after)?) {
-            for operation in diff(&old.layer, &new.layer)?.operations {
+            let operations = diff(&old.layer, &new.layer)?.operations;
+            // What cannot be told is not looked for.
+            let names = operations.iter().map(|operation| LINE + operation.path().as_str().len());
+            let mut room = limits::PREVIEW_NAME_BYTES;
+            take(&mut room, names.sum(), limits::PREVIEW_NAME_BYTES)?;
+            for operation in operations {
                 let path = operation.path();
                 changes.push((path.clone(), new.layer.value_at(path)?));
             }
@@ -131,7 +136,7 @@ impl Room {
     /// Takes room for a line of the answer.
     fn name(&mut self, names: &[&str]) -> Result<()> {
         let bytes: usize = names.iter().map(|name| name.len()).sum();
-        take(&mut self.names, LINE + bytes, limits::ANSWER_BYTES)
+        take(&mut self.names, LINE + bytes, limits::PREVIEW_NAME_BYTES)
     }
 
     /// The value of a text, if there is room for it.
