@@ -16,12 +16,12 @@ const MEMORY: usize = 3 << 30;
 ///
 /// # Errors
 /// `too-large`.
-pub(crate) fn check_text(text: &[u8]) -> Result<&[u8]> {
+pub(crate) fn check_text(text: &str) -> Result<&[u8]> {
     if text.len() > limits::BATCH_BYTES {
         return Err(Error::new(Code::TooLarge, "a text must be at most 4 MiB")
             .limit(limits::BATCH_BYTES as u64));
     }
-    Ok(text)
+    Ok(text.as_bytes())
 }
 
 /// Refuses large work if memory is nearly used up.

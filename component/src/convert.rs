@@ -1,5 +1,7 @@
 //! Converts values and errors between the bindings and the core.
 
+use alloc::{string::String, vec::Vec};
+
 use nacre_core::{
     address::Address,
     error::{Code, Error, Fault, Result},
@@ -13,25 +15,31 @@ use nacre_core::{
 };
 
 use crate::{
-    bindings::exports::nacre::context::types::{self, Level, Problem},
+    bindings::exports::nacre::context::types::{self, ErrorKind, Level},
     bounds::check_text,
 };
 
 impl From<Error> for types::Error {
     fn from(error: Error) -> types::Error {
-        let problem = Problem {
+        types::Error {
+            kind: error.fault().into(),
             code: error.code().as_str().into(),
             detail: error.detail().into(),
             pointer: error.pointer().map(Into::into),
-            document: wire::problem(&error),
-        };
-        match error.fault() {
-            Fault::Input => types::Error::Invalid(problem),
-            Fault::Conflict => types::Error::Conflict(problem),
-            Fault::Denied => types::Error::Denied(problem),
-            Fault::Limit => types::Error::Limit(problem),
-            Fault::Store => types::Error::Unavailable(problem),
-            Fault::Bug => types::Error::Internal(problem),
+            document: json_text(wire::problem(&error)),
+        }
+    }
+}
+
+impl From<Fault> for ErrorKind {
+    fn from(fault: Fault) -> ErrorKind {
+        match fault {
+            Fault::Input => ErrorKind::Invalid,
+            Fault::Conflict => ErrorKind::Conflict,
+            Fault::Denied => ErrorKind::Denied,
+            Fault::Limit => ErrorKind::Limit,
+            Fault::Store => ErrorKind::Unavailable,
+            Fault::Bug => ErrorKind::Internal,
         }
     }
 }
@@ -72,11 +80,19 @@ impl From<&Address> for types::Address {
     }
 }
 
+/// The text that the core wrote. It is not looked at again: that would take as long as making a view.
+#[expect(unsafe_code, reason = "the standard library has no other way to skip the check")]
+pub(crate) fn json_text(written: Vec<u8>) -> String {
+    // SAFETY: the core writes UTF-8 only. What it copies are whole values of texts that were
+    // checked when they were read.
+    unsafe { String::from_utf8_unchecked(written) }
+}
+
 /// Reads a document, at most as deep as the data of a context.
 ///
 /// # Errors
 /// `invalid-json`, `too-deep`, `too-large`.
-pub(crate) fn document(text: &[u8]) -> Result<Value> {
+pub(crate) fn document(text: &str) -> Result<Value> {
     json::read(check_text(text)?, limits::DEPTH)
 }
 
@@ -84,21 +100,19 @@ pub(crate) fn document(text: &[u8]) -> Result<Value> {
 ///
 /// # Errors
 /// As [`document`].
-pub(crate) fn body(text: &[u8]) -> Result<Value> {
+pub(crate) fn body(text: &str) -> Result<Value> {
     wire::read_json(check_text(text)?)
 }
 
-/// Reads merge rules. Empty input means no rules.
+/// Reads merge rules, if there are any.
 ///
 /// # Errors
 /// As [`document`]; `invalid-rules`.
-pub(crate) fn rules(text: &[u8]) -> Result<Rules> {
-    match text {
-        [] => Ok(Rules::default()),
-        text => match document(text)? {
-            Value::Object(table) => Rules::from_object(&table),
-            _ => Err(Error::new(Code::InvalidRules, "rules must be an object").at("")),
-        },
+pub(crate) fn rules(text: Option<&str>) -> Result<Rules> {
+    match text.map(document).transpose()? {
+        None => Ok(Rules::default()),
+        Some(Value::Object(table)) => Rules::from_object(&table),
+        Some(_) => Err(Error::new(Code::InvalidRules, "rules must be an object").at("")),
     }
 }
 
@@ -106,7 +120,7 @@ pub(crate) fn rules(text: &[u8]) -> Result<Rules> {
 ///
 /// # Errors
 /// As [`document`]; `invalid-request` if it is not an object.
-pub(crate) fn layer(text: &[u8]) -> Result<Layer> {
+pub(crate) fn layer(text: &str) -> Result<Layer> {
     let value = document(text)?;
     check_limits(&value)?;
     Layer::from_value(&value)

@@ -50,7 +50,7 @@ impl Given {
             parent: context.parent.as_deref().map(ContextId::parse).transpose()?,
             // Data above the limit is a finding, not an error.
             layer: Layer::from_value(&document(&context.data)?)?,
-            rules: rules(&context.rules)?,
+            rules: rules(context.rules.as_deref())?,
         })
     }
 

@@ -31,7 +31,7 @@ use crate::{
         types,
     },
     bounds::check_memory,
-    convert::{body, document, layer, rules},
+    convert::{body, document, json_text, layer, rules},
 };
 
 /// A layer with its rules and its place.
@@ -44,13 +44,13 @@ pub(crate) struct Prepared {
 impl Guest for Component {
     type PreparedLayer = Prepared;
 
-    fn resolve(chain: Vec<wit::Layer>) -> Result<Vec<u8>, types::Error> {
-        Ok(resolve(&links(&prepare_all(chain)?)?))
+    fn resolve(chain: Vec<wit::Layer>) -> Result<String, types::Error> {
+        Ok(json_text(resolve(&links(&prepare_all(chain)?)?)))
     }
 
-    fn resolve_prepared(chain: Vec<PreparedLayerBorrow<'_>>) -> Result<Vec<u8>, types::Error> {
+    fn resolve_prepared(chain: Vec<PreparedLayerBorrow<'_>>) -> Result<String, types::Error> {
         check_memory()?;
-        Ok(resolve(&links(chain.iter().map(|layer| layer.get::<Prepared>()))?))
+        Ok(json_text(resolve(&links(chain.iter().map(|layer| layer.get::<Prepared>()))?)))
     }
 
     fn explain(chain: Vec<wit::Layer>) -> Result<Explanation, types::Error> {
@@ -62,23 +62,23 @@ impl Guest for Component {
         Ok(view_hash(&links(&prepare_all(chain)?)?).to_string())
     }
 
-    fn diff(before: Vec<u8>, after: Vec<u8>) -> Result<Vec<u8>, types::Error> {
-        let view = |text: &[u8]| Layer::from_value(&document(text)?);
+    fn diff(before: String, after: String) -> Result<String, types::Error> {
+        let view = |text: &str| Layer::from_value(&document(text)?);
         let patch = diff(&view(&before)?, &view(&after)?)?;
-        Ok(json::write(&patch.to_value()))
+        Ok(json_text(json::write(&patch.to_value())))
     }
 
-    fn merge_patch(target: Vec<u8>, patch: Vec<u8>) -> Result<Vec<u8>, types::Error> {
+    fn merge_patch(target: String, patch: String) -> Result<String, types::Error> {
         let mut target = document(&target)?;
         patch::merge_patch(&mut target, document(&patch)?);
-        Ok(json::write(&target))
+        Ok(json_text(json::write(&target)))
     }
 
-    fn json_patch(target: Vec<u8>, patch: Vec<u8>) -> Result<Vec<u8>, types::Error> {
+    fn json_patch(target: String, patch: String) -> Result<String, types::Error> {
         edit(&target, |target| JsonPatch::parse(body(&patch)?)?.apply(target))
     }
 
-    fn append(target: Vec<u8>, list: String, values: Vec<u8>) -> Result<Vec<u8>, types::Error> {
+    fn append(target: String, list: String, values: String) -> Result<String, types::Error> {
         edit(&target, |target| {
             let Value::Array(values) = body(&values)? else {
                 return Err(Error::new(Code::InvalidRequest, "the values must be an array").at(""));
@@ -87,7 +87,7 @@ impl Guest for Component {
         })
     }
 
-    fn unset(target: Vec<u8>, pointers: Vec<String>) -> Result<Vec<u8>, types::Error> {
+    fn unset(target: String, pointers: Vec<String>) -> Result<String, types::Error> {
         edit(&target, |target| {
             let pointers: Vec<_> =
                 pointers.into_iter().map(Pointer::parse).collect::<Result<_>>()?;
@@ -95,8 +95,8 @@ impl Guest for Component {
         })
     }
 
-    fn canonical(text: Vec<u8>) -> Result<Vec<u8>, types::Error> {
-        Ok(json::write(&document(&text)?))
+    fn canonical(text: String) -> Result<String, types::Error> {
+        Ok(json_text(json::write(&document(&text)?)))
     }
 }
 
@@ -105,8 +105,8 @@ impl GuestPreparedLayer for Prepared {
         Ok(PreparedLayer::new(Prepared::of(&layer)?))
     }
 
-    fn data(&self) -> Vec<u8> {
-        self.layer.text().to_vec()
+    fn data(&self) -> String {
+        json_text(self.layer.text().to_vec())
     }
 
     fn hash(&self) -> String {
@@ -119,7 +119,7 @@ impl Prepared {
     pub(crate) fn of(given: &wit::Layer) -> Result<Prepared> {
         check_memory()?;
         let address = Address::new(given.level.into(), ContextId::parse(&given.id)?)?;
-        Ok(Prepared { address, layer: layer(&given.data)?, rules: rules(&given.rules)? })
+        Ok(Prepared { address, layer: layer(&given.data)?, rules: rules(given.rules.as_deref())? })
     }
 
     fn link(&self) -> Link<'_> {
@@ -150,10 +150,10 @@ fn links<'l>(chain: impl IntoIterator<Item = &'l Prepared>) -> Result<Vec<Link<'
 }
 
 /// Edits a document.
-fn edit(text: &[u8], edit: impl FnOnce(&mut Value) -> Result<()>) -> Result<Vec<u8>, types::Error> {
+fn edit(text: &str, edit: impl FnOnce(&mut Value) -> Result<()>) -> Result<String, types::Error> {
     let mut value = document(text)?;
     edit(&mut value)?;
-    Ok(json::write(&value))
+    Ok(json_text(json::write(&value)))
 }
 
 fn explanation(found: explain::Explanation) -> Explanation {
@@ -167,7 +167,7 @@ fn explanation(found: explain::Explanation) -> Explanation {
     let ignored = found.ignored.into_iter().map(|ignored| Ignored {
         pointer: ignored.pointer,
         layer: layer(ignored.layer),
-        locked_by: layer(ignored.locked_by),
+        locked_by: Some(layer(ignored.locked_by)),
     });
     Explanation { origins: origins.collect(), ignored: ignored.collect() }
 }

@@ -37,7 +37,7 @@ use crate::{
         types,
     },
     bounds::{check_memory, check_text},
-    convert::body,
+    convert::{body, json_text},
 };
 use arguments::{check_export, entropy, limit};
 
@@ -133,6 +133,11 @@ impl Store {
             store.decide(question.into(), None, Moment(0), Entropy::from_seed([0; 32]))?;
         Answer::of(&reply, seq)
     }
+
+    /// A read whose answer is a body only.
+    fn read_text(&self, question: impl Into<Command>) -> Result<String, types::Error> {
+        Ok(json_text(self.read(question)?.body))
+    }
 }
 
 impl GuestStore for Store {
@@ -140,7 +145,7 @@ impl GuestStore for Store {
         Ok(Store::begin(&owner, seed, |_, _, _| Ok(MemoryStore::new()))?)
     }
 
-    fn open(owner: String, lines: Vec<u8>, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
+    fn open(owner: String, lines: String, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
         check_memory()?;
         Ok(Store::begin(&owner, seed, |names, keys, entropy| {
             open_export(check_export(&lines)?, names, keys, entropy)
@@ -153,7 +158,7 @@ impl GuestStore for Store {
 
     fn run(
         &self,
-        operation: Vec<u8>,
+        operation: String,
         now: u64,
         entropy: Vec<u8>,
     ) -> Result<wit::Answer, types::Error> {
@@ -163,7 +168,7 @@ impl GuestStore for Store {
 
     fn batch(
         &self,
-        operations: Vec<u8>,
+        operations: String,
         now: u64,
         entropy: Vec<u8>,
     ) -> Result<wit::Answer, types::Error> {
@@ -173,7 +178,7 @@ impl GuestStore for Store {
 
     fn import_lines(
         &self,
-        lines: Vec<u8>,
+        lines: String,
         mode: wit::ImportMode,
         now: u64,
         entropy: Vec<u8>,
@@ -191,12 +196,12 @@ impl GuestStore for Store {
     fn preview(
         &self,
         address: types::Address,
-        trial: Vec<u8>,
+        trial: String,
         now: u64,
         entropy: Vec<u8>,
-    ) -> Result<Vec<u8>, types::Error> {
+    ) -> Result<String, types::Error> {
         let trial: PreviewBody = request::decode(body(&trial)?)?;
-        Ok(self.write(trial.into_read(address.try_into()?)?, None, now, entropy)?.body)
+        Ok(json_text(self.write(trial.into_read(address.try_into()?)?, None, now, entropy)?.body))
     }
 
     fn get(
@@ -230,9 +235,9 @@ impl GuestStore for Store {
         address: types::Address,
         before: types::AsOf,
         after: Option<types::AsOf>,
-    ) -> Result<Vec<u8>, types::Error> {
+    ) -> Result<String, types::Error> {
         let (from, to) = (before.into(), after.map(Into::into));
-        Ok(self.read(Read::ViewDiff { address: address.try_into()?, from, to })?.body)
+        self.read_text(Read::ViewDiff { address: address.try_into()?, from, to })
     }
 
     fn contexts(
@@ -240,16 +245,16 @@ impl GuestStore for Store {
         filter: wit::Filter,
         data: bool,
         page: wit::Page,
-    ) -> Result<Vec<u8>, types::Error> {
+    ) -> Result<String, types::Error> {
         let after = page.cursor.as_deref().map(Cursor::read_list).transpose()?;
         let (filter, limit) = (filter.try_into()?, limit(&page)?);
-        Ok(self.read(Read::List { filter, after, limit, data, reveal: false })?.body)
+        self.read_text(Read::List { filter, after, limit, data, reveal: false })
     }
 
-    fn history(&self, address: types::Address, page: wit::Page) -> Result<Vec<u8>, types::Error> {
+    fn history(&self, address: types::Address, page: wit::Page) -> Result<String, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_history).transpose()?;
         let (address, limit) = (address.try_into()?, limit(&page)?);
-        Ok(self.read(Read::History { address, before, limit })?.body)
+        self.read_text(Read::History { address, before, limit })
     }
 
     fn diff(
@@ -257,8 +262,8 @@ impl GuestStore for Store {
         address: types::Address,
         from: u64,
         to: Option<u64>,
-    ) -> Result<Vec<u8>, types::Error> {
-        Ok(self.read(Read::Diff { address: address.try_into()?, from, to })?.body)
+    ) -> Result<String, types::Error> {
+        self.read_text(Read::Diff { address: address.try_into()?, from, to })
     }
 
     fn entries(
@@ -266,17 +271,15 @@ impl GuestStore for Store {
         address: types::Address,
         kind: wit::EntryKind,
         page: wit::Page,
-    ) -> Result<Vec<u8>, types::Error> {
+    ) -> Result<String, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_entry).transpose()?;
         let (address, limit) = (address.try_into()?, limit(&page)?);
-        Ok(self
-            .read(Read::Entries { address, kind: kind.into(), before, limit, reveal: false })?
-            .body)
+        self.read_text(Read::Entries { address, kind: kind.into(), before, limit, reveal: false })
     }
 
-    fn audit(&self, page: wit::Page) -> Result<Vec<u8>, types::Error> {
+    fn audit(&self, page: wit::Page) -> Result<String, types::Error> {
         let before = page.cursor.as_deref().map(Cursor::read_audit).transpose()?;
-        Ok(self.read(Inspection::Audit { before, limit: limit(&page)? })?.body)
+        self.read_text(Inspection::Audit { before, limit: limit(&page)? })
     }
 
     fn export_lines(&self, reveal: bool) -> wit::Lines {
@@ -286,7 +289,7 @@ impl GuestStore for Store {
 }
 
 impl GuestLines for Lines {
-    fn next(&self) -> Result<Option<Vec<u8>>, types::Error> {
+    fn next(&self) -> Result<Option<String>, types::Error> {
         check_memory()?;
         let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
         let mut export = self.export.try_borrow_mut().map_err(|_| in_use())?;
@@ -296,7 +299,7 @@ impl GuestLines for Lines {
                 store.decide(part.into(), None, Moment(0), Entropy::from_seed([0; 32]))?;
             export.write(&reply, &mut text)?;
         }
-        Ok((!text.is_empty()).then_some(text))
+        Ok((!text.is_empty()).then(|| json_text(text)))
     }
 }
 
@@ -308,6 +311,7 @@ fn in_use() -> Error {
 impl From<Answer> for wit::Answer {
     fn from(answer: Answer) -> wit::Answer {
         let Answer { body, seq, etag, replayed, .. } = answer;
+        let body = (!body.is_empty()).then(|| json_text(body));
         wit::Answer { body, seq, etag, replayed }
     }
 }

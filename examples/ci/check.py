@@ -34,13 +34,17 @@ class Nacre:
         self.instance = Linker(engine).instantiate(self.store, component)
 
     def __call__(self, interface, name, *given):
-        of = self.instance.get_export_index(self.store, f"nacre:context/{interface}@0.1.0")
+        of = self.instance.get_export_index(self.store, f"nacre:context/{interface}@0.2.0")
         index = self.instance.get_export_index(self.store, name, of)
         function = self.instance.get_func(self.store, index)
         answer = function(self.store, *given)
         function.post_return(self.store)
-        if isinstance(answer, Variant):  # documents, texts and lists are none
-            raise ValueError(f"{answer.payload.code}: {answer.payload.detail}")
+        if isinstance(answer, Variant):  # says which it is where an answer is a record, like an error
+            failed, answer = answer.tag == "err", answer.payload
+        else:
+            failed = isinstance(answer, Record)
+        if failed:
+            raise ValueError(f"{answer.code}: {answer.detail}")
         return answer
 
 
@@ -86,7 +90,7 @@ def chain_of(contexts, level, id):
 
 
 def layer(context):
-    data, rules = (json.dumps(context.get(part) or {}).encode() for part in ("data", "rules"))
+    data, rules = (json.dumps(context.get(part) or {}) for part in ("data", "rules"))
     return record(level=context["level"], id=context["id"], data=data, rules=rules)
 
 
@@ -174,7 +178,7 @@ def check(nacre, folder, update):
             pretty = json.dumps(json.loads(view), indent=2, ensure_ascii=False)
             path.write_text(pretty + "\n", encoding="utf-8")
             continue
-        pinned = nacre("resolver", "canonical", path.read_bytes().strip() or b"{}")
+        pinned = nacre("resolver", "canonical", path.read_text(encoding="utf-8").strip() or "{}")
         if pinned != view:
             print(f"error: the view of {level}/{id} is not what is pinned:")
             for change in changes(nacre, pinned, view, chain, secret):

@@ -34,13 +34,13 @@ const EXPORT: usize = 64 << 20;
 ///
 /// # Errors
 /// `too-large`.
-pub(super) fn check_export(lines: &[u8]) -> Result<&[u8]> {
+pub(super) fn check_export(lines: &str) -> Result<&[u8]> {
     if lines.len() > EXPORT {
         return Err(
             Error::new(Code::TooLarge, "an export must be at most 64 MiB").limit(EXPORT as u64)
         );
     }
-    Ok(lines)
+    Ok(lines.as_bytes())
 }
 
 /// The page size, or the default.

@@ -10,13 +10,6 @@ import { pathToFileURL } from "node:url";
 const [folder, transcript] = process.argv.slice(2).map((path) => absolute(path));
 const { lint, resolver, store } = await import(pathToFileURL(join(folder, "nacre.js")));
 
-const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
-const base64 = (bytes) => Buffer.from(bytes).toString("base64");
-const text =
-  (call) =>
-  (...given) =>
-    base64(call(...given.map(bytes)));
-
 /** A chain of layers, given as data and rules from the global one downward. */
 const places = [
   ["global", "global"],
@@ -28,7 +21,7 @@ const places = [
 const chain = (layers) =>
   layers.slice(0, 5).map(([data, rules], place) => {
     const [level, id] = places[place];
-    return { level, id, data: bytes(data), rules: bytes(rules) };
+    return { level, id, data, rules: rules ?? undefined };
   });
 
 const address = (text) => {
@@ -48,37 +41,37 @@ function exported(of) {
   const lines = of.exportLines(false);
   const parts = [];
   for (let part; (part = lines.next()) !== undefined; ) parts.push(part);
-  return base64(Buffer.concat(parts));
+  return parts.join("");
 }
 
 const calls = {
-  resolve: (...layers) => base64(resolver.resolve(chain(layers))),
+  resolve: (...layers) => resolver.resolve(chain(layers)),
   "resolve-prepared": (...layers) => {
     const prepared = chain(layers).map((layer) => resolver.PreparedLayer.prepare(layer));
-    return base64(resolver.resolvePrepared(prepared));
+    return resolver.resolvePrepared(prepared);
   },
   explain: (...layers) => {
     const { origins, ignored } = resolver.explain(chain(layers));
     return {
       origins: origins.map((o) => [o.pointer, o.layer, o.rule, [...o.shadowed]]),
-      ignored: ignored.map((i) => [i.pointer, i.layer, i.lockedBy]),
+      ignored: ignored.map((i) => [i.pointer, i.layer, i.lockedBy ?? null]),
     };
   },
   hash: (...layers) => resolver.hash(chain(layers)),
-  diff: text(resolver.diff),
-  "merge-patch": text(resolver.mergePatch),
-  "json-patch": text(resolver.jsonPatch),
-  append: (document, list, values) => base64(resolver.append(bytes(document), list, bytes(values))),
-  unset: (document, pointers) => base64(resolver.unset(bytes(document), pointers)),
-  canonical: text(resolver.canonical),
+  diff: resolver.diff,
+  "merge-patch": resolver.mergePatch,
+  "json-patch": resolver.jsonPatch,
+  append: resolver.append,
+  unset: resolver.unset,
+  canonical: resolver.canonical,
   check: (...contexts) =>
     lint
       .check(
         contexts.map(([at, parent, data, rules]) => ({
           address: address(at),
           parent: parent ?? undefined,
-          data: bytes(data),
-          rules: bytes(rules),
+          data,
+          rules: rules ?? undefined,
         })),
       )
       .map((f) => ({
@@ -90,14 +83,14 @@ const calls = {
         pointer: f.pointer,
         severity: f.severity,
       })),
-  open: (lines) => exported(store.Store.open("alice", bytes(lines), new Uint8Array(32).fill(1))),
+  open: (lines) => exported(store.Store.open("alice", lines, new Uint8Array(32).fill(1))),
   store: (...bodies) => {
     const of = store.Store.create("alice", new Uint8Array(32).fill(1));
     const answers = bodies.map((body, place) => {
       const count = place + 1;
       return answerOf(() => {
-        const answer = of.batch(bytes(body), BigInt(count * 1000), entropyOf(count));
-        return [base64(answer.body), Number(answer.seq), answer.etag ?? null, answer.replayed];
+        const answer = of.batch(body, BigInt(count * 1000), entropyOf(count));
+        return [answer.body ?? null, Number(answer.seq), answer.etag ?? null, answer.replayed];
       });
     });
     return { answers, export: exported(of) };
@@ -110,17 +103,9 @@ function answerOf(call) {
     return { ok: call() };
   } catch (thrown) {
     const error = thrown.payload ?? thrown;
-    if (!error?.val?.code) throw thrown;
-    const { code, detail, pointer, document } = error.val;
-    return {
-      error: {
-        case: error.tag,
-        code,
-        detail,
-        pointer: pointer ?? null,
-        document: base64(document),
-      },
-    };
+    if (!error?.code || !error.kind) throw thrown;
+    const { kind, code, detail, pointer, document } = error;
+    return { error: { kind, code, detail, pointer: pointer ?? null, document } };
   }
 }
 

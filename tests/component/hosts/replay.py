@@ -3,7 +3,6 @@
     python replay.py COMPONENT TRANSCRIPT
 """
 
-import base64
 import json
 import sys
 from collections import Counter
@@ -25,13 +24,17 @@ class Refused(Exception):
 
 def function(interface, name):
     """A function that gives its value, or raises what it refuses with."""
-    of = instance.get_export_index(host, f"nacre:context/{interface}@0.1.0")
+    of = instance.get_export_index(host, f"nacre:context/{interface}@0.2.0")
     call = instance.get_func(host, instance.get_export_index(host, name, of))
 
     def called(*given):
         answer = call(host, *given)
         call.post_return(host)
-        if isinstance(answer, Variant) and isinstance(answer.payload, Record):
+        if isinstance(answer, Variant):  # both an answer and an error are records
+            tag, answer = answer.tag, answer.payload
+        else:
+            tag = "err" if isinstance(answer, Record) else "ok"
+        if tag == "err":
             raise Refused(answer)
         return answer
 
@@ -44,21 +47,9 @@ def record(**members):
     return made
 
 
-def coded(data):
-    return base64.b64encode(bytes(data)).decode()
-
-
-decoded = base64.b64decode
-
-
-def text(name):
-    call = function("resolver", name)
-    return lambda *given: coded(call(*map(decoded, given)))
-
-
 def chain(layers):
     return [
-        record(level=level, id=id, data=decoded(data), rules=decoded(rules))
+        record(level=level, id=id, data=data, rules=rules)
         for (data, rules), (level, id) in zip(layers, PLACES)
     ]
 
@@ -80,9 +71,8 @@ def of_chain(name):
 resolve, hash_of, explain = map(of_chain, ["resolve", "hash", "explain"])
 prepare = function("resolver", "[static]prepared-layer.prepare")
 resolve_prepared = function("resolver", "resolve-prepared")
-append, unset = function("resolver", "append"), function("resolver", "unset")
 lint = function("lint", "check")
-if instance.get_export_index(host, "nacre:context/store@0.1.0"):  # one component has none
+if instance.get_export_index(host, "nacre:context/store@0.2.0"):  # one component has none
     create = function("store", "[static]store.create")
     open_store = function("store", "[static]store.open")
     batch = function("store", "[method]store.batch")
@@ -91,7 +81,7 @@ if instance.get_export_index(host, "nacre:context/store@0.1.0"):  # one componen
 
 
 def prepared(*layers):
-    return coded(resolve_prepared([prepare(layer) for layer in chain(layers)]))
+    return resolve_prepared([prepare(layer) for layer in chain(layers)])
 
 
 def explained(*layers):
@@ -104,7 +94,7 @@ def explained(*layers):
 
 def check(*contexts):
     given = [
-        record(address=address(at), parent=parent, data=decoded(data), rules=decoded(rules))
+        record(address=address(at), parent=parent, data=data, rules=rules)
         for at, parent, data, rules in contexts
     ]
     return [
@@ -120,34 +110,34 @@ def exported(store):
     lines = export_lines(store, False)
     parts = []
     while (part := next_part(lines)) is not None:
-        parts.append(bytes(part))
-    return coded(b"".join(parts))
+        parts.append(part)
+    return "".join(parts)
 
 
 def in_store(*bodies):
     store = create("alice", b"\x01" * 32)
 
     def answer(count, body):
-        made = batch(store, decoded(body), count * 1000, count.to_bytes(8, "little") + bytes(24))
-        return [coded(made.body), made.seq, made.etag, made.replayed]
+        made = batch(store, body, count * 1000, count.to_bytes(8, "little") + bytes(24))
+        return [made.body, made.seq, made.etag, made.replayed]
 
     answers = [answer_of(lambda: answer(count, body)) for count, body in enumerate(bodies, 1)]
     return {"answers": answers, "export": exported(store)}
 
 
 CALLS = {
-    "resolve": lambda *layers: coded(resolve(*layers)),
+    "resolve": resolve,
     "resolve-prepared": prepared,
     "explain": explained,
     "hash": hash_of,
-    "diff": text("diff"),
-    "merge-patch": text("merge-patch"),
-    "json-patch": text("json-patch"),
-    "append": lambda document, list, values: coded(append(decoded(document), list, decoded(values))),
-    "unset": lambda document, pointers: coded(unset(decoded(document), pointers)),
-    "canonical": text("canonical"),
+    "diff": function("resolver", "diff"),
+    "merge-patch": function("resolver", "merge-patch"),
+    "json-patch": function("resolver", "json-patch"),
+    "append": function("resolver", "append"),
+    "unset": function("resolver", "unset"),
+    "canonical": function("resolver", "canonical"),
     "check": check,
-    "open": lambda lines: exported(open_store("alice", decoded(lines), b"\x01" * 32)),
+    "open": lambda lines: exported(open_store("alice", lines, b"\x01" * 32)),
     "store": in_store,
 }
 
@@ -157,13 +147,8 @@ def answer_of(call):
         return {"ok": call()}
     except Refused as refused:
         (error,) = refused.args
-        problem = error.payload
-        return {
-            "error": {
-                "case": error.tag, "code": problem.code, "detail": problem.detail,
-                "pointer": problem.pointer, "document": coded(problem.document),
-            }
-        }
+        members = ("kind", "code", "detail", "pointer", "document")
+        return {"error": {name: getattr(error, name) for name in members}}
 
 
 counts = Counter()

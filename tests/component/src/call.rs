@@ -1,7 +1,6 @@
 //! One call as data: what is asked of the component, and what it answers, both as JSON for the
 //! transcript.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use wasmtime::{Result, Store, component::ResourceAny};
 
@@ -11,43 +10,46 @@ use crate::{
         lint::{Context, Finding, Severity},
         resolver::{Explanation, Layer},
         store,
-        types::{Address, Error, Level, Problem},
+        types::{Address, Error, ErrorKind, Level},
     },
 };
+
+/// A layer of a chain: its data, and its rules if it has any.
+pub type LayerTexts = (String, Option<String>);
 
 /// A call of a function, or of a store from its making to its last operation.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// `resolver.resolve`, of layers from the global one downward: data and rules.
-    Resolve(Vec<[Vec<u8>; 2]>),
+    Resolve(Vec<LayerTexts>),
     /// `resolver.resolve-prepared`.
-    ResolvePrepared(Vec<[Vec<u8>; 2]>),
+    ResolvePrepared(Vec<LayerTexts>),
     /// `resolver.explain`.
-    Explain(Vec<[Vec<u8>; 2]>),
+    Explain(Vec<LayerTexts>),
     /// `resolver.hash`.
-    Hash(Vec<[Vec<u8>; 2]>),
+    Hash(Vec<LayerTexts>),
     /// `resolver.diff`.
-    Diff([Vec<u8>; 2]),
+    Diff([String; 2]),
     /// `resolver.merge-patch`.
-    MergePatch([Vec<u8>; 2]),
+    MergePatch([String; 2]),
     /// `resolver.json-patch`.
-    JsonPatch([Vec<u8>; 2]),
+    JsonPatch([String; 2]),
     /// `resolver.append`.
-    Append(Vec<u8>, String, Vec<u8>),
+    Append(String, String, String),
     /// `resolver.unset`.
-    Unset(Vec<u8>, Vec<String>),
+    Unset(String, Vec<String>),
     /// `resolver.canonical`.
-    Canonical(Vec<u8>),
+    Canonical(String),
     /// `lint.check`.
     Check(Vec<Context>),
     /// `store.open` for alice with entropy of ones, then the whole export.
-    Open(Vec<u8>),
+    Open(String),
     /// `store.create` for alice with entropy of ones, then `store.batch` of each body, a second
     /// apart; last the whole export.
-    Store(Vec<Vec<u8>>),
+    Store(Vec<String>),
 }
 
-/// What a call gave: bytes, something shown as JSON, or an error.
+/// What a call gave: a text, something else shown as JSON, or an error.
 pub type Answer = std::result::Result<Value, Error>;
 
 impl Call {
@@ -70,25 +72,25 @@ impl Call {
         }
         let (resolver, context) = host.resolver();
         Ok(match self {
-            Call::Resolve(layers) => bytes(resolver.call_resolve(context, &chain(layers))?),
+            Call::Resolve(layers) => text(resolver.call_resolve(context, &chain(layers))?),
             Call::Explain(layers) => {
                 resolver.call_explain(context, &chain(layers))?.map(|found| explained(&found))
             }
             Call::Hash(layers) => resolver.call_hash(context, &chain(layers))?.map(Value::from),
-            Call::Diff([before, after]) => bytes(resolver.call_diff(context, before, after)?),
+            Call::Diff([before, after]) => text(resolver.call_diff(context, before, after)?),
             Call::MergePatch([target, patch]) => {
-                bytes(resolver.call_merge_patch(context, target, patch)?)
+                text(resolver.call_merge_patch(context, target, patch)?)
             }
             Call::JsonPatch([document, patch]) => {
-                bytes(resolver.call_json_patch(context, document, patch)?)
+                text(resolver.call_json_patch(context, document, patch)?)
             }
             Call::Append(document, list, values) => {
-                bytes(resolver.call_append(context, document, list, values)?)
+                text(resolver.call_append(context, document, list, values)?)
             }
             Call::Unset(document, pointers) => {
-                bytes(resolver.call_unset(context, document, pointers)?)
+                text(resolver.call_unset(context, document, pointers)?)
             }
-            Call::Canonical(document) => bytes(resolver.call_canonical(context, document)?),
+            Call::Canonical(document) => text(resolver.call_canonical(context, document)?),
             Call::Store(_) | Call::Open(_) | Call::Check(_) | Call::ResolvePrepared(_) => {
                 unreachable!("answered above")
             }
@@ -97,29 +99,25 @@ impl Call {
 
     /// The function's name and arguments, for the transcript.
     pub fn to_json(&self) -> Value {
-        let all = |texts: &[Vec<u8>]| texts.iter().map(|text| base64(text)).collect::<Value>();
-        let layers = |layers: &[[Vec<u8>; 2]]| layers.iter().map(|of| all(of)).collect::<Value>();
         let (name, arguments) = match self {
-            Call::Resolve(of) => ("resolve", layers(of)),
-            Call::ResolvePrepared(of) => ("resolve-prepared", layers(of)),
-            Call::Explain(of) => ("explain", layers(of)),
-            Call::Hash(of) => ("hash", layers(of)),
-            Call::Diff(of) => ("diff", all(of)),
-            Call::MergePatch(of) => ("merge-patch", all(of)),
-            Call::JsonPatch(of) => ("json-patch", all(of)),
-            Call::Append(document, list, values) => {
-                ("append", json!([base64(document), list, base64(values)]))
-            }
-            Call::Unset(document, pointers) => ("unset", json!([base64(document), pointers])),
-            Call::Canonical(document) => ("canonical", json!([base64(document)])),
+            Call::Resolve(of) => ("resolve", json!(of)),
+            Call::ResolvePrepared(of) => ("resolve-prepared", json!(of)),
+            Call::Explain(of) => ("explain", json!(of)),
+            Call::Hash(of) => ("hash", json!(of)),
+            Call::Diff(of) => ("diff", json!(of)),
+            Call::MergePatch(of) => ("merge-patch", json!(of)),
+            Call::JsonPatch(of) => ("json-patch", json!(of)),
+            Call::Append(document, list, values) => ("append", json!([document, list, values])),
+            Call::Unset(document, pointers) => ("unset", json!([document, pointers])),
+            Call::Canonical(document) => ("canonical", json!([document])),
             Call::Check(contexts) => {
                 let contexts = contexts.iter().map(|Context { address, parent, data, rules }| {
-                    json!([shown(address), parent, base64(data), base64(rules)])
+                    json!([shown(address), parent, data, rules])
                 });
                 ("check", contexts.collect())
             }
-            Call::Open(lines) => ("open", json!([base64(lines)])),
-            Call::Store(bodies) => ("store", all(bodies)),
+            Call::Open(lines) => ("open", json!([lines])),
+            Call::Store(bodies) => ("store", json!(bodies)),
         };
         json!({"call": name, "arguments": arguments})
     }
@@ -129,53 +127,37 @@ impl Call {
 pub fn answer_to_json(answer: &Answer) -> Value {
     match answer {
         Ok(value) => json!({"ok": value}),
-        Err(error) => {
-            let (case, Problem { code, detail, pointer, document }) = parts(error);
-            json!({"error": {
-                "case": case, "code": code, "detail": detail, "pointer": pointer,
-                "document": base64(document),
-            }})
-        }
+        Err(Error { kind, code, detail, pointer, document }) => json!({"error": {
+            "kind": kind_of(*kind), "code": code, "detail": detail, "pointer": pointer,
+            "document": document,
+        }}),
     }
 }
 
-/// An error's case and what it holds.
-pub fn parts(error: &Error) -> (&'static str, &Problem) {
-    match error {
-        Error::Invalid(problem) => ("invalid", problem),
-        Error::Conflict(problem) => ("conflict", problem),
-        Error::Denied(problem) => ("denied", problem),
-        Error::Limit(problem) => ("limit", problem),
-        Error::Unavailable(problem) => ("unavailable", problem),
-        Error::Internal(problem) => ("internal", problem),
+/// The name of a kind of error, as in `wit/`.
+fn kind_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Invalid => "invalid",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::Denied => "denied",
+        ErrorKind::Limit => "limit",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Internal => "internal",
     }
 }
 
-/// Bytes as they stand in a transcript.
-pub fn base64(bytes: &[u8]) -> Value {
-    BASE64_STANDARD.encode(bytes).into()
+fn text(result: std::result::Result<String, Error>) -> Answer {
+    result.map(Value::from)
 }
 
-/// The bytes of an answer that is bytes.
-///
-/// # Panics
-/// When it is something else.
-pub fn bytes_of(value: &Value) -> Vec<u8> {
-    BASE64_STANDARD.decode(value.as_str().expect("base64")).expect("base64")
-}
-
-fn bytes(result: std::result::Result<Vec<u8>, Error>) -> Answer {
-    result.map(|bytes| base64(&bytes))
-}
-
-fn chain(layers: &[[Vec<u8>; 2]]) -> Vec<Layer> {
+fn chain(layers: &[LayerTexts]) -> Vec<Layer> {
     let levels = [
         (Level::Global, "global"),
         (Level::Project, "p"),
         (Level::Branch, "b"),
         (Level::Task, "t"),
     ];
-    let layer = |([data, rules], (level, id)): (&[Vec<u8>; 2], (Level, &str))| Layer {
+    let layer = |((data, rules), (level, id)): (&LayerTexts, (Level, &str))| Layer {
         level,
         id: id.into(),
         data: data.clone(),
@@ -226,13 +208,13 @@ fn check(host: &mut Host, contexts: &[Context]) -> Result<Answer> {
     Ok(findings.map(|findings| findings.iter().map(told).collect()))
 }
 
-fn open(host: &mut Host, lines: &[u8]) -> Result<Answer> {
+fn open(host: &mut Host, lines: &str) -> Result<Answer> {
     let (contexts, mut context) = host.contexts();
     match contexts.store().call_open(&mut context, "alice", lines, &vec![1; 32])? {
         Ok(store) => {
             let export = export(contexts, context, store)?;
             store.resource_drop(&mut context)?;
-            Ok(export.map(|text| base64(&text)))
+            Ok(text(export))
         }
         Err(error) => Ok(Err(error)),
     }
@@ -242,12 +224,12 @@ fn export(
     contexts: &store::Guest,
     mut context: &mut Store<()>,
     store: ResourceAny,
-) -> Result<std::result::Result<Vec<u8>, Error>> {
+) -> Result<std::result::Result<String, Error>> {
     let lines = contexts.store().call_export_lines(&mut context, store, false)?;
-    let mut text = Vec::new();
+    let mut text = String::new();
     let ended = loop {
         match contexts.lines().call_next(&mut context, lines)? {
-            Ok(Some(part)) => text.extend(part),
+            Ok(Some(part)) => text.push_str(&part),
             Ok(None) => break Ok(text),
             Err(error) => break Err(error),
         }
@@ -256,7 +238,7 @@ fn export(
     Ok(ended)
 }
 
-fn resolve_prepared(host: &mut Host, layers: &[[Vec<u8>; 2]]) -> Result<Answer> {
+fn resolve_prepared(host: &mut Host, layers: &[LayerTexts]) -> Result<Answer> {
     let (resolver, mut context) = host.resolver();
     let mut prepared = Vec::new();
     for layer in chain(layers) {
@@ -269,10 +251,10 @@ fn resolve_prepared(host: &mut Host, layers: &[[Vec<u8>; 2]]) -> Result<Answer> 
     for layer in prepared {
         layer.resource_drop(&mut context)?;
     }
-    Ok(bytes(view))
+    Ok(text(view))
 }
 
-fn perform(host: &mut Host, bodies: &[Vec<u8>]) -> Result<Answer> {
+fn perform(host: &mut Host, bodies: &[String]) -> Result<Answer> {
     let (contexts, mut context) = host.contexts();
     let store = match contexts.store().call_create(&mut context, "alice", &vec![1; 32])? {
         Ok(store) => store,
@@ -284,11 +266,11 @@ fn perform(host: &mut Host, bodies: &[Vec<u8>]) -> Result<Answer> {
         entropy[..8].copy_from_slice(&count.to_le_bytes());
         let (now, of) = (count * 1000, contexts.store());
         let answer = of.call_batch(&mut context, store, body, now, &entropy)?;
-        answers.push(answer_to_json(&answer.map(|answer| {
-            json!([base64(&answer.body), answer.seq, answer.etag, answer.replayed])
-        })));
+        answers.push(answer_to_json(
+            &answer.map(|answer| json!([answer.body, answer.seq, answer.etag, answer.replayed])),
+        ));
     }
     let export = export(contexts, context, store)?;
     store.resource_drop(&mut context)?;
-    Ok(export.map(|text| json!({"answers": answers, "export": base64(&text)})))
+    Ok(export.map(|text| json!({"answers": answers, "export": text})))
 }

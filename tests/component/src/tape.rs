@@ -28,7 +28,7 @@ impl Dice {
 }
 
 /// JSON texts of all kinds, from the vectors: whole cases and every value in them.
-pub fn texts() -> Vec<Vec<u8>> {
+pub fn texts() -> Vec<String> {
     let mut found = Vec::new();
     let topics = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     let mut folders = vec![topics];
@@ -48,22 +48,22 @@ pub fn texts() -> Vec<Vec<u8>> {
     found
 }
 
-fn pieces(value: &serde_json::Value, found: &mut Vec<Vec<u8>>) {
-    found.push(value.to_string().into_bytes());
+fn pieces(value: &serde_json::Value, found: &mut Vec<String>) {
+    found.push(value.to_string());
     match value {
         serde_json::Value::Array(items) => items.iter().for_each(|item| pieces(item, found)),
         serde_json::Value::Object(members) => {
             members.values().for_each(|member| pieces(member, found));
         }
         // A text may be JSON itself, or a pointer.
-        serde_json::Value::String(text) => found.push(text.clone().into_bytes()),
+        serde_json::Value::String(text) => found.push(text.clone()),
         _ => {}
     }
 }
 
-/// One of the texts, as it is or damaged.
-pub fn draw(dice: &mut Dice, texts: &[Vec<u8>]) -> Vec<u8> {
-    let mut text = dice.pick(texts).clone();
+/// One of the texts, as it is or damaged. What is no UTF-8 then is replaced, for a host cannot pass it.
+pub fn draw(dice: &mut Dice, texts: &[String]) -> String {
+    let mut text = dice.pick(texts).clone().into_bytes();
     match dice.below(10) {
         0..5 => {}
         5 => {
@@ -74,7 +74,7 @@ pub fn draw(dice: &mut Dice, texts: &[Vec<u8>]) -> Vec<u8> {
         7 => {
             let other = dice.pick(texts);
             let at = dice.below(text.len() + 1);
-            text.splice(at..at, other.iter().copied());
+            text.splice(at..at, other.bytes());
         }
         _ => {
             for _ in 0..=dice.below(4) {
@@ -85,10 +85,5 @@ pub fn draw(dice: &mut Dice, texts: &[Vec<u8>]) -> Vec<u8> {
             }
         }
     }
-    text
-}
-
-/// The same as a string: what is no UTF-8 in it is replaced.
-pub fn draw_text(dice: &mut Dice, texts: &[Vec<u8>]) -> String {
-    String::from_utf8_lossy(&draw(dice, texts)).into_owned()
+    String::from_utf8_lossy(&text).into_owned()
 }

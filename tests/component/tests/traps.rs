@@ -1,4 +1,4 @@
-//! No function traps, whatever bytes it is given: what is wrong is answered with an error.
+//! No function traps, whatever it is given: what is wrong is answered with an error.
 //!
 //! `NACRE_TRAPS=N` tries N times as many arguments.
 
@@ -9,8 +9,8 @@ use nacre_component_tests::{
         store::{EntryKind, Filter, ImportMode, Page, ViewOptions, Which},
         types::{Address, AsOf, Error, Level},
     },
-    call::parts,
-    tape::{Dice, draw, draw_text, texts},
+    call::LayerTexts,
+    tape::{Dice, draw, texts},
 };
 use wasmtime::Result;
 
@@ -22,7 +22,7 @@ fn times() -> u64 {
 }
 
 #[test]
-fn no_bytes_stop_the_resolver_or_the_linter() {
+fn no_text_stops_the_resolver_or_the_linter() {
     let texts = texts();
     // Each component in turn: they are made of the same code.
     for (seed, world) in (0..SEEDS * times()).zip(World::ALL.into_iter().cycle()) {
@@ -36,12 +36,12 @@ fn no_bytes_stop_the_resolver_or_the_linter() {
     }
 }
 
-fn any_call(dice: &mut Dice, texts: &[Vec<u8>]) -> Call {
+fn any_call(dice: &mut Dice, texts: &[String]) -> Call {
     let mut text = || draw(dice, texts);
     let pair = [text(), text()];
     let third = text();
     let chain = |dice: &mut Dice| {
-        (0..dice.below(6)).map(|_| [draw(dice, texts), draw(dice, texts)]).collect()
+        (0..dice.below(6)).map(|_| (draw(dice, texts), rules(dice, texts))).collect()
     };
     match dice.below(11) {
         0 => Call::Resolve(chain(dice)),
@@ -51,13 +51,13 @@ fn any_call(dice: &mut Dice, texts: &[Vec<u8>]) -> Call {
         4 => Call::Diff(pair),
         5 => Call::MergePatch(pair),
         6 => Call::JsonPatch(pair),
-        7 => Call::Append(third, draw_text(dice, texts), draw(dice, texts)),
-        8 => Call::Unset(third, (0..dice.below(4)).map(|_| draw_text(dice, texts)).collect()),
+        7 => Call::Append(third, draw(dice, texts), draw(dice, texts)),
+        8 => Call::Unset(third, (0..dice.below(4)).map(|_| draw(dice, texts)).collect()),
         9 => Call::Check(
             (0..dice.below(6))
                 .map(|_| {
                     let parent = (dice.below(2) == 0).then(|| id(dice, texts));
-                    let (data, rules) = (draw(dice, texts), draw(dice, texts));
+                    let (data, rules) = (draw(dice, texts), rules(dice, texts));
                     Context { address: address(dice, texts), parent, data, rules }
                 })
                 .collect(),
@@ -66,8 +66,12 @@ fn any_call(dice: &mut Dice, texts: &[Vec<u8>]) -> Call {
     }
 }
 
+fn rules(dice: &mut Dice, texts: &[String]) -> Option<String> {
+    (dice.below(8) > 0).then(|| draw(dice, texts))
+}
+
 #[test]
-fn no_bytes_stop_a_store() {
+fn no_text_stops_a_store() {
     let texts = texts();
     for seed in 0..SEEDS * times() {
         let mut host = Host::new().expect("an instance");
@@ -78,10 +82,10 @@ fn no_bytes_stop_a_store() {
 }
 
 /// Calls of all of a store's functions, in any order.
-fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[Vec<u8>]) -> Result<()> {
+fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[String]) -> Result<()> {
     let (contexts, mut context) = host.contexts();
     let of = contexts.store();
-    let owner = if dice.below(8) == 0 { draw_text(dice, texts) } else { "alice".into() };
+    let owner = if dice.below(8) == 0 { draw(dice, texts) } else { "alice".into() };
     let made = match dice.below(3) {
         0 => of.call_open(&mut context, &owner, &draw(dice, texts), &entropy(dice))?,
         _ => of.call_create(&mut context, &owner, &entropy(dice))?,
@@ -94,7 +98,7 @@ fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[Vec<u8>]) -> Resul
         match dice.below(13) {
             0..3 => drop(of.call_run(&mut context, store, &body, now, &seed)?),
             3 | 4 => {
-                let body = [b"{\"operations\":[", &body[..], b"],\"transaction\":false}"].concat();
+                let body = format!(r#"{{"operations":[{body}],"transaction":false}}"#);
                 drop(of.call_batch(&mut context, store, &body, now, &seed)?);
             }
             5 => {
@@ -112,7 +116,7 @@ fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[Vec<u8>]) -> Resul
             }
             8 => {
                 let options = ViewOptions {
-                    path: (dice.below(2) == 0).then(|| draw_text(dice, texts)),
+                    path: (dice.below(2) == 0).then(|| draw(dice, texts)),
                     at: (dice.below(2) == 0).then(|| as_of(dice)),
                     explain: dice.below(2) == 0,
                     reveal: dice.below(2) == 0,
@@ -130,7 +134,7 @@ fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[Vec<u8>]) -> Resul
                     level: (dice.below(2) == 0).then_some(at.level),
                     parent: (dice.below(3) == 0).then(|| id(dice, texts)),
                     under: (dice.below(3) == 0).then(|| at.clone()),
-                    prefix: (dice.below(3) == 0).then(|| draw_text(dice, texts)),
+                    prefix: (dice.below(3) == 0).then(|| draw(dice, texts)),
                 };
                 let page = page(dice, texts);
                 drop(of.call_contexts(&mut context, store, &filter, true, &page)?);
@@ -159,14 +163,14 @@ fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[Vec<u8>]) -> Resul
     Ok(())
 }
 
-fn address(dice: &mut Dice, texts: &[Vec<u8>]) -> Address {
+fn address(dice: &mut Dice, texts: &[String]) -> Address {
     let level = *dice.pick(&[Level::Global, Level::Project, Level::Branch, Level::Task]);
     Address { level, id: id(dice, texts) }
 }
 
-fn id(dice: &mut Dice, texts: &[Vec<u8>]) -> String {
+fn id(dice: &mut Dice, texts: &[String]) -> String {
     match dice.below(6) {
-        0 => draw_text(dice, texts),
+        0 => draw(dice, texts),
         _ => (*dice.pick(&["global", "p", "q", "b", "c", "t"])).into(),
     }
 }
@@ -184,9 +188,9 @@ fn as_of(dice: &mut Dice) -> AsOf {
     if dice.below(2) == 0 { AsOf::Seq(small(dice)) } else { AsOf::Time(dice.number() >> 22) }
 }
 
-fn page(dice: &mut Dice, texts: &[Vec<u8>]) -> Page {
+fn page(dice: &mut Dice, texts: &[String]) -> Page {
     Page {
-        cursor: (dice.below(4) == 0).then(|| draw_text(dice, texts)),
+        cursor: (dice.below(4) == 0).then(|| draw(dice, texts)),
         limit: (dice.below(2) == 0).then(|| small(dice) as u32),
     }
 }
@@ -194,18 +198,17 @@ fn page(dice: &mut Dice, texts: &[Vec<u8>]) -> Page {
 /// The code of what a call is refused with; it must not trap.
 fn code(call: &Call) -> Option<String> {
     let answer = call.run(&mut Host::new().expect("an instance")).expect("no trap");
-    answer.err().map(|error| parts(&error).1.code.clone())
+    answer.err().map(|error| error.code)
 }
 
 #[test]
 fn deep_and_huge_arguments_are_refused() {
-    let nested =
-        |depth: usize| [b"{\"a\":".repeat(depth), b"1".to_vec(), b"}".repeat(depth)].concat();
-    let long = |bytes: usize| [b"{\"a\":\"", &b"x".repeat(bytes)[..], b"\"}"].concat();
-    fn layers(data: Vec<u8>) -> Vec<[Vec<u8>; 2]> {
-        vec![[data.clone(), Vec::new()], [data, b"{}".to_vec()]]
+    let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    let long = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes));
+    fn layers(data: String) -> Vec<LayerTexts> {
+        vec![(data.clone(), None), (data, Some("{}".into()))]
     }
-    let calls: [fn(Vec<u8>) -> Call; 8] = [
+    let calls: [fn(String) -> Call; 8] = [
         |data| Call::Resolve(layers(data)),
         |data| Call::ResolvePrepared(layers(data)),
         |data| Call::Explain(layers(data)),
@@ -223,7 +226,7 @@ fn deep_and_huge_arguments_are_refused() {
         assert_eq!(code(&call(long(1_000_000))), None);
         assert_eq!(code(&call(long(5_000_000))).as_deref(), Some("too-large"));
     }
-    let wide = [b"[", &b"0,".repeat(2_000_000)[..], b"0]"].concat();
+    let wide = format!("[{}0]", "0,".repeat(2_000_000));
     assert_eq!(code(&Call::Canonical(wide)).as_deref(), Some("too-large"));
 }
 
@@ -233,9 +236,9 @@ fn deep_and_huge_arguments_are_refused() {
 fn long_names_above_many_values_are_not_explained() {
     let data = |name: usize, values: usize| {
         let values: Vec<String> = (0..values).map(|value| format!("\"{value}\":1")).collect();
-        format!("{{\"{}\":{{{}}}}}", "x".repeat(name), values.join(",")).into_bytes()
+        format!("{{\"{}\":{{{}}}}}", "x".repeat(name), values.join(","))
     };
-    let explain = |data| Call::Explain(vec![[data, Vec::new()]]);
+    let explain = |data| Call::Explain(vec![(data, None)]);
     assert_eq!(code(&explain(data(10, 50_000))), None);
     assert_eq!(code(&explain(data(400_000, 50_000))).as_deref(), Some("too-large"));
 }
@@ -248,8 +251,7 @@ fn a_store_takes_the_deepest_data_and_tells_of_deeper() {
         let body = format!(
             r#"{{"operations":[{{"action":"put","level":"global","context_id":"global","data":{data}}}]}}"#
         );
-        let answer =
-            Call::Store(vec![body.into_bytes()]).run(&mut Host::new().expect("an instance"));
+        let answer = Call::Store(vec![body]).run(&mut Host::new().expect("an instance"));
         answer.expect("no trap").expect("a store")["answers"][0]["error"]["code"].clone()
     };
     assert_eq!(put(64), serde_json::Value::Null);
@@ -269,7 +271,7 @@ fn an_instance_holds_a_store_of_many_large_contexts() {
         let body = format!(
             r#"{{"action":"put","level":"project","context_id":"p{place}","data":{{"a":"{text}"}}}}"#
         );
-        let answer = of.call_run(&mut context, store, &body.into_bytes(), place, &vec![2; 32]);
+        let answer = of.call_run(&mut context, store, &body, place, &vec![2; 32]);
         assert!(answer.expect("no trap").is_ok());
     }
 }
@@ -278,9 +280,9 @@ fn an_instance_holds_a_store_of_many_large_contexts() {
 #[test]
 fn too_much_data_is_a_finding() {
     let mut host = Host::new().expect("an instance");
-    let data = format!(r#"{{"a":"{}"}}"#, "x".repeat(2_000_000)).into_bytes();
+    let data = format!(r#"{{"a":"{}"}}"#, "x".repeat(2_000_000));
     let address = Address { level: Level::Global, id: "global".into() };
-    let given = [Context { address, parent: None, data, rules: Vec::new() }];
+    let given = [Context { address, parent: None, data, rules: None }];
     let (lint, context) = host.lint();
     let found: std::result::Result<_, Error> =
         lint.call_check(context, &given, None).expect("no trap");

@@ -46,7 +46,7 @@ Every error over HTTP is a problem (RFC 9457) of the type `application/problem+j
 | `failed_operation` | The index of the failed operation of a batch, or of the line of an import, from 0. |
 
 Members that do not apply are left out. Over a socket, a message of the type `error` has the same
-members without `type`. The component returns the cases of `error` in `wit/types.wit`, and the npm
+members without `type`. The component returns the record `error` of `wit/types.wit`, and the npm
 package throws a `NacreError`; both have the same `code` and `detail`.
 
 ";
