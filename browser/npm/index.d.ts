@@ -290,10 +290,12 @@ export interface Origin extends LayerVersion {
   shadowed: LayerVersion[];
 }
 
-/** A value that a lock overrules. */
+/** A value without effect. */
 export interface Ignored extends LayerVersion {
+  /** The place in its layer. */
   pointer: Pointer;
-  locked_by: LayerVersion;
+  /** The context with the lock; null for an item that a later one with the same key hides. */
+  locked_by: LayerVersion | null;
 }
 
 export interface ContextSummary extends LayerVersion {

@@ -167,7 +167,7 @@ fn explanation(found: explain::Explanation) -> Explanation {
     let ignored = found.ignored.into_iter().map(|ignored| Ignored {
         pointer: ignored.pointer,
         layer: layer(ignored.layer),
-        locked_by: Some(layer(ignored.locked_by)),
+        locked_by: ignored.locked_by.map(layer),
     });
     Explanation { origins: origins.collect(), ignored: ignored.collect() }
 }

@@ -56,7 +56,7 @@ export function Inspector(props: {
 
 /** The origin of a value, or of the array that contains it. */
 function originOf(view: Shown, pointer: string): Origin | undefined {
-  for (let path = pointer; path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
+  for (let path = pointer; path !== ""; path = around(path)) {
     const origin = view.origins[path];
     if (origin) return origin;
     if (path === pointer && isObject(at(view.data, path))) return undefined;
@@ -66,7 +66,7 @@ function originOf(view: Shown, pointer: string): Origin | undefined {
 
 function inList(view: Shown, pointer: string): boolean {
   for (let path = pointer; path !== ""; ) {
-    path = path.slice(0, path.lastIndexOf("/"));
+    path = around(path);
     if (Array.isArray(at(view.data, path))) return true;
   }
   return false;
@@ -74,7 +74,8 @@ function inList(view: Shown, pointer: string): boolean {
 
 /**
  * The value of one layer at a place of the view. In lists that merge by rule, items have other
- * indexes in each layer: `keyed` ones are found by their key, others by their value.
+ * indexes in each layer: `keyed` ones are found by their key, others by their value. Of a layer's
+ * items with one key the last counts.
  */
 function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
   let said: Value | undefined = layer.data;
@@ -85,8 +86,8 @@ function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
     const item = Array.isArray(shown) ? shown[Number(name)] : undefined;
     path = `${path}/${escapeName(name)}`;
     if (list.startsWith("keyed:") && Array.isArray(said) && isObject(item)) {
-      const member = list.slice("keyed:".length);
-      said = said.find((one) => isObject(one) && equal(one[member], item[member]));
+      const key = list.slice("keyed:".length).split(",");
+      said = said.findLast((one) => isObject(one) && key.every((name) => equal(one[name], item[name])));
     } else if (list === "union" && Array.isArray(said)) {
       said = said.find((one) => equal(one, item));
     } else if (list === "append" && Array.isArray(said)) {
@@ -98,6 +99,9 @@ function saidBy(layer: Held, view: Shown, pointer: string): Value | undefined {
   }
   return said;
 }
+
+/** The pointer of what a value stands in. */
+const around = (pointer: string) => pointer.slice(0, pointer.lastIndexOf("/"));
 
 /** The value in each layer of the chain, the winning one first. */
 function Stack(props: {
@@ -112,11 +116,13 @@ function Stack(props: {
     const value = saidBy(layer, view, pointer);
     const wins = origin !== undefined && same(origin, layer);
     if (value === undefined && !wins) return [];
-    const ignored = view.ignored.find(
-      (one) => same(one, layer) && (pointer === one.pointer || pointer.startsWith(`${one.pointer}/`)),
-    );
+    const unheard = view.ignored.filter((one) => same(one, layer));
+    const lock = unheard.find(
+      (one) => one.locked_by && (pointer === one.pointer || pointer.startsWith(`${one.pointer}/`)),
+    )?.locked_by;
+    const twins = unheard.filter((one) => !one.locked_by && around(one.pointer) === pointer).length;
     const hidden = origin?.shadowed.some((one) => same(one, layer)) ?? false;
-    return [{ layer, value, wins, hidden, ignored }];
+    return [{ layer, value, wins, hidden, lock, twins }];
   });
   if (said.length === 0) {
     const isGone = at(view.data, pointer) === undefined;
@@ -128,8 +134,8 @@ function Stack(props: {
   }
   return (
     <ol class="stack" aria-label="Layers that say something about it, nearest first">
-      {said.map(({ layer, value, wins, hidden, ignored }) => (
-        <li key={`${layer.level}/${layer.id}`} class={`${layer.level} ${hidden || ignored ? "hidden" : ""}`}>
+      {said.map(({ layer, value, wins, hidden, lock, twins }) => (
+        <li key={`${layer.level}/${layer.id}`} class={`${layer.level} ${hidden || lock ? "hidden" : ""}`}>
           <div class="row">
             <Layer of={layer} version={wins ? origin?.version : layer.version} />
             <button type="button" class="link" onClick={() => onOpenLayer(layer)}>
@@ -138,9 +144,9 @@ function Stack(props: {
           </div>
           {value !== undefined && <Text value={value} />}
           <p class="why">
-            {ignored ? (
+            {lock ? (
               <>
-                not heard: <Name of={ignored.locked_by} /> has locked this path
+                not heard: <Name of={lock} /> has locked this path
               </>
             ) : wins ? (
               <>
@@ -153,6 +159,7 @@ function Stack(props: {
                 by <UserText text={layer.updated_by} />, merged in
               </>
             )}
+            {twins > 0 && ` · ${twins} of its items not heard: a later one has the same key`}
           </p>
         </li>
       ))}

@@ -81,7 +81,7 @@ fn main() {
         };
         let views: Vec<Vec<u8>> = native.iter().map(|chain| resolve(chain)).collect();
         for (place, chain) in chains.iter().enumerate() {
-            assert_eq!(views[place], ask(chain), "{}: chain {place}", set.name);
+            assert_eq!(views[place], ask(chain).as_bytes(), "{}: chain {place}", set.name);
         }
         let times = take_turns(
             vec![
@@ -122,9 +122,9 @@ fn prepare(
     let mut prepared = HashMap::new();
     for (level, layer) in set.chains.iter().flat_map(|chain| chain.iter().copied().enumerate()) {
         prepared.entry((level, layer)).or_insert_with(|| {
-            let data = set.layers[layer].text().to_vec();
+            let data = String::from_utf8(set.layers[layer].text().to_vec()).expect("UTF-8");
             let id = if level == 0 { "global".into() } else { format!("l{layer}") };
-            let layer = Layer { level: levels[level], id, data, rules: Vec::new() };
+            let layer = Layer { level: levels[level], id, data, rules: None };
             let resolver = contexts.nacre_context_resolver().prepared_layer();
             resolver.call_prepare(&mut *store, &layer).expect("no trap").expect("a layer")
         });
@@ -143,8 +143,8 @@ fn instantiate(report: &mut Report, engine: &Engine, component: &Component) {
     let fresh = |component: &Component| {
         let mut store = Store::new(engine, ());
         let contexts = Contexts::instantiate(&mut store, component, &linker).expect("an instance");
-        let text = contexts.nacre_context_resolver().call_canonical(&mut store, &b"{}".to_vec());
-        assert_eq!(text.expect("no trap").expect("text"), b"{}");
+        let text = contexts.nacre_context_resolver().call_canonical(&mut store, "{}");
+        assert_eq!(text.expect("no trap").expect("text"), "{}");
     };
     let times = take_turns(
         vec![

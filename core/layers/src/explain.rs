@@ -7,6 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
+use core::ops::ControlFlow;
+
 use tinyvec::ArrayVec;
 
 use crate::{
@@ -18,7 +20,8 @@ use crate::{
     name,
     pointer::Pointer,
     resolve::{Link, layers, walk},
-    rules::Rule,
+    rules::{Rule, Scope},
+    twins::{may_have_twins, visit_twins},
 };
 
 /// The origins of a view's values.
@@ -27,7 +30,7 @@ pub struct Explanation {
     /// One per scalar, array and empty object, in document order; also one per item of an array
     /// that a rule merged, and per object that replaced something.
     pub origins: Vec<Origin>,
-    /// Values at a path that a layer above has locked.
+    /// Values that a lock above overrules, then items that a later one of their layer hides.
     pub ignored: Vec<Ignored>,
 }
 
@@ -47,15 +50,16 @@ pub struct Origin {
 /// The layers whose value another one hides: some of those of one chain.
 pub type Shadowed = ArrayVec<[u8; LAYERS]>;
 
-/// A value that a lock overrules.
+/// A value without effect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignored {
     /// The pointer of the value in its layer.
     pub pointer: String,
     /// The number of the layer that holds it, 0 to 3.
     pub layer: usize,
-    /// The number of the layer that has the lock, 0 to 3.
-    pub locked_by: usize,
+    /// The number of the layer that locks its path, 0 to 3. `None` for an item of an array that a
+    /// later item of its layer hides, because a `keyed` rule finds the same key in both.
+    pub locked_by: Option<usize>,
 }
 
 /// Explains the part of a view at `path`, with a limit for requests from outside: long names above
@@ -144,15 +148,35 @@ fn explain_within(chain: &[Link<'_>], bound: Bound<'_>) -> (Explanation, Option<
         found: Explanation::default(),
         bound,
     };
-    let OriginSink { found: mut explanation, bound, .. } = walk(chain, sink);
+    let OriginSink { found: mut explanation, mut bound, .. } = walk(chain, sink);
     // A lock on the whole document overrules whole layers, which the walk does not visit.
     if let Some(locked_by) = lock.filter(|_| bound.path.is_root()) {
         let below = chain.iter().enumerate().skip(locked_by + 1);
         for (layer, _) in below.filter(|(_, link)| link.layer.text() != b"{}") {
+            let locked_by = Some(locked_by);
             explanation.ignored.push(Ignored { pointer: String::new(), layer, locked_by });
         }
     }
+    twins(chain, &mut bound, &mut explanation.ignored);
     (explanation, bound.left)
+}
+
+/// Adds the items that a later item of their layer hides.
+fn twins(chain: &[Link<'_>], bound: &mut Bound<'_>, ignored: &mut Vec<Ignored>) {
+    let rules = || chain.iter().map(|link| link.rules);
+    let Some(scope) = Scope::of_chain(rules()).filter(|_| may_have_twins(rules())) else { return };
+    for (layer, link) in chain.iter().enumerate() {
+        let _ = visit_twins(&scope, layer, link.layer, &mut |place| {
+            if bound.takes(place, [layer].into_iter()) {
+                let pointer = place.as_str().into();
+                ignored.push(Ignored { pointer, layer, locked_by: None });
+            }
+            match bound.left {
+                Some(_) => ControlFlow::Continue(()),
+                None => ControlFlow::Break(()),
+            }
+        });
+    }
 }
 
 struct OriginSink<'a, 'b> {
@@ -327,7 +351,7 @@ impl<'a> Sink<'a> for OriginSink<'a, '_> {
             let locked_by = fold.scope.and_then(|scope| scope.locker()).unwrap_or_default();
             for layer in (0..LAYERS).filter(|layer| fold.ignored >> layer & 1 == 1) {
                 let Some(pointer) = self.place([layer, locked_by].into_iter()) else { break };
-                self.found.ignored.push(Ignored { pointer, layer, locked_by });
+                self.found.ignored.push(Ignored { pointer, layer, locked_by: Some(locked_by) });
             }
             self.path.pop();
         }

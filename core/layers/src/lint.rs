@@ -19,7 +19,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
+use core::{fmt, ops::ControlFlow};
 
 use crate::{
     address::Address,
@@ -29,6 +29,7 @@ use crate::{
     rules::{Rules, Scope},
     sensitive::SensitiveNames,
     sort::sort_by,
+    twins::visit_twins,
 };
 use tree::{Seat, Tree};
 
@@ -133,6 +134,8 @@ kinds! {
     RuleWithoutList = "rule-without-list", Warning;
     /// `keyed` for items without the member, in the layer `other`.
     KeyMissing = "key-missing", Warning;
+    /// An item of a `keyed` list whose key a later item of the layer has too.
+    KeyRepeated = "key-repeated", Warning;
     /// A value that repeats the inherited one; removing it saves `bytes`. `other` has the value, if
     /// it is one layer.
     ValueRepeated = "value-repeated", Note;
@@ -222,6 +225,7 @@ pub fn lint(contexts: &[Context<'_>], names: &SensitiveNames) -> Vec<Finding> {
         tree::check(&mut report);
         if let Some(scope) = &scope {
             locks(&mut report, scope);
+            twins(&mut report, scope);
             rules::check(&mut report, scope, survey.get(at).map_or(&[], Vec::as_slice));
         }
         secrets::check(&mut report, names);
@@ -247,6 +251,20 @@ fn locks(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
             ..Said::at(breach.pointer)
         });
     }
+}
+
+/// Finds items that a later item of the layer hides.
+fn twins(report: &mut Report<'_, '_>, scope: &Scope<'_>) {
+    let (layer, of) = (report.seat.above.len(), report.seat.context.layer);
+    let _ = visit_twins(scope, layer, of, &mut |pointer| {
+        report.add(Kind::KeyRepeated, || Said {
+            message: "a later item of this list has the same key, so this one has no effect: \
+                      remove it, or give it another key"
+                .into(),
+            ..Said::at(pointer.as_str())
+        });
+        ControlFlow::Continue(())
+    });
 }
 
 /// The findings of one context so far.

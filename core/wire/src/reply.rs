@@ -104,7 +104,8 @@ answers! {
         /// The context's id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
         pub id: &'a str,
-        /// With `explain`: values at paths that a layer above has locked.
+        /// With `explain`: values without effect, because a layer above locks their path or, for
+        /// items of a `keyed` list, because a later item of their layer has the same key.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(with = "Vec<IgnoredText<'a>>"))]
         pub ignored: Option<Vec<IgnoredText<'a>>>,
@@ -137,7 +138,7 @@ answers! {
         pub version: u64,
     }
 
-    /// A value that a lock overrules.
+    /// A value without effect.
     pub struct IgnoredText<'a> {
         /// The id of the context with the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
@@ -145,8 +146,8 @@ answers! {
         /// The level of that context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// The context with the lock.
-        pub locked_by: LayerText<'a>,
+        /// The context with the lock; `null` for an item that a later one with the same key hides.
+        pub locked_by: Option<LayerText<'a>>,
         /// A JSON Pointer to the value.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: &'a str,

@@ -50,11 +50,14 @@ fn write_layer(record: &Record, out: &mut Vec<u8>) {
 fn write_ignored(reply: &ViewReply, explanation: &Explanation, out: &mut Vec<u8>) {
     array(out, &explanation.ignored, |out, ignored| {
         let Some(record) = reply.chain.get(ignored.layer) else { return };
-        let Some(locked_by) = reply.chain.get(ignored.locked_by) else { return };
+        let locked_by = ignored.locked_by.and_then(|layer| reply.chain.get(layer));
         let mut object = ObjectText::open(out);
         object.string("id", record.address.id.as_str());
         object.string("level", record.address.level.as_str());
-        write_layer(locked_by, object.member("locked_by"));
+        match locked_by {
+            Some(record) => write_layer(record, object.member("locked_by")),
+            None => object.raw("locked_by", b"null"),
+        }
         object.string("pointer", &ignored.pointer);
         object.number("version", record.version);
         object.close();

@@ -143,6 +143,24 @@ fn explain_names_origins_shadows_and_what_locks_overrule() {
 }
 
 #[test]
+fn explain_tells_of_items_that_a_later_one_with_their_key_hides() {
+    let mut service = Service::new();
+    let ports = json!([
+        { "port": 53, "proto": "TCP" }, { "port": 53, "proto": "UDP" }, { "port": 80 }
+    ]);
+    let body = json!({ "data": { "ports": ports }, "rules": { "/ports": "keyed:port" } });
+    service.ok(201, put("project/p", body));
+    let view = service.ok(200, get("/v1/contexts/project/p/resolved?explain=true"));
+    assert_eq!(view["data"]["ports"].as_array().map(Vec::len), Some(2));
+    let twin = json!({
+        "id": "p", "level": "project", "locked_by": null, "pointer": "/ports/0", "version": 1
+    });
+    assert_eq!(view["ignored"], json!([twin]));
+    let part = "/v1/contexts/project/p/resolved?explain=true&path=/ports/1";
+    assert_eq!(service.ok(200, get(part))["ignored"], json!([]));
+}
+
+#[test]
 fn a_revealed_view_keeps_its_hash() {
     let mut service = chain();
     service.ok(200, put("task/fix-1", json!({ "data": { "db": { "password": "s3cret" } } })));

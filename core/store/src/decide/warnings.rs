@@ -1,6 +1,7 @@
 //! Warnings about writes that are done and may surprise: the `notices` of answers.
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
+use core::ops::ControlFlow;
 
 use super::draft::{Draft, Made};
 use crate::{
@@ -18,8 +19,8 @@ use nacre_layers::{
     locks::breaches,
     pointer::Pointer,
     resolve::Link,
-    rules::{Rule, Rules, Scope},
-    twins::twins,
+    rules::Scope,
+    twins::{may_have_twins, visit_twins},
     value::SEALED,
 };
 
@@ -62,18 +63,19 @@ fn ignored_by_lock(done: &Done<'_>, found: &mut Vec<Warning>) {
 }
 
 fn duplicate_keys(done: &Done<'_>, found: &mut Vec<Warning>) {
-    let is_keyed = |rules: &Rules| rules.iter().any(|(_, rule)| matches!(rule, Rule::Keyed(_)));
     let above = done.above.iter().map(|record| &*record.rules);
-    if !above.chain([&*done.made.state.rules]).any(is_keyed) {
+    if !may_have_twins(above.chain([&*done.made.state.rules])) {
         return;
     }
     let Some(scope) = scope(done) else { return };
-    found.extend(twins(&scope, done.above.len(), &done.made.state.layer).into_iter().map(
-        |pointer| {
-            let detail = "a later item of the list has the same key and hides this one".into();
-            Warning { code: "duplicate-key", pointer: pointer.into(), detail }
-        },
-    ));
+    let _ = visit_twins(&scope, done.above.len(), &done.made.state.layer, &mut |pointer| {
+        let detail = "a later item of the list has the same key and hides this one".into();
+        found.push(Warning { code: "duplicate-key", pointer: pointer.as_str().into(), detail });
+        match found.len() < limits::WARNINGS {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    });
 }
 
 /// The rules that hold for the written layer.

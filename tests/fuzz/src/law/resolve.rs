@@ -148,7 +148,8 @@ fn explained(links: &[Link<'_>], view: &Layer, value: &Value) {
         assert!(origin.shadowed.iter().all(|layer| usize::from(*layer) < origin.layer));
     }
     for ignored in &explanation.ignored {
-        assert!(ignored.locked_by < ignored.layer && ignored.layer < links.len());
+        let layer = ignored.layer;
+        assert!(layer < links.len() && ignored.locked_by.is_none_or(|lock| lock < layer));
     }
     leaves(value, &mut Pointer::root(), &mut |pointer| {
         assert!(told.contains(pointer.as_str()), "no origin for {pointer}");
