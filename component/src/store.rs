@@ -8,7 +8,7 @@ use core::cell::RefCell;
 use nacre_core::{
     access::Scopes,
     credentials,
-    decide::{Setting, decide},
+    decide::{Setting, decide_alone},
     entropy::Entropy,
     error::{Error, Result},
     id::User,
@@ -87,7 +87,7 @@ impl Inner {
         let scopes = Scopes::UNSTATED.with(Scopes::REVEAL);
         let request =
             Request { caller: Caller { user, owner, scopes }, command, idempotency, id: None };
-        let mut plan = decide(&self.rows, &mut setting, &request)?;
+        let mut plan = decide_alone(&self.rows, &mut setting, &request)?;
         remember(&mut plan)?;
         self.rows.apply(&plan.writes);
         Ok((plan.reply, plan.seq))

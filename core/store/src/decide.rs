@@ -24,7 +24,7 @@ use crate::{
     entropy::Entropy,
     limits,
     moment::Moment,
-    op::{Caller, Command, Edit, Idempotency, Op, Read, Request},
+    op::{Administration, Caller, Command, Edit, Idempotency, Inspection, Op, Read, Request},
     plan::{Plan, Remember, Replayed, Reply},
     record::Audit,
     seal::{SealContent, SealRules, Vault},
@@ -124,13 +124,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
     permit::permit_command(reads, caller, &*sight, command)?;
     let asker = Asker { caller, sight: &*sight, host: SERVER };
     let reply = match command {
-        Command::Op(Op::Read(ask)) => {
-            let mut reply = read::read(reads, setting, asker, ask)?;
-            if ask.reveals() {
-                reveal::reveal_entries(reads, setting, &mut reply)?;
-            }
-            reply
-        }
+        Command::Op(Op::Read(ask)) => read_revealed(reads, setting, asker, ask)?,
         Command::Inspection(inspection) => {
             administration::inspect(reads, setting, asker, inspection)?
         }
@@ -173,6 +167,60 @@ fn revealing(
         }));
     }
     Ok(plan)
+}
+
+/// A read, with notes in the clear if they are wanted.
+fn read_revealed(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    asker: Asker<'_>,
+    ask: &Read,
+) -> Result<Reply> {
+    let mut reply = read::read(reads, setting, asker, ask)?;
+    if ask.reveals() {
+        reveal::reveal_entries(reads, setting, &mut reply)?;
+    }
+    Ok(reply)
+}
+
+/// Decides a request of the owner of a store that lives in one process, without guests and tokens.
+///
+/// A host that names only this entry carries no code for members and revocations.
+///
+/// # Errors
+/// As [`decide`]; `forbidden` for members and revocations.
+pub fn decide_alone(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    request: &Request,
+) -> Result<Plan> {
+    let asker = Asker { caller: &request.caller, sight: &Everything, host: SERVER };
+    permit::permit_command(reads, &request.caller, asker.sight, &request.command)?;
+    let reply = match &request.command {
+        Command::Op(Op::Read(ask)) => read_revealed(reads, setting, asker, ask)?,
+        Command::Inspection(Inspection::Audit { before, limit }) => {
+            administration::audit(reads, *before, *limit)?
+        }
+        Command::Inspection(Inspection::Export { part, reveal }) => {
+            administration::export(reads, setting, asker.sight, part, *reveal)?
+        }
+        Command::Op(Op::Edit(edit)) => {
+            return change(reads, setting, asker, request, &|draft| draft.edit(edit));
+        }
+        Command::Batch(batch) => {
+            return change(reads, setting, asker, request, &|draft| draft.batch(batch));
+        }
+        Command::Administration(Administration::Import(import)) => {
+            return change(reads, setting, asker, request, &|draft| draft.import(import));
+        }
+        Command::Inspection(_) | Command::Administration(_) => {
+            return Err(Error::new(Code::Forbidden, "this store has no members and no tokens"));
+        }
+    };
+    if request.command.reveals() {
+        return revealing(reads, setting, request, reply);
+    }
+    Ok(Plan::of_read(reply, reads.seq()?))
 }
 
 /// Makes a change as one commit, unless its idempotency key says that it has been made.
@@ -277,13 +325,7 @@ impl Draft<'_, '_> {
     /// dropped.
     fn perform(&mut self, op: &Op) -> Result<Reply> {
         match op {
-            Op::Read(ask) => {
-                let mut reply = read::read(&self.store, self.setting, self.asker, ask)?;
-                if ask.reveals() {
-                    reveal::reveal_entries(&self.store, self.setting, &mut reply)?;
-                }
-                Ok(reply)
-            }
+            Op::Read(ask) => read_revealed(&self.store, self.setting, self.asker, ask),
             Op::Edit(edit) => self.edit(edit),
         }
     }

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = join(root, "dist/component");
@@ -52,6 +53,21 @@ for (const [name, topics] of components) {
     assert.deepEqual(JSON.parse(said), calls(name, topics));
   });
 }
+
+test("Node refuses a document that is bytes, and mends half of a surrogate pair", async () => {
+  const { resolver } = await import(pathToFileURL(join(folder, "nacre", "nacre.js")));
+  assert.throws(() => resolver.canonical(new TextEncoder().encode("{}")), TypeError);
+  assert.equal(resolver.canonical('["\ud800"]'), '["\ufffd"]');
+  assert.throws(() => resolver.canonical('["\\ud800"]'), { code: "invalid-json" });
+});
+
+test("Python refuses a document that is bytes or has half of a surrogate pair", withPython, () => {
+  assert.deepEqual(JSON.parse(run(python, here("refusals.py"), component("nacre"))), {
+    bytes: "TypeError",
+    "half a pair": "UnicodeEncodeError",
+    "half a pair, escaped": "invalid-json",
+  });
+});
 
 /** The README's example in a language, and what it says that it prints. */
 function example(language) {

@@ -29,16 +29,7 @@ pub(super) fn inspect(
     match inspection {
         Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
-        Inspection::Audit { before, limit } => {
-            let (items, more) = paged(
-                page(*limit),
-                |last: Option<&Audit>, limit| {
-                    reads.audit(last.map(|last| last.seq).or(*before), limit)
-                },
-                |audit| DEED_BYTES * audit.deeds.len(),
-            )?;
-            Ok(Reply::Audit { items, more })
-        }
+        Inspection::Audit { before, limit } => audit(reads, *before, *limit),
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
     }
 }
@@ -46,10 +37,19 @@ pub(super) fn inspect(
 /// Contexts that an export reads at once.
 const EXPORTED: usize = 31;
 
+pub(super) fn audit(reads: &dyn Reads, before: Option<u64>, limit: usize) -> Result<Reply> {
+    let (items, more) = paged(
+        page(limit),
+        |last: Option<&Audit>, limit| reads.audit(last.map(|last| last.seq).or(before), limit),
+        |audit| DEED_BYTES * audit.deeds.len(),
+    )?;
+    Ok(Reply::Audit { items, more })
+}
+
 /// What an action takes in a page of the audit trail, about.
 const DEED_BYTES: usize = 256;
 
-fn export(
+pub(super) fn export(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     sight: &dyn Sight,
@@ -104,7 +104,7 @@ impl Draft<'_, '_> {
         }
     }
 
-    fn import(&mut self, import: &Import) -> Result<Reply> {
+    pub(super) fn import(&mut self, import: &Import) -> Result<Reply> {
         within_limit(import.lines.len())?;
         let (mut created, mut replaced, mut warnings) = (0, 0, Vec::new());
         // A value from before a lock is legal, and the lock ignores it.
