@@ -143,7 +143,7 @@ fn instantiate(report: &mut Report, engine: &Engine, component: &Component) {
     let fresh = |component: &Component| {
         let mut store = Store::new(engine, ());
         let contexts = Contexts::instantiate(&mut store, component, &linker).expect("an instance");
-        let text = contexts.nacre_context_resolver().call_canonical(&mut store, "{}");
+        let text = contexts.nacre_context_resolver().call_canonical(&mut store, &"{}".into());
         assert_eq!(text.expect("no trap").expect("text"), "{}");
     };
     let times = take_turns(
