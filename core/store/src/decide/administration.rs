@@ -111,7 +111,8 @@ impl Draft<'_, '_> {
         self.imports = true;
         for (index, line) in import.lines.iter().enumerate() {
             let outcome = line
-                .clone()
+                .as_ref()
+                .map_err(Clone::clone)
                 .and_then(|line| self.import_line(line, import.mode))
                 .map_err(|error| error.failed_operation(index))?;
             if let Reply::Context(reply) = outcome {
@@ -126,15 +127,12 @@ impl Draft<'_, '_> {
 }
 
 impl Draft<'_, '_> {
-    fn import_line(&mut self, line: ImportLine, mode: ImportMode) -> Result<Reply> {
-        let past = line.past.clone();
+    fn import_line(&mut self, line: &ImportLine, mode: ImportMode) -> Result<Reply> {
         let put = put(line, mode);
-        match past {
-            Some(past) if self.store.record(&put.address)?.is_none() => {
-                self.bring_back(&put, &past)
-            }
+        match &line.past {
+            Some(past) if self.store.record(&put.address)?.is_none() => self.bring_back(&put, past),
             Some(past) => {
-                self.leave_past_out(&put, &past);
+                self.leave_past_out(&put, past);
                 self.put(&put)
             }
             None => self.put(&put),
@@ -142,12 +140,12 @@ impl Draft<'_, '_> {
     }
 }
 
-fn put(line: ImportLine, mode: ImportMode) -> Put {
+fn put(line: &ImportLine, mode: ImportMode) -> Put {
     Put {
-        address: line.address,
-        data: line.data,
-        parent: line.parent,
-        rules: line.rules,
+        address: line.address.clone(),
+        data: line.data.clone(),
+        parent: line.parent.clone(),
+        rules: line.rules.clone(),
         summary: None,
         create_parents: false,
         expect: match mode {
