@@ -20,7 +20,7 @@ use nacre_core::{
     },
     plan::Reply,
     pointer::Pointer,
-    seal::{Keyring, MasterKeyring, SealContent},
+    seal::{Keyring, SealContent},
     sensitive::SensitiveNames,
     store::Reads,
     wire::{
@@ -43,10 +43,6 @@ use arguments::{check_export, entropy, limit};
 
 /// Least size of a part of an export, in bytes, so that small contexts are handed over together.
 const PART: usize = 256 << 10;
-
-/// Wraps the keys of a new store: the core returns keys only wrapped. They are unwrapped
-/// immediately and never leave, so this key need not be secret.
-const PASSING_KEY: &str = "passing:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// The rows, and the owner with their keys.
 struct Inner {
@@ -95,18 +91,14 @@ impl Inner {
 }
 
 impl Store {
-    /// Creates a store with new keys, and with the rows from `fill`.
-    fn begin(
-        owner: &str,
-        seed: Vec<u8>,
-        fill: impl FnOnce(&SensitiveNames, &Keyring, &mut Entropy) -> Result<MemoryStore<'static>>,
-    ) -> Result<wit::Store> {
+    /// Creates a store with new keys, and with what an export holds.
+    fn begin(owner: &str, seed: Vec<u8>, export: Option<&[u8]>) -> Result<wit::Store> {
         let (owner, mut entropy) = (User::parse(owner)?, entropy(seed)?);
-        let passing = MasterKeyring::parse(PASSING_KEY)?;
-        let wrapped = Keyring::create(&owner, &passing, &mut entropy)?;
-        let keys = Keyring::unwrap(&owner, &wrapped, &passing)?;
-        let names = SensitiveNames::default();
-        let rows = fill(&names, &keys, &mut entropy)?;
+        let (keys, names) = (Keyring::in_memory(&mut entropy)?, SensitiveNames::default());
+        let rows = match export {
+            Some(lines) => open_export(lines, &names, &keys, &mut entropy)?,
+            None => MemoryStore::new(),
+        };
         let inner = Inner { owner, keys, names, rows };
         Ok(wit::Store::new(Store(Rc::new(RefCell::new(inner)))))
     }
@@ -142,14 +134,12 @@ impl Store {
 
 impl GuestStore for Store {
     fn create(owner: String, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
-        Ok(Store::begin(&owner, seed, |_, _, _| Ok(MemoryStore::new()))?)
+        Ok(Store::begin(&owner, seed, None)?)
     }
 
     fn open(owner: String, lines: String, seed: Vec<u8>) -> Result<wit::Store, types::Error> {
         check_memory()?;
-        Ok(Store::begin(&owner, seed, |names, keys, entropy| {
-            open_export(check_export(&lines)?, names, keys, entropy)
-        })?)
+        Ok(Store::begin(&owner, seed, Some(check_export(&lines)?))?)
     }
 
     fn seq(&self) -> u64 {

@@ -172,9 +172,10 @@ impl fmt::Debug for WrappedKey {
 
 /// The unwrapped keys of one user, ready to seal and open. Wiped when dropped; never printed.
 ///
-/// A ring holds only keys that were wrapped first: [`create`](Keyring::create) and
-/// [`rotate`](Keyring::rotate) return wrapped keys, and [`unwrap`](Keyring::unwrap) makes the ring
-/// from stored ones. So nothing can be sealed with a key that was not stored.
+/// A ring of a store that outlives the process holds only keys that were wrapped first:
+/// [`create`](Keyring::create) and [`rotate`](Keyring::rotate) return wrapped keys, and
+/// [`unwrap`](Keyring::unwrap) makes the ring from stored ones. So nothing can be sealed with a key
+/// that was not stored.
 pub struct Keyring {
     newest: DataKey,
     /// Newest first.
@@ -193,7 +194,32 @@ struct FingerprintKey {
     mac: Hmac<Sha256>,
 }
 
+impl DataKey {
+    fn new(generation: u16, key: &KeyBytes) -> Result<DataKey> {
+        let rows = Cipher::derive(key, ROWS)?;
+        Ok(DataKey { generation, rows, secrets: Cipher::derive(key, SECRETS)? })
+    }
+}
+
+impl FingerprintKey {
+    fn new(generation: u16, key: &KeyBytes) -> Result<FingerprintKey> {
+        let mac = Hmac::new_from_slice(&key.0).map_err(|_| Error::bug("HMAC refused a key"))?;
+        Ok(FingerprintKey { generation, mac })
+    }
+}
+
 impl Keyring {
+    /// Creates the keys of a store that lives in memory only and ends with them. They cannot be
+    /// stored.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn in_memory(entropy: &mut Entropy) -> Result<Keyring> {
+        let newest = DataKey::new(1, &KeyBytes(entropy.array()))?;
+        let fingerprint = FingerprintKey::new(1, &KeyBytes(entropy.array()))?;
+        Ok(Keyring { newest, older: Vec::new(), fingerprint })
+    }
+
     /// Creates the first keys of a new user, `d1` and `f1`, wrapped by the newest master key. Store
     /// both.
     ///
@@ -225,17 +251,13 @@ impl Keyring {
                     if data.iter().any(|other| other.generation == generation) {
                         return Err(incomplete());
                     }
-                    let rows = Cipher::derive(&key, ROWS)?;
-                    let secrets = Cipher::derive(&key, SECRETS)?;
-                    data.push(DataKey { generation, rows, secrets });
+                    data.push(DataKey::new(generation, &key)?);
                 }
                 KeyId::Fingerprint(generation) => {
                     if fingerprint.is_some() {
                         return Err(incomplete());
                     }
-                    let mac = Hmac::new_from_slice(&key.0)
-                        .map_err(|_| Error::bug("HMAC refused a key"))?;
-                    fingerprint = Some(FingerprintKey { generation, mac });
+                    fingerprint = Some(FingerprintKey::new(generation, &key)?);
                 }
             }
         }
