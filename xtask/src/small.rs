@@ -25,9 +25,10 @@ const FEATURES: [&str; 6] = [
 /// Small above all, compressed: so nothing more is inlined, and values that are computed twice may
 /// be, since a local for them compresses worse. Memory below 1 KiB is the far end of the stack,
 /// where no pointer leads, so offsets may be folded into loads; the name of this option says more
-/// than it asks for.
-pub(crate) const OPTIMISATIONS: [&str; 8] = [
+/// than it asks for. The passes run until nothing shrinks any more.
+pub(crate) const OPTIMISATIONS: [&str; 9] = [
     "-Oz",
+    "--converge",
     "--low-memory-unused",
     "--always-inline-max-function-size=0",
     "--flexible-inline-max-function-size=0",

@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use wasmparser::BinaryReader;
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 const USAGE: &str = "\
@@ -39,8 +40,27 @@ fn component(module: &Path, out: &Path) -> Result<String> {
     if imports != 0 {
         bail!("the component has {imports} imports; it promises to have none");
     }
-    fs::write(out, component).with_context(|| format!("writing {}", out.display()))?;
+    fs::write(out, without_names(&component)?)
+        .with_context(|| format!("writing {}", out.display()))?;
     Ok(String::new())
+}
+
+/// Leaves out the names that the encoder gives to the parts of a component. They are for debuggers,
+/// and one per cent of the file.
+fn without_names(component: &[u8]) -> Result<Vec<u8>> {
+    let mut reader = BinaryReader::new(component, 0);
+    let mut kept = reader.read_bytes(8)?.to_vec(); // magic number and version
+    while !reader.eof() {
+        let start = component.len() - reader.bytes_remaining();
+        let is_custom = reader.read_u8()? == 0;
+        let length = reader.read_var_u32()?;
+        let content = reader.read_bytes(length as usize)?;
+        if !(is_custom && BinaryReader::new(content, 0).read_string()? == "component-name") {
+            let end = component.len() - reader.bytes_remaining();
+            kept.extend_from_slice(component.get(start..end).unwrap_or_default());
+        }
+    }
+    Ok(kept)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
