@@ -216,7 +216,10 @@ impl Keyring {
     /// `internal` only.
     pub fn in_memory(entropy: &mut Entropy) -> Result<Keyring> {
         let newest = DataKey::new(1, &KeyBytes(entropy.array()))?;
+        // `create` draws a nonce for each key: equal entropy has to give equal keys.
+        let _: Nonce = entropy.array();
         let fingerprint = FingerprintKey::new(1, &KeyBytes(entropy.array()))?;
+        let _: Nonce = entropy.array();
         Ok(Keyring { newest, older: Vec::new(), fingerprint })
     }
 
