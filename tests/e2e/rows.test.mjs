@@ -105,7 +105,8 @@ const BUDGET = [
   ["resolve, the client has it", async () => api.get(`${TASK}/resolved`, await etag(`${TASK}/resolved`)), 0, 0, "hit"],
   ["resolve a path", () => api.get(`${TASK}/resolved?path=/c`), 0, 0, "hit"],
   ["resolve and explain", () => api.get(`${TASK}/resolved?explain=true`), 0, 0, "hit"],
-  ["resolve and reveal a secret", () => api.get(`${TASK}/resolved?reveal=true`), 2, 1, "hit"],
+  // The first write after a wake-up, a line in the audit trail, also reads what the store holds.
+  ["resolve and reveal a secret", () => api.get(`${TASK}/resolved?reveal=true`), 3, 1, "hit"],
   ["a write above that is shadowed", () => api.patch("/v1/contexts/global/global", { b: 9 }, MERGE), 2, 3],
   ["resolve, kept", () => api.get(`${TASK}/resolved`), 0, 0, "hit"],
   ["a write above that shows", () => api.patch("/v1/contexts/global/global", { z: 9 }, MERGE), 2, 3],

@@ -20,7 +20,7 @@ Past one of these the answer is 413 with the `limit`, and nothing has changed.
 | body with data, batch, block of an import | 4 MiB, 500 operations or lines, 524,288 values |
 | answer of a batch of reads | 4 MiB; its reads go through at most 64 MiB |
 | page of a list, a history, entries, the audit trail | 200 items; it ends early at 4 MiB, a history also after 16 MiB of data |
-| preview | 4 MiB of values, 4 MiB of names, 256 MiB of views gone through |
+| preview | 4 MiB of values, 2 MiB of names, 256 MiB of views gone through |
 | explanation | 8 MiB; a part of a view is explained by itself with `path` |
 | revealed values of one context | 4 MiB |
 | layers named in a difference of views | 4 MiB |

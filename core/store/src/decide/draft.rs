@@ -40,6 +40,8 @@ pub(super) struct Draft<'d, 's> {
     pub(super) warnings: Vec<Warning>,
     /// Whether an import is decided: locks ignore values instead of refusing them.
     pub(super) imports: bool,
+    /// Whether versions hold the way back. A preview of one edit needs none.
+    pub(super) keeps_past: bool,
     /// What this commit may still hold, in bytes of memory.
     room: usize,
     /// What this commit may still make, in bytes of data.
@@ -99,6 +101,7 @@ impl<'d, 's> Draft<'d, 's> {
             conflict_bytes: limits::CONFLICT_BYTES,
             warnings: Vec::new(),
             imports: false,
+            keeps_past: true,
             room: limits::COMMIT_BYTES,
             work: limits::COMMIT_WORK_BYTES,
             purpose: Purpose::Store,
@@ -123,6 +126,7 @@ impl<'d, 's> Draft<'d, 's> {
             conflict_bytes: self.conflict_bytes,
             warnings: Vec::new(),
             imports: self.imports,
+            keeps_past: self.keeps_past,
             room: self.room,
             work: self.work,
             purpose: self.purpose,
@@ -310,8 +314,13 @@ impl<'d, 's> Draft<'d, 's> {
             respect_locks(above, existing, &state)?;
         }
         let version = existing.map_or(1, |record| record.version + 1);
-        let patch = state.patch_from(before.as_ref())?;
-        let undo = before.as_ref().map(|before| state.undo_to(before)).transpose()?;
+        let patch = match self.purpose {
+            Purpose::Store => state.patch_from(before.as_ref())?,
+            // Nobody is told of what is only shown.
+            Purpose::Show => JsonPatch { operations: Vec::new() },
+        };
+        let past = before.as_ref().filter(|_| self.keeps_past);
+        let undo = past.map(|before| state.undo_to(before)).transpose()?;
         let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
         self.check(&Made {
             address,

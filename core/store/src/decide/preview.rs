@@ -40,6 +40,7 @@ pub(super) fn preview(
     }
     let mut draft = Draft::new(reads, setting, asker)?;
     draft.purpose = Purpose::Show;
+    draft.keeps_past = edits.len() > 1;
     for (index, edit) in edits.iter().enumerate() {
         permit::permit_edit(&draft.store, asker.caller, asker.sight, edit)
             .and_then(|()| draft.edit(edit))
