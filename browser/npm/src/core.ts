@@ -23,7 +23,7 @@ export function init(
     () => {},
     (cause: unknown) => {
       loading = undefined; // the next call tries again
-      throw new NacreError("unavailable", "the core could not be loaded: `source` must lead to nacre_bg.wasm", {
+      throw new NacreError("unavailable", "the core cannot load: `source` must lead to nacre_bg.wasm", {
         cause,
       });
     },
