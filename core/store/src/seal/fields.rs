@@ -57,7 +57,8 @@ pub struct Sealed {
     pub new: Vec<NewSecret>,
     /// The texts that look like credentials, under other names.
     pub warnings: Vec<Warning>,
-    /// How many different values were sealed, whether the store holds them or not. Markers in the data do not count.
+    /// How many different values were sealed, whether the store holds them or not. Markers in the data
+    /// do not count.
     pub count: usize,
 }
 
