@@ -5,8 +5,10 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -21,9 +23,23 @@ pub(crate) fn run(label: &str, command: Cmd<'_>) -> Result<()> {
     Ok(())
 }
 
+/// How long a program may say nothing. The longest link takes a third of it on a slow machine.
+const SILENCE: Duration = Duration::from_secs(15 * 60);
+
+/// A line that a program wrote.
+enum Line {
+    Output(String),
+    Error(String),
+}
+
 /// Runs a program to its end, hands each line of its standard output to `read`, and shows its
-/// standard error.
-pub(crate) fn watch(
+/// standard error. A program that hangs is told to end, so that the steps after it still run.
+pub(crate) fn watch(label: &str, command: Cmd<'_>, read: impl FnMut(&str)) -> Result<ExitStatus> {
+    watch_within(SILENCE, label, command, read)
+}
+
+fn watch_within(
+    silence: Duration,
     label: &str,
     command: Cmd<'_>,
     mut read: impl FnMut(&str),
@@ -36,13 +52,34 @@ pub(crate) fn watch(
         .spawn()
         .with_context(|| format!("starting {said}"))?;
     let (output, errors) = (child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        scope.spawn(|| errors.map(|errors| each_line(errors, |line| show(label, line))));
-        if let Some(output) = output {
-            each_line(output, &mut read);
-        }
+    let (written, lines) = mpsc::channel();
+    let (as_output, as_error) = (written.clone(), written);
+    // Who no longer listens has ended the program.
+    thread::spawn(move || {
+        output.map(|output| each_line(output, |line| drop(as_output.send(Line::Output(line)))))
     });
+    thread::spawn(move || {
+        errors.map(|errors| each_line(errors, |line| drop(as_error.send(Line::Error(line)))))
+    });
+    loop {
+        match lines.recv_timeout(silence) {
+            Ok(Line::Output(line)) => read(&line),
+            Ok(Line::Error(line)) => show(label, &line),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                show(label, &format!("{said} said nothing for {silence:?}, and is ended"));
+                end(&child)?;
+                break;
+            }
+        }
+    }
     child.wait().with_context(|| format!("waiting for {said}"))
+}
+
+/// Asks a program to end. Node still tells which of its tests were under way.
+fn end(child: &Child) -> Result<()> {
+    Command::new("kill").arg(child.id().to_string()).status().context("starting kill")?;
+    Ok(())
 }
 
 /// Prints a line of a step.
@@ -51,21 +88,23 @@ pub(crate) fn show(label: &str, line: &str) {
 }
 
 /// Ends with the stream, or when the stream breaks: the program's status says why.
-fn each_line(stream: impl Read, mut read: impl FnMut(&str)) {
+fn each_line(stream: impl Read, mut read: impl FnMut(String)) {
     let mut stream = BufReader::new(stream);
     let mut bytes = Vec::new();
     while stream.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
-        read(String::from_utf8_lossy(&bytes).trim_end());
+        read(String::from_utf8_lossy(&bytes).trim_end().to_owned());
         bytes.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use anyhow::Result;
     use xshell::{Shell, cmd};
 
-    use super::{run, watch};
+    use super::{run, watch, watch_within};
 
     #[test]
     fn hands_on_each_line_and_the_outcome() -> Result<()> {
@@ -75,6 +114,15 @@ mod tests {
         let status = watch("test", cmd!(shell, "rustc -vV"), read)?;
         assert!(status.success());
         assert!(lines.iter().any(|line| line.starts_with("host: ")), "{lines:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended() -> Result<()> {
+        let shell = Shell::new()?;
+        let silence = Duration::from_millis(200);
+        let status = watch_within(silence, "test", cmd!(shell, "sleep 600"), |_| {})?;
+        assert!(!status.success());
         Ok(())
     }
 
