@@ -83,13 +83,18 @@ export const MERGE = { "content-type": "application/merge-patch+json" };
  */
 export function setUp({ answer, pages = true } = {}) {
   const stage = {};
+  // A replica that a failed test leaves open would keep the file from ending.
+  const replicas = [];
+  const opened = (replica) => (replicas.push(replica), replica);
   before(async () => {
     stage.files = unpacked();
-    stage.nacre = await import(pathToFileURL(join(stage.files.folder, "package/node.js")));
+    const nacre = await import(pathToFileURL(join(stage.files.folder, "package/node.js")));
+    stage.nacre = { ...nacre, open: async (...of) => opened(await nacre.open(...of)) };
     [stage.worker, stage.browser] = await Promise.all([startWorker(), pages ? launch() : undefined]);
     if (pages) stage.site = await serve(stage.files.folder, answer);
   });
   after(async () => {
+    await Promise.all(replicas.map((replica) => replica.close()));
     await stage.browser?.close();
     stage.site?.close();
     await stage.worker?.stop();
