@@ -7,6 +7,7 @@ extern crate alloc;
 extern crate std;
 
 mod bytes;
+pub mod fusion;
 pub mod index;
 mod list;
 pub mod page;

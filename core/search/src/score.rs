@@ -7,7 +7,7 @@ use nacre_layers::address::Address;
 
 use crate::{
     index::Index,
-    list::{Positions, unpack},
+    list::{List, Positions, unpack},
     page::Part,
     query::{Phrase, Query},
     rank::{self, idf},
@@ -51,6 +51,12 @@ impl Index {
         }
         let mut scorer = Scorer::new(self, key);
         query.words.iter().for_each(|word| scorer.word(&word.term, word.weight));
+        for (first, second) in &query.pairs {
+            if let (Some(first), Some(second)) = (query.words.get(*first), query.words.get(*second))
+            {
+                scorer.pair(&first.term, &second.term);
+            }
+        }
         if let Some(prefix) = &query.prefix {
             scorer.prefix(prefix);
         }
@@ -141,7 +147,9 @@ impl Index {
                 while entry.is_some_and(|(number, ..)| number < target) {
                     *entry = entries.next();
                 }
-                here.extend(entry.filter(|entry| entry.0 == target).map(|entry| (*distance, entry.2)));
+                here.extend(
+                    entry.filter(|entry| entry.0 == target).map(|entry| (*distance, entry.2)),
+                );
             }
             if here.len() == lists.len() {
                 if let Some(has) = set.get_mut(target as usize) {
@@ -166,6 +174,31 @@ fn stand_together(words: &[(u32, Positions<'_>)]) -> bool {
         starts = Some(begins);
     }
     starts.is_some_and(|starts| !starts.is_empty())
+}
+
+/// How near two words stand to each other: the sum of 1 / distance² over the places where one follows
+/// the other with neither between them.
+fn nearness(first: Positions<'_>, second: Positions<'_>) -> f32 {
+    let (mut first, mut second) = (unpack(first).peekable(), unpack(second).peekable());
+    let mut before: Option<(u32, bool)> = None;
+    let mut sum = 0.0;
+    loop {
+        let second_is_next = match (first.peek(), second.peek()) {
+            (None, None) => return sum,
+            (Some(first), Some(second)) => second < first,
+            (first, _) => first.is_none(),
+        };
+        let next = if second_is_next { second.next() } else { first.next() };
+        let Some(position) = next else { return sum };
+        if let Some((place, was_second)) = before
+            && was_second != second_is_next
+            && (1..=rank::NEAR).contains(&position.wrapping_sub(place))
+        {
+            let distance = position.wrapping_sub(place) as f32;
+            sum += 1.0 / (distance * distance);
+        }
+        before = Some((position, second_is_next));
+    }
 }
 
 /// Where a word stands: in a text, in the name of a member, in the id. Each has tokens of its own, so
@@ -246,9 +279,28 @@ impl<'i> Scorer<'i> {
     fn word(&mut self, term: &str, weight: f32) {
         for space in Space::ALL {
             let token = space.token(term, self.key);
-            let factor = self.factor(self.index.frequency(token), weight, space);
-            for list in self.index.lists(token) {
+            let index = self.index;
+            let factor = self.factor(index.frequency(token), weight, space);
+            for list in index.lists(token) {
                 list.each(|number, weight| self.add(number, weight.into(), factor, space));
+            }
+        }
+    }
+
+    /// Adds what two words are worth near each other.
+    fn pair(&mut self, first: &str, second: &str) {
+        let [first, second] = [first, second].map(|term| self.key.token(term));
+        let rarer = self.index.frequency(first).min(self.index.frequency(second));
+        let factor = self.factor(rarer, rank::PAIR, Space::Text);
+        let index = self.index;
+        let mut others = index.lists(first).flat_map(List::entries).peekable();
+        for (number, _, positions) in index.lists(second).flat_map(List::entries) {
+            while others.next_if(|other| other.0 < number).is_some() {}
+            if let Some((_, _, before)) = others.next_if(|other| other.0 == number) {
+                let weight = nearness(before, positions);
+                if weight > 0.0 {
+                    self.add(number, weight, factor, Space::Text);
+                }
             }
         }
     }
@@ -267,9 +319,12 @@ impl<'i> Scorer<'i> {
                 });
             }
             let found = (0..).zip(weights).filter(|(_, weight)| *weight > 0);
-            let found: Vec<(u32, u32)> = found.filter(|(number, _)| self.index.is_live(*number)).collect();
+            let found: Vec<(u32, u32)> =
+                found.filter(|(number, _)| self.index.is_live(*number)).collect();
             let factor = self.factor(found.len() as u32, 1.0, space);
-            found.into_iter().for_each(|(number, weight)| self.add(number, weight as f32, factor, space));
+            found
+                .into_iter()
+                .for_each(|(number, weight)| self.add(number, weight as f32, factor, space));
         }
     }
 
