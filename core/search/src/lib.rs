@@ -16,5 +16,6 @@ pub mod query;
 pub mod rank;
 pub mod row;
 pub mod score;
+pub mod snippet;
 pub mod text;
 pub mod token;

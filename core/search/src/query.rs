@@ -9,7 +9,7 @@ use nacre_layers::{level::Level, pointer::Pointer};
 use crate::{
     rank,
     row::path_term,
-    text::{Kind, fold, is_stop_word, terms},
+    text::{Kind, Term, fold, is_stop_word, terms},
 };
 
 /// The fewest bytes of a prefix.
@@ -43,6 +43,8 @@ pub struct Query {
 pub struct Word {
     /// The term.
     pub term: String,
+    /// The word as it was typed, folded.
+    pub surface: String,
     /// How much it counts: 1 for a word typed once.
     pub weight: f32,
 }
@@ -129,10 +131,10 @@ impl Reader {
     fn words(&mut self, text: &str) {
         terms(text, 0, &mut |term| match term.kind {
             Kind::Single => {}
-            Kind::Whole => drop(self.word(term.text, rank::WHOLE)),
-            Kind::Word if is_stop_word(term.surface) => drop(self.word(term.text, rank::STOP_WORD)),
+            Kind::Whole => drop(self.word(&term, rank::WHOLE)),
+            Kind::Word if is_stop_word(term.surface) => drop(self.word(&term, rank::STOP_WORD)),
             Kind::Word => {
-                let word = self.word(term.text, 1.0);
+                let word = self.word(&term, 1.0);
                 if let Some(before) = self.last.replace(word)
                     && before != word
                     && !self.query.pairs.contains(&(before, word))
@@ -144,13 +146,15 @@ impl Reader {
     }
 
     /// Adds a word, or its weight to the same word before; gives its place.
-    fn word(&mut self, term: &str, weight: f32) -> usize {
+    fn word(&mut self, term: &Term<'_>, weight: f32) -> usize {
         let words = &mut self.query.words;
-        let known = words.iter().position(|word| word.term == term);
+        let known = words.iter().position(|word| word.term == term.text);
         let place = known.unwrap_or(words.len());
         match words.get_mut(place) {
             Some(word) => word.weight += weight,
-            None => words.push(Word { term: term.into(), weight }),
+            None => {
+                words.push(Word { term: term.text.into(), surface: term.surface.into(), weight })
+            }
         }
         place
     }
