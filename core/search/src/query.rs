@@ -131,8 +131,12 @@ impl Reader {
     fn words(&mut self, text: &str) {
         terms(text, 0, &mut |term| match term.kind {
             Kind::Single => {}
-            Kind::Whole => drop(self.word(&term, rank::WHOLE)),
-            Kind::Word if is_stop_word(term.surface) => drop(self.word(&term, rank::STOP_WORD)),
+            Kind::Whole => {
+                self.word(&term, rank::WHOLE);
+            }
+            Kind::Word if is_stop_word(term.surface) => {
+                self.word(&term, rank::STOP_WORD);
+            }
             Kind::Word => {
                 let word = self.word(&term, 1.0);
                 if let Some(before) = self.last.replace(word)
