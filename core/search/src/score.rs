@@ -45,6 +45,9 @@ impl Index {
         key: &dyn TermKey,
         wanted: &mut dyn FnMut(&Address) -> bool,
     ) -> Result<Vec<Scored>, Missing> {
+        if query.is_empty() {
+            return Ok(Vec::new());
+        }
         let missing = self.needs(query, key);
         if !missing.is_empty() {
             return Err(Missing(missing));

@@ -2,7 +2,7 @@
 //!
 //! It is made of the opened document, so no index holds texts, and what is sealed is never shown.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::ops::Range;
 
 use nacre_layers::{pointer::Pointer, value::Object};
@@ -76,8 +76,20 @@ pub fn explain(
     }
     Explanation {
         pointer: best.map(|best| best.piece.pointer.clone()).unwrap_or_default(),
-        snippet: best.map(|best| snippet(&best.piece.text, &best.found)).unwrap_or_default(),
+        snippet: best
+            .map(|best| snippet(&shown(best.piece, &pieces), &best.found))
+            .unwrap_or_default(),
         reasons: reasons(query, &searched),
+    }
+}
+
+/// The text to show for a piece: behind a name, its value.
+fn shown<'p>(piece: &'p Piece<'_>, pieces: &[Piece<'_>]) -> Cow<'p, str> {
+    let is_value = |other: &&Piece<'_>| other.field != Field::Key && other.pointer == piece.pointer;
+    let value = Some(piece).filter(|piece| piece.field == Field::Key);
+    match value.and_then(|_| pieces.iter().find(is_value)) {
+        Some(value) => Cow::Owned(format!("{}: {}", piece.text, value.text)),
+        None => Cow::Borrowed(&piece.text),
     }
 }
 

@@ -162,8 +162,15 @@ impl Cutter<'_> {
             pieces += 1;
             self.piece(word, start..word.len(), at);
         }
+        let place = at..at + word.len();
         if pieces > 1 {
-            self.emit(word, at..at + word.len(), first, Kind::Whole);
+            match without_separators(word) {
+                Some(number) => self.emit(&number, place, first, Kind::Whole),
+                None => self.emit(word, place.clone(), first, Kind::Whole),
+            }
+            if let Some(version) = version(word) {
+                self.emit(version, at + 1..at + word.len(), first, Kind::Whole);
+            }
         }
     }
 
@@ -290,10 +297,10 @@ fn joins(joint: char, before: Option<&Joined>, after: &str) -> bool {
 /// Where the parts of an identifier meet, in bytes.
 fn seams(piece: &str) -> Vec<usize> {
     let mut cuts = Vec::new();
-    if piece.len() < 3 {
+    if piece.len() < 2 {
         return cuts;
     }
-    let with_digits = piece.len() > 3 && !is_hex_number(piece) && changes(piece) < 4;
+    let with_digits = has_digit_seams(piece);
     let mut two_before = None;
     let mut before: Option<(usize, char)> = None;
     for (at, character) in piece.char_indices() {
@@ -314,6 +321,30 @@ fn seams(piece: &str) -> Vec<usize> {
         before = Some((at, character));
     }
     cuts
+}
+
+/// Whether letters and digits are parts of their own. They are not in short names such as `s3a`, and
+/// not where they take turns as if by chance.
+fn has_digit_seams(piece: &str) -> bool {
+    let seams = match changes(piece) {
+        0 | 1 => 4,
+        2 | 3 => 6,
+        _ => usize::MAX,
+    };
+    version(piece).is_some() || piece.len() >= seams && !is_hex_number(piece)
+}
+
+/// The number of a version behind its `v`.
+fn version(word: &str) -> Option<&str> {
+    let number = word.strip_prefix(['v', 'V'])?;
+    let numeric = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (numeric && number.starts_with(|first: char| first.is_ascii_digit())).then_some(number)
+}
+
+/// A number without the commas between its thousands.
+fn without_separators(word: &str) -> Option<String> {
+    let number = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    number.then(|| word.replace(',', ""))
 }
 
 /// How often letters and digits take turns.
