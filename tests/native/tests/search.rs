@@ -217,7 +217,7 @@ fn told(index: &Index, query: &Query) -> Vec<(Address, f32)> {
     index.top(answers, usize::MAX).into_iter().map(tell).collect()
 }
 
-/// Every word of the test collections.
+/// Every word of the test collections, and words of little but apostrophes.
 #[test]
 fn the_stemmer_is_snowballs_on_real_words() {
     let mut words = BTreeSet::new();
@@ -228,6 +228,7 @@ fn the_stemmer_is_snowballs_on_real_words() {
         words.extend(text.split(letters).map(str::to_owned));
     }
     assert!(words.len() > 10_000);
+    words.extend(["s's", "''s", "'''", "y's", "'y'", "as's"].map(str::to_owned));
     for word in &words {
         assert_eq!(stem(word), snowball(word), "{word}");
     }

@@ -100,12 +100,18 @@ impl Cutter<'_> {
                     self.chain(text, offset, &mut chain);
                 }
                 joint = None;
-                chain.push(Joined {
-                    place: at..at + segment.len(),
-                    position: self.position,
-                    numeric: segment.bytes().any(|byte| byte.is_ascii_digit()),
-                });
-                self.word(segment, offset + at);
+                let day = day_before_time(segment).unwrap_or(0);
+                let time = if day > 0 { day + 1 } else { 0 };
+                for (start, end) in [(0, day), (time, segment.len())] {
+                    if let Some(word) = segment.get(start..end).filter(|word| !word.is_empty()) {
+                        chain.push(Joined {
+                            place: at + start..at + end,
+                            position: self.position,
+                            numeric: word.bytes().any(|byte| byte.is_ascii_digit()),
+                        });
+                        self.word(word, offset + at + start);
+                    }
+                }
             } else if joint.is_none() && !chain.is_empty() && is_joint(segment) {
                 joint = segment.chars().next();
             } else {
@@ -292,6 +298,14 @@ fn is_joint(segment: &str) -> bool {
 fn joins(joint: char, before: Option<&Joined>, after: &str) -> bool {
     let numeric = after.bytes().any(|byte| byte.is_ascii_digit());
     joint != '/' || numeric && before.is_some_and(|before| before.numeric)
+}
+
+/// The length of the day in front of a time, as in `15T10` of `2024-01-15T10:30`.
+fn day_before_time(segment: &str) -> Option<usize> {
+    let (day, time) = segment.split_once('T')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let hour = time.get(..2).is_some_and(digits);
+    (hour && matches!(day.len(), 1 | 2) && digits(day)).then_some(day.len())
 }
 
 /// Where the parts of an identifier meet, in bytes.
