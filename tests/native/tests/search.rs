@@ -251,6 +251,27 @@ fn a_search_without_its_pages_names_them() {
     assert_eq!(opened.needs(&query, &Unkeyed), [Part::Page(0)]);
 }
 
+/// A ranker by meaning is asked for documents without the words too, and only for allowed ones.
+#[test]
+fn candidates_pass_the_filters_of_a_query() {
+    let texts =
+        [("a", "alpha beta"), ("b", "beta gamma"), ("c", "delta"), ("d", "gone"), ("e", "no")];
+    let mut index = built(&texts);
+    index.remove(&address("d"));
+    let candidates = |query: &str| {
+        let wanted = &mut |address: &Address| address.id.as_str() != "e";
+        let numbers = index.candidates(&Query::parse(query), &Unkeyed, wanted).expect("all");
+        let ids =
+            numbers.into_iter().map(|number| index.address(number).expect("one").id.to_string());
+        ids.collect::<String>()
+    };
+    assert_eq!(candidates("delta"), "abc");
+    assert_eq!(candidates("delta -gamma"), "ac");
+    assert_eq!(candidates("\"alpha beta\""), "a");
+    assert_eq!(candidates("level:project delta"), "");
+    assert_eq!(candidates("path:/text delta"), "abc");
+}
+
 #[test]
 fn a_query_reads_few_of_many_pages() {
     let mut index = Index::new();
