@@ -22,7 +22,7 @@ pub(crate) fn run() {
     let mut report = Report::new(
         "search-wasm",
         "10,000 contexts are indexed in wasm under Node, optimised as the Worker is, and in other \
-         engines as they come. Every tenth query of a collection is searched, and the best ten \
+         engines as they come. Twenty queries of a collection are searched, and the best ten \
          answers taken. Full text only.",
     );
     let read = ["cranfield", "gitbugs"].into_iter().filter_map(Collection::read);
