@@ -11,10 +11,10 @@
 mod bytes;
 mod encoder;
 mod float;
-mod lanes;
 mod matrix;
 pub mod pieces;
 mod prediction;
+mod products;
 pub mod sparse;
 pub mod table;
 pub mod terms;

@@ -9,7 +9,7 @@ use nacre_layers::error::Result;
 
 use super::{
     bytes::{Bytes, Int4},
-    float::{exp, gelu},
+    float::{exp, gelu, larger},
     matrix::{Matrix, ROWS},
     vocabulary::{CLOSING, OPENING, Row},
 };
@@ -172,7 +172,7 @@ fn take_shares(fits: &mut [f32], length: usize) {
     const SCALE: f32 = 0.125;
     let (fits, none) = fits.split_at_mut(length.min(fits.len()));
     none.fill(0.0);
-    let best = fits.iter().copied().fold(f32::MIN, f32::max);
+    let best = fits.iter().copied().fold(f32::MIN, larger);
     fits.iter_mut().for_each(|fit| *fit = exp((*fit - best) * SCALE));
     let sum: f32 = fits.iter().sum();
     fits.iter_mut().for_each(|fit| *fit /= sum);

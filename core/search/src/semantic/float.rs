@@ -16,6 +16,11 @@ pub(crate) fn exp(x: f32) -> f32 {
     power * f32::from_bits((((whole as i32) + 127) << 23).cast_unsigned())
 }
 
+/// The larger of two numbers. `f32::max` is a call in wasm, because of how it treats NaN.
+pub(crate) fn larger(left: f32, right: f32) -> f32 {
+    if right > left { right } else { left }
+}
+
 /// The Gaussian error linear unit: `x` times the chance that a normal variable is below `x`.
 pub(crate) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * core::f32::consts::FRAC_1_SQRT_2))

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use nacre_layers::error::{Code, Error, Result};
 
+use super::float::larger;
+
 /// The most numbers that a vector may have.
 pub const MOST_DIMENSIONS: usize = 4096;
 
@@ -30,7 +32,7 @@ impl Vector {
 
     /// The direction of numbers that are known to be finite.
     pub(crate) fn of_finite(numbers: &[f32]) -> Vector {
-        let largest = numbers.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
+        let largest = numbers.iter().map(|number| number.abs()).fold(0.0, larger);
         if largest == 0.0 {
             return Vector(numbers.iter().map(|_| 0).collect());
         }
