@@ -20,11 +20,12 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 8] = [
+const BENCHMARKS: [(&str, Preparation); 9] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
+    ("search", |_| Ok(())),
     ("http", workers),
     ("live", workers),
     ("browser", replicas),

@@ -6,7 +6,7 @@ use nacre_core::{json, layer::Layer, limits, resolve::Link, rules::Rules, value:
 
 use serde_json::Value as Tree;
 
-use crate::{made_up, report::root};
+use crate::{made_up, report::shared};
 
 /// Layers and the chains they are in.
 pub(crate) struct Set {
@@ -92,9 +92,7 @@ impl Set {
 
 /// The GOV.UK contexts; says so and gives nothing where the shared data is missing.
 pub(crate) fn govuk() -> Option<Vec<Row>> {
-    let shared = std::env::var_os("NACRE_SHARED")
-        .map_or_else(|| root().join("../shared"), std::path::PathBuf::from);
-    let path = shared.join("data/layers/govuk.ndjson.gz");
+    let path = shared().join("data/layers/govuk.ndjson.gz");
     let Ok(bytes) = std::fs::read(&path) else {
         eprintln!("skipped: {} is not there, so nothing is measured on it", path.display());
         return None;

@@ -14,6 +14,7 @@
 mod browser;
 mod chains;
 mod child;
+mod collection;
 mod hash;
 mod http;
 mod live;
@@ -21,6 +22,7 @@ mod made_up;
 mod report;
 mod resolve;
 mod resolve_wasm;
+mod search;
 mod storage;
 mod turns;
 
@@ -35,6 +37,7 @@ fn main() {
             "live" => live::run(),
             "browser" => browser::run(),
             "resolve" => resolve::run(),
+            "search" => search::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");
                 std::process::exit(2);

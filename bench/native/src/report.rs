@@ -3,7 +3,11 @@
 //! It holds what the figures depend on — cores, compiler, versions of peers — and no dates, names
 //! or paths.
 
-use std::{fmt::Write as _, path::Path, process::Command};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::turns::Times;
 
@@ -88,6 +92,11 @@ impl Report {
         );
     }
 
+    /// A target: a mean of at least so much.
+    pub(crate) fn mean_at_least(&mut self, what: &str, reached: f64, must: f64) {
+        self.target(what, format!("≥ {must:.3}"), format!("{reached:.4}"), reached >= must);
+    }
+
     fn target(&mut self, what: &str, must: String, reached: String, met: bool) {
         self.targets.push(Target { what: what.into(), must, reached, met });
     }
@@ -148,6 +157,11 @@ impl Report {
         std::fs::write(folder.join(format!("{}.md", self.name)), self.body)
             .expect("bench/results can be written");
     }
+}
+
+/// The folder of the shared data.
+pub(crate) fn shared() -> PathBuf {
+    std::env::var_os("NACRE_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
 }
 
 /// The checkout.

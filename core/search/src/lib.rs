@@ -6,4 +6,15 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bytes;
+pub mod index;
+mod list;
+pub mod page;
+pub mod piece;
+pub mod query;
+pub mod rank;
+pub mod row;
+pub mod score;
 pub mod semantic;
+pub mod text;
+pub mod token;

@@ -2,7 +2,7 @@
 //! the caller gives.
 //!
 //! ```text
-//! text ─ pieces ─▶ rows of word pieces ┬─ table ──▶ Vector: how near two texts are
+//! text ─ wordpieces ─▶ their rows ┬─ table ──▶ Vector: how near two texts are
 //!                                      └─ sparse ─▶ Terms: words that a text is about
 //! ```
 //! Documents are encoded behind their write. A query is encoded when it is asked; then all
@@ -12,7 +12,7 @@ mod bytes;
 mod encoder;
 mod float;
 mod matrix;
-pub mod pieces;
+pub mod wordpiece;
 mod prediction;
 mod products;
 pub mod sparse;

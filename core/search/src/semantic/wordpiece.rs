@@ -15,7 +15,7 @@ use super::vocabulary::{Row, Vocabulary};
 const LONGEST_WORD: usize = 100;
 
 /// The rows of the pieces of a text.
-pub fn pieces(vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Row> {
+pub fn wordpieces(vocabulary: &Vocabulary<'_>, text: &str) -> Vec<Row> {
     let mut cutter = Cutter { vocabulary, word: Vec::new(), spelled: true, rows: Vec::new() };
     for character in text.chars() {
         cutter.read(character);

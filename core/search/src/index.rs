@@ -1,0 +1,153 @@
+//! The index of one user's documents, in memory.
+//!
+//! It is made of document rows. So that a shell need not read all of them after every wake-up, it can
+//! be [written](Index::pages) as pages: then a search wants the directory, the pages that the query
+//! [needs](Index::needs), and the rows that have changed since.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+
+use nacre_layers::address::Address;
+
+use crate::{
+    list::List,
+    page::Paged,
+    row::{Row, put_rising},
+    token::{TermKey, Token},
+};
+
+/// The index of one user's documents.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    documents: Vec<Document>,
+    numbers: BTreeMap<Address, u32>,
+    /// The postings of the pages, as far as they are loaded.
+    pub(crate) paged: Paged,
+    /// The postings of rows that came later.
+    fresh: BTreeMap<Token, List>,
+    /// The folded words of all documents, for prefixes. Words of removed documents may stay.
+    pub(crate) surfaces: BTreeSet<String>,
+    length: u64,
+}
+
+/// What the index knows of a document besides its postings.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub(crate) address: Address,
+    /// The number of words.
+    pub(crate) length: u32,
+    /// Whether it is still there, as it was indexed.
+    pub(crate) live: bool,
+}
+
+impl Index {
+    /// An index without documents.
+    pub fn new() -> Index {
+        Index::default()
+    }
+
+    /// The number of documents.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether there are no documents.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// Whether there is a document for the context.
+    pub fn contains(&self, address: &Address) -> bool {
+        self.numbers.contains_key(address)
+    }
+
+    /// Adds a document, in the place of an earlier one of the same context.
+    pub fn upsert(&mut self, row: &Row, key: &dyn TermKey) {
+        self.remove(&row.address);
+        let number = self.add_document(row.address.clone(), row.length);
+        let mut positions = Vec::new();
+        for (term, occurrences) in &row.terms {
+            positions.clear();
+            put_rising(&mut positions, &occurrences.positions);
+            let list = self.fresh.entry(key.token(term)).or_default();
+            list.push(number, occurrences.weight, &positions);
+            for surface in &occurrences.surfaces {
+                if !self.surfaces.contains(surface) {
+                    self.surfaces.insert(surface.clone());
+                }
+            }
+        }
+    }
+
+    /// Removes the document of a context; gives whether there was one.
+    pub fn remove(&mut self, address: &Address) -> bool {
+        let Some(number) = self.numbers.remove(address) else { return false };
+        if let Some(document) = self.documents.get_mut(number as usize) {
+            document.live = false;
+            self.length = self.length.saturating_sub(document.length.into());
+        }
+        true
+    }
+
+    /// The number of postings' documents that are removed or replaced, and still take place.
+    pub fn waste(&self) -> usize {
+        self.documents.len().saturating_sub(self.numbers.len())
+    }
+
+    pub(crate) fn add_document(&mut self, address: Address, length: u32) -> u32 {
+        let number = self.documents.len() as u32;
+        self.numbers.insert(address.clone(), number);
+        self.documents.push(Document { address, length, live: true });
+        self.length += u64::from(length);
+        number
+    }
+
+    /// The documents by number, removed ones too.
+    pub(crate) fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The context of a document.
+    pub fn address(&self, number: u32) -> Option<&Address> {
+        self.documents.get(number as usize).map(|document| &document.address)
+    }
+
+    /// The number of a context's document.
+    pub fn number(&self, address: &Address) -> Option<u32> {
+        self.numbers.get(address).copied()
+    }
+
+    /// The mean number of words of a document.
+    pub(crate) fn mean_length(&self) -> f32 {
+        (self.length as f64 / self.numbers.len().max(1) as f64).max(1.0) as f32
+    }
+
+    /// The lists of a token: of the pages and of later rows, documents in rising order.
+    pub(crate) fn lists(&self, token: Token) -> impl Iterator<Item = &List> {
+        self.paged.list(token).into_iter().chain(self.fresh.get(&token))
+    }
+
+    /// All tokens that have a list.
+    pub(crate) fn tokens(&self) -> BTreeSet<Token> {
+        self.paged.tokens().chain(self.fresh.keys().copied()).collect()
+    }
+
+    /// The number of documents with a token.
+    pub(crate) fn frequency(&self, token: Token) -> u32 {
+        if self.waste() == 0 {
+            return self.lists(token).map(List::len).sum();
+        }
+        let mut live = 0;
+        for list in self.lists(token) {
+            list.each(|number, _| live += u32::from(self.is_live(number)));
+        }
+        live
+    }
+
+    pub(crate) fn is_live(&self, number: u32) -> bool {
+        self.documents.get(number as usize).is_some_and(|document| document.live)
+    }
+}

@@ -1,0 +1,214 @@
+//! The row of a document: its terms, how often and where. All postings are made of such rows.
+//!
+//! A shell writes one row when a context changes, and removes it when the context is gone. The terms
+//! are readable in it, so a shell seals it like any value.
+//!
+//! ```text
+//! row    := version ‖ level ‖ id ‖ length ‖ number of terms ‖ terms, sorted
+//! term   := bytes shared with the term before ‖ other bytes ‖ weight
+//!           ‖ number of positions ‖ distances ‖ number of surfaces ‖ surfaces
+//! surface := bytes shared with its term ‖ other bytes
+//! ```
+//! Integers have seven bits a byte (see `bytes`); a text follows its length.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+
+use nacre_layers::{address::Address, id::ContextId, level::Level, value::Object};
+
+use crate::{
+    bytes::{put, put_bytes, take, take_text},
+    piece::{Field, Piece, pieces},
+    rank,
+    text::{Kind, Term, terms},
+    token::{TermKey, Token},
+};
+
+/// The version of rows, and of the analysis that fills them. A row of another one is made anew.
+pub const VERSION: u8 = 1;
+
+/// The positions between two pieces, so that no phrase spans both.
+const GAP: u32 = 16;
+
+/// The spaces of terms: words of texts stand alone, others behind a character that no term holds.
+pub(crate) const KEY: char = '\u{1}';
+pub(crate) const ID: char = '\u{2}';
+pub(crate) const PATH: char = '\u{3}';
+
+/// A document as its terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The context.
+    pub address: Address,
+    /// The number of words in its titles, texts and notes.
+    pub length: u32,
+    /// Its terms, sorted.
+    pub terms: BTreeMap<String, Occurrences>,
+}
+
+/// How a term occurs in a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Occurrences {
+    /// The number of times, each counted by the weight of its field; at most 255.
+    pub weight: u8,
+    /// Where it is a word, in rising order.
+    pub positions: Vec<u32>,
+    /// Its forms before stemming.
+    pub surfaces: BTreeSet<String>,
+}
+
+impl Row {
+    /// The row of a context with this data, and the texts of its insights and notes on progress.
+    pub fn of(address: &Address, data: &Object, notes: &[String]) -> Row {
+        let mut row = Row { address: address.clone(), length: 0, terms: BTreeMap::new() };
+        let mut position = 0;
+        for piece in pieces(address.id.as_str(), data, notes) {
+            position = row.add(&piece, position).saturating_add(GAP);
+        }
+        row
+    }
+
+    /// Adds a piece; gives the next free position.
+    fn add(&mut self, piece: &Piece<'_>, first: u32) -> u32 {
+        if piece.field == Field::Key {
+            self.occurrences(path_term(piece.pointer.tokens())).weight = 1;
+        }
+        let (space, weight) = match piece.field {
+            Field::Title => (None, rank::TITLE),
+            Field::Text | Field::Note => (None, rank::TEXT),
+            Field::Key => (Some(KEY), 1),
+            Field::Id => (Some(ID), 1),
+        };
+        terms(&piece.text, first, &mut |term| {
+            self.length += u32::from(space.is_none() && term.kind == Kind::Word);
+            self.count(&term, space, weight);
+        })
+    }
+
+    fn count(&mut self, term: &Term<'_>, space: Option<char>, weight: u8) {
+        let occurrences = self.occurrences(space.into_iter().chain(term.text.chars()).collect());
+        occurrences.weight = occurrences.weight.saturating_add(weight);
+        if space.is_none() && term.kind == Kind::Word {
+            occurrences.positions.push(term.position);
+        }
+        if term.kind != Kind::Single && !occurrences.surfaces.contains(term.surface) {
+            occurrences.surfaces.insert(term.surface.into());
+        }
+    }
+
+    fn occurrences(&mut self, term: String) -> &mut Occurrences {
+        self.terms.entry(term).or_default()
+    }
+
+    /// The tokens of the words in the order in which they stand, for an index of another kind, such
+    /// as FTS5. Wholes, keys and ids follow.
+    pub fn tokens(&self, key: &dyn TermKey) -> Vec<Token> {
+        let mut placed: Vec<(u32, Token)> = Vec::new();
+        for (term, occurrences) in self.terms.iter().filter(|(term, _)| !term.starts_with(PATH)) {
+            let token = key.token(term);
+            placed.extend(occurrences.positions.iter().map(|position| (*position, token)));
+            placed.extend(occurrences.positions.is_empty().then_some((u32::MAX, token)));
+        }
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, token)| token).collect()
+    }
+
+    /// The row as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::from([VERSION, self.address.level as u8]);
+        put_bytes(&mut out, self.address.id.as_str().as_bytes());
+        put(&mut out, self.length);
+        put(&mut out, self.terms.len() as u32);
+        let mut before = "";
+        for (term, occurrences) in &self.terms {
+            put_shared(&mut out, before, term);
+            out.push(occurrences.weight);
+            put(&mut out, occurrences.positions.len() as u32);
+            put_rising(&mut out, &occurrences.positions);
+            put(&mut out, occurrences.surfaces.len() as u32);
+            occurrences.surfaces.iter().for_each(|surface| put_shared(&mut out, term, surface));
+            before = term;
+        }
+        out
+    }
+
+    /// Reads a row; `None` if it is of another version or damaged. Then it has to be made anew.
+    pub fn decode(mut bytes: &[u8]) -> Option<Row> {
+        let bytes = &mut bytes;
+        if take(bytes)? != u32::from(VERSION) {
+            return None;
+        }
+        let level = *Level::ALL.get(take(bytes)? as usize)?;
+        let address = Address::new(level, ContextId::stored(take_text(bytes)?).ok()?).ok()?;
+        let length = take(bytes)?;
+        let mut terms = BTreeMap::new();
+        let mut before = String::new();
+        for _ in 0..take(bytes)? {
+            let term = take_shared(bytes, &before)?;
+            let (weight, rest) = bytes.split_first()?;
+            let weight = *weight;
+            *bytes = rest;
+            let positions = take_rising(bytes)?;
+            let mut surfaces = BTreeSet::new();
+            for _ in 0..take(bytes)? {
+                surfaces.insert(take_shared(bytes, &term)?);
+            }
+            before.clone_from(&term);
+            terms.insert(term, Occurrences { weight, positions, surfaces });
+        }
+        bytes.is_empty().then_some(Row { address, length, terms })
+    }
+}
+
+/// The term of a path: its names, without the indexes of arrays.
+pub(crate) fn path_term<N: AsRef<str>>(names: impl Iterator<Item = N>) -> String {
+    let mut term = String::from(PATH);
+    for name in names {
+        let name = name.as_ref();
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            term.push('/');
+            term.push_str(name);
+        }
+    }
+    term
+}
+
+/// Adds rising numbers as their distances.
+pub(crate) fn put_rising(out: &mut Vec<u8>, numbers: &[u32]) {
+    let mut before = 0;
+    for number in numbers {
+        put(out, number.wrapping_sub(before));
+        before = *number;
+    }
+}
+
+fn take_rising(bytes: &mut &[u8]) -> Option<Vec<u32>> {
+    let mut numbers = Vec::new();
+    let mut before = 0_u32;
+    for _ in 0..take(bytes)? {
+        before = before.checked_add(take(bytes)?)?;
+        numbers.push(before);
+    }
+    Some(numbers)
+}
+
+/// Adds a text as what it shares with another at the beginning, and the rest.
+pub(crate) fn put_shared(out: &mut Vec<u8>, with: &str, text: &str) {
+    let same = with.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    let shared = (0..=same).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    put(out, shared as u32);
+    put_bytes(out, text.get(shared..).unwrap_or_default().as_bytes());
+}
+
+/// Takes what [`put_shared`] added.
+pub(crate) fn take_shared(bytes: &mut &[u8], with: &str) -> Option<String> {
+    let shared = with.get(..take(bytes)? as usize)?;
+    let rest = take_text(bytes)?;
+    let mut text = String::with_capacity(shared.len() + rest.len());
+    text.push_str(shared);
+    text.push_str(rest);
+    Some(text)
+}

@@ -1,0 +1,292 @@
+//! Scores the documents of an index by a query.
+
+use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
+use core::ops::Bound;
+
+use nacre_layers::address::Address;
+
+use crate::{
+    index::Index,
+    list::{Positions, unpack},
+    page::Part,
+    query::{Phrase, Query},
+    rank::{self, idf},
+    row::{ID, KEY},
+    text::stem,
+    token::{TermKey, Token},
+};
+
+/// The most words that a prefix stands for.
+const PREFIX_WORDS: usize = 128;
+
+/// A document found, by its number in the index.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// The document.
+    pub number: u32,
+    /// Its score: above 0, or 0 where the query has only filters.
+    pub score: f32,
+}
+
+/// The parts that have to be [loaded](Index::load) first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing(pub Vec<Part>);
+
+impl Index {
+    /// Scores the documents that answer a query, by rising number.
+    ///
+    /// `wanted` is asked for the contexts of the answers: a shell's own filters.
+    ///
+    /// # Errors
+    /// The parts that are missing.
+    pub fn score(
+        &self,
+        query: &Query,
+        key: &dyn TermKey,
+        wanted: &mut dyn FnMut(&Address) -> bool,
+    ) -> Result<Vec<Scored>, Missing> {
+        let missing = self.needs(query, key);
+        if !missing.is_empty() {
+            return Err(Missing(missing));
+        }
+        let mut scorer = Scorer::new(self, key);
+        query.words.iter().for_each(|word| scorer.word(&word.term, word.weight));
+        if let Some(prefix) = &query.prefix {
+            scorer.prefix(prefix);
+        }
+        let only_filters = query.words.is_empty() && query.prefix.is_none();
+        let allowed = self.allowed(query, key);
+        let mut answers = Vec::new();
+        for (number, document) in (0..).zip(self.documents()) {
+            let score = scorer.scores.get(number as usize).copied().unwrap_or(0.0);
+            let answers_query = document.live
+                && (score > 0.0 || only_filters)
+                && (query.levels.is_empty() || query.levels.contains(&document.address.level))
+                && allowed.as_ref().is_none_or(|set| set.get(number as usize) == Some(&true))
+                && wanted(&document.address);
+            if answers_query {
+                answers.push(Scored { number, score });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// The first answers: higher scores first, then by address.
+    pub fn top(&self, mut answers: Vec<Scored>, count: usize) -> Vec<Scored> {
+        let order = |a: &Scored, b: &Scored| {
+            let by_address = || self.address(a.number).cmp(&self.address(b.number));
+            b.score.total_cmp(&a.score).then_with(by_address)
+        };
+        if count < answers.len() {
+            answers.select_nth_unstable_by(count, order);
+            answers.truncate(count);
+        }
+        answers.sort_unstable_by(order);
+        answers
+    }
+
+    /// Which documents have what they must, and nothing that they must not; `None` if all.
+    fn allowed(&self, query: &Query, key: &dyn TermKey) -> Option<Vec<bool>> {
+        if query.phrases.is_empty() && query.excluded.is_empty() && query.paths.is_empty() {
+            return None;
+        }
+        let mut allowed = vec![true; self.documents().len()];
+        let mut narrow = |set: &[bool], keep: bool| {
+            for (allowed, has) in allowed.iter_mut().zip(set) {
+                *allowed &= *has == keep;
+            }
+        };
+        query.phrases.iter().for_each(|phrase| narrow(&self.with_phrase(phrase, key), true));
+        query.excluded.iter().for_each(|phrase| narrow(&self.with_phrase(phrase, key), false));
+        query.paths.iter().for_each(|path| narrow(&self.with_any(&[key.token(path)]), true));
+        Some(allowed)
+    }
+
+    /// Which documents have one of these tokens.
+    fn with_any(&self, tokens: &[Token]) -> Vec<bool> {
+        let mut set = vec![false; self.documents().len()];
+        for list in tokens.iter().flat_map(|token| self.lists(*token)) {
+            list.each(|number, _| {
+                if let Some(has) = set.get_mut(number as usize) {
+                    *has = true;
+                }
+            });
+        }
+        set
+    }
+
+    /// Which documents have the words of a phrase in their order.
+    fn with_phrase(&self, phrase: &Phrase, key: &dyn TermKey) -> Vec<bool> {
+        if let [(_, term)] = phrase.terms.as_slice() {
+            return self.with_any(&spaces(term, key));
+        }
+        let mut lists: Vec<_> = phrase
+            .terms
+            .iter()
+            .map(|(distance, term)| {
+                let lists = self.lists(key.token(term));
+                let mut entries = lists.flat_map(|list| list.entries());
+                (*distance, entries.next(), entries)
+            })
+            .collect();
+        let mut set = vec![false; self.documents().len()];
+        // Every list goes on to the highest document that another one has come to.
+        while let Some(target) = lists
+            .iter()
+            .map(|(_, entry, _)| entry.map(|(number, ..)| number))
+            .try_fold(0, |highest, number| Some(number?.max(highest)))
+        {
+            let mut here: Vec<(u32, Positions<'_>)> = Vec::new();
+            for (distance, entry, entries) in &mut lists {
+                while entry.is_some_and(|(number, ..)| number < target) {
+                    *entry = entries.next();
+                }
+                here.extend(entry.filter(|entry| entry.0 == target).map(|entry| (*distance, entry.2)));
+            }
+            if here.len() == lists.len() {
+                if let Some(has) = set.get_mut(target as usize) {
+                    *has = stand_together(&here);
+                }
+                lists.iter_mut().for_each(|(_, entry, entries)| *entry = entries.next());
+            }
+        }
+        set
+    }
+}
+
+/// Whether there is a place from which every word has its distance.
+fn stand_together(words: &[(u32, Positions<'_>)]) -> bool {
+    let mut starts: Option<Vec<u32>> = None;
+    for (distance, positions) in words {
+        let begins = unpack(positions).filter_map(|position| position.checked_sub(*distance));
+        let begins: Vec<u32> = match &starts {
+            None => begins.collect(),
+            Some(starts) => begins.filter(|start| starts.binary_search(start).is_ok()).collect(),
+        };
+        starts = Some(begins);
+    }
+    starts.is_some_and(|starts| !starts.is_empty())
+}
+
+/// Where a word stands: in a text, in the name of a member, in the id. Each has tokens of its own, so
+/// that a name which every document has says nothing against a rare word in a text.
+#[derive(Clone, Copy)]
+enum Space {
+    Text,
+    Name,
+    Id,
+}
+
+impl Space {
+    const ALL: [Space; 3] = [Space::Text, Space::Name, Space::Id];
+
+    fn token(self, term: &str, key: &dyn TermKey) -> Token {
+        let mark = match self {
+            Space::Text => return key.token(term),
+            Space::Name => KEY,
+            Space::Id => ID,
+        };
+        let marked: String = [mark].into_iter().chain(term.chars()).collect();
+        key.token(&marked)
+    }
+
+    fn weight(self) -> f32 {
+        match self {
+            Space::Text => 1.0,
+            Space::Name => rank::KEY,
+            Space::Id => rank::ID,
+        }
+    }
+}
+
+/// The tokens of a term in all spaces.
+fn spaces(term: &str, key: &dyn TermKey) -> [Token; 3] {
+    Space::ALL.map(|space| space.token(term, key))
+}
+
+/// The tokens whose lists a query reads.
+pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSet<Token> {
+    let mut tokens = BTreeSet::new();
+    tokens.extend(query.words.iter().flat_map(|word| spaces(&word.term, key)));
+    let phrases = query.phrases.iter().chain(&query.excluded).flat_map(|phrase| &phrase.terms);
+    tokens.extend(phrases.flat_map(|(_, term)| spaces(term, key)));
+    tokens.extend(query.paths.iter().map(|path| key.token(path)));
+    let prefixed = query.prefix.iter().flat_map(|prefix| expand(index, prefix));
+    tokens.extend(prefixed.flat_map(|term| spaces(&term, key)));
+    tokens
+}
+
+/// The terms of the words that begin like this.
+fn expand(index: &Index, prefix: &str) -> BTreeSet<String> {
+    let from = index.surfaces.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+    let words = from.take_while(|word| word.starts_with(prefix));
+    words.take(PREFIX_WORDS).map(|word| stem(word)).collect()
+}
+
+/// The scores of all documents while a query is being answered.
+struct Scorer<'i> {
+    index: &'i Index,
+    key: &'i dyn TermKey,
+    count: u32,
+    /// What the length of each document adds to the weight at which half of the score is reached.
+    norms: Vec<f32>,
+    scores: Vec<f32>,
+}
+
+impl<'i> Scorer<'i> {
+    fn new(index: &'i Index, key: &'i dyn TermKey) -> Scorer<'i> {
+        let mean = index.mean_length();
+        let norm = |length: u32| rank::K1 * (1.0 - rank::B + rank::B * length as f32 / mean);
+        let norms = index.documents().iter().map(|document| norm(document.length)).collect();
+        let scores = vec![0.0; index.documents().len()];
+        Scorer { index, key, count: index.len() as u32, norms, scores }
+    }
+
+    /// Adds the score of a word in all spaces.
+    fn word(&mut self, term: &str, weight: f32) {
+        for space in Space::ALL {
+            let token = space.token(term, self.key);
+            let factor = self.factor(self.index.frequency(token), weight, space);
+            for list in self.index.lists(token) {
+                list.each(|number, weight| self.add(number, weight.into(), factor, space));
+            }
+        }
+    }
+
+    /// Adds the score of the words that begin alike, as if they were one.
+    fn prefix(&mut self, prefix: &str) {
+        let terms = expand(self.index, prefix);
+        for space in Space::ALL {
+            let mut weights = vec![0_u32; self.scores.len()];
+            let tokens = terms.iter().map(|term| space.token(term, self.key));
+            for list in tokens.flat_map(|token| self.index.lists(token)) {
+                list.each(|number, weight| {
+                    if let Some(sum) = weights.get_mut(number as usize) {
+                        *sum += u32::from(weight);
+                    }
+                });
+            }
+            let found = (0..).zip(weights).filter(|(_, weight)| *weight > 0);
+            let found: Vec<(u32, u32)> = found.filter(|(number, _)| self.index.is_live(*number)).collect();
+            let factor = self.factor(found.len() as u32, 1.0, space);
+            found.into_iter().for_each(|(number, weight)| self.add(number, weight as f32, factor, space));
+        }
+    }
+
+    /// What the score of a term is multiplied with in every document.
+    fn factor(&self, frequency: u32, weight: f32, space: Space) -> f32 {
+        idf(self.count, frequency) * (rank::K1 + 1.0) * weight * space.weight()
+    }
+
+    #[inline]
+    fn add(&mut self, number: u32, weight: f32, factor: f32, space: Space) {
+        let at = number as usize;
+        let norm = match space {
+            Space::Text => self.norms.get(at).copied().unwrap_or(rank::K1),
+            Space::Name | Space::Id => rank::K1,
+        };
+        if let Some(score) = self.scores.get_mut(at) {
+            *score += factor * weight / (weight + norm);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! From text to terms: one analysis for documents and queries, on every target.
+//!
+//! ```text
+//! text ─ cut ─▶ words, parts, wholes, bigrams ─ fold ─▶ surface ─ stem ─▶ term
+//! ```
+
+mod cut;
+mod fold;
+mod stem;
+mod stop;
+
+pub use cut::{Kind, Term, terms};
+pub use fold::fold;
+pub use stem::stem;
+pub use stop::is_stop_word;

@@ -1,0 +1,37 @@
+//! Tokens: the names of terms in postings.
+
+/// What stands for a term outside of sealed rows. Nothing can be read from it but equality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// Gives terms their tokens. A keyed one (an HMAC of the term under the user's key, cut to 64 bits)
+/// keeps the words of documents out of whatever holds the tokens.
+///
+/// Tokens must be spread evenly: postings are divided into pages by their first bits.
+pub trait TermKey {
+    /// The token of a term, always the same.
+    fn token(&self, term: &str) -> Token;
+}
+
+impl<F: Fn(&str) -> Token> TermKey for F {
+    fn token(&self, term: &str) -> Token {
+        self(term)
+    }
+}
+
+/// Tokens without a key, for an index that does not leave the place where its documents are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unkeyed;
+
+impl TermKey for Unkeyed {
+    /// FNV-1a of the term, its bits mixed as in `MurmurHash3`.
+    fn token(&self, term: &str) -> Token {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in term.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        Token(hash ^ (hash >> 33))
+    }
+}
