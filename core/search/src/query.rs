@@ -160,7 +160,8 @@ fn quotation(text: &str) -> Option<(&str, &str)> {
 /// mixed case, and one with signs or a digit after a large letter are options of programs: `-x`,
 /// `-DskipTests`, `-Xmx4g`, `-Dtest=one`.
 fn is_excluded(word: &str) -> bool {
-    let plain = word.chars().all(|character| character.is_alphanumeric() || "-_'".contains(character));
+    let plain =
+        word.chars().all(|character| character.is_alphanumeric() || "-_'".contains(character));
     let mut characters = word.chars();
     let large = characters.next().is_some_and(char::is_uppercase);
     let rest = characters.as_str();

@@ -141,7 +141,9 @@ impl Index {
                 while entry.is_some_and(|(number, ..)| number < target) {
                     *entry = entries.next();
                 }
-                here.extend(entry.filter(|entry| entry.0 == target).map(|entry| (*distance, entry.2)));
+                here.extend(
+                    entry.filter(|entry| entry.0 == target).map(|entry| (*distance, entry.2)),
+                );
             }
             if here.len() == lists.len() {
                 if let Some(has) = set.get_mut(target as usize) {
@@ -267,9 +269,12 @@ impl<'i> Scorer<'i> {
                 });
             }
             let found = (0..).zip(weights).filter(|(_, weight)| *weight > 0);
-            let found: Vec<(u32, u32)> = found.filter(|(number, _)| self.index.is_live(*number)).collect();
+            let found: Vec<(u32, u32)> =
+                found.filter(|(number, _)| self.index.is_live(*number)).collect();
             let factor = self.factor(found.len() as u32, 1.0, space);
-            found.into_iter().for_each(|(number, weight)| self.add(number, weight as f32, factor, space));
+            found
+                .into_iter()
+                .for_each(|(number, weight)| self.add(number, weight as f32, factor, space));
         }
     }
 

@@ -2,24 +2,31 @@
 //! the caller gives.
 //!
 //! ```text
-//! text ─ wordpieces ─▶ their rows ┬─ table ──▶ Vector: how near two texts are
-//!                                      └─ sparse ─▶ Terms: words that a text is about
+//! text ─ wordpieces ─▶ rows ┬─ table ─────▶ Vector ─ Vectors ────▶ how near documents are
+//!                           ├─ sparse ────▶ Terms ┬─ TermIndex ──▶ what they have in common
+//!                           └─ expansion ─▶ Terms ┘
 //! ```
-//! Documents are encoded behind their write. A query is encoded when it is asked; then all
-//! documents are scored by [`ranker`].
+//! Documents are encoded behind their write, by the table and the sparse model. A query is encoded
+//! when it is asked, by the two tables. [`models`] reads the files and encodes; then all documents
+//! are scored by a [`ranker`].
 
 mod bytes;
 mod encoder;
+pub mod expansion;
 mod float;
 mod matrix;
-pub mod wordpiece;
+pub mod models;
 mod prediction;
 mod products;
+pub mod ranker;
 pub mod sparse;
 pub mod table;
+pub mod term_index;
 pub mod terms;
 pub mod vector;
+pub mod vectors;
 pub mod vocabulary;
+pub mod wordpiece;
 
 use alloc::format;
 

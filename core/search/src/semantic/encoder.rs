@@ -24,7 +24,7 @@ pub(crate) const GROUP: usize = 32;
 const INNER: usize = 512;
 
 /// The most positions, with the opening and the closing one. What follows is not read.
-pub const POSITIONS: usize = 256;
+pub(crate) const POSITIONS: usize = 256;
 
 const LAYERS: usize = 2;
 const HEADS: usize = 2;

@@ -35,8 +35,8 @@ impl<'a> Sparse<'a> {
         Ok(Sparse { encoder, prediction })
     }
 
-    /// The strongest terms of a text with these pieces, at most so many. Pieces after the first
-    /// [`POSITIONS`] are not read.
+    /// The strongest terms of a text with these pieces, at most so many. Of a long text only the
+    /// first 254 pieces are read.
     pub fn encode(&self, vocabulary: &Vocabulary<'_>, pieces: &[Row], most: usize) -> Terms {
         let pieces = pieces.get(..POSITIONS - 2).unwrap_or(pieces);
         if pieces.is_empty() {

@@ -11,7 +11,7 @@ pub const MOST_TERMS: usize = 128;
 const TERM_BYTES: usize = 3;
 
 /// What a stored weight of 1 is worth. Weights reach about 3, so a byte is enough.
-const STORED_WEIGHT: f32 = 1.0 / 64.0;
+pub(crate) const STORED_WEIGHT: f32 = 1.0 / 64.0;
 
 /// A word piece, and how much a text is about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,12 +54,19 @@ impl Terms {
         self.0.as_flattened().to_vec()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The terms, in the order of their rows.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Term> + '_ {
-        self.0.iter().map(|&[low, high, weight]| Term {
-            row: Row::from_le_bytes([low, high]),
-            weight: f32::from(weight) * STORED_WEIGHT,
-        })
+    pub fn iter(&self) -> impl Iterator<Item = Term> + '_ {
+        self.stored().map(|(row, weight)| Term { row, weight: f32::from(weight) * STORED_WEIGHT })
+    }
+
+    /// The rows and the stored weights.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (Row, u8)> + '_ {
+        self.0.iter().map(|&[low, high, weight]| (Row::from_le_bytes([low, high]), weight))
     }
 }
 

@@ -133,7 +133,9 @@ impl Cutter<'_> {
         let Some(first) = chain.first() else { return };
         for last in chain.iter().take(CHAIN_WORDS).skip(number.max(1)) {
             let place = first.place.start..last.place.end;
-            if place.len() <= CHAIN_BYTES && let Some(whole) = text.get(place.clone()) {
+            if place.len() <= CHAIN_BYTES
+                && let Some(whole) = text.get(place.clone())
+            {
                 let place = offset + place.start..offset + place.end;
                 self.emit(whole, place, first.position, Kind::Whole);
             }

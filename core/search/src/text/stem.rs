@@ -26,9 +26,8 @@ const EXCEPTIONS: [(&str, &str); 15] = [
 ];
 
 /// Beginnings after which the first region starts, wherever their vowels are.
-const PREFIXES: [&[u8]; 9] = [
-    b"arsen", b"commun", b"emerg", b"gener", b"inter", b"later", b"organ", b"past", b"univers",
-];
+const PREFIXES: [&[u8]; 9] =
+    [b"arsen", b"commun", b"emerg", b"gener", b"inter", b"later", b"organ", b"past", b"univers"];
 
 const STEP_2: [(&str, &str); 24] = [
     ("ization", "ize"),
