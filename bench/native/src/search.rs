@@ -95,7 +95,8 @@ fn speed(report: &mut Report, collections: &[Collection]) {
         index.upsert(&Row { address, ..row.clone() }, &Unkeyed);
     }
     let contestants = collections.iter().map(|collection| {
-        let queries: Vec<&str> = collection.queries.iter().map(|query| query.text.as_str()).collect();
+        let queries: Vec<&str> =
+            collection.queries.iter().map(|query| query.text.as_str()).collect();
         let index = &index;
         Contestant::new(collection.name, queries.len(), move || {
             queries.iter().for_each(|query| drop(answers(index, query, 10)));
@@ -109,5 +110,6 @@ fn answers(index: &Index, text: &str, count: usize) -> Vec<(Address, f32)> {
     let query = Query::parse(text);
     let scored = index.score(&query, &Unkeyed, &mut |_| true).expect("every part is there");
     let top = index.top(scored, count).into_iter();
-    top.map(|found| (index.address(found.number).expect("a document").clone(), found.score)).collect()
+    top.map(|found| (index.address(found.number).expect("a document").clone(), found.score))
+        .collect()
 }

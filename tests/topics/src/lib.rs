@@ -18,6 +18,7 @@ mod resolve;
 pub mod seal;
 mod store;
 mod three_way;
+mod wordpieces;
 pub mod world;
 
 #[cfg(target_family = "wasm")]
@@ -55,6 +56,7 @@ pub const TOPICS: &[Topic] = &[
     seal::ROWS,
     store::TOPIC,
     three_way::TOPIC,
+    wordpieces::TOPIC,
 ];
 
 /// The fields of one case.
