@@ -32,7 +32,9 @@ class Bert:
         return [e.ids for e in self.tokenizer.encode_batch(texts, add_special_tokens=False)]
 
     def linear(self, x, name):
-        return x @ self.weights[name + ".weight"].T + self.weights[name + ".bias"]
+        # One large product: numpy would make a small one for each text.
+        rows = x.reshape(-1, x.shape[-1]) @ self.weights[name + ".weight"].T
+        return (rows + self.weights[name + ".bias"]).reshape(*x.shape[:-1], -1)
 
     def norm(self, x, name):
         x = x - x.mean(-1, keepdims=True)

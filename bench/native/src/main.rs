@@ -23,6 +23,7 @@ mod report;
 mod resolve;
 mod resolve_wasm;
 mod search;
+mod semantic;
 mod storage;
 mod turns;
 
@@ -38,6 +39,7 @@ fn main() {
             "browser" => browser::run(),
             "resolve" => resolve::run(),
             "search" => search::run(),
+            "semantic" => semantic::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");
                 std::process::exit(2);

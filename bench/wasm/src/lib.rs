@@ -5,6 +5,8 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod semantic;
+
 use std::hint::black_box;
 
 use nacre_core::{
