@@ -8,7 +8,6 @@ use nacre_core::{
     hash::Hash,
     search::{
         index::Index,
-        piece::{Field, pieces},
         query::Query,
         row::Row,
         semantic::{
@@ -17,6 +16,7 @@ use nacre_core::{
             table::DIMENSIONS,
             term_index::TermIndex,
             terms::Terms,
+            text::document_text,
             vectors::Vectors,
         },
         token::Unkeyed,
@@ -141,22 +141,13 @@ fn encode(models: &Models<'_>, documents: &[Document]) -> Vec<Meaning> {
         let parts: Vec<_> = parts
             .map(|part| {
                 scope.spawn(|| {
-                    let texts = part.iter().map(text_of);
+                    let texts = part.iter().map(|document| document_text(&document.data, &[]));
                     texts.map(|text| models.encode_document(&text)).collect::<Vec<_>>()
                 })
             })
             .collect();
         parts.into_iter().flat_map(|part| part.join().expect("encoded")).collect()
     })
-}
-
-/// The titles, then the texts.
-fn text_of(document: &Document) -> String {
-    let pieces = pieces("", &document.data, &[]);
-    let of = |field| pieces.iter().filter(move |piece| piece.field == field);
-    let texts: Vec<&str> =
-        of(Field::Title).chain(of(Field::Text)).map(|piece| &*piece.text).collect();
-    texts.join("\n")
 }
 
 /// Times the models in wasm, after their bytes were compared.

@@ -23,6 +23,7 @@ pub mod sparse;
 pub mod table;
 pub mod term_index;
 pub mod terms;
+pub mod text;
 pub mod vector;
 pub mod vectors;
 pub mod vocabulary;

@@ -2,6 +2,7 @@
 
 use nacre_core::{
     error::{Code, Result},
+    json,
     search::semantic::{
         expansion::Expansion,
         models::{File, Meaning, Models},
@@ -10,10 +11,12 @@ use nacre_core::{
         table::{DIMENSIONS, Table},
         term_index::TermIndex,
         terms::{MOST_TERMS, Term, Terms},
+        text::document_text,
         vector::{MOST_DIMENSIONS, Vector},
         vectors::Vectors,
         vocabulary::Vocabulary,
     },
+    value::{Object, Value},
 };
 use serde_json::Value as Json;
 
@@ -89,6 +92,26 @@ fn the_encoding_is_the_same_on_every_target() {
         nacre_core::hash::Hash::of(&bytes).to_string(),
         "cscY902wS1G1fP6TQdkF-IDHjpyMRCT-ilTggHSJh_c"
     );
+}
+
+#[test]
+fn the_text_of_a_context_is_its_titles_its_texts_with_the_names_of_short_ones_and_its_notes() {
+    let data = r#"{"deploy": {"region": "eu-west-1", "replicas": 3, "live": true},
+        "reason": "Nobody else could keep the old machines running.",
+        "tags": ["fast", "new"], "title": "The move"}"#;
+    let Ok(Value::Object(data)) = json::read(data.as_bytes(), 9) else { panic!("an object") };
+    assert_eq!(
+        document_text(&data, &["It went well.".to_owned()]),
+        "The move\nregion eu-west-1\nreplicas 3\n\
+         Nobody else could keep the old machines running.\ntags fast\nnew\nIt went well.\n"
+    );
+}
+
+#[test]
+fn the_text_of_a_large_context_is_cut_between_characters() {
+    let mut data = Object::new();
+    data.insert("text", Value::from("ä".repeat(50_000)));
+    assert_eq!(document_text(&data, &[]).len(), 65_536);
 }
 
 #[test]
