@@ -15,6 +15,7 @@ use nacre_layers::address::Address;
 use crate::{
     list::List,
     page::Paged,
+    rank::idf,
     row::{Row, put_rising},
     token::{TermKey, Token},
 };
@@ -145,6 +146,11 @@ impl Index {
             list.each(|number, _| live += u32::from(self.is_live(number)));
         }
         live
+    }
+
+    /// How rare a term is in texts: 0 if all documents have it.
+    pub fn rarity(&self, term: &str, key: &dyn TermKey) -> f32 {
+        idf(self.len() as u32, self.frequency(key.token(term)))
     }
 
     pub(crate) fn is_live(&self, number: u32) -> bool {

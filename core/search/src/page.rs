@@ -9,7 +9,7 @@
 //! changes, and keeps the rows of later documents beside them.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     vec::Vec,
 };
@@ -107,26 +107,28 @@ impl Index {
     }
 
     fn load_words(&mut self, mut bytes: &[u8]) -> Option<()> {
+        let mut words = BTreeSet::new();
         let mut before = String::new();
         while !bytes.is_empty() {
             let word = take_shared(&mut bytes, &before)?;
             before.clone_from(&word);
-            self.surfaces.insert(word);
+            words.insert(word);
         }
+        self.surfaces.append(&mut words);
         self.paged.words_missing = false;
         Some(())
     }
 
     fn load_page(&mut self, page: usize, mut bytes: &[u8]) -> Option<()> {
         let mut lists = Vec::new();
-        while let Some((token, rest)) = bytes.split_first_chunk() {
+        while !bytes.is_empty() {
+            let (token, rest) = bytes.split_first_chunk()?;
             bytes = rest;
-            let token = Token(u64::from_be_bytes(*token));
-            lists.push((token, List::decode(&mut bytes)?));
+            lists.push((Token(u64::from_be_bytes(*token)), List::decode(&mut bytes)?));
         }
         *self.paged.loaded.get_mut(page)? = true;
         self.paged.lists.extend(lists);
-        bytes.is_empty().then_some(())
+        Some(())
     }
 
     /// The parts that are missing to answer a query.

@@ -9,17 +9,23 @@ use nacre_layers::{level::Level, pointer::Pointer};
 use crate::{
     rank,
     row::path_term,
-    text::{Kind, fold, is_stop_word, terms},
+    text::{Kind, Term, fold, is_stop_word, terms},
 };
 
 /// The fewest bytes of a prefix.
 const PREFIX_BYTES: usize = 2;
+
+/// The most words beside phrases in a query. A longer text is a sentence, where quotation marks only
+/// quote: error messages and titles are full of them.
+const SENTENCE: usize = 3;
 
 /// A query, taken apart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     /// The words that documents are scored by, those of phrases too.
     pub words: Vec<Word>,
+    /// Words that follow one another, stop words left out: their places in `words`.
+    pub pairs: Vec<(usize, usize)>,
     /// What a document must have.
     pub phrases: Vec<Phrase>,
     /// What a document must not have.
@@ -37,6 +43,8 @@ pub struct Query {
 pub struct Word {
     /// The term.
     pub term: String,
+    /// The word as it was typed, folded.
+    pub surface: String,
     /// How much it counts: 1 for a word typed once.
     pub weight: f32,
 }
@@ -64,17 +72,20 @@ impl Phrase {
 impl Query {
     /// Takes a text apart.
     pub fn parse(text: &str) -> Query {
-        let mut query = Query::default();
+        let mut reader = Reader::default();
         let mut rest = text.trim();
         while let Some((item, after)) = next(rest) {
             rest = after;
-            query.add(item, rest.is_empty());
+            reader.add(item, rest.is_empty());
         }
-        if query.is_empty() {
-            query.excluded.clear();
-            query.plain(text);
+        if reader.query.is_empty() {
+            reader.query.excluded.clear();
+            reader.words(text);
         }
-        query
+        if reader.others > SENTENCE {
+            reader.query.phrases.clear();
+        }
+        reader.query
     }
 
     /// Whether it asks for nothing.
@@ -84,37 +95,72 @@ impl Query {
             && self.levels.is_empty()
             && self.paths.is_empty()
     }
+}
 
+/// A query while its text is read.
+#[derive(Default)]
+struct Reader {
+    query: Query,
+    /// The word before, if it is no stop word.
+    last: Option<usize>,
+    /// The number of words beside phrases.
+    others: usize,
+}
+
+impl Reader {
     fn add(&mut self, item: Item<'_>, last: bool) {
         match item {
             Item::Phrase(text) => {
-                self.phrases.extend(Phrase::of(text));
-                self.plain(text);
+                self.query.phrases.extend(Phrase::of(text));
+                self.words(text);
             }
-            Item::Excluded(text) => self.excluded.extend(Phrase::of(text)),
-            Item::Levels(levels) => self.levels.extend(levels),
-            Item::Path(pointer) => self.paths.push(path_term(pointer.tokens())),
-            Item::Words(text) => match text.strip_suffix('*').filter(|_| last).and_then(prefix) {
-                Some(prefix) => self.prefix = Some(prefix),
-                None => self.plain(text),
-            },
+            Item::Excluded(text) => self.query.excluded.extend(Phrase::of(text)),
+            Item::Levels(levels) => self.query.levels.extend(levels),
+            Item::Path(pointer) => self.query.paths.push(path_term(pointer.tokens())),
+            Item::Words(text) => {
+                self.others += usize::from(text.contains(char::is_alphanumeric));
+                match text.strip_suffix('*').filter(|_| last).and_then(prefix) {
+                    Some(prefix) => self.query.prefix = Some(prefix),
+                    None => self.words(text),
+                }
+            }
         }
     }
 
     /// Adds the words of a text.
-    fn plain(&mut self, text: &str) {
-        terms(text, 0, &mut |term| {
-            let weight = match term.kind {
-                Kind::Single => return,
-                Kind::Whole => rank::WHOLE,
-                Kind::Word if is_stop_word(term.surface) => rank::STOP_WORD,
-                Kind::Word => 1.0,
-            };
-            match self.words.iter_mut().find(|word| word.term == term.text) {
-                Some(word) => word.weight += weight,
-                None => self.words.push(Word { term: term.text.into(), weight }),
+    fn words(&mut self, text: &str) {
+        terms(text, 0, &mut |term| match term.kind {
+            Kind::Single => {}
+            Kind::Whole => {
+                self.word(&term, rank::WHOLE);
+            }
+            Kind::Word if is_stop_word(term.surface) => {
+                self.word(&term, rank::STOP_WORD);
+            }
+            Kind::Word => {
+                let word = self.word(&term, 1.0);
+                if let Some(before) = self.last.replace(word)
+                    && before != word
+                    && !self.query.pairs.contains(&(before, word))
+                {
+                    self.query.pairs.push((before, word));
+                }
             }
         });
+    }
+
+    /// Adds a word, or its weight to the same word before; gives its place.
+    fn word(&mut self, term: &Term<'_>, weight: f32) -> usize {
+        let words = &mut self.query.words;
+        let known = words.iter().position(|word| word.term == term.text);
+        let place = known.unwrap_or(words.len());
+        match words.get_mut(place) {
+            Some(word) => word.weight += weight,
+            None => {
+                words.push(Word { term: term.text.into(), surface: term.surface.into(), weight })
+            }
+        }
+        place
     }
 }
 

@@ -29,6 +29,15 @@ pub const KEY: f32 = 0.5;
 /// The weight of a word in the id.
 pub const ID: f32 = 1.0;
 
+/// The weight of two words of a query that stand near each other in a document as they do in the
+/// query: of `idf` of the rarer one, where the sum over their meetings of 1 / distance² takes the
+/// place of the weight (Büttcher, Clarke and Lushman, *Term proximity scoring*, 2006). At 0 the order
+/// and nearness of words say nothing.
+pub const PAIR: f32 = 0.4;
+
+/// The largest distance of two words that counts as near.
+pub const NEAR: u32 = 8;
+
 /// The rarity of a term that `with` of `documents` have.
 pub fn idf(documents: u32, with: u32) -> f32 {
     let (documents, with) = (f64::from(documents), f64::from(with));

@@ -7,7 +7,7 @@ use nacre_layers::address::Address;
 
 use crate::{
     index::Index,
-    list::{Positions, unpack},
+    list::{List, Positions, unpack},
     page::Part,
     query::{Phrase, Query},
     rank::{self, idf},
@@ -45,12 +45,21 @@ impl Index {
         key: &dyn TermKey,
         wanted: &mut dyn FnMut(&Address) -> bool,
     ) -> Result<Vec<Scored>, Missing> {
+        if query.is_empty() {
+            return Ok(Vec::new());
+        }
         let missing = self.needs(query, key);
         if !missing.is_empty() {
             return Err(Missing(missing));
         }
         let mut scorer = Scorer::new(self, key);
         query.words.iter().for_each(|word| scorer.word(&word.term, word.weight));
+        for (first, second) in &query.pairs {
+            if let (Some(first), Some(second)) = (query.words.get(*first), query.words.get(*second))
+            {
+                scorer.pair(&first.term, &second.term);
+            }
+        }
         if let Some(prefix) = &query.prefix {
             scorer.prefix(prefix);
         }
@@ -170,6 +179,31 @@ fn stand_together(words: &[(u32, Positions<'_>)]) -> bool {
     starts.is_some_and(|starts| !starts.is_empty())
 }
 
+/// How near two words stand to each other: the sum of 1 / distance² over the places where one follows
+/// the other with neither between them.
+fn nearness(first: Positions<'_>, second: Positions<'_>) -> f32 {
+    let (mut first, mut second) = (unpack(first).peekable(), unpack(second).peekable());
+    let mut before: Option<(u32, bool)> = None;
+    let mut sum = 0.0;
+    loop {
+        let second_is_next = match (first.peek(), second.peek()) {
+            (None, None) => return sum,
+            (Some(first), Some(second)) => second < first,
+            (first, _) => first.is_none(),
+        };
+        let next = if second_is_next { second.next() } else { first.next() };
+        let Some(position) = next else { return sum };
+        if let Some((place, was_second)) = before
+            && was_second != second_is_next
+            && (1..=rank::NEAR).contains(&position.wrapping_sub(place))
+        {
+            let distance = position.wrapping_sub(place) as f32;
+            sum += 1.0 / (distance * distance);
+        }
+        before = Some((position, second_is_next));
+    }
+}
+
 /// Where a word stands: in a text, in the name of a member, in the id. Each has tokens of its own, so
 /// that a name which every document has says nothing against a rare word in a text.
 #[derive(Clone, Copy)]
@@ -248,9 +282,28 @@ impl<'i> Scorer<'i> {
     fn word(&mut self, term: &str, weight: f32) {
         for space in Space::ALL {
             let token = space.token(term, self.key);
-            let factor = self.factor(self.index.frequency(token), weight, space);
-            for list in self.index.lists(token) {
+            let index = self.index;
+            let factor = self.factor(index.frequency(token), weight, space);
+            for list in index.lists(token) {
                 list.each(|number, weight| self.add(number, weight.into(), factor, space));
+            }
+        }
+    }
+
+    /// Adds what two words are worth near each other.
+    fn pair(&mut self, first: &str, second: &str) {
+        let [first, second] = [first, second].map(|term| self.key.token(term));
+        let rarer = self.index.frequency(first).min(self.index.frequency(second));
+        let factor = self.factor(rarer, rank::PAIR, Space::Text);
+        let index = self.index;
+        let mut others = index.lists(first).flat_map(List::entries).peekable();
+        for (number, _, positions) in index.lists(second).flat_map(List::entries) {
+            while others.next_if(|other| other.0 < number).is_some() {}
+            if let Some((_, _, before)) = others.next_if(|other| other.0 == number) {
+                let weight = nearness(before, positions);
+                if weight > 0.0 {
+                    self.add(number, weight, factor, Space::Text);
+                }
             }
         }
     }

@@ -16,6 +16,7 @@ mod pointer;
 mod rebase;
 mod resolve;
 pub mod seal;
+mod search;
 mod store;
 mod three_way;
 mod wordpieces;
@@ -54,6 +55,10 @@ pub const TOPICS: &[Topic] = &[
     seal::KEYRING,
     seal::NAMES,
     seal::ROWS,
+    search::ANSWERS,
+    search::FUSION,
+    search::QUERIES,
+    search::TERMS,
     store::TOPIC,
     three_way::TOPIC,
     wordpieces::TOPIC,

@@ -100,12 +100,18 @@ impl Cutter<'_> {
                     self.chain(text, offset, &mut chain);
                 }
                 joint = None;
-                chain.push(Joined {
-                    place: at..at + segment.len(),
-                    position: self.position,
-                    numeric: segment.bytes().any(|byte| byte.is_ascii_digit()),
-                });
-                self.word(segment, offset + at);
+                let day = day_before_time(segment).unwrap_or(0);
+                let time = if day > 0 { day + 1 } else { 0 };
+                for (start, end) in [(0, day), (time, segment.len())] {
+                    if let Some(word) = segment.get(start..end).filter(|word| !word.is_empty()) {
+                        chain.push(Joined {
+                            place: at + start..at + end,
+                            position: self.position,
+                            numeric: word.bytes().any(|byte| byte.is_ascii_digit()),
+                        });
+                        self.word(word, offset + at + start);
+                    }
+                }
             } else if joint.is_none() && !chain.is_empty() && is_joint(segment) {
                 joint = segment.chars().next();
             } else {
@@ -162,8 +168,15 @@ impl Cutter<'_> {
             pieces += 1;
             self.piece(word, start..word.len(), at);
         }
+        let place = at..at + word.len();
         if pieces > 1 {
-            self.emit(word, at..at + word.len(), first, Kind::Whole);
+            match without_separators(word) {
+                Some(number) => self.emit(&number, place, first, Kind::Whole),
+                None => self.emit(word, place.clone(), first, Kind::Whole),
+            }
+            if let Some(version) = version(word) {
+                self.emit(version, at + 1..at + word.len(), first, Kind::Whole);
+            }
         }
     }
 
@@ -265,9 +278,10 @@ fn is_dense(character: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9d}' | '\u{20000}'..='\u{323af}')
 }
 
-/// Whether a character only changes the sound of the one before it.
+/// Whether a character belongs to the one before it: it changes its sound, or is the rest of a
+/// syllable.
 fn is_voice_mark(character: char) -> bool {
-    matches!(character, '\u{3099}' | '\u{309a}' | '\u{ff9e}' | '\u{ff9f}')
+    matches!(character, '\u{3099}' | '\u{309a}' | '\u{ff9e}' | '\u{ff9f}' | '\u{1160}'..='\u{11ff}')
         || matches!(character, '\u{0e31}' | '\u{0e34}'..='\u{0e3a}' | '\u{0e47}'..='\u{0e4e}')
 }
 
@@ -287,13 +301,21 @@ fn joins(joint: char, before: Option<&Joined>, after: &str) -> bool {
     joint != '/' || numeric && before.is_some_and(|before| before.numeric)
 }
 
+/// The length of the day in front of a time, as in `15T10` of `2024-01-15T10:30`.
+fn day_before_time(segment: &str) -> Option<usize> {
+    let (day, time) = segment.split_once('T')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let hour = time.get(..2).is_some_and(digits);
+    (hour && matches!(day.len(), 1 | 2) && digits(day)).then_some(day.len())
+}
+
 /// Where the parts of an identifier meet, in bytes.
 fn seams(piece: &str) -> Vec<usize> {
     let mut cuts = Vec::new();
-    if piece.len() < 3 {
+    if piece.len() < 2 {
         return cuts;
     }
-    let with_digits = piece.len() > 3 && !is_hex_number(piece) && changes(piece) < 4;
+    let with_digits = has_digit_seams(piece);
     let mut two_before = None;
     let mut before: Option<(usize, char)> = None;
     for (at, character) in piece.char_indices() {
@@ -314,6 +336,30 @@ fn seams(piece: &str) -> Vec<usize> {
         before = Some((at, character));
     }
     cuts
+}
+
+/// Whether letters and digits are parts of their own. They are not in short names such as `s3a`, and
+/// not where they take turns as if by chance.
+fn has_digit_seams(piece: &str) -> bool {
+    let seams = match changes(piece) {
+        0 | 1 => 4,
+        2 | 3 => 6,
+        _ => usize::MAX,
+    };
+    version(piece).is_some() || piece.len() >= seams && !is_hex_number(piece)
+}
+
+/// The number of a version behind its `v`.
+fn version(word: &str) -> Option<&str> {
+    let number = word.strip_prefix(['v', 'V'])?;
+    let numeric = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (numeric && number.starts_with(|first: char| first.is_ascii_digit())).then_some(number)
+}
+
+/// A number without the commas between its thousands.
+fn without_separators(word: &str) -> Option<String> {
+    let number = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    number.then(|| word.replace(',', ""))
 }
 
 /// How often letters and digits take turns.

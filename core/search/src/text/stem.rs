@@ -126,17 +126,18 @@ impl Stem {
 
     /// The bytes before an ending of this length.
     fn before(&self, ending: usize) -> &[u8] {
-        self.text.as_bytes().get(..self.text.len() - ending).unwrap_or_default()
+        let end = self.text.len().saturating_sub(ending);
+        self.text.as_bytes().get(..end).unwrap_or_default()
     }
 
     fn replace(&mut self, ending: usize, by: &str) {
-        self.text.truncate(self.text.len() - ending);
+        self.text.truncate(self.text.len().saturating_sub(ending));
         self.text.push_str(by);
     }
 
     /// Whether an ending of this length stands in the first or second region.
     fn in_region(&self, ending: usize, which: usize) -> bool {
-        self.regions.get(which).is_some_and(|start| *start <= self.text.len() - ending)
+        self.regions.get(which).is_some_and(|start| start.saturating_add(ending) <= self.text.len())
     }
 
     /// Step 1a.
@@ -149,10 +150,12 @@ impl Stem {
         } else if self.ends("ies") || self.ends("ied") {
             let short = self.before(3).len() < 2;
             self.replace(3, if short { "ie" } else { "i" });
-        } else if self.ends("s") && !self.ends("ss") && !self.ends("us") {
-            if self.before(2).iter().copied().any(is_vowel) && self.text.len() > 2 {
-                self.replace(1, "");
-            }
+        } else if self.ends("s")
+            && !self.ends("ss")
+            && !self.ends("us")
+            && self.before(2).iter().copied().any(is_vowel)
+        {
+            self.replace(1, "");
         }
     }
 
