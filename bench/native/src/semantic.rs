@@ -7,12 +7,13 @@ use nacre_core::{
     address::Address,
     hash::Hash,
     search::{
+        fusion::{Ranking, fuse},
         index::Index,
         query::Query,
         row::Row,
         semantic::{
             models::{File, Meaning, Models},
-            ranker::{Matching, Nearest, Ranker as _, scale},
+            ranker::{Matching, Nearest, Ranker as _},
             table::DIMENSIONS,
             term_index::TermIndex,
             terms::Terms,
@@ -115,20 +116,18 @@ impl Indexed {
 
     fn evaluate(&self, models: &Models<'_>, collection: &Collection, mix: &Mix) -> Measures {
         collection.evaluate(|text| {
-            let found = self.index.score(&Query::parse(text), &Unkeyed, &mut |_| true);
-            let mut lexical = vec![Some(0.0); collection.documents.len()];
-            for found in found.expect("every part is there") {
-                lexical[found.number as usize] = Some(found.score);
-            }
+            let words = self.index.score(&Query::parse(text), &Unkeyed, &mut |_| true);
+            let words = words.expect("every part is there");
             let query = models.encode_query(text);
             let near = Nearest { documents: &self.vectors, query: &query.vector };
             let matching = Matching { documents: &self.terms, query: &query.terms };
-            let [lexical, matching, near] =
-                [lexical, matching.scores(), near.scores()].map(|scores| scale(&scores));
-            let scores = (0..lexical.len()).map(|at| {
-                (at, mix.text * lexical[at] + mix.sparse * matching[at] + mix.table * near[at])
-            });
-            scores.filter(|(_, score)| *score > 0.0).collect()
+            let (near_answers, matching_answers) = (near.answers(), matching.answers());
+            let fused = fuse(&[
+                Ranking { answers: &words, floor: Some(0.0), weight: mix.text },
+                matching.ranking(&matching_answers, mix.sparse),
+                near.ranking(&near_answers, mix.table),
+            ]);
+            fused.into_iter().map(|found| (found.number as usize, found.score)).collect()
         })
     }
 }

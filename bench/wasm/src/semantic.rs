@@ -4,12 +4,15 @@ use std::hint::black_box;
 
 use nacre_core::{
     hash::Hash,
-    search::semantic::{
-        models::Models,
-        ranker::{Matching, Nearest, Ranker as _},
-        table::DIMENSIONS,
-        term_index::TermIndex,
-        vectors::Vectors,
+    search::{
+        fusion::fuse,
+        semantic::{
+            models::Models,
+            ranker::{Matching, Nearest, Ranker as _},
+            table::DIMENSIONS,
+            term_index::TermIndex,
+            vectors::Vectors,
+        },
     },
 };
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -67,11 +70,16 @@ impl Meanings {
         black_box(self.models.encode_query(text));
     }
 
-    /// Encodes a query, and scores all documents by both models.
+    /// Encodes a query, scores all documents by both models, and adds the scores.
     pub fn score(&self, query: &str) {
         let query = self.models.encode_query(query);
-        black_box(Nearest { documents: &self.vectors, query: &query.vector }.scores());
-        black_box(Matching { documents: &self.terms, query: &query.terms }.scores());
+        let near = Nearest { documents: &self.vectors, query: &query.vector };
+        let matching = Matching { documents: &self.terms, query: &query.terms };
+        let (near_answers, matching_answers) = (near.answers(), matching.answers());
+        black_box(fuse(&[
+            near.ranking(&near_answers, 1.0),
+            matching.ranking(&matching_answers, 1.0),
+        ]));
     }
 
     /// The hash of what a document and a query are encoded as.

@@ -6,7 +6,7 @@ use nacre_core::{
     search::semantic::{
         expansion::Expansion,
         models::{File, Meaning, Models},
-        ranker::{Matching, Nearest, Ranker as _, scale},
+        ranker::{Matching, Nearest, Ranker as _},
         sparse::Sparse,
         table::{DIMENSIONS, Table},
         term_index::TermIndex,
@@ -148,27 +148,30 @@ fn the_nearest_documents_are_those_that_say_the_same() {
         [("heap exhausted RAM leak", 0), ("color of a wall", 1), ("delete git branches", 2)]
     {
         let query = models.encode_query(query);
-        let near = Nearest { documents: &vectors, query: &query.vector }.scores();
-        let matching = Matching { documents: &terms, query: &query.terms }.scores();
-        assert_eq!(scale(&near)[best], 1.0, "{near:?}");
-        assert_eq!(scale(&matching)[best], 1.0, "{matching:?}");
+        let near = Nearest { documents: &vectors, query: &query.vector };
+        let matching = Matching { documents: &terms, query: &query.terms };
+        for answers in [near.answers(), matching.answers()] {
+            let first = answers.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+            assert_eq!(first.map(|answer| answer.number), Some(best), "{answers:?}");
+        }
     }
 }
 
 #[test]
-fn a_document_that_is_not_encoded_has_no_score() {
+fn a_document_that_is_not_encoded_is_no_answer() {
     let mut vectors = Vectors::new(2);
     vectors.set(2, &Vector::new(&[1.0, 0.0]).unwrap()).unwrap();
     vectors.set(3, &Vector::new(&[0.0, 0.0]).unwrap()).unwrap();
+    vectors.set(4, &Vector::new(&[-3.0, -3.0]).unwrap()).unwrap();
     let query = Vector::new(&[1.0, 1.0]).unwrap();
-    let scores = Nearest { documents: &vectors, query: &query }.scores();
-    assert_eq!(scores.iter().map(Option::is_some).collect::<Vec<_>>(), [false, false, true, false]);
-    assert!((scores[2].unwrap() - 0.5_f32.sqrt()).abs() < 1e-3);
-    assert_eq!(scale(&scores), [0.0; 4]);
+    let answers = |vectors: &Vectors| Nearest { documents: vectors, query: &query }.answers();
+    let scores: Vec<(u32, i32)> =
+        answers(&vectors).iter().map(|a| (a.number, (a.score * 1000.0).round() as i32)).collect();
+    assert_eq!(scores, [(2, 707), (4, -1000)]);
 
     vectors.remove(2);
-    let scores = Nearest { documents: &vectors, query: &query }.scores();
-    assert_eq!(scores, [None; 4]);
+    vectors.remove(9);
+    assert_eq!(answers(&vectors).iter().map(|a| a.number).collect::<Vec<_>>(), [4]);
 }
 
 #[test]
@@ -177,7 +180,7 @@ fn a_vector_of_other_dimensions_is_refused_and_near_to_nothing() {
     let other = Vector::new(&[1.0, 2.0, 3.0]).unwrap();
     assert_eq!(vectors.set(0, &other).unwrap_err().code(), Code::InvalidRequest);
     vectors.set(0, &Vector::new(&[1.0, 2.0]).unwrap()).unwrap();
-    assert_eq!(Nearest { documents: &vectors, query: &other }.scores(), [None]);
+    assert_eq!(Nearest { documents: &vectors, query: &other }.answers(), []);
 }
 
 #[test]
@@ -219,19 +222,18 @@ fn rare_terms_weigh_more_and_removed_documents_do_not_count() {
         index.set(number, &terms(rows));
     }
     let query = terms(&[1, 2]);
-    let scores = |index: &TermIndex| Matching { documents: index, query: &query }.scores();
-    let before = scores(&index);
-    assert!(before[0].unwrap() > 2.0 * before[1].unwrap());
-    assert_eq!(before[3], Some(0.0));
+    let answers = |index: &TermIndex| Matching { documents: index, query: &query }.answers();
+    let before = answers(&index);
+    assert_eq!(before.iter().map(|a| a.number).collect::<Vec<_>>(), [0, 1, 2]);
+    assert!(before[0].score > 2.0 * before[1].score);
 
     // As if the documents had never been there.
     index.set(4, &terms(&[2]));
     index.remove(4);
     index.set(3, &terms(&[2]));
     index.set(3, &terms(&[3]));
-    assert_eq!(scores(&index)[..4], before);
-    assert_eq!(scores(&index)[4], None);
-    assert_eq!(Matching { documents: &index, query: &terms(&[]) }.scores(), [None; 5]);
+    assert_eq!(answers(&index), before);
+    assert_eq!(Matching { documents: &index, query: &terms(&[]) }.answers(), []);
 }
 
 #[test]
@@ -268,7 +270,7 @@ fn a_file_that_is_not_the_one_of_this_version_is_refused_by_its_name() {
     let files = [VOCABULARY, TABLE, EXPANSION, SPARSE];
     for (wrong, file) in File::ALL.into_iter().enumerate() {
         let changes: [fn(&mut Vec<u8>); 3] =
-            [|bytes| bytes[5000] ^= 1, |bytes| drop(bytes.pop()), Vec::clear];
+            [|bytes| bytes[5000] ^= 1, |bytes| bytes.truncate(bytes.len() - 1), Vec::clear];
         for change in changes {
             let mut changed = files.map(<[u8]>::to_vec);
             change(&mut changed[wrong]);

@@ -5,18 +5,28 @@
 //! | [`Nearest`] | vectors of the table, of another model, or of the caller | a vector of the same kind |
 //! | [`Matching`] | terms of the sparse model | terms, by the expansion table or the sparse model |
 //!
-//! Documents are known by their numbers in the [index](crate::index::Index). A document without a
-//! vector or terms, such as one that is not encoded yet, has no score.
+//! Documents are known by their numbers in the [index](crate::index::Index). One without a vector or
+//! terms, such as one that is not encoded yet, is not among the answers.
 
 use alloc::vec::Vec;
 
 use super::{term_index::TermIndex, terms::Terms, vector::Vector, vectors::Vectors};
+use crate::{fusion::Ranking, score::Scored};
 
 /// A way to score documents, with a query.
 pub trait Ranker {
-    /// The score of each document, by its number; higher is better. `None` is for a document that
-    /// cannot be compared.
-    fn scores(&self) -> Vec<Option<f32>>;
+    /// The documents that can be compared with the query, by rising number; a higher score is
+    /// better.
+    fn answers(&self) -> Vec<Scored>;
+
+    /// The lowest score there can be, if the documents that are no answers have it. `None` where
+    /// every document that can be compared is an answer.
+    fn floor(&self) -> Option<f32>;
+
+    /// The answers as a part of a [fused](crate::fusion::fuse) ranking.
+    fn ranking<'r>(&self, answers: &'r [Scored], weight: f32) -> Ranking<'r> {
+        Ranking { answers, floor: self.floor(), weight }
+    }
 }
 
 /// Ranks by the angle between vectors: 1 in the same direction, 0 if unrelated.
@@ -29,8 +39,12 @@ pub struct Nearest<'a> {
 }
 
 impl Ranker for Nearest<'_> {
-    fn scores(&self) -> Vec<Option<f32>> {
+    fn answers(&self) -> Vec<Scored> {
         self.documents.cosines(self.query)
+    }
+
+    fn floor(&self) -> Option<f32> {
+        None
     }
 }
 
@@ -44,19 +58,11 @@ pub struct Matching<'a> {
 }
 
 impl Ranker for Matching<'_> {
-    fn scores(&self) -> Vec<Option<f32>> {
+    fn answers(&self) -> Vec<Scored> {
         self.documents.products(self.query)
     }
-}
 
-/// Brings the scores of documents to 0 for the worst and 1 for the best, so that those of several
-/// rankers can be added. Documents without a score get 0.
-pub fn scale(scores: &[Option<f32>]) -> Vec<f32> {
-    let known = || scores.iter().flatten().copied();
-    let (worst, best) = known().fold((f32::INFINITY, f32::NEG_INFINITY), |(worst, best), score| {
-        (if score < worst { score } else { worst }, if score > best { score } else { best })
-    });
-    let range = best - worst;
-    let scaled = |score: f32| if range > 0.0 { (score - worst) / range } else { 0.0 };
-    scores.iter().map(|score| score.map_or(0.0, scaled)).collect()
+    fn floor(&self) -> Option<f32> {
+        Some(0.0)
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     terms::{STORED_WEIGHT, Terms},
     vocabulary::Row,
 };
-use crate::rank::idf;
+use crate::{rank::idf, score::Scored};
 
 /// What 1 is worth in a query's whole numbers. A term's weight is at most 4, and the root of its
 /// rarity below 4, so that they fit in 16 bits.
@@ -67,18 +67,18 @@ impl TermIndex {
         }
     }
 
-    /// The sum of the products of the weights that the query and each document give to a term;
-    /// `None` where the document has no terms, or the query has none.
-    pub(crate) fn products(&self, query: &Terms) -> Vec<Option<f32>> {
+    /// The sum of the products of the weights that the query and each document give to a term, where
+    /// they have one in common.
+    pub(crate) fn products(&self, query: &Terms) -> Vec<Scored> {
         let weights = self.query_weights(query);
-        let scored = self.documents.iter().map(|document| {
+        let scored = (0..).zip(&self.documents).filter_map(|(number, document)| {
             let place = document.start as usize..document.end as usize;
             let (rows, stored) = (self.rows.get(place.clone())?, self.weights.get(place)?);
             let products = rows.iter().zip(stored).map(|(&row, &weight)| {
                 u32::from(weights.get(usize::from(row)).copied().unwrap_or(0)) * u32::from(weight)
             });
-            let known = !rows.is_empty() && !query.is_empty();
-            known.then(|| products.sum::<u32>() as f32 * (QUERY_WEIGHT * STORED_WEIGHT))
+            let sum: u32 = products.sum();
+            (sum > 0).then(|| Scored { number, score: sum as f32 * (QUERY_WEIGHT * STORED_WEIGHT) })
         });
         scored.collect()
     }

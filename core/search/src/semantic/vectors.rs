@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use nacre_layers::error::{Code, Error, Result};
 
 use super::vector::{Vector, dot, inverse_length};
+use crate::score::Scored;
 
 /// The vectors of documents, by the documents' numbers.
 #[derive(Clone, Debug)]
@@ -51,15 +52,15 @@ impl Vectors {
         }
     }
 
-    /// The cosine of the angle between the query's vector and each document's; `None` where one has
-    /// no direction, or the query has other dimensions.
-    pub(crate) fn cosines(&self, query: &Vector) -> Vec<Option<f32>> {
+    /// The cosine of the angle between the query's vector and each document's that has a direction.
+    /// None, if the query has no direction or other dimensions.
+    pub(crate) fn cosines(&self, query: &Vector) -> Vec<Scored> {
         let query = query.numbers();
         let inverse = if query.len() == self.dimensions { inverse_length(query) } else { 0.0 };
         let documents = self.numbers.chunks_exact(self.dimensions).zip(&self.inverse_lengths);
-        let scored = documents.map(|(numbers, document_inverse)| {
+        let scored = (0..).zip(documents).filter_map(|(number, (numbers, document_inverse))| {
             let factor = inverse * document_inverse;
-            (factor > 0.0).then(|| dot(query, numbers) as f32 * factor)
+            (factor > 0.0).then(|| Scored { number, score: dot(query, numbers) as f32 * factor })
         });
         scored.collect()
     }
