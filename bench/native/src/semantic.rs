@@ -19,6 +19,7 @@ use nacre_core::{
             terms::Terms,
             text::document_text,
             vectors::Vectors,
+            weights::Weights,
         },
         token::Unkeyed,
     },
@@ -34,18 +35,12 @@ use crate::{
 /// The collections, and the nDCG@10 to be reached with the table, and with both models.
 const COLLECTIONS: [(&str, f64, f64); 2] = [("cranfield", 0.535, 0.548), ("gitbugs", 0.625, 0.627)];
 
-/// How much each ranking counts: full text, the sparse model, the table.
-const MIXES: [(&str, Mix); 3] = [
-    ("full text", Mix { text: 1.0, sparse: 0.0, table: 0.0 }),
-    ("text + table", Mix { text: 0.6, sparse: 0.0, table: 0.4 }),
-    ("text + sparse + table", Mix { text: 0.4, sparse: 0.3, table: 0.3 }),
+/// What is measured, and how much each ranking counts.
+const MIXES: [(&str, Weights); 3] = [
+    ("full text", Weights::WORDS_ONLY),
+    ("text + table", Weights::WITHOUT_TERMS),
+    ("text + table + sparse model", Weights::BOTH_MODELS),
 ];
-
-struct Mix {
-    text: f32,
-    sparse: f32,
-    table: f32,
-}
 
 /// Where `cargo xtask bench` puts the modules: with vector instructions, and without.
 const MODULES: [(&str, &str); 2] = [
@@ -73,8 +68,8 @@ pub(crate) fn run() {
         let Some(collection) = Collection::read(name) else { continue };
         let indexed = Indexed::new(&models, &collection);
         let mut rows = vec![["what", "nDCG@10", "MAP", "Recall@100", "MRR@10"].map(String::from)];
-        let reached = MIXES.map(|(what, mix)| {
-            let measures = indexed.evaluate(&models, &collection, &mix);
+        let reached = MIXES.map(|(what, weights)| {
+            let measures = indexed.evaluate(&models, &collection, weights);
             let [a, b, c, d] = measures.map(|figure| format!("{figure:.3}"));
             rows.push([what.to_owned(), a, b, c, d]);
             measures[0]
@@ -114,7 +109,7 @@ impl Indexed {
         indexed
     }
 
-    fn evaluate(&self, models: &Models<'_>, collection: &Collection, mix: &Mix) -> Measures {
+    fn evaluate(&self, models: &Models<'_>, collection: &Collection, weights: Weights) -> Measures {
         collection.evaluate(|text| {
             let words = self.index.score(&Query::parse(text), &Unkeyed, &mut |_| true);
             let words = words.expect("every part is there");
@@ -123,9 +118,9 @@ impl Indexed {
             let matching = Matching { documents: &self.terms, query: &query.terms };
             let (near_answers, matching_answers) = (near.answers(), matching.answers());
             let fused = fuse(&[
-                Ranking { answers: &words, floor: Some(0.0), weight: mix.text },
-                matching.ranking(&matching_answers, mix.sparse),
-                near.ranking(&near_answers, mix.table),
+                Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
+                matching.ranking(&matching_answers, weights.terms),
+                near.ranking(&near_answers, weights.vectors),
             ]);
             fused.into_iter().map(|found| (found.number as usize, found.score)).collect()
         })

@@ -27,6 +27,7 @@ pub mod text;
 pub mod vector;
 pub mod vectors;
 pub mod vocabulary;
+pub mod weights;
 pub mod wordpiece;
 
 use alloc::format;
