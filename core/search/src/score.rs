@@ -53,7 +53,13 @@ impl Index {
             return Err(Missing(missing));
         }
         let mut scorer = Scorer::new(self, key);
-        query.words.iter().for_each(|word| scorer.word(&word.term, word.weight));
+        for word in &query.words {
+            scorer.word(&word.term, word.weight);
+            // A number among words seldom means an id that is a number.
+            if query.words.len() == 1 || !is_number(&word.term) {
+                scorer.term(&word.term, word.weight, Space::Id);
+            }
+        }
         for (first, second) in &query.pairs {
             if let (Some(first), Some(second)) = (query.words.get(*first), query.words.get(*second))
             {
@@ -204,6 +210,10 @@ fn nearness(first: Positions<'_>, second: Positions<'_>) -> f32 {
     }
 }
 
+fn is_number(term: &str) -> bool {
+    term.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Where a word stands: in a text, in the name of a member, in the id. Each has tokens of its own, so
 /// that a name which every document has says nothing against a rare word in a text.
 #[derive(Clone, Copy)]
@@ -278,15 +288,18 @@ impl<'i> Scorer<'i> {
         Scorer { index, key, count: index.len() as u32, norms, scores }
     }
 
-    /// Adds the score of a word in all spaces.
+    /// Adds the score of a word in texts and names.
     fn word(&mut self, term: &str, weight: f32) {
-        for space in Space::ALL {
-            let token = space.token(term, self.key);
-            let index = self.index;
-            let factor = self.factor(index.frequency(token), weight, space);
-            for list in index.lists(token) {
-                list.each(|number, weight| self.add(number, weight.into(), factor, space));
-            }
+        self.term(term, weight, Space::Text);
+        self.term(term, weight, Space::Name);
+    }
+
+    fn term(&mut self, term: &str, weight: f32, space: Space) {
+        let index = self.index;
+        let token = space.token(term, self.key);
+        let factor = self.factor(index.frequency(token), weight, space);
+        for list in index.lists(token) {
+            list.each(|number, weight| self.add(number, weight.into(), factor, space));
         }
     }
 
