@@ -40,7 +40,8 @@ def main(work):
 
 
 def first_table(pieces, directions):
-    names = [teacher().tokenizer.id_to_token(row) for row in range(len(pieces))]
+    tokenizer = teacher().tokenizer
+    names = [tokenizer.id_to_token(row) for row in range(len(pieces))]
     special = np.array([n.startswith("[unused") or n in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") for n in names])
     table = unit((pieces - pieces[~special].mean(0)) @ directions)
     # The vocabulary begins with the most frequent pieces, so Zipf's law gives their shares.
