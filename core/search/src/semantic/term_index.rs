@@ -78,7 +78,8 @@ impl TermIndex {
                 u32::from(weights.get(usize::from(row)).copied().unwrap_or(0)) * u32::from(weight)
             });
             let sum: u32 = products.sum();
-            (sum > 0).then(|| Scored { number, score: sum as f32 * (QUERY_WEIGHT * STORED_WEIGHT) })
+            let score = sum as f32 * (QUERY_WEIGHT * STORED_WEIGHT);
+            (sum > 0).then_some(Scored { number, score })
         });
         scored.collect()
     }
