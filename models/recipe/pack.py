@@ -84,7 +84,9 @@ def int4(matrix, group):
     best = None
     for part in (1.0, 0.9, 0.8, 0.7):
         scales = (largest * part).astype(np.float16).astype(np.float32)
-        values = np.clip(np.rint(groups / scales), -7, 7)
+        # A row of zeros has a scale of 0.
+        values = np.divide(groups, scales, out=np.zeros_like(groups), where=scales > 0)
+        values = np.clip(np.rint(values), -7, 7)
         error = ((values * scales - groups) ** 2).sum(2, keepdims=True)
         if best is None:
             best = error, values, scales

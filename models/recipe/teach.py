@@ -2,7 +2,7 @@
 
     python teach.py WORK
 
-reads WORK/texts.json and writes WORK/taught.npz. This takes about half an hour.
+reads WORK/texts.json and writes WORK/taught.npz..
 """
 
 import json
