@@ -2,7 +2,7 @@
 
     python teach.py WORK
 
-reads WORK/texts.json and writes WORK/taught.npz..
+reads WORK/texts.json and writes WORK/taught.npz. It takes hours.
 """
 
 import json
