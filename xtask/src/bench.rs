@@ -20,12 +20,13 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 10] = [
+const BENCHMARKS: [(&str, Preparation); 11] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("search", |_| Ok(())),
+    ("search-wasm", core_in_wasm),
     ("semantic", models_in_wasm),
     ("http", workers),
     ("live", workers),

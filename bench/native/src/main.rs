@@ -23,6 +23,7 @@ mod report;
 mod resolve;
 mod resolve_wasm;
 mod search;
+mod search_wasm;
 mod semantic;
 mod storage;
 mod turns;
@@ -39,6 +40,7 @@ fn main() {
             "browser" => browser::run(),
             "resolve" => resolve::run(),
             "search" => search::run(),
+            "search-wasm" => search_wasm::run(),
             "semantic" => semantic::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");

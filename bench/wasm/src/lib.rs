@@ -5,6 +5,7 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod search;
 mod semantic;
 
 use std::hint::black_box;

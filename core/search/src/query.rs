@@ -9,8 +9,11 @@ use nacre_layers::{level::Level, pointer::Pointer};
 use crate::{
     rank,
     row::path_term,
-    text::{Kind, Term, fold, is_stop_word, terms},
+    text::{Kind, Term, fold, head, is_stop_word, terms},
 };
+
+/// The longest query in bytes; of a longer one the beginning counts.
+pub const QUERY_BYTES: usize = 4 << 10;
 
 /// The fewest bytes of a prefix.
 const PREFIX_BYTES: usize = 2;
@@ -72,6 +75,7 @@ impl Phrase {
 impl Query {
     /// Takes a text apart.
     pub fn parse(text: &str) -> Query {
+        let text = beginning(text);
         let mut reader = Reader::default();
         let mut rest = text.trim();
         while let Some((item, after)) = next(rest) {
@@ -162,6 +166,13 @@ impl Reader {
         }
         place
     }
+}
+
+/// As much of a query as counts, without a word that is cut.
+fn beginning(text: &str) -> &str {
+    let head = head(text, QUERY_BYTES);
+    let blank = if head.len() < text.len() { head.rfind(char::is_whitespace) } else { None };
+    blank.and_then(|blank| head.get(..blank)).unwrap_or(head)
 }
 
 /// An item of a query, between blanks.

@@ -74,7 +74,7 @@ impl Row {
     /// Adds a piece; gives the next free position.
     fn add(&mut self, piece: &Piece<'_>, first: u32) -> u32 {
         if piece.field == Field::Key {
-            self.occurrences(path_term(piece.pointer.tokens())).weight = 1;
+            self.terms.entry(path_term(piece.pointer.tokens())).or_default().weight = 1;
         }
         let (space, weight) = match piece.field {
             Field::Title => (None, rank::TITLE),
@@ -89,7 +89,18 @@ impl Row {
     }
 
     fn count(&mut self, term: &Term<'_>, space: Option<char>, weight: u8) {
-        let occurrences = self.occurrences(space.into_iter().chain(term.text.chars()).collect());
+        let marked: String;
+        let name = match space {
+            None => term.text,
+            Some(mark) => {
+                marked = [mark].into_iter().chain(term.text.chars()).collect();
+                &marked
+            }
+        };
+        let occurrences = match self.terms.get_mut(name) {
+            Some(known) => known,
+            None => self.terms.entry(name.into()).or_default(),
+        };
         occurrences.weight = occurrences.weight.saturating_add(weight);
         if space.is_none() && term.kind == Kind::Word {
             occurrences.positions.push(term.position);
@@ -97,10 +108,6 @@ impl Row {
         if term.kind != Kind::Single && !occurrences.surfaces.contains(term.surface) {
             occurrences.surfaces.insert(term.surface.into());
         }
-    }
-
-    fn occurrences(&mut self, term: String) -> &mut Occurrences {
-        self.terms.entry(term).or_default()
     }
 
     /// The tokens of the words in the order in which they stand, for an index of another kind, such

@@ -48,10 +48,44 @@ impl Index {
         if query.is_empty() {
             return Ok(Vec::new());
         }
+        self.check(query, key)?;
+        let scores = self.scores(query, key);
+        let only_filters = query.words.is_empty() && query.prefix.is_none();
+        let scored = (0..).zip(scores).map(|(number, score)| Scored { number, score });
+        let found = scored.filter(|scored| scored.score > 0.0 || only_filters);
+        let allowed = self.allowed(query, key);
+        let answers = found.filter(|found| {
+            let address = self.address(found.number);
+            allowed.get(found.number as usize) == Some(&true) && address.is_some_and(&mut *wanted)
+        });
+        Ok(answers.collect())
+    }
+
+    /// The documents that a query's filters, phrases and exclusions let through, by rising number,
+    /// whether they have its words or not: what a ranker by meaning may answer with.
+    ///
+    /// # Errors
+    /// The parts that are missing.
+    pub fn candidates(
+        &self,
+        query: &Query,
+        key: &dyn TermKey,
+        wanted: &mut dyn FnMut(&Address) -> bool,
+    ) -> Result<Vec<u32>, Missing> {
+        self.check(query, key)?;
+        let allowed = (0..).zip(self.allowed(query, key)).filter(|(_, allowed)| *allowed);
+        let numbers = allowed.map(|(number, _)| number);
+        Ok(numbers.filter(|number| self.address(*number).is_some_and(&mut *wanted)).collect())
+    }
+
+    /// Whether every part that the query reads is there.
+    fn check(&self, query: &Query, key: &dyn TermKey) -> Result<(), Missing> {
         let missing = self.needs(query, key);
-        if !missing.is_empty() {
-            return Err(Missing(missing));
-        }
+        if missing.is_empty() { Ok(()) } else { Err(Missing(missing)) }
+    }
+
+    /// The scores of all documents by number.
+    fn scores(&self, query: &Query, key: &dyn TermKey) -> Vec<f32> {
         let mut scorer = Scorer::new(self, key);
         for word in &query.words {
             scorer.word(&word.term, word.weight);
@@ -69,21 +103,7 @@ impl Index {
         if let Some(prefix) = &query.prefix {
             scorer.prefix(prefix);
         }
-        let only_filters = query.words.is_empty() && query.prefix.is_none();
-        let allowed = self.allowed(query, key);
-        let mut answers = Vec::new();
-        for (number, document) in (0..).zip(self.documents()) {
-            let score = scorer.scores.get(number as usize).copied().unwrap_or(0.0);
-            let answers_query = document.live
-                && (score > 0.0 || only_filters)
-                && (query.levels.is_empty() || query.levels.contains(&document.address.level))
-                && allowed.as_ref().is_none_or(|set| set.get(number as usize) == Some(&true))
-                && wanted(&document.address);
-            if answers_query {
-                answers.push(Scored { number, score });
-            }
-        }
-        Ok(answers)
+        scorer.scores
     }
 
     /// The first answers: higher scores first, then by address.
@@ -100,12 +120,13 @@ impl Index {
         answers
     }
 
-    /// Which documents have what they must, and nothing that they must not; `None` if all.
-    fn allowed(&self, query: &Query, key: &dyn TermKey) -> Option<Vec<bool>> {
-        if query.phrases.is_empty() && query.excluded.is_empty() && query.paths.is_empty() {
-            return None;
-        }
-        let mut allowed = vec![true; self.documents().len()];
+    /// Which documents are there, at a level of the query, with all that they must have and nothing
+    /// that they must not.
+    fn allowed(&self, query: &Query, key: &dyn TermKey) -> Vec<bool> {
+        let at_level = |level| query.levels.is_empty() || query.levels.contains(&level);
+        let documents = self.documents().iter();
+        let mut allowed: Vec<bool> =
+            documents.map(|document| document.live && at_level(document.address.level)).collect();
         let mut narrow = |set: &[bool], keep: bool| {
             for (allowed, has) in allowed.iter_mut().zip(set) {
                 *allowed &= *has == keep;
@@ -114,7 +135,7 @@ impl Index {
         query.phrases.iter().for_each(|phrase| narrow(&self.with_phrase(phrase, key), true));
         query.excluded.iter().for_each(|phrase| narrow(&self.with_phrase(phrase, key), false));
         query.paths.iter().for_each(|path| narrow(&self.with_any(&[key.token(path)]), true));
-        Some(allowed)
+        allowed
     }
 
     /// Which documents have one of these tokens.

@@ -9,6 +9,7 @@ mod fold;
 mod stem;
 mod stop;
 
+pub(crate) use cut::head;
 pub use cut::{Kind, Term, terms};
 pub use fold::fold;
 pub use stem::stem;

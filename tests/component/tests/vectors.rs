@@ -17,12 +17,13 @@ use nacre_topics::{Case, Shape, Topic, hex, list, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
     ("rebase", "replicas are the browser's"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
+    ("search", "the component has no search"),
     (
         "three-way",
         "edits are merged by servers and replicas; the conflicts of writes are in `store`",

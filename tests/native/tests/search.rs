@@ -251,6 +251,27 @@ fn a_search_without_its_pages_names_them() {
     assert_eq!(opened.needs(&query, &Unkeyed), [Part::Page(0)]);
 }
 
+/// A ranker by meaning is asked for documents without the words too, and only for allowed ones.
+#[test]
+fn candidates_pass_the_filters_of_a_query() {
+    let texts =
+        [("a", "alpha beta"), ("b", "beta gamma"), ("c", "delta"), ("d", "gone"), ("e", "no")];
+    let mut index = built(&texts);
+    index.remove(&address("d"));
+    let candidates = |query: &str| {
+        let wanted = &mut |address: &Address| address.id.as_str() != "e";
+        let numbers = index.candidates(&Query::parse(query), &Unkeyed, wanted).expect("all");
+        let ids =
+            numbers.into_iter().map(|number| index.address(number).expect("one").id.to_string());
+        ids.collect::<String>()
+    };
+    assert_eq!(candidates("delta"), "abc");
+    assert_eq!(candidates("delta -gamma"), "ac");
+    assert_eq!(candidates("\"alpha beta\""), "a");
+    assert_eq!(candidates("level:project delta"), "");
+    assert_eq!(candidates("path:/text delta"), "abc");
+}
+
 #[test]
 fn a_query_reads_few_of_many_pages() {
     let mut index = Index::new();
@@ -297,10 +318,13 @@ fn stop_words_are_folded_and_sorted() {
     assert!(!is_stop_word("timeout"));
 }
 
-/// A query of long ago must not cost more the longer it is: words typed again are one word.
+/// Words typed again are one word, and of an endless query only the beginning counts.
 #[test]
 fn a_long_query_is_one_of_its_distinct_words() {
     let query = Query::parse(&"alpha beta ".repeat(1000));
     assert_eq!(query.words.len(), 2);
     assert!(query.pairs.len() <= 2);
+    let distinct: Vec<String> = (0..100_000).map(|at| format!("é{at}")).collect();
+    let query = Query::parse(&distinct.join(" "));
+    assert!((500..2000).contains(&query.words.len()), "{} words", query.words.len());
 }

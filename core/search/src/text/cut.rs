@@ -150,7 +150,7 @@ impl Cutter<'_> {
 
     /// A word of UAX #29: pieces between its punctuation.
     fn word(&mut self, word: &str, at: usize) {
-        let word = head(word);
+        let word = head(word, TERM_BYTES);
         let first = self.position;
         let mut pieces = 0;
         let mut start = None;
@@ -257,13 +257,13 @@ fn first_unit(text: &str) -> Option<usize> {
     Some(next.map_or(text.len(), |(at, _)| at))
 }
 
-/// As much of a word as counts.
-fn head(word: &str) -> &str {
-    let mut end = word.len().min(TERM_BYTES);
-    while !word.is_char_boundary(end) {
+/// The beginning of a text, of at most so many bytes.
+pub(crate) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    word.get(..end).unwrap_or_default()
+    text.get(..end).unwrap_or_default()
 }
 
 /// Whether a character belongs to a script without blanks between words: Chinese, Japanese, Korean
