@@ -96,7 +96,7 @@ fn the_encoding_is_the_same_on_every_target() {
 
 #[test]
 fn the_text_of_a_context_is_its_titles_its_texts_with_the_names_of_short_ones_and_its_notes() {
-    let data = r#"{"deploy": {"region": "eu-west-1", "replicas": 3, "live": true},
+    let data = r#"{"deploy": {"region": "eu-west-1", "replicas": 3, "live": true, "zone": ""},
         "reason": "Nobody else could keep the old machines running.",
         "tags": ["fast", "new"], "title": "The move"}"#;
     let Ok(Value::Object(data)) = json::read(data.as_bytes(), 9) else { panic!("an object") };

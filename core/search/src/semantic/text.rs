@@ -38,6 +38,10 @@ fn is_short(piece: &Piece<'_>) -> bool {
 }
 
 fn add_line(text: &mut String, name: Option<&str>, value: &str) {
+    // A name without a value says nothing.
+    if value.trim().is_empty() {
+        return;
+    }
     if let Some(name) = name {
         add(text, name);
         add(text, " ");
