@@ -20,13 +20,14 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 10] = [
+const BENCHMARKS: [(&str, Preparation); 11] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
     ("storage", |_| Ok(())),
     ("search", |_| Ok(())),
     ("search-wasm", core_in_wasm),
+    ("semantic", models_in_wasm),
     ("http", workers),
     ("live", workers),
     ("browser", replicas),
@@ -71,17 +72,32 @@ fn replicas(tools: &Tools) -> Result<()> {
     npm::build(tools).map(drop)
 }
 
-/// The core for Node, optimised as the Worker is: `dist/bench/wasm`.
+/// The core in wasm: `dist/bench/wasm`.
 fn core_in_wasm(tools: &Tools) -> Result<()> {
+    wasm(tools, "wasm", "")
+}
+
+/// The core in wasm with vector instructions, too: `dist/bench/semantic`.
+fn models_in_wasm(tools: &Tools) -> Result<()> {
+    core_in_wasm(tools)?;
+    wasm(tools, "semantic", "-C target-feature=+simd128")
+}
+
+fn wasm(tools: &Tools, folder: &str, flags: &str) -> Result<()> {
     let shell = &tools.shell;
-    let cargo = cmd!(shell, "cargo build --release --package nacre-bench-wasm --target {WASM}");
-    process::run("wasm", cargo)?;
-    let out = root().join("dist/bench/wasm");
+    // A folder for each set of flags, for they would have everything built anew.
+    let build = target().join("bench").join(folder);
+    let cargo = cmd!(
+        shell,
+        "cargo build --release --package nacre-bench-wasm --target {WASM} --target-dir {build}"
+    );
+    process::run("wasm", cargo.env("RUSTFLAGS", flags))?;
+    let out = root().join("dist/bench").join(folder);
     fs::create_dir_all(&out)?;
-    let built = target().join(WASM).join("release/nacre_bench_wasm.wasm");
+    let built = build.join(WASM).join("release/nacre_bench_wasm.wasm");
     process::run("wasm", cmd!(shell, "wasm-bindgen --target nodejs --out-dir {out} {built}"))?;
     let module = out.join("nacre_bench_wasm_bg.wasm");
-    process::run("wasm", cmd!(shell, "wasm-opt -O -o {module} {module}"))
+    process::run("wasm", cmd!(shell, "wasm-opt -O --enable-simd -o {module} {module}"))
 }
 
 /// The Worker, and the bare one it is compared with: `dist/worker` and `dist/bench/bare`.

@@ -24,6 +24,7 @@ mod resolve;
 mod resolve_wasm;
 mod search;
 mod search_wasm;
+mod semantic;
 mod storage;
 mod turns;
 
@@ -40,6 +41,7 @@ fn main() {
             "resolve" => resolve::run(),
             "search" => search::run(),
             "search-wasm" => search_wasm::run(),
+            "semantic" => semantic::run(),
             _ => {
                 eprintln!("there is no benchmark {name}");
                 std::process::exit(2);

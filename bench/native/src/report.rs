@@ -97,6 +97,11 @@ impl Report {
         self.target(what, format!("≥ {must:.3}"), format!("{reached:.4}"), reached >= must);
     }
 
+    /// A target: at most so many milliseconds.
+    pub(crate) fn milliseconds_at_most(&mut self, what: &str, reached: f64, must: f64) {
+        self.target(what, format!("≤ {must} ms"), format!("{reached:.2} ms"), reached <= must);
+    }
+
     fn target(&mut self, what: &str, must: String, reached: String, met: bool) {
         self.targets.push(Target { what: what.into(), must, reached, met });
     }

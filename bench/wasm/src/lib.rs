@@ -6,6 +6,7 @@
 )]
 
 mod search;
+mod semantic;
 
 use std::hint::black_box;
 

@@ -3,7 +3,7 @@
 //! The scores of each are scaled to 0..1 for the query, and added by weight. Reciprocal rank fusion
 //! takes no notice of how much better an answer is, and loses with a weak second ranker.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use crate::score::Scored;
 
@@ -22,7 +22,11 @@ pub struct Ranking<'r> {
 /// Adds the scaled scores of all rankings, by rising number. Scores lie between 0 and the sum of the
 /// weights.
 pub fn fuse(rankings: &[Ranking<'_>]) -> Vec<Scored> {
-    let mut sums: BTreeMap<u32, f32> = BTreeMap::new();
+    // A place for each number: a ranker that scores every document has them all.
+    let numbers =
+        || rankings.iter().flat_map(|ranking| ranking.answers).map(|answer| answer.number);
+    let mut sums: Vec<Option<f32>> =
+        vec![None; numbers().max().map_or(0, |last| last as usize + 1)];
     for ranking in rankings.iter().filter(|ranking| ranking.weight > 0.0) {
         let scores = || ranking.answers.iter().map(|answer| answer.score);
         let lowest = ranking.floor.unwrap_or_else(|| scores().fold(f32::INFINITY, f32::min));
@@ -30,8 +34,11 @@ pub fn fuse(rankings: &[Ranking<'_>]) -> Vec<Scored> {
         for answer in ranking.answers {
             // One score for all says nothing about their order, but that they were found.
             let scaled = if range > 0.0 { (answer.score - lowest) / range } else { 1.0 };
-            *sums.entry(answer.number).or_default() += ranking.weight * scaled.clamp(0.0, 1.0);
+            if let Some(sum) = sums.get_mut(answer.number as usize) {
+                *sum = Some(sum.unwrap_or(0.0) + ranking.weight * scaled.clamp(0.0, 1.0));
+            }
         }
     }
-    sums.into_iter().map(|(number, score)| Scored { number, score }).collect()
+    let sums = (0..).zip(sums);
+    sums.filter_map(|(number, sum)| Some(Scored { number, score: sum? })).collect()
 }

@@ -41,6 +41,7 @@ pub mod query;
 pub mod rank;
 pub mod row;
 pub mod score;
+pub mod semantic;
 pub mod snippet;
 pub mod text;
 pub mod token;

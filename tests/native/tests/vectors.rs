@@ -50,6 +50,7 @@ topics! {
     store_vectors: "store",
     three_way_vectors: "three-way",
     unset_vectors: "unset",
+    wordpieces_vectors: "wordpieces",
 }
 
 #[test]

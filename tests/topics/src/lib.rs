@@ -19,6 +19,7 @@ pub mod seal;
 mod search;
 mod store;
 mod three_way;
+mod wordpieces;
 pub mod world;
 
 #[cfg(target_family = "wasm")]
@@ -60,6 +61,7 @@ pub const TOPICS: &[Topic] = &[
     search::TERMS,
     store::TOPIC,
     three_way::TOPIC,
+    wordpieces::TOPIC,
 ];
 
 /// The fields of one case.

@@ -1,0 +1,67 @@
+//! The vectors of documents, side by side, so that all are compared with a query's in a pass.
+
+use alloc::vec::Vec;
+
+use nacre_layers::error::{Code, Error, Result};
+
+use super::vector::{Vector, dot, inverse_length};
+use crate::score::Scored;
+
+/// The vectors of documents, by the documents' numbers.
+#[derive(Clone, Debug)]
+pub struct Vectors {
+    dimensions: usize,
+    numbers: Vec<i8>,
+    /// One over the length of each vector; 0 for a document without one.
+    inverse_lengths: Vec<f32>,
+}
+
+impl Vectors {
+    /// No vectors yet. All are to have so many dimensions, at least one.
+    pub fn new(dimensions: usize) -> Vectors {
+        Vectors { dimensions: dimensions.max(1), numbers: Vec::new(), inverse_lengths: Vec::new() }
+    }
+
+    /// Sets a document's vector.
+    ///
+    /// # Errors
+    /// When it has another number of dimensions.
+    pub fn set(&mut self, document: u32, vector: &Vector) -> Result<()> {
+        let numbers = vector.numbers();
+        if numbers.len() != self.dimensions {
+            let detail = "all vectors must have the same number of dimensions";
+            return Err(Error::new(Code::InvalidRequest, detail).limit(self.dimensions as u64));
+        }
+        let document = document as usize;
+        if document >= self.inverse_lengths.len() {
+            self.inverse_lengths.resize(document + 1, 0.0);
+            self.numbers.resize((document + 1) * self.dimensions, 0);
+        }
+        let place = self.numbers.chunks_exact_mut(self.dimensions).nth(document);
+        if let Some((place, inverse)) = place.zip(self.inverse_lengths.get_mut(document)) {
+            place.copy_from_slice(numbers);
+            *inverse = inverse_length(numbers);
+        }
+        Ok(())
+    }
+
+    /// Forgets a document's vector.
+    pub fn remove(&mut self, document: u32) {
+        if let Some(inverse) = self.inverse_lengths.get_mut(document as usize) {
+            *inverse = 0.0;
+        }
+    }
+
+    /// The cosine of the angle between the query's vector and each document's that has a direction.
+    /// None, if the query has no direction or other dimensions.
+    pub(crate) fn cosines(&self, query: &Vector) -> Vec<Scored> {
+        let query = query.numbers();
+        let inverse = if query.len() == self.dimensions { inverse_length(query) } else { 0.0 };
+        let documents = self.numbers.chunks_exact(self.dimensions).zip(&self.inverse_lengths);
+        let scored = (0..).zip(documents).filter_map(|(number, (numbers, document_inverse))| {
+            let factor = inverse * document_inverse;
+            (factor > 0.0).then(|| Scored { number, score: dot(query, numbers) as f32 * factor })
+        });
+        scored.collect()
+    }
+}
