@@ -19,6 +19,7 @@
 
 mod admission;
 pub mod aead;
+mod compressor;
 mod content;
 mod fields;
 mod keyring;
