@@ -1,4 +1,4 @@
-//! What is done with every context of a list: lists leave data out, so each context must be read.
+//! What is done with every context of a list: it is read one by one, because lists hold no data.
 
 #[path = "sqlite/mod.rs"]
 mod sqlite;
@@ -92,7 +92,7 @@ fn contexts_below_a_moved_one_enter_with_their_data() {
         .iter()
         .filter_map(|(_, notice)| match notice {
             Notice::Entered(Crossing { changed, .. }) => Some((
-                changed.record.address.to_string(),
+                changed.context.address.to_string(),
                 format!("{:?}", changed.patch.to_value()),
             )),
             _ => None,

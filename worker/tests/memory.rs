@@ -264,7 +264,7 @@ fn one_secret_is_not_revealed_without_end() {
     let Reply::Context(context) = world.run(&get(false), None).unwrap().reply else {
         unreachable!("a context")
     };
-    let marker = String::from_utf8(context.record.layer.text().to_vec()).unwrap();
+    let marker = String::from_utf8(context.shown.layer().unwrap().text().to_vec()).unwrap();
     let marker = marker.strip_prefix(r#"{"token":"#).unwrap().strip_suffix('}').unwrap();
     let members: Vec<String> =
         (0..5000).map(|n| format!(r#""k{n:04}":{{"token":{marker}}}"#)).collect();

@@ -248,7 +248,7 @@ fn change(
     }
     if let (Reply::Context(context), false) = (&mut reply, caller.scopes.allows_read()) {
         // A caller that may only write is told the outcome, and no data.
-        context.data = false;
+        context.withhold();
     }
     let mut plan = draft.commit(reply, id.clone())?;
     if let Some(idempotency) = idempotency {

@@ -26,7 +26,7 @@ use nacre_store::{
     history::WHOLE_EVERY,
     limits,
     memory::MemoryStore,
-    record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
+    record::{Change, Entry, EntryId, EntryKind, Heading, Record, State, Version},
     seal::{Purpose, SealContent, SealRules, Target, Vault},
     store::{Reads as _, Write},
 };
@@ -252,16 +252,18 @@ impl Opening<'_> {
         }
         let State { layer, rules, parent } = state;
         let record = Record {
-            address: address.clone(),
-            parent,
-            version: version.version,
-            seq: version.seq,
+            heading: Heading {
+                address: address.clone(),
+                parent,
+                version: version.version,
+                seq: version.seq,
+                rules,
+                created_at: moment("/created_at", &body.created_at)?,
+                updated_at,
+                updated_by,
+                deleted: None,
+            },
             layer,
-            rules,
-            created_at: moment("/created_at", &body.created_at)?,
-            updated_at,
-            updated_by,
-            deleted: None,
         };
         let above = record.above();
         self.store.write(Write::Record(Rc::new(record)));
