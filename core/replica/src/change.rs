@@ -141,7 +141,7 @@ impl Announced {
             full,
         };
         let record = Record {
-            heading: Heading {
+            heading: Rc::new(Heading {
                 address: self.address.clone(),
                 parent: state.parent,
                 version: self.version,
@@ -153,7 +153,7 @@ impl Announced {
                 updated_at: self.at,
                 updated_by: self.by.clone(),
                 deleted: (self.change == Change::Delete).then_some(self.seq),
-            },
+            }),
             layer: state.layer,
         };
         Ok(Vec::from([Write::Version(version), Write::Record(Rc::new(record))]))
@@ -161,8 +161,8 @@ impl Announced {
 
     fn farewell(&self, record: &Rc<Record>) -> Write {
         let deleted = Some(self.seq);
-        let heading = Heading { version: self.version, deleted, ..record.heading.clone() };
-        Write::Record(Rc::new(Record { heading, layer: record.layer.clone() }))
+        let heading = Heading { version: self.version, deleted, ..(*record.heading).clone() };
+        Write::Record(Rc::new(Record { heading: Rc::new(heading), layer: record.layer.clone() }))
     }
 }
 

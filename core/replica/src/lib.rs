@@ -451,7 +451,7 @@ impl Replica {
             let under = Some(address.clone()).filter(|top| top.level != Level::Global);
             let filter = Filter { under, ..Filter::default() };
             let contexts = self.shown.list(&filter, None, usize::MAX).unwrap_or_default();
-            contexts.into_iter().map(|context| context.address).collect()
+            contexts.into_iter().map(|context| context.address.clone()).collect()
         } else {
             Vec::from([address.clone()])
         };

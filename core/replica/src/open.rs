@@ -10,7 +10,7 @@ use nacre_layers::{
 use nacre_store::{
     entropy::Entropy,
     memory::MemoryStore,
-    record::{EntryKind, Heading},
+    record::EntryKind,
     seal::NoKeys,
     store::{Filter, Reads, Write},
 };
@@ -67,17 +67,18 @@ fn rows(all: &MemoryStore<'static>, under: Option<&Address>) -> Result<Vec<Write
         Ok(is_above(all, under, address)? || is_above(all, address, under)?)
     };
     let mut rows = Vec::new();
-    for Heading { address, .. } in contexts {
-        if !wanted(&address)? {
+    for context in contexts {
+        let address = &context.address;
+        if !wanted(address)? {
             continue;
         }
-        let versions = all.versions_from(&address, 1, usize::MAX)?;
+        let versions = all.versions_from(address, 1, usize::MAX)?;
         rows.extend(versions.into_iter().map(Write::Version));
         for kind in [EntryKind::Insight, EntryKind::Progress] {
-            let entries = all.entries(&address, kind, None, usize::MAX)?;
+            let entries = all.entries(address, kind, None, usize::MAX)?;
             rows.extend(entries.into_iter().map(Write::Entry));
         }
-        rows.extend(all.record(&address)?.map(Write::Record));
+        rows.extend(all.record(address)?.map(Write::Record));
     }
     Ok(rows)
 }

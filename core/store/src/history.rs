@@ -143,9 +143,9 @@ pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record
         created_at: current.created_at,
         updated_at: row.at,
         updated_by: row.by.clone(),
-        deleted: None,
+        deleted: (row.change == Change::Delete).then_some(row.seq),
     };
-    Record { heading, layer: state.layer }
+    Record { heading: Rc::new(heading), layer: state.layer }
 }
 
 /// The live chain of a context, global first. `not-found` if the context is not live.

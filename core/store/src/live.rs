@@ -118,7 +118,7 @@ impl Crossing {
         let (layer, rules) = (Rc::new(Layer::empty()), context.rules.clone());
         let before = Some(State { layer, rules, parent: None });
         let patch = JsonPatch { operations: Vec::new() };
-        let changed = Changed { context, before, change: Change::Move, patch };
+        let changed = Changed { context: Rc::new(context), before, change: Change::Move, patch };
         Notice::Left(Crossing { seq, changed: Rc::new(changed) })
     }
 }
@@ -208,7 +208,7 @@ struct Step {
     before: Line,
     after: Line,
     /// The contexts below one that got another parent; `None` if they are too many to be told.
-    below: Option<Vec<Heading>>,
+    below: Option<Vec<Rc<Heading>>>,
 }
 
 /// A live context and its ancestors; empty if it is not live.
@@ -317,7 +317,7 @@ impl Step {
 }
 
 /// The contexts below another one; `None` if they are too many.
-fn below(store: &dyn Reads, top: &Address) -> Result<Option<Vec<Heading>>> {
+fn below(store: &dyn Reads, top: &Address) -> Result<Option<Vec<Rc<Heading>>>> {
     let filter = Filter { under: Some(top.clone()), ..Filter::default() };
     let mut below = store.list(&filter, None, limits::MISSED_CHANGES + 1)?;
     if below.len() > limits::MISSED_CHANGES {
@@ -336,7 +336,7 @@ impl Line {
 
     fn climb(
         address: &Address,
-        find: &dyn Fn(&Address) -> Result<Option<Heading>>,
+        find: &dyn Fn(&Address) -> Result<Option<Rc<Heading>>>,
     ) -> Result<Line> {
         let mut line = Vec::new();
         let mut next = find(address)?.filter(|context| context.is_live());

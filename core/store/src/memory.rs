@@ -152,7 +152,7 @@ impl<'a> MemoryStore<'a> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Heading>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let mut found = Vec::new();
         if let Some(base) = self.base() {
             // Own rows may replace rows of the base, so that many more are read.
@@ -172,9 +172,9 @@ impl<'a> MemoryStore<'a> {
     /// The rows of the base, replaced by own rows where they exist, sorted.
     fn laid_over<'r>(
         &'r self,
-        mut found: Vec<Heading>,
+        mut found: Vec<Rc<Heading>>,
         own: impl Iterator<Item = &'r Rc<Record>>,
-    ) -> Vec<Heading> {
+    ) -> Vec<Rc<Heading>> {
         found.retain(|context| self.own_record(&context.address).is_none());
         found.extend(own.map(|record| record.heading.clone()));
         sort_by_address(&mut found);
@@ -182,7 +182,7 @@ impl<'a> MemoryStore<'a> {
     }
 
     /// All live contexts of a subtree, found by following parents downward.
-    fn subtree(&self, root: &Address) -> Result<Vec<Heading>> {
+    fn subtree(&self, root: &Address) -> Result<Vec<Rc<Heading>>> {
         let mut found = Vec::new();
         let top = self.record(root)?.filter(|record| record.is_live());
         found.extend(top.map(|record| record.heading.clone()));
@@ -206,7 +206,7 @@ impl<'a> MemoryStore<'a> {
     }
 }
 
-fn sort_by_address(contexts: &mut [Heading]) {
+fn sort_by_address(contexts: &mut [Rc<Heading>]) {
     sort_by(contexts, |a, b| a.address.cmp(&b.address));
 }
 
@@ -236,7 +236,12 @@ impl Reads for MemoryStore<'_> {
         }
     }
 
-    fn list(&self, filter: &Filter, after: Option<&Address>, limit: usize) -> Result<Vec<Heading>> {
+    fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Rc<Heading>>> {
         let (Some(root), true) = (&filter.under, self.own_records().next().is_some()) else {
             return self.list_flat(filter, after, limit);
         };
@@ -248,7 +253,7 @@ impl Reads for MemoryStore<'_> {
             .collect())
     }
 
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Heading>> {
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>> {
         let found = match self.base() {
             Some(base) => base.deleted_by(seq)?,
             None => Vec::new(),

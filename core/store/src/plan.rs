@@ -97,7 +97,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
     /// The context after the change.
-    pub context: Heading,
+    pub context: Rc<Heading>,
     /// The state before the change, without its data; `None` for the first version.
     pub before: Option<State>,
     /// The kind of change.
@@ -258,21 +258,26 @@ pub enum Shown {
     Whole(Rc<Record>),
     /// Without its data: in lists, unless it is requested, and after writes in a batch or by a caller
     /// who may only write.
-    Heading(Heading),
+    Heading(Rc<Heading>),
 }
 
 impl Deref for Shown {
     type Target = Heading;
 
     fn deref(&self) -> &Heading {
-        match self {
-            Shown::Whole(record) => record,
-            Shown::Heading(heading) => heading,
-        }
+        self.heading()
     }
 }
 
 impl Shown {
+    /// Everything but the data.
+    pub fn heading(&self) -> &Rc<Heading> {
+        match self {
+            Shown::Whole(record) => &record.heading,
+            Shown::Heading(heading) => heading,
+        }
+    }
+
     /// The data, if it is shown.
     pub fn layer(&self) -> Option<&Layer> {
         match self {
@@ -302,7 +307,7 @@ impl ContextReply {
 
     /// Leaves the data out.
     pub(crate) fn withhold(&mut self) {
-        self.shown = Shown::Heading((*self.shown).clone());
+        self.shown = Shown::Heading(self.shown.heading().clone());
     }
 
     /// The size of the shown data, in bytes.

@@ -21,7 +21,7 @@ pub use crate::seal::NewSecret as Secret;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Everything but the data.
-    pub heading: Heading,
+    pub heading: Rc<Heading>,
     /// The data, at most [`limits::DATA_BYTES`](crate::limits::DATA_BYTES) bytes of canonical JSON.
     pub layer: Rc<Layer>,
 }

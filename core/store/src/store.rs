@@ -78,10 +78,15 @@ pub trait Reads {
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>>;
 
     /// Live contexts in order of (level, id), after `after`, at most `limit`.
-    fn list(&self, filter: &Filter, after: Option<&Address>, limit: usize) -> Result<Vec<Heading>>;
+    fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Rc<Heading>>>;
 
     /// The contexts that commit `seq` deleted, in order of (level, id).
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Heading>>;
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>>;
 
     /// Versions from `from` on, oldest first, at most `limit`.
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>>;

@@ -405,7 +405,7 @@ mod tests {
         };
         let (level, id) = address.split_once('/').unwrap();
         Rc::new(Record {
-            heading: Heading {
+            heading: Rc::new(Heading {
                 address: Address::parse(level, id).unwrap(),
                 parent: parent.map(|id| nacre_layers::id::ContextId::parse(id).unwrap()),
                 version: 7,
@@ -415,7 +415,7 @@ mod tests {
                 updated_at: Moment(1_700_000_001_234),
                 updated_by: User::parse("ädä \"x\"").unwrap(),
                 deleted: None,
-            },
+            }),
             layer: Rc::new(Layer::from_value(&Value::Object(object(data))).unwrap()),
         })
     }

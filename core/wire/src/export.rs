@@ -1,6 +1,6 @@
 //! Exports: one context per line, with its history and entries.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{rc::Rc, string::ToString, vec::Vec};
 
 use super::{context::write_rules, reply::EntryText, text::ObjectText};
 use nacre_layers::{
@@ -42,9 +42,9 @@ enum Stage {
     /// Before the next contexts.
     Line,
     /// In a context's history, before this version.
-    History { context: Heading, before: u64 },
+    History { context: Rc<Heading>, before: u64 },
     /// In one of its lists, before this entry.
-    Entries { context: Heading, kind: EntryKind, before: Option<EntryId> },
+    Entries { context: Rc<Heading>, kind: EntryKind, before: Option<EntryId> },
     /// At the end.
     End,
 }
@@ -120,7 +120,7 @@ impl Export {
 
 /// The members before the history.
 fn begin(reply: &ContextReply, out: &mut Vec<u8>) -> Result<Stage> {
-    let context = &*reply.shown;
+    let context = reply.shown.heading();
     let mut line = ObjectText::open(out);
     line.string("created_at", &context.created_at.to_string());
     match (&reply.revealed, reply.shown.layer()) {
@@ -132,7 +132,7 @@ fn begin(reply: &ContextReply, out: &mut Vec<u8>) -> Result<Stage> {
     Ok(Stage::History { context: context.clone(), before: context.version + 1 })
 }
 
-fn after_history(context: Heading, out: &mut Vec<u8>) -> Stage {
+fn after_history(context: Rc<Heading>, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     let mut line = ObjectText::after("history", out);
     line.string("id", context.address.id.as_str());
@@ -140,7 +140,7 @@ fn after_history(context: Heading, out: &mut Vec<u8>) -> Stage {
     Stage::Entries { context, kind: EntryKind::Insight, before: None }
 }
 
-fn after_entries(context: Heading, kind: EntryKind, out: &mut Vec<u8>) -> Stage {
+fn after_entries(context: Rc<Heading>, kind: EntryKind, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     match kind {
         EntryKind::Insight => {

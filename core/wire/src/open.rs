@@ -252,7 +252,7 @@ impl Opening<'_> {
         }
         let State { layer, rules, parent } = state;
         let record = Record {
-            heading: Heading {
+            heading: Rc::new(Heading {
                 address: address.clone(),
                 parent,
                 version: version.version,
@@ -262,7 +262,7 @@ impl Opening<'_> {
                 updated_at,
                 updated_by,
                 deleted: None,
-            },
+            }),
             layer,
         };
         let above = record.above();

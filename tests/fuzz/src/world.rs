@@ -16,7 +16,6 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Command, Idempotency, Read, Request, Resolve, Which},
     plan::{Plan, Reply},
-    record::Heading,
     row::Row,
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
@@ -111,7 +110,8 @@ impl World {
     /// When a law is broken.
     pub fn check(&mut self) {
         let live = self.store.list(&Filter::default(), None, usize::MAX).expect("memory");
-        for Heading { address, .. } in live {
+        for context in live {
+            let address = context.address.clone();
             let record = self.store.record(&address).expect("memory").expect("a listed context");
             let value = record.layer.to_value().expect("a layer is JSON");
             check_limits(&value).expect("nothing past the limits is stored");

@@ -30,7 +30,7 @@ fn record(level: Level, id: &str, data: Value, rules: &[(&str, &str)]) -> Rc<Rec
         object.insert(*pointer, (*rule).into());
     }
     Rc::new(Record {
-        heading: Heading {
+        heading: Rc::new(Heading {
             address: Address { level, id: ContextId::parse(id).unwrap() },
             parent: None,
             version: 1,
@@ -40,7 +40,7 @@ fn record(level: Level, id: &str, data: Value, rules: &[(&str, &str)]) -> Rc<Rec
             updated_at: Moment(0),
             updated_by: User::parse("alice").unwrap(),
             deleted: None,
-        },
+        }),
         layer: Rc::new(Layer::from_value(&data).unwrap()),
     })
 }
@@ -110,8 +110,8 @@ proptest! {
                     let old = &rows[place];
                     let layer = Layer::from_canonical(old.layer.text().to_vec()).unwrap();
                     let rules = Rc::new((*old.rules).clone());
-                    let heading = Heading { rules, ..old.heading.clone() };
-                    rows[place] = Rc::new(Record { heading, layer: Rc::new(layer) });
+                    let heading = Heading { rules, ..(*old.heading).clone() };
+                    rows[place] = Rc::new(Record { heading: Rc::new(heading), layer: Rc::new(layer) });
                     records.put(&rows[place].address, Some(&rows[place]), 9);
                 }
                 Step::View { place } => {

@@ -106,7 +106,7 @@ fn record() -> impl Strategy<Value = Record> {
     )
         .prop_map(
             |(address, parent, version, seq, layer, rules, times, updated_by, deleted)| Record {
-                heading: Heading {
+                heading: Rc::new(Heading {
                     address,
                     parent,
                     version,
@@ -116,7 +116,7 @@ fn record() -> impl Strategy<Value = Record> {
                     updated_at: times.1,
                     updated_by,
                     deleted,
-                },
+                }),
                 layer,
             },
         )

@@ -309,10 +309,10 @@ impl Reads for Broken {
     fn record(&self, _: &Address) -> Result<Option<Rc<Record>>> {
         gone()
     }
-    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Heading>> {
+    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Rc<Heading>>> {
         gone()
     }
-    fn deleted_by(&self, _: u64) -> Result<Vec<Heading>> {
+    fn deleted_by(&self, _: u64) -> Result<Vec<Rc<Heading>>> {
         gone()
     }
     fn versions_from(&self, _: &Address, _: u64, _: usize) -> Result<Vec<Version>> {

@@ -45,7 +45,7 @@ impl<D: Database> SqlStore<D> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Heading>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let mut page = Vec::new();
         let prefix = filter.prefix.as_deref().unwrap_or_default();
         let to = format!("{prefix}{PAST_IDS}");
@@ -98,7 +98,7 @@ impl<D: Database> SqlStore<D> {
         level: Level,
         [from, to]: [Bind<'_>; 2],
         limit: usize,
-    ) -> Result<Vec<Heading>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let number = Bind::Number(level_number(level));
         let small = small_at_once(limit);
         let limit = most(limit);

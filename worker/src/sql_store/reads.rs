@@ -35,11 +35,16 @@ impl<D: Database> Reads for SqlStore<D> {
         self.record_of(address)
     }
 
-    fn list(&self, filter: &Filter, after: Option<&Address>, limit: usize) -> Result<Vec<Heading>> {
+    fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Rc<Heading>>> {
         self.list_page(filter, after, limit)
     }
 
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Heading>> {
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>> {
         self.contexts(DELETED_BY, &[small_at_once(usize::MAX), Bind::Number(seq)])
     }
 
@@ -191,14 +196,18 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// Runs a statement for contexts without their data, using records in memory where possible.
-    pub(super) fn contexts(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Vec<Heading>> {
+    pub(super) fn contexts(
+        &self,
+        statement: &str,
+        bindings: &[Bind<'_>],
+    ) -> Result<Vec<Rc<Heading>>> {
         let Some(keys) = self.keys()? else { return Ok(Vec::new()) };
         let rows = self.database.query(statement, bindings)?;
         rows.into_iter().map(|row| self.listed(row, &keys)).collect()
     }
 
     /// The context of a row, which has its value only if that is small.
-    fn listed(&self, mut row: Row, keys: &Keyring) -> Result<Heading> {
+    fn listed(&self, mut row: Row, keys: &Keyring) -> Result<Rc<Heading>> {
         let address = address(&mut row)?;
         if let Some(Some(known)) = self.held()?.records.get(&address) {
             return Ok(known.heading.clone());
@@ -212,7 +221,7 @@ impl<D: Database> SqlStore<D> {
             }
         };
         match open_listed(columns, keys, &value)? {
-            Listed::Heading(heading) => Ok(heading),
+            Listed::Heading(heading) => Ok(Rc::new(heading)),
             Listed::Whole(record) => {
                 let record = Rc::new(record);
                 self.held()?.records.put(&record.address, Some(&record), value.len());

@@ -47,7 +47,7 @@ impl Draft<'_, '_> {
             may_break_locks: true,
         })?;
         let record = Rc::new(Record {
-            heading: Heading {
+            heading: Rc::new(Heading {
                 address: address.clone(),
                 parent: after.parent,
                 version: newest.version,
@@ -57,7 +57,7 @@ impl Draft<'_, '_> {
                 updated_at: newest.at,
                 updated_by: newest.by.clone(),
                 deleted: None,
-            },
+            }),
             layer: after.layer,
         });
         self.write(Write::Record(record.clone()));

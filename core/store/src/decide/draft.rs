@@ -347,7 +347,7 @@ impl<'d, 's> Draft<'d, 's> {
             full,
         }));
         let record = Rc::new(Record {
-            heading: Heading {
+            heading: Rc::new(Heading {
                 address: address.clone(),
                 parent: state.parent,
                 version,
@@ -359,7 +359,7 @@ impl<'d, 's> Draft<'d, 's> {
                 updated_at: at,
                 updated_by: by.clone(),
                 deleted: (change == Change::Delete).then_some(self.seq),
-            },
+            }),
             layer: state.layer,
         });
         self.write(Write::Record(record.clone()));

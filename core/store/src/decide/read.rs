@@ -212,7 +212,7 @@ fn listed(
     filter: &Filter,
     after: Option<&Address>,
     limit: usize,
-) -> Result<Vec<Heading>> {
+) -> Result<Vec<Rc<Heading>>> {
     let Some(projects) = sight.projects().filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };

@@ -8,7 +8,7 @@ use crate::{
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
     plan::Changed,
-    record::{Audit, Change, Deed, Entry, EntryId, EntryKind, Heading, Record, State, Version},
+    record::{Audit, Deed, Entry, EntryId, EntryKind, Heading, Record, State, Version},
     sight::Sight,
     store::{AsOf, Filter, Reads},
     topic::Topic,
@@ -178,7 +178,7 @@ fn entry(
 struct Midway<'r> {
     reads: &'r dyn Reads,
     before: u64,
-    made: Vec<Heading>,
+    made: Vec<Rc<Heading>>,
 }
 
 impl Midway<'_> {
@@ -196,7 +196,7 @@ impl Midway<'_> {
         if now.len() > limits::MISSED_CHANGES {
             return Ok(None);
         }
-        now.into_iter().for_each(|context| candidates.push(context.address));
+        now.iter().for_each(|context| candidates.push(context.address.clone()));
         let later = commits.iter().filter(|commit| commit.seq > self.before);
         for address in
             later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref())
@@ -213,7 +213,7 @@ impl Midway<'_> {
     }
 
     /// A context, deleted or not.
-    fn heading(&self, address: &Address) -> Result<Option<Heading>> {
+    fn heading(&self, address: &Address) -> Result<Option<Rc<Heading>>> {
         match self.made(address) {
             Some(made) => Ok(Some(made.clone())),
             None => Ok(self.before(address)?.map(|record| record.heading.clone())),
@@ -229,7 +229,7 @@ impl Midway<'_> {
     }
 
     /// The newest of the commit's changes so far to a context.
-    fn made(&self, address: &Address) -> Option<&Heading> {
+    fn made(&self, address: &Address) -> Option<&Rc<Heading>> {
         self.made.iter().rev().find(|made| made.address == *address)
     }
 
@@ -243,8 +243,7 @@ impl Midway<'_> {
 fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
-    let mut record = record_of(&current, &row, state);
-    record.heading.deleted = (row.change == Change::Delete).then_some(row.seq);
+    let record = record_of(&current, &row, state);
     Ok((row, record))
 }
 

@@ -73,7 +73,7 @@ impl Row for Record {
         let (heading, left) = read_heading(columns, &plain)?;
         plain.drain(..plain.len() - left);
         let layer = Rc::new(Layer::from_canonical(plain).map_err(|_| odd())?);
-        Ok(Record { heading, layer })
+        Ok(Record { heading: Rc::new(heading), layer })
     }
 }
 
