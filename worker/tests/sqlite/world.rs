@@ -13,7 +13,7 @@ use nacre_core::{
     level::Level,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Command, Idempotency, Request},
+    op::{Caller, Command, Edit, Expect, Idempotency, Put, Request},
     plan::Plan,
     quota::Used,
     record::{EntryId, EntryKind},
@@ -59,6 +59,20 @@ pub(crate) fn id(text: &str) -> ContextId {
 
 pub(crate) fn value(text: &str) -> Value {
     json::read(text.as_bytes(), 64).unwrap()
+}
+
+/// Creates a context, or replaces its data.
+pub(crate) fn put(level: &str, name: &str, parent: Option<&str>, data: Value) -> Edit {
+    let Value::Object(data) = data else { unreachable!("an object") };
+    Edit::Put(Put {
+        address: Address::parse(level, name).unwrap(),
+        data,
+        parent: parent.map(id),
+        rules: None,
+        summary: None,
+        create_parents: true,
+        expect: Expect::Anything,
+    })
 }
 
 impl World {
