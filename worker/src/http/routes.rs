@@ -474,7 +474,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/members",
         action: Action::Members,
         name: "listMembers",
-        summary: "Lists the members of shared projects.",
+        summary: "Lists the members of shared projects. A guest sees their own memberships.",
         answers: &[(200, Shape::Members)],
         errors: &[Code::NotFound],
         ..READING

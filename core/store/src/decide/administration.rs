@@ -30,7 +30,11 @@ pub(super) fn inspect(
     inspection: &Inspection,
 ) -> Result<Reply> {
     match inspection {
-        Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
+        Inspection::Members => {
+            // A guest is told the terms that they have, and nobody else's.
+            let of = (!asker.sight.is_owner()).then_some(&asker.caller.user);
+            Ok(Reply::Members(reads.members(of)?))
+        }
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
         Inspection::Audit { .. } | Inspection::Export { .. } => {
             inspect_alone(reads, setting, asker, inspection)
