@@ -118,7 +118,7 @@ test("a guest sees what is shared with them, by whom and as what, and what they 
   await project.getByText("shared by alice with you as reader").waitFor();
   for (const sentence of [
     "You read the project and what is in it, and write nothing.",
-    "You open secrets of the project with a token that has the scope secrets:reveal.",
+    "With the scope secrets:reveal, you open the secrets of the project, and of the global layer where it takes part.",
     /^You cannot change the project, or add to it; create, delete or restore a project; write the global layer; /,
   ]) {
     await project.getByText(sentence).waitFor();

@@ -69,8 +69,9 @@ export const OPTIONS: { readonly [Name in keyof Terms]: { label: string; options
         },
         true: {
           label: "Can be opened",
-          guest: "The guest opens secrets of the project with a token that has the scope secrets:reveal.",
-          you: "You open secrets of the project with a token that has the scope secrets:reveal.",
+          guest:
+            "With the scope secrets:reveal, the guest opens the secrets of the project, and of the global layer where it takes part.",
+          you: "With the scope secrets:reveal, you open the secrets of the project, and of the global layer where it takes part.",
         },
       },
     },
