@@ -1,6 +1,6 @@
 // Who a project is shared with, and on what terms; each term says what the guest will see.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ask } from "./asking";
 import { visible } from "./characters";
@@ -38,11 +38,24 @@ export function Members({ project, onClose }: { project: string; onClose: () => 
     setFilled(false);
     setGone(gone + 1);
   };
+  const begin = (member: Member | null) => {
+    setSaid("");
+    setEdited(member);
+  };
   const done = async (said: string) => {
     await load();
     setSaid(said);
     close();
   };
+  const form = (member: Member | null) => (
+    <Form
+      project={project}
+      member={member}
+      onFilled={setFilled}
+      onCancel={close}
+      onDone={(user) => done(`Saved: what ${visible(user)} sees is above.`)}
+    />
+  );
   return (
     <Dialog title={`Members of ${visible(project)}`} wide filled={filled} onClose={onClose}>
       {fault !== undefined && <Fault error={fault} />}
@@ -58,45 +71,39 @@ export function Members({ project, onClose }: { project: string; onClose: () => 
         <ul class="members" aria-label="Members">
           {members.map((member) => (
             <li key={member.user} class="boxed">
-              <One
-                member={member}
-                mayWrite={mayWrite}
-                onEdit={() => {
-                  setSaid("");
-                  setEdited(member);
-                }}
-                onRemoved={() => done(`${visible(member.user)} no longer sees ${visible(project)}.`)}
-              />
+              {edited?.user === member.user ? (
+                form(member)
+              ) : (
+                <One
+                  member={member}
+                  mayChange={mayWrite && edited === undefined}
+                  onEdit={() => begin(member)}
+                  onRemoved={() => done(`${visible(member.user)} no longer sees ${visible(project)}.`)}
+                />
+              )}
             </li>
           ))}
         </ul>
       )}
-      <div role="status">{said !== "" && <p class="notice good">{said}</p>}</div>
+      <p class={said === "" ? "unseen" : "notice good"} role="status">
+        {said}
+      </p>
       {!mayWrite && <p class="notice">{READS_ONLY}</p>}
       {mayWrite && members && edited === undefined && (
         <div class="row end">
-          <button ref={sharing} type="button" class="button main" onClick={() => setEdited(null)}>
+          <button ref={sharing} type="button" class="button main" onClick={() => begin(null)}>
             Share with someone
           </button>
         </div>
       )}
-      {mayWrite && edited !== undefined && (
-        <Form
-          key={edited?.user}
-          project={project}
-          member={edited}
-          onFilled={setFilled}
-          onCancel={close}
-          onDone={(user) => done(`Saved: what ${visible(user)} sees is above.`)}
-        />
-      )}
+      {edited === null && <div class="members boxed">{form(null)}</div>}
     </Dialog>
   );
 }
 
 /** One member with the terms in words. Removing asks once more. */
-function One(props: { member: Member; mayWrite: boolean; onEdit: () => void; onRemoved: () => Promise<void> }) {
-  const { member, mayWrite, onEdit, onRemoved } = props;
+function One(props: { member: Member; mayChange: boolean; onEdit: () => void; onRemoved: () => Promise<void> }) {
+  const { member, mayChange, onEdit, onRemoved } = props;
   const [asked, setAsked] = useState(false);
   const { submit, busy, fault } = useWriting(async () => {
     await ask("DELETE", `${pathOf(member.user)}?project=${encodeURIComponent(member.project)}`);
@@ -112,12 +119,12 @@ function One(props: { member: Member; mayWrite: boolean; onEdit: () => void; onR
         <span class="quiet by">
           {OPTIONS.role.options[member.role].label.toLowerCase()} since <When at={member.since} />
         </span>
-        {mayWrite && (
+        {mayChange && (
           <button type="button" class="button" disabled={busy} onClick={onEdit}>
             Change<span class="unseen"> the terms of {name}</span>
           </button>
         )}
-        {mayWrite && (
+        {mayChange && (
           <button
             type="button"
             class="button danger"
@@ -154,17 +161,22 @@ function Form(props: {
     await ask("PUT", pathOf(user), { body: { project, role, history, reveal, global } });
     await onDone(user);
   });
+  const title = useId();
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => form.current?.querySelector("input")?.focus(), []);
   const choose = (name: keyof Terms, value: string) =>
     setTerms({ ...terms, [name]: typeof terms[name] === "boolean" ? value === "true" : value });
   return (
-    <form
-      ref={form}
-      class="boxed"
-      aria-label={member ? `Terms of ${visible(user)}` : "Share with someone"}
-      onSubmit={submit}
-    >
+    <form ref={form} aria-labelledby={title} onSubmit={submit}>
+      <h3 id={title}>
+        {member ? (
+          <>
+            Terms of <UserText text={user} />
+          </>
+        ) : (
+          "Share with someone"
+        )}
+      </h3>
       {member === null && (
         <label class="field">
           User, as their tokens name them (sub)

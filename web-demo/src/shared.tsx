@@ -61,7 +61,8 @@ export function Shared({ onClose }: { onClose: () => void }) {
               </span>
             </div>
             <Sentences of={sentences(member, "you")} />
-            <p class="quiet">You cannot {lacking(member).join("; ")}.</p>
+            <p>You cannot</p>
+            <Sentences of={lacking(member)} />
             {member.role === "writer" && !mayWrite && <p class="notice">{READS_ONLY}</p>}
             <Contents owner={found.owner} project={member.project} />
           </section>

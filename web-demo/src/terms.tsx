@@ -48,7 +48,7 @@ export const OPTIONS: { readonly [Name in keyof Terms]: { label: string; options
       label: "History",
       options: {
         "from-share": {
-          label: "From now on",
+          label: "From sharing",
           guest: "The guest sees the state at the time of sharing and what changes later, and nothing from before.",
           you: "You see the state at the time of sharing and what changed later, and nothing from before.",
         },
@@ -68,7 +68,7 @@ export const OPTIONS: { readonly [Name in keyof Terms]: { label: string; options
           you: "You see that there are secrets, and cannot open them.",
         },
         true: {
-          label: "Can be opened",
+          label: "Open",
           guest:
             "With the scope secrets:reveal, the guest opens the secrets of the project, and of the global layer where it takes part.",
           you: "With the scope secrets:reveal, you open the secrets of the project, and of the global layer where it takes part.",
