@@ -7,7 +7,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
-    record::{Change, Record, State, Undo, Version},
+    record::{Change, Heading, Record, State, Undo, Version},
     store::{AsOf, Reads},
 };
 use nacre_layers::{
@@ -134,18 +134,18 @@ pub(crate) fn record_as_of(
 
 /// The record of a context at a version.
 pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record {
-    Record {
+    let heading = Heading {
         address: current.address.clone(),
         parent: state.parent,
         version: row.version,
         seq: row.seq,
-        layer: state.layer,
         rules: state.rules,
         created_at: current.created_at,
         updated_at: row.at,
         updated_by: row.by.clone(),
-        deleted: None,
-    }
+        deleted: (row.change == Change::Delete).then_some(row.seq),
+    };
+    Record { heading: Rc::new(heading), layer: state.layer }
 }
 
 /// The live chain of a context, global first. `not-found` if the context is not live.

@@ -121,7 +121,10 @@ fn there_and_back(a: &Object, b: &Object) {
         let get = Read::Get { address: address(), which, reveal: false };
         let Ok(Reply::Context(context)) = world.ask(get) else { panic!("version {version}") };
         let expected = json::write(&Value::Object(data.clone()));
-        assert!(context.record.layer.text() == expected, "version {version} is another document");
+        assert!(
+            context.shown.layer().unwrap().text() == expected,
+            "version {version} is another document"
+        );
     }
     world.ask(Read::History { address: address(), before: None, limit: 9 }).expect("a history");
     world.ask(Read::Diff { address: address(), from: 2, to: Some(1) }).expect("a diff");

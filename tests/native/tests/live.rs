@@ -216,8 +216,8 @@ fn what_is_not_there_or_not_theirs_cannot_be_followed() {
 }
 
 fn told_of(how: &str, changed: &Changed) -> String {
-    let Changed { record, patch, .. } = changed;
-    format!("{how} {} {} {:?}", record.address, record.version, patch.to_value())
+    let Changed { context, patch, .. } = changed;
+    format!("{how} {} {} {:?}", context.address, context.version, patch.to_value())
 }
 
 /// Runs operations as a batch has them, one commit each.
@@ -282,8 +282,8 @@ fn what_leaves_in_the_midst_of_a_commit_is_told_no_more() {
     let told = publish(&mut world, batch, core::slice::from_ref(&ours));
     let missed = subscribe(&world.store, &alice(), &ours, Some(4)).unwrap().missed;
     let versions = |notices: &mut dyn Iterator<Item = &Notice>| -> Vec<_> {
-        let version = |how: &str, Changed { record, .. }: &Changed| {
-            format!("{how} {} {}", record.address, record.version)
+        let version = |how: &str, Changed { context, .. }: &Changed| {
+            format!("{how} {} {}", context.address, context.version)
         };
         notices
             .map(|notice| match notice {

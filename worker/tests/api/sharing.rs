@@ -39,7 +39,7 @@ fn readers_read_and_writers_write_their_project() {
     let listed = service.ok(200, bob(get("/v1/contexts")));
     assert_eq!(listed["items"].as_array().unwrap().len(), 3);
     service.fails("forbidden", bob(put("task/fix-1", json!({ "data": {} }))));
-    service.fails("forbidden", bob(get("/v1/members")));
+    service.fails("forbidden", bob(get("/v1/audit")));
 
     service.ok(200, share("writer"));
     let written = service.ok(200, bob(put("task/fix-1", json!({ "data": { "done": true } }))));
@@ -249,6 +249,20 @@ fn terms_are_shown_and_changed_and_each_request_names_all_of_them() {
         let refused = service.fails("invalid-request", call("PUT", "/v1/members/bob").json(terms));
         assert_eq!(refused["pointer"], format!("/{member}"));
     }
+}
+
+#[test]
+fn guests_are_told_their_own_terms_and_nobody_elses() {
+    let mut service = chain();
+    service.ok(201, put("project/other", json!({ "data": {} })));
+    service.fails("not-found", bob(get("/v1/members")));
+    let with_carol = json!({ "project": "other", "role": "writer" });
+    service.ok(200, call("PUT", "/v1/members/carol").json(with_carol));
+    let member = service.ok(200, share("reader"));
+    service.fails("forbidden", bob(get("/v1/members")).scopes("contexts:write"));
+    let told = service.ok(200, bob(get("/v1/members")));
+    assert_eq!(told, json!({ "items": [member] }));
+    assert_eq!(service.ok(200, get("/v1/members"))["items"].as_array().unwrap().len(), 2);
 }
 
 #[test]

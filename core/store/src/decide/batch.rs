@@ -1,6 +1,6 @@
 //! Many operations as one commit.
 
-use alloc::{format, rc::Rc, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
@@ -14,7 +14,7 @@ impl Draft<'_, '_> {
     pub(super) fn batch(&mut self, batch: &Batch) -> Result<Reply> {
         within_limit(batch.operations.len())?;
         let mut replies: Vec<Result<Reply>> = Vec::with_capacity(batch.operations.len());
-        let mut shown = Shown::default();
+        let mut shown = ShownBytes::default();
         for (index, item) in batch.operations.iter().enumerate() {
             let outcome = match item {
                 Ok(item) => match self.repeated(item, &replies) {
@@ -49,7 +49,7 @@ impl Draft<'_, '_> {
 
     /// What the reads of a batch see now, for a repeat of the batch: their answers are not stored.
     pub(super) fn read_again(&mut self, batch: &Batch) -> Vec<(usize, Result<Reply>)> {
-        let mut shown = Shown::default();
+        let mut shown = ShownBytes::default();
         batch.reads().map(|(index, item)| (index, self.batch_item(item, &mut shown))).collect()
     }
 
@@ -66,7 +66,7 @@ impl Draft<'_, '_> {
         Ok(replies.get(*index).is_some_and(Result::is_ok).then_some(Reply::Repeated(*index)))
     }
 
-    fn batch_item(&mut self, item: &BatchItem, shown: &mut Shown) -> Result<Reply> {
+    fn batch_item(&mut self, item: &BatchItem, shown: &mut ShownBytes) -> Result<Reply> {
         if matches!(item.op, Op::Read(_)) && shown.read > limits::BATCH_READ_BYTES {
             return Err(too_large("the batch reads more than 64 MiB", limits::BATCH_READ_BYTES));
         }
@@ -90,9 +90,8 @@ impl Draft<'_, '_> {
     fn perform_briefly(&mut self, op: &Op) -> Result<Reply> {
         let mut reply = self.perform(op)?;
         if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
-            context.data = false;
             // The answers of many writes to one context must not hold all its layers.
-            context.record = Rc::new(context.record.bare());
+            context.withhold();
         }
         Ok(reply)
     }
@@ -100,14 +99,14 @@ impl Draft<'_, '_> {
 
 /// The data that a batch shows, in bytes.
 #[derive(Default)]
-struct Shown {
+struct ShownBytes {
     /// In the answer.
     told: usize,
     /// Read for it, also for results that were refused.
     read: usize,
 }
 
-impl Shown {
+impl ShownBytes {
     /// Adds the size of a reply's data, and refuses an answer that is too large.
     fn take(&mut self, reply: &Reply) -> Result<()> {
         let bytes = match reply {

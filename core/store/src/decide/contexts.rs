@@ -2,11 +2,16 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, expect::Wanted, read::seen, reveal::holds_sealed};
+use super::{
+    draft::Draft,
+    expect::Wanted,
+    read::{known, seen},
+    reveal::holds_sealed,
+};
 use crate::{
     limits,
     op::{Edit, Expect, Patch, Put},
-    plan::{ContextReply, Reply},
+    plan::{ContextReply, Reply, Shown},
     record::{Change, Record, State},
     store::{Filter, Reads, Write},
 };
@@ -122,7 +127,7 @@ impl Draft<'_, '_> {
         let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for listed in self.store.deleted_by(delete)? {
-            let record = self.store.record(&listed.address)?.unwrap_or(listed);
+            let record = known(&self.store, &listed.address)?;
             let is_back =
                 |address: &Address| all.binary_search_by(|back| back.address.cmp(address)).is_ok();
             if record.address != top.address && !record.above().is_some_and(|up| is_back(&up)) {
@@ -203,7 +208,7 @@ impl Draft<'_, '_> {
     pub(super) fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
         let mut warnings = core::mem::take(&mut self.warnings);
         warnings.truncate(limits::WARNINGS);
-        let reply = ContextReply { record, revealed: None, created, data: true, warnings };
+        let reply = ContextReply { created, warnings, ..ContextReply::of(Shown::Whole(record)) };
         Reply::Context(Box::new(reply))
     }
 

@@ -8,7 +8,7 @@ use crate::{
     limits,
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
-    record::{Audit, Change, Deed, Record, State, Undo, Version},
+    record::{Audit, Change, Deed, Heading, Record, State, Undo, Version},
     seal::{Purpose, Sealed, Target},
     store::{Reads, Write},
 };
@@ -175,7 +175,7 @@ impl<'d, 's> Draft<'d, 's> {
     /// The contexts that this draft has changed, in order, with repetitions.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
         self.events.iter().filter_map(|event| match event {
-            Event::Change(changed) => Some(&changed.record.address),
+            Event::Change(changed) => Some(&changed.context.address),
             Event::Entry(_) => None,
         })
     }
@@ -347,18 +347,20 @@ impl<'d, 's> Draft<'d, 's> {
             full,
         }));
         let record = Rc::new(Record {
-            address: address.clone(),
-            parent: state.parent,
-            version,
-            seq: self.seq,
+            heading: Rc::new(Heading {
+                address: address.clone(),
+                parent: state.parent,
+                version,
+                seq: self.seq,
+                rules: state.rules,
+                created_at: existing
+                    .filter(|_| change != Change::Create)
+                    .map_or(at, |record| record.created_at),
+                updated_at: at,
+                updated_by: by.clone(),
+                deleted: (change == Change::Delete).then_some(self.seq),
+            }),
             layer: state.layer,
-            rules: state.rules,
-            created_at: existing
-                .filter(|_| change != Change::Create)
-                .map_or(at, |record| record.created_at),
-            updated_at: at,
-            updated_by: by.clone(),
-            deleted: (change == Change::Delete).then_some(self.seq),
         });
         self.write(Write::Record(record.clone()));
         self.deed(Deed {
@@ -371,7 +373,7 @@ impl<'d, 's> Draft<'d, 's> {
         // Followers need no data, and many changes of one context must not hold all its layers.
         let nothing = Rc::new(Layer::empty());
         let before = before.map(|state| State { layer: nothing, ..state });
-        let changed = Changed { record: Rc::new(record.bare()), before, change, patch };
+        let changed = Changed { context: record.heading.clone(), before, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         Ok(record)
     }

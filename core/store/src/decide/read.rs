@@ -8,8 +8,8 @@ use crate::{
     limits,
     moment::Moment,
     op::{Read, Which},
-    plan::{ContextReply, DiffLine, HistoryItem, Reply},
-    record::{Entry, EntryId, EntryKind, Record, State, Version},
+    plan::{ContextReply, DiffLine, HistoryItem, Reply, Shown},
+    record::{Entry, EntryId, EntryKind, Heading, Record, State, Version},
     sight::Sight,
     store::{AsOf, Filter, Reads},
 };
@@ -124,28 +124,18 @@ fn get(
     if which == Which::Current && !record.is_live() {
         return Err(Error::not_found());
     }
-    Ok(Reply::Context(Box::new(context(reads, setting, record, Show { data: true, reveal })?)))
+    Ok(Reply::Context(Box::new(whole(reads, setting, record, reveal)?)))
 }
 
-fn context(
+/// A context with its data.
+fn whole(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     record: Rc<Record>,
-    show: Show,
+    reveal: bool,
 ) -> Result<ContextReply> {
-    let Show { data, reveal } = show;
-    if !data {
-        let record = Rc::new(record.bare());
-        return Ok(ContextReply {
-            record,
-            revealed: None,
-            created: false,
-            data,
-            warnings: Vec::new(),
-        });
-    }
     let revealed = if reveal { Some(revealed(reads, setting, &record.layer)?) } else { None };
-    Ok(ContextReply { record, revealed, created: false, data, warnings: Vec::new() })
+    Ok(ContextReply { revealed, ..ContextReply::of(Shown::Whole(record)) })
 }
 
 /// A context, deleted or not, because its history outlives it.
@@ -197,13 +187,15 @@ pub(super) fn list(
         let wanted = AT_ONCE.min(limit - items.len() + 1);
         let found = listed(reads, sight, filter, after.as_ref(), wanted)?;
         let is_last = found.len() < wanted;
-        for record in found {
+        for heading in found {
             if items.len() == limit || bytes >= limits::ANSWER_BYTES {
                 return Ok(Reply::Contexts { items, next: after });
             }
-            after = Some(record.address.clone());
-            let record = if show.data { known(reads, &record.address)? } else { record };
-            let item = context(reads, setting, record, show)?;
+            after = Some(heading.address.clone());
+            let item = match show.data {
+                true => whole(reads, setting, known(reads, &heading.address)?, show.reveal)?,
+                false => ContextReply::of(Shown::Heading(heading)),
+            };
             bytes += item.memory();
             items.push(item);
         }
@@ -220,7 +212,7 @@ fn listed(
     filter: &Filter,
     after: Option<&Address>,
     limit: usize,
-) -> Result<Vec<Rc<Record>>> {
+) -> Result<Vec<Rc<Heading>>> {
     let Some(projects) = sight.projects().filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };

@@ -101,10 +101,11 @@ fn reveal_entry(
 
 /// The sealed values that an answer shows, for the audit trail.
 pub(super) fn deeds(reply: &Reply) -> Result<Vec<Deed>> {
-    let of_context = |context: &ContextReply| match &context.revealed {
-        Some(_) => deed_of(&context.record.address, context.record.version, &context.record.layer),
-        None => Ok(None),
-    };
+    let of_context =
+        |ContextReply { shown, revealed, .. }: &ContextReply| match (revealed, shown.layer()) {
+            (Some(_), Some(layer)) => deed_of(&shown.address, shown.version, layer),
+            _ => Ok(None),
+        };
     let mut deeds = Vec::new();
     match reply {
         Reply::Context(context) => deeds.extend(of_context(context)?),

@@ -8,7 +8,7 @@ use crate::{
     history::{chain_as_of, record_as_of, record_of, state_at},
     limits,
     plan::Changed,
-    record::{Audit, Change, Deed, Entry, EntryId, EntryKind, Record, State, Version},
+    record::{Audit, Deed, Entry, EntryId, EntryKind, Heading, Record, State, Version},
     sight::Sight,
     store::{AsOf, Filter, Reads},
     topic::Topic,
@@ -119,7 +119,7 @@ fn changes(
             if row.seq != commit.seq {
                 return Ok(None);
             }
-            midway.made.push(Rc::new(record.bare()));
+            midway.made.push(record.heading.clone());
             let after = midway.line(address)?;
             let is_elsewhere = before.is_elsewhere(&after);
             let step = Step { before, after, below: None };
@@ -178,13 +178,13 @@ fn entry(
 struct Midway<'r> {
     reads: &'r dyn Reads,
     before: u64,
-    made: Vec<Rc<Record>>,
+    made: Vec<Rc<Heading>>,
 }
 
 impl Midway<'_> {
     /// A context that was live, and its ancestors.
     fn line(&self, address: &Address) -> Result<Line> {
-        Line::climb(address, &|address| self.record(address))
+        Line::climb(address, &|address| self.heading(address))
     }
 
     /// The contexts that were live below another one: some of those that are now, or that commits
@@ -196,7 +196,7 @@ impl Midway<'_> {
         if now.len() > limits::MISSED_CHANGES {
             return Ok(None);
         }
-        now.iter().for_each(|record| candidates.push(record.address.clone()));
+        now.iter().for_each(|context| candidates.push(context.address.clone()));
         let later = commits.iter().filter(|commit| commit.seq > self.before);
         for address in
             later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref())
@@ -206,24 +206,36 @@ impl Midway<'_> {
         let mut below = Vec::new();
         for address in candidates.into_sorted() {
             if address != *top && self.line(&address)?.0.contains(top) {
-                let Some(record) = self.record(&address)? else { continue };
-                let is_made = self.made.iter().any(|made| Rc::ptr_eq(made, &record));
-                below.push(if is_made {
-                    Rc::new(made(self.reads, &address, record.version)?.1)
-                } else {
-                    record
-                });
+                below.extend(self.record(&address)?);
             }
         }
         Ok(Some(below))
     }
 
     /// A context, deleted or not.
-    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
-        match self.made.iter().rev().find(|made| made.address == *address) {
+    fn heading(&self, address: &Address) -> Result<Option<Rc<Heading>>> {
+        match self.made(address) {
             Some(made) => Ok(Some(made.clone())),
-            None => record_as_of(self.reads, address, AsOf::Seq(self.before)),
+            None => Ok(self.before(address)?.map(|record| record.heading.clone())),
         }
+    }
+
+    /// As [`Self::heading`], with its data.
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        match self.made(address) {
+            Some(heading) => Ok(Some(Rc::new(made(self.reads, address, heading.version)?.1))),
+            None => self.before(address),
+        }
+    }
+
+    /// The newest of the commit's changes so far to a context.
+    fn made(&self, address: &Address) -> Option<&Rc<Heading>> {
+        self.made.iter().rev().find(|made| made.address == *address)
+    }
+
+    /// A context before the commit.
+    fn before(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        record_as_of(self.reads, address, AsOf::Seq(self.before))
     }
 }
 
@@ -231,8 +243,7 @@ impl Midway<'_> {
 fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
     let current = reads.record(address)?.ok_or_else(Error::not_found)?;
     let (row, state) = state_at(reads, &current, version)?;
-    let mut record = record_of(&current, &row, state);
-    record.deleted = (row.change == Change::Delete).then_some(row.seq);
+    let record = record_of(&current, &row, state);
     Ok((row, record))
 }
 
@@ -242,7 +253,7 @@ fn changed(row: &Version, record: &Record) -> Result<Changed> {
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
-    Ok(Changed { record: Rc::new(record.bare()), before, change: row.change, patch })
+    Ok(Changed { context: record.heading.clone(), before, change: row.change, patch })
 }
 
 /// The differences of a view, one for each commit that changed it.
