@@ -172,6 +172,13 @@ impl Sight for Guest {
                 self.enter(reads, address, Role::Writer)?;
                 Err(Error::new(Code::Forbidden, "only the owner can delete or restore a project"))
             }
+            Edit::Restore { address, .. } => {
+                self.enter(reads, address, Role::Writer)?;
+                // Its parent may have been moved to another project since.
+                let record = reads.record(address)?;
+                let parent = record.as_ref().and_then(|record| record.parent.as_ref());
+                self.enter_parent(reads, address, parent)
+            }
             _ => self.enter(reads, edit.address(), Role::Writer).map(|_| ()),
         }
     }
