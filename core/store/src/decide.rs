@@ -178,7 +178,7 @@ fn read_revealed(
 ) -> Result<Reply> {
     let mut reply = read::read(reads, setting, asker, ask)?;
     if ask.reveals() {
-        reveal::reveal_entries(reads, setting, &mut reply)?;
+        reveal::reveal_entries(reads, setting, asker.sight, &mut reply)?;
     }
     Ok(reply)
 }

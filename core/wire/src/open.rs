@@ -27,7 +27,7 @@ use nacre_store::{
     limits,
     memory::MemoryStore,
     record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
-    seal::{Purpose, SealContent, SealRules, Target, Vault},
+    seal::{Held, Purpose, SealContent, SealRules, Target, Vault},
     store::{Reads as _, Write},
 };
 
@@ -364,7 +364,7 @@ impl Opening<'_> {
             caller: None,
             address,
             parent: parent.as_ref(),
-            held: None,
+            held: &Held::default(),
             purpose: Purpose::Store,
         };
         // An export is taken as it is: only names seal, as they always did.

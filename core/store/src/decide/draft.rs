@@ -9,7 +9,7 @@ use crate::{
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
     record::{Audit, Change, Deed, Record, State, Undo, Version},
-    seal::{Purpose, Sealed, Target},
+    seal::{Held, Purpose, Sealed, Target},
     store::{Reads, Write},
 };
 use nacre_layers::{
@@ -46,6 +46,8 @@ pub(super) struct Draft<'d, 's> {
     room: usize,
     /// What this commit may still make, in bytes of data.
     work: usize,
+    /// The new secrets of the next change, in bytes.
+    secrets: usize,
     /// What is done with the sealed data.
     pub(super) purpose: Purpose,
     writes: Vec<Write>,
@@ -104,6 +106,7 @@ impl<'d, 's> Draft<'d, 's> {
             keeps_past: true,
             room: limits::COMMIT_BYTES,
             work: limits::COMMIT_WORK_BYTES,
+            secrets: 0,
             purpose: Purpose::Store,
             writes: Vec::new(),
             events: Vec::new(),
@@ -129,6 +132,7 @@ impl<'d, 's> Draft<'d, 's> {
             keeps_past: self.keeps_past,
             room: self.room,
             work: self.work,
+            secrets: 0,
             purpose: self.purpose,
             writes: Vec::new(),
             events: Vec::new(),
@@ -228,10 +232,12 @@ impl<'d, 's> Draft<'d, 's> {
     ) -> Result<()> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
         let (reads, caller, purpose) = (&self.store, Some(self.asker.caller), self.purpose);
+        let held = &Held::of(held);
         let target = Target { reads, caller, address, parent, held, purpose };
         let rules = self.setting.rules();
         let sealed = keys.seal_fields(data, rules, &target, self.setting.entropy)?;
-        self.keep(sealed)
+        self.keep(sealed);
+        Ok(())
     }
 
     /// A note as it is stored with a context.
@@ -243,11 +249,11 @@ impl<'d, 's> Draft<'d, 's> {
             caller: Some(self.asker.caller),
             address: &context.address,
             parent: context.parent.as_ref(),
-            held: None,
+            held: &Held::default(),
             purpose: self.purpose,
         };
         let (text, sealed) = keys.seal_note(text, rules, &target, self.setting.entropy)?;
-        self.keep(sealed)?;
+        self.keep(sealed);
         Ok(text)
     }
 
@@ -264,25 +270,18 @@ impl<'d, 's> Draft<'d, 's> {
             caller: Some(self.asker.caller),
             address: &context.address,
             parent: context.parent.as_ref(),
-            held: Some(&context.layer),
+            held: &Held::of(Some(&context.layer)),
             purpose: self.purpose,
         };
         keys.open_list(data, list, self.setting.rules(), &target)
     }
 
-    fn keep(&mut self, sealed: Sealed) -> Result<()> {
-        if sealed.count > limits::SEALED_VALUES {
-            return Err(Error::new(
-                Code::TooLarge,
-                "one write must seal at most 1000 different values; split it",
-            )
-            .limit(limits::SEALED_VALUES as u64));
-        }
+    fn keep(&mut self, sealed: Sealed) {
         for secret in sealed.new {
+            self.secrets += secret.sealed.len();
             self.write(Write::Secret(secret));
         }
         self.warnings.extend(sealed.warnings);
-        Ok(())
     }
 
     /// Gives a context a new state: a new version, unless an update changes nothing.
@@ -393,7 +392,9 @@ impl<'d, 's> Draft<'d, 's> {
         let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
         let new = state.layer.memory() * if *is_full { 2 } else { 1 };
         let patches = patch.memory() + undo.map_or(0, |undo| undo.data.memory());
-        self.hold(ROWS_BYTES + old + new + patches, state.layer.text().len())
+        let secrets = core::mem::take(&mut self.secrets);
+        let held = ROWS_BYTES + old + new + patches + secrets;
+        self.hold(held, state.layer.text().len() + secrets)
     }
 
     /// Counts what the commit holds from now on, and what it has made, in bytes.

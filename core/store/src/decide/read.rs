@@ -10,7 +10,7 @@ use crate::{
     op::{Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply},
     record::{Entry, EntryId, EntryKind, Record, State, Version},
-    sight::Sight,
+    sight::{Sight, shared_sealed},
     store::{AsOf, Filter, Reads},
 };
 use nacre_layers::{
@@ -112,11 +112,17 @@ fn get(
         Which::Version(version) => {
             let current = known(reads, address)?;
             let (row, state) = seen_version(reads, sight, &current, version)?;
+            if reveal && !sight.reveals_version(reads, &row, &state)? {
+                return Err(shared_sealed());
+            }
             Rc::new(record_of(&current, &row, state))
         }
         Which::AsOf(at) => {
             if !sight.is_owner() {
-                sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                let chain = sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                if reveal && !sight.reveals_chain(&chain) {
+                    return Err(shared_sealed());
+                }
             }
             record_as_of(reads, address, at)?.ok_or_else(Error::not_found)?
         }
