@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    contexts::{chain, put},
+    contexts::{chain, merge, put},
     service::{Call, Service, call, get},
 };
 
@@ -373,4 +373,38 @@ fn the_main_job() {
         seen.insert(name, digest);
     }
     assert_eq!(seen.len(), 239);
+}
+
+#[test]
+fn operations_that_fail_have_done_their_work_too() {
+    let mut service = Service::new();
+    let text = "x".repeat(1_000_000);
+    service.ok(201, put("project/p", json!({ "data": { "text": text } })));
+    for n in 2..34 {
+        service.ok(200, merge("project/p", json!({ "n": n })));
+    }
+    let batch = |service: &mut Service, operation: Value| {
+        let body = json!({ "transaction": false, "operations": vec![operation; 300] });
+        let answer = service.ok(200, call("POST", "/v1/batch").json(body));
+        let results = answer["results"].as_array().unwrap();
+        let first = results.iter().position(|result| result["code"] == "too-large");
+        first.inspect(|first| {
+            assert!(results[*first..].iter().all(|result| result["code"] == "too-large"));
+        })
+    };
+    let p = |action: &str| json!({ "action": action, "level": "project", "context_id": "p" });
+    let with = |mut operation: Value, name: &str, value: Value| {
+        operation[name] = value;
+        operation
+    };
+    // To make version 1 goes through 31 MB.
+    let stale = with(with(p("rollback"), "version", json!(1)), "expect_version", json!(1));
+    assert_eq!(batch(&mut service, stale), Some(4));
+    let past = with(with(p("resolve"), "at", json!(1)), "path", json!("/none"));
+    assert_eq!(batch(&mut service, past), Some(4));
+    let path = with(p("resolve"), "path", json!("/none"));
+    assert_eq!(batch(&mut service, path), Some(134));
+    // What fails at once costs nothing.
+    let unknown = json!({ "action": "delete", "level": "project", "context_id": "none" });
+    assert_eq!(batch(&mut service, unknown), None);
 }

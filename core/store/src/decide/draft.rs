@@ -139,11 +139,16 @@ impl<'d, 's> Draft<'d, 's> {
             deeds: Vec::new(),
             remember: Vec::new(),
         };
-        let outcome = decide(&mut inner)?;
+        let outcome = decide(&mut inner);
         let Draft { writes, events, deeds, entries, room, work, .. } = inner;
+        if outcome.is_err() {
+            // Nothing of it is held, but it took its time.
+            self.work = work.saturating_sub(self.room.saturating_sub(room));
+            return outcome;
+        }
         (self.room, self.work) = (room, work);
         self.absorb(Part { writes, events, deeds, entries });
-        Ok(outcome)
+        outcome
     }
 
     fn absorb(&mut self, part: Part) {
@@ -399,14 +404,20 @@ impl<'d, 's> Draft<'d, 's> {
 
     /// Counts what the commit holds from now on, and what it has made, in bytes.
     pub(super) fn hold(&mut self, held: usize, made: usize) -> Result<()> {
-        let too_much = |limit: usize| {
-            let detail = "the commit would change too much at once; split the request";
-            Error::new(Code::TooLarge, detail).limit(limit as u64)
-        };
         let (room, work) = (self.room.checked_sub(held), self.work.checked_sub(made));
         self.room = room.ok_or_else(|| too_much(limits::COMMIT_BYTES))?;
         self.work = work.ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))?;
         Ok(())
+    }
+
+    /// Counts work that leaves nothing behind, in bytes gone through.
+    ///
+    /// # Errors
+    /// `too-large` past [`limits::COMMIT_WORK_BYTES`].
+    pub(super) fn work(&mut self, bytes: usize) -> Result<()> {
+        let left = self.work.checked_sub(bytes);
+        self.work = left.unwrap_or(0);
+        left.map(drop).ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))
     }
 
     /// The chain above a state of a context.
@@ -420,6 +431,11 @@ impl<'d, 's> Draft<'d, 's> {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+fn too_much(limit: usize) -> Error {
+    let detail = "the commit would change too much at once; split the request";
+    Error::new(Code::TooLarge, detail).limit(limit as u64)
 }
 
 /// Refuses a state that sets or removes a value that a layer above locks. A value from before the
