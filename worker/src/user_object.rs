@@ -118,7 +118,11 @@ impl DurableObject for UserObject {
         let task = match exchange.route(&head, bearer.caller.clone()) {
             Ok(routed) => {
                 let body = match routed.body() {
-                    BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
+                    BodyWanted::AtMost(limit) => {
+                        let body = message::body(&mut request, limit).await;
+                        // It may have taken long, and the token may be revoked by now.
+                        body.and_then(|body| keeper.admit(&bearer).map(|()| body))
+                    }
                     BodyWanted::None | BodyWanted::Lines => Ok(Vec::new()),
                 };
                 body.and_then(|body| routed.decode(&body))
@@ -161,6 +165,9 @@ impl DurableObject for UserObject {
                     Err(error) => exchange.problem(&error, None, &Work::default()),
                 };
                 message::response(erased)
+            }
+            Err(error) if error.code() == Code::Unauthenticated => {
+                message::response(exchange.refused(Refusal::Revoked))
             }
             Err(error) => {
                 message::pass_over(&mut request).await;
