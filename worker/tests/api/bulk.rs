@@ -408,3 +408,21 @@ fn operations_that_fail_have_done_their_work_too() {
     let unknown = json!({ "action": "delete", "level": "project", "context_id": "none" });
     assert_eq!(batch(&mut service, unknown), None);
 }
+
+#[test]
+fn a_move_counts_what_it_looks_at_below() {
+    let mut service = chain();
+    service.ok(201, put("project/other", json!({ "data": {} })));
+    let large = json!({ "data": { "text": "x".repeat(1_000_000) }, "parent": "checkout" });
+    for id in ["a", "b", "c"] {
+        service.ok(201, put(&format!("task/{id}"), large.clone()));
+    }
+    let to = |parent: &str| json!({ "action": "move", "level": "branch", "context_id": "checkout", "parent": parent });
+    let moves = |pairs: usize| {
+        let pairs = (0..pairs).flat_map(|_| [to("other"), to("shop")]);
+        json!({ "operations": pairs.collect::<Vec<_>>() })
+    };
+    service.ok(200, batch(moves(1)));
+    let problem = service.fails("too-large", batch(moves(23)));
+    assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(128 << 20), &json!(44)));
+}

@@ -219,6 +219,7 @@ impl Draft<'_, '_> {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         for listed in self.store.list(&filter, None, usize::MAX)? {
             let record = self.live(&listed.address)?;
+            self.work(record.layer.text().len())?;
             if record.address != *address && holds_sealed(&record.layer) {
                 let (data, parent) = (record.layer.to_value()?, record.parent.as_ref());
                 let layer = self.take_in(data, &record.address, parent, Some(&record.layer))?;

@@ -410,11 +410,16 @@ impl<'d, 's> Draft<'d, 's> {
         Ok(())
     }
 
+    /// Notes work that leaves nothing behind, in bytes gone through, as this host does.
+    pub(super) fn work(&mut self, bytes: usize) -> Result<()> {
+        (self.asker.host.work)(self, bytes)
+    }
+
     /// Counts work that leaves nothing behind, in bytes gone through.
     ///
     /// # Errors
     /// `too-large` past [`limits::COMMIT_WORK_BYTES`].
-    pub(super) fn work(&mut self, bytes: usize) -> Result<()> {
+    pub(super) fn hold_work(&mut self, bytes: usize) -> Result<()> {
         let left = self.work.checked_sub(bytes);
         self.work = left.unwrap_or(0);
         left.map(drop).ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))
