@@ -426,3 +426,22 @@ fn a_move_counts_what_it_looks_at_below() {
     let problem = service.fails("too-large", batch(moves(23)));
     assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(128 << 20), &json!(44)));
 }
+
+#[test]
+fn a_repeat_without_the_scope_to_read_shows_no_conflicts() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "a": "stored" } })));
+    service.ok(200, merge("project/p", json!({ "a": "theirs" })));
+    let stale = json!({
+        "action": "update", "level": "project", "context_id": "p",
+        "patch": { "a": "mine" }, "expect_version": 1,
+    });
+    let body = json!({ "transaction": false, "operations": [stale] });
+    let ask = || batch(body.clone()).header("Idempotency-Key", "k");
+    let first = service.ok(200, ask());
+    assert_eq!(first["results"][0]["conflicts"][0]["current"], "theirs");
+    assert_eq!(service.ok(200, ask())["results"], first["results"]);
+    let blind = service.ok(200, ask().scopes("contexts:write"));
+    assert_eq!(blind["results"][0]["current_version"], 2);
+    assert!(!blind.to_string().contains("theirs"), "{blind}");
+}
