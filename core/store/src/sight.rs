@@ -58,6 +58,11 @@ pub(crate) trait Sight {
         Ok(true)
     }
 
+    /// Whether the caller sees why a version was made.
+    fn sees_commit(&self, _reads: &dyn Reads, _version: &Version) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Whether the caller sees what a context was after a commit.
     fn sees_at(&self, _reads: &dyn Reads, _address: &Address, _seq: u64) -> Result<bool> {
         Ok(true)
@@ -239,6 +244,14 @@ impl Sight for Guest {
             }
         }
         Ok(false)
+    }
+
+    fn sees_commit(&self, reads: &dyn Reads, version: &Version) -> Result<bool> {
+        match version.change {
+            // Who saw what was deleted sees why.
+            Change::Delete => Ok(true),
+            _ => self.sees_at(reads, &version.address, version.seq),
+        }
     }
 
     fn sees_at(&self, reads: &dyn Reads, address: &Address, seq: u64) -> Result<bool> {

@@ -374,3 +374,21 @@ fn a_guest_restores_nothing_in_a_project_that_is_not_theirs() {
     service.ok(200, restore());
     service.fails("not-found", bob(get("/v1/contexts/task/fix-1")));
 }
+
+#[test]
+fn a_guest_is_not_told_why_a_version_from_before_was_made() {
+    let mut service = chain();
+    let why = |why: &str| json!({ "data": {}, "summary": why });
+    service.ok(200, put("branch/checkout", why("before")));
+    service.ok(200, share("reader"));
+    let told = |service: &mut Service| {
+        let items =
+            service.ok(200, bob(get("/v1/contexts/branch/checkout/history")))["items"].take();
+        let items: Vec<Value> = items.as_array().unwrap().clone();
+        items.iter().map(|item| item["summary"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut service), [Value::Null]);
+    service.ok(200, put("branch/checkout", json!({ "data": { "a": 1 }, "summary": "after" })));
+    service.ok(200, call("DELETE", "/v1/contexts/branch/checkout?cascade=true&summary=gone"));
+    assert_eq!(told(&mut service), [json!("gone"), json!("after"), Value::Null]);
+}

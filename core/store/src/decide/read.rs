@@ -302,9 +302,13 @@ fn history(
     limit: usize,
 ) -> Result<Reply> {
     let mut items = Vec::new();
-    let next = descend(reads, current, before, page(limit), |version, state, earlier| {
+    let next = descend(reads, current, before, page(limit), |mut version, state, earlier| {
         if !sight.sees(reads, &version, state)? {
             return Ok(Step { bytes: 0, is_last: version.seq < sight.first() });
+        }
+        // The reason for a commit belongs to the project, and the time, of the commit.
+        if !sight.sees_commit(reads, &version)? {
+            version.summary = None;
         }
         // The patch tells of the state before.
         let before = version.seq.saturating_sub(1);
