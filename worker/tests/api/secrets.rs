@@ -493,3 +493,22 @@ fn the_lines_of_a_private_key_are_sealed_one_by_one() {
     let answer = service.ok(201, put("project/q", json!({ "data": { "l": others } })));
     assert_eq!((&answer["data"]["l"][0], &answer["data"]["l"][1][1]), (&others[0], &others[1][1]));
 }
+
+#[test]
+fn markers_that_are_looked_up_count_as_work() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    for from in [0, 1000, 2000] {
+        let members = (from..from + 1000).map(|n| (format!("token_{n}"), json!(n.to_string())));
+        let secrets = Value::Object(members.collect());
+        service.ok(200, merge("project/p", secrets));
+    }
+    let update = json!({
+        "action": "append", "level": "project", "context_id": "p", "pointer": "/n", "values": [1],
+    });
+    let batch = |count: usize| {
+        call("POST", "/v1/batch").json(json!({ "operations": vec![update.clone(); count] }))
+    };
+    let problem = service.fails("too-large", batch(30));
+    assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(128 << 20), &json!(21)));
+}

@@ -76,6 +76,9 @@ pub(super) struct Made<'m> {
 /// What the rows and the event of one change take beside data and patches, in bytes of memory.
 const ROWS_BYTES: usize = 1024;
 
+/// What looking a marker up takes, as bytes of data gone through: its secret is read and opened.
+const MARKER_WORK: usize = 2048;
+
 /// The results of a finished part of a draft.
 pub(super) struct Part {
     writes: Vec<Write>,
@@ -241,8 +244,9 @@ impl<'d, 's> Draft<'d, 's> {
         let target = Target { reads, caller, address, parent, held, purpose };
         let rules = self.setting.rules();
         let sealed = keys.seal_fields(data, rules, &target, self.setting.entropy)?;
+        let work = MARKER_WORK * sealed.looked_up;
         self.keep(sealed);
-        Ok(())
+        self.work(work)
     }
 
     /// A note as it is stored with a context.

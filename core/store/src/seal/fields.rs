@@ -61,6 +61,8 @@ pub struct Sealed {
     pub new: Vec<NewSecret>,
     /// The texts that look like credentials, under other names.
     pub warnings: Vec<Warning>,
+    /// How many different markers were looked up, to see whether they may stay.
+    pub looked_up: usize,
 }
 
 /// Replaces the sensitive values in the data of one context by markers. After an error `data` may
@@ -233,6 +235,7 @@ impl Sealing<'_> {
         if self.settled.contains(&fingerprint) {
             return Ok(());
         }
+        self.sealed.looked_up += 1;
         let kept = self.keys.admit(fingerprint, self.target, self.entropy)?;
         let kept = self.keep(kept.ok_or_else(|| unknown(place))?);
         if kept != fingerprint {
