@@ -350,28 +350,6 @@ fn a_warm_store_reads_nothing() {
 }
 
 #[test]
-fn a_delete_in_a_batch_looks_for_one_child_only() {
-    let mut world = World::new();
-    world.run(&put(&project(), "{}"), None).unwrap();
-    for n in 0..50 {
-        let branch = Address { level: Level::Branch, id: id(&format!("b{n}")) };
-        let Edit::Put(put) = put(&branch, "{}") else { panic!("a put") };
-        let put = Edit::Put(Put { parent: Some(id("p")), ..put });
-        world.run(&put, None).unwrap();
-    }
-    let delete = Edit::Delete {
-        address: project(),
-        cascade: false,
-        summary: None,
-        expect: Expect::Anything,
-    };
-    let edits = [put(&Address::global(), "{}"), delete.clone(), delete.clone(), delete];
-    let before = world.database.calls.get();
-    world.run(&batch(edits.into(), false), None).unwrap();
-    assert!(world.database.calls.get() - before < 20, "each delete walks through the project");
-}
-
-#[test]
 fn rows_that_were_swapped_changed_or_moved_do_not_open() {
     let other = Address { level: Level::Project, id: id("q") };
     for damage in [
