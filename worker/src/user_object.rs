@@ -176,7 +176,9 @@ impl Object {
                 let length = parts.header("content-length");
                 let body = match routed.body() {
                     BodyWanted::AtMost(limit) => {
-                        message::body(request, length.as_deref(), limit).await
+                        let body = message::body(request, length.as_deref(), limit).await;
+                        // It may have taken long, and the token may be revoked by now.
+                        body.and_then(|body| keeper.admit(&bearer).map(|()| body))
                     }
                     BodyWanted::None | BodyWanted::Lines => Ok(Vec::new()),
                 };
@@ -216,6 +218,9 @@ impl Object {
                     Err(error) => exchange.problem(&error, None, &Work::default()),
                 };
                 message::sent(&erased)
+            }
+            Err(error) if error.code() == Code::Unauthenticated => {
+                message::sent(&exchange.refused(Refusal::Revoked))
             }
             Err(error) => {
                 message::pass_over(request).await;

@@ -1,4 +1,5 @@
-//! What is done with every context of a list: it is read one by one, because lists hold no data.
+//! What is done with the contexts below another one: lists leave data out, so each context must be
+//! read, but only where it is needed.
 
 #[path = "sqlite/mod.rs"]
 mod sqlite;
@@ -9,7 +10,7 @@ use nacre_core::{
     json,
     level::Level,
     live::{Audience, Crossing, Notice, Watch},
-    op::{Edit, Expect, Read, Which},
+    op::{Batch, BatchItem, Edit, Expect, Put, Read, Which},
     plan::Reply,
     store::Reads as _,
     topic::Topic,
@@ -63,6 +64,27 @@ fn secrets_below_a_moved_context_get_the_markers_of_their_new_project() {
     };
     let revealed = json::write(&context.revealed.unwrap());
     assert_eq!(revealed, br#"{"api_key":"same","of":"t"}"#);
+}
+
+#[test]
+fn a_delete_in_a_batch_looks_for_one_child_only() {
+    let mut world = World::new();
+    world.run(&put(Level::Project, "p", None, "{}"), None).unwrap();
+    for n in 0..50 {
+        world.run(&put(Level::Branch, &format!("b{n}"), Some("p"), "{}"), None).unwrap();
+    }
+    let delete = Edit::Delete {
+        address: address(Level::Project, "p"),
+        cascade: false,
+        summary: None,
+        expect: Expect::Anything,
+    };
+    let edits = [put(Level::Global, "global", None, "{}"), delete.clone(), delete.clone(), delete];
+    let item = |edit: Edit| Ok(BatchItem { op: edit.into(), idempotency: None });
+    let batch = Batch { transaction: false, operations: edits.map(item).into() };
+    let before = world.database.calls.get();
+    world.run(&batch, None).unwrap();
+    assert!(world.database.calls.get() - before < 20, "each delete walks through the project");
 }
 
 #[test]

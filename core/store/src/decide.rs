@@ -78,6 +78,8 @@ struct Host {
     refuse: Refuse,
     /// What is done with every change before it is written.
     check: Check,
+    /// What is done with work that leaves nothing behind.
+    work: fn(&mut Draft<'_, '_>, usize) -> Result<()>,
 }
 
 /// Checks a change, and notes what it may surprise with.
@@ -92,11 +94,15 @@ const SERVER: Host = Host {
         draft.hold_change(made)?;
         warnings::warn(draft, made)
     },
+    work: |draft, bytes| draft.hold_work(bytes),
 };
 
 /// A copy leaves that to the server.
-const COPY: Host =
-    Host { refuse: |_, _, existing, _| expect::stale(existing), check: |_, _| Ok(()) };
+const COPY: Host = Host {
+    refuse: |_, _, existing, _| expect::stale(existing),
+    check: |_, _| Ok(()),
+    work: |_, _| Ok(()),
+};
 
 fn no_keys() -> Error {
     Error::new(
@@ -214,7 +220,7 @@ fn read_revealed(
 ) -> Result<Reply> {
     let mut reply = read::read(reads, setting, asker, ask)?;
     if ask.reveals() {
-        reveal::reveal_entries(reads, setting, &mut reply)?;
+        reveal::reveal_entries(reads, setting, asker.sight, &mut reply)?;
     }
     Ok(reply)
 }

@@ -108,6 +108,12 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
     }
 }
 
+/// How many versions [`state_at`] undoes to make one, if each whole state is stored.
+pub(crate) fn steps_to(wanted: u64, current: u64) -> usize {
+    let top = wanted.next_multiple_of(WHOLE_EVERY).min(current);
+    top.saturating_sub(wanted) as usize
+}
+
 /// Most versions read at once, because each may have [`DATA_BYTES`](crate::limits::DATA_BYTES) several times.
 pub(crate) const VERSIONS_AT_ONCE: u64 = 4;
 

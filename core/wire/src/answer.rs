@@ -155,6 +155,12 @@ fn again(replayed: &Replayed) -> Result<Answer> {
         body.remove("data");
     }
     if let Some(Value::Array(results)) = body.get_mut("results") {
+        if !data {
+            // Conflicts of a refused operation show stored values.
+            results.iter_mut().filter_map(Value::as_object_mut).for_each(|result| {
+                result.remove("conflicts");
+            });
+        }
         for (index, read) in reads {
             let mut text = Vec::new();
             match read {

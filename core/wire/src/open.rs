@@ -28,7 +28,7 @@ use nacre_store::{
     memory::MemoryStore,
     op::{NewEntry, PastEntry, PastVersion},
     record::{Change, Entry, EntryId, EntryKind, Heading, Record, State, Version},
-    seal::{Purpose, SealContent, SealRules, Target, Vault},
+    seal::{Held, Purpose, SealContent, SealRules, Target, Vault},
     store::{Reads as _, Write},
 };
 
@@ -269,7 +269,7 @@ impl Opening<'_> {
             caller: None,
             address,
             parent: parent.as_ref(),
-            held: None,
+            held: &Held::default(),
             purpose: Purpose::Store,
         };
         // An export is taken as it is: only names seal, as they always did.

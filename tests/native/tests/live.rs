@@ -374,3 +374,32 @@ fn both_formats_say_the_same() {
     assert_eq!(read_body(nacre_msgpack::read, &bytes).unwrap(), read_json(&text).unwrap());
     assert_eq!(json::write(&json::read(&text, 64).unwrap()), text, "canonical");
 }
+
+#[test]
+fn who_missed_much_of_a_large_context_reads_it_again() {
+    let project = |text: &str| {
+        format!(
+            r#"{{"action":"put","level":"project","context_id":"p","data":{{"text":"{text}"}}}}"#
+        )
+    };
+    let missed = |text: &str| {
+        let mut world = World::empty();
+        run(&mut world, &[&project(text)]);
+        for n in 0..14 {
+            let update = format!(
+                r#"{{"action":"update","level":"project","context_id":"p","patch":{{"n":{n}}}}}"#
+            );
+            run(&mut world, &[&update]);
+        }
+        let project = Address::parse("project", "p").unwrap();
+        [Topic::Context(project.clone()), Topic::Resolved(project)]
+            .map(|topic| subscribe(&world.store, &alice(), &topic, Some(1)).unwrap().missed)
+    };
+    for missed in missed("small") {
+        assert_eq!(missed.len(), 14);
+    }
+    // To make each of its states from the newest one would go through 70 MB.
+    for missed in missed(&"x".repeat(800_000)) {
+        assert_eq!(missed, [Notice::Resync { seq: 15 }]);
+    }
+}

@@ -371,3 +371,38 @@ fn what_is_there_but_not_shared_answers_as_what_is_not_there() {
     service.ok(200, merge("branch/mine", json!({ "x": 3 })));
     assert_ne!(service.send(get("/v1/contexts")).header("Nacre-Seq").map(String::from), seq);
 }
+
+#[test]
+fn a_guest_restores_nothing_in_a_project_that_is_not_theirs() {
+    let mut service = chain();
+    service.ok(200, share("writer"));
+    service.ok(201, put("project/private", json!({ "data": {} })));
+    service.ok(200, call("DELETE", "/v1/contexts/task/fix-1"));
+    service.ok(200, post("branch/checkout/move", json!({ "parent": "private" })));
+    // It was deleted in the shared project, and would come back in the other one.
+    let restore = || post("task/fix-1/restore", json!({}));
+    let nothing = service.fails("not-found", bob(post("task/none/restore", json!({}))));
+    assert_eq!(service.fails("not-found", bob(restore())), nothing);
+    let read = get("/v1/contexts/task/fix-1/history");
+    service.ok(200, bob(read));
+    service.ok(200, restore());
+    service.fails("not-found", bob(get("/v1/contexts/task/fix-1")));
+}
+
+#[test]
+fn a_guest_is_not_told_why_a_version_from_before_was_made() {
+    let mut service = chain();
+    let why = |why: &str| json!({ "data": {}, "summary": why });
+    service.ok(200, put("branch/checkout", why("before")));
+    service.ok(200, share("reader"));
+    let told = |service: &mut Service| {
+        let items =
+            service.ok(200, bob(get("/v1/contexts/branch/checkout/history")))["items"].take();
+        let items: Vec<Value> = items.as_array().unwrap().clone();
+        items.iter().map(|item| item["summary"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut service), [Value::Null]);
+    service.ok(200, put("branch/checkout", json!({ "data": { "a": 1 }, "summary": "after" })));
+    service.ok(200, call("DELETE", "/v1/contexts/branch/checkout?cascade=true&summary=gone"));
+    assert_eq!(told(&mut service), [json!("gone"), json!("after"), Value::Null]);
+}

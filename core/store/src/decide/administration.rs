@@ -105,7 +105,7 @@ fn export(
         ExportPart::Entries(address, kind, before) => {
             let mut reply = entries(reads, sight, address, *kind, *before, limits::PAGE)?;
             if reveal {
-                reveal_entries(reads, setting, &mut reply)?;
+                reveal_entries(reads, setting, sight, &mut reply)?;
             }
             Ok(reply)
         }

@@ -1,12 +1,15 @@
 //! Many operations as one commit.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
+    history::{WHOLE_EVERY, chain, steps_to},
     limits,
-    op::{Batch, BatchItem, Op},
+    op::{Batch, BatchItem, Edit, Op, Read, Resolve, Which},
     plan::{Remember, Replayed, Reply},
+    record::Record,
+    store::Reads as _,
 };
 use nacre_layers::error::{Code, Error, Result};
 
@@ -83,7 +86,46 @@ impl Draft<'_, '_> {
         {
             return Ok(Reply::Replayed(reply));
         }
-        self.perform_briefly(&item.op)
+        self.work(1 + self.past_work(&item.op)?)?;
+        let outcome = self.perform_briefly(&item.op);
+        if outcome.is_err() {
+            // What succeeds is counted by what it changes or shows.
+            self.work(self.size(&item.op)?)?;
+        }
+        outcome
+    }
+
+    /// The bytes that an operation goes through to make the past states that it names.
+    fn past_work(&self, op: &Op) -> Result<usize> {
+        let most = |versions: usize| Ok(self.size(op)?.saturating_mul(versions));
+        match op {
+            Op::Read(Read::Get { address, which: Which::Version(version), .. })
+            | Op::Edit(Edit::Rollback { address, version, .. }) => {
+                let current = self.store.record(address)?.map_or(0, |current| current.version);
+                most(steps_to(*version, current))
+            }
+            Op::Read(
+                Read::Get { which: Which::AsOf(_), .. }
+                | Read::Resolve(Resolve { as_of: Some(_), .. }),
+            ) => most(WHOLE_EVERY as usize),
+            _ => Ok(0),
+        }
+    }
+
+    /// The bytes of what an operation looks at: a view or a context, as far as the caller sees it.
+    fn size(&self, op: &Op) -> Result<usize> {
+        let bytes = |record: &Rc<Record>| record.layer.text().len();
+        let address = match op {
+            Op::Read(Read::Resolve(resolve)) => {
+                let chain = chain(&self.store, &resolve.address);
+                let seen = chain.and_then(|chain| self.asker.sight.chain(chain, None));
+                return Ok(seen.map_or(0, |chain| chain.iter().map(bytes).sum()));
+            }
+            Op::Read(read) => read.address(),
+            Op::Edit(edit) => Some(edit.address()),
+        };
+        let record = address.map(|address| self.store.record(address)).transpose()?.flatten();
+        Ok(record.as_ref().map_or(0, bytes))
     }
 
     /// Decides an operation. The result of a write does not repeat its data.

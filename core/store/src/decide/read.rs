@@ -10,7 +10,7 @@ use crate::{
     op::{Read, Which},
     plan::{ContextReply, DiffLine, HistoryItem, Reply, Shown},
     record::{Entry, EntryId, EntryKind, Heading, Record, State, Version},
-    sight::Sight,
+    sight::{Sight, shared_sealed},
     store::{AsOf, Filter, Reads},
 };
 use nacre_layers::{
@@ -112,11 +112,17 @@ fn get(
         Which::Version(version) => {
             let current = known(reads, address)?;
             let (row, state) = seen_version(reads, sight, &current, version)?;
+            if reveal && !sight.reveals_version(reads, &row, &state)? {
+                return Err(shared_sealed());
+            }
             Rc::new(record_of(&current, &row, state))
         }
         Which::AsOf(at) => {
             if !sight.is_owner() {
-                sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                let chain = sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                if reveal && !sight.reveals_chain(&chain) {
+                    return Err(shared_sealed());
+                }
             }
             record_as_of(reads, address, at)?.ok_or_else(Error::not_found)?
         }
@@ -288,9 +294,13 @@ fn history(
     limit: usize,
 ) -> Result<Reply> {
     let mut items = Vec::new();
-    let next = descend(reads, current, before, page(limit), |version, state, earlier| {
+    let next = descend(reads, current, before, page(limit), |mut version, state, earlier| {
         if !sight.sees(reads, &version, state)? {
             return Ok(Step { bytes: 0, is_last: version.seq < sight.first() });
+        }
+        // The reason for a commit belongs to the project, and the time, of the commit.
+        if !sight.sees_commit(reads, &version)? {
+            version.summary = None;
         }
         // The patch tells of the state before.
         let before = version.seq.saturating_sub(1);
