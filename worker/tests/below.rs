@@ -10,7 +10,7 @@ use nacre_core::{
     json,
     level::Level,
     live::{Audience, Crossing, Notice, Watch},
-    op::{Batch, BatchItem, Edit, Expect, Put, Read, Which},
+    op::{Batch, BatchItem, Edit, Expect, Read, Which},
     plan::Reply,
     store::Reads as _,
     topic::Topic,
@@ -69,9 +69,9 @@ fn secrets_below_a_moved_context_get_the_markers_of_their_new_project() {
 #[test]
 fn a_delete_in_a_batch_looks_for_one_child_only() {
     let mut world = World::new();
-    world.run(&put(Level::Project, "p", None, "{}"), None).unwrap();
+    world.run(&put("project", "p", None, value("{}")), None).unwrap();
     for n in 0..50 {
-        world.run(&put(Level::Branch, &format!("b{n}"), Some("p"), "{}"), None).unwrap();
+        world.run(&put("branch", &format!("b{n}"), Some("p"), value("{}")), None).unwrap();
     }
     let delete = Edit::Delete {
         address: address(Level::Project, "p"),
@@ -79,7 +79,8 @@ fn a_delete_in_a_batch_looks_for_one_child_only() {
         summary: None,
         expect: Expect::Anything,
     };
-    let edits = [put(Level::Global, "global", None, "{}"), delete.clone(), delete.clone(), delete];
+    let edits =
+        [put("global", "global", None, value("{}")), delete.clone(), delete.clone(), delete];
     let item = |edit: Edit| Ok(BatchItem { op: edit.into(), idempotency: None });
     let batch = Batch { transaction: false, operations: edits.map(item).into() };
     let before = world.database.calls.get();
