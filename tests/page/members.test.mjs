@@ -70,6 +70,10 @@ test("an owner shares a project, changes the terms and ends it, with the keyboar
   assert.deepEqual(await members(), [changed]);
   await dialog(page).getByText("The guest sees all states of the project since its beginning.").waitFor();
 
+  await button(page, "Share with someone").click();
+  await page.getByLabel("User, as their tokens name them").fill("bob");
+  await page.getByText("bob is a member already. Sharing again replaces their terms.").waitFor();
+  await button(page, "Cancel").click();
   await button(page, "Remove bob").click();
   await button(page, "Yes, stop sharing with bob").click();
   await page.getByText("bob no longer sees shop.").waitFor();

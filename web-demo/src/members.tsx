@@ -51,6 +51,7 @@ export function Members({ project, onClose }: { project: string; onClose: () => 
     <Form
       project={project}
       member={member}
+      isMember={(user) => members?.some((one) => one.user === user) ?? false}
       onFilled={setFilled}
       onCancel={close}
       onDone={(user) => done(`Saved: what ${visible(user)} sees is above.`)}
@@ -146,11 +147,12 @@ function One(props: { member: Member; mayChange: boolean; onEdit: () => void; on
 function Form(props: {
   project: string;
   member: Member | null;
+  isMember: (user: string) => boolean;
   onFilled: (filled: boolean) => void;
   onCancel: () => void;
   onDone: (user: string) => Promise<void>;
 }) {
-  const { project, member, onFilled, onCancel, onDone } = props;
+  const { project, member, isMember, onFilled, onCancel, onDone } = props;
   const [user, setUser] = useState(member?.user ?? "");
   const [terms, setTerms] = useState<Terms>(member ?? DEFAULT);
   const begun: Terms = member ?? DEFAULT;
@@ -188,6 +190,11 @@ function Form(props: {
             onInput={(event) => setUser(event.currentTarget.value)}
           />
         </label>
+      )}
+      {member === null && isMember(user) && (
+        <p class="notice" role="status">
+          <UserText text={user} /> is a member already. Sharing again replaces their terms.
+        </p>
       )}
       {NAMES.map((name) => (
         <div key={name} class="term">

@@ -61,7 +61,7 @@ export function Shared({ onClose }: { onClose: () => void }) {
               </span>
             </div>
             <Sentences of={sentences(member, "you")} />
-            <p>You cannot</p>
+            <p>You cannot:</p>
             <Sentences of={lacking(member)} />
             {member.role === "writer" && !mayWrite && <p class="notice">{READS_ONLY}</p>}
             <Contents owner={found.owner} project={member.project} />
