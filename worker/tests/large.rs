@@ -1,6 +1,11 @@
 //! A store with many contexts, more than the caches hold: what is looked at costs the same for each
 //! context as in a small store, in rows and in memory.
-#![expect(clippy::unwrap_used, reason = "test code stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "test code stops at the first surprise"
+)]
 #![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 mod sqlite;

@@ -1,6 +1,12 @@
 //! The memory that one request takes, whatever it asks for: the worst of each kind at its limits,
 //! on the store over SQL. An allocator counts; SQLite's own memory does not.
-#![expect(clippy::unwrap_used, reason = "test code stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "test code stops at the first surprise"
+)]
 #![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 mod sqlite;

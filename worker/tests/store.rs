@@ -4,8 +4,10 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unreachable,
     reason = "test code stops at the first surprise"
 )]
+#![allow(dead_code, reason = "the world is shared with tests of other matters")]
 
 mod sqlite;
 
