@@ -1,4 +1,5 @@
 //! What is done with every context of a list: it is read one by one, because lists hold no data.
+#![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 #[path = "sqlite/mod.rs"]
 mod sqlite;
