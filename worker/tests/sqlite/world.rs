@@ -63,10 +63,9 @@ pub(crate) fn value(text: &str) -> Value {
 
 /// Creates a context, or replaces its data.
 pub(crate) fn put(level: &str, name: &str, parent: Option<&str>, data: Value) -> Edit {
-    let Value::Object(data) = data else { unreachable!("an object") };
     Edit::Put(Put {
         address: Address::parse(level, name).unwrap(),
-        data,
+        data: data.as_object().unwrap().clone(),
         parent: parent.map(id),
         rules: None,
         summary: None,
