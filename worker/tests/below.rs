@@ -1,11 +1,6 @@
 //! What is done with the contexts below another one: lists leave data out, so each context must be
 //! read, but only where it is needed.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::unreachable,
-    reason = "test code stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code stops at the first surprise")]
 #![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 #[path = "sqlite/mod.rs"]
