@@ -21,7 +21,7 @@ const [own, bare] = worker.urls;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const { contexts, sockets: COUNT } = JSON.parse((await lines.next()).value);
-const bearer = (user) => token({ sub: user, exp: 4e9 }, worker.secret);
+const bearer = (user) => token({ sub: user }, worker.secret);
 
 function send(method, url, headers, body) {
   return new Promise((resolve, reject) => {

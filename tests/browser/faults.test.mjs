@@ -9,6 +9,10 @@ import { MERGE, PLAIN_HOST, breakingProxy, setUp, token, until } from "./stage.m
 
 const stage = setUp();
 
+/** A replica of a user's store in memory, at the server or at a proxy before it. */
+const opened = (sub, { url } = stage.worker) =>
+  stage.nacre.open({ url, token: token({ sub }, stage.worker.secret), storage: "memory" });
+
 test("whatever a token's giver throws, it is asked again", async () => {
   const circular = Object.assign(new Error("no"), { problem: () => {} });
   circular.itself = circular;
@@ -81,11 +85,7 @@ test("a change of a commit that broke off is told once", async () => {
   const sub = "broken-off";
   const api = stage.worker.api(sub);
   await api.put("/v1/contexts/project/p", { data: {} });
-  const replica = await stage.nacre.open({
-    url: stage.worker.url,
-    token: token({ sub }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened(sub);
   await until(() => replica.status.state === "online", "never online");
   const told = [];
   replica.on("change", ({ context_id, version }) => told.push(`${context_id}@${version}`));
@@ -165,11 +165,7 @@ test("however long or short the server tells to wait, it is not asked all the ti
 test("who ends it when told of an error waits for nothing", async () => {
   await stage.worker.api("ended").put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(stage.worker.url);
-  const replica = await stage.nacre.open({
-    url: proxy.url,
-    token: token({ sub: "ended" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("ended", proxy);
   await until(() => replica.status.state === "online", "never online");
   const { setTimeout } = globalThis;
   const waits = [];
@@ -195,11 +191,7 @@ test("who ends it when told of an error waits for nothing", async () => {
 
 test("an import larger than a request goes in several", async () => {
   await stage.worker.api("large").put("/v1/contexts/project/p", { data: {} });
-  const replica = await stage.nacre.open({
-    url: stage.worker.url,
-    token: token({ sub: "large" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("large");
   const item = (n) => ({ level: "project", id: `l${n}`, data: { text: "x".repeat(900_000) } });
   const items = Array.from({ length: 6 }, (_, n) => item(n));
   assert.deepEqual(await replica.import(JSON.stringify(items)), { created: 6, replaced: 0 });
@@ -218,11 +210,7 @@ test("a proxy that takes less than the server does gets less at once", async () 
   proxy.answer(
     (_path, body) => body?.length > 20_000 && { status: 413, body: "<html>Request Entity Too Large</html>" },
   );
-  const replica = await stage.nacre.open({
-    url: proxy.url,
-    token: token({ sub: "narrow" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("narrow", proxy);
   replica.online = false;
   for (let n = 0; n < 60; n++) await replica.append("project", "p", "/log", [`${n} ${"x".repeat(1000)}`]);
   await replica.update("project", "p", { long: "x".repeat(30_000) });
@@ -241,11 +229,7 @@ test("who answers in the server's place is not believed", async () => {
   const api = stage.worker.api("portal");
   await api.put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(stage.worker.url);
-  const replica = await stage.nacre.open({
-    url: proxy.url,
-    token: token({ sub: "portal" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("portal", proxy);
   await until(() => replica.status.state === "online", "never online");
   const errors = [];
   replica.on("error", (error) => errors.push(error));
@@ -274,11 +258,7 @@ test("who answers in the server's place is not believed", async () => {
 
 test("a replica that is closed says so", async () => {
   await stage.worker.api("closed").put("/v1/contexts/project/p", { data: {} });
-  const replica = await stage.nacre.open({
-    url: stage.worker.url,
-    token: token({ sub: "closed" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("closed");
   await until(() => replica.status.state === "online", "never online");
   assert.equal(replica.status, replica.status);
   const { seq } = replica.status;
@@ -292,11 +272,7 @@ test("a replica that is closed says so", async () => {
 test("switching to and fro is no error", async () => {
   const api = stage.worker.api("to-and-fro");
   await api.put("/v1/contexts/project/p", { data: { log: [] } });
-  const replica = await stage.nacre.open({
-    url: stage.worker.url,
-    token: token({ sub: "to-and-fro" }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened("to-and-fro");
   const codes = new Set();
   replica.on("error", ({ code }) => codes.add(code));
   for (let n = 0; n < 60; n++) {
@@ -350,11 +326,7 @@ test("waiting is for what was written so far, not for what comes after, and for 
   const sub = "writer";
   await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(stage.worker.url);
-  const replica = await stage.nacre.open({
-    url: proxy.url,
-    token: token({ sub }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened(sub, proxy);
   await until(() => replica.status.state === "online", "never online");
   // Whenever one is sent the next is written: there is always one that waits.
   let [n, isOver] = [0, false];
@@ -386,11 +358,7 @@ test("what a write makes along is in no conflict with the next, though the commi
   const sub = "along";
   await stage.worker.api(sub).put("/v1/contexts/project/p", { data: {} });
   const proxy = await breakingProxy(stage.worker.url);
-  const replica = await stage.nacre.open({
-    url: proxy.url,
-    token: token({ sub }, stage.worker.secret),
-    storage: "memory",
-  });
+  const replica = await opened(sub, proxy);
   try {
     await until(() => replica.status.state === "online", "never online");
     let then;

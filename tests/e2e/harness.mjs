@@ -6,7 +6,7 @@
 
 import childProcess from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,10 +39,11 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
  *   and the made-up ones; `undefined` takes one away
  * @param {boolean} [options.assets] `false` leaves out the page, and with it what looks for a file
  *   before a request reaches the Worker
+ * @param {(script: string) => string} [options.rewrite] changes the Worker's script before it starts
  * @param {object[]} [options.others] further Workers in the same workerd, as miniflare describes
  *   them; `urls` has their addresses
  */
-export async function start({ persist, vars = {}, assets = true, others = [] } = {}) {
+export async function start({ persist, vars = {}, assets = true, rewrite, others = [] } = {}) {
   const own = persist === undefined;
   const folder = persist ?? mkdtempSync(join(tmpdir(), "nacre-"));
   const bindings = {
@@ -56,7 +57,7 @@ export async function start({ persist, vars = {}, assets = true, others = [] } =
   let restarted = () => {};
 
   const open = async () => {
-    const workers = [describeWorker(bindings, assets), ...others];
+    const workers = [describeWorker(bindings, assets, rewrite), ...others];
     const runtime = new Miniflare(
       convertV4MiniflareOptions({
         workers: workers.map((worker, index) => ({
@@ -124,7 +125,7 @@ export async function start({ persist, vars = {}, assets = true, others = [] } =
 }
 
 /** The Worker as miniflare wants it described. */
-function describeWorker(vars, assets) {
+function describeWorker(vars, assets, rewrite) {
   const { workerOptions, main } = readConfig(join(root, "wrangler.toml"), undefined, {
     envFiles: [devNull], // instead of .dev.vars
   });
@@ -137,6 +138,7 @@ function describeWorker(vars, assets) {
     .filter((file) => extname(file) in kinds)
     .map((file) => ({ type: kinds[extname(file)], path: join(folder, file) }))
     .sort((a, b) => Number(b.path === main) - Number(a.path === main)); // the entry comes first
+  if (rewrite) modules[0].contents = rewrite(readFileSync(main, "utf8"));
   const all = Object.entries({ ...bindings, ...vars }).filter(([, value]) => value !== undefined);
   return { ...options, name: "nacre", modulesRoot: folder, modules, bindings: Object.fromEntries(all) };
 }

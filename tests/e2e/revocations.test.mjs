@@ -103,6 +103,28 @@ test("an import stops where its token is revoked", async () => {
   assert.equal(await has("p1100"), false);
 });
 
+test("a write whose body was still to come when its token was revoked is refused", async () => {
+  const body = JSON.stringify({ data: { late: true } });
+  const headers = {
+    authorization: `Bearer ${token({ sub: "eli", ...OLD }, worker.secret)}`,
+    "content-type": "application/json",
+    "content-length": body.length,
+  };
+  const current = worker.api("eli", fresh());
+  ok(await current.put("/v1/contexts/project/p", { data: {} }));
+  const asked = request(new URL("/v1/contexts/project/p", worker.url), { method: "PUT", headers });
+  const answered = once(asked, "response");
+  asked.write(body.slice(0, 10));
+  await sleep(500);
+  ok(await current.put("/v1/revocations/users/eli", { not_before: new Date(Date.now() - 30_000).toISOString() }));
+  asked.end(body.slice(10));
+  const [response] = await answered;
+  response.resume();
+  assert.equal(response.statusCode, 401);
+  assert.match(response.headers["www-authenticate"], /revoked/);
+  assert.deepEqual(ok(await read(current)).body.data, {});
+});
+
 test("no token reaches a log, whatever becomes of it", async () => {
   const bearers = [
     token({ sub: "cat" }, worker.secret),

@@ -19,6 +19,7 @@ const Notes = later(() => import("./notes").then((room) => room.Notes));
 const Leftovers = later(() => import("./leftovers").then((room) => room.Leftovers));
 const RefusedWrites = later(() => import("./refused").then((room) => room.RefusedWrites));
 const Move = later(() => import("./move").then((room) => room.Move));
+const MembersOf = later(() => import("./members").then((room) => room.Members));
 const Remove = later(() => import("./create").then((room) => room.Remove));
 
 const PANEL = "panel";
@@ -42,7 +43,7 @@ export function Room(props: {
   const { replica, mayWrite } = useReplica();
   const drafts = useDrafts(placeOf(replica.user, address, "value "));
   const [pointer, setPointer] = useState<string>();
-  const [open, setOpen] = useState<"move" | "remove">();
+  const [open, setOpen] = useState<"move" | "remove" | "members">();
   const context = useRead((replica) => layerOf(replica, address), [level, id]);
   const view = useRead((replica) => show(replica, address), [level, id]);
 
@@ -122,6 +123,11 @@ export function Room(props: {
                 <Glyph name="move" /> Move
               </button>
             )}
+            {level === "project" && (
+              <button type="button" class="button" onClick={() => setOpen("members")}>
+                Members
+              </button>
+            )}
             {mayWrite && (
               <button type="button" class="button danger" onClick={() => setOpen("remove")}>
                 <Glyph name="trash" /> Delete
@@ -199,6 +205,7 @@ export function Room(props: {
         </aside>
       )}
       {open === "move" && <Move context={context.value} onClose={() => setOpen(undefined)} />}
+      {open === "members" && <MembersOf project={id} onClose={() => setOpen(undefined)} />}
       {open === "remove" && <Remove context={context.value} onClose={() => setOpen(undefined)} onGo={onGo} />}
     </>
   );

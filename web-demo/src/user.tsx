@@ -7,12 +7,15 @@ import { name } from "./address";
 import { visible } from "./characters";
 import { draftCount } from "./drafts";
 import { Dialog, Fault } from "./parts";
+import { later } from "./later";
 import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";
 import { type Offer, signOut } from "./token";
 import { UserText } from "./user-text";
 
 export { SignIn } from "./sign-in";
+
+const Shared = later(() => import("./shared").then((room) => room.Shared));
 
 /** In place of the contexts when the server refuses the token: asks for a new one of the same user. */
 export function Renew({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
@@ -43,12 +46,19 @@ const counted = (count: number, what: string): string[] =>
 export function User({ onClose, onLeave }: { onClose: () => void; onLeave: () => void }) {
   const { replica } = useReplica();
   const { seq, leader } = replica.status;
+  const [shared, setShared] = useState(false);
+  if (shared) return <Shared onClose={onClose} />;
   return (
     <Dialog title={visible(replica.user)} onClose={onClose}>
       <p class="quiet">
         This device holds the store as of commit {seq}. {leader ? "This tab talks" : "Another tab talks"} to the server
         {replica.under ? ` for what is under ${name(replica.under)}` : ""}.
       </p>
+      <div class="row">
+        <button type="button" class="button" onClick={() => setShared(true)}>
+          Shared with you
+        </button>
+      </div>
       <SignOut replica={replica} onLeave={onLeave} />
     </Dialog>
   );

@@ -7,6 +7,7 @@
 //! replaces the token, so no client can send it itself. It is one header because each one costs a
 //! crossing from wasm to JavaScript.
 
+use js_sys::{Promise, Reflect};
 use nacre_core::{
     access::Scopes,
     error::{Error, Result},
@@ -16,10 +17,32 @@ use nacre_core::{
     revocation::{TokenFacts, TokenId},
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{
+    JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
 use web_sys::Request;
 
 use crate::{auth::Identity, bearer::Bearer, http};
+
+#[wasm_bindgen(module = "/src/forward.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn forward(
+        users: &JsValue,
+        owner: &str,
+        request: &Request,
+        authorization: &str,
+        protocol: Option<&str>,
+        lost: &Lost,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// Makes the answer when an object throws: the request, and what was thrown.
+pub(crate) type Lost = Closure<dyn Fn(Request, JsValue) -> JsValue>;
+
+/// The binding of the users' objects in `wrangler.toml`.
+const USERS: &str = "USERS";
 
 /// The header of the token.
 const AUTHORIZATION: &str = "authorization";
@@ -28,28 +51,33 @@ const SCHEME: &str = "Nacre";
 /// The separator, characters that a header cannot hold, and the escape character.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b' ');
 
-/// Adds the caller's identity to a request. The body is passed on unread. A token that came as a
-/// subprotocol is removed too.
-pub(crate) fn with_identity(
+/// Sends a request to the object of `owner` with the caller's identity. The body is passed on
+/// unread. A token that came as a subprotocol is removed too.
+///
+/// # Errors
+/// What the platform throws.
+pub(crate) fn send(
+    env: &JsValue,
     request: &Request,
     identity: &Identity,
     owner: &User,
     from_protocol: bool,
-) -> Result<Request, JsValue> {
+    lost: &Lost,
+) -> Result<Promise, JsValue> {
+    let users = Reflect::get(env, &USERS.into())?;
+    let protocol = from_protocol.then_some(http::PROTOCOL);
+    forward(&users, owner.as_str(), request, &text(identity, owner), protocol, lost)
+}
+
+/// The identity as the object reads it.
+fn text(identity: &Identity, owner: &User) -> String {
     let scopes = identity.scopes.to_string();
     let id = identity.token.id.as_ref().map_or("", |id| id.as_str());
     let issued = identity.token.issued_at.map_or_else(String::new, |at| at.0.to_string());
     let [scopes, id, user, owner] = [&scopes, id, identity.user.as_str(), owner.as_str()]
         .map(|part| utf8_percent_encode(part, ESCAPED));
-    let forwarded = Request::new_with_request(request)?;
     let expiry = identity.expires_at.0;
-    forwarded
-        .headers()
-        .set(AUTHORIZATION, &format!("{SCHEME} {scopes} {id} {issued} {user} {owner} {expiry}"))?;
-    if from_protocol {
-        forwarded.headers().set(http::PROTOCOLS, http::PROTOCOL)?;
-    }
-    Ok(forwarded)
+    format!("{SCHEME} {scopes} {id} {issued} {user} {owner} {expiry}")
 }
 
 /// The caller that the Worker in front has set.

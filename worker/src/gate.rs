@@ -4,7 +4,10 @@
 use std::rc::Rc;
 
 use futures_util::StreamExt as _;
-use nacre_core::error::{Code, Error};
+use nacre_core::{
+    error::{Code, Error},
+    moment::Moment,
+};
 use worker::{
     AbortSignal, Context, Fetch as Client, Request, RequestInit, RequestRedirect, console_error,
 };
@@ -28,15 +31,16 @@ const FETCH_MILLIS: u32 = 5_000;
 pub(crate) async fn admit(
     config: &Rc<Config>,
     authorization: Option<&str>,
+    now: Moment,
     context: &Context,
 ) -> Result<Identity, Refusal> {
     let token = bearer(authorization)?;
-    let outcome = check(config, token).await;
+    let outcome = check(config, token, now).await;
     let fetch = {
         let Ok(mut auth) = config.auth.try_borrow_mut() else {
             return Err(Refusal::KeysUnavailable);
         };
-        match auth.plan(outcome.as_ref().err().copied(), host::now()) {
+        match auth.plan(outcome.as_ref().err().copied(), now) {
             Fetch::No => None,
             Fetch::Behind(url) => Some((url.to_owned(), false)),
             Fetch::First(url) => Some((url.to_owned(), true)),
@@ -51,15 +55,15 @@ pub(crate) async fn admit(
         }
         Some((url, true)) => {
             learn(config, &url).await;
-            check(config, token).await
+            check(config, token, host::now()).await
         }
     }
 }
 
 /// Checks a token with the keys that are here.
-async fn check(config: &Config, token: &str) -> Result<Identity, Refusal> {
+async fn check(config: &Config, token: &str, now: Moment) -> Result<Identity, Refusal> {
     let auth = || config.auth.try_borrow_mut().map_err(|_| Refusal::KeysUnavailable);
-    let checked = auth()?.check(token, host::now())?;
+    let checked = auth()?.check(token, now)?;
     match checked {
         Checked::Known(identity) => Ok(identity),
         Checked::Unverified(unverified) => {

@@ -1,6 +1,8 @@
 //! The clock and the randomness of the platform, which the core gets as arguments. Both work only
 //! inside handlers.
 
+use std::cell::RefCell;
+
 use js_sys::Date;
 use nacre_core::{
     entropy::Entropy,
@@ -20,6 +22,17 @@ pub(crate) fn now() -> Moment {
     Moment(Date::now() as u64)
 }
 
+/// Random bytes that one request takes.
+const DRAWN: usize = 44;
+
+/// Bytes that one call into JavaScript draws, for a hundred requests.
+const POOL: usize = 100 * DRAWN;
+
+thread_local! {
+    /// Drawn bytes that no request has taken yet.
+    static UNUSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The random bytes of one request.
 pub(crate) struct Draw {
     /// The randomness for its decisions.
@@ -28,14 +41,16 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
-    /// Draws fresh bytes with one call into JavaScript.
+    /// Takes bytes that no one else has or will get.
     ///
     /// # Errors
     /// `internal` if the platform has no randomness.
     pub(crate) fn new() -> Result<Draw> {
-        let mut bytes = [0; 44];
-        get_random_values(&mut bytes)
-            .map_err(|_| Error::bug("the platform gave no random bytes"))?;
+        let bytes = UNUSED.with(|unused| {
+            let mut unused =
+                unused.try_borrow_mut().map_err(|_| Error::bug("randomness is borrowed"))?;
+            take(&mut unused)
+        })?;
         let (mut seed, mut id) = ([0; 32], [0; 12]);
         for (to, from) in seed.iter_mut().chain(&mut id).zip(bytes) {
             *to = from;
@@ -52,6 +67,24 @@ impl Draw {
             name
         })
     }
+}
+
+/// The next bytes of the pool, which is filled first when it is empty.
+fn take(unused: &mut Vec<u8>) -> Result<[u8; DRAWN]> {
+    if unused.is_empty() {
+        let mut drawn = vec![0; POOL];
+        get_random_values(&mut drawn)
+            .map_err(|_| Error::bug("the platform gave no random bytes"))?;
+        *unused = drawn;
+    }
+    let mut bytes = [0; DRAWN];
+    let rest = unused.len().saturating_sub(DRAWN);
+    for (to, from) in bytes.iter_mut().zip(unused.iter_mut().skip(rest)) {
+        // What was taken must not stay in memory.
+        *to = std::mem::take(from);
+    }
+    unused.truncate(rest);
+    Ok(bytes)
 }
 
 /// An id for a request that has none.

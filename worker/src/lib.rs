@@ -16,6 +16,7 @@ mod host;
 pub mod http;
 mod live;
 mod message;
+mod prompt;
 pub mod schema;
 mod signature;
 pub mod sql;
@@ -23,63 +24,81 @@ pub mod sql_store;
 pub mod usage;
 mod user_object;
 
-use js_sys::{Promise, futures::JsFuture};
+use std::{cell::OnceCell, rc::Rc};
+
 use nacre_core::error::{Code, Error};
-use wasm_bindgen::{JsCast as _, prelude::wasm_bindgen};
-use web_sys::{Request, Response};
-use worker::{Context, Env, Result, console_error, event};
+use wasm_bindgen::{
+    JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
+use web_sys::Request;
+use worker::{Context, Env, console_error, worker_sys};
 
 use config::Config;
+use forward::Lost;
 use http::{Exchange, Work};
 use message::Parts;
 
-/// The binding of the users' objects in `wrangler.toml`.
-const USERS: &str = "USERS";
-
-// The object's answer passes through unchanged. The stub of `worker` would convert it to Rust and
-// back, which would cost more than everything else here.
+/// Entry of every HTTP request. Its name is what the platform calls.
+///
+/// # Errors
+/// What the platform throws.
 #[wasm_bindgen]
-extern "C" {
-    type Stub;
-
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &Stub, request: &Request) -> Result<Promise, wasm_bindgen::JsValue>;
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
+    prompt::promptly(answer(request, env, Context::new(context)))
 }
 
-/// Entry of every HTTP request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+/// Answers a request, or gives the promise of the object that does.
+async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
     let parts = Parts::of(&request);
     let head = parts.head();
     let config = match Config::of(&env) {
         Ok(config) => config,
-        Err(message) => return Ok(message::not_set_up(&head, &message)?.into()),
+        Err(message) => return message::not_set_up(&head, &message),
     };
-    if let Some(response) = http::front(&head, &config.http, host::now(), host::request_id) {
-        return message::sent(response);
+    let now = host::now();
+    if let Some(response) = http::front(&head, &config.http, now, host::request_id) {
+        return message::sent(&response);
     }
     let exchange = || Exchange::begin(&head, &config.http, host::request_id);
-    let problem = |error| message::sent(exchange().problem(&error, None, &Work::default()));
     let from_protocol = http::token(&head);
     let authorization = from_protocol.clone().or_else(|| parts.header("authorization"));
-    let identity = match gate::admit(&config, authorization.as_deref(), &context).await {
+    let identity = match gate::admit(&config, authorization.as_deref(), now, &context).await {
         Ok(identity) => identity,
-        Err(refusal) => return message::sent(exchange().refused(refusal)),
+        Err(refusal) => return message::sent(&exchange().refused(refusal)),
     };
     let owner = match http::owner(&head) {
         Ok(owner) => owner.unwrap_or_else(|| identity.user.clone()),
-        Err(error) => return problem(error),
-    };
-    let forwarded = forward::with_identity(&request, &identity, &owner, from_protocol.is_some())?;
-    let stub: Stub = env.durable_object(USERS)?.get_by_name(owner.as_str())?.into_rpc();
-    match JsFuture::from(stub.fetch(&forwarded)?).await {
-        Ok(response) => Ok(response.unchecked_into()),
-        Err(thrown) => {
-            console_error!("object: {}", worker::Error::from(thrown));
-            problem(Error::new(
-                Code::StoreUnavailable,
-                "the store is not available; try again with the same idempotency key",
-            ))
+        Err(error) => {
+            return message::sent(&exchange().problem(&error, None, &Work::default()));
         }
-    }
+    };
+    let sent = LOST.with(|lost| {
+        let lost = lost.get_or_init(|| lost_of(Rc::clone(&config)));
+        forward::send(&env, &request, &identity, &owner, from_protocol.is_some(), lost)
+    });
+    sent.map(JsValue::from).or_else(|thrown| failed(&config, &request, thrown))
+}
+
+thread_local! {
+    /// Made once, as each closure that JavaScript can call costs more than it does.
+    static LOST: OnceCell<Lost> = const { OnceCell::new() };
+}
+
+fn lost_of(config: Rc<Config>) -> Lost {
+    Closure::new(move |request, thrown| {
+        failed(&config, &request, thrown).unwrap_or_else(|thrown| thrown)
+    })
+}
+
+/// The answer to a request whose object threw.
+fn failed(config: &Config, request: &Request, thrown: JsValue) -> Result<JsValue, JsValue> {
+    console_error!("object: {}", worker::Error::from(thrown));
+    let parts = Parts::of(request);
+    let exchange = Exchange::begin(&parts.head(), &config.http, host::request_id);
+    let error = Error::new(
+        Code::StoreUnavailable,
+        "the store is not available; try again with the same idempotency key",
+    );
+    message::sent(&exchange.problem(&error, None, &Work::default()))
 }

@@ -29,6 +29,7 @@ use nacre_core::{
     wire::live::Telling,
 };
 use wasm_bindgen::JsValue;
+use web_sys::WebSocket;
 use worker::{State, console_error};
 
 pub(crate) use attachment::{Attachment, Subscription};
@@ -119,7 +120,7 @@ impl Live {
 
     /// The listener of a socket; `None` if the socket is closed. A socket whose token has expired is
     /// closed by this call.
-    pub(crate) fn listener(&self, socket: &worker::WebSocket, now: Moment) -> Option<Listener<'_>> {
+    pub(crate) fn listener(&self, socket: &WebSocket, now: Moment) -> Option<Listener<'_>> {
         let socket = Socket::of(socket);
         let number = Attachment::of_text(&socket.kept()?).ok()?.number;
         let caller = self.with(|listeners| {
@@ -146,7 +147,7 @@ impl Live {
     }
 
     /// Removes a socket that has ended.
-    pub(crate) fn closed(&self, socket: &worker::WebSocket) {
+    pub(crate) fn closed(&self, socket: &WebSocket) {
         let socket = Socket::of(socket);
         let attached = socket.kept().and_then(|text| Attachment::of_text(&text).ok());
         if let Some(attached) = attached {

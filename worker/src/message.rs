@@ -1,38 +1,46 @@
 //! Converts requests and responses between the platform and the HTTP part of this crate.
 
-use futures_util::StreamExt as _;
+use std::borrow::Cow;
+
+use futures_util::{Stream, StreamExt as _};
+use js_sys::{Uint8Array, futures::JsFuture};
 use nacre_core::{
-    error::{Code, Error, Result},
+    error::{Code, Error},
     limits,
 };
-use web_sys::Headers;
-use worker::{Request, Response, ResponseBody};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use web_sys::{Request, Response};
+use worker::ByteStream;
 
 use crate::{host, http};
+
+// One call for a whole head, and one for a whole response.
+#[wasm_bindgen(module = "/src/message.js")]
+extern "C" {
+    fn head(request: &Request) -> String;
+
+    #[wasm_bindgen(catch)]
+    fn respond(status: u16, headers: &str, body: Option<&[u8]>) -> Result<Response, JsValue>;
+}
 
 /// The parts of a request that its head needs.
 pub(crate) struct Parts {
     method: String,
     url: String,
-    headers: Headers,
-}
-
-impl http::Headers for Headers {
-    fn get(&self, name: &str) -> Option<String> {
-        Headers::get(self, name).ok().flatten()
-    }
+    headers: Vec<(String, String)>,
 }
 
 impl Parts {
-    pub(crate) fn of(request: &web_sys::Request) -> Parts {
-        Parts { method: request.method(), url: request.url(), headers: request.headers() }
-    }
-
-    /// The same for a request to an object, whose headers were read already.
-    pub(crate) fn of_object(request: &Request) -> Parts {
-        let inner = request.inner();
-        let headers = request.headers().0.clone();
-        Parts { method: inner.method(), url: inner.url(), headers }
+    pub(crate) fn of(request: &Request) -> Parts {
+        let head = head(request);
+        let mut lines = head.split('\n').map(String::from);
+        let mut next = || lines.next().unwrap_or_default();
+        let (method, url) = (next(), next());
+        let mut headers = Vec::new();
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            headers.push((name, value));
+        }
+        Parts { method, url, headers }
     }
 
     pub(crate) fn head(&self) -> http::Head<'_> {
@@ -54,15 +62,21 @@ impl Parts {
 /// not read the answer.
 const PASSED_OVER: usize = 2 * limits::BATCH_BYTES;
 
-/// Reads a whole body, at most `limit` bytes.
+/// Reads a whole body, at most `limit` bytes. `stated` is its declared length, if it has one.
 ///
 /// # Errors
 /// `too-large` past the limit, `invalid-request` when the body breaks off.
-pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>> {
+pub(crate) async fn body(
+    request: &Request,
+    stated: Option<&str>,
+    limit: usize,
+) -> Result<Vec<u8>, Error> {
     // A body with a declared length has exactly that length, so it can be read in one piece.
-    let stated = http::Headers::get(&request.inner().headers(), "content-length");
-    if stated.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length <= limit) {
-        return request.bytes().await.map_err(|_| broken_off());
+    let stated = stated.and_then(|length| length.parse().ok());
+    if stated.is_some_and(|length: usize| length <= limit) {
+        let whole = request.array_buffer().map_err(|_| broken_off())?;
+        let whole = JsFuture::from(whole).await.map_err(|_| broken_off())?;
+        return Ok(Uint8Array::new(&whole).to_vec());
     }
     let mut body = Vec::new();
     let Some(mut stream) = stream(request) else { return Ok(body) };
@@ -83,68 +97,80 @@ pub(crate) async fn body(request: &mut Request, limit: usize) -> Result<Vec<u8>>
 }
 
 /// Lets the client of a refused request finish sending, within reason.
-pub(crate) async fn pass_over(request: &mut Request) {
-    if !request.inner().body_used() {
-        let _unwanted = body(request, 0).await;
+pub(crate) async fn pass_over(request: &Request) {
+    if !request.body_used() {
+        let _unwanted = body(request, None, 0).await;
     }
 }
 
 /// The body as a stream; `None` if there is none.
-pub(crate) fn stream(request: &mut Request) -> Option<worker::ByteStream> {
-    request.inner().body()?;
-    request.stream().ok()
+pub(crate) fn stream(request: &Request) -> Option<ByteStream> {
+    request.body()?;
+    // A request of the platform has a `clone` of its own, which copies the body.
+    let request: Request = Clone::clone(request);
+    worker::Request::from(request).stream().ok()
 }
 
 pub(crate) fn broken_off() -> Error {
     Error::new(Code::InvalidRequest, "the request body is incomplete; send the request again")
 }
 
-/// The response of the Worker in front.
+/// The response for the platform.
 ///
 /// # Errors
-/// As [`response`].
-pub(crate) fn sent(from: http::Response) -> worker::Result<web_sys::Response> {
-    response(from).map(web_sys::Response::from)
-}
-
-/// The response of an object.
-///
-/// # Errors
-/// The platform's error.
-pub(crate) fn response(response: http::Response) -> worker::Result<Response> {
+/// What the platform throws.
+pub(crate) fn sent(response: &http::Response) -> Result<JsValue, JsValue> {
     let http::Response { status, headers, body } = response;
-    let body = if body.is_empty() { ResponseBody::Empty } else { ResponseBody::Body(body) };
-    Ok(Response::from_body(body)?.with_status(status).with_headers(named(&headers)?))
+    let mut lines = String::with_capacity(512);
+    for (name, value) in headers {
+        for line in [name, &**value] {
+            lines.push_str(line);
+            lines.push('\n');
+        }
+    }
+    let body = (!body.is_empty()).then_some(&**body);
+    respond(*status, &lines, body).map(JsValue::from)
 }
 
 /// The answer of a deployment that lacks a setting.
 ///
 /// # Errors
 /// As [`response`].
-pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> worker::Result<Response> {
+pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> Result<JsValue, JsValue> {
     let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
     let error = Error::bug(format!("this deployment is not configured: {message}"));
-    response(exchange.problem(&error, None, &http::Work::default()))
+    sent(&exchange.problem(&error, None, &http::Work::default()))
 }
 
 /// The response with a WebSocket.
 ///
 /// # Errors
-/// As [`response`].
+/// As [`sent`].
 pub(crate) fn upgraded(
-    response: http::Response,
+    response: &http::Response,
     socket: worker::WebSocket,
-) -> worker::Result<Response> {
-    Ok(Response::from_websocket(socket)?.with_headers(named(&response.headers)?))
+) -> Result<JsValue, JsValue> {
+    let upgraded = worker::Response::from_websocket(socket)?;
+    Ok(web_sys::Response::from(upgraded.with_headers(named(&response.headers)?)).into())
+}
+
+/// The response with a body that is made piece by piece.
+///
+/// # Errors
+/// As [`sent`].
+pub(crate) fn streamed(
+    response: &http::Response,
+    pieces: impl Stream<Item = worker::Result<Vec<u8>>> + 'static,
+) -> Result<JsValue, JsValue> {
+    let streamed = worker::Response::from_stream(pieces)?.with_status(response.status);
+    Ok(web_sys::Response::from(streamed.with_headers(named(&response.headers)?)).into())
 }
 
 /// Headers for the platform.
-pub(crate) fn named(
-    headers: &[(&'static str, std::borrow::Cow<'static, str>)],
-) -> worker::Result<worker::Headers> {
-    let named = Headers::new()?;
+fn named(headers: &[(&'static str, Cow<'static, str>)]) -> worker::Result<worker::Headers> {
+    let named = worker::Headers::new();
     for (name, value) in headers {
         named.set(name, value)?;
     }
-    Ok(worker::Headers(named))
+    Ok(named)
 }

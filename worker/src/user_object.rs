@@ -11,6 +11,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
+use js_sys::Uint8Array;
 use nacre_core::{
     address::Address,
     decide::{Setting, admit, decide},
@@ -29,10 +30,9 @@ use nacre_core::{
         reply::{KeysText, UsageText},
     },
 };
-use worker::{
-    ByteStream, DurableObject, Env, Request, Response, Socket, State, WebSocket,
-    WebSocketIncomingMessage, console_error, durable_object,
-};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use web_sys::{Request, WebSocket};
+use worker::{ByteStream, Env, State, console_error, worker_sys::DurableObjectState};
 
 use crate::{
     auth::Refusal,
@@ -44,6 +44,7 @@ use crate::{
     http::{self, BodyWanted, Exchange, Exporter, Importer, Task, Work},
     live::{Listener, Live},
     message::{self, Parts},
+    prompt::promptly,
     sql::{Counts, Durable},
     sql_store::{Founding, Rotation, SqlStore},
     usage::{Stocks, usage},
@@ -53,8 +54,14 @@ use crate::{
 /// tries, but the work stays due.
 const ALARM_AGAIN_MILLIS: i64 = 60_000;
 
-#[durable_object]
-struct UserObject {
+/// What the platform makes and calls. The macro of `worker` would make a promise and a task of every
+/// call; most calls need neither.
+#[wasm_bindgen]
+pub struct UserObject {
+    object: Rc<Object>,
+}
+
+struct Object {
     state: State,
     store: Result<Rc<Keeper>, String>,
 }
@@ -67,8 +74,12 @@ struct Keeper {
     rates: RefCell<Rates>,
 }
 
-impl DurableObject for UserObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl UserObject {
+    /// An object whose state the platform has loaded.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> UserObject {
+        let state = State::from(state);
         let store = Config::of(&env).map(|config| {
             // The alarm must also fire for this; the rows do not hold it.
             let first_expiry = Rc::default();
@@ -78,11 +89,56 @@ impl DurableObject for UserObject {
             let live = Live::new(&state, first_expiry);
             Rc::new(Keeper { config, store, live, rates: RefCell::default() })
         });
-        UserObject { state, store }
+        UserObject { object: Rc::new(Object { state, store }) }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let parts = Parts::of_object(&request);
+    /// Answers a request that the Worker in front has sent on.
+    ///
+    /// # Errors
+    /// What the platform throws.
+    pub fn fetch(&self, request: Request) -> Result<JsValue, JsValue> {
+        let object = Rc::clone(&self.object);
+        promptly(async move { object.answer(&request).await })
+    }
+
+    /// Does the work that is due.
+    ///
+    /// # Errors
+    /// What the platform throws.
+    pub fn alarm(&self) -> Result<JsValue, JsValue> {
+        let object = Rc::clone(&self.object);
+        promptly(async move { object.upkeep().await })
+    }
+
+    /// Answers a frame: text is JSON, bytes are MessagePack.
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn hear(&self, socket: &WebSocket, frame: &JsValue) {
+        let Ok(keeper) = &self.object.store else { return };
+        let Some(listener) = keeper.live.listener(socket, host::now()) else { return };
+        match frame.as_string() {
+            Some(text) => keeper.hear(&listener, text.as_bytes(), Format::Json),
+            None => keeper.hear(&listener, &Uint8Array::new(frame).to_vec(), Format::MsgPack),
+        }
+    }
+
+    /// Forgets a socket that was closed.
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn closed(&self, socket: &WebSocket) {
+        if let Ok(keeper) = &self.object.store {
+            keeper.live.closed(socket);
+        }
+    }
+
+    /// Forgets a socket that broke.
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn broken(&self, socket: &WebSocket) {
+        self.closed(socket);
+    }
+}
+
+impl Object {
+    async fn answer(&self, request: &Request) -> Result<JsValue, JsValue> {
+        let parts = Parts::of(request);
         let head = parts.head();
         let keeper = match &self.store {
             Ok(keeper) => keeper,
@@ -95,7 +151,7 @@ impl DurableObject for UserObject {
         let bearer = match forward::bearer(&head) {
             Ok(bearer) => bearer,
             Err(error) => {
-                return message::response(exchange.problem(&error, None, &Work::default()));
+                return message::sent(&exchange.problem(&error, None, &Work::default()));
             }
         };
         let meter = Meter::start(keeper);
@@ -107,18 +163,23 @@ impl DurableObject for UserObject {
         match counted.and_then(|()| keeper.has_revoked(&bearer, &mut entropy)) {
             Ok(false) => {}
             Ok(true) => {
-                message::pass_over(&mut request).await;
-                return message::response(exchange.refused(Refusal::Revoked));
+                message::pass_over(request).await;
+                return message::sent(&exchange.refused(Refusal::Revoked));
             }
             Err(error) => {
-                message::pass_over(&mut request).await;
-                return message::response(exchange.problem(&error, None, &Work::default()));
+                message::pass_over(request).await;
+                return message::sent(&exchange.problem(&error, None, &Work::default()));
             }
         }
         let task = match exchange.route(&head, bearer.caller.clone()) {
             Ok(routed) => {
+                let length = parts.header("content-length");
                 let body = match routed.body() {
-                    BodyWanted::AtMost(limit) => message::body(&mut request, limit).await,
+                    BodyWanted::AtMost(limit) => {
+                        let body = message::body(request, length.as_deref(), limit).await;
+                        // It may have taken long, and the token may be revoked by now.
+                        body.and_then(|body| keeper.admit(&bearer).map(|()| body))
+                    }
                     BodyWanted::None | BodyWanted::Lines => Ok(Vec::new()),
                 };
                 body.and_then(|body| routed.decode(&body))
@@ -127,13 +188,13 @@ impl DurableObject for UserObject {
         };
         match task {
             Ok(Task::Command(request)) => {
-                message::response(keeper.answer(&exchange, &meter, &request, &mut entropy))
+                message::sent(&keeper.answer(&exchange, &meter, &request, &mut entropy))
             }
             Ok(Task::Import(importer)) => {
-                let lines = message::stream(&mut request);
+                let lines = message::stream(request);
                 let answer =
                     keeper.import(&exchange, &meter, &bearer, importer, lines, entropy).await;
-                message::response(answer)
+                message::sent(&answer)
             }
             Ok(Task::Export(exporter)) => {
                 keeper.export(exchange, &meter, bearer, exporter, entropy)
@@ -141,17 +202,13 @@ impl DurableObject for UserObject {
             Ok(Task::Live) => {
                 let socket = keeper.listen(bearer);
                 match socket {
-                    Ok(socket) => message::upgraded(exchange.upgraded(&head), socket),
-                    Err(error) => {
-                        message::response(exchange.problem(&error, None, &Work::default()))
-                    }
+                    Ok(socket) => message::upgraded(&exchange.upgraded(&head), socket),
+                    Err(error) => message::sent(&exchange.problem(&error, None, &Work::default())),
                 }
             }
-            Ok(Task::Usage { caller }) => {
-                message::response(keeper.usage(&exchange, &meter, &caller))
-            }
+            Ok(Task::Usage { caller }) => message::sent(&keeper.usage(&exchange, &meter, &caller)),
             Ok(Task::Keys { caller, rotate }) => {
-                message::response(keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
+                message::sent(&keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
             Ok(Task::Erase) => {
                 self.state.storage().delete_all().await?;
@@ -160,16 +217,19 @@ impl DurableObject for UserObject {
                     Ok(()) => exchange.erased(),
                     Err(error) => exchange.problem(&error, None, &Work::default()),
                 };
-                message::response(erased)
+                message::sent(&erased)
+            }
+            Err(error) if error.code() == Code::Unauthenticated => {
+                message::sent(&exchange.refused(Refusal::Revoked))
             }
             Err(error) => {
-                message::pass_over(&mut request).await;
-                message::response(exchange.problem(&error, None, &Work::default()))
+                message::pass_over(request).await;
+                message::sent(&exchange.problem(&error, None, &Work::default()))
             }
         }
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
+    async fn upkeep(&self) -> Result<JsValue, JsValue> {
         let done = match &self.store {
             Ok(keeper) => keeper.upkeep(),
             Err(message) => Err(Error::bug(message.clone())),
@@ -178,53 +238,7 @@ impl DurableObject for UserObject {
             console_error!("alarm: {error}");
             self.state.storage().set_alarm(ALARM_AGAIN_MILLIS).await?;
         }
-        Response::empty()
-    }
-
-    async fn websocket_message(
-        &self,
-        socket: WebSocket,
-        message: WebSocketIncomingMessage,
-    ) -> worker::Result<()> {
-        let Ok(keeper) = &self.store else { return Ok(()) };
-        let Some(listener) = keeper.live.listener(&socket, host::now()) else { return Ok(()) };
-        match message {
-            WebSocketIncomingMessage::String(text) => {
-                keeper.hear(&listener, text.as_bytes(), Format::Json);
-            }
-            WebSocketIncomingMessage::Binary(bytes) => {
-                keeper.hear(&listener, &bytes, Format::MsgPack);
-            }
-        }
-        Ok(())
-    }
-
-    async fn websocket_close(
-        &self,
-        socket: WebSocket,
-        _code: usize,
-        _reason: String,
-        _was_clean: bool,
-    ) -> worker::Result<()> {
-        if let Ok(keeper) = &self.store {
-            keeper.live.closed(&socket);
-        }
-        Ok(())
-    }
-
-    async fn websocket_error(
-        &self,
-        socket: WebSocket,
-        _error: worker::Error,
-    ) -> worker::Result<()> {
-        if let Ok(keeper) = &self.store {
-            keeper.live.closed(&socket);
-        }
-        Ok(())
-    }
-
-    async fn connect(&self, _socket: Socket) -> worker::Result<()> {
-        Err(worker::Error::RustError("the store does not accept raw sockets".into()))
+        Ok(JsValue::UNDEFINED)
     }
 }
 
@@ -304,7 +318,7 @@ impl Keeper {
     }
 
     /// Opens a socket. The store is open.
-    fn listen(&self, bearer: Bearer) -> Result<WebSocket> {
+    fn listen(&self, bearer: Bearer) -> Result<worker::WebSocket> {
         let (sockets, _) = self.live.used_by(&bearer.caller.user);
         let quotas = self.store.quotas();
         quotas.permit(Quota::Sockets, is_owner(&bearer.caller), sockets, sockets + 1)?;
@@ -457,17 +471,16 @@ impl Keeper {
         bearer: Bearer,
         mut exporter: Exporter,
         mut entropy: Entropy,
-    ) -> worker::Result<Response> {
+    ) -> Result<JsValue, JsValue> {
         let first = self.piece(&mut exporter, &mut entropy);
         let (seq, work) = (self.store.seq(), meter.read(self));
         let (lines, seq) = match first.and_then(|lines| Ok((lines.unwrap_or_default(), seq?))) {
             Ok(first) => first,
-            Err(error) => return message::response(exchange.problem(&error, None, &work)),
+            Err(error) => return message::sent(&exchange.problem(&error, None, &work)),
         };
-        let http::Response { status, headers, .. } = exchange.lines(seq, &work);
-        let headers = message::named(&headers)?;
+        let head = exchange.lines(seq, &work);
         if exchange.is_head() {
-            return Ok(Response::empty()?.with_status(status).with_headers(headers));
+            return message::sent(&head);
         }
         let keeper = Rc::clone(self);
         let begun = (Some(lines), exporter, entropy);
@@ -483,7 +496,7 @@ impl Keeper {
                 Ok::<_, worker::Error>(piece.map(|lines| (lines, (None, exporter, entropy))))
             }
         });
-        Ok(Response::from_stream(pieces)?.with_status(status).with_headers(headers))
+        message::streamed(&head, pieces)
     }
 
     fn piece(&self, exporter: &mut Exporter, entropy: &mut Entropy) -> Result<Option<Vec<u8>>> {

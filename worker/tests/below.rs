@@ -1,4 +1,7 @@
-//! What is done with every context of a list: lists leave data out, so each context must be read.
+//! What is done with the contexts below another one: lists leave data out, so each context must be
+//! read, but only where it is needed.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code stops at the first surprise")]
+#![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 #[path = "sqlite/mod.rs"]
 mod sqlite;
@@ -9,37 +12,25 @@ use nacre_core::{
     json,
     level::Level,
     live::{Audience, Crossing, Notice, Watch},
-    op::{Edit, Expect, Put, Read, Which},
+    op::{Batch, BatchItem, Edit, Expect, Read, Which},
     plan::Reply,
     store::Reads as _,
     topic::Topic,
 };
-use sqlite::world::{World, alice};
+use sqlite::world::{World, alice, put, value};
 
 fn address(level: Level, id: &str) -> Address {
     Address::new(level, ContextId::parse(id).unwrap()).unwrap()
-}
-
-fn put(level: Level, id: &str, parent: Option<&str>, data: &str) -> Edit {
-    Edit::Put(Put {
-        address: address(level, id),
-        data: json::read(data.as_bytes(), 8).unwrap().as_object().unwrap().clone(),
-        parent: parent.map(|id| ContextId::parse(id).unwrap()),
-        rules: None,
-        summary: None,
-        create_parents: false,
-        expect: Expect::Anything,
-    })
 }
 
 /// Projects `p` and `q`, and in `p` a branch with a task that holds a secret.
 fn planted() -> World {
     let mut world = World::new();
     for edit in [
-        put(Level::Project, "p", None, "{}"),
-        put(Level::Project, "q", None, "{}"),
-        put(Level::Branch, "b", Some("p"), r#"{"of":"b"}"#),
-        put(Level::Task, "t", Some("b"), r#"{"of":"t","api_key":"same"}"#),
+        put("project", "p", None, value("{}")),
+        put("project", "q", None, value("{}")),
+        put("branch", "b", Some("p"), value(r#"{"of":"b"}"#)),
+        put("task", "t", Some("b"), value(r#"{"of":"t","api_key":"same"}"#)),
     ] {
         world.run(&edit, None).unwrap();
     }
@@ -78,6 +69,28 @@ fn secrets_below_a_moved_context_get_the_markers_of_their_new_project() {
 }
 
 #[test]
+fn a_delete_in_a_batch_looks_for_one_child_only() {
+    let mut world = World::new();
+    world.run(&put("project", "p", None, value("{}")), None).unwrap();
+    for n in 0..50 {
+        world.run(&put("branch", &format!("b{n}"), Some("p"), value("{}")), None).unwrap();
+    }
+    let delete = Edit::Delete {
+        address: address(Level::Project, "p"),
+        cascade: false,
+        summary: None,
+        expect: Expect::Anything,
+    };
+    let edits =
+        [put("global", "global", None, value("{}")), delete.clone(), delete.clone(), delete];
+    let item = |edit: Edit| Ok(BatchItem { op: edit.into(), idempotency: None });
+    let batch = Batch { transaction: false, operations: edits.map(item).into() };
+    let before = world.database.calls.get();
+    world.run(&batch, None).unwrap();
+    assert!(world.database.calls.get() - before < 20, "each delete walks through the project");
+}
+
+#[test]
 fn contexts_below_a_moved_one_enter_with_their_data() {
     let mut world = planted();
     world.sleep();
@@ -92,7 +105,7 @@ fn contexts_below_a_moved_one_enter_with_their_data() {
         .iter()
         .filter_map(|(_, notice)| match notice {
             Notice::Entered(Crossing { changed, .. }) => Some((
-                changed.record.address.to_string(),
+                changed.context.address.to_string(),
                 format!("{:?}", changed.patch.to_value()),
             )),
             _ => None,
@@ -113,7 +126,7 @@ fn ids(world: &World) -> String {
 #[test]
 fn a_rotation_replaces_markers_by_commits_and_old_ones_still_open() {
     let mut world = World::new();
-    let put = |id: String, data: &str| put(Level::Project, &id, None, data);
+    let put = |id: String, data: &str| put("project", &id, None, value(data));
     for n in 0..60 {
         world.run(&put(format!("p{n}"), r#"{"api_key":"same","n":1}"#), None).unwrap();
     }

@@ -1,6 +1,11 @@
 //! A store with many contexts, more than the caches hold: what is looked at costs the same for each
 //! context as in a small store, in rows and in memory.
-#![expect(clippy::unwrap_used, reason = "test code stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "test code stops at the first surprise"
+)]
 #![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 mod sqlite;
@@ -8,27 +13,18 @@ mod sqlite;
 use allocation_counter::measure;
 use nacre_core::{
     address::Address,
-    op::{Batch, BatchItem, Command, Edit, Expect, Patch, Put, Read},
+    op::{Batch, BatchItem, Command, Edit, Expect, Patch, Read},
     plan::Reply,
-    value::Value,
     wire::{Answer, Export},
 };
-use sqlite::world::{World, id, value};
+use sqlite::world::{World, put, value};
 
 const MIB: u64 = 1 << 20;
 
-fn put(level: &str, name: &str, parent: Option<&str>) -> Edit {
-    let text = format!(r#"{{"id":"{name}","note":"{}","n":[1,2,3]}}"#, "x".repeat(240));
-    let Value::Object(data) = value(&text) else { unreachable!("an object") };
-    Edit::Put(Put {
-        address: Address::parse(level, name).unwrap(),
-        data,
-        parent: parent.map(id),
-        rules: None,
-        summary: None,
-        create_parents: false,
-        expect: Expect::Anything,
-    })
+/// A context of 300 bytes.
+fn small(level: &str, name: &str, parent: Option<&str>) -> Edit {
+    let note = "x".repeat(240);
+    put(level, name, parent, value(&format!(r#"{{"id":"{name}","note":"{note}","n":[1,2,3]}}"#)))
 }
 
 /// A store of about so many contexts, 300 bytes each: half of the tasks below one branch, the others
@@ -36,11 +32,11 @@ fn put(level: &str, name: &str, parent: Option<&str>) -> Edit {
 fn store(contexts: usize) -> World {
     let mut world = World::new();
     let branches = contexts / 20;
-    let mut edits = vec![put("global", "global", None), put("project", "p", None)];
-    edits.extend((0..branches).map(|n| put("branch", &format!("b{n:05}"), Some("p"))));
+    let mut edits = vec![small("global", "global", None), small("project", "p", None)];
+    edits.extend((0..branches).map(|n| small("branch", &format!("b{n:05}"), Some("p"))));
     edits.extend((branches + 2..contexts).map(|n| {
         let branch = if n % 2 == 0 { 0 } else { n % branches };
-        put("task", &format!("t{n:05}"), Some(&format!("b{branch:05}")))
+        small("task", &format!("t{n:05}"), Some(&format!("b{branch:05}")))
     }));
     for edits in edits.chunks(500) {
         let item = |edit: &Edit| Ok(BatchItem { op: edit.clone().into(), idempotency: None });

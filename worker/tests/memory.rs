@@ -1,6 +1,12 @@
 //! The memory that one request takes, whatever it asks for: the worst of each kind at its limits,
 //! on the store over SQL. An allocator counts; SQLite's own memory does not.
-#![expect(clippy::unwrap_used, reason = "test code stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "test code stops at the first surprise"
+)]
 #![allow(dead_code, reason = "the world is shared with the tests of the store")]
 
 mod sqlite;
@@ -11,7 +17,7 @@ use allocation_counter::measure;
 use nacre_core::{
     address::Address,
     error::{Code, Error},
-    op::{Command, Edit, Expect, Patch, Put, Read, Resolve},
+    op::{Command, Edit, Expect, Patch, Read, Resolve},
     plan::Reply,
     record::EntryKind,
     store::{AsOf, Filter},
@@ -19,7 +25,7 @@ use nacre_core::{
     wire::{self, Answer, operation::BatchBody, request},
 };
 use nacre_worker::sql_store::SqlStore;
-use sqlite::world::{RETENTION, World, id, value};
+use sqlite::world::{RETENTION, World, put, value};
 
 const MIB: u64 = 1 << 20;
 
@@ -57,19 +63,6 @@ fn check(
 /// A world whose requests touch nothing that was left from an earlier one.
 fn world() -> World {
     World::new()
-}
-
-fn put(level: &str, name: &str, parent: Option<&str>, data: Value) -> Edit {
-    let Value::Object(data) = data else { unreachable!("an object") };
-    Edit::Put(Put {
-        address: Address::parse(level, name).unwrap(),
-        data,
-        parent: parent.map(id),
-        rules: None,
-        summary: None,
-        create_parents: true,
-        expect: Expect::Anything,
-    })
 }
 
 /// As many small numbers as a context may have.
@@ -264,7 +257,7 @@ fn one_secret_is_not_revealed_without_end() {
     let Reply::Context(context) = world.run(&get(false), None).unwrap().reply else {
         unreachable!("a context")
     };
-    let marker = String::from_utf8(context.record.layer.text().to_vec()).unwrap();
+    let marker = String::from_utf8(context.shown.layer().unwrap().text().to_vec()).unwrap();
     let marker = marker.strip_prefix(r#"{"token":"#).unwrap().strip_suffix('}').unwrap();
     let members: Vec<String> =
         (0..5000).map(|n| format!(r#""k{n:04}":{{"token":{marker}}}"#)).collect();

@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "test code stops at the first surprise"
 )]
+#![allow(dead_code, reason = "the world is shared with tests of other matters")]
 
 mod sqlite;
 

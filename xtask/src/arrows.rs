@@ -61,6 +61,7 @@ const ROOMS: &[Row] = &[
     ("schema", &["sql"]),
     ("sql_store", &["schema"]),
     ("host", &[]),
+    ("prompt", &[]),
     ("signature", &["auth"]),
     ("bearer", &[]),
     ("live", &["bearer", "follower", "format"]),
@@ -69,7 +70,7 @@ const ROOMS: &[Row] = &[
     ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
     ("usage", &[]),
-    ("user_object", &["config", "forward", "host", "live", "message", "usage"]),
+    ("user_object", &["config", "forward", "host", "live", "message", "prompt", "usage"]),
 ];
 
 /// Rooms that know no platform, and so are tested without one.

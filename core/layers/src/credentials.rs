@@ -64,12 +64,15 @@ fn has_url_with_password(text: &str) -> bool {
     })
 }
 
-/// Whether a text stands for a password: empty, a variable, or a mask.
+/// Whether a text stands for a password: empty, a variable, or a mask. Braces and brackets are not
+/// allowed in a URL; stars and parentheses are, so a password may have one.
 fn is_placeholder(password: &str) -> bool {
     let first = password.chars().next();
     let is_mask = |mark| password.len() > 2 && password.chars().all(|c| c == mark);
     first.is_none_or(|first| first == '$' || is_mask(first))
-        || password.contains(['{', '}', '(', ')', '[', ']', '*'])
+        || password.contains(['{', '}', '[', ']'])
+        || password.contains("**")
+        || (password.starts_with('(') && password.ends_with(')'))
 }
 
 fn credential(word: &[u8]) -> Option<&'static str> {
@@ -134,6 +137,7 @@ mod tests {
             "redis://:p%40ss@cache:6379/0",
             "mongodb+srv://a:b@c",
             "x=amqp://u:p@h y",
+            "postgres://app:hunt*r(2)@db/app",
             "https://example.com then ftp://u:p@h",
         ] {
             assert_eq!(find(text), Some("a URL with a password"), "{text}");
@@ -150,6 +154,9 @@ mod tests {
             "https://me:%{hiera('a::b')}@example.com",
             "https://me:<password>@example.com",
             "https://me:***@example.com",
+            "https://me:h****r@example.com",
+            "https://me:(password)@example.com",
+            "https://me:[password]@example.com",
             "https://me:xxxx@example.com",
             "://a:b@c",
             "https://a:b@",

@@ -72,6 +72,7 @@ mod name;
 pub mod part;
 pub mod patch;
 pub mod resolve;
+mod ruled;
 pub mod rules;
 pub mod three_way;
 pub mod twins;

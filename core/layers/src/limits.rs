@@ -31,6 +31,12 @@ pub const EXPLANATION_BYTES: usize = 8 << 20;
 /// Most merge rules in one context.
 pub const RULES: usize = 256;
 
+/// Longest merge rule, in bytes: `keyed` may name several members.
+pub const RULE_BYTES: usize = 1024;
+
+/// Most names in the paths of all merge rules of one context: each takes memory when a view is made.
+pub const RULE_NAMES: usize = 4096;
+
 /// Longest JSON Pointer, in bytes.
 pub const POINTER_BYTES: usize = 4096;
 

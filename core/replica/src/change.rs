@@ -15,7 +15,7 @@ use nacre_layers::{
 use nacre_store::{
     history::WHOLE_EVERY,
     moment::Moment,
-    record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
+    record::{Change, Entry, EntryId, EntryKind, Heading, Record, State, Version},
     store::{Reads, Write},
 };
 use nacre_wire::members::Members;
@@ -141,25 +141,28 @@ impl Announced {
             full,
         };
         let record = Record {
-            address: self.address.clone(),
-            parent: state.parent,
-            version: self.version,
-            seq: self.seq,
+            heading: Rc::new(Heading {
+                address: self.address.clone(),
+                parent: state.parent,
+                version: self.version,
+                seq: self.seq,
+                rules: state.rules,
+                created_at: existing
+                    .filter(|_| self.change != Change::Create)
+                    .map_or(self.at, |record| record.created_at),
+                updated_at: self.at,
+                updated_by: self.by.clone(),
+                deleted: (self.change == Change::Delete).then_some(self.seq),
+            }),
             layer: state.layer,
-            rules: state.rules,
-            created_at: existing
-                .filter(|_| self.change != Change::Create)
-                .map_or(self.at, |record| record.created_at),
-            updated_at: self.at,
-            updated_by: self.by.clone(),
-            deleted: (self.change == Change::Delete).then_some(self.seq),
         };
         Ok(Vec::from([Write::Version(version), Write::Record(Rc::new(record))]))
     }
 
     fn farewell(&self, record: &Rc<Record>) -> Write {
         let deleted = Some(self.seq);
-        Write::Record(Rc::new(Record { version: self.version, deleted, ..(**record).clone() }))
+        let heading = Heading { version: self.version, deleted, ..(*record.heading).clone() };
+        Write::Record(Rc::new(Record { heading: Rc::new(heading), layer: record.layer.clone() }))
     }
 }
 

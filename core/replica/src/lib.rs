@@ -46,6 +46,7 @@ use nacre_layers::{
     id::User,
     json,
     layer::Layer,
+    level::Level,
     sensitive::SensitiveNames,
     value::{Object, Value, decode_known},
 };
@@ -446,16 +447,17 @@ impl Replica {
             return self.view(address).map(|view| view.hash.to_string()).unwrap_or_default();
         }
         let mut text = String::new();
-        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
-        let records = match below {
-            true if address.level == nacre_layers::level::Level::Global => {
-                self.shown.list(&Filter::default(), None, usize::MAX)
-            }
-            true => self.shown.list(&filter, None, usize::MAX),
-            false => self.shown.record(address).map(|record| record.into_iter().collect()),
+        let addresses = if below {
+            let under = Some(address.clone()).filter(|top| top.level != Level::Global);
+            let filter = Filter { under, ..Filter::default() };
+            let contexts = self.shown.list(&filter, None, usize::MAX).unwrap_or_default();
+            contexts.into_iter().map(|context| context.address.clone()).collect()
+        } else {
+            Vec::from([address.clone()])
         };
-        for record in records.unwrap_or_default() {
-            let (address, version) = (&record.address, record.version);
+        for address in &addresses {
+            let Ok(Some(record)) = self.shown.record(address) else { continue };
+            let version = record.version;
             text.push_str(&format!(
                 "{address} {version} {} {};",
                 record.layer.hash(),

@@ -61,23 +61,24 @@ impl Replica {
 
 /// The rows of a store that a copy keeps.
 fn rows(all: &MemoryStore<'static>, under: Option<&Address>) -> Result<Vec<Write>> {
-    let records = all.list(&Filter::default(), None, usize::MAX)?;
+    let contexts = all.list(&Filter::default(), None, usize::MAX)?;
     let wanted = |address: &Address| -> Result<bool> {
         let Some(under) = under else { return Ok(true) };
         Ok(is_above(all, under, address)? || is_above(all, address, under)?)
     };
     let mut rows = Vec::new();
-    for record in records {
-        if !wanted(&record.address)? {
+    for context in contexts {
+        let address = &context.address;
+        if !wanted(address)? {
             continue;
         }
-        let versions = all.versions_from(&record.address, 1, usize::MAX)?;
+        let versions = all.versions_from(address, 1, usize::MAX)?;
         rows.extend(versions.into_iter().map(Write::Version));
         for kind in [EntryKind::Insight, EntryKind::Progress] {
-            let entries = all.entries(&record.address, kind, None, usize::MAX)?;
+            let entries = all.entries(address, kind, None, usize::MAX)?;
             rows.extend(entries.into_iter().map(Write::Entry));
         }
-        rows.push(Write::Record(record));
+        rows.extend(all.record(address)?.map(Write::Record));
     }
     Ok(rows)
 }

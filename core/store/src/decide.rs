@@ -78,6 +78,8 @@ struct Host {
     refuse: Refuse,
     /// What is done with every change before it is written.
     check: Check,
+    /// What is done with work that leaves nothing behind.
+    work: fn(&mut Draft<'_, '_>, usize) -> Result<()>,
 }
 
 /// Checks a change, and notes what it may surprise with.
@@ -92,11 +94,15 @@ const SERVER: Host = Host {
         draft.hold_change(made)?;
         warnings::warn(draft, made)
     },
+    work: |draft, bytes| draft.hold_work(bytes),
 };
 
 /// A copy leaves that to the server.
-const COPY: Host =
-    Host { refuse: |_, _, existing, _| expect::stale(existing), check: |_, _| Ok(()) };
+const COPY: Host = Host {
+    refuse: |_, _, existing, _| expect::stale(existing),
+    check: |_, _| Ok(()),
+    work: |_, _| Ok(()),
+};
 
 fn no_keys() -> Error {
     Error::new(
@@ -114,20 +120,56 @@ pub fn admit(reads: &dyn Reads, caller: &Caller) -> Result<()> {
     sight::of(reads, caller).map(|_| ())
 }
 
+/// How a host carries out what only an owner may ask.
+struct OwnerCommands {
+    inspect: fn(&dyn Reads, &Setting<'_>, Asker<'_>, &Inspection) -> Result<Reply>,
+    administer: fn(&mut Draft<'_, '_>, &Administration) -> Result<Reply>,
+}
+
 /// Decides one request.
 ///
 /// # Errors
 /// Every code of the contract except those of transport. A refused request changes nothing.
 pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -> Result<Plan> {
+    let sight = sight::of(reads, &request.caller)?;
+    let of_owner = OwnerCommands {
+        inspect: administration::inspect,
+        administer: |draft, of| draft.administer(of),
+    };
+    decide_with(reads, setting, request, &*sight, &of_owner)
+}
+
+/// Decides a request of the owner of a store that lives in one process, without guests and tokens.
+///
+/// A host that names only this entry carries no code for members and revocations.
+///
+/// # Errors
+/// As [`decide`]; `forbidden` for members and revocations.
+pub fn decide_alone(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    request: &Request,
+) -> Result<Plan> {
+    let of_owner = OwnerCommands {
+        inspect: administration::inspect_alone,
+        administer: |draft, of| draft.administer_alone(of),
+    };
+    decide_with(reads, setting, request, &Everything, &of_owner)
+}
+
+fn decide_with(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    request: &Request,
+    sight: &dyn Sight,
+    of_owner: &OwnerCommands,
+) -> Result<Plan> {
     let Request { caller, command, .. } = request;
-    let sight = sight::of(reads, caller)?;
-    permit::permit_command(reads, caller, &*sight, command)?;
-    let asker = Asker { caller, sight: &*sight, host: SERVER };
+    permit::permit_command(reads, caller, sight, command)?;
+    let asker = Asker { caller, sight, host: SERVER };
     let reply = match command {
         Command::Op(Op::Read(ask)) => read_revealed(reads, setting, asker, ask)?,
-        Command::Inspection(inspection) => {
-            administration::inspect(reads, setting, asker, inspection)?
-        }
+        Command::Inspection(inspection) => (of_owner.inspect)(reads, setting, asker, inspection)?,
         Command::Op(Op::Edit(edit)) => {
             return change(reads, setting, asker, request, &|draft| draft.edit(edit));
         }
@@ -136,7 +178,7 @@ pub fn decide(reads: &dyn Reads, setting: &mut Setting<'_>, request: &Request) -
         }
         Command::Administration(administration) => {
             return change(reads, setting, asker, request, &|draft| {
-                draft.administer(administration)
+                (of_owner.administer)(draft, administration)
             });
         }
     };
@@ -178,49 +220,9 @@ fn read_revealed(
 ) -> Result<Reply> {
     let mut reply = read::read(reads, setting, asker, ask)?;
     if ask.reveals() {
-        reveal::reveal_entries(reads, setting, &mut reply)?;
+        reveal::reveal_entries(reads, setting, asker.sight, &mut reply)?;
     }
     Ok(reply)
-}
-
-/// Decides a request of the owner of a store that lives in one process, without guests and tokens.
-///
-/// A host that names only this entry carries no code for members and revocations.
-///
-/// # Errors
-/// As [`decide`]; `forbidden` for members and revocations.
-pub fn decide_alone(
-    reads: &dyn Reads,
-    setting: &mut Setting<'_>,
-    request: &Request,
-) -> Result<Plan> {
-    let asker = Asker { caller: &request.caller, sight: &Everything, host: SERVER };
-    permit::permit_command(reads, &request.caller, asker.sight, &request.command)?;
-    let reply = match &request.command {
-        Command::Op(Op::Read(ask)) => read_revealed(reads, setting, asker, ask)?,
-        Command::Inspection(Inspection::Audit { before, limit }) => {
-            administration::audit(reads, *before, *limit)?
-        }
-        Command::Inspection(Inspection::Export { part, reveal }) => {
-            administration::export(reads, setting, asker.sight, part, *reveal)?
-        }
-        Command::Op(Op::Edit(edit)) => {
-            return change(reads, setting, asker, request, &|draft| draft.edit(edit));
-        }
-        Command::Batch(batch) => {
-            return change(reads, setting, asker, request, &|draft| draft.batch(batch));
-        }
-        Command::Administration(Administration::Import(import)) => {
-            return change(reads, setting, asker, request, &|draft| draft.import(import));
-        }
-        Command::Inspection(_) | Command::Administration(_) => {
-            return Err(Error::new(Code::Forbidden, "this store has no members and no tokens"));
-        }
-    };
-    if request.command.reveals() {
-        return revealing(reads, setting, request, reply);
-    }
-    Ok(Plan::of_read(reply, reads.seq()?))
 }
 
 /// Makes a change as one commit, unless its idempotency key says that it has been made.
@@ -248,7 +250,7 @@ fn change(
     }
     if let (Reply::Context(context), false) = (&mut reply, caller.scopes.allows_read()) {
         // A caller that may only write is told the outcome, and no data.
-        context.data = false;
+        context.withhold();
     }
     let mut plan = draft.commit(reply, id.clone())?;
     if let Some(idempotency) = idempotency {

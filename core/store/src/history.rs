@@ -7,7 +7,7 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
-    record::{Change, Record, State, Undo, Version},
+    record::{Change, Heading, Record, State, Undo, Version},
     store::{AsOf, Reads},
 };
 use nacre_layers::{
@@ -108,6 +108,12 @@ pub fn state_at(reads: &dyn Reads, current: &Record, wanted: u64) -> Result<(Ver
     }
 }
 
+/// How many versions [`state_at`] undoes to make one, if each whole state is stored.
+pub(crate) fn steps_to(wanted: u64, current: u64) -> usize {
+    let top = wanted.next_multiple_of(WHOLE_EVERY).min(current);
+    top.saturating_sub(wanted) as usize
+}
+
 /// Most versions read at once, because each may have [`DATA_BYTES`](crate::limits::DATA_BYTES) several times.
 pub(crate) const VERSIONS_AT_ONCE: u64 = 4;
 
@@ -134,18 +140,18 @@ pub(crate) fn record_as_of(
 
 /// The record of a context at a version.
 pub(crate) fn record_of(current: &Record, row: &Version, state: State) -> Record {
-    Record {
+    let heading = Heading {
         address: current.address.clone(),
         parent: state.parent,
         version: row.version,
         seq: row.seq,
-        layer: state.layer,
         rules: state.rules,
         created_at: current.created_at,
         updated_at: row.at,
         updated_by: row.by.clone(),
-        deleted: None,
-    }
+        deleted: (row.change == Change::Delete).then_some(row.seq),
+    };
+    Record { heading: Rc::new(heading), layer: state.layer }
 }
 
 /// The live chain of a context, global first. `not-found` if the context is not live.

@@ -63,6 +63,10 @@ pub const MISSED_CHANGES: usize = 1000;
 /// needs the chain of that time from history.
 pub const MISSED_VIEWS: usize = 200;
 
+/// Most data that is gone through to find what a subscriber has missed, in bytes. Past states of large
+/// contexts are made from newer ones, which takes long.
+pub const MISSED_BYTES: usize = 64 << 20;
+
 /// Longest id of a subscription or of a message over a socket, in bytes.
 pub const MESSAGE_ID_BYTES: usize = 64;
 

@@ -20,7 +20,7 @@ use crate::{
     memory::MemoryStore,
     op::{Caller, Read, Resolve, Which},
     plan::{Changed, Event, Plan},
-    record::{Change, Entry, Record, State},
+    record::{Change, Entry, Heading, Record, State},
     sight::{self, Sight},
     store::{Filter, Reads, Write},
     topic::Topic,
@@ -108,16 +108,17 @@ pub struct Crossing {
 impl Crossing {
     fn entered(seq: u64, change: Change, record: &Rc<Record>) -> Result<Notice> {
         let patch = State::of(record).patch_from(None)?;
-        let changed = Changed { record: record.clone(), before: None, change, patch };
+        let context = record.heading.clone();
+        let changed = Changed { context, before: None, change, patch };
         Ok(Notice::Entered(Crossing { seq, changed: Rc::new(changed) }))
     }
 
-    fn left(seq: u64, record: &Rc<Record>) -> Notice {
-        let layer = Rc::new(Layer::empty());
-        let record = Rc::new(Record { layer, parent: None, ..(**record).clone() });
-        let before = Some(State::of(&record));
+    fn left(seq: u64, context: &Heading) -> Notice {
+        let context = Heading { parent: None, ..context.clone() };
+        let (layer, rules) = (Rc::new(Layer::empty()), context.rules.clone());
+        let before = Some(State { layer, rules, parent: None });
         let patch = JsonPatch { operations: Vec::new() };
-        let changed = Changed { record, before, change: Change::Move, patch };
+        let changed = Changed { context: Rc::new(context), before, change: Change::Move, patch };
         Notice::Left(Crossing { seq, changed: Rc::new(changed) })
     }
 }
@@ -206,9 +207,8 @@ pub struct Watch {
 struct Step {
     before: Line,
     after: Line,
-    /// The contexts below one that got another parent, without data; `None` if they are too many to
-    /// be told.
-    below: Option<Vec<Rc<Record>>>,
+    /// The contexts below one that got another parent; `None` if they are too many to be told.
+    below: Option<Vec<Rc<Heading>>>,
 }
 
 /// A live context and its ancestors; empty if it is not live.
@@ -289,7 +289,9 @@ impl Step {
         let Event::Change(changed) = event else {
             return Ok(Step { after: Line(before.0.clone()), before, below: Some(Vec::new()) });
         };
-        store.write(Write::Record(changed.record.clone()));
+        // Nobody asks this store for data.
+        let (heading, layer) = (changed.context.clone(), Rc::new(Layer::empty()));
+        store.write(Write::Record(Rc::new(Record { heading, layer })));
         let after = Line::of(store, address)?;
         let below = match crosses && before.is_elsewhere(&after) {
             true => below(store, address)?,
@@ -314,31 +316,33 @@ impl Step {
     }
 }
 
-/// The contexts below another one, without data; `None` if they are too many.
-fn below(store: &dyn Reads, top: &Address) -> Result<Option<Vec<Rc<Record>>>> {
+/// The contexts below another one; `None` if they are too many.
+fn below(store: &dyn Reads, top: &Address) -> Result<Option<Vec<Rc<Heading>>>> {
     let filter = Filter { under: Some(top.clone()), ..Filter::default() };
     let mut below = store.list(&filter, None, limits::MISSED_CHANGES + 1)?;
     if below.len() > limits::MISSED_CHANGES {
         return Ok(None);
     }
-    below.retain(|record| record.address != *top);
+    below.retain(|context| context.address != *top);
     Ok(Some(below))
 }
 
 impl Line {
     fn of(reads: &dyn Reads, address: &Address) -> Result<Line> {
-        Line::climb(address, &|address| reads.record(address))
+        Line::climb(address, &|address| {
+            Ok(reads.record(address)?.map(|record| record.heading.clone()))
+        })
     }
 
     fn climb(
         address: &Address,
-        find: &dyn Fn(&Address) -> Result<Option<Rc<Record>>>,
+        find: &dyn Fn(&Address) -> Result<Option<Rc<Heading>>>,
     ) -> Result<Line> {
         let mut line = Vec::new();
-        let mut next = find(address)?.filter(|record| record.is_live());
-        while let Some(record) = next {
-            line.push(record.address.clone());
-            next = match record.above() {
+        let mut next = find(address)?.filter(|context| context.is_live());
+        while let Some(context) = next {
+            line.push(context.address.clone());
+            next = match context.above() {
                 // The global context may not exist.
                 Some(above) if above.level == Level::Global => {
                     line.push(above);
@@ -393,13 +397,13 @@ fn changes(
         };
         let Some(below) = &step.below else { return Ok(Vec::from([Notice::Resync { seq }])) };
         if !is {
-            let left = core::iter::once(&changed.record).chain(below);
-            told.extend(left.map(|record| Crossing::left(seq, record)));
+            let left = core::iter::once(&changed.context).chain(below);
+            told.extend(left.map(|context| Crossing::left(seq, context)));
             continue;
         }
         let mut bytes = 0;
-        for record in core::iter::once(&changed.record).chain(below) {
-            let record = whole(reads, record)?;
+        for context in core::iter::once(&changed.context).chain(below) {
+            let record = whole(reads, context)?;
             bytes += record.layer.text().len();
             if bytes > limits::ANSWER_BYTES {
                 return Ok(Vec::from([Notice::Resync { seq }]));
@@ -417,8 +421,8 @@ fn changes(
     }
 }
 
-/// A context with its data, which events and lists leave out.
-fn whole(reads: &dyn Reads, told: &Record) -> Result<Rc<Record>> {
+/// A context with its data.
+fn whole(reads: &dyn Reads, told: &Heading) -> Result<Rc<Record>> {
     let current = reads.record(&told.address)?.ok_or_else(Error::not_found)?;
     if current.version == told.version {
         return Ok(current);

@@ -12,7 +12,7 @@ use alloc::{
 };
 
 use crate::{
-    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::{Revocation, Subject},
     store::{AsOf, Filter, Reads, Write},
 };
@@ -152,7 +152,7 @@ impl<'a> MemoryStore<'a> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let mut found = Vec::new();
         if let Some(base) = self.base() {
             // Own rows may replace rows of the base, so that many more are read.
@@ -172,19 +172,20 @@ impl<'a> MemoryStore<'a> {
     /// The rows of the base, replaced by own rows where they exist, sorted.
     fn laid_over<'r>(
         &'r self,
-        mut found: Vec<Rc<Record>>,
+        mut found: Vec<Rc<Heading>>,
         own: impl Iterator<Item = &'r Rc<Record>>,
-    ) -> Vec<Rc<Record>> {
-        found.retain(|record| self.own_record(&record.address).is_none());
-        found.extend(own.cloned());
+    ) -> Vec<Rc<Heading>> {
+        found.retain(|context| self.own_record(&context.address).is_none());
+        found.extend(own.map(|record| record.heading.clone()));
         sort_by_address(&mut found);
         found
     }
 
     /// All live contexts of a subtree, found by following parents downward.
-    fn subtree(&self, root: &Address) -> Result<Vec<Rc<Record>>> {
+    fn subtree(&self, root: &Address) -> Result<Vec<Rc<Heading>>> {
         let mut found = Vec::new();
-        found.extend(self.record(root)?.filter(|record| record.is_live()));
+        let top = self.record(root)?.filter(|record| record.is_live());
+        found.extend(top.map(|record| record.heading.clone()));
         let mut row = alloc::vec![root.clone()];
         while let Some(level) = row.first().and_then(|address| address.level.below()) {
             let mut below = Vec::new();
@@ -194,10 +195,9 @@ impl<'a> MemoryStore<'a> {
                     parent: Some(parent.id.clone()),
                     ..Filter::default()
                 };
-                for record in self.list_flat(&filter, None, usize::MAX)? {
-                    below.push(record.address.clone());
-                    found.push(record);
-                }
+                let children = self.list_flat(&filter, None, usize::MAX)?;
+                below.extend(children.iter().map(|child| child.address.clone()));
+                found.extend(children);
             }
             row = below;
         }
@@ -206,17 +206,17 @@ impl<'a> MemoryStore<'a> {
     }
 }
 
-fn sort_by_address(records: &mut [Rc<Record>]) {
-    sort_by(records, |a, b| a.address.cmp(&b.address));
+fn sort_by_address(contexts: &mut [Rc<Heading>]) {
+    sort_by(contexts, |a, b| a.address.cmp(&b.address));
 }
 
-fn matches_row(filter: &Filter, record: &Record) -> bool {
-    filter.level.is_none_or(|level| level == record.address.level)
-        && filter.parent.as_ref().is_none_or(|parent| record.parent.as_ref() == Some(parent))
+fn matches_row(filter: &Filter, context: &Heading) -> bool {
+    filter.level.is_none_or(|level| level == context.address.level)
+        && filter.parent.as_ref().is_none_or(|parent| context.parent.as_ref() == Some(parent))
         && filter
             .prefix
             .as_ref()
-            .is_none_or(|prefix| record.address.id.as_str().starts_with(prefix.as_str()))
+            .is_none_or(|prefix| context.address.id.as_str().starts_with(prefix.as_str()))
 }
 
 impl Reads for MemoryStore<'_> {
@@ -241,7 +241,7 @@ impl Reads for MemoryStore<'_> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let (Some(root), true) = (&filter.under, self.own_records().next().is_some()) else {
             return self.list_flat(filter, after, limit);
         };
@@ -253,7 +253,7 @@ impl Reads for MemoryStore<'_> {
             .collect())
     }
 
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>> {
         let found = match self.base() {
             Some(base) => base.deleted_by(seq)?,
             None => Vec::new(),

@@ -460,6 +460,15 @@ pub struct ImportLine {
     pub past: Option<Past>,
 }
 
+impl ImportLine {
+    /// How many values its data and its history hold, which is what they take in memory.
+    pub fn values(&self) -> usize {
+        let of = |data: &Object| data.iter().map(|(_, value)| 1 + value.count()).sum::<usize>();
+        let past = self.past.iter().flat_map(|past| &past.versions);
+        of(&self.data) + past.map(|version| of(&version.data)).sum::<usize>()
+    }
+}
+
 /// The history and the entries of a context in an export.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Past {

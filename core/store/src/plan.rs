@@ -1,18 +1,19 @@
 //! The result of a decision: writes for one transaction, events to publish after it, and the reply.
 
 use alloc::{borrow::Cow, boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::ops::Deref;
 
 use crate::{
     limits,
     moment::Moment,
     op::Idempotency,
-    record::{Audit, Change, Deed, Entry, EntryId, Member, Record, State, Version},
+    record::{Audit, Change, Deed, Entry, EntryId, Heading, Member, Record, State, Version},
     revocation::Revocation,
     store::{View, Write},
 };
 use nacre_layers::{
-    address::Address, error::Error, explain::Explanation, id::User, json, patch::JsonPatch,
-    value::Value,
+    address::Address, error::Error, explain::Explanation, id::User, json, layer::Layer,
+    patch::JsonPatch, value::Value,
 };
 
 /// A decided request. **Apply all writes in one synchronous transaction, then publish the events,
@@ -86,7 +87,7 @@ impl Event {
     /// The context that it is about.
     pub fn address(&self) -> &Address {
         match self {
-            Event::Change(changed) => &changed.record.address,
+            Event::Change(changed) => &changed.context.address,
             Event::Entry(entry) => &entry.address,
         }
     }
@@ -95,8 +96,8 @@ impl Event {
 /// One change of one context.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
-    /// The context after the change, without its data.
-    pub record: Rc<Record>,
+    /// The context after the change.
+    pub context: Rc<Heading>,
     /// The state before the change, without its data; `None` for the first version.
     pub before: Option<State>,
     /// The kind of change.
@@ -241,15 +242,49 @@ impl Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContextReply {
     /// The context. For a past state it has the version, data, rules and parent of that state.
-    pub record: Rc<Record>,
+    pub shown: Shown,
     /// The data with revealed values, if they were requested and allowed.
     pub revealed: Option<Value>,
     /// Whether this request created the context.
     pub created: bool,
-    /// Whether to show the data. Lists do on request; results of writes in a batch do not.
-    pub data: bool,
     /// What may surprise about the write.
     pub warnings: Vec<Warning>,
+}
+
+/// A context as far as an answer shows it. Either way it reads as its [`Heading`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// With its data.
+    Whole(Rc<Record>),
+    /// Without its data: in lists, unless it is requested, and after writes in a batch or by a caller
+    /// who may only write.
+    Heading(Rc<Heading>),
+}
+
+impl Deref for Shown {
+    type Target = Heading;
+
+    fn deref(&self) -> &Heading {
+        self.heading()
+    }
+}
+
+impl Shown {
+    /// Everything but the data.
+    pub fn heading(&self) -> &Rc<Heading> {
+        match self {
+            Shown::Whole(record) => &record.heading,
+            Shown::Heading(heading) => heading,
+        }
+    }
+
+    /// The data, if it is shown.
+    pub fn layer(&self) -> Option<&Layer> {
+        match self {
+            Shown::Whole(record) => Some(&record.layer),
+            Shown::Heading(_) => None,
+        }
+    }
 }
 
 /// What may surprise about a write that is done.
@@ -265,19 +300,29 @@ pub struct Warning {
 }
 
 impl ContextReply {
+    /// The answer for a context, without warnings.
+    pub(crate) fn of(shown: Shown) -> ContextReply {
+        ContextReply { shown, revealed: None, created: false, warnings: Vec::new() }
+    }
+
+    /// Leaves the data out.
+    pub(crate) fn withhold(&mut self) {
+        self.shown = Shown::Heading(self.shown.heading().clone());
+    }
+
     /// The size of the shown data, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        match &self.revealed {
-            Some(revealed) => json::length(revealed),
-            None if self.data => self.record.layer.text().len(),
-            None => 0,
+        match (&self.revealed, self.shown.layer()) {
+            (Some(revealed), _) => json::length(revealed),
+            (None, Some(layer)) => layer.text().len(),
+            (None, None) => 0,
         }
     }
 
     /// The size of the shown data, or that of its index if it has many small values, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        let layer = &self.record.layer;
-        let index = if self.data { layer.memory() - layer.text().len() } else { 0 };
+        let layer = self.shown.layer();
+        let index = layer.map_or(0, |layer| layer.memory() - layer.text().len());
         self.bytes().max(index)
     }
 }

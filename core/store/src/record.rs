@@ -1,6 +1,7 @@
 //! The rows of a store, one type per kind.
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::ops::Deref;
 
 use crate::{moment::Moment, store::AsOf};
 use nacre_layers::{
@@ -16,9 +17,27 @@ use nacre_layers::{
 /// A sealed value, stored apart from the documents, which hold its fingerprint.
 pub use crate::seal::NewSecret as Secret;
 
-/// The current state of a context.
+/// The current state of a context. It reads as its [`Heading`], with the data added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
+    /// Everything but the data.
+    pub heading: Rc<Heading>,
+    /// The data, at most [`limits::DATA_BYTES`](crate::limits::DATA_BYTES) bytes of canonical JSON.
+    pub layer: Rc<Layer>,
+}
+
+impl Deref for Record {
+    type Target = Heading;
+
+    fn deref(&self) -> &Heading {
+        &self.heading
+    }
+}
+
+/// A context without its data: what lists and events hold, because many contexts with data may not
+/// fit the memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heading {
     /// The level and the id.
     pub address: Address,
     /// The id of the parent, one level up; `None` only for the global context.
@@ -28,8 +47,6 @@ pub struct Record {
     pub version: u64,
     /// The `seq` of the commit that made this version.
     pub seq: u64,
-    /// The data, at most [`limits::DATA_BYTES`](crate::limits::DATA_BYTES) bytes of canonical JSON.
-    pub layer: Rc<Layer>,
     /// The merge rules that the context sets, at most 256.
     pub rules: Rc<Rules>,
     /// The time when the context was first created.
@@ -42,22 +59,10 @@ pub struct Record {
     pub deleted: Option<u64>,
 }
 
-impl Record {
+impl Heading {
     /// The parent's address; `None` for global.
     pub fn above(&self) -> Option<Address> {
         Address::above(self.address.level, self.parent.as_ref()?)
-    }
-
-    /// The context without its data.
-    pub fn bare(&self) -> Record {
-        Record {
-            address: self.address.clone(),
-            parent: self.parent.clone(),
-            layer: Rc::new(Layer::empty()),
-            rules: self.rules.clone(),
-            updated_by: self.updated_by.clone(),
-            ..*self
-        }
     }
 
     /// Whether the context is visible to readers, that is, not deleted.

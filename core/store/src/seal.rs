@@ -19,6 +19,7 @@
 
 mod admission;
 pub mod aead;
+mod compressor;
 mod content;
 mod fields;
 mod keyring;
@@ -36,7 +37,7 @@ pub use row::{
     PLAINTEXT_BYTES, RowIdentity, open_row, open_start, reseal_row, seal_row, sealed_with,
 };
 pub use secret::{NewSecret, open_secret, reseal_secret};
-pub use target::{Purpose, SealScope, Target};
+pub use target::{Held, Purpose, SealScope, Target};
 pub(crate) use vault::marker_in;
 pub use vault::{NoKeys, Vault};
 

@@ -58,6 +58,11 @@ pub(crate) trait Sight {
         Ok(true)
     }
 
+    /// Whether the caller sees why a version was made.
+    fn sees_commit(&self, _reads: &dyn Reads, _version: &Version) -> Result<bool> {
+        Ok(true)
+    }
+
     /// Whether the caller sees what a context was after a commit.
     fn sees_at(&self, _reads: &dyn Reads, _address: &Address, _seq: u64) -> Result<bool> {
         Ok(true)
@@ -69,15 +74,35 @@ pub(crate) trait Sight {
         true
     }
 
-    /// Whether the caller may read contexts that hold secrets of a scope; `None` for secrets of
+    /// Whether the caller may bring secrets of a scope into another one; `None` for secrets of
     /// earlier versions, which may be anywhere.
-    fn reads_secrets_of(&self, _scope: Option<&SealScope>) -> bool {
+    fn brings_secrets_of(&self, _scope: Option<&SealScope>) -> bool {
         true
     }
 
     /// Whether a token with the scope to reveal opens secrets of a scope.
     fn reveals(&self, _scope: &SealScope) -> bool {
         true
+    }
+
+    /// Whether a token with the scope to reveal opens the secrets of a past chain.
+    fn reveals_chain(&self, _chain: &[Rc<Record>]) -> bool {
+        true
+    }
+
+    /// As [`Sight::reveals_chain`], of a version of a context.
+    fn reveals_version(
+        &self,
+        _reads: &dyn Reads,
+        _version: &Version,
+        _state: &State,
+    ) -> Result<bool> {
+        Ok(true)
+    }
+
+    /// As [`Sight::reveals_chain`], of the notes that a context got with a commit.
+    fn reveals_at(&self, _reads: &dyn Reads, _address: &Address, _seq: u64) -> Result<bool> {
+        Ok(true)
     }
 
     /// The first commit after which the caller sees anything.
@@ -133,10 +158,7 @@ impl Sight for Guest {
             None => &*self.memberships,
         };
         if read.reveals() && !within.iter().all(|member| member.terms.reveal) {
-            return Err(Error::new(
-                Code::Forbidden,
-                "the owner shares this project without its secrets; read it without `reveal`",
-            ));
+            return Err(shared_sealed());
         }
         match read {
             Read::Preview { edits, .. } => {
@@ -171,6 +193,13 @@ impl Sight for Guest {
             {
                 self.enter(reads, address, Role::Writer)?;
                 Err(Error::new(Code::Forbidden, "only the owner can delete or restore a project"))
+            }
+            Edit::Restore { address, .. } => {
+                self.enter(reads, address, Role::Writer)?;
+                // Its parent may have been moved to another project since.
+                let record = reads.record(address)?;
+                let parent = record.as_ref().and_then(|record| record.parent.as_ref());
+                self.enter_parent(reads, address, parent)
             }
             _ => self.enter(reads, edit.address(), Role::Writer).map(|_| ()),
         }
@@ -217,6 +246,14 @@ impl Sight for Guest {
         Ok(false)
     }
 
+    fn sees_commit(&self, reads: &dyn Reads, version: &Version) -> Result<bool> {
+        match version.change {
+            // Who saw what was deleted sees why.
+            Change::Delete => Ok(true),
+            _ => self.sees_at(reads, &version.address, version.seq),
+        }
+    }
+
     fn sees_at(&self, reads: &dyn Reads, address: &Address, seq: u64) -> Result<bool> {
         Ok(self.sees_project(project_at(reads, address, seq)?.as_ref(), seq))
     }
@@ -226,10 +263,11 @@ impl Sight for Guest {
         member.is_some_and(|member| member.sees(AsOf::Seq(seq)))
     }
 
-    fn reads_secrets_of(&self, scope: Option<&SealScope>) -> bool {
+    fn brings_secrets_of(&self, scope: Option<&SealScope>) -> bool {
+        let shows_global = |member: &Member| member.terms.global && member.terms.reveal;
         match scope {
-            Some(SealScope::Global) => self.memberships.iter().any(|member| member.terms.global),
-            Some(SealScope::Project(id)) => self.member(id).is_some(),
+            Some(SealScope::Global) => self.memberships.iter().any(shows_global),
+            Some(SealScope::Project(id)) => self.reveals_project(Some(id)),
             None => false,
         }
     }
@@ -237,8 +275,22 @@ impl Sight for Guest {
     fn reveals(&self, scope: &SealScope) -> bool {
         match scope {
             SealScope::Global => false,
-            SealScope::Project(id) => self.member(id).is_some_and(|member| member.terms.reveal),
+            SealScope::Project(id) => self.reveals_project(Some(id)),
         }
+    }
+
+    fn reveals_chain(&self, chain: &[Rc<Record>]) -> bool {
+        let project = chain.iter().find(|record| record.address.level == Level::Project);
+        self.reveals_project(project.map(|project| &project.address.id))
+    }
+
+    fn reveals_version(&self, reads: &dyn Reads, version: &Version, state: &State) -> Result<bool> {
+        let project = project_with(reads, &version.address, state.parent.as_ref(), version.seq)?;
+        Ok(self.reveals_project(project.as_ref()))
+    }
+
+    fn reveals_at(&self, reads: &dyn Reads, address: &Address, seq: u64) -> Result<bool> {
+        Ok(self.reveals_project(project_at(reads, address, seq)?.as_ref()))
     }
 
     fn first(&self) -> u64 {
@@ -253,6 +305,11 @@ impl Sight for Guest {
 impl Guest {
     fn member(&self, project: &ContextId) -> Option<&Member> {
         self.memberships.iter().find(|member| member.project == *project)
+    }
+
+    fn reveals_project(&self, project: Option<&ContextId>) -> bool {
+        let member = project.and_then(|project| self.member(project));
+        member.is_some_and(|member| member.terms.reveal)
     }
 
     /// The membership by which the guest enters a context, if it gives the needed role.
@@ -299,6 +356,14 @@ impl Guest {
             first.first().is_some_and(|first| first.version == 1 && first.seq == deleted);
         if is_of_one_commit { standing(reads, &record) } else { Ok(None) }
     }
+}
+
+/// The refusal to reveal what is shared without its secrets.
+pub(crate) fn shared_sealed() -> Error {
+    Error::new(
+        Code::Forbidden,
+        "the owner shares this project without its secrets; read it without `reveal`",
+    )
 }
 
 /// The project that the parents of a record lead to.

@@ -7,7 +7,7 @@ use alloc::{rc::Rc, vec::Vec};
 
 use crate::{
     moment::Moment,
-    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::{Revocation, Subject},
 };
 use nacre_layers::{
@@ -77,17 +77,16 @@ pub trait Reads {
     /// The record of a context, deleted or not; `None` if it never existed.
     fn record(&self, address: &Address) -> Result<Option<Rc<Record>>>;
 
-    /// Live contexts in order of (level, id), after `after`, at most `limit`. Their data may be left
-    /// out, because many contexts with data may not fit the memory: read one by one what you need.
+    /// Live contexts in order of (level, id), after `after`, at most `limit`.
     fn list(
         &self,
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>>;
+    ) -> Result<Vec<Rc<Heading>>>;
 
-    /// The contexts that commit `seq` deleted, in order of (level, id). Their data may be left out.
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>>;
+    /// The contexts that commit `seq` deleted, in order of (level, id).
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>>;
 
     /// Versions from `from` on, oldest first, at most `limit`.
     fn versions_from(&self, address: &Address, from: u64, limit: usize) -> Result<Vec<Version>>;

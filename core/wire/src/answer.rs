@@ -29,7 +29,7 @@ use nacre_layers::{
 use nacre_store::{
     op::Idempotency,
     plan::{Plan, Remember, Replayed, Reply, ViewReply},
-    record::{Record, Replay},
+    record::{Heading, Replay},
     store::Write,
 };
 
@@ -81,7 +81,7 @@ impl Answer {
             etag: etag(reply),
             location: match reply {
                 Reply::Context(context) if context.created => {
-                    Some(format!("/v1/contexts/{}", context.record.address))
+                    Some(format!("/v1/contexts/{}", context.shown.address))
                 }
                 _ => None,
             },
@@ -155,6 +155,12 @@ fn again(replayed: &Replayed) -> Result<Answer> {
         body.remove("data");
     }
     if let Some(Value::Array(results)) = body.get_mut("results") {
+        if !data {
+            // Conflicts of a refused operation show stored values.
+            results.iter_mut().filter_map(Value::as_object_mut).for_each(|result| {
+                result.remove("conflicts");
+            });
+        }
         for (index, read) in reads {
             let mut text = Vec::new();
             match read {
@@ -201,15 +207,15 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
 /// follows with origins, which may change while the view does not.
 pub fn etag(reply: &Reply) -> Option<String> {
     match reply {
-        Reply::Context(context) => Some(version_etag(&context.record)),
+        Reply::Context(context) => Some(version_etag(&context.shown)),
         Reply::Restored { record, .. } => Some(version_etag(record)),
         Reply::View(view) => Some(view_etag(view)),
         _ => None,
     }
 }
 
-fn version_etag(record: &Record) -> String {
-    format!("\"v{}\"", record.version)
+fn version_etag(context: &Heading) -> String {
+    format!("\"v{}\"", context.version)
 }
 
 fn view_etag(reply: &ViewReply) -> String {
@@ -393,7 +399,8 @@ mod tests {
     use nacre_layers::{address::Address, explain::explain, id::User, layer::Layer, rules::Rules};
     use nacre_store::{
         moment::Moment,
-        plan::ContextReply,
+        plan::{ContextReply, Shown},
+        record::Record,
         store::{links, resolve_records},
     };
 
@@ -404,16 +411,18 @@ mod tests {
         };
         let (level, id) = address.split_once('/').unwrap();
         Rc::new(Record {
-            address: Address::parse(level, id).unwrap(),
-            parent: parent.map(|id| nacre_layers::id::ContextId::parse(id).unwrap()),
-            version: 7,
-            seq: 9,
+            heading: Rc::new(Heading {
+                address: Address::parse(level, id).unwrap(),
+                parent: parent.map(|id| nacre_layers::id::ContextId::parse(id).unwrap()),
+                version: 7,
+                seq: 9,
+                rules: Rc::new(Rules::from_object(&object(rules)).unwrap()),
+                created_at: Moment(1_700_000_000_000),
+                updated_at: Moment(1_700_000_001_234),
+                updated_by: User::parse("ädä \"x\"").unwrap(),
+                deleted: None,
+            }),
             layer: Rc::new(Layer::from_value(&Value::Object(object(data))).unwrap()),
-            rules: Rc::new(Rules::from_object(&object(rules)).unwrap()),
-            created_at: Moment(1_700_000_000_000),
-            updated_at: Moment(1_700_000_001_234),
-            updated_by: User::parse("ädä \"x\"").unwrap(),
-            deleted: None,
         })
     }
 
@@ -426,13 +435,12 @@ mod tests {
     }
 
     fn context(data: bool) -> ContextReply {
-        ContextReply {
-            record: chain().remove(1),
-            revealed: None,
-            created: false,
-            data,
-            warnings: Vec::new(),
-        }
+        let record = chain().remove(1);
+        let shown = match data {
+            true => Shown::Whole(record),
+            false => Shown::Heading(record.heading.clone()),
+        };
+        ContextReply { shown, revealed: None, created: false, warnings: Vec::new() }
     }
 
     fn view(explained: bool, shown: Option<&[u8]>) -> ViewReply {
@@ -456,7 +464,7 @@ mod tests {
     fn what_is_spliced_is_what_the_types_say() {
         for data in [true, false] {
             let reply = context(data);
-            let record = reply.record.clone();
+            let record = chain().remove(1);
             let Value::Object(object) = record.layer.to_value().unwrap() else { panic!() };
             let said = ContextText {
                 created_at: record.created_at.to_string(),

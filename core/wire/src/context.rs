@@ -11,27 +11,26 @@ const FRAME: usize = 768;
 
 /// Appends a context; `status` for a result within a batch.
 pub(super) fn write(reply: &ContextReply, status: Option<u16>, out: &mut Vec<u8>) {
-    let record = &*reply.record;
-    out.reserve(FRAME + if reply.data { record.layer.text().len() } else { 0 });
+    let (context, layer) = (&*reply.shown, reply.shown.layer());
+    out.reserve(FRAME + layer.map_or(0, |layer| layer.text().len()));
     let mut object = ObjectText::open(out);
-    object.string("created_at", &record.created_at.to_string());
-    if reply.data {
-        match &reply.revealed {
-            Some(revealed) => json::write_to(revealed, object.member("data")),
-            None => object.raw("data", record.layer.text()),
-        }
+    object.string("created_at", &context.created_at.to_string());
+    match (&reply.revealed, layer) {
+        (Some(revealed), _) => json::write_to(revealed, object.member("data")),
+        (None, Some(layer)) => object.raw("data", layer.text()),
+        (None, None) => {}
     }
-    object.string("id", record.address.id.as_str());
-    object.string("level", record.address.level.as_str());
+    object.string("id", context.address.id.as_str());
+    object.string("level", context.address.level.as_str());
     write_warnings(&reply.warnings, &mut object);
-    object.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
-    write_rules(&record.rules, object.member("rules"));
+    object.option("parent", context.parent.as_ref().map(|parent| parent.as_str()));
+    write_rules(&context.rules, object.member("rules"));
     if let Some(status) = status {
         object.number("status", status.into());
     }
-    object.string("updated_at", &record.updated_at.to_string());
-    object.string("updated_by", record.updated_by.as_str());
-    object.number("version", record.version);
+    object.string("updated_at", &context.updated_at.to_string());
+    object.string("updated_by", context.updated_by.as_str());
+    object.number("version", context.version);
     object.close();
 }
 

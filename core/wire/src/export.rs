@@ -11,7 +11,7 @@ use nacre_layers::{
 use nacre_store::{
     op::{ExportPart, Inspection},
     plan::{ContextReply, Reply},
-    record::{Entry, EntryId, EntryKind, Record, State, Version},
+    record::{Entry, EntryId, EntryKind, Heading, State, Version},
 };
 
 /// A running export: the next part to decide, and how its reply continues the lines.
@@ -42,9 +42,9 @@ enum Stage {
     /// Before the next contexts.
     Line,
     /// In a context's history, before this version.
-    History { record: Rc<Record>, before: u64 },
+    History { context: Rc<Heading>, before: u64 },
     /// In one of its lists, before this entry.
-    Entries { record: Rc<Record>, kind: EntryKind, before: Option<EntryId> },
+    Entries { context: Rc<Heading>, kind: EntryKind, before: Option<EntryId> },
     /// At the end.
     End,
 }
@@ -59,11 +59,11 @@ impl Export {
     pub fn next(&self) -> Option<Inspection> {
         let part = match &self.stage {
             Stage::Line => ExportPart::Contexts(self.after.clone()),
-            Stage::History { record, before } => {
-                ExportPart::Versions(record.address.clone(), *before)
+            Stage::History { context, before } => {
+                ExportPart::Versions(context.address.clone(), *before)
             }
-            Stage::Entries { record, kind, before } => {
-                ExportPart::Entries(record.address.clone(), *kind, *before)
+            Stage::Entries { context, kind, before } => {
+                ExportPart::Entries(context.address.clone(), *kind, *before)
             }
             Stage::End => return None,
         };
@@ -79,26 +79,26 @@ impl Export {
         self.stage = match (stage, reply) {
             (Stage::Line, Reply::Contexts { items, next }) => {
                 self.ahead = items.iter().rev().cloned().collect();
-                self.after = items.last().map(|last| last.record.address.clone());
+                self.after = items.last().map(|last| last.shown.address.clone());
                 self.more = next.is_some();
-                self.line(out)
+                self.line(out)?
             }
-            (Stage::History { record, before }, Reply::Versions { items, more, .. }) => {
-                list(items, record.version >= before, out, |out, (version, state)| {
+            (Stage::History { context, before }, Reply::Versions { items, more, .. }) => {
+                list(items, context.version >= before, out, |out, (version, state)| {
                     write_version(version, state, out);
                     Ok(())
                 })?;
                 match items.last() {
-                    Some((last, _)) if *more => Stage::History { record, before: last.version },
-                    _ => after_history(record, out),
+                    Some((last, _)) if *more => Stage::History { context, before: last.version },
+                    _ => after_history(context, out),
                 }
             }
-            (Stage::Entries { record, kind, before }, Reply::Entries { items, next, .. }) => {
+            (Stage::Entries { context, kind, before }, Reply::Entries { items, next, .. }) => {
                 list(items, before.is_some(), out, write_entry)?;
                 match next {
-                    Some(before) => Stage::Entries { record, kind, before: Some(*before) },
-                    None => match after_entries(record, kind, out) {
-                        Stage::Line => self.line(out),
+                    Some(before) => Stage::Entries { context, kind, before: Some(*before) },
+                    None => match after_entries(context, kind, out) {
+                        Stage::Line => self.line(out)?,
                         stage => stage,
                     },
                 }
@@ -109,52 +109,53 @@ impl Export {
     }
 
     /// Begins the next line.
-    fn line(&mut self, out: &mut Vec<u8>) -> Stage {
+    fn line(&mut self, out: &mut Vec<u8>) -> Result<Stage> {
         match self.ahead.pop() {
-            Some(context) => begin(&context, out),
-            None if self.more => Stage::Line,
-            None => Stage::End,
+            Some(reply) => begin(&reply, out),
+            None if self.more => Ok(Stage::Line),
+            None => Ok(Stage::End),
         }
     }
 }
 
 /// The members before the history.
-fn begin(context: &ContextReply, out: &mut Vec<u8>) -> Stage {
-    let record = &context.record;
+fn begin(reply: &ContextReply, out: &mut Vec<u8>) -> Result<Stage> {
+    let context = reply.shown.heading();
     let mut line = ObjectText::open(out);
-    line.string("created_at", &record.created_at.to_string());
-    match &context.revealed {
-        Some(revealed) => json::write_to(revealed, line.member("data")),
-        None => line.raw("data", record.layer.text()),
+    line.string("created_at", &context.created_at.to_string());
+    match (&reply.revealed, reply.shown.layer()) {
+        (Some(revealed), _) => json::write_to(revealed, line.member("data")),
+        (None, Some(layer)) => line.raw("data", layer.text()),
+        (None, None) => return Err(Error::bug("an export needs the data of each context")),
     }
     line.raw("history", b"[");
-    Stage::History { record: record.clone(), before: record.version + 1 }
+    Ok(Stage::History { context: context.clone(), before: context.version + 1 })
 }
 
-fn after_history(record: Rc<Record>, out: &mut Vec<u8>) -> Stage {
+fn after_history(context: Rc<Heading>, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     let mut line = ObjectText::after("history", out);
-    line.string("id", record.address.id.as_str());
+    line.string("id", context.address.id.as_str());
     line.raw("insights", b"[");
-    Stage::Entries { record, kind: EntryKind::Insight, before: None }
+    Stage::Entries { context, kind: EntryKind::Insight, before: None }
 }
 
-fn after_entries(record: Rc<Record>, kind: EntryKind, out: &mut Vec<u8>) -> Stage {
+fn after_entries(context: Rc<Heading>, kind: EntryKind, out: &mut Vec<u8>) -> Stage {
     out.push(b']');
     match kind {
         EntryKind::Insight => {
             let mut line = ObjectText::after("insights", out);
-            line.string("level", record.address.level.as_str());
-            line.option("parent", record.parent.as_ref().map(|parent| parent.as_str()));
+            line.string("level", context.address.level.as_str());
+            line.option("parent", context.parent.as_ref().map(|parent| parent.as_str()));
             line.raw("progress", b"[");
-            Stage::Entries { record, kind: EntryKind::Progress, before: None }
+            Stage::Entries { context, kind: EntryKind::Progress, before: None }
         }
         EntryKind::Progress => {
             let mut line = ObjectText::after("progress", out);
-            write_rules(&record.rules, line.member("rules"));
-            line.string("updated_at", &record.updated_at.to_string());
-            line.string("updated_by", record.updated_by.as_str());
-            line.number("version", record.version);
+            write_rules(&context.rules, line.member("rules"));
+            line.string("updated_at", &context.updated_at.to_string());
+            line.string("updated_by", context.updated_by.as_str());
+            line.number("version", context.version);
             line.close();
             out.push(b'\n');
             Stage::Line

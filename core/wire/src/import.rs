@@ -4,15 +4,14 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{
     members::Members,
-    open::{InsightBody, ProgressBody, VersionBody, counted, invalid, too_long, user},
+    past,
     request::{id, moment, rules},
     within,
 };
-use nacre_layers::{address::Address, error::Result, level::Level, value::Value};
+use nacre_layers::{address::Address, error::Result, value::Value};
 use nacre_store::{
-    limits,
-    op::{ImportLine, NewEntry, Past, PastEntry, PastVersion},
-    record::{Change, EntryKind},
+    op::{ImportLine, Past, PastVersion},
+    record::EntryKind,
 };
 
 #[cfg(feature = "schema")]
@@ -65,7 +64,7 @@ pub struct LineBody {
 /// As [`super::read_json`]; `invalid-request`, `invalid-id`, `invalid-rules` with the pointer
 /// within the line.
 pub fn line(text: &[u8]) -> Result<ImportLine> {
-    read(text, past)
+    read(text, history)
 }
 
 /// Reads a line without its history and entries, for hosts that cannot take them.
@@ -81,18 +80,17 @@ pub fn line_alone(text: &[u8]) -> Result<ImportLine> {
 
 fn read(
     text: &[u8],
-    past: fn(&Address, &mut Members) -> Result<Option<Past>>,
+    read_past: fn(&Address, &mut Members) -> Result<Option<Past>>,
 ) -> Result<ImportLine> {
     let mut members = Members::of(super::read_json(text)?)?;
-    let level = Level::parse(&members.required::<String>("level")?);
-    let level = level.map_err(|error| error.at("/level"))?;
-    let named = id("/id", &members.required::<String>("id")?)?;
-    let address = Address::new(level, named).map_err(|error| error.at("/id"))?;
+    let level: String = members.required("level")?;
+    let named: String = members.required("id")?;
+    let address = past::address(&level, &named)?;
     let line = ImportLine {
         parent: members.take("parent")?.map(|parent: String| id("/parent", &parent)).transpose()?,
         data: members.required("data")?,
         rules: members.take("rules")?.map(|table| rules(&table)).transpose()?,
-        past: past(&address, &mut members)?,
+        past: read_past(&address, &mut members)?,
         address,
     };
     members.skip(&["updated_at", "updated_by", "version"]);
@@ -101,72 +99,35 @@ fn read(
 }
 
 /// The history and the entries of a line, if it has a history.
-fn past(address: &Address, members: &mut Members) -> Result<Option<Past>> {
+fn history(address: &Address, members: &mut Members) -> Result<Option<Past>> {
     let created_at: Option<String> = members.take("created_at")?;
-    let history: Vec<Value> = members.take("history")?.unwrap_or_default();
+    let listed: Vec<Value> = members.take("history")?.unwrap_or_default();
     let lists = [
         ("/insights", EntryKind::Insight, members.take::<Vec<Value>>("insights")?),
         ("/progress", EntryKind::Progress, members.take::<Vec<Value>>("progress")?),
     ];
-    let (Some(created_at), false) = (&created_at, history.is_empty()) else {
+    let (Some(created_at), false) = (&created_at, listed.is_empty()) else {
         return Ok(None);
     };
-    let mut versions: Vec<PastVersion> = Vec::with_capacity(history.len());
-    for (place, text) in history.into_iter().enumerate().rev() {
-        let last = versions.last().map(|last| last.version);
-        let version =
-            version(text, last).map_err(|error| within(&format!("/history/{place}"), error))?;
-        versions.push(version);
+    let mut versions: Vec<PastVersion> = Vec::with_capacity(listed.len());
+    for (place, text) in listed.into_iter().enumerate().rev() {
+        let version = past::version(text).and_then(|(version, _)| {
+            if let Some(last) = versions.last() {
+                past::refuse_gap(last.version, version.version)?;
+            }
+            Ok(version)
+        });
+        versions.push(version.map_err(|error| within(&format!("/history/{place}"), error))?);
     }
     let mut entries = Vec::new();
     for (name, kind, list) in lists {
         for (place, text) in list.unwrap_or_default().into_iter().enumerate().rev() {
-            let entry = entry(address, kind, text)
+            let (entry, _) = past::entry(address, kind, text)
                 .map_err(|error| within(&format!("{name}/{place}"), error))?;
             entries.push(entry);
         }
     }
     Ok(Some(Past { created_at: moment("/created_at", created_at)?, versions, entries }))
-}
-
-/// Reads a version; `last` is the number of the one before.
-fn version(text: Value, last: Option<u64>) -> Result<PastVersion> {
-    let body = VersionBody::read(text)?;
-    let version = counted("/version", body.version)?;
-    if last.is_some_and(|last| last + 1 != version) {
-        return Err(invalid("/version", "versions must be in descending order without a gap"));
-    }
-    if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
-        return Err(too_long("/summary", limits::SUMMARY_BYTES));
-    }
-    let change = Change::parse(&body.change)
-        .map_err(|_| invalid("/change", "`change` must be a kind of change, such as `update`"))?;
-    Ok(PastVersion {
-        version,
-        at: moment("/at", &body.at)?,
-        by: user("/by", &body.by)?,
-        summary: body.summary,
-        change,
-        data: body.data,
-        parent: body.parent.map(|parent| id("/parent", &parent)).transpose()?,
-        rules: rules(&body.rules)?,
-    })
-}
-
-fn entry(address: &Address, kind: EntryKind, text: Value) -> Result<PastEntry> {
-    let InsightBody { agent, at, by, category, content, importance, .. } = match kind {
-        EntryKind::Insight => InsightBody::read(text)?,
-        EntryKind::Progress => {
-            let ProgressBody { agent, at, by, content, id } = ProgressBody::read(text)?;
-            InsightBody { agent, at, by, category: None, content, id, importance: None }
-        }
-    };
-    let address = address.clone();
-    Ok(PastEntry {
-        entry: NewEntry { address, kind, content, category, importance, agent },
-        at: moment("/at", &at)?,
-        by: user("/by", &by)?,
-    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod live;
 pub mod members;
 mod open;
 pub mod operation;
+mod past;
 mod pieces;
 mod problem;
 pub mod question;

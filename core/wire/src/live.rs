@@ -234,7 +234,7 @@ impl Telling {
     /// A notice.
     pub fn notice(notice: &Notice) -> Telling {
         match notice {
-            Notice::Change(changed) => change(changed.record.seq, changed),
+            Notice::Change(changed) => change(changed.context.seq, changed),
             Notice::Entered(Crossing { seq, changed }) => {
                 change(*seq, changed).with("entered", true)
             }
@@ -292,25 +292,25 @@ fn added(entry: &Entry) -> Telling {
 }
 
 fn change(seq: u64, changed: &Changed) -> Telling {
-    let Changed { record, before, change, patch } = changed;
+    let Changed { context, before, change, patch } = changed;
     let telling = Telling::new("change")
         .with("action", change.as_str())
-        .with("at", record.updated_at.to_string())
-        .with("by", record.updated_by.as_str())
-        .with("context_id", record.address.id.as_str())
-        .with("level", record.address.level.as_str())
+        .with("at", context.updated_at.to_string())
+        .with("by", context.updated_by.as_str())
+        .with("context_id", context.address.id.as_str())
+        .with("level", context.address.level.as_str())
         .with("patch", patch.to_value())
         .with("seq", seq)
-        .with("version", record.version);
-    let telling = match &record.parent {
+        .with("version", context.version);
+    let telling = match &context.parent {
         Some(parent) => telling.with("parent", parent.as_str()),
         None => telling,
     };
     let none = Rules::default();
     let rules_before = before.as_ref().map_or(&none, |before| &*before.rules);
-    match *record.rules == *rules_before {
+    match *context.rules == *rules_before {
         true => telling,
-        false => telling.with("rules", record.rules.to_object()),
+        false => telling.with("rules", context.rules.to_object()),
     }
 }
 

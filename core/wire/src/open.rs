@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, rc::Rc, string::String, vec::Vec};
 
 use super::{
     members::Members,
-    pieces,
+    past, pieces,
     request::{id, moment, rules},
     within,
 };
@@ -26,8 +26,9 @@ use nacre_store::{
     history::WHOLE_EVERY,
     limits,
     memory::MemoryStore,
-    record::{Change, Entry, EntryId, EntryKind, Record, State, Version},
-    seal::{Purpose, SealContent, SealRules, Target, Vault},
+    op::{NewEntry, PastEntry, PastVersion},
+    record::{Change, Entry, EntryId, EntryKind, Heading, Record, State, Version},
+    seal::{Held, Purpose, SealContent, SealRules, Target, Vault},
     store::{Reads as _, Write},
 };
 
@@ -125,87 +126,6 @@ impl ContextBody {
     }
 }
 
-pub(super) struct VersionBody {
-    pub(super) at: String,
-    pub(super) by: String,
-    pub(super) change: String,
-    pub(super) data: Object,
-    pub(super) parent: Option<String>,
-    pub(super) rules: Object,
-    pub(super) seq: u64,
-    pub(super) summary: Option<String>,
-    pub(super) version: u64,
-}
-
-impl VersionBody {
-    pub(super) fn read(value: Value) -> Result<VersionBody> {
-        let mut members = Members::of(value)?;
-        let body = VersionBody {
-            at: members.required("at")?,
-            by: members.required("by")?,
-            change: members.required("change")?,
-            data: members.required("data")?,
-            parent: members.take("parent")?,
-            rules: members.required("rules")?,
-            seq: members.required("seq")?,
-            summary: members.take("summary")?,
-            version: members.required("version")?,
-        };
-        members.end()?;
-        Ok(body)
-    }
-}
-
-pub(super) struct InsightBody {
-    pub(super) agent: Option<String>,
-    pub(super) at: String,
-    pub(super) by: String,
-    pub(super) category: Option<String>,
-    pub(super) content: String,
-    pub(super) id: String,
-    pub(super) importance: Option<f64>,
-}
-
-impl InsightBody {
-    pub(super) fn read(value: Value) -> Result<InsightBody> {
-        let mut members = Members::of(value)?;
-        let body = InsightBody {
-            agent: members.take("agent")?,
-            at: members.required("at")?,
-            by: members.required("by")?,
-            category: members.take("category")?,
-            content: members.required("content")?,
-            id: members.required("id")?,
-            importance: members.take("importance")?,
-        };
-        members.end()?;
-        Ok(body)
-    }
-}
-
-pub(super) struct ProgressBody {
-    pub(super) agent: Option<String>,
-    pub(super) at: String,
-    pub(super) by: String,
-    pub(super) content: String,
-    pub(super) id: String,
-}
-
-impl ProgressBody {
-    pub(super) fn read(value: Value) -> Result<ProgressBody> {
-        let mut members = Members::of(value)?;
-        let body = ProgressBody {
-            agent: members.take("agent")?,
-            at: members.required("at")?,
-            by: members.required("by")?,
-            content: members.required("content")?,
-            id: members.required("id")?,
-        };
-        members.end()?;
-        Ok(body)
-    }
-}
-
 /// A store that is being opened.
 struct Opening<'o> {
     store: MemoryStore<'static>,
@@ -224,12 +144,12 @@ impl Opening<'_> {
     /// Adds a context. Returns the address of its parent.
     fn line(&mut self, line: &[u8]) -> Result<Option<Address>> {
         let Line { body, history, insights, progress } = Line::cut(line)?;
-        let level = Level::parse(&body.level).map_err(|error| error.at("/level"))?;
-        let address = Address::new(level, id("/id", &body.id)?).map_err(|error| error.at("/id"))?;
+        let address = past::address(&body.level, &body.id)?;
         if self.store.record(&address)?.is_some() {
             return Err(invalid("/id", "the export must not contain a context twice"));
         }
-        let state = self.state(&address, body.parent, &body.rules, body.data)?;
+        let parent = body.parent.map(|parent| id("/parent", &parent)).transpose()?;
+        let state = self.state(&address, parent, rules(&body.rules)?, body.data)?;
         let updated_at = moment("/updated_at", &body.updated_at)?;
         let updated_by = user("/updated_by", &body.updated_by)?;
         let newest = self.history(&address, history)?;
@@ -252,16 +172,18 @@ impl Opening<'_> {
         }
         let State { layer, rules, parent } = state;
         let record = Record {
-            address: address.clone(),
-            parent,
-            version: version.version,
-            seq: version.seq,
+            heading: Rc::new(Heading {
+                address: address.clone(),
+                parent,
+                version: version.version,
+                seq: version.seq,
+                rules,
+                created_at: moment("/created_at", &body.created_at)?,
+                updated_at,
+                updated_by,
+                deleted: None,
+            }),
             layer,
-            rules,
-            created_at: moment("/created_at", &body.created_at)?,
-            updated_at,
-            updated_by,
-            deleted: None,
         };
         let above = record.above();
         self.store.write(Write::Record(Rc::new(record)));
@@ -303,49 +225,33 @@ impl Opening<'_> {
         text: &[u8],
         newer: Option<&Version>,
     ) -> Result<(Version, State)> {
-        let body = VersionBody::read(super::read_json(text)?)?;
-        let version = counted("/version", body.version)?;
-        let seq = counted("/seq", body.seq)?;
-        if newer.is_some_and(|newer| version + 1 != newer.version) {
-            return Err(invalid("/version", "versions must be in descending order without a gap"));
+        let (past, seq) = past::version(super::read_json(text)?)?;
+        let seq = counted("/seq", seq)?;
+        if let Some(newer) = newer {
+            past::refuse_gap(past.version, newer.version)?;
+            if seq > newer.seq {
+                return Err(invalid(
+                    "/seq",
+                    "the `seq` of a version must not be above that of the next version",
+                ));
+            }
         }
-        if newer.is_some_and(|newer| seq > newer.seq) {
-            return Err(invalid(
-                "/seq",
-                "the `seq` of a version must not be above that of the next version",
-            ));
-        }
-        if body.summary.as_ref().is_some_and(|summary| summary.len() > limits::SUMMARY_BYTES) {
-            return Err(too_long("/summary", limits::SUMMARY_BYTES));
-        }
-        let change = Change::parse(&body.change).map_err(|_| {
-            invalid("/change", "`change` must be a kind of change, such as `update`")
-        })?;
-        let state = self.state(address, body.parent, &body.rules, body.data)?;
+        let PastVersion { version, at, by, summary, change, data, parent, rules } = past;
+        let state = self.state(address, parent, rules, data)?;
         self.seq = self.seq.max(seq);
-        let version = Version {
-            address: address.clone(),
-            version,
-            seq,
-            at: moment("/at", &body.at)?,
-            by: user("/by", &body.by)?,
-            summary: body.summary,
-            change,
-            undo: None,
-            full: version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone())),
-        };
-        Ok((version, state))
+        let full = version.is_multiple_of(WHOLE_EVERY).then(|| Box::new(state.clone()));
+        let (address, undo) = (address.clone(), None);
+        Ok((Version { address, version, seq, at, by, summary, change, undo, full }, state))
     }
 
     /// Makes a state: checks that the parent fits the level, and seals sensitive values.
     fn state(
         &mut self,
         address: &Address,
-        parent: Option<String>,
-        table: &Object,
+        parent: Option<ContextId>,
+        rules: Rules,
         data: Object,
     ) -> Result<State> {
-        let parent = parent.map(|parent| id("/parent", &parent)).transpose()?;
         let fits = match (address.level.above(), &parent) {
             (None, parent) => parent.is_none(),
             (Some(Level::Global), parent) => *parent == Some(ContextId::global()),
@@ -357,14 +263,13 @@ impl Opening<'_> {
                 "`parent` must be one level up: none for global, `global` for a project",
             ));
         }
-        let rules: Rc<Rules> = Rc::new(rules(table)?);
         let mut data = Value::Object(data);
         let target = Target {
             reads: &self.store,
             caller: None,
             address,
             parent: parent.as_ref(),
-            held: None,
+            held: &Held::default(),
             purpose: Purpose::Store,
         };
         // An export is taken as it is: only names seal, as they always did.
@@ -377,7 +282,7 @@ impl Opening<'_> {
             self.store.write(Write::Secret(secret));
         }
         let layer = Layer::from_value(&data).map_err(|error| within("/data", error))?;
-        Ok(State { layer: Rc::new(layer), rules, parent })
+        Ok(State { layer: Rc::new(layer), rules: Rc::new(rules), parent })
     }
 
     /// Adds one of the two lists, newest first.
@@ -403,43 +308,37 @@ impl Opening<'_> {
         text: &[u8],
         newer: Option<EntryId>,
     ) -> Result<EntryId> {
-        let value = super::read_json(text)?;
-        let body = match kind {
-            EntryKind::Insight => InsightBody::read(value)?,
-            EntryKind::Progress => {
-                let ProgressBody { agent, at, by, content, id } = ProgressBody::read(value)?;
-                let (category, importance) = (None, None);
-                InsightBody { agent, at, by, category, content, id, importance }
-            }
-        };
-        let id = entry_id(&body.id)?;
+        let (PastEntry { entry, at, by }, id) =
+            past::entry(address, kind, super::read_json(text)?)?;
+        let id = entry_id(&id)?;
         if newer.is_some_and(|newer| id >= newer) {
             return Err(invalid("/id", "entries must be in order, newest first"));
         }
         self.entries.push((id, self.place));
         for (pointer, text, limit) in [
-            ("/content", Some(&body.content), limits::ENTRY_BYTES),
-            ("/category", body.category.as_ref(), limits::SUMMARY_BYTES),
-            ("/agent", body.agent.as_ref(), limits::SUMMARY_BYTES),
+            ("/content", Some(&entry.content), limits::ENTRY_BYTES),
+            ("/category", entry.category.as_ref(), limits::SUMMARY_BYTES),
+            ("/agent", entry.agent.as_ref(), limits::SUMMARY_BYTES),
         ] {
             if text.is_some_and(|text| text.len() > limit) {
                 return Err(too_long(pointer, limit));
             }
         }
-        if body.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
+        if entry.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
             return Err(invalid("/importance", "`importance` must be a number from 0 to 1"));
         }
         self.seq = self.seq.max(id.seq);
+        let NewEntry { address, kind, content, category, importance, agent } = entry;
         self.store.write(Write::Entry(Entry {
-            address: address.clone(),
+            address,
             kind,
             id,
-            at: moment("/at", &body.at)?,
-            by: user("/by", &body.by)?,
-            content: body.content,
-            category: body.category,
-            importance: body.importance,
-            agent: body.agent,
+            at,
+            by,
+            content,
+            category,
+            importance,
+            agent,
         }));
         Ok(id)
     }

@@ -22,7 +22,7 @@ use nacre_layers::{
     value::{self, Object, Value},
 };
 use nacre_store::{
-    limits::EXACT_INTEGER,
+    limits::{self, EXACT_INTEGER},
     moment::Moment,
     op::{Edit, Expect, NewEntry, Patch, Put, Which},
     record::{EntryKind, Reach, Role, Terms},
@@ -413,7 +413,29 @@ pub(super) fn id(place: &str, text: &str) -> Result<ContextId> {
 }
 
 pub(super) fn rules(table: &Object) -> Result<Rules> {
-    Rules::from_object(table).map_err(|error| within("/rules", error))
+    let rules = bounded(table).and_then(|()| Rules::from_object(table));
+    rules.map_err(|error| within("/rules", error))
+}
+
+/// Refuses rules that take much time or memory whenever a view is made.
+fn bounded(table: &Object) -> Result<()> {
+    let mut left = limits::RULE_NAMES;
+    for (path, rule) in table.iter() {
+        let names = path.split('/').count() - 1;
+        let (detail, limit) = if rule.as_str().is_some_and(|rule| rule.len() > limits::RULE_BYTES) {
+            ("a rule must be at most 1024 bytes", limits::RULE_BYTES)
+        } else if names > limits::DEPTH {
+            ("the path of a rule must have at most 64 names, as data has", limits::DEPTH)
+        } else if let Some(less) = left.checked_sub(names) {
+            left = less;
+            continue;
+        } else {
+            ("the paths of all rules must have at most 4096 names", limits::RULE_NAMES)
+        };
+        let at = Pointer::from_tokens([path]);
+        return Err(Error::new(Code::InvalidRules, detail).at(at).limit(limit as u64));
+    }
+    Ok(())
 }
 
 pub(super) fn pointer(place: &str, text: String) -> Result<Pointer> {

@@ -144,9 +144,10 @@ pub(crate) fn rows() -> Vec<Vec<u8>> {
         seeds.push([vec![table], row.expect("a row has bytes")].concat());
     };
     let all = nacre_core::store::Filter::default();
-    for record in store.list(&all, None, usize::MAX).expect("memory") {
+    for context in store.list(&all, None, usize::MAX).expect("memory") {
+        let address = &context.address;
+        let record = store.record(address).expect("memory").expect("a listed context");
         add(0, record.encode());
-        let address = &record.address;
         for version in store.versions_from(address, 1, usize::MAX).expect("memory") {
             add(1, version.encode());
         }

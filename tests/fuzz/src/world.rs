@@ -110,8 +110,9 @@ impl World {
     /// When a law is broken.
     pub fn check(&mut self) {
         let live = self.store.list(&Filter::default(), None, usize::MAX).expect("memory");
-        for record in live {
-            let address = record.address.clone();
+        for context in live {
+            let address = context.address.clone();
+            let record = self.store.record(&address).expect("memory").expect("a listed context");
             let value = record.layer.to_value().expect("a layer is JSON");
             check_limits(&value).expect("nothing past the limits is stored");
             assert_eq!(json::write(&value), record.layer.text());
@@ -185,9 +186,9 @@ impl World {
             let Ok(Reply::Context(context)) = self.ask(get, None) else {
                 panic!("version {version} of {address} cannot be read")
             };
-            assert_eq!(context.record.version, version);
+            assert_eq!(context.shown.version, version);
             if version == newest {
-                assert_eq!(context.record.layer.text(), text);
+                assert_eq!(context.shown.layer().unwrap().text(), text);
             }
         }
         let op = Read::History { address: address.clone(), before: None, limit: limits::PAGE };

@@ -16,7 +16,7 @@ use nacre_core::{
     layer::Layer,
     level::Level,
     moment::Moment,
-    record::Record,
+    record::{Heading, Record},
     rules::Rules,
     store::resolve_records,
     value::{Object, Value},
@@ -30,16 +30,18 @@ fn record(level: Level, id: &str, data: Value, rules: &[(&str, &str)]) -> Rc<Rec
         object.insert(*pointer, (*rule).into());
     }
     Rc::new(Record {
-        address: Address { level, id: ContextId::parse(id).unwrap() },
-        parent: None,
-        version: 1,
-        seq: 1,
+        heading: Rc::new(Heading {
+            address: Address { level, id: ContextId::parse(id).unwrap() },
+            parent: None,
+            version: 1,
+            seq: 1,
+            rules: Rc::new(Rules::from_object(&object).unwrap()),
+            created_at: Moment(0),
+            updated_at: Moment(0),
+            updated_by: User::parse("alice").unwrap(),
+            deleted: None,
+        }),
         layer: Rc::new(Layer::from_value(&data).unwrap()),
-        rules: Rc::new(Rules::from_object(&object).unwrap()),
-        created_at: Moment(0),
-        updated_at: Moment(0),
-        updated_by: User::parse("alice").unwrap(),
-        deleted: None,
     })
 }
 
@@ -108,7 +110,8 @@ proptest! {
                     let old = &rows[place];
                     let layer = Layer::from_canonical(old.layer.text().to_vec()).unwrap();
                     let rules = Rc::new((*old.rules).clone());
-                    rows[place] = Rc::new(Record { layer: Rc::new(layer), rules, ..(**old).clone() });
+                    let heading = Heading { rules, ..(*old.heading).clone() };
+                    rows[place] = Rc::new(Record { heading: Rc::new(heading), layer: Rc::new(layer) });
                     records.put(&rows[place].address, Some(&rows[place]), 9);
                 }
                 Step::View { place } => {

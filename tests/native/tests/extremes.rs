@@ -2,7 +2,10 @@
 //! fits, no request takes long, and no answer shows a secret.
 #![expect(clippy::expect_used, clippy::panic, reason = "test code stops at the first surprise")]
 
-use std::time::{Duration, Instant};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use nacre_core::{
     access::Scopes,
@@ -11,16 +14,17 @@ use nacre_core::{
     decide::{Setting, decide},
     entropy::Entropy,
     error::{Code, Error, Result},
-    id::User,
+    id::{ContextId, User},
     json,
     memory::MemoryStore,
     moment::Moment,
     op::{Caller, Command, Edit, Expect, Put, Read, Request, Which},
     plan::Reply,
+    record::{Heading, Record},
     row::Row,
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
-    store::{AsOf, Write},
+    store::{AsOf, Reads, Write},
     value::{Object, Value},
     wire::{self, Answer},
 };
@@ -121,7 +125,10 @@ fn there_and_back(a: &Object, b: &Object) {
         let get = Read::Get { address: address(), which, reveal: false };
         let Ok(Reply::Context(context)) = world.ask(get) else { panic!("version {version}") };
         let expected = json::write(&Value::Object(data.clone()));
-        assert!(context.record.layer.text() == expected, "version {version} is another document");
+        assert!(
+            context.shown.layer().unwrap().text() == expected,
+            "version {version} is another document"
+        );
     }
     world.ask(Read::History { address: address(), before: None, limit: 9 }).expect("a history");
     world.ask(Read::Diff { address: address(), from: 2, to: Some(1) }).expect("a diff");
@@ -200,4 +207,40 @@ fn a_conflict_shows_no_secret() {
     }
     let problem = String::from_utf8(wire::problem(&error)).expect("text");
     assert!(!problem.contains("secret"), "{problem}");
+}
+
+#[test]
+fn a_preview_counts_every_layer_that_it_reads() {
+    let mut world = World::new();
+    let below = |level: &str, id: &str, parent: Option<&str>, data: Object| {
+        Edit::Put(Put {
+            address: Address::parse(level, id).expect("an address"),
+            data,
+            parent: parent.map(|id| ContextId::parse(id).expect("an id")),
+            rules: None,
+            summary: None,
+            create_parents: false,
+            expect: Expect::Anything,
+        })
+    };
+    world.ask(below("project", "p", None, Object::new())).expect("a project");
+    world.ask(below("branch", "b", Some("p"), Object::new())).expect("a branch");
+    world.ask(below("task", "t0", Some("b"), wide('x', 1, 7))).expect("a task");
+    let first = Address::parse("task", "t0").expect("an address");
+    let task = world.store.record(&first).expect("a store").expect("a task");
+    let size = task.layer.text().len();
+    for n in 1..=(256 << 20) / (2 * size) {
+        let address = Address::parse("task", &format!("t{n}")).expect("an address");
+        let heading = Rc::new(Heading { address, ..(*task.heading).clone() });
+        world.store.apply(&[Write::Record(Rc::new(Record { heading, ..(*task).clone() }))]);
+    }
+    // Every task has a value of its own in this place, so no view of them changes.
+    let mut data = Object::new();
+    data.insert("x00000", 1u64.into());
+    let preview = Read::Preview {
+        address: Address::parse("project", "p").expect("an address"),
+        edits: vec![below("project", "p", None, data)],
+    };
+    let error = world.ask(preview).expect_err("too much");
+    assert_eq!((error.code(), error.limit_value()), (Code::TooLarge, Some(256 << 20)));
 }

@@ -216,8 +216,8 @@ fn what_is_not_there_or_not_theirs_cannot_be_followed() {
 }
 
 fn told_of(how: &str, changed: &Changed) -> String {
-    let Changed { record, patch, .. } = changed;
-    format!("{how} {} {} {:?}", record.address, record.version, patch.to_value())
+    let Changed { context, patch, .. } = changed;
+    format!("{how} {} {} {:?}", context.address, context.version, patch.to_value())
 }
 
 /// Runs operations as a batch has them, one commit each.
@@ -282,8 +282,8 @@ fn what_leaves_in_the_midst_of_a_commit_is_told_no_more() {
     let told = publish(&mut world, batch, core::slice::from_ref(&ours));
     let missed = subscribe(&world.store, &alice(), &ours, Some(4)).unwrap().missed;
     let versions = |notices: &mut dyn Iterator<Item = &Notice>| -> Vec<_> {
-        let version = |how: &str, Changed { record, .. }: &Changed| {
-            format!("{how} {} {}", record.address, record.version)
+        let version = |how: &str, Changed { context, .. }: &Changed| {
+            format!("{how} {} {}", context.address, context.version)
         };
         notices
             .map(|notice| match notice {
@@ -373,4 +373,33 @@ fn both_formats_say_the_same() {
     let (text, bytes) = (json::write(&message), nacre_msgpack::write(&message));
     assert_eq!(read_body(nacre_msgpack::read, &bytes).unwrap(), read_json(&text).unwrap());
     assert_eq!(json::write(&json::read(&text, 64).unwrap()), text, "canonical");
+}
+
+#[test]
+fn who_missed_much_of_a_large_context_reads_it_again() {
+    let project = |text: &str| {
+        format!(
+            r#"{{"action":"put","level":"project","context_id":"p","data":{{"text":"{text}"}}}}"#
+        )
+    };
+    let missed = |text: &str| {
+        let mut world = World::empty();
+        run(&mut world, &[&project(text)]);
+        for n in 0..14 {
+            let update = format!(
+                r#"{{"action":"update","level":"project","context_id":"p","patch":{{"n":{n}}}}}"#
+            );
+            run(&mut world, &[&update]);
+        }
+        let project = Address::parse("project", "p").unwrap();
+        [Topic::Context(project.clone()), Topic::Resolved(project)]
+            .map(|topic| subscribe(&world.store, &alice(), &topic, Some(1)).unwrap().missed)
+    };
+    for missed in missed("small") {
+        assert_eq!(missed.len(), 14);
+    }
+    // To make each of its states from the newest one would go through 70 MB.
+    for missed in missed(&"x".repeat(800_000)) {
+        assert_eq!(missed, [Notice::Resync { seq: 15 }]);
+    }
 }

@@ -30,8 +30,8 @@ use nacre_core::{
     patch::{JsonPatch, Operation},
     pointer::Pointer,
     record::{
-        Audit, Change, Deed, Entry, EntryId, EntryKind, Member, Reach, Record, Replay, Role, State,
-        Terms, Undo, Version,
+        Audit, Change, Deed, Entry, EntryId, EntryKind, Heading, Member, Reach, Record, Replay,
+        Role, State, Terms, Undo, Version,
     },
     revocation::{Revocation, Subject, TokenId},
     row::{ContextColumns, EntryColumns, MemberColumns, ReplayColumns, Row, VersionColumns},
@@ -106,16 +106,18 @@ fn record() -> impl Strategy<Value = Record> {
     )
         .prop_map(
             |(address, parent, version, seq, layer, rules, times, updated_by, deleted)| Record {
-                address,
-                parent,
-                version,
-                seq,
+                heading: Rc::new(Heading {
+                    address,
+                    parent,
+                    version,
+                    seq,
+                    rules: Rc::new(rules),
+                    created_at: times.0,
+                    updated_at: times.1,
+                    updated_by,
+                    deleted,
+                }),
                 layer,
-                rules: Rc::new(rules),
-                created_at: times.0,
-                updated_at: times.1,
-                updated_by,
-                deleted,
             },
         )
 }

@@ -20,7 +20,7 @@ use nacre_core::{
     json,
     marker::{Fingerprint, markers, reveal},
     memory::MemoryStore,
-    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
     seal::{
         KeyId, Keyring, MasterKeyring, NewSecret, RowIdentity, WrappedKey, aead::Cipher, open_row,
@@ -309,10 +309,10 @@ impl Reads for Broken {
     fn record(&self, _: &Address) -> Result<Option<Rc<Record>>> {
         gone()
     }
-    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Rc<Record>>> {
+    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Rc<Heading>>> {
         gone()
     }
-    fn deleted_by(&self, _: u64) -> Result<Vec<Rc<Record>>> {
+    fn deleted_by(&self, _: u64) -> Result<Vec<Rc<Heading>>> {
         gone()
     }
     fn versions_from(&self, _: &Address, _: u64, _: usize) -> Result<Vec<Version>> {

@@ -228,7 +228,7 @@ proptest! {
         let Ok(Reply::Contexts { items, .. }) = shared.ask(list) else {
             return Err(TestCaseError::fail("a list"));
         };
-        let listed: Vec<Address> = items.iter().map(|item| item.record.address.clone()).collect();
+        let listed: Vec<Address> = items.iter().map(|item| item.shown.address.clone()).collect();
         let standing = shared.after[newest].keys().filter(|address| shared.stood(address, newest));
         prop_assert_eq!(listed, standing.cloned().collect::<Vec<_>>());
     }

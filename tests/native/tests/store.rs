@@ -68,7 +68,7 @@ proptest! {
             let which = Which::Version(version);
             let get = Read::Get { address: address.clone(), which, reveal: false };
             let Ok(Reply::Context(context)) = world.run(get) else { panic!("a version is gone") };
-            prop_assert_eq!(context.record.layer.text(), &text[..]);
+            prop_assert_eq!(context.shown.layer().unwrap().text(), &text[..]);
             let expect = Expect::Anything;
             let rollback = Edit::Rollback { address: address.clone(), version, summary: None, expect };
             match world.run(rollback) {
@@ -101,8 +101,8 @@ proptest! {
             let mut before: BTreeMap<Address, Value> = BTreeMap::new();
             for event in &plan.events {
                 let Event::Change(changed) = event else { continue };
-                let value = before.entry(changed.record.address.clone()).or_insert_with(|| {
-                    match world.store.record(&changed.record.address).unwrap() {
+                let value = before.entry(changed.context.address.clone()).or_insert_with(|| {
+                    match world.store.record(&changed.context.address).unwrap() {
                         Some(record) => record.layer.to_value().unwrap(),
                         None => Value::Object(Object::new()),
                     }
@@ -207,7 +207,7 @@ proptest! {
             let filter = Filter::default();
             let list = Read::List { filter, after, limit, data: false, reveal: false };
             let Ok(Reply::Contexts { items, next }) = world.run(list) else { panic!("a list") };
-            paged.extend(items.iter().map(|item| item.record.address.clone()));
+            paged.extend(items.iter().map(|item| item.shown.address.clone()));
             after = next;
             if after.is_none() { break; }
         }

@@ -54,11 +54,11 @@ impl Server {
 
     fn announce(&mut self, event: &Event, seq: u64) {
         if let Event::Change(changed) = event {
-            let Changed { record, .. } = &**changed;
-            let current = self.world.store.record(&record.address).unwrap().unwrap();
-            let (_, state) = state_at(&self.world.store, &current, record.version).unwrap();
+            let Changed { context, .. } = &**changed;
+            let current = self.world.store.record(&context.address).unwrap().unwrap();
+            let (_, state) = state_at(&self.world.store, &current, context.version).unwrap();
             let data = String::from_utf8(state.layer.text().to_vec()).unwrap();
-            self.ever.insert((record.address.to_string(), data));
+            self.ever.insert((context.address.to_string(), data));
         }
         let message = Telling::notice(&Notice::from(event)).message(Some("t0"));
         self.said.push((seq, String::from_utf8(json::write(&message)).unwrap()));

@@ -10,7 +10,7 @@ use nacre_core::{
     memory::MemoryStore,
     op::Caller,
     seal::{
-        Keyring, MasterKeyring, Purpose, RowIdentity, SealContent, SealRules, Sealed, Target,
+        Held, Keyring, MasterKeyring, Purpose, RowIdentity, SealContent, SealRules, Sealed, Target,
         WrappedKey, open_row, open_secret, seal_fields, seal_row, sealed_with,
     },
     sensitive::SensitiveNames,
@@ -131,7 +131,7 @@ pub fn seal_in_project(
         caller: Some(&caller),
         address: &Address::parse("project", "p")?,
         parent: Some(&ContextId::global()),
-        held: None,
+        held: &Held::default(),
         purpose: Purpose::Store,
     };
     seal_fields(data, rules, keys, &target, entropy)

@@ -12,7 +12,8 @@ use nacre_core::{
 
 use super::key::Key;
 
-/// A running import. Each block is one commit: 500 lines, or fewer if they would exceed 4 MiB.
+/// A running import. Each block is one commit: 500 lines, or fewer if they would exceed 4 MiB, or
+/// once they have as many values as a body may have.
 ///
 /// ```text
 /// importer.push(bytes);
@@ -45,6 +46,7 @@ struct Block {
     places: Vec<usize>,
     hashes: Vec<u8>,
     bytes: usize,
+    values: usize,
 }
 
 impl Importer {
@@ -88,7 +90,8 @@ impl Importer {
             taken += line.len() + 1;
             self.block.take(line, self.lines, self.key.is_some());
             self.lines += 1;
-            full = self.block.lines.len() == limits::BATCH_OPERATIONS;
+            full = self.block.lines.len() == limits::BATCH_OPERATIONS
+                || self.block.values >= limits::VALUES;
             if full {
                 break;
             }
@@ -169,7 +172,9 @@ impl Block {
         }
         self.bytes += line.len();
         self.places.push(place);
-        self.lines.push(wire::import::line(line));
+        let line = wire::import::line(line);
+        self.values += line.as_ref().map_or(0, ImportLine::values);
+        self.lines.push(line);
     }
 }
 
@@ -239,6 +244,16 @@ mod tests {
         assert_eq!(sizes(&mut importer, false), [1]);
         assert_eq!(sizes(&mut importer, true), [1]);
         assert!(sizes(&mut importer, true).is_empty());
+    }
+
+    #[test]
+    fn a_block_ends_early_before_it_has_too_many_values() {
+        let numbers = "1,".repeat(99_999);
+        let line =
+            format!("{{\"level\":\"project\",\"id\":\"p\",\"data\":{{\"l\":[{numbers}1]}}}}\n");
+        let mut importer = importer();
+        importer.push(line.repeat(8).as_bytes());
+        assert_eq!(sizes(&mut importer, true), [6, 2]);
     }
 
     #[test]

@@ -57,6 +57,19 @@ const WRITING: Route = Route {
     ..READING
 };
 
+/// A write that says what holds from now on.
+const SETTING: Route =
+    Route { method: Method::Put, conditions: Conditions::None, errors: ENTRY_ERRORS, ..WRITING };
+
+/// A write that ends something.
+const ENDING: Route = Route {
+    method: Method::Delete,
+    conditions: Conditions::None,
+    answers: &[(204, Shape::Nothing)],
+    errors: &[Code::InvalidId, Code::NotFound],
+    ..WRITING
+};
+
 /// Errors of a write that has a body with data or an edit of data.
 const EDIT_ERRORS: &[Code] = &[
     Code::InvalidJson,
@@ -379,24 +392,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Returns how writes would change every view below. Stores nothing.",
         body: Body::Typed(BodyType::Preview),
         answers: &[(200, Shape::Preview)],
-        errors: &[
-            Code::InvalidJson,
-            Code::InvalidId,
-            Code::InvalidPointer,
-            Code::NotFound,
-            Code::ParentNotFound,
-            Code::Locked,
-            Code::HasChildren,
-            Code::AlreadyExists,
-            Code::MergeConflict,
-            Code::HistoryExpired,
-            Code::VersionConflict,
-            Code::TooLarge,
-            Code::TooDeep,
-            Code::TooManyOperations,
-            Code::UnsupportedMediaType,
-            Code::InvalidRules,
-        ],
+        errors: EDITS_ERRORS,
         ..READING
     },
     Route {
@@ -407,24 +403,7 @@ pub const ROUTES: &[Route] = &[
         body: Body::Typed(BodyType::Batch),
         conditions: Conditions::None,
         answers: &[(200, Shape::Batch)],
-        errors: &[
-            Code::InvalidJson,
-            Code::InvalidId,
-            Code::InvalidPointer,
-            Code::NotFound,
-            Code::ParentNotFound,
-            Code::Locked,
-            Code::HasChildren,
-            Code::AlreadyExists,
-            Code::MergeConflict,
-            Code::HistoryExpired,
-            Code::VersionConflict,
-            Code::TooLarge,
-            Code::TooDeep,
-            Code::TooManyOperations,
-            Code::UnsupportedMediaType,
-            Code::InvalidRules,
-        ],
+        errors: EDITS_ERRORS,
         ..WRITING
     },
     Route {
@@ -495,35 +474,29 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/members",
         action: Action::Members,
         name: "listMembers",
-        summary: "Lists the members of shared projects.",
+        summary: "Lists the members of shared projects. A guest sees their own memberships.",
         answers: &[(200, Shape::Members)],
         errors: &[Code::NotFound],
         ..READING
     },
     Route {
-        method: Method::Put,
         path: "/v1/members/{user}",
         action: Action::PutMember,
         name: "putMember",
         summary: "Shares a project with a user, or changes their role.",
         body: Body::Typed(BodyType::Member),
-        conditions: Conditions::None,
         answers: &[(200, Shape::Member)],
-        errors: ENTRY_ERRORS,
-        ..WRITING
+        ..SETTING
     },
     Route {
-        method: Method::Delete,
         path: "/v1/members/{user}",
         action: Action::DeleteMember,
         name: "deleteMember",
         summary: "Stops sharing a project, named in the query or in the body.",
         query: &[optional("project", Kind::Id, "The id of the project.")],
         body: Body::Optional(BodyType::Unshare),
-        conditions: Conditions::None,
-        answers: &[(204, Shape::Nothing)],
         errors: ENTRY_ERRORS,
-        ..WRITING
+        ..ENDING
     },
     Route {
         path: "/v1/usage",
@@ -546,51 +519,37 @@ pub const ROUTES: &[Route] = &[
         ..READING
     },
     Route {
-        method: Method::Put,
         path: "/v1/revocations/users/{user}",
         action: Action::RevokeUser,
         name: "revokeUser",
         summary: "Refuses the tokens of a user, or of the owner, that were issued before a time, now \
              by default, and closes their sockets. A token without `iat` is refused too.",
         body: Body::Optional(BodyType::RevokeUser),
-        conditions: Conditions::None,
         answers: &[(200, Shape::Revocation)],
-        errors: ENTRY_ERRORS,
-        ..WRITING
+        ..SETTING
     },
     Route {
-        method: Method::Delete,
         path: "/v1/revocations/users/{user}",
         action: Action::UnrevokeUser,
         name: "unrevokeUser",
         summary: "Accepts the tokens of a user again that have not expired.",
-        conditions: Conditions::None,
-        answers: &[(204, Shape::Nothing)],
-        errors: &[Code::InvalidId, Code::NotFound],
-        ..WRITING
+        ..ENDING
     },
     Route {
-        method: Method::Put,
         path: "/v1/revocations/tokens/{token}",
         action: Action::RevokeToken,
         name: "revokeToken",
         summary: "Refuses the token with this `jti`, and closes its sockets.",
         body: Body::Optional(BodyType::RevokeToken),
-        conditions: Conditions::None,
         answers: &[(200, Shape::Revocation)],
-        errors: ENTRY_ERRORS,
-        ..WRITING
+        ..SETTING
     },
     Route {
-        method: Method::Delete,
         path: "/v1/revocations/tokens/{token}",
         action: Action::UnrevokeToken,
         name: "unrevokeToken",
         summary: "Accepts the token again, if it has not expired.",
-        conditions: Conditions::None,
-        answers: &[(204, Shape::Nothing)],
-        errors: &[Code::InvalidId, Code::NotFound],
-        ..WRITING
+        ..ENDING
     },
     Route {
         path: "/v1/keys",
@@ -617,16 +576,13 @@ pub const ROUTES: &[Route] = &[
         ..WRITING
     },
     Route {
-        method: Method::Delete,
         path: "/v1/store",
         action: Action::Erase,
         name: "eraseStore",
         summary: "Deletes the caller's store and its keys. Needs the header `Nacre-Confirm: erase`.",
-        conditions: Conditions::None,
         needs: Scopes::ADMIN,
-        answers: &[(204, Shape::Nothing)],
         errors: &[Code::NotFound],
-        ..WRITING
+        ..ENDING
     },
 ];
 
@@ -638,4 +594,24 @@ const ENTRY_ERRORS: &[Code] = &[
     Code::TooLarge,
     Code::TooDeep,
     Code::UnsupportedMediaType,
+];
+
+/// Errors of several writes, decided or previewed.
+const EDITS_ERRORS: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidId,
+    Code::InvalidPointer,
+    Code::NotFound,
+    Code::ParentNotFound,
+    Code::Locked,
+    Code::HasChildren,
+    Code::AlreadyExists,
+    Code::MergeConflict,
+    Code::HistoryExpired,
+    Code::VersionConflict,
+    Code::TooLarge,
+    Code::TooDeep,
+    Code::TooManyOperations,
+    Code::UnsupportedMediaType,
+    Code::InvalidRules,
 ];

@@ -72,7 +72,7 @@ impl Host {
     /// Creates and accepts a socket pair: the client's end and the server's end.
     pub(super) fn open(&self, attachment: &str) -> worker::Result<(worker::WebSocket, Socket)> {
         let WebSocketPair { client, server } = WebSocketPair::new()?;
-        let socket = Socket::of(&server);
+        let socket = Socket::of(server.as_ref());
         self.0.set_auto_response(&AutoResponse::new(PING[0], PING[1])?)?;
         self.0.accept(&socket)?;
         socket.attach(attachment)?;
@@ -81,8 +81,7 @@ impl Host {
 }
 
 impl Socket {
-    pub(super) fn of(socket: &worker::WebSocket) -> Socket {
-        let socket: &web_sys::WebSocket = socket.as_ref();
+    pub(super) fn of(socket: &web_sys::WebSocket) -> Socket {
         JsCast::unchecked_ref::<Socket>(socket).clone()
     }
 

@@ -29,29 +29,28 @@ extern "C" {
     fn set_alarm(this: &DurableStorage, at: f64) -> Result<JsValue, JsValue>;
 
     type SqlStorage;
+}
 
-    #[wasm_bindgen(method, catch, variadic)]
-    fn exec(
-        this: &SqlStorage,
+// One call for a statement with all its parameters: each call crosses into JavaScript and back.
+#[wasm_bindgen(module = "/src/sql/durable.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn run(
+        sql: &SqlStorage,
         statement: &str,
-        bindings: Box<[JsValue]>,
-    ) -> Result<Cursor, JsValue>;
+        shape: &[f64],
+        texts: &str,
+        blobs: &[u8],
+    ) -> Result<f64, JsValue>;
 
-    type Cursor;
-
-    #[wasm_bindgen(method, catch)]
-    fn raw(this: &Cursor) -> Result<Rows, JsValue>;
-
-    #[wasm_bindgen(method, getter, catch, js_name = rowsRead)]
-    fn rows_read(this: &Cursor) -> Result<f64, JsValue>;
-
-    #[wasm_bindgen(method, getter, catch, js_name = rowsWritten)]
-    fn rows_written(this: &Cursor) -> Result<f64, JsValue>;
-
-    type Rows;
-
-    #[wasm_bindgen(method, catch, js_name = toArray)]
-    fn to_array(this: &Rows) -> Result<Array, JsValue>;
+    #[wasm_bindgen(catch)]
+    fn query(
+        sql: &SqlStorage,
+        statement: &str,
+        shape: &[f64],
+        texts: &str,
+        blobs: &[u8],
+    ) -> Result<Array, JsValue>;
 }
 
 /// The storage of this object.
@@ -72,38 +71,70 @@ impl Durable {
         Durable { storage, sql, counts: Slot::default(), also_due }
     }
 
-    fn exec(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Result<Cursor, JsValue>> {
-        let values = bindings.iter().map(|binding| js_value(*binding)).collect::<Result<_>>()?;
-        Ok(self.sql.exec(statement, values))
+    /// Reads what `query` gives.
+    fn rows(&self, found: &Array) -> Result<Vec<Row>> {
+        let mut cells = found.iter();
+        let mut number = || cells.next().and_then(|number| number.as_f64()).ok_or_else(odd);
+        let (touched, columns) = (number()?, number()?);
+        self.count(touched);
+        let mut rows = Vec::new();
+        while cells.len() > 0 {
+            let row = cells.by_ref().take((columns as usize).max(1)).map(cell);
+            rows.push(Row::new(row.collect::<Result<_>>()?));
+        }
+        Ok(rows)
     }
 
-    fn rows(&self, cursor: &Cursor) -> Result<Vec<Row>> {
-        let rows = cursor.raw().and_then(|rows| rows.to_array()).map_err(failed)?;
-        self.count(cursor);
-        rows.iter()
-            .map(|row| {
-                let cells: &Array = row.dyn_ref().ok_or_else(odd)?;
-                cells.iter().map(cell).collect::<Result<_>>().map(Row::new)
-            })
-            .collect()
-    }
-
-    fn count(&self, cursor: &Cursor) {
+    fn count(&self, touched: f64) {
+        let touched = touched as u64;
         let mut counts = self.counts.get();
-        counts.read += cursor.rows_read().unwrap_or_default() as u64;
-        counts.written += cursor.rows_written().unwrap_or_default() as u64;
+        counts.read += touched & u64::from(u32::MAX);
+        counts.written += touched >> 32;
         self.counts.set(counts);
+    }
+}
+
+/// Parameters as one list of numbers, one text and one run of bytes. `durable.js` takes them apart.
+#[derive(Default)]
+struct Packed {
+    /// For each parameter its kind, and its value or its length; 0 for NULL.
+    shape: Vec<f64>,
+    texts: String,
+    blobs: Vec<u8>,
+}
+
+impl Packed {
+    fn of(bindings: &[Bind<'_>]) -> Result<Packed> {
+        let mut packed = Packed::default();
+        for binding in bindings {
+            let (kind, number) = match *binding {
+                Bind::Null => (0.0, 0.0),
+                Bind::Number(number) => (1.0, Bind::exact(number)?),
+                Bind::Text(text) => {
+                    packed.texts.push_str(text);
+                    (2.0, text.encode_utf16().count() as f64)
+                }
+                Bind::Blob(bytes) => {
+                    packed.blobs.extend_from_slice(bytes);
+                    (3.0, bytes.len() as f64)
+                }
+            };
+            packed.shape.extend([kind, number]);
+        }
+        Ok(packed)
     }
 }
 
 impl Database for Durable {
     fn query(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Vec<Row>> {
-        self.rows(&self.exec(statement, bindings)?.map_err(failed)?)
+        let Packed { shape, texts, blobs } = Packed::of(bindings)?;
+        self.rows(&query(&self.sql, statement, &shape, &texts, &blobs).map_err(failed)?)
     }
 
     fn query_if_there(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Option<Vec<Row>>> {
-        match self.exec(statement, bindings)? {
-            Ok(cursor) => self.rows(&cursor).map(Some),
+        let Packed { shape, texts, blobs } = Packed::of(bindings)?;
+        match query(&self.sql, statement, &shape, &texts, &blobs) {
+            Ok(found) => self.rows(&found).map(Some),
             Err(thrown) if message(&thrown).is_some_and(|said| said.starts_with(NO_TABLE)) => {
                 Ok(None)
             }
@@ -112,7 +143,8 @@ impl Database for Durable {
     }
 
     fn run(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<()> {
-        self.count(&self.exec(statement, bindings)?.map_err(failed)?);
+        let Packed { shape, texts, blobs } = Packed::of(bindings)?;
+        self.count(run(&self.sql, statement, &shape, &texts, &blobs).map_err(failed)?);
         Ok(())
     }
 
@@ -142,15 +174,6 @@ impl Database for Durable {
     fn counts(&self) -> Counts {
         self.counts.get()
     }
-}
-
-fn js_value(binding: Bind<'_>) -> Result<JsValue> {
-    Ok(match binding {
-        Bind::Null => JsValue::NULL,
-        Bind::Number(number) => Bind::exact(number)?.into(),
-        Bind::Text(text) => text.into(),
-        Bind::Blob(bytes) => Uint8Array::from(bytes).into(),
-    })
 }
 
 fn cell(value: JsValue) -> Result<Cell> {

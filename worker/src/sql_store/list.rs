@@ -8,13 +8,18 @@
 //! A prefix is a range of ids, and the next page starts after the last id. Offsets are never used.
 //!
 //! **A list holds no data.** Small values come with their rows; a larger one is read by itself, and
-//! only its head is kept.
+//! only its heading is kept.
 
 use std::rc::Rc;
 
 use nacre_core::{
-    address::Address, error::Result, id::ContextId, level::Level, record::Record,
-    row::level_number, store::Filter,
+    address::Address,
+    error::Result,
+    id::ContextId,
+    level::Level,
+    record::{Heading, Record},
+    row::level_number,
+    store::Filter,
 };
 
 use super::{SqlStore, reads::most};
@@ -40,7 +45,7 @@ impl<D: Database> SqlStore<D> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let mut page = Vec::new();
         let prefix = filter.prefix.as_deref().unwrap_or_default();
         let to = format!("{prefix}{PAST_IDS}");
@@ -93,7 +98,7 @@ impl<D: Database> SqlStore<D> {
         level: Level,
         [from, to]: [Bind<'_>; 2],
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let number = Bind::Number(level_number(level));
         let small = small_at_once(limit);
         let limit = most(limit);
@@ -118,7 +123,7 @@ impl<D: Database> SqlStore<D> {
                         && parent.is_none_or(|parent| record.parent.as_ref() == Some(parent))
                 };
                 let found = self.record_of(root)?.filter(inside);
-                Ok(found.map(|record| Rc::new(record.bare())).into_iter().collect())
+                Ok(found.map(|record| record.heading.clone()).into_iter().collect())
             }
         }
     }

@@ -9,7 +9,7 @@ use nacre_core::{
     limits,
     marker::Fingerprint,
     moment::Moment,
-    record::{Audit, Entry, EntryId, EntryKind, Member, Record, Replay, Secret, Version},
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
     row::{
         AuditColumns, ContextColumns, EntryColumns, Listed, MemberColumns, ReplayColumns,
@@ -40,11 +40,11 @@ impl<D: Database> Reads for SqlStore<D> {
         filter: &Filter,
         after: Option<&Address>,
         limit: usize,
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         self.list_page(filter, after, limit)
     }
 
-    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Record>>> {
+    fn deleted_by(&self, seq: u64) -> Result<Vec<Rc<Heading>>> {
         self.contexts(DELETED_BY, &[small_at_once(usize::MAX), Bind::Number(seq)])
     }
 
@@ -200,17 +200,17 @@ impl<D: Database> SqlStore<D> {
         &self,
         statement: &str,
         bindings: &[Bind<'_>],
-    ) -> Result<Vec<Rc<Record>>> {
+    ) -> Result<Vec<Rc<Heading>>> {
         let Some(keys) = self.keys()? else { return Ok(Vec::new()) };
         let rows = self.database.query(statement, bindings)?;
-        rows.into_iter().map(|row| Ok(Rc::new(self.listed(row, &keys)?))).collect()
+        rows.into_iter().map(|row| self.listed(row, &keys)).collect()
     }
 
     /// The context of a row, which has its value only if that is small.
-    fn listed(&self, mut row: Row, keys: &Keyring) -> Result<Record> {
+    fn listed(&self, mut row: Row, keys: &Keyring) -> Result<Rc<Heading>> {
         let address = address(&mut row)?;
         if let Some(Some(known)) = self.held()?.records.get(&address) {
-            return Ok(known.bare());
+            return Ok(known.heading.clone());
         }
         let columns = context_columns_at(address, &mut row)?;
         let value = match row.optional_blob()? {
@@ -221,11 +221,11 @@ impl<D: Database> SqlStore<D> {
             }
         };
         match open_listed(columns, keys, &value)? {
-            Listed::Head(head) => Ok(head),
+            Listed::Heading(heading) => Ok(Rc::new(heading)),
             Listed::Whole(record) => {
                 let record = Rc::new(record);
                 self.held()?.records.put(&record.address, Some(&record), value.len());
-                Ok(record.bare())
+                Ok(record.heading.clone())
             }
         }
     }

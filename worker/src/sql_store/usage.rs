@@ -9,7 +9,6 @@ use nacre_core::{
     error::{Error, Result},
     id::{ContextId, User},
     quota::{Quotas, Used},
-    record::Record,
     row::ReplayColumns,
     seal::Keyring,
     store::{Reads as _, Write},
@@ -121,7 +120,7 @@ impl<D: Database> SqlStore<D> {
     fn stored(&self, address: &Address) -> Result<(u64, bool)> {
         let known = self.held()?.records.stored(address);
         if let Some((record, bytes)) = known {
-            return Ok((bytes as u64, record.as_deref().is_some_and(Record::is_live)));
+            return Ok((bytes as u64, record.as_deref().is_some_and(|record| record.is_live())));
         }
         let read =
             |mut row: Row, _: &Keyring| Ok((row.number()?, row.optional_number()?.is_none()));

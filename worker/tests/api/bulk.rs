@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    contexts::{chain, put},
+    contexts::{chain, merge, put},
     service::{Call, Service, call, get},
 };
 
@@ -373,4 +373,73 @@ fn the_main_job() {
         seen.insert(name, digest);
     }
     assert_eq!(seen.len(), 239);
+}
+
+#[test]
+fn operations_that_fail_have_done_their_work_too() {
+    let mut service = Service::new();
+    let text = "x".repeat(1_000_000);
+    service.ok(201, put("project/p", json!({ "data": { "text": text } })));
+    for n in 2..34 {
+        service.ok(200, merge("project/p", json!({ "n": n })));
+    }
+    let batch = |service: &mut Service, operation: Value| {
+        let body = json!({ "transaction": false, "operations": vec![operation; 140] });
+        let answer = service.ok(200, call("POST", "/v1/batch").json(body));
+        let results = answer["results"].as_array().unwrap();
+        let first = results.iter().position(|result| result["code"] == "too-large");
+        first.inspect(|first| {
+            assert!(results[*first..].iter().all(|result| result["code"] == "too-large"));
+        })
+    };
+    let p = |action: &str| json!({ "action": action, "level": "project", "context_id": "p" });
+    let with = |mut operation: Value, name: &str, value: Value| {
+        operation[name] = value;
+        operation
+    };
+    // To make version 1 goes through 31 MB.
+    let stale = with(with(p("rollback"), "version", json!(1)), "expect_version", json!(1));
+    assert_eq!(batch(&mut service, stale), Some(4));
+    let path = with(p("resolve"), "path", json!("/none"));
+    assert_eq!(batch(&mut service, path), Some(134));
+    // What fails at once costs nothing.
+    let unknown = json!({ "action": "delete", "level": "project", "context_id": "none" });
+    assert_eq!(batch(&mut service, unknown), None);
+}
+
+#[test]
+fn a_move_counts_what_it_looks_at_below() {
+    let mut service = chain();
+    service.ok(201, put("project/other", json!({ "data": {} })));
+    let large = json!({ "data": { "text": "x".repeat(1_000_000) }, "parent": "checkout" });
+    for id in ["a", "b", "c"] {
+        service.ok(201, put(&format!("task/{id}"), large.clone()));
+    }
+    let to = |parent: &str| json!({ "action": "move", "level": "branch", "context_id": "checkout", "parent": parent });
+    let moves = |pairs: usize| {
+        let pairs = (0..pairs).flat_map(|_| [to("other"), to("shop")]);
+        json!({ "operations": pairs.collect::<Vec<_>>() })
+    };
+    service.ok(200, batch(moves(1)));
+    let problem = service.fails("too-large", batch(moves(23)));
+    assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(128 << 20), &json!(44)));
+}
+
+#[test]
+fn a_repeat_without_the_scope_to_read_shows_no_conflicts() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "a": "stored" } })));
+    service.ok(200, merge("project/p", json!({ "a": "theirs" })));
+    let stale = json!({
+        "action": "update", "level": "project", "context_id": "p",
+        "patch": { "a": "mine" }, "expect_version": 1,
+    });
+    let body = json!({ "transaction": false, "operations": [stale] });
+    let ask = || batch(body.clone()).header("Idempotency-Key", "k");
+    let first = service.ok(200, ask());
+    assert_eq!(first["results"][0]["conflicts"][0]["current"], "theirs");
+    assert_eq!(service.ok(200, ask())["results"], first["results"]);
+    let blind = service.ok(200, ask().scopes("contexts:write"));
+    assert_eq!(blind["results"][0]["current_version"], 2);
+    assert!(!blind.to_string().contains("theirs"), "{blind}");
 }

@@ -283,3 +283,23 @@ fn pages_of_named_origins_may_call() {
     assert!(response.header("Access-Control-Allow-Methods").unwrap().contains("PATCH"));
     assert!(response.header("Access-Control-Allow-Headers").unwrap().contains("Authorization"));
 }
+
+#[test]
+fn merge_rules_are_short_and_no_deeper_than_data() {
+    let mut service = Service::new();
+    let rules = |rules: Value| put("project/p", json!({ "data": {}, "rules": rules }));
+    let long = format!("keyed:{}", "a".repeat(1019));
+    let problem = service.fails("invalid-rules", rules(json!({ "/l": long })));
+    assert_eq!((&problem["pointer"], &problem["limit"]), (&json!("/rules/~1l"), &json!(1024)));
+    service.ok(201, rules(json!({ "/l": &long[..1024] })));
+    let deep = |tokens| json!({ ("/a".repeat(tokens)): "lock" });
+    assert_eq!(service.fails("invalid-rules", rules(deep(65)))["limit"], 64);
+    service.ok(200, rules(deep(64)));
+    // Each name of a path takes memory whenever a view is made.
+    let many = |tables: usize| {
+        let paths = (0..tables).map(|n| (format!("/{n}{}", "/a".repeat(63)), json!("lock")));
+        Value::Object(paths.collect())
+    };
+    assert_eq!(service.fails("invalid-rules", rules(many(65)))["limit"], 4096);
+    service.ok(200, rules(many(64)));
+}

@@ -322,3 +322,193 @@ fn a_note_that_holds_a_credential_is_sealed_and_can_be_revealed() {
         assert_eq!(service.fails("invalid-request", post(&path, marker))["pointer"], "/content");
     }
 }
+
+#[test]
+fn a_sealed_list_of_markers_tells_no_guess() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": { "door_secret": "right" } })));
+    let marker = data(&mut service, "project/p")["door_secret"].clone();
+    share(&mut service, "p");
+    let lists = |guess: &str| json!({ "a_secrets": [marker], "b_secrets": [guess] });
+    for as_bob in [true, false] {
+        let who = |call| if as_bob { bob(call) } else { call };
+        let body = json!({ "patch": lists("right") });
+        let answer = service.ok(200, who(post("project/p/preview", body)));
+        let changes = &answer["affected"][0]["changes"];
+        assert!(is_marker(&changes[0]["after"]), "{answer}");
+        assert_ne!(changes[0]["after"], changes[1]["after"], "{answer}");
+    }
+    let answer = service.ok(200, bob(merge("project/p", lists("right"))));
+    assert_ne!(answer["data"]["a_secrets"], answer["data"]["b_secrets"], "{answer}");
+}
+
+#[test]
+fn a_list_of_markers_opens_no_more_than_a_context_may_hold() {
+    let mut service = Service::new();
+    let long = "x".repeat(400_000);
+    service.ok(201, put("project/p", json!({ "data": { "door_secret": long } })));
+    let marker = data(&mut service, "project/p")["door_secret"].clone();
+    let lists = |count: usize| json!({ "a_secrets": vec![marker.clone(); count] });
+    let problem = service.fails("too-large", merge("project/p", lists(1000)));
+    assert_eq!((&problem["limit"], &problem["pointer"]), (&json!(1 << 20), &json!("/a_secrets/2")));
+    service.ok(200, merge("project/p", lists(2)));
+}
+
+#[test]
+fn sealed_values_are_no_larger_than_a_context_may_be() {
+    let mut service = Service::new();
+    let long = |count: usize| json!({ "data": { "keys": {}, "tokens": ["x".repeat(count)] } });
+    let problem = service.fails("too-large", put("project/p", long(1 << 20)));
+    assert_eq!((&problem["limit"], &problem["pointer"]), (&json!(1 << 20), &json!("/tokens")));
+    service.ok(201, put("project/p", long(600_000)));
+    let append = json!({ "pointer": "/tokens", "values": ["x".repeat(600_000)] });
+    service.fails("too-large", post("project/p/append", append));
+    // Neither are they more values, nor in many parts.
+    let many = json!({ "data": { "tokens": vec![1; 100_000] } });
+    assert_eq!(service.fails("too-large", put("project/p", many))["limit"], 100_000);
+    let parts = json!({ "a_token": "x".repeat(600_000), "b_token": "y".repeat(600_000) });
+    service.fails("too-large", merge("project/p", parts));
+}
+
+#[test]
+fn a_batch_holds_no_more_secrets_than_a_commit_may() {
+    let mut service = Service::new();
+    let long = json!({ "data": { "tokens": ["x".repeat(1_000_000)] } });
+    service.ok(201, put("project/p", long));
+    let append = json!({
+        "action": "append", "level": "project", "context_id": "p",
+        "pointer": "/tokens", "values": ["x"],
+    });
+    let batch = json!({ "operations": vec![append; 60] });
+    let problem = service.fails("too-large", call("POST", "/v1/batch").json(batch));
+    assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(32 << 20), &json!(33)));
+}
+
+fn share_with(service: &mut Service, project: &str, reveal: bool) {
+    let member = json!({ "project": project, "role": "writer", "reveal": reveal });
+    service.ok(200, call("PUT", "/v1/members/bob").json(member));
+}
+
+/// Two projects of alice, both shared with bob: `open` with its secrets and `shut` without.
+fn open_and_shut() -> Service {
+    let mut service = Service::new();
+    service.ok(201, put("project/open", json!({ "data": {} })));
+    share_with(&mut service, "open", true);
+    service.ok(201, put("project/shut", json!({ "data": { "api_key": "right" } })));
+    share_with(&mut service, "shut", false);
+    let branch = json!({ "data": { "api_key": "of-b" }, "parent": "shut" });
+    service.ok(201, put("branch/b", branch));
+    service
+}
+
+#[test]
+fn a_guest_takes_no_secret_to_a_project_that_reveals_it() {
+    let mut service = open_and_shut();
+    let marker = data(&mut service, "project/shut")["api_key"].clone();
+    let write = bob(merge("project/open", json!({ "mine": marker })));
+    assert_eq!(service.fails("invalid-request", write)["pointer"], "/mine");
+    let list = bob(merge("project/open", json!({ "tokens": [marker] })));
+    service.fails("invalid-request", list);
+    let away = || post("branch/b/move", json!({ "parent": "open" }));
+    service.fails("invalid-request", bob(away()));
+    service.fails("invalid-request", bob(away()).scopes(ALL));
+    // In its own project it may stand anywhere, and the owner may take it along.
+    service.ok(200, bob(merge("project/shut", json!({ "mine": marker }))));
+    service.ok(200, away());
+    let read = get("/v1/contexts/branch/b?reveal=true").scopes(ALL);
+    assert_eq!(service.ok(200, bob(read))["data"]["api_key"], "of-b");
+}
+
+#[test]
+fn a_guest_brings_back_no_secret_from_a_project_that_keeps_them() {
+    let mut service = open_and_shut();
+    service.ok(200, merge("branch/b", json!({ "api_key": null })));
+    service.ok(200, post("branch/b/move", json!({ "parent": "open" })));
+    service.fails("invalid-request", bob(post("branch/b/rollback", json!({ "version": 1 }))));
+    service.ok(200, post("branch/b/rollback", json!({ "version": 1 })));
+}
+
+#[test]
+fn the_past_of_a_context_in_a_project_without_secrets_is_not_revealed() {
+    let mut service = open_and_shut();
+    let note = json!({ "content": "deploy with ghp_0123456789abcdefghijABCDEFGHIJ012345" });
+    let made = service.ok(201, post("branch/b/insights", note.clone()));
+    let before = service.ok(200, get("/v1/contexts/branch/b/resolved"))["seq"].clone();
+    service.ok(200, post("branch/b/move", json!({ "parent": "open" })));
+    let read = |query: &str| bob(get(&format!("/v1/contexts/branch/b{query}"))).scopes(ALL);
+    for query in ["?version=1", &format!("?at={before}"), &format!("/resolved?at={before}")] {
+        service.ok(200, read(query));
+        service.fails("forbidden", read(&format!("{query}&reveal=true")));
+    }
+    let shown = service.ok(200, read("/insights?reveal=true"));
+    assert_eq!(shown["items"][0]["content"], made["content"]);
+    // What it has here is open.
+    for query in ["?version=2&reveal=true", "/resolved?reveal=true"] {
+        assert_eq!(service.ok(200, read(query))["data"]["api_key"], "of-b", "{query}");
+    }
+    service.ok(201, post("branch/b/insights", note.clone()));
+    let shown = service.ok(200, read("/insights?reveal=true"));
+    assert_eq!(shown["items"][0]["content"], note["content"]);
+}
+
+#[test]
+fn a_text_that_reads_like_a_marker_admits_none() {
+    let mut service = Service::new();
+    for project in ["private", "shared"] {
+        service
+            .ok(201, put(&format!("project/{project}"), json!({ "data": { "token": project } })));
+    }
+    share(&mut service, "shared");
+    let marker = data(&mut service, "project/private")["token"].clone();
+    for text in [marker["$sealed"].clone(), json!(marker.to_string())] {
+        service.ok(200, bob(merge("project/shared", json!({ "text": text }))));
+        service.fails("invalid-request", bob(merge("project/shared", json!({ "mine": marker }))));
+        let blind = merge("project/shared", json!({ "mine": marker })).scopes("contexts:write");
+        service.fails("invalid-request", bob(blind));
+    }
+}
+
+#[test]
+fn the_lines_of_a_private_key_are_sealed_one_by_one() {
+    let mut service = Service::new();
+    let lines = json!([
+        "a key:",
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
+        1,
+        "-----END PRIVATE KEY-----",
+        "after",
+    ]);
+    let answer = service.ok(201, put("project/p", json!({ "data": { "lines": lines } })));
+    let sealed = answer["data"]["lines"].as_array().unwrap();
+    let which: Vec<usize> = (0..6).filter(|at| is_marker(&sealed[*at])).collect();
+    assert_eq!(which, [1, 2, 4], "{answer}");
+    assert_eq!(answer["notices"].as_array().unwrap().len(), 3);
+    assert_eq!(revealed(&mut service, "project/p")["lines"], lines);
+    // A public key and a sentence about keys begin no such block.
+    let others = json!([
+        ["-----BEGIN PUBLIC KEY-----", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"],
+        ["it starts with -----BEGIN PRIVATE KEY-----", "and then come lines"],
+    ]);
+    let answer = service.ok(201, put("project/q", json!({ "data": { "l": others } })));
+    assert_eq!((&answer["data"]["l"][0], &answer["data"]["l"][1][1]), (&others[0], &others[1][1]));
+}
+
+#[test]
+fn markers_that_are_looked_up_count_as_work() {
+    let mut service = Service::new();
+    service.ok(201, put("project/p", json!({ "data": {} })));
+    for from in [0, 1000, 2000] {
+        let members = (from..from + 1000).map(|n| (format!("token_{n}"), json!(n.to_string())));
+        let secrets = Value::Object(members.collect());
+        service.ok(200, merge("project/p", secrets));
+    }
+    let update = json!({
+        "action": "append", "level": "project", "context_id": "p", "pointer": "/n", "values": [1],
+    });
+    let batch = |count: usize| {
+        call("POST", "/v1/batch").json(json!({ "operations": vec![update.clone(); count] }))
+    };
+    let problem = service.fails("too-large", batch(30));
+    assert_eq!((&problem["limit"], &problem["failed_operation"]), (&json!(128 << 20), &json!(21)));
+}

@@ -39,7 +39,7 @@ fn readers_read_and_writers_write_their_project() {
     let listed = service.ok(200, bob(get("/v1/contexts")));
     assert_eq!(listed["items"].as_array().unwrap().len(), 3);
     service.fails("forbidden", bob(put("task/fix-1", json!({ "data": {} }))));
-    service.fails("forbidden", bob(get("/v1/members")));
+    service.fails("forbidden", bob(get("/v1/audit")));
 
     service.ok(200, share("writer"));
     let written = service.ok(200, bob(put("task/fix-1", json!({ "data": { "done": true } }))));
@@ -252,6 +252,20 @@ fn terms_are_shown_and_changed_and_each_request_names_all_of_them() {
 }
 
 #[test]
+fn guests_are_told_their_own_terms_and_nobody_elses() {
+    let mut service = chain();
+    service.ok(201, put("project/other", json!({ "data": {} })));
+    service.fails("not-found", bob(get("/v1/members")));
+    let with_carol = json!({ "project": "other", "role": "writer" });
+    service.ok(200, call("PUT", "/v1/members/carol").json(with_carol));
+    let member = service.ok(200, share("reader"));
+    service.fails("forbidden", bob(get("/v1/members")).scopes("contexts:write"));
+    let told = service.ok(200, bob(get("/v1/members")));
+    assert_eq!(told, json!({ "items": [member] }));
+    assert_eq!(service.ok(200, get("/v1/members"))["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_repeated_batch_reads_again_and_under_todays_rights() {
     let mut service = moved_in(json!({ "project": "ours", "role": "writer" }));
     let operations = json!([
@@ -356,4 +370,39 @@ fn what_is_there_but_not_shared_answers_as_what_is_not_there() {
     let seq = service.send(get("/v1/contexts")).header("Nacre-Seq").map(String::from);
     service.ok(200, merge("branch/mine", json!({ "x": 3 })));
     assert_ne!(service.send(get("/v1/contexts")).header("Nacre-Seq").map(String::from), seq);
+}
+
+#[test]
+fn a_guest_restores_nothing_in_a_project_that_is_not_theirs() {
+    let mut service = chain();
+    service.ok(200, share("writer"));
+    service.ok(201, put("project/private", json!({ "data": {} })));
+    service.ok(200, call("DELETE", "/v1/contexts/task/fix-1"));
+    service.ok(200, post("branch/checkout/move", json!({ "parent": "private" })));
+    // It was deleted in the shared project, and would come back in the other one.
+    let restore = || post("task/fix-1/restore", json!({}));
+    let nothing = service.fails("not-found", bob(post("task/none/restore", json!({}))));
+    assert_eq!(service.fails("not-found", bob(restore())), nothing);
+    let read = get("/v1/contexts/task/fix-1/history");
+    service.ok(200, bob(read));
+    service.ok(200, restore());
+    service.fails("not-found", bob(get("/v1/contexts/task/fix-1")));
+}
+
+#[test]
+fn a_guest_is_not_told_why_a_version_from_before_was_made() {
+    let mut service = chain();
+    let why = |why: &str| json!({ "data": {}, "summary": why });
+    service.ok(200, put("branch/checkout", why("before")));
+    service.ok(200, share("reader"));
+    let told = |service: &mut Service| {
+        let items =
+            service.ok(200, bob(get("/v1/contexts/branch/checkout/history")))["items"].take();
+        let items: Vec<Value> = items.as_array().unwrap().clone();
+        items.iter().map(|item| item["summary"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut service), [Value::Null]);
+    service.ok(200, put("branch/checkout", json!({ "data": { "a": 1 }, "summary": "after" })));
+    service.ok(200, call("DELETE", "/v1/contexts/branch/checkout?cascade=true&summary=gone"));
+    assert_eq!(told(&mut service), [json!("gone"), json!("after"), Value::Null]);
 }

@@ -18,7 +18,10 @@ use crate::{
     sight::Sight,
     store::{Filter, Reads},
 };
-use nacre_layers::{error::Result, layer::Layer};
+use nacre_layers::{
+    error::{Code, Error, Result},
+    layer::Layer,
+};
 
 pub(super) fn inspect(
     reads: &dyn Reads,
@@ -27,17 +30,40 @@ pub(super) fn inspect(
     inspection: &Inspection,
 ) -> Result<Reply> {
     match inspection {
-        Inspection::Members => Ok(Reply::Members(reads.members(None)?)),
+        Inspection::Members => {
+            // A guest is told the terms that they have, and nobody else's.
+            let of = (!asker.sight.is_owner()).then_some(&asker.caller.user);
+            Ok(Reply::Members(reads.members(of)?))
+        }
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
+        Inspection::Audit { .. } | Inspection::Export { .. } => {
+            inspect_alone(reads, setting, asker, inspection)
+        }
+    }
+}
+
+/// As [`inspect`], for a store without guests and tokens.
+pub(super) fn inspect_alone(
+    reads: &dyn Reads,
+    setting: &Setting<'_>,
+    asker: Asker<'_>,
+    inspection: &Inspection,
+) -> Result<Reply> {
+    match inspection {
         Inspection::Audit { before, limit } => audit(reads, *before, *limit),
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
+        Inspection::Members | Inspection::Revocations => Err(alone()),
     }
+}
+
+fn alone() -> Error {
+    Error::new(Code::Forbidden, "this store has no members and no tokens")
 }
 
 /// Contexts that an export reads at once.
 const EXPORTED: usize = 31;
 
-pub(super) fn audit(reads: &dyn Reads, before: Option<u64>, limit: usize) -> Result<Reply> {
+fn audit(reads: &dyn Reads, before: Option<u64>, limit: usize) -> Result<Reply> {
     let (items, more) = paged(
         page(limit),
         |last: Option<&Audit>, limit| reads.audit(last.map(|last| last.seq).or(before), limit),
@@ -49,7 +75,7 @@ pub(super) fn audit(reads: &dyn Reads, before: Option<u64>, limit: usize) -> Res
 /// What an action takes in a page of the audit trail, about.
 const DEED_BYTES: usize = 256;
 
-pub(super) fn export(
+fn export(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     sight: &dyn Sight,
@@ -79,7 +105,7 @@ pub(super) fn export(
         ExportPart::Entries(address, kind, before) => {
             let mut reply = entries(reads, sight, address, *kind, *before, limits::PAGE)?;
             if reveal {
-                reveal_entries(reads, setting, &mut reply)?;
+                reveal_entries(reads, setting, sight, &mut reply)?;
             }
             Ok(reply)
         }
@@ -94,7 +120,7 @@ fn opened(reads: &dyn Reads, setting: &Setting<'_>, state: State) -> Result<Stat
 impl Draft<'_, '_> {
     pub(super) fn administer(&mut self, administration: &Administration) -> Result<Reply> {
         match administration {
-            Administration::Import(import) => self.import(import),
+            Administration::Import(_) => self.administer_alone(administration),
             Administration::PutMember { user, project, terms } => {
                 self.put_member(user, project, *terms)
             }
@@ -104,7 +130,18 @@ impl Draft<'_, '_> {
         }
     }
 
-    pub(super) fn import(&mut self, import: &Import) -> Result<Reply> {
+    /// As [`Self::administer`], for a store without guests and tokens.
+    pub(super) fn administer_alone(&mut self, administration: &Administration) -> Result<Reply> {
+        match administration {
+            Administration::Import(import) => self.import(import),
+            Administration::PutMember { .. }
+            | Administration::DeleteMember { .. }
+            | Administration::Revoke { .. }
+            | Administration::Unrevoke(_) => Err(alone()),
+        }
+    }
+
+    fn import(&mut self, import: &Import) -> Result<Reply> {
         within_limit(import.lines.len())?;
         let (mut created, mut replaced, mut warnings) = (0, 0, Vec::new());
         // A value from before a lock is legal, and the lock ignores it.

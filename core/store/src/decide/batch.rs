@@ -4,9 +4,12 @@ use alloc::{format, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, expect, permit, remember, replayed};
 use crate::{
+    history::{WHOLE_EVERY, chain, steps_to},
     limits,
-    op::{Batch, BatchItem, Op},
+    op::{Batch, BatchItem, Edit, Op, Read, Resolve, Which},
     plan::{Remember, Replayed, Reply},
+    record::Record,
+    store::Reads as _,
 };
 use nacre_layers::error::{Code, Error, Result};
 
@@ -14,7 +17,7 @@ impl Draft<'_, '_> {
     pub(super) fn batch(&mut self, batch: &Batch) -> Result<Reply> {
         within_limit(batch.operations.len())?;
         let mut replies: Vec<Result<Reply>> = Vec::with_capacity(batch.operations.len());
-        let mut shown = Shown::default();
+        let mut shown = ShownBytes::default();
         for (index, item) in batch.operations.iter().enumerate() {
             let outcome = match item {
                 Ok(item) => match self.repeated(item, &replies) {
@@ -49,7 +52,7 @@ impl Draft<'_, '_> {
 
     /// What the reads of a batch see now, for a repeat of the batch: their answers are not stored.
     pub(super) fn read_again(&mut self, batch: &Batch) -> Vec<(usize, Result<Reply>)> {
-        let mut shown = Shown::default();
+        let mut shown = ShownBytes::default();
         batch.reads().map(|(index, item)| (index, self.batch_item(item, &mut shown))).collect()
     }
 
@@ -66,7 +69,7 @@ impl Draft<'_, '_> {
         Ok(replies.get(*index).is_some_and(Result::is_ok).then_some(Reply::Repeated(*index)))
     }
 
-    fn batch_item(&mut self, item: &BatchItem, shown: &mut Shown) -> Result<Reply> {
+    fn batch_item(&mut self, item: &BatchItem, shown: &mut ShownBytes) -> Result<Reply> {
         if matches!(item.op, Op::Read(_)) && shown.read > limits::BATCH_READ_BYTES {
             return Err(too_large("the batch reads more than 64 MiB", limits::BATCH_READ_BYTES));
         }
@@ -83,16 +86,54 @@ impl Draft<'_, '_> {
         {
             return Ok(Reply::Replayed(reply));
         }
-        self.perform_briefly(&item.op)
+        self.work(1 + self.past_work(&item.op)?)?;
+        let outcome = self.perform_briefly(&item.op);
+        if outcome.is_err() {
+            // What succeeds is counted by what it changes or shows.
+            self.work(self.size(&item.op)?)?;
+        }
+        outcome
+    }
+
+    /// The bytes that an operation goes through to make the past states that it names.
+    fn past_work(&self, op: &Op) -> Result<usize> {
+        let most = |versions: usize| Ok(self.size(op)?.saturating_mul(versions));
+        match op {
+            Op::Read(Read::Get { address, which: Which::Version(version), .. })
+            | Op::Edit(Edit::Rollback { address, version, .. }) => {
+                let current = self.store.record(address)?.map_or(0, |current| current.version);
+                most(steps_to(*version, current))
+            }
+            Op::Read(
+                Read::Get { which: Which::AsOf(_), .. }
+                | Read::Resolve(Resolve { as_of: Some(_), .. }),
+            ) => most(WHOLE_EVERY as usize),
+            _ => Ok(0),
+        }
+    }
+
+    /// The bytes of what an operation looks at: a view or a context, as far as the caller sees it.
+    fn size(&self, op: &Op) -> Result<usize> {
+        let bytes = |record: &Rc<Record>| record.layer.text().len();
+        let address = match op {
+            Op::Read(Read::Resolve(resolve)) => {
+                let chain = chain(&self.store, &resolve.address);
+                let seen = chain.and_then(|chain| self.asker.sight.chain(chain, None));
+                return Ok(seen.map_or(0, |chain| chain.iter().map(bytes).sum()));
+            }
+            Op::Read(read) => read.address(),
+            Op::Edit(edit) => Some(edit.address()),
+        };
+        let record = address.map(|address| self.store.record(address)).transpose()?.flatten();
+        Ok(record.as_ref().map_or(0, bytes))
     }
 
     /// Decides an operation. The result of a write does not repeat its data.
     fn perform_briefly(&mut self, op: &Op) -> Result<Reply> {
         let mut reply = self.perform(op)?;
         if let (Reply::Context(context), true) = (&mut reply, op.is_write()) {
-            context.data = false;
             // The answers of many writes to one context must not hold all its layers.
-            context.record = Rc::new(context.record.bare());
+            context.withhold();
         }
         Ok(reply)
     }
@@ -100,14 +141,14 @@ impl Draft<'_, '_> {
 
 /// The data that a batch shows, in bytes.
 #[derive(Default)]
-struct Shown {
+struct ShownBytes {
     /// In the answer.
     told: usize,
     /// Read for it, also for results that were refused.
     read: usize,
 }
 
-impl Shown {
+impl ShownBytes {
     /// Adds the size of a reply's data, and refuses an answer that is too large.
     fn take(&mut self, reply: &Reply) -> Result<()> {
         let bytes = match reply {

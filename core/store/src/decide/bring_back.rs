@@ -7,7 +7,7 @@ use crate::{
     history::WHOLE_EVERY,
     op::{Past, PastEntry, PastVersion, Put},
     plan::{Changed, Event, Reply, Warning},
-    record::{Change, Deed, Entry, EntryId, Record, State, Version},
+    record::{Change, Deed, Entry, EntryId, Heading, Record, State, Version},
     store::Write,
 };
 use nacre_layers::{
@@ -47,16 +47,18 @@ impl Draft<'_, '_> {
             may_break_locks: true,
         })?;
         let record = Rc::new(Record {
-            address: address.clone(),
-            parent: after.parent,
-            version: newest.version,
-            seq: self.seq,
+            heading: Rc::new(Heading {
+                address: address.clone(),
+                parent: after.parent,
+                version: newest.version,
+                seq: self.seq,
+                rules: after.rules,
+                created_at: past.created_at,
+                updated_at: newest.at,
+                updated_by: newest.by.clone(),
+                deleted: None,
+            }),
             layer: after.layer,
-            rules: after.rules,
-            created_at: past.created_at,
-            updated_at: newest.at,
-            updated_by: newest.by.clone(),
-            deleted: None,
         });
         self.write(Write::Record(record.clone()));
         let change = Change::Create;
@@ -67,7 +69,7 @@ impl Draft<'_, '_> {
             member: None,
             pointers: Vec::new(),
         });
-        let changed = Changed { record: record.clone(), before: None, change, patch };
+        let changed = Changed { context: record.heading.clone(), before: None, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         for entry in &past.entries {
             self.past_entry(entry, &record)?;

@@ -2,11 +2,16 @@
 
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
-use super::{draft::Draft, expect::Wanted, read::seen, reveal::holds_sealed};
+use super::{
+    draft::Draft,
+    expect::Wanted,
+    read::{known, seen},
+    reveal::holds_sealed,
+};
 use crate::{
     limits,
     op::{Edit, Expect, Patch, Put},
-    plan::{ContextReply, Reply},
+    plan::{ContextReply, Reply, Shown},
     record::{Change, Record, State},
     store::{Filter, Reads, Write},
 };
@@ -83,14 +88,14 @@ impl Draft<'_, '_> {
     ) -> Result<Reply> {
         let live = self.live(address)?;
         self.expect(expect, Some(&live), &|_| Ok(Wanted::default()))?;
-        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
-        let taken = self.store.list(&filter, None, if cascade { usize::MAX } else { 2 })?;
-        if !cascade && taken.len() > 1 {
+        if !cascade && self.has_children(address)? {
             return Err(Error::new(
                 Code::HasChildren,
                 "the context has children; delete them first, or set `cascade`",
             ));
         }
+        let filter = Filter { under: Some(address.clone()), ..Filter::default() };
+        let taken = self.store.list(&filter, None, usize::MAX)?;
         // Lowest first, so that no context is ever without its parent.
         for listed in taken.iter().rev() {
             let record = self.live(&listed.address)?;
@@ -99,6 +104,13 @@ impl Draft<'_, '_> {
         }
         let record = self.store.record(address)?.ok_or_else(Error::not_found)?;
         Ok(Reply::Deleted { record, count: taken.len() })
+    }
+
+    fn has_children(&self, address: &Address) -> Result<bool> {
+        let Some(level) = address.level.below() else { return Ok(false) };
+        let parent = Some(address.id.clone());
+        let filter = Filter { level: Some(level), parent, ..Filter::default() };
+        Ok(!self.store.list(&filter, None, 1)?.is_empty())
     }
 
     pub(super) fn restore(&mut self, address: &Address, summary: Option<&str>) -> Result<Reply> {
@@ -122,7 +134,7 @@ impl Draft<'_, '_> {
         let mut all: Vec<Rc<Record>> = Vec::new();
         // In order of level, so that parents come back before their children.
         for listed in self.store.deleted_by(delete)? {
-            let record = self.store.record(&listed.address)?.unwrap_or(listed);
+            let record = known(&self.store, &listed.address)?;
             let is_back =
                 |address: &Address| all.binary_search_by(|back| back.address.cmp(address)).is_ok();
             if record.address != top.address && !record.above().is_some_and(|up| is_back(&up)) {
@@ -203,7 +215,7 @@ impl Draft<'_, '_> {
     pub(super) fn context(&mut self, record: Rc<Record>, created: bool) -> Reply {
         let mut warnings = core::mem::take(&mut self.warnings);
         warnings.truncate(limits::WARNINGS);
-        let reply = ContextReply { record, revealed: None, created, data: true, warnings };
+        let reply = ContextReply { created, warnings, ..ContextReply::of(Shown::Whole(record)) };
         Reply::Context(Box::new(reply))
     }
 
@@ -212,6 +224,7 @@ impl Draft<'_, '_> {
         let filter = Filter { under: Some(address.clone()), ..Filter::default() };
         for listed in self.store.list(&filter, None, usize::MAX)? {
             let record = self.live(&listed.address)?;
+            self.work(record.layer.text().len())?;
             if record.address != *address && holds_sealed(&record.layer) {
                 let (data, parent) = (record.layer.to_value()?, record.parent.as_ref());
                 let layer = self.take_in(data, &record.address, parent, Some(&record.layer))?;

@@ -8,8 +8,8 @@ use crate::{
     limits,
     memory::MemoryStore,
     plan::{Changed, Event, Plan, Remember, Reply, Warning},
-    record::{Audit, Change, Deed, Record, State, Undo, Version},
-    seal::{Purpose, Sealed, Target},
+    record::{Audit, Change, Deed, Heading, Record, State, Undo, Version},
+    seal::{Held, Purpose, Sealed, Target},
     store::{Reads, Write},
 };
 use nacre_layers::{
@@ -46,6 +46,8 @@ pub(super) struct Draft<'d, 's> {
     room: usize,
     /// What this commit may still make, in bytes of data.
     work: usize,
+    /// The new secrets of the next change, in bytes.
+    secrets: usize,
     /// What is done with the sealed data.
     pub(super) purpose: Purpose,
     writes: Vec<Write>,
@@ -73,6 +75,9 @@ pub(super) struct Made<'m> {
 
 /// What the rows and the event of one change take beside data and patches, in bytes of memory.
 const ROWS_BYTES: usize = 1024;
+
+/// What looking a marker up takes, as bytes of data gone through: its secret is read and opened.
+const MARKER_WORK: usize = 2048;
 
 /// The results of a finished part of a draft.
 pub(super) struct Part {
@@ -104,6 +109,7 @@ impl<'d, 's> Draft<'d, 's> {
             keeps_past: true,
             room: limits::COMMIT_BYTES,
             work: limits::COMMIT_WORK_BYTES,
+            secrets: 0,
             purpose: Purpose::Store,
             writes: Vec::new(),
             events: Vec::new(),
@@ -129,17 +135,23 @@ impl<'d, 's> Draft<'d, 's> {
             keeps_past: self.keeps_past,
             room: self.room,
             work: self.work,
+            secrets: 0,
             purpose: self.purpose,
             writes: Vec::new(),
             events: Vec::new(),
             deeds: Vec::new(),
             remember: Vec::new(),
         };
-        let outcome = decide(&mut inner)?;
+        let outcome = decide(&mut inner);
         let Draft { writes, events, deeds, entries, room, work, .. } = inner;
+        if outcome.is_err() {
+            // Nothing of it is held, but it took its time.
+            self.work = work.saturating_sub(self.room.saturating_sub(room));
+            return outcome;
+        }
         (self.room, self.work) = (room, work);
         self.absorb(Part { writes, events, deeds, entries });
-        Ok(outcome)
+        outcome
     }
 
     fn absorb(&mut self, part: Part) {
@@ -175,7 +187,7 @@ impl<'d, 's> Draft<'d, 's> {
     /// The contexts that this draft has changed, in order, with repetitions.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Address> {
         self.events.iter().filter_map(|event| match event {
-            Event::Change(changed) => Some(&changed.record.address),
+            Event::Change(changed) => Some(&changed.context.address),
             Event::Entry(_) => None,
         })
     }
@@ -228,10 +240,13 @@ impl<'d, 's> Draft<'d, 's> {
     ) -> Result<()> {
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
         let (reads, caller, purpose) = (&self.store, Some(self.asker.caller), self.purpose);
+        let held = &Held::of(held);
         let target = Target { reads, caller, address, parent, held, purpose };
         let rules = self.setting.rules();
         let sealed = keys.seal_fields(data, rules, &target, self.setting.entropy)?;
-        self.keep(sealed)
+        let work = MARKER_WORK * sealed.looked_up;
+        self.keep(sealed);
+        self.work(work)
     }
 
     /// A note as it is stored with a context.
@@ -243,11 +258,11 @@ impl<'d, 's> Draft<'d, 's> {
             caller: Some(self.asker.caller),
             address: &context.address,
             parent: context.parent.as_ref(),
-            held: None,
+            held: &Held::default(),
             purpose: self.purpose,
         };
         let (text, sealed) = keys.seal_note(text, rules, &target, self.setting.entropy)?;
-        self.keep(sealed)?;
+        self.keep(sealed);
         Ok(text)
     }
 
@@ -264,25 +279,18 @@ impl<'d, 's> Draft<'d, 's> {
             caller: Some(self.asker.caller),
             address: &context.address,
             parent: context.parent.as_ref(),
-            held: Some(&context.layer),
+            held: &Held::of(Some(&context.layer)),
             purpose: self.purpose,
         };
         keys.open_list(data, list, self.setting.rules(), &target)
     }
 
-    fn keep(&mut self, sealed: Sealed) -> Result<()> {
-        if sealed.count > limits::SEALED_VALUES {
-            return Err(Error::new(
-                Code::TooLarge,
-                "one write must seal at most 1000 different values; split it",
-            )
-            .limit(limits::SEALED_VALUES as u64));
-        }
+    fn keep(&mut self, sealed: Sealed) {
         for secret in sealed.new {
+            self.secrets += secret.sealed.len();
             self.write(Write::Secret(secret));
         }
         self.warnings.extend(sealed.warnings);
-        Ok(())
     }
 
     /// Gives a context a new state: a new version, unless an update changes nothing.
@@ -347,18 +355,20 @@ impl<'d, 's> Draft<'d, 's> {
             full,
         }));
         let record = Rc::new(Record {
-            address: address.clone(),
-            parent: state.parent,
-            version,
-            seq: self.seq,
+            heading: Rc::new(Heading {
+                address: address.clone(),
+                parent: state.parent,
+                version,
+                seq: self.seq,
+                rules: state.rules,
+                created_at: existing
+                    .filter(|_| change != Change::Create)
+                    .map_or(at, |record| record.created_at),
+                updated_at: at,
+                updated_by: by.clone(),
+                deleted: (change == Change::Delete).then_some(self.seq),
+            }),
             layer: state.layer,
-            rules: state.rules,
-            created_at: existing
-                .filter(|_| change != Change::Create)
-                .map_or(at, |record| record.created_at),
-            updated_at: at,
-            updated_by: by.clone(),
-            deleted: (change == Change::Delete).then_some(self.seq),
         });
         self.write(Write::Record(record.clone()));
         self.deed(Deed {
@@ -371,7 +381,7 @@ impl<'d, 's> Draft<'d, 's> {
         // Followers need no data, and many changes of one context must not hold all its layers.
         let nothing = Rc::new(Layer::empty());
         let before = before.map(|state| State { layer: nothing, ..state });
-        let changed = Changed { record: Rc::new(record.bare()), before, change, patch };
+        let changed = Changed { context: record.heading.clone(), before, change, patch };
         self.event(Event::Change(Rc::new(changed)));
         Ok(record)
     }
@@ -393,19 +403,32 @@ impl<'d, 's> Draft<'d, 's> {
         let old = existing.filter(is_new).map_or(0, |old| old.layer.memory());
         let new = state.layer.memory() * if *is_full { 2 } else { 1 };
         let patches = patch.memory() + undo.map_or(0, |undo| undo.data.memory());
-        self.hold(ROWS_BYTES + old + new + patches, state.layer.text().len())
+        let secrets = core::mem::take(&mut self.secrets);
+        let held = ROWS_BYTES + old + new + patches + secrets;
+        self.hold(held, state.layer.text().len() + secrets)
     }
 
     /// Counts what the commit holds from now on, and what it has made, in bytes.
     pub(super) fn hold(&mut self, held: usize, made: usize) -> Result<()> {
-        let too_much = |limit: usize| {
-            let detail = "the commit would change too much at once; split the request";
-            Error::new(Code::TooLarge, detail).limit(limit as u64)
-        };
         let (room, work) = (self.room.checked_sub(held), self.work.checked_sub(made));
         self.room = room.ok_or_else(|| too_much(limits::COMMIT_BYTES))?;
         self.work = work.ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))?;
         Ok(())
+    }
+
+    /// Notes work that leaves nothing behind, in bytes gone through, as this host does.
+    pub(super) fn work(&mut self, bytes: usize) -> Result<()> {
+        (self.asker.host.work)(self, bytes)
+    }
+
+    /// Counts work that leaves nothing behind, in bytes gone through.
+    ///
+    /// # Errors
+    /// `too-large` past [`limits::COMMIT_WORK_BYTES`].
+    pub(super) fn hold_work(&mut self, bytes: usize) -> Result<()> {
+        let left = self.work.checked_sub(bytes);
+        self.work = left.unwrap_or(0);
+        left.map(drop).ok_or_else(|| too_much(limits::COMMIT_WORK_BYTES))
     }
 
     /// The chain above a state of a context.
@@ -419,6 +442,11 @@ impl<'d, 's> Draft<'d, 's> {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+fn too_much(limit: usize) -> Error {
+    let detail = "the commit would change too much at once; split the request";
+    Error::new(Code::TooLarge, detail).limit(limit as u64)
 }
 
 /// Refuses a state that sets or removes a value that a layer above locks. A value from before the

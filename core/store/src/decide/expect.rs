@@ -9,7 +9,7 @@ use crate::{
     limits,
     op::Expect,
     record::{Record, State},
-    seal::{Purpose, Target},
+    seal::{Held, Purpose, Target},
 };
 use nacre_layers::{
     error::{Code, Conflict, Error, Result},
@@ -246,7 +246,7 @@ impl Draft<'_, '_> {
             caller: Some(self.asker.caller),
             address: &existing.address,
             parent: existing.parent.as_ref(),
-            held: Some(&existing.layer),
+            held: &Held::of(Some(&existing.layer)),
             purpose: Purpose::Show,
         };
         let mut entropy = Entropy::from_seed([0; 32]);

@@ -129,9 +129,8 @@ struct Room {
 }
 
 impl Room {
-    fn look_at(&mut self, views: [&Layer; 2]) -> Result<()> {
-        let bytes = views.iter().map(|view| view.text().len()).sum();
-        take(&mut self.looked_at, bytes, limits::PREVIEW_BYTES)
+    fn look_at(&mut self, layer: &Layer) -> Result<()> {
+        take(&mut self.looked_at, layer.text().len(), limits::PREVIEW_BYTES)
     }
 
     /// Takes room for a line of the answer.
@@ -201,6 +200,11 @@ impl<'p> Look<'p> {
     fn at(&mut self, address: &Address) -> Result<()> {
         let before = chain_of(self.before, self.sight, address)?;
         let after = chain_of(self.after, self.sight, address)?;
+        // Views that do not change take time too: the layers above are at hand, this one is read.
+        let own = [&before, &after].map(|chain| chain.as_ref()?.last());
+        for record in own.into_iter().flatten() {
+            self.room.look_at(&record.layer)?;
+        }
         let hash = |chain: &[Rc<Record>]| resolve::view_hash(&links(chain));
         if before.as_deref().map(hash) == after.as_deref().map(hash) {
             self.preview.unchanged += 1;
@@ -253,7 +257,8 @@ fn changes(
         None => Ok(Layer::empty()),
     };
     let (before, after) = (view(before)?, view(after)?);
-    room.look_at([&before, &after])?;
+    room.look_at(&before)?;
+    room.look_at(&after)?;
     let mut changes: Vec<Change> = Vec::new();
     for operation in diff(&before, &after)?.operations {
         let pointer = operation.path();

@@ -8,9 +8,9 @@ use crate::{
     limits,
     moment::Moment,
     op::{Read, Which},
-    plan::{ContextReply, DiffLine, HistoryItem, Reply},
-    record::{Entry, EntryId, EntryKind, Record, State, Version},
-    sight::Sight,
+    plan::{ContextReply, DiffLine, HistoryItem, Reply, Shown},
+    record::{Entry, EntryId, EntryKind, Heading, Record, State, Version},
+    sight::{Sight, shared_sealed},
     store::{AsOf, Filter, Reads},
 };
 use nacre_layers::{
@@ -112,11 +112,17 @@ fn get(
         Which::Version(version) => {
             let current = known(reads, address)?;
             let (row, state) = seen_version(reads, sight, &current, version)?;
+            if reveal && !sight.reveals_version(reads, &row, &state)? {
+                return Err(shared_sealed());
+            }
             Rc::new(record_of(&current, &row, state))
         }
         Which::AsOf(at) => {
             if !sight.is_owner() {
-                sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                let chain = sight.chain(chain_as_of(reads, address, at)?, Some(at))?;
+                if reveal && !sight.reveals_chain(&chain) {
+                    return Err(shared_sealed());
+                }
             }
             record_as_of(reads, address, at)?.ok_or_else(Error::not_found)?
         }
@@ -124,28 +130,18 @@ fn get(
     if which == Which::Current && !record.is_live() {
         return Err(Error::not_found());
     }
-    Ok(Reply::Context(Box::new(context(reads, setting, record, Show { data: true, reveal })?)))
+    Ok(Reply::Context(Box::new(whole(reads, setting, record, reveal)?)))
 }
 
-fn context(
+/// A context with its data.
+fn whole(
     reads: &dyn Reads,
     setting: &Setting<'_>,
     record: Rc<Record>,
-    show: Show,
+    reveal: bool,
 ) -> Result<ContextReply> {
-    let Show { data, reveal } = show;
-    if !data {
-        let record = Rc::new(record.bare());
-        return Ok(ContextReply {
-            record,
-            revealed: None,
-            created: false,
-            data,
-            warnings: Vec::new(),
-        });
-    }
     let revealed = if reveal { Some(revealed(reads, setting, &record.layer)?) } else { None };
-    Ok(ContextReply { record, revealed, created: false, data, warnings: Vec::new() })
+    Ok(ContextReply { revealed, ..ContextReply::of(Shown::Whole(record)) })
 }
 
 /// A context, deleted or not, because its history outlives it.
@@ -197,13 +193,15 @@ pub(super) fn list(
         let wanted = AT_ONCE.min(limit - items.len() + 1);
         let found = listed(reads, sight, filter, after.as_ref(), wanted)?;
         let is_last = found.len() < wanted;
-        for record in found {
+        for heading in found {
             if items.len() == limit || bytes >= limits::ANSWER_BYTES {
                 return Ok(Reply::Contexts { items, next: after });
             }
-            after = Some(record.address.clone());
-            let record = if show.data { known(reads, &record.address)? } else { record };
-            let item = context(reads, setting, record, show)?;
+            after = Some(heading.address.clone());
+            let item = match show.data {
+                true => whole(reads, setting, known(reads, &heading.address)?, show.reveal)?,
+                false => ContextReply::of(Shown::Heading(heading)),
+            };
             bytes += item.memory();
             items.push(item);
         }
@@ -220,7 +218,7 @@ fn listed(
     filter: &Filter,
     after: Option<&Address>,
     limit: usize,
-) -> Result<Vec<Rc<Record>>> {
+) -> Result<Vec<Rc<Heading>>> {
     let Some(projects) = sight.projects().filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };
@@ -296,9 +294,13 @@ fn history(
     limit: usize,
 ) -> Result<Reply> {
     let mut items = Vec::new();
-    let next = descend(reads, current, before, page(limit), |version, state, earlier| {
+    let next = descend(reads, current, before, page(limit), |mut version, state, earlier| {
         if !sight.sees(reads, &version, state)? {
             return Ok(Step { bytes: 0, is_last: version.seq < sight.first() });
+        }
+        // The reason for a commit belongs to the project, and the time, of the commit.
+        if !sight.sees_commit(reads, &version)? {
+            version.summary = None;
         }
         // The patch tells of the state before.
         let before = version.seq.saturating_sub(1);

@@ -12,6 +12,7 @@ use crate::{
     plan::{ContextReply, Reply},
     record::{Deed, Entry, EntryId, POINTER_BYTES, REVEAL, Record},
     seal::marker_in,
+    sight::Sight,
     store::Reads,
 };
 use nacre_layers::{
@@ -68,15 +69,18 @@ pub(super) fn holds_sealed(layer: &Layer) -> bool {
     layer.text().windows(SEALED.len()).any(|window| window == SEALED.as_bytes())
 }
 
-/// Reveals the notes in an answer.
+/// Reveals the notes in an answer. Those from a project without secrets for the caller stay sealed.
 pub(super) fn reveal_entries(
     reads: &dyn Reads,
     setting: &Setting<'_>,
+    sight: &dyn Sight,
     reply: &mut Reply,
 ) -> Result<()> {
     if let Reply::Entries { items, revealed, .. } = reply {
         for entry in items {
-            revealed.extend(reveal_entry(reads, setting, entry)?);
+            if sight.reveals_at(reads, &entry.address, entry.id.seq)? {
+                revealed.extend(reveal_entry(reads, setting, entry)?);
+            }
         }
     }
     Ok(())
@@ -101,10 +105,11 @@ fn reveal_entry(
 
 /// The sealed values that an answer shows, for the audit trail.
 pub(super) fn deeds(reply: &Reply) -> Result<Vec<Deed>> {
-    let of_context = |context: &ContextReply| match &context.revealed {
-        Some(_) => deed_of(&context.record.address, context.record.version, &context.record.layer),
-        None => Ok(None),
-    };
+    let of_context =
+        |ContextReply { shown, revealed, .. }: &ContextReply| match (revealed, shown.layer()) {
+            (Some(_), Some(layer)) => deed_of(&shown.address, shown.version, layer),
+            _ => Ok(None),
+        };
     let mut deeds = Vec::new();
     match reply {
         Reply::Context(context) => deeds.extend(of_context(context)?),

@@ -9,7 +9,7 @@ use crate::{
     op::Resolve,
     plan::{DiffLine, Reply, ViewReply},
     record::Record,
-    sight::Sight,
+    sight::{Sight, shared_sealed},
     store::{AsOf, Reads, links, resolve_records},
 };
 use nacre_layers::{
@@ -39,6 +39,9 @@ pub(super) fn resolve(
         }
         Some(at) => {
             let chain = past_chain(reads, sight, &op.address, at)?;
+            if op.reveal && !sight.reveals_chain(&chain) {
+                return Err(shared_sealed());
+            }
             let view = resolve_records(&chain);
             (chain, view)
         }

@@ -1,14 +1,15 @@
 //! The changes that a subscriber has missed, from the audit trail and the history.
 
 use alloc::{rc::Rc, vec::Vec};
+use core::cell::Cell;
 
 use super::{Crossing, Line, Notice, Step};
 use crate::{
     delta::Deltas,
-    history::{chain_as_of, record_as_of, record_of, state_at},
+    history::{chain_as_of, record_as_of, record_of, state_at, steps_to},
     limits,
     plan::Changed,
-    record::{Audit, Change, Deed, Entry, EntryId, EntryKind, Record, State, Version},
+    record::{Audit, Deed, Entry, EntryId, EntryKind, Heading, Record, State, Version},
     sight::Sight,
     store::{AsOf, Filter, Reads},
     topic::Topic,
@@ -38,13 +39,58 @@ pub(super) fn missed(
         return Ok(None);
     }
     let Some(commits) = commits(reads, since)? else { return Ok(None) };
+    let walk = Walk { reads, left: Cell::new(limits::MISSED_BYTES) };
     let told = match topic {
-        Topic::Context(_) | Topic::Subtree(_) => changes(reads, sight, topic, since, &commits),
-        Topic::Resolved(address) => deltas(reads, sight, address, since, &commits),
+        Topic::Context(_) | Topic::Subtree(_) => changes(&walk, sight, topic, since, &commits),
+        Topic::Resolved(address) => deltas(&walk, sight, address, since, &commits),
     };
     match told {
         Err(error) if matches!(error.code(), Code::HistoryExpired | Code::NotFound) => Ok(None),
         told => told,
+    }
+}
+
+/// Past states, as long as making them does not go through too much.
+struct Walk<'r> {
+    reads: &'r dyn Reads,
+    /// What may still be gone through, in bytes.
+    left: Cell<usize>,
+}
+
+impl Walk<'_> {
+    /// A context at a past state.
+    fn record_as_of(&self, address: &Address, at: AsOf) -> Result<Option<Rc<Record>>> {
+        let record = record_as_of(self.reads, address, at)?;
+        record.as_ref().map_or(Ok(()), |record| self.count(record))?;
+        Ok(record)
+    }
+
+    /// A chain at a past state, as far as the subscriber sees it.
+    fn chain(&self, sight: &dyn Sight, address: &Address, seq: u64) -> Result<Vec<Rc<Record>>> {
+        let at = AsOf::Seq(seq);
+        let chain = chain_as_of(self.reads, address, at)?;
+        chain.iter().try_for_each(|record| self.count(record))?;
+        sight.chain(chain, Some(at))
+    }
+
+    /// A version, and the context after it.
+    fn made(&self, address: &Address, version: u64) -> Result<(Version, Record)> {
+        let current = self.reads.record(address)?.ok_or_else(Error::not_found)?;
+        let (row, state) = state_at(self.reads, &current, version)?;
+        let record = record_of(&current, &row, state);
+        self.count(&record)?;
+        Ok((row, record))
+    }
+
+    /// Counts what making a state went through: about its own size for every version undone.
+    fn count(&self, made: &Record) -> Result<()> {
+        let current = self.reads.record(&made.address)?.map_or(0, |current| current.version);
+        let bytes = made.layer.text().len() * steps_to(made.version, current);
+        let left = self.left.get().checked_sub(bytes).ok_or_else(|| {
+            Error::new(Code::HistoryExpired, "the missed changes are too large; read again")
+        })?;
+        self.left.set(left);
+        Ok(())
     }
 }
 
@@ -77,18 +123,19 @@ fn commits(reads: &dyn Reads, since: u64) -> Result<Option<Vec<Audit>>> {
 }
 
 fn changes(
-    reads: &dyn Reads,
+    walk: &Walk<'_>,
     sight: &dyn Sight,
     topic: &Topic,
     since: u64,
     commits: &[Audit],
 ) -> Result<Option<Vec<Notice>>> {
+    let reads = walk.reads;
     if !sight.sees_at(reads, topic.address(), since)? {
         return Ok(None);
     }
     let (mut notices, mut bytes) = (Vec::new(), 0);
     for commit in commits {
-        let mut midway = Midway { reads, before: commit.seq - 1, made: Vec::new() };
+        let mut midway = Midway { walk, before: commit.seq - 1, made: Vec::new() };
         let mut entries = 0;
         for deed in &commit.deeds {
             let n = entries;
@@ -114,12 +161,12 @@ fn changes(
                 }
                 continue;
             };
-            let (row, record) = made(reads, address, version)?;
+            let (row, record) = walk.made(address, version)?;
             // The context may be a successor of a purged one, whose versions start at 1 again.
             if row.seq != commit.seq {
                 return Ok(None);
             }
-            midway.made.push(Rc::new(record.bare()));
+            midway.made.push(record.heading.clone());
             let after = midway.line(address)?;
             let is_elsewhere = before.is_elsewhere(&after);
             let step = Step { before, after, below: None };
@@ -176,15 +223,15 @@ fn entry(
 
 /// The contexts at a point within a commit: their state before it, plus its changes so far.
 struct Midway<'r> {
-    reads: &'r dyn Reads,
+    walk: &'r Walk<'r>,
     before: u64,
-    made: Vec<Rc<Record>>,
+    made: Vec<Rc<Heading>>,
 }
 
 impl Midway<'_> {
     /// A context that was live, and its ancestors.
     fn line(&self, address: &Address) -> Result<Line> {
-        Line::climb(address, &|address| self.record(address))
+        Line::climb(address, &|address| self.heading(address))
     }
 
     /// The contexts that were live below another one: some of those that are now, or that commits
@@ -192,11 +239,11 @@ impl Midway<'_> {
     fn below(&self, top: &Address, commits: &[Audit]) -> Result<Option<Vec<Rc<Record>>>> {
         let filter = Filter { under: Some(top.clone()), ..Filter::default() };
         let mut candidates = Distinct::new();
-        let now = self.reads.list(&filter, None, limits::MISSED_CHANGES + 1)?;
+        let now = self.walk.reads.list(&filter, None, limits::MISSED_CHANGES + 1)?;
         if now.len() > limits::MISSED_CHANGES {
             return Ok(None);
         }
-        now.iter().for_each(|record| candidates.push(record.address.clone()));
+        now.iter().for_each(|context| candidates.push(context.address.clone()));
         let later = commits.iter().filter(|commit| commit.seq > self.before);
         for address in
             later.flat_map(|commit| &commit.deeds).filter_map(|deed| deed.address.as_ref())
@@ -206,34 +253,37 @@ impl Midway<'_> {
         let mut below = Vec::new();
         for address in candidates.into_sorted() {
             if address != *top && self.line(&address)?.0.contains(top) {
-                let Some(record) = self.record(&address)? else { continue };
-                let is_made = self.made.iter().any(|made| Rc::ptr_eq(made, &record));
-                below.push(if is_made {
-                    Rc::new(made(self.reads, &address, record.version)?.1)
-                } else {
-                    record
-                });
+                below.extend(self.record(&address)?);
             }
         }
         Ok(Some(below))
     }
 
     /// A context, deleted or not.
-    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
-        match self.made.iter().rev().find(|made| made.address == *address) {
+    fn heading(&self, address: &Address) -> Result<Option<Rc<Heading>>> {
+        match self.made(address) {
             Some(made) => Ok(Some(made.clone())),
-            None => record_as_of(self.reads, address, AsOf::Seq(self.before)),
+            None => Ok(self.before(address)?.map(|record| record.heading.clone())),
         }
     }
-}
 
-/// A version, and the context after it.
-fn made(reads: &dyn Reads, address: &Address, version: u64) -> Result<(Version, Record)> {
-    let current = reads.record(address)?.ok_or_else(Error::not_found)?;
-    let (row, state) = state_at(reads, &current, version)?;
-    let mut record = record_of(&current, &row, state);
-    record.deleted = (row.change == Change::Delete).then_some(row.seq);
-    Ok((row, record))
+    /// As [`Self::heading`], with its data.
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        match self.made(address) {
+            Some(heading) => Ok(Some(Rc::new(self.walk.made(address, heading.version)?.1))),
+            None => self.before(address),
+        }
+    }
+
+    /// The newest of the commit's changes so far to a context.
+    fn made(&self, address: &Address) -> Option<&Rc<Heading>> {
+        self.made.iter().rev().find(|made| made.address == *address)
+    }
+
+    /// A context before the commit.
+    fn before(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        self.walk.record_as_of(address, AsOf::Seq(self.before))
+    }
 }
 
 /// The event of a version, without the layers, because up to a thousand are held at once.
@@ -242,12 +292,12 @@ fn changed(row: &Version, record: &Record) -> Result<Changed> {
     let before = row.undo.as_ref().map(|undo| state.undone(undo)).transpose()?;
     let patch = state.patch_from(before.as_ref())?;
     let before = before.map(|state| State { layer: Rc::new(Layer::empty()), ..state });
-    Ok(Changed { record: Rc::new(record.bare()), before, change: row.change, patch })
+    Ok(Changed { context: record.heading.clone(), before, change: row.change, patch })
 }
 
 /// The differences of a view, one for each commit that changed it.
 fn deltas(
-    reads: &dyn Reads,
+    walk: &Walk<'_>,
     sight: &dyn Sight,
     address: &Address,
     since: u64,
@@ -255,11 +305,7 @@ fn deltas(
 ) -> Result<Option<Vec<Notice>>> {
     let (mut notices, mut deltas) = (Vec::new(), Deltas::default());
     let (mut looked_at, mut bytes) = (0, 0);
-    let chain_at = |seq| -> Result<Vec<Rc<Record>>> {
-        let at = AsOf::Seq(seq);
-        sight.chain(chain_as_of(reads, address, at)?, Some(at))
-    };
-    let mut before = chain_at(since)?;
+    let mut before = walk.chain(sight, address, since)?;
     for commit in commits {
         let touched = commit.deeds.iter().any(|deed| {
             deed.address.as_ref().is_some_and(|deed| {
@@ -273,7 +319,7 @@ fn deltas(
         if looked_at > limits::MISSED_VIEWS {
             return Ok(None);
         }
-        let after = chain_at(commit.seq)?;
+        let after = walk.chain(sight, address, commit.seq)?;
         if let Some(delta) = deltas.between(&before, &after)? {
             bytes += json::length(&delta.patch);
             if bytes > limits::ANSWER_BYTES {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     moment::Moment,
-    record::Record,
+    record::{Heading, Record},
     seal::{Keyring, RowIdentity, open_row, open_start},
 };
 use nacre_layers::{address::Address, error::Result, id::ContextId, layer::Layer, rules::Rules};
@@ -70,10 +70,10 @@ impl Row for Record {
     }
 
     fn decode(columns: ContextColumns, mut plain: Vec<u8>) -> Result<Record> {
-        let (head, left) = read_head(columns, &plain)?;
+        let (heading, left) = read_heading(columns, &plain)?;
         plain.drain(..plain.len() - left);
         let layer = Rc::new(Layer::from_canonical(plain).map_err(|_| odd())?);
-        Ok(Record { layer, ..head })
+        Ok(Record { heading: Rc::new(heading), layer })
     }
 }
 
@@ -82,8 +82,8 @@ impl Row for Record {
 pub enum Listed {
     /// A small context, with its data.
     Whole(Record),
-    /// Any other without its data, which was neither unpacked nor indexed.
-    Head(Record),
+    /// Any other. Its data was neither unpacked nor indexed.
+    Heading(Heading),
 }
 
 /// Opens a context's row for a list.
@@ -96,18 +96,18 @@ pub fn open_listed(columns: ContextColumns, keys: &Keyring, sealed: &[u8]) -> Re
     if start.len() < SMALL_BYTES {
         return Record::decode(columns, start).map(Listed::Whole);
     }
-    if let Ok((head, _)) = read_head(columns.clone(), &start) {
-        return Ok(Listed::Head(head));
+    if let Ok((heading, _)) = read_heading(columns.clone(), &start) {
+        return Ok(Listed::Heading(heading));
     }
     // Its rules are longer.
-    Ok(Listed::Head(read_head(columns, &open_row(keys, &identity, sealed)?)?.0))
+    Ok(Listed::Heading(read_heading(columns, &open_row(keys, &identity, sealed)?)?.0))
 }
 
-/// The size of a small context, in bytes, and enough for nearly every head.
+/// The size of a small context, in bytes, and enough for nearly every heading.
 const SMALL_BYTES: usize = 4096;
 
 /// Reads everything but the data. Returns how many bytes the data takes.
-fn read_head(columns: ContextColumns, plain: &[u8]) -> Result<(Record, usize)> {
+fn read_heading(columns: ContextColumns, plain: &[u8]) -> Result<(Heading, usize)> {
     let mut reader = Reader::new(plain)?;
     let [has_rules] = reader.flags()?;
     let version = reader.number()?;
@@ -116,17 +116,16 @@ fn read_head(columns: ContextColumns, plain: &[u8]) -> Result<(Record, usize)> {
     let updated_by = reader.user()?;
     let rules = if has_rules { reader.rules()? } else { Rules::default() };
     let ContextColumns { address, parent, updated_at, deleted } = columns;
-    let record = Record {
+    let heading = Heading {
         address,
         parent,
         version,
         seq,
-        layer: Rc::new(Layer::empty()),
         rules: Rc::new(rules),
         created_at,
         updated_at,
         updated_by,
         deleted,
     };
-    Ok((record, reader.left()))
+    Ok((heading, reader.left()))
 }

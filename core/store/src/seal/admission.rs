@@ -46,9 +46,8 @@ impl Keyring {
         let (scope, canonical) = plaintext.parts();
         let is_here = scope == Some(target.scope()?);
         // Sealing it anew would give a random fingerprint, so it waits for another caller.
-        let waits = is_here && target.is_blind();
-        let is_shown = target.purpose == Purpose::Show && target.holds(&fingerprint);
-        if (is_here && self.is_current(&fingerprint)) || waits || is_shown {
+        let stays = is_here && (self.is_current(&fingerprint) || target.is_blind());
+        if stays || (target.purpose == Purpose::Show && target.held.holds(&fingerprint)) {
             return Ok(Some((fingerprint, None)));
         }
         self.seal(canonical, target, entropy).map(Some)

@@ -5,6 +5,9 @@ use core::fmt;
 /// Finds a credential in a text, and says what it is, with an article: "a GitHub token".
 pub type FindCredential = fn(&str) -> Option<&'static str>;
 
+/// What a text looks like, and whether it must be sealed.
+pub(super) type Found = (&'static str, bool);
+
 /// What happens to a text that looks like a credential. The rules are an argument, so that a host
 /// without them carries none of their code.
 #[derive(Clone, Copy, Default)]
@@ -19,8 +22,8 @@ pub enum SealContent {
 }
 
 impl SealContent {
-    /// What a text looks like, and whether it must be sealed.
-    pub(crate) fn find(self, text: &str) -> Option<(&'static str, bool)> {
+    /// What a text looks like, if it looks like a credential.
+    pub(super) fn find(self, text: &str) -> Option<Found> {
         match self {
             SealContent::Off => None,
             SealContent::Warn(find) => Some((find(text)?, false)),

@@ -28,7 +28,11 @@ use alloc::{
 use zeroize::Zeroizing;
 
 use super::{
-    admission::Kept, content::SealContent, keyring::Keyring, secret::NewSecret, target::Target,
+    admission::Kept,
+    content::{Found, SealContent},
+    keyring::Keyring,
+    secret::NewSecret,
+    target::Target,
 };
 use crate::{entropy::Entropy, limits, plan::Warning};
 use nacre_layers::{
@@ -57,9 +61,8 @@ pub struct Sealed {
     pub new: Vec<NewSecret>,
     /// The texts that look like credentials, under other names.
     pub warnings: Vec<Warning>,
-    /// How many different values were sealed, whether the store holds them or not. Markers in the data
-    /// do not count.
-    pub count: usize,
+    /// How many different markers were looked up, to see whether they may stay.
+    pub looked_up: usize,
 }
 
 /// Replaces the sensitive values in the data of one context by markers. After an error `data` may
@@ -67,7 +70,8 @@ pub struct Sealed {
 ///
 /// # Errors
 /// `invalid-request` with the pointer to a marker that is malformed, misplaced, unknown, or not for
-/// this caller; `too-deep` past [`limits::DEPTH`]; the errors of the store.
+/// this caller; `too-deep` past [`limits::DEPTH`]; `too-large` past [`limits::SEALED_VALUES`], or if
+/// what is sealed would be too large for the data of a context; the errors of the store.
 pub fn seal_fields(
     data: &mut Value,
     rules: SealRules<'_>,
@@ -80,10 +84,17 @@ pub fn seal_fields(
         return Err(refuse(&root, "the data of a context must not be a sealed value"));
     }
     let (settled, plain, sealed) = (BTreeSet::new(), BTreeMap::new(), Sealed::default());
-    let mut sealing = Sealing { rules, keys, target, entropy, settled, plain, sealed };
+    let (to_seal, to_open) = (Room::default(), Room::default());
+    let count = 0;
+    let mut sealing =
+        Sealing { rules, keys, target, entropy, settled, plain, sealed, count, to_seal, to_open };
     sealing.walk(data, &root)?;
     Ok(sealing.sealed)
 }
+
+/// How a block of lines begins and ends, such as a private key (RFC 7468).
+const BLOCK_BEGIN: &str = "-----BEGIN ";
+const BLOCK_END: &str = "-----END ";
 
 struct Sealing<'a> {
     rules: SealRules<'a>,
@@ -95,6 +106,49 @@ struct Sealing<'a> {
     /// The values that were sealed, by their hash.
     plain: BTreeMap<Hash, Fingerprint>,
     sealed: Sealed,
+    /// How many different values were sealed, whether the store holds them or not. Markers in the data
+    /// do not count.
+    count: usize,
+    to_seal: Room,
+    to_open: Room,
+}
+
+/// What the sealed values of one write may still take. The whole data of a context has room, in one
+/// value or in many: otherwise markers would get around the limits of data.
+struct Room {
+    bytes: usize,
+    values: usize,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { bytes: limits::DATA_BYTES, values: limits::DATA_VALUES }
+    }
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize, values: usize, place: &Path<'_>) -> Result<()> {
+        let too_large = |detail, limit: usize| {
+            Error::new(Code::TooLarge, detail).at(place.pointer()).limit(limit as u64)
+        };
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
+            too_large("the sealed values of one write must be at most 1 MiB", limits::DATA_BYTES)
+        })?;
+        self.values = self.values.checked_sub(values).ok_or_else(|| {
+            let detail = "the sealed values of one write must have at most 100000 values";
+            too_large(detail, limits::DATA_VALUES)
+        })?;
+        Ok(())
+    }
+}
+
+/// Where a value that is sealed comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// The write has it in the clear.
+    Given,
+    /// A part of it was a marker.
+    Opened,
 }
 
 impl Sealing<'_> {
@@ -122,21 +176,49 @@ impl Sealing<'_> {
             }
             Value::Array(items) => {
                 place.enter()?;
-                items
-                    .iter_mut()
-                    .enumerate()
-                    .try_for_each(|(i, item)| self.walk(item, &place.below(Token::Element(i))))
+                self.walk_items(items, place)
             }
-            Value::String(text) => {
-                let Some((what, sealed)) = self.rules.content.find(text) else { return Ok(()) };
-                self.sealed.warnings.push(warning(place.pointer(), what, sealed));
-                if sealed {
-                    *value = self.seal(value, place)?;
-                }
-                Ok(())
-            }
+            Value::String(text) => match self.rules.content.find(text) {
+                Some(found) => self.seal_found(value, found, place),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
+    }
+
+    /// Walks through a list. A credential that begins with a line of it goes on to its last line.
+    fn walk_items(&mut self, items: &mut [Value], place: &Path<'_>) -> Result<()> {
+        let mut block = None;
+        for (index, item) in items.iter_mut().enumerate() {
+            let place = place.below(Token::Element(index));
+            let Value::String(text) = item else {
+                self.walk(item, &place)?;
+                continue;
+            };
+            let Some(found) = self.rules.content.find(text).or(block) else { continue };
+            let line = text.trim();
+            let begins = line.starts_with(BLOCK_BEGIN) && !line.contains('\n');
+            let goes_on = (begins || block.is_some()) && !line.contains(BLOCK_END);
+            block = goes_on.then_some(found);
+            self.seal_found(item, found, &place)?;
+        }
+        Ok(())
+    }
+
+    /// Seals a text that is or belongs to a credential, and tells the writer.
+    fn seal_found(
+        &mut self,
+        value: &mut Value,
+        (what, is_sealed): Found,
+        place: &Path<'_>,
+    ) -> Result<()> {
+        if self.sealed.warnings.len() < limits::WARNINGS {
+            self.sealed.warnings.push(warning(place.pointer(), what, is_sealed));
+        }
+        if is_sealed {
+            *value = self.seal(value, place, Origin::Given)?;
+        }
+        Ok(())
     }
 
     /// The kind of the value in `{"name":…,"value":…}`, if the name asks to seal it.
@@ -153,6 +235,7 @@ impl Sealing<'_> {
         if self.settled.contains(&fingerprint) {
             return Ok(());
         }
+        self.sealed.looked_up += 1;
         let kept = self.keys.admit(fingerprint, self.target, self.entropy)?;
         let kept = self.keep(kept.ok_or_else(|| unknown(place))?);
         if kept != fingerprint {
@@ -163,21 +246,27 @@ impl Sealing<'_> {
 
     /// Seals the value of a sensitive member.
     fn seal_member(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
+        let mut origin = Origin::Given;
         if value.as_array().is_some() && markers(value).next().is_some() {
             if self.target.caller.is_none() {
                 return self.walk(value, place);
             }
             self.open_markers(value, place)?;
+            origin = Origin::Opened;
         }
-        *value = self.seal(value, place)?;
+        *value = self.seal(value, place, origin)?;
         Ok(())
     }
 
-    fn open_markers(&self, value: &mut Value, place: &Path<'_>) -> Result<()> {
+    fn open_markers(&mut self, value: &mut Value, place: &Path<'_>) -> Result<()> {
         match value {
             Value::Object(object) if object.contains(SEALED) => {
                 let opened = self.keys.open(&marked(value, place)?, self.target)?;
-                *value = opened.ok_or_else(|| unknown(place))?;
+                let opened = opened.ok_or_else(|| unknown(place))?;
+                // A marker is short, and its value may be long. To open it takes time in any case.
+                let bytes = json::length(&opened) + json::length(value);
+                self.to_open.take(bytes, opened.count(), place)?;
+                *value = opened;
                 Ok(())
             }
             Value::Object(object) => {
@@ -196,20 +285,27 @@ impl Sealing<'_> {
         }
     }
 
-    fn seal(&mut self, value: &Value, place: &Path<'_>) -> Result<Value> {
+    fn seal(&mut self, value: &Value, place: &Path<'_>, origin: Origin) -> Result<Value> {
         refuse_markers(value, place)?;
         let mut canonical = Zeroizing::new(Vec::new());
         json::write_to(value, &mut canonical);
         let hash = Hash::of(&canonical);
-        let fingerprint = match self.plain.get(&hash) {
-            Some(fingerprint) => *fingerprint,
-            None => {
-                let kept = self.keys.seal(&canonical, self.target, self.entropy)?;
-                self.keep(kept)
-            }
-        };
-        self.plain.insert(hash, fingerprint);
-        self.sealed.count = self.plain.len();
+        // Equal markers would tell whether a guess beside it equals what was opened.
+        let is_alone = origin == Origin::Opened && self.target.is_blind();
+        if let Some(fingerprint) = self.plain.get(&hash).filter(|_| !is_alone) {
+            return Ok(fingerprint.marker());
+        }
+        // What another store held is taken as it is.
+        if self.target.caller.is_some() {
+            self.to_seal.take(canonical.len(), value.count(), place)?;
+            refuse_one_too_many(self.count)?;
+        }
+        let kept = self.keys.seal(&canonical, self.target, self.entropy)?;
+        let fingerprint = self.keep(kept);
+        if !is_alone {
+            self.plain.insert(hash, fingerprint);
+        }
+        self.count += 1;
         Ok(fingerprint.marker())
     }
 
@@ -219,6 +315,14 @@ impl Sealing<'_> {
         }
         fingerprint
     }
+}
+
+fn refuse_one_too_many(sealed: usize) -> Result<()> {
+    if sealed < limits::SEALED_VALUES {
+        return Ok(());
+    }
+    let detail = "one write must seal at most 1000 different values; split it";
+    Err(Error::new(Code::TooLarge, detail).limit(limits::SEALED_VALUES as u64))
 }
 
 /// The fingerprint of an object that has `$sealed`.

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 
 use super::{
     aead::{Cipher, KeyBytes, NONCE_BYTES, Nonce, TAG_BYTES},
+    compressor::Compressor,
     master::{self, MasterKeyring},
     secret::Plaintext,
     unproven,
@@ -181,6 +182,7 @@ pub struct Keyring {
     /// Newest first.
     older: Vec<DataKey>,
     fingerprint: FingerprintKey,
+    compressor: Compressor,
 }
 
 pub(crate) struct DataKey {
@@ -220,7 +222,8 @@ impl Keyring {
         let _: Nonce = entropy.array();
         let fingerprint = FingerprintKey::new(1, &KeyBytes(entropy.array()))?;
         let _: Nonce = entropy.array();
-        Ok(Keyring { newest, older: Vec::new(), fingerprint })
+        let compressor = Compressor::default();
+        Ok(Keyring { newest, older: Vec::new(), fingerprint, compressor })
     }
 
     /// Creates the first keys of a new user, `d1` and `f1`, wrapped by the newest master key. Store
@@ -268,7 +271,8 @@ impl Keyring {
         let mut data = data.into_iter();
         match (data.next(), fingerprint) {
             (Some(newest), Some(fingerprint)) => {
-                Ok(Keyring { newest, older: data.collect(), fingerprint })
+                let compressor = Compressor::default();
+                Ok(Keyring { newest, older: data.collect(), fingerprint, compressor })
             }
             _ => Err(incomplete()),
         }
@@ -347,6 +351,11 @@ impl Keyring {
     /// A fingerprint of random bytes, which equals no other one.
     pub(crate) fn random_fingerprint(&self, digest: [u8; 16]) -> Fingerprint {
         Fingerprint::new(self.fingerprint.generation, digest)
+    }
+
+    /// What compresses the values that are sealed with these keys.
+    pub(crate) fn compressor(&self) -> &Compressor {
+        &self.compressor
     }
 
     /// Whether a fingerprint is of the current fingerprint key.

@@ -13,17 +13,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use miniz_oxide::{
-    DataFormat,
-    deflate::{
-        CompressionLevel,
-        core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress},
-    },
-    inflate::{TINFLStatus, decompress_to_vec_with_limit},
-};
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use super::{
     aead::{Cipher, NONCE_BYTES, Nonce, TAG_BYTES},
+    compressor::Compressor,
     keyring::{DataKey, KeyId, Keyring},
     unproven,
 };
@@ -33,26 +27,6 @@ use nacre_layers::error::{Code, Error, Result};
 /// Largest value that can be sealed or unpacked, in bytes: four times the largest data, so that
 /// data with its index and the answer of a batch fit.
 pub const PLAINTEXT_BYTES: usize = 4 * limits::DATA_BYTES;
-
-/// Shortest value that is compressed, in bytes. Below it compression would save a tenth of a small
-/// value (0.2 % of a store with history) and take several times as long as sealing.
-const COMPRESS_FROM: usize = 192;
-
-/// The DEFLATE level, chosen where the curve bends. Two contexts of the GOV.UK set, compressed
-/// alone (release, native, best of 5):
-///
-/// | level | 4,167 B of JSON | 46,627 B of JSON |
-/// |---|---|---|
-/// | 1 | 539 B, 43 µs | 12,396 B, 98 µs |
-/// | 2 | 482 B, 47 µs | 9,901 B, 169 µs |
-/// | **3** | **445 B, 48 µs** | **9,110 B, 254 µs** |
-/// | 6 | 437 B, 49 µs | 8,863 B, 559 µs |
-/// | 9 | 436 B, 50 µs | 8,850 B, 730 µs |
-///
-/// About 38 µs of each native figure is fresh memory for the tables (300 KB); wasm pays it once.
-/// `seal_row` as a whole: 52 µs and 283 µs native, 21 µs and 335 µs in wasm (Node); `open_row`:
-/// 4 µs and 34 µs native, 12 µs and 136 µs in wasm.
-const LEVEL: u8 = 3;
 
 const VERSION: u8 = 1;
 const DEFLATED: u8 = 1;
@@ -123,7 +97,8 @@ pub fn seal_row(
     nonce: Nonce,
 ) -> Result<Vec<u8>> {
     let key = keys.newest_key();
-    seal(key, &key.rows, Form::Compressed, identity.as_bytes(), plain, nonce)
+    let form = Form::Compressed(keys.compressor());
+    seal(key, &key.rows, form, identity.as_bytes(), plain, nonce)
 }
 
 /// Opens a value that [`seal_row`] sealed for this row.
@@ -176,9 +151,9 @@ pub fn sealed_with(envelope: &[u8]) -> Option<KeyId> {
 }
 
 /// Whether a plaintext is compressed before sealing.
-pub(crate) enum Form {
+pub(crate) enum Form<'c> {
     /// Compress it if that is shorter.
-    Compressed,
+    Compressed(&'c Compressor),
     /// Do not compress it.
     Plain,
 }
@@ -187,7 +162,7 @@ pub(crate) enum Form {
 pub(crate) fn seal(
     key: &DataKey,
     cipher: &Cipher,
-    form: Form,
+    form: Form<'_>,
     identity: &[u8],
     plain: &[u8],
     nonce: Nonce,
@@ -199,31 +174,15 @@ pub(crate) fn seal(
     let mut body = Vec::with_capacity(plain.len() + HEADER_BYTES + NONCE_BYTES + TAG_BYTES);
     body.extend_from_slice(&header(0, key.generation));
     body.extend_from_slice(&nonce);
-    let mut flags = 0;
-    if matches!(form, Form::Compressed) && squeeze(plain, &mut body) {
-        flags = DEFLATED;
-    } else {
+    let shorter = match form {
+        Form::Compressed(compressor) => compressor.append(plain, &mut body),
+        Form::Plain => false,
+    };
+    let flags = if shorter { DEFLATED } else { 0 };
+    if !shorter {
         body.extend_from_slice(plain);
     }
     finish(body, header(flags, key.generation), cipher, identity, &nonce)
-}
-
-/// Appends `plain` to `out` as a DEFLATE stream if that is shorter; otherwise leaves `out` as it
-/// was.
-fn squeeze(plain: &[u8], out: &mut Vec<u8>) -> bool {
-    if plain.len() < COMPRESS_FROM {
-        return false;
-    }
-    let mut engine =
-        CompressorOxide::with_format_and_level(DataFormat::Raw, CompressionLevel::DefaultLevel);
-    engine.set_compression_level_raw(LEVEL);
-    let start = out.len();
-    out.resize(start + plain.len() - 1, 0);
-    let room = out.get_mut(start..).unwrap_or_default();
-    let (status, _, written) = compress(&mut engine, plain, room, TDEFLFlush::Finish);
-    let shorter = status == TDEFLStatus::Done;
-    out.truncate(if shorter { start + written } else { start });
-    shorter
 }
 
 pub(crate) fn open(
@@ -366,7 +325,7 @@ mod tests {
         };
         let noise: [u8; 500] = Entropy::from_seed([2; 32]).array();
         assert_eq!(flags(&noise), 0);
-        assert_eq!(flags(&[b'x'; COMPRESS_FROM - 1]), 0);
-        assert_eq!(flags(&[b'x'; COMPRESS_FROM]), DEFLATED);
+        assert_eq!(flags(&[b'x'; 191]), 0);
+        assert_eq!(flags(&[b'x'; 192]), DEFLATED);
     }
 }

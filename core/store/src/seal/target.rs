@@ -8,19 +8,18 @@
 //!
 //! | the marker belongs to | accepted from |
 //! |---|---|
-//! | any scope, and the stored layer holds it | who may write the context |
-//! | the scope of the context, or global | who may read |
-//! | another project | who may read that project |
-//! | no scope (earlier versions wrote none) | the owner |
+//! | the scope of the context | who may read, or who may write the context that holds it |
+//! | another project, or the global layer | the owner; guests to whom the owner reveals it there |
+//! | no scope (earlier versions wrote none) | the owner, or who may write the context that holds it |
+//!
+//! Otherwise a guest could carry a secret to a project whose secrets are revealed to them.
 //!
 //! A marker of another scope, of no scope, or of an older fingerprint key is sealed anew in the scope
 //! of the context. So moving a context into another project gives its secrets, and those below it,
 //! new markers.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{collections::BTreeSet, format, string::String};
+use core::cell::OnceCell;
 
 use nacre_layers::{
     address::Address,
@@ -28,7 +27,7 @@ use nacre_layers::{
     id::ContextId,
     layer::Layer,
     level::Level,
-    marker::Fingerprint,
+    marker::{Fingerprint, markers},
 };
 
 use crate::{op::Caller, sight, store::Reads};
@@ -82,7 +81,7 @@ pub struct Target<'t> {
     /// The parent that it gets.
     pub parent: Option<&'t ContextId>,
     /// The stored layer that the data comes from: the current one, or the one that is restored.
-    pub held: Option<&'t Layer>,
+    pub held: &'t Held<'t>,
     /// What is done with the data.
     pub purpose: Purpose,
 }
@@ -130,20 +129,42 @@ impl Target<'_> {
         scope: Option<&SealScope>,
     ) -> Result<bool> {
         let Some(caller) = self.caller else { return Ok(true) };
-        let may_read = caller.scopes.allows_read()
-            && match scope {
-                Some(scope) if *scope == self.scope()? => true,
-                scope => sight::of(self.reads, caller)?.reads_secrets_of(scope),
-            };
-        Ok(may_read || self.holds(fingerprint))
+        let may_bring = match scope {
+            Some(scope) if *scope == self.scope()? => true,
+            scope => sight::of(self.reads, caller)?.brings_secrets_of(scope),
+        };
+        Ok(match caller.scopes.allows_read() && may_bring {
+            true => true,
+            false => (may_bring || scope.is_none()) && self.held.holds(fingerprint),
+        })
+    }
+}
+
+/// The markers of a stored layer. They are looked for at the first question, and once: a layer may
+/// hold thousands, and a write as many.
+#[derive(Debug, Default)]
+pub struct Held<'l> {
+    layer: Option<&'l Layer>,
+    found: OnceCell<BTreeSet<Fingerprint>>,
+}
+
+impl<'l> Held<'l> {
+    /// The markers of a layer, if there is one.
+    pub fn of(layer: Option<&'l Layer>) -> Held<'l> {
+        Held { layer, ..Held::default() }
     }
 
-    /// Whether the stored layer holds a marker.
+    /// The layer.
+    pub(super) fn layer(&self) -> Option<&'l Layer> {
+        self.layer
+    }
+
+    /// Whether the layer holds a marker. A text that looks like one is none.
     pub(super) fn holds(&self, fingerprint: &Fingerprint) -> bool {
-        let name = fingerprint.to_string();
-        let holds = |layer: &Layer| {
-            layer.text().windows(name.len()).any(|window| window == name.as_bytes())
+        let find = || {
+            let data = self.layer.and_then(|layer| layer.to_value().ok());
+            data.as_ref().map_or_else(BTreeSet::new, |data| markers(data).collect())
         };
-        self.held.is_some_and(holds)
+        self.found.get_or_init(find).contains(fingerprint)
     }
 }

@@ -116,7 +116,7 @@ impl Vault for Keyring {
         target: &Target<'_>,
     ) -> Result<()> {
         let name = list.tokens().last().unwrap_or_default();
-        let value = target.held.map(|layer| layer.value_at(list)).transpose()?.flatten();
+        let value = target.held.layer().map(|layer| layer.value_at(list)).transpose()?.flatten();
         let fingerprint = value.as_ref().and_then(Fingerprint::in_marker);
         let Some(fingerprint) = fingerprint else { return Ok(()) };
         if !rules.names.seals(&name, Kind::Whole) {
@@ -132,19 +132,24 @@ impl Vault for Keyring {
         data: &mut Value,
         sealed: &dyn Fn(&Fingerprint) -> Result<Vec<u8>>,
     ) -> Result<()> {
-        let mut opened: BTreeMap<Fingerprint, (Value, usize)> = BTreeMap::new();
-        // A marker is short, and its value may be long.
-        let mut left = limits::ANSWER_BYTES;
+        let mut opened: BTreeMap<Fingerprint, (Value, usize, usize)> = BTreeMap::new();
+        // A marker is short, and its value may be long, or many small ones.
+        let (mut left, mut left_values) = (limits::ANSWER_BYTES, limits::VALUES);
         reveal(data, &mut |fingerprint| {
             if !opened.contains_key(fingerprint) {
                 let sealed = sealed(fingerprint)?;
                 let value = open_secret(self, fingerprint, &sealed)?;
-                opened.insert(*fingerprint, (value, sealed.len()));
+                let values = value.count();
+                opened.insert(*fingerprint, (value, sealed.len(), values));
             }
-            let (value, bytes) = opened.get(fingerprint).ok_or_else(unproven)?;
+            let (value, bytes, values) = opened.get(fingerprint).ok_or_else(unproven)?;
             left = left.checked_sub(*bytes).ok_or_else(|| {
                 let detail = "the revealed values would be larger than 4 MiB; reveal less at once";
                 Error::new(Code::TooLarge, detail).limit(limits::ANSWER_BYTES as u64)
+            })?;
+            left_values = left_values.checked_sub(*values).ok_or_else(|| {
+                let detail = "the revealed values would be more than 524288; reveal less at once";
+                Error::new(Code::TooLarge, detail).limit(limits::VALUES as u64)
             })?;
             Ok(value.clone())
         })
