@@ -39,11 +39,12 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
  *   and the made-up ones; `undefined` takes one away
  * @param {boolean} [options.assets] `false` leaves out the page, and with it what looks for a file
  *   before a request reaches the Worker
+ * @param {object} [options.bindings] further bindings, as miniflare describes them
  * @param {(script: string) => string} [options.rewrite] changes the Worker's script before it starts
  * @param {object[]} [options.others] further Workers in the same workerd, as miniflare describes
  *   them; `urls` has their addresses
  */
-export async function start({ persist, vars = {}, assets = true, rewrite, others = [] } = {}) {
+export async function start({ persist, vars = {}, assets = true, bindings: more, rewrite, others = [] } = {}) {
   const own = persist === undefined;
   const folder = persist ?? mkdtempSync(join(tmpdir(), "nacre-"));
   const bindings = {
@@ -57,7 +58,7 @@ export async function start({ persist, vars = {}, assets = true, rewrite, others
   let restarted = () => {};
 
   const open = async () => {
-    const workers = [describeWorker(bindings, assets, rewrite), ...others];
+    const workers = [{ ...describeWorker(bindings, assets, rewrite), ...more }, ...others];
     const runtime = new Miniflare(
       convertV4MiniflareOptions({
         workers: workers.map((worker, index) => ({

@@ -112,3 +112,16 @@ test("a guest has limits of their own and sees only those, a stranger sees nothi
   assert.deepEqual([quotas.sockets.limit, requests.burst], [1, 5]);
   assert.equal((await worker.api("stranger").get("/v1/usage", ofHost)).status, 404);
 });
+
+test("the platform's limit stands in front of the object, for each user", async () => {
+  const bindings = { ratelimits: { SHIELD: { namespace_id: "1", simple: { limit: 5, period: 60 } } } };
+  await using shielded = await start({ bindings });
+  const [ada, ben] = [shielded.api("ada"), shielded.api("ben")];
+  const answers = await Promise.all(Array.from({ length: 8 }, () => ada.get("/v1/contexts")));
+  const refused = answers.filter(({ status }) => status === 429);
+  assert.ok(refused.length > 0 && refused.length <= 3, `${refused.length}`);
+  const [{ headers, body }] = refused;
+  assert.equal(body.code, "rate-limited");
+  assert.equal(headers.get("retry-after"), "1");
+  assert.equal((await ben.get("/v1/contexts")).status, 200);
+});

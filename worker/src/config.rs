@@ -7,13 +7,14 @@ use std::{
     rc::Rc,
 };
 
+use js_sys::Reflect;
 use nacre_core::{
     credentials,
     quota::Quotas,
     seal::{MasterKeyring, SealContent},
     sensitive::SensitiveNames,
 };
-use worker::{Env, console_error};
+use worker::{Env, RateLimiter, console_error};
 
 use crate::{
     auth::{self, Auth},
@@ -41,7 +42,12 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// How much one user may use.
     pub(crate) quotas: Quotas,
+    /// The platform's rate limit, in front of the objects, which count exactly.
+    pub(crate) shield: Option<RateLimiter>,
 }
+
+/// The binding of the platform's rate limit in `wrangler.toml`.
+const SHIELD: &str = "SHIELD";
 
 thread_local! {
     static CONFIG: OnceCell<Result<Rc<Config>, String>> = const { OnceCell::new() };
@@ -121,6 +127,14 @@ impl Config {
             content,
             retention: Retention { history_millis: days * DAY_MILLIS },
             quotas,
+            shield: shield(env)?,
         })
     }
+}
+
+/// The platform's rate limit, if the deployment has one.
+fn shield(env: &Env) -> Result<Option<RateLimiter>, String> {
+    let is_bound = Reflect::has(env, &SHIELD.into()).unwrap_or_default();
+    let shield = is_bound.then(|| env.rate_limiter(SHIELD)).transpose();
+    shield.map_err(|_| format!("the binding {SHIELD} must be a rate limit"))
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures_util::StreamExt as _;
 use nacre_core::{
     error::{Code, Error},
+    id::User,
     moment::Moment,
 };
 use worker::{
@@ -58,6 +59,13 @@ pub(crate) async fn admit(
             check(config, token, host::now()).await
         }
     }
+}
+
+/// Whether the platform's rate limit lets a request of a user pass. One that fails lets it pass: it
+/// shields the object, which counts exactly.
+pub(crate) async fn passes(config: &Config, user: &User) -> bool {
+    let Some(shield) = &config.shield else { return true };
+    shield.limit(user.as_str().to_owned()).await.map_or(true, |outcome| outcome.success)
 }
 
 /// Checks a token with the keys that are here.

@@ -61,6 +61,7 @@ async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue,
         return message::sent(&response);
     }
     let exchange = || Exchange::begin(&head, &config.http, host::request_id);
+    let problem = |error| message::sent(&exchange().problem(&error, None, &Work::default()));
     let from_protocol = http::token(&head);
     let authorization = from_protocol.clone().or_else(|| parts.header("authorization"));
     let identity = match gate::admit(&config, authorization.as_deref(), now, &context).await {
@@ -69,10 +70,12 @@ async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue,
     };
     let owner = match http::owner(&head) {
         Ok(owner) => owner.unwrap_or_else(|| identity.user.clone()),
-        Err(error) => {
-            return message::sent(&exchange().problem(&error, None, &Work::default()));
-        }
+        Err(error) => return problem(error),
     };
+    if !gate::passes(&config, &identity.user).await {
+        let detail = "too many requests; try again after the seconds that Retry-After names";
+        return problem(Error::new(Code::RateLimited, detail));
+    }
     let sent = LOST.with(|lost| {
         let lost = lost.get_or_init(|| lost_of(Rc::clone(&config)));
         forward::send(&env, &request, &identity, &owner, from_protocol.is_some(), lost)
