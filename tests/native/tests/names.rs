@@ -119,7 +119,8 @@ fn the_names_of_the_fixtures_that_are_sealed() {
 const ABOUT_SEALING: [&str; 5] = ["seal", "lint", "open", "store", "live"];
 
 /// What is sealed in the fixtures: all of it credentials.
-const FIXTURES: &[&str] = &["api_key", "secret", "secret_base64url", "secrets", "token"];
+const FIXTURES: &[&str] =
+    &["api_key", "password", "secret", "secret_base64url", "secrets", "token"];
 
 fn names_in(value: &Value, names: &mut BTreeSet<String>) {
     if let Some(object) = value.as_object() {
