@@ -1,13 +1,11 @@
 //! Writes as SQL statements. Each one is idempotent.
 //!
 //! A statement crosses into JavaScript and back, which takes as long as writing two rows. So many
-//! contexts or versions, the bulk of every batch, go into one statement: it takes their columns as
-//! one JSON text and their values as one blob. Their keys differ, so their order does not matter;
-//! everything else is written in order.
+//! contexts or versions, the bulk of every batch, go into one statement. Their keys differ, so
+//! their order does not matter; everything else is written in order.
 
 use nacre_core::{
-    error::{Error, Result},
-    json,
+    error::Result,
     quota::Used,
     record::Record,
     row::{ReplayColumns, Row as _, kind_number, subject_columns},
@@ -20,14 +18,13 @@ use crate::{
     sql::{Bind, Database},
 };
 
-/// Most bytes of values in one statement; the platform takes 2 MB in one parameter.
-const VALUES_BYTES: usize = 1 << 20;
+/// Rows in one statement: a Durable Object binds at most 100 values.
+const ROWS: usize = 100 / COLUMNS;
 
-/// A row of a context or of a version.
-struct Put<'a> {
-    columns: [Bind<'a>; 5],
-    value: &'a [u8],
-}
+/// Columns of a context's row and of a version's.
+const COLUMNS: usize = 6;
+
+type Bindings<'a> = [Bind<'a>; COLUMNS];
 
 impl<D: Database> SqlStore<D> {
     /// Writes rows, each with its sealed value. `used` is what the store holds after them.
@@ -43,7 +40,7 @@ impl<D: Database> SqlStore<D> {
                     let [level, id] = place(&version.address);
                     let numbers = [version.version, version.seq, version.at.0].map(Bind::Number);
                     let [version, seq, at] = numbers;
-                    versions.push(Put { columns: [level, id, version, seq, at], value });
+                    versions.push([level, id, version, seq, at, Bind::Blob(value)]);
                 }
                 _ => self.write_one(write, Bind::Blob(value), used)?,
             }
@@ -53,23 +50,11 @@ impl<D: Database> SqlStore<D> {
         self.write_many(PUT_VERSIONS, &versions)
     }
 
-    fn write_many(&self, [insert, conflict]: [&str; 2], rows: &[Put<'_>]) -> Result<()> {
-        if let [Put { columns: [a, b, c, d, e], value }] = rows {
-            let statement = format!("{insert} VALUES (?, ?, ?, ?, ?, ?) {conflict}");
-            return self.database.run(&statement, &[*a, *b, *c, *d, *e, Bind::Blob(value)]);
-        }
-        let statement = format!("{insert} {ROWS} {conflict}");
-        let mut rows = rows.iter().peekable();
-        while rows.peek().is_some() {
-            let (mut columns, mut values) = (Vec::new(), Vec::new());
-            while let Some(row) = rows
-                .next_if(|row| values.is_empty() || values.len() + row.value.len() <= VALUES_BYTES)
-            {
-                columns.push(row.columns_as_json(values.len())?);
-                values.extend_from_slice(row.value);
-            }
-            let columns = format!("[{}]", columns.join(","));
-            self.database.run(&statement, &[Bind::Text(&columns), Bind::Blob(&values)])?;
+    fn write_many(&self, [insert, conflict]: [&str; 2], rows: &[Bindings<'_>]) -> Result<()> {
+        for rows in rows.chunks(ROWS) {
+            let values = vec!["(?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
+            let statement = format!("{insert} VALUES {values} {conflict}");
+            self.database.run(&statement, rows.as_flattened())?;
         }
         Ok(())
     }
@@ -127,40 +112,12 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
-impl Put<'_> {
-    /// The columns and the place of the value as a JSON array. `start` is where the value begins.
-    fn columns_as_json(&self, start: usize) -> Result<String> {
-        let mut json = String::from("[");
-        for column in self.columns {
-            match column {
-                Bind::Null => json.push_str("null"),
-                Bind::Number(number) => json.push_str(&number.to_string()),
-                Bind::Text(text) => {
-                    let mut quoted = Vec::new();
-                    json::write_string(text, &mut quoted);
-                    json.push_str(&String::from_utf8_lossy(&quoted));
-                }
-                Bind::Blob(_) => return Err(Error::bug("a column of a row holds bytes")),
-            }
-            json.push(',');
-        }
-        // SQL counts from 1.
-        json.push_str(&format!("{},{}]", start + 1, self.value.len()));
-        Ok(json)
-    }
-}
-
-fn context<'a>(record: &'a Record, value: &'a [u8]) -> Put<'a> {
+fn context<'a>(record: &'a Record, value: &'a [u8]) -> Bindings<'a> {
     let [level, id] = place(&record.address);
     let parent = record.parent.as_ref().map(|parent| parent.as_str()).into();
     let updated_at = Bind::Number(record.updated_at.0);
-    Put { columns: [level, id, parent, updated_at, record.deleted.into()], value }
+    [level, id, parent, updated_at, record.deleted.into(), Bind::Blob(value)]
 }
-
-/// The rows of [`Put::columns_as_json`]. The condition keeps SQLite from reading `ON CONFLICT` as a
-/// part of a join.
-const ROWS: &str = "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-    substr(?2, value ->> 5, value ->> 6) FROM json_each(?1) WHERE true";
 
 // An upsert without indexed columns costs one row. With them it costs one more row for each index
 // that contains the row before or after. These are the texts before and after the values:
