@@ -17,7 +17,7 @@ use nacre_topics::{Case, Shape, Topic, hex, list, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
@@ -28,6 +28,7 @@ const ELSEWHERE: [(&str, &str); 7] = [
         "three-way",
         "edits are merged by servers and replicas; the conflicts of writes are in `store`",
     ),
+    ("wordpieces", "the component has no search"),
 ];
 
 #[test]
