@@ -1,6 +1,6 @@
 //! The result of a decision: writes for one transaction, events to publish after it, and the reply.
 
-use alloc::{borrow::Cow, boxed::Box, rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::ops::Deref;
 
 use crate::{
@@ -40,22 +40,32 @@ impl Plan {
         Plan { writes, events, remember, reply, seq }
     }
 
-    /// The reply to store for a remembered key; `None` if the plan is not consistent.
-    pub fn remembered(&self, remember: &Remember) -> Option<Cow<'_, Reply>> {
-        match (remember.result, &self.reply) {
-            (None, Reply::Batch(replies)) if !remember.reads.is_empty() => {
-                let mut replies = replies.clone();
-                for index in &remember.reads {
-                    *replies.get_mut(*index)? = Ok(Reply::Unread);
-                }
-                Some(Cow::Owned(Reply::Batch(replies)))
-            }
-            (None, reply) => Some(Cow::Borrowed(reply)),
-            (Some(index), Reply::Batch(replies)) => {
-                replies.get(index)?.as_ref().ok().map(Cow::Borrowed)
-            }
-            _ => None,
+    /// Gives `encode` the reply to store for a remembered key, with [`Reply::Unread`] in place of
+    /// what a batch only read; `None` if the plan is not consistent.
+    pub fn remembered<T>(
+        &mut self,
+        remember: &Remember,
+        encode: impl FnOnce(&Reply) -> T,
+    ) -> Option<T> {
+        if let Some(index) = remember.result {
+            let Reply::Batch(replies) = &self.reply else { return None };
+            return replies.get(index)?.as_ref().ok().map(encode);
         }
+        // What was read may be large, so it is set aside and not copied.
+        let mut reads = Vec::new();
+        if let Reply::Batch(replies) = &mut self.reply {
+            for index in &remember.reads {
+                let place = replies.get_mut(*index)?;
+                reads.push((*index, core::mem::replace(place, Ok(Reply::Unread))));
+            }
+        }
+        let encoded = encode(&self.reply);
+        if let Reply::Batch(replies) = &mut self.reply {
+            for (index, read) in reads {
+                *replies.get_mut(index)? = read;
+            }
+        }
+        Some(encoded)
     }
 }
 

@@ -133,8 +133,9 @@ impl Answer {
 /// As [`Answer::of`].
 pub fn remember(plan: &mut Plan) -> Result<()> {
     for remember in core::mem::take(&mut plan.remember) {
-        let Some(reply) = plan.remembered(&remember) else { continue };
-        let answer = Answer::of(&reply, plan.seq)?.to_bytes();
+        let seq = plan.seq;
+        let answer = plan.remembered(&remember, |reply| Answer::of(reply, seq));
+        let Some(answer) = answer.transpose()?.map(|answer| answer.to_bytes()) else { continue };
         let Remember { user, idempotency: Idempotency { key, request }, expires, .. } = remember;
         plan.writes.push(Write::Replay(Replay { user, key, request, answer, expires }));
     }

@@ -128,17 +128,21 @@ impl Default for Room {
 
 impl Room {
     fn take(&mut self, bytes: usize, values: usize, place: &Path<'_>) -> Result<()> {
-        let too_large = |detail, limit: usize| {
-            Error::new(Code::TooLarge, detail).at(place.pointer()).limit(limit as u64)
+        let left = (self.bytes.checked_sub(bytes), self.values.checked_sub(values));
+        let (detail, limit) = match left {
+            (Some(bytes), Some(values)) => {
+                *self = Room { bytes, values };
+                return Ok(());
+            }
+            (None, _) => {
+                ("the sealed values of one write must be at most 1 MiB", limits::DATA_BYTES)
+            }
+            (_, None) => {
+                let detail = "the sealed values of one write must have at most 100000 values";
+                (detail, limits::DATA_VALUES)
+            }
         };
-        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
-            too_large("the sealed values of one write must be at most 1 MiB", limits::DATA_BYTES)
-        })?;
-        self.values = self.values.checked_sub(values).ok_or_else(|| {
-            let detail = "the sealed values of one write must have at most 100000 values";
-            too_large(detail, limits::DATA_VALUES)
-        })?;
-        Ok(())
+        Err(Error::new(Code::TooLarge, detail).at(place.pointer()).limit(limit as u64))
     }
 }
 
@@ -198,7 +202,8 @@ impl Sealing<'_> {
             let Some(found) = self.rules.content.find(text).or(block) else { continue };
             let line = text.trim();
             let begins = line.starts_with(BLOCK_BEGIN) && !line.contains('\n');
-            let goes_on = (begins || block.is_some()) && !line.contains(BLOCK_END);
+            let ends = |(at, _)| line.get(at..).is_some_and(|rest| rest.starts_with(BLOCK_END));
+            let goes_on = (begins || block.is_some()) && !line.match_indices('-').any(ends);
             block = goes_on.then_some(found);
             self.seal_found(item, found, &place)?;
         }

@@ -18,7 +18,7 @@
 //! of the context. So moving a context into another project gives its secrets, and those below it,
 //! new markers.
 
-use alloc::{collections::BTreeSet, format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::cell::OnceCell;
 
 use nacre_layers::{
@@ -28,6 +28,7 @@ use nacre_layers::{
     layer::Layer,
     level::Level,
     marker::{Fingerprint, markers},
+    sort::distinct,
 };
 
 use crate::{op::Caller, sight, store::Reads};
@@ -145,7 +146,8 @@ impl Target<'_> {
 #[derive(Debug, Default)]
 pub struct Held<'l> {
     layer: Option<&'l Layer>,
-    found: OnceCell<BTreeSet<Fingerprint>>,
+    /// Sorted, each once.
+    found: OnceCell<Vec<Fingerprint>>,
 }
 
 impl<'l> Held<'l> {
@@ -163,8 +165,8 @@ impl<'l> Held<'l> {
     pub(super) fn holds(&self, fingerprint: &Fingerprint) -> bool {
         let find = || {
             let data = self.layer.and_then(|layer| layer.to_value().ok());
-            data.as_ref().map_or_else(BTreeSet::new, |data| markers(data).collect())
+            data.map_or_else(Vec::new, |data| distinct(markers(&data).collect()))
         };
-        self.found.get_or_init(find).contains(fingerprint)
+        self.found.get_or_init(find).binary_search(fingerprint).is_ok()
     }
 }
