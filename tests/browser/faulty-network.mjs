@@ -41,6 +41,8 @@ const OF_REQUESTS = {
   "cut short": (exchange) => exchange.pass().then((answer) => exchange.answerHalf(answer)),
   async slow(exchange, dice) {
     await pause(dice(60));
+    // What nobody waits for any more is not carried out late.
+    if (exchange.isCut()) return exchange.cut();
     const answer = await exchange.pass();
     await pause(dice(60));
     exchange.answer(answer);
@@ -48,7 +50,6 @@ const OF_REQUESTS = {
   async held(exchange, dice) {
     const isLost = dice(2) === 0;
     await exchange.isWell();
-    // What nobody waits for any more is not carried out late.
     if (isLost || exchange.isCut()) return exchange.cut();
     exchange.answer(await exchange.pass());
   },
@@ -117,7 +118,7 @@ function some(names, dice) {
 export async function faultyNetwork(target, site) {
   const { hostname, port } = new URL(target);
   const sockets = new Set();
-  let [isWell, weather, note, reached, doubtful] = [true, {}, () => {}, new Set(), new Set()];
+  let [isWell, weather, note, reached, doubtful] = [true, {}, () => {}, new Map(), new Set()];
   let healed = Promise.resolve();
   let heal = () => {};
 
@@ -152,8 +153,8 @@ export async function faultyNetwork(target, site) {
         keys,
         isWell: () => healed,
         isCut: () => asked.socket.destroyed,
-        isReached: () => keys.some((key) => reached.has(key)),
-        doubt: () => keys.forEach((key) => reached.has(key) && doubtful.add(key)),
+        isReached: () => keys.some((key) => reached.get(key) > 0),
+        doubt: () => keys.forEach((key) => reached.get(key) > 0 && doubtful.add(key)),
         cut: () => asked.socket.destroy(),
         pass: () => pass(path, asked, body, keys),
         answer: ({ status, headers, body }) => answered.writeHead(status, headers).end(body),
@@ -170,15 +171,17 @@ export async function faultyNetwork(target, site) {
 
   /** Hands a request on, and gives the answer once it is here as a whole. */
   function pass(path, { method, headers }, body, keys) {
-    const [seen, known] = [reached, new Set(reached)];
-    for (const key of keys) seen.add(key);
+    // A key counts as reached by each request that is under way or has stored it.
+    const seen = reached;
+    const count = (key, by) => seen.set(key, (seen.get(key) ?? 0) + by);
+    for (const key of keys) count(key, 1);
     return new Promise((resolve, reject) => {
       const on = request({ hostname, port, path, method, headers }, async (answer) => {
         const parts = await answer.toArray().catch(reject);
         if (!parts) return;
         const { statusCode: status, headers } = answer;
-        // Refused by the server itself: nothing of it is stored, unless it was before.
-        if (status >= 400) for (const key of keys) if (!known.has(key)) seen.delete(key);
+        // Refused by the server itself: nothing of this request is stored.
+        if (status >= 400) for (const key of keys) count(key, -1);
         delete headers["transfer-encoding"];
         resolve({ status, headers, body: Buffer.concat(parts) });
       });
@@ -244,7 +247,7 @@ export async function faultyNetwork(target, site) {
     url: `http://127.0.0.1:${server.address().port}`,
     /** Goes wrong from now on, as the seed says. `noted` is called with every fault. */
     worsen(seed, noted) {
-      [isWell, note, reached, doubtful] = [false, noted, new Set(), new Set()];
+      [isWell, note, reached, doubtful] = [false, noted, new Map(), new Set()];
       healed = new Promise((resolve) => (heal = resolve));
       const dice = diced(seed);
       const tables = [OF_REQUESTS, OF_BATCHES, OF_UPGRADES, OF_SOCKETS];

@@ -158,7 +158,10 @@ async function soak(lane, seed) {
   } catch (error) {
     const reports = await Promise.all(writers.map((writer) => writer.report()));
     const events = [...happened, ...reports.flatMap(({ events }) => events)].sort(([a], [b]) => a - b);
-    const told = events.slice(-LAST).map(([at, what]) => `${at - (events[0]?.[0] ?? 0)} ms ${what}`);
+    // What befell the write that the error names may be long ago.
+    const [key = "no write"] = /[0-9a-f]{32}/.exec(error.message) ?? [];
+    const shown = events.filter(([, what], n) => n >= events.length - LAST || what.includes(key));
+    const told = shown.map(([at, what]) => `${at - (events[0]?.[0] ?? 0)} ms ${what}`);
     await writers[0].end();
     const statuses = reports.map(({ name, status }) => `${name}: ${status}`);
     throw new Error([`seed ${seed}: ${error.message}`, ...statuses, ...told].join("\n"), { cause: error });
