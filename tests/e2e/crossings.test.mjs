@@ -1,5 +1,6 @@
-// How often a request crosses from the Worker's module into JavaScript. Each crossing takes about as
-// long as a hundred lines of Rust, so a number here that has to grow is a decision, as with rows.
+// How often a request crosses from the Worker's module into JavaScript. A view took 1.25 of the bare
+// object's time with 63 crossings and a promise, and takes 1.05 with 9 (bench/results/http.md). So a
+// number here that has to grow is a decision, as with rows.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

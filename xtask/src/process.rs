@@ -23,7 +23,7 @@ pub(crate) fn run(label: &str, command: Cmd<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How long a program may say nothing. The longest link takes a third of it on a slow machine.
+/// How long a program may say nothing. A link with optimisation says nothing for minutes.
 const SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A line that a program wrote.
