@@ -18,6 +18,7 @@ mod live;
 mod message;
 mod prompt;
 pub mod schema;
+pub mod search_key;
 mod signature;
 pub mod sql;
 pub mod sql_store;

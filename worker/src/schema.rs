@@ -16,6 +16,10 @@
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
 //! revocations  kind name ▸ value                      only where tokens were revoked
+//! outbox    level id ▸ seq indexed      contexts that the index of searches does not have yet
+//! search    level id ▸ words value      a document of the index
+//! search_state  one row: value          only where documents were indexed
+//! erased    name                        only after an erase, see [`ERASED`]
 //! ```
 //! Every `value` is sealed (see `row` and `seal` in the core). Every write to an indexed column
 //! costs one row more, so there are only two indexes, each over a part of the contexts.
@@ -35,7 +39,7 @@ struct Step {
 }
 
 /// The first `n` steps make schema version `n`.
-const STEPS: &[Step] = &[FIRST, TERMS, USE];
+const STEPS: &[Step] = &[FIRST, TERMS, USE, SEARCH];
 
 /// Rows of members hold the terms of the membership.
 const TERMS: Step = Step { needs: 2, statements: &[], upgrade: &[] };
@@ -50,6 +54,37 @@ const USE: Step = Step {
     ],
 };
 
+/// The version from which on stores have an index of searches. One from before has its contexts
+/// indexed part by part, see `sql_store::search`.
+pub const SEARCHABLE: u64 = 4;
+
+/// What is kept for searches. Older code would leave its changes out of the index, and would drop a
+/// data key that still seals documents.
+const SEARCH: Step = Step {
+    needs: SEARCHABLE,
+    statements: &[
+        "CREATE TABLE outbox (
+            level INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            indexed INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (level, id)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE search (
+            level INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            words INTEGER NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (level, id)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE search_state (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            value BLOB NOT NULL
+        ) STRICT",
+    ],
+    upgrade: &[],
+};
+
 /// The table of revocations. It is made with the first one: most stores have none, and to look into
 /// an empty table costs a row at every wake-up.
 pub const REVOCATIONS: &str = "CREATE TABLE IF NOT EXISTS revocations (
@@ -58,6 +93,27 @@ pub const REVOCATIONS: &str = "CREATE TABLE IF NOT EXISTS revocations (
         value BLOB NOT NULL,
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID";
+
+/// The names under which a shared database may still have rows of stores that were erased here. It
+/// stands alone: it is made when all tables are dropped, and a new store may come beside it.
+pub const ERASED: &str =
+    "CREATE TABLE IF NOT EXISTS erased (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID";
+
+/// The tables of a store.
+pub const TABLES: [&str; 12] = [
+    "meta",
+    "contexts",
+    "versions",
+    "entries",
+    "audit",
+    "replays",
+    "members",
+    "secrets",
+    "revocations",
+    "outbox",
+    "search",
+    "search_state",
+];
 
 const FIRST: Step = Step {
     needs: 1,

@@ -11,11 +11,15 @@
 //! **A store exists from its first write on.** Until then there are no tables and no keys, reads
 //! find nothing, and requests leave no trace.
 
+mod bytes;
 mod keys;
 mod list;
 mod meta;
+mod outbox;
 mod reads;
 mod rotate;
+mod search;
+mod search_state;
 mod sweep;
 mod upkeep;
 mod usage;
@@ -43,7 +47,10 @@ use nacre_core::{
 };
 
 pub use keys::Founding;
+pub use outbox::{Delivery, Due, Made};
 pub use rotate::Rotation;
+pub use search::Progress;
+pub use search_state::SearchState;
 pub use upkeep::Retention;
 
 use crate::{
@@ -51,6 +58,7 @@ use crate::{
     sql::{Bind, Counts, Database},
 };
 use meta::Meta;
+use outbox::{Drain, due_after};
 
 /// Memory for decoded records of one object, in bytes. An isolate has 128 MB and may hold several
 /// objects.
@@ -76,6 +84,10 @@ struct Held {
     revocations: Option<Rc<[Revocation]>>,
     /// What the store holds; `None` before the first write after a wake-up.
     used: Option<Used>,
+    /// When the outbox is drained next.
+    drain: Drain,
+    /// The state of the index of searches; `None` until it is read, or if there is none.
+    search: Option<Rc<SearchState>>,
 }
 
 /// The known state of the database.
@@ -98,6 +110,8 @@ impl<D: Database> SqlStore<D> {
             members: None,
             revocations: None,
             used: None,
+            drain: Drain::Unknown,
+            search: None,
         };
         SqlStore { database, retention, quotas: Quotas::default(), held: RefCell::new(held) }
     }
@@ -137,16 +151,19 @@ impl<D: Database> SqlStore<D> {
         Ok(self.meta()?.map(|meta| meta.owner.clone()))
     }
 
-    /// Sets the alarm to the earlier of two times: the one that the rows ask for, and `also_due`.
+    /// Sets the alarm to the earliest of three times: the one that the rows ask for, the next drain
+    /// of the outbox, and `also_due`.
     ///
     /// # Errors
     /// `store-unavailable`.
     pub fn arm(&self, also_due: Option<Moment>) -> Result<()> {
         let alarm = self.meta()?.and_then(|meta| meta.alarm);
-        match [alarm, also_due].into_iter().flatten().min() {
-            Some(at) => self.database.set_alarm(at),
-            None => Ok(()),
-        }
+        self.set_alarm([alarm, self.drain_due()?, also_due])
+    }
+
+    /// Sets the alarm to the earliest of some times, if there is any.
+    fn set_alarm(&self, times: [Option<Moment>; 3]) -> Result<()> {
+        times.into_iter().flatten().min().map_or(Ok(()), |at| self.database.set_alarm(at))
     }
 
     /// Whether the rows have work that is due at `now`.
@@ -201,6 +218,7 @@ impl<D: Database> SqlStore<D> {
             // The next request reads the state of the database again.
             Err(error) => {
                 held.state = Known::Unknown;
+                held.drain = Drain::Unknown;
                 return Err(error);
             }
         };
@@ -219,6 +237,8 @@ impl<D: Database> SqlStore<D> {
         held.members = None;
         held.revocations = None;
         held.used = None;
+        held.drain = Drain::Unknown;
+        held.search = None;
         Ok(())
     }
 
@@ -297,6 +317,14 @@ impl<D: Database> SqlStore<D> {
         if let Some(due) = writes.iter().filter_map(|write| self.retention.due(write)).min() {
             meta.alarm = Some(meta.alarm.map_or(due, |alarm| alarm.min(due)));
         }
+        let due = due_after(writes, meta.at);
+        let moves = meta.alarm != before || due.is_some();
+        let drain = if moves { self.drain_after(due)? } else { None };
+        let known = self.held()?.drain;
+        // Only if none is set that fires early enough.
+        let is_sooner = drain.is_some_and(|drain| {
+            known != Drain::Due(drain) && meta.alarm.is_none_or(|alarm| alarm > drain)
+        });
         let founded = matches!(self.held()?.state, Known::Open { .. });
         self.database.transaction(&mut || {
             if !founded {
@@ -315,11 +343,14 @@ impl<D: Database> SqlStore<D> {
             } else if meta.alarm != before {
                 meta.store_alarm(&self.database)?;
             }
-            match meta.alarm {
-                Some(alarm) if meta.alarm != before => self.database.set_alarm(alarm),
-                _ => Ok(()),
+            if meta.alarm != before || is_sooner {
+                self.set_alarm([meta.alarm, drain, None])?;
             }
+            Ok(())
         })?;
+        if let Some(drain) = drain {
+            self.drain_at(drain)?;
+        }
         Ok(Known::Open { meta: Rc::new(meta), keys })
     }
 

@@ -6,10 +6,11 @@ use nacre_core::{
     entropy::Entropy,
     error::{Code, Error, Result},
     id::User,
+    moment::Moment,
     seal::{Keyring, MasterKeyring, WrappedKey},
 };
 
-use super::{Known, SqlStore, meta::Meta};
+use super::{Known, SqlStore, meta::Meta, search};
 use crate::{schema, sql::Database};
 
 /// Keys for a store that does not exist yet. The first write stores them in the same transaction;
@@ -69,7 +70,12 @@ impl<D: Database> SqlStore<D> {
             meta.needs = meta.needs.max(schema::NEEDS);
             self.database.transaction(&mut || {
                 schema::migrate(&self.database, from)?;
-                meta.store(&self.database)
+                meta.store(&self.database)?;
+                if from < schema::SEARCHABLE {
+                    search::index_all(&self.database, &keys, entropy)?;
+                    self.database.set_alarm(meta.at.max(Moment(1)))?;
+                }
+                Ok(())
             })?;
         }
         Ok(Known::Open { meta: Rc::new(meta), keys })

@@ -2,6 +2,7 @@
 
 use nacre_core::{error::Result, id::User, moment::Moment, seal::WrappedKey};
 
+use super::bytes::{read_byte, read_bytes, read_number, write_bytes, write_number};
 use crate::{
     schema,
     sql::{Bind, Cell, Database, odd},
@@ -214,34 +215,6 @@ fn read_place(rest: &mut &[u8]) -> Result<Place> {
         });
     }
     Ok(Place { table, after })
-}
-
-fn write_number(bytes: &mut Vec<u8>, number: u64) {
-    bytes.extend_from_slice(&number.to_be_bytes());
-}
-
-fn read_number(rest: &mut &[u8]) -> Result<u64> {
-    let (number, after) = rest.split_first_chunk().ok_or_else(odd)?;
-    *rest = after;
-    Ok(u64::from_be_bytes(*number))
-}
-
-fn write_bytes(bytes: &mut Vec<u8>, part: &[u8]) {
-    write_number(bytes, part.len() as u64);
-    bytes.extend_from_slice(part);
-}
-
-fn read_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
-    let length = usize::try_from(read_number(rest)?).map_err(|_| odd())?;
-    let (part, after) = rest.split_at_checked(length).ok_or_else(odd)?;
-    *rest = after;
-    Ok(part)
-}
-
-fn read_byte(rest: &mut &[u8]) -> Result<u8> {
-    let (byte, after) = rest.split_first().ok_or_else(odd)?;
-    *rest = after;
-    Ok(*byte)
 }
 
 #[cfg(test)]

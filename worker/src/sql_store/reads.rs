@@ -236,7 +236,7 @@ pub(super) fn most(limit: usize) -> Bind<'static> {
     Bind::Number((limit as u64).min(limits::EXACT_INTEGER))
 }
 
-fn address(row: &mut Row) -> Result<Address> {
+pub(super) fn address(row: &mut Row) -> Result<Address> {
     let level = level_of(row.number()?)?;
     Address::new(level, context_id(row)?).map_err(|_| odd())
 }

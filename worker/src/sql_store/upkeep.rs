@@ -12,7 +12,7 @@ use nacre_core::{
     row::level_number, seal::MasterKeyring, store::Write,
 };
 
-use super::{Known, SqlStore};
+use super::{Known, SqlStore, usage::Dropped};
 use crate::sql::{Bind, Database};
 
 const HOUR_MILLIS: u64 = 60 * 60 * 1000;
@@ -73,6 +73,9 @@ impl<D: Database> SqlStore<D> {
             if used != before {
                 self.store_used(&used)?;
             }
+            if pruned.documents.rows > 0 {
+                self.forget_documents(pruned.documents, &keys, entropy)?;
+            }
             if let Some(ring) = self.rotate_part(&mut meta, &keys, masters, entropy)? {
                 keys = ring;
             }
@@ -81,9 +84,7 @@ impl<D: Database> SqlStore<D> {
             // same time again, and drops an alarm after it has run.
             meta.alarm = if busy { Some(now.later(1)) } else { self.next_due(now)? };
             meta.store(&self.database)?;
-            if let Some(alarm) = meta.alarm {
-                self.database.set_alarm(alarm)?;
-            }
+            self.set_alarm([meta.alarm, self.drain_due()?, None])?;
             after = Some((meta, keys, used));
             Ok(())
         });
@@ -118,11 +119,16 @@ impl<D: Database> SqlStore<D> {
         let mut bytes = versions.bytes;
         let gone = self.database.query(GONE, &[cutoff, Bind::Number(CONTEXTS_AT_ONCE)])?;
         let contexts = gone.len() as u64;
+        let mut documents = Dropped::default();
         for mut row in gone {
             let (level, id) = (row.number()?, row.text()?);
             for statement in [DROP_VERSIONS_OF, DROP_ENTRIES_OF, DROP_CONTEXT] {
                 bytes += self.dropped(statement, &[Bind::Number(level), Bind::Text(&id)])?.bytes;
             }
+            let document =
+                self.dropped(DROP_DOCUMENT_OF, &[Bind::Number(level), Bind::Text(&id)])?;
+            documents.rows += document.rows;
+            documents.bytes += document.bytes;
             // Otherwise they would be members of the next project with this id.
             if level == level_number(Level::Project) {
                 let members = self.dropped(DROP_MEMBERS_OF, &[Bind::Text(&id)])?.rows;
@@ -131,7 +137,7 @@ impl<D: Database> SqlStore<D> {
         }
         used.stored_bytes = used.stored_bytes.saturating_sub(bytes);
         let more = versions.rows == VERSIONS_AT_ONCE || contexts == CONTEXTS_AT_ONCE;
-        Ok(Pruned { any: versions.rows + contexts > 0, more })
+        Ok(Pruned { any: versions.rows + contexts > 0, more, documents })
     }
 
     /// The time when the next row is due.
@@ -154,6 +160,8 @@ struct Pruned {
     any: bool,
     /// Whether there is more to do immediately.
     more: bool,
+    /// Documents that were dropped, and the number of their words.
+    documents: Dropped,
 }
 
 /// The first full hour after a moment, so that one alarm serves everything that is due by then.
@@ -178,6 +186,8 @@ const DROP_VERSIONS_OF: &str = "DELETE FROM versions WHERE level = ? AND id = ?
 
 const DROP_ENTRIES_OF: &str = "DELETE FROM entries WHERE level = ? AND id = ?
     RETURNING length(value)";
+
+const DROP_DOCUMENT_OF: &str = "DELETE FROM search WHERE level = ? AND id = ? RETURNING words";
 
 const DROP_MEMBERS_OF: &str = "DELETE FROM members WHERE project = ? RETURNING length(value)";
 

@@ -16,6 +16,8 @@ use super::{
         audit_columns, context_columns, entry_columns, member_columns, replay_columns,
         revocation_columns, version_columns,
     },
+    search::document_columns,
+    search_state::SearchState,
 };
 use crate::sql::{Bind, Cell, Database, Row, odd};
 
@@ -58,7 +60,7 @@ const fn text() -> Bind<'static> {
 }
 
 /// The tables that mention secrets come first; see [`CONTEXTS`], [`VERSIONS`] and [`ENTRIES`].
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 10] = [
     Table {
         before: &[number(), text()],
         lengths: "SELECT length(value) FROM contexts WHERE (level, id) > (?, ?)
@@ -139,6 +141,24 @@ const TABLES: [Table; 8] = [
         bound: Bound::Row(|row| {
             revocation_columns(row).map(|columns| Revocation::identity(&columns))
         }),
+    },
+    Table {
+        before: &[number(), text()],
+        lengths: "SELECT length(value) FROM search WHERE (level, id) > (?, ?)
+            ORDER BY level, id LIMIT ?",
+        rows: "SELECT level, id, words, value FROM search
+            WHERE (level, id) > (?, ?) ORDER BY level, id LIMIT ?",
+        put: "UPDATE search SET value = ? WHERE level = ? AND id = ?",
+        foreign: "SELECT count(*) FROM search WHERE substr(value, 3, 2) <> ?",
+        bound: Bound::Row(|row| document_columns(row).map(|columns| columns.identity())),
+    },
+    Table {
+        before: &[number()],
+        lengths: "SELECT length(value) FROM search_state WHERE one > ? ORDER BY one LIMIT ?",
+        rows: "SELECT one, value FROM search_state WHERE one > ? ORDER BY one LIMIT ?",
+        put: "UPDATE search_state SET value = ? WHERE one = ?",
+        foreign: "SELECT count(*) FROM search_state WHERE substr(value, 3, 2) <> ?",
+        bound: Bound::Row(|_| Ok(SearchState::identity())),
     },
 ];
 

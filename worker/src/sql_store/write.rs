@@ -47,7 +47,8 @@ impl<D: Database> SqlStore<D> {
         }
         self.write_many(PUT_CONTEXTS, &contexts)?;
         self.write_many(PUT_CONTEXTS_IN_PLACE, &in_place)?;
-        self.write_many(PUT_VERSIONS, &versions)
+        self.write_many(PUT_VERSIONS, &versions)?;
+        self.queue(writes)
     }
 
     fn write_many(&self, [insert, conflict]: [&str; 2], rows: &[Bindings<'_>]) -> Result<()> {

@@ -1,0 +1,196 @@
+//! The one row about the index of searches.
+
+use nacre_core::{
+    address::Address,
+    entropy::Entropy,
+    error::Result,
+    id::ContextId,
+    row::{level_number, level_of},
+    seal::{Keyring, RowIdentity, open_row, seal_row},
+    search::row::VERSION as ANALYSIS,
+};
+
+use super::bytes::{read_byte, read_bytes, read_number, write_bytes, write_number};
+use crate::{
+    search_key::{KEY_BYTES, SearchKey},
+    sql::odd,
+};
+
+/// What is known of the index as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchState {
+    /// Names what leaves the object.
+    pub key: std::rc::Rc<SearchKey>,
+    /// The number of documents.
+    pub documents: u64,
+    /// The number of their words.
+    pub words: u64,
+    /// The mark of the tables in the shared database that have the documents; empty if none has.
+    pub mark: String,
+    /// The version of the analysis that made the documents.
+    pub(super) analysis: u8,
+    pub(super) reindex: Option<Reindex>,
+}
+
+/// A reindex that is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reindex {
+    /// Whether the owner's rows must go from the shared database first.
+    pub(super) must_clear: bool,
+    /// The last context that was put into the outbox.
+    pub(super) after: Option<Address>,
+    /// Whether all were.
+    pub(super) all_queued: bool,
+    /// How many were.
+    pub(super) queued: u64,
+    /// How many there were at the beginning.
+    pub(super) of: u64,
+}
+
+impl Reindex {
+    pub(super) fn new(of: u64) -> Reindex {
+        Reindex { must_clear: true, after: None, all_queued: false, queued: 0, of }
+    }
+}
+
+// state   := format  analysis  key[32]  documents  words  mark  0 | 1 reindex
+// reindex := must_clear  all_queued  queued  of  0 | 1 level id
+
+const FORMAT: u8 = 1;
+
+impl SearchState {
+    /// The state of an index without documents.
+    pub(super) fn new(entropy: &mut Entropy) -> Result<SearchState> {
+        Ok(SearchState {
+            key: SearchKey::new(entropy.array())?.into(),
+            documents: 0,
+            words: 0,
+            mark: String::new(),
+            analysis: ANALYSIS,
+            reindex: None,
+        })
+    }
+
+    pub(super) fn identity() -> RowIdentity {
+        RowIdentity::new("search_state")
+    }
+
+    /// Whether documents were made by another analysis than this code's.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.analysis != ANALYSIS
+    }
+
+    /// Whether a reindex has put all contexts into the outbox.
+    pub(super) fn is_all_queued(&self) -> bool {
+        self.reindex.as_ref().is_some_and(|reindex| reindex.all_queued)
+    }
+
+    /// Whether the shared database must be cleared of the store's rows before it gets new ones.
+    pub fn must_clear(&self) -> bool {
+        self.reindex.as_ref().is_some_and(|reindex| reindex.must_clear)
+    }
+
+    /// Begins a reindex of `of` contexts.
+    pub(super) fn begin(&mut self, of: u64) {
+        self.reindex = Some(Reindex::new(of));
+        self.analysis = ANALYSIS;
+    }
+
+    pub(super) fn seal(&self, keys: &Keyring, entropy: &mut Entropy) -> Result<Vec<u8>> {
+        seal_row(keys, &SearchState::identity(), &self.encode(), entropy.array())
+    }
+
+    pub(super) fn open(keys: &Keyring, sealed: &[u8]) -> Result<SearchState> {
+        SearchState::decode(&open_row(keys, &SearchState::identity(), sealed)?)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![FORMAT, self.analysis];
+        bytes.extend_from_slice(self.key.as_bytes());
+        write_number(&mut bytes, self.documents);
+        write_number(&mut bytes, self.words);
+        write_bytes(&mut bytes, self.mark.as_bytes());
+        bytes.push(u8::from(self.reindex.is_some()));
+        if let Some(reindex) = &self.reindex {
+            bytes.push(u8::from(reindex.must_clear));
+            bytes.push(u8::from(reindex.all_queued));
+            write_number(&mut bytes, reindex.queued);
+            write_number(&mut bytes, reindex.of);
+            bytes.push(u8::from(reindex.after.is_some()));
+            if let Some(after) = &reindex.after {
+                write_number(&mut bytes, level_number(after.level));
+                write_bytes(&mut bytes, after.id.as_str().as_bytes());
+            }
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Result<SearchState> {
+        let mut rest = bytes;
+        let rest = &mut rest;
+        if read_byte(rest)? != FORMAT {
+            return Err(odd());
+        }
+        let analysis = read_byte(rest)?;
+        let (key, after) = rest.split_first_chunk::<KEY_BYTES>().ok_or_else(odd)?;
+        *rest = after;
+        let state = SearchState {
+            key: SearchKey::new(*key)?.into(),
+            documents: read_number(rest)?,
+            words: read_number(rest)?,
+            mark: read_text(rest)?,
+            analysis,
+            reindex: if read_byte(rest)? == 1 { Some(read_reindex(rest)?) } else { None },
+        };
+        if rest.is_empty() { Ok(state) } else { Err(odd()) }
+    }
+}
+
+fn read_reindex(rest: &mut &[u8]) -> Result<Reindex> {
+    Ok(Reindex {
+        must_clear: read_byte(rest)? == 1,
+        all_queued: read_byte(rest)? == 1,
+        queued: read_number(rest)?,
+        of: read_number(rest)?,
+        after: if read_byte(rest)? == 1 { Some(read_address(rest)?) } else { None },
+    })
+}
+
+fn read_address(rest: &mut &[u8]) -> Result<Address> {
+    let level = level_of(read_number(rest)?)?;
+    let id = ContextId::stored(&read_text(rest)?).map_err(|_| odd())?;
+    Address::new(level, id).map_err(|_| odd())
+}
+
+fn read_text(rest: &mut &[u8]) -> Result<String> {
+    String::from_utf8(read_bytes(rest)?.to_vec()).map_err(|_| odd())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_comes_back_and_nothing_else_is_read() -> Result<()> {
+        let plain = SearchState::new(&mut Entropy::from_seed([1; 32]))?;
+        let mut begun = SearchState { documents: 3, words: 1 << 40, ..plain.clone() };
+        begun.mark = "mark".into();
+        begun.begin(9);
+        let mut half = begun.clone();
+        half.reindex = Some(Reindex {
+            must_clear: false,
+            after: Some(Address::parse("task", "t1")?),
+            all_queued: true,
+            queued: 4,
+            of: 9,
+        });
+        for state in [plain, begun, half] {
+            let bytes = state.encode();
+            assert_eq!(SearchState::decode(&bytes)?, state);
+            for cut in 0..bytes.len() {
+                assert!(SearchState::decode(&bytes[..cut]).is_err(), "{cut}");
+            }
+        }
+        Ok(())
+    }
+}
