@@ -14,13 +14,13 @@
 //! crate; time and entropy are arguments. A shell reads bytes, calls [`decide`](decide::decide),
 //! applies the plan in one transaction, and only then publishes and answers.
 //!
-//! This crate holds no code. It hands on five crates, whose arrows point one way:
+//! This crate holds no code. It hands on six crates, whose arrows point one way:
 //!
 //! ```text
-//! nacre-layers ◀─┬─ nacre-store ◀── nacre-wire ◀── nacre-replica
-//! documents      │  decisions       outside        offline copies
-//!                └─ nacre-search
-//!                   words, index, ranking
+//! nacre-layers ◀─┬─ nacre-store ◀── nacre-wire ◀─┬─ nacre-replica
+//! documents      │  decisions       outside      │  offline copies
+//!                └─ nacre-search ◀───────────────┴─ nacre-retrieval
+//!                   words, index, ranking           searches of a store
 //! ```
 #![no_std]
 
@@ -29,6 +29,7 @@ pub use nacre_layers::{
     patch, pointer, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_replica as replica;
+pub use nacre_retrieval as retrieval;
 pub use nacre_search as search;
 pub use nacre_store::{
     access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, quota,

@@ -29,8 +29,9 @@ const CRATES: &[Row] = &[
     ("nacre-wire", &["nacre-store"]),
     ("nacre-replica", &["nacre-wire"]),
     ("nacre-search", &["nacre-layers"]),
+    ("nacre-retrieval", &["nacre-wire", "nacre-search"]),
     ("nacre-learn", &["nacre-search"]),
-    ("nacre-mcp", &["nacre-wire", "nacre-learn"]),
+    ("nacre-mcp", &["nacre-retrieval", "nacre-learn"]),
     ("nacre-core", &["nacre-replica", "nacre-mcp"]),
     // The shells.
     ("nacre-msgpack", &["nacre-core"]),

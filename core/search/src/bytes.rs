@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Adds an integer.
-pub(crate) fn put(out: &mut Vec<u8>, mut number: u32) {
+pub fn put(out: &mut Vec<u8>, mut number: u32) {
     while number > 0x7f {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
@@ -12,14 +12,14 @@ pub(crate) fn put(out: &mut Vec<u8>, mut number: u32) {
 }
 
 /// Adds the number of bytes, and the bytes.
-pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, u32::try_from(bytes.len()).unwrap_or(u32::MAX));
     out.extend_from_slice(bytes);
 }
 
 /// Takes an integer; `None` if there is none, or more than 32 bits.
 #[inline]
-pub(crate) fn take(bytes: &mut &[u8]) -> Option<u32> {
+pub fn take(bytes: &mut &[u8]) -> Option<u32> {
     let (first, rest) = bytes.split_first()?;
     *bytes = rest;
     if *first < 0x80 { Some(u32::from(*first)) } else { take_more(bytes, u32::from(*first & 0x7f)) }
@@ -38,7 +38,7 @@ fn take_more(bytes: &mut &[u8], mut number: u32) -> Option<u32> {
 }
 
 /// Takes what [`put_bytes`] added.
-pub(crate) fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
+pub fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     let length = take(bytes)? as usize;
     let (taken, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
@@ -46,6 +46,6 @@ pub(crate) fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
 }
 
 /// Takes a text.
-pub(crate) fn take_text<'b>(bytes: &mut &'b [u8]) -> Option<&'b str> {
+pub fn take_text<'b>(bytes: &mut &'b [u8]) -> Option<&'b str> {
     core::str::from_utf8(take_bytes(bytes)?).ok()
 }

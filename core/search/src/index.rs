@@ -20,6 +20,25 @@ use crate::{
     token::{TermKey, Token},
 };
 
+/// The statistics of all documents of a user, for an index that holds only some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    /// The number of documents.
+    pub documents: u32,
+    /// The sum of their [lengths](Row::length).
+    pub words: u64,
+    /// In how many documents terms occur: those that a query [is scored by](crate::query::Query::terms), at least.
+    pub frequencies: BTreeMap<String, u32>,
+}
+
+/// A population, with the tokens of its terms.
+#[derive(Clone, Debug)]
+struct Assumed {
+    documents: u32,
+    words: u64,
+    frequencies: BTreeMap<Token, u32>,
+}
+
 /// The index of one user's documents.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
@@ -32,6 +51,8 @@ pub struct Index {
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
     pub(crate) surfaces: BTreeSet<String>,
     length: u64,
+    /// The statistics that count in the place of its own.
+    assumed: Option<Assumed>,
 }
 
 /// What the index knows of a document besides its postings.
@@ -63,6 +84,15 @@ impl Index {
     /// Whether there is a document for the context.
     pub fn contains(&self, address: &Address) -> bool {
         self.numbers.contains_key(address)
+    }
+
+    /// Scores by the statistics of a larger population: the documents here get the scores that they
+    /// have among all.
+    pub fn assume(&mut self, population: &Population, key: &dyn TermKey) {
+        let Population { documents, words, frequencies } = population;
+        let tokens = frequencies.iter().map(|(term, frequency)| (key.token(term), *frequency));
+        let frequencies = tokens.collect();
+        self.assumed = Some(Assumed { documents: *documents, words: *words, frequencies });
     }
 
     /// Adds a document, in the place of an earlier one of the same context.
@@ -116,14 +146,30 @@ impl Index {
         self.documents.get(number as usize).map(|document| &document.address)
     }
 
+    /// The contexts of all documents, in order.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.numbers.keys()
+    }
+
+    /// What the numbers of all documents are below.
+    pub fn end(&self) -> u32 {
+        self.documents.len() as u32
+    }
+
     /// The number of a context's document.
     pub fn number(&self, address: &Address) -> Option<u32> {
         self.numbers.get(address).copied()
     }
 
+    /// The number of documents that scores are made with.
+    pub(crate) fn count(&self) -> u32 {
+        self.assumed.as_ref().map_or(self.len() as u32, |assumed| assumed.documents)
+    }
+
     /// The mean number of words of a document.
     pub(crate) fn mean_length(&self) -> f32 {
-        (self.length as f64 / self.numbers.len().max(1) as f64).max(1.0) as f32
+        let words = self.assumed.as_ref().map_or(self.length, |assumed| assumed.words);
+        (words as f64 / f64::from(self.count().max(1))).max(1.0) as f32
     }
 
     /// The lists of a token: of the pages and of later rows, documents in rising order.
@@ -138,6 +184,12 @@ impl Index {
 
     /// The number of documents with a token.
     pub(crate) fn frequency(&self, token: Token) -> u32 {
+        let assumed = self.assumed.as_ref().and_then(|all| all.frequencies.get(&token));
+        assumed.copied().unwrap_or_else(|| self.own_frequency(token))
+    }
+
+    /// The number of documents here with a token.
+    pub(crate) fn own_frequency(&self, token: Token) -> u32 {
         if self.waste() == 0 {
             return self.lists(token).map(List::len).sum();
         }
@@ -150,7 +202,7 @@ impl Index {
 
     /// How rare a term is in texts: 0 if all documents have it.
     pub fn rarity(&self, term: &str, key: &dyn TermKey) -> f32 {
-        idf(self.len() as u32, self.frequency(key.token(term)))
+        idf(self.count(), self.frequency(key.token(term)))
     }
 
     pub(crate) fn is_live(&self, number: u32) -> bool {

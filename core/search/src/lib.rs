@@ -31,7 +31,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod bytes;
+pub mod bytes;
 pub mod fusion;
 pub mod index;
 mod list;

@@ -92,6 +92,11 @@ impl Query {
         reader.query
     }
 
+    /// Asks for documents that have a path, as `path:` does.
+    pub fn require_path(&mut self, path: &Pointer) {
+        self.paths.push(path_term(path.tokens()));
+    }
+
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
@@ -120,7 +125,7 @@ impl Reader {
             }
             Item::Excluded(text) => self.query.excluded.extend(Phrase::of(text)),
             Item::Levels(levels) => self.query.levels.extend(levels),
-            Item::Path(pointer) => self.query.paths.push(path_term(pointer.tokens())),
+            Item::Path(pointer) => self.query.require_path(&pointer),
             Item::Words(text) => {
                 self.others += usize::from(text.contains(char::is_alphanumeric));
                 match text.strip_suffix('*').filter(|_| last).and_then(prefix) {

@@ -248,13 +248,20 @@ impl Space {
     const ALL: [Space; 3] = [Space::Text, Space::Name, Space::Id];
 
     fn token(self, term: &str, key: &dyn TermKey) -> Token {
+        match self {
+            Space::Text => key.token(term),
+            Space::Name | Space::Id => key.token(&self.term(term)),
+        }
+    }
+
+    /// The term in this space.
+    fn term(self, term: &str) -> String {
         let mark = match self {
-            Space::Text => return key.token(term),
-            Space::Name => KEY,
-            Space::Id => ID,
+            Space::Text => None,
+            Space::Name => Some(KEY),
+            Space::Id => Some(ID),
         };
-        let marked: String = [mark].into_iter().chain(term.chars()).collect();
-        key.token(&marked)
+        mark.into_iter().chain(term.chars()).collect()
     }
 
     fn weight(self) -> f32 {
@@ -266,9 +273,18 @@ impl Space {
     }
 }
 
-/// The tokens of a term in all spaces.
-fn spaces(term: &str, key: &dyn TermKey) -> [Token; 3] {
+/// The tokens of a term in texts, in names and in ids.
+pub fn spaces(term: &str, key: &dyn TermKey) -> [Token; 3] {
     Space::ALL.map(|space| space.token(term, key))
+}
+
+impl Query {
+    /// The terms whose [frequencies](crate::index::Population::frequencies) scores are made with,
+    /// but for those of a prefix: each word in texts, in names and in ids.
+    pub fn terms(&self) -> Vec<String> {
+        let words = self.words.iter();
+        words.flat_map(|word| Space::ALL.map(|space| space.term(&word.term))).collect()
+    }
 }
 
 /// The tokens whose lists a query reads.
@@ -278,16 +294,16 @@ pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSe
     let phrases = query.phrases.iter().chain(&query.excluded).flat_map(|phrase| &phrase.terms);
     tokens.extend(phrases.flat_map(|(_, term)| spaces(term, key)));
     tokens.extend(query.paths.iter().map(|path| key.token(path)));
-    let prefixed = query.prefix.iter().flat_map(|prefix| expand(index, prefix));
+    let prefixed = query.prefix.iter().flat_map(|prefix| expand(index, prefix, &|_| true));
     tokens.extend(prefixed.flat_map(|term| spaces(&term, key)));
     tokens
 }
 
-/// The terms of the words that begin like this.
-fn expand(index: &Index, prefix: &str) -> BTreeSet<String> {
+/// The terms of the first words that begin like this, of those that `keep` keeps.
+fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let from = index.surfaces.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
     let words = from.take_while(|word| word.starts_with(prefix));
-    words.take(PREFIX_WORDS).map(|word| stem(word)).collect()
+    words.map(|word| stem(word)).filter(|term| keep(term)).take(PREFIX_WORDS).collect()
 }
 
 /// The scores of all documents while a query is being answered.
@@ -306,7 +322,7 @@ impl<'i> Scorer<'i> {
         let norm = |length: u32| rank::K1 * (1.0 - rank::B + rank::B * length as f32 / mean);
         let norms = index.documents().iter().map(|document| norm(document.length)).collect();
         let scores = vec![0.0; index.documents().len()];
-        Scorer { index, key, count: index.len() as u32, norms, scores }
+        Scorer { index, key, count: index.count(), norms, scores }
     }
 
     /// Adds the score of a word in texts and names.
@@ -344,7 +360,11 @@ impl<'i> Scorer<'i> {
 
     /// Adds the score of the words that begin alike, as if they were one.
     fn prefix(&mut self, prefix: &str) {
-        let terms = expand(self.index, prefix);
+        // The words of documents that are gone say nothing, not even by taking a place.
+        let (index, key) = (self.index, self.key);
+        let occurs =
+            |term: &str| spaces(term, key).into_iter().any(|token| index.own_frequency(token) > 0);
+        let terms = expand(index, prefix, &occurs);
         for space in Space::ALL {
             let mut weights = vec![0_u32; self.scores.len()];
             let tokens = terms.iter().map(|term| space.token(term, self.key));

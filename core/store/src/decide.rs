@@ -39,7 +39,7 @@ use nacre_layers::{
     id::User,
     sensitive::SensitiveNames,
 };
-pub(crate) use permit::permit_read;
+pub(crate) use permit::{permit_read, permit_search};
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ pub mod moment;
 pub mod op;
 pub mod plan;
 pub mod quota;
+pub mod readable;
 pub mod record;
 pub mod revocation;
 mod sight;

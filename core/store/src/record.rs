@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::ops::Deref;
 
-use crate::{moment::Moment, store::AsOf};
+use crate::{moment::Moment, seal::marker_in, store::AsOf};
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
@@ -217,6 +217,13 @@ pub struct Entry {
     pub importance: Option<f64>,
     /// The name of the agent that wrote it, 1 to 1,024 bytes; `None` if not given.
     pub agent: Option<String>,
+}
+
+impl Entry {
+    /// The text in the clear; `None` if it is sealed.
+    pub fn plain(&self) -> Option<&str> {
+        marker_in(&self.content).is_none().then_some(&*self.content)
+    }
 }
 
 /// The role of a member of a shared project.

@@ -17,8 +17,8 @@ use nacre_layers::{
 };
 use nacre_store::record::EntryId;
 
-/// Longest cursor, in bytes: a level, an id and a frame.
-const BYTES: usize = 160;
+/// Longest cursor, in bytes: a level, an id, and what else says where a search continues.
+const BYTES: usize = 192;
 
 /// Makes and reads cursors.
 #[derive(Debug)]
@@ -43,6 +43,11 @@ impl Cursor {
     /// Before this commit.
     pub fn audit(before: u64) -> String {
         encode("a", &before.to_string())
+    }
+
+    /// After what a search says of its last item.
+    pub fn search(after: &str) -> String {
+        encode("s", after)
     }
 
     /// Reads a list's cursor.
@@ -81,6 +86,14 @@ impl Cursor {
     /// `invalid-request` for any text that is not from [`Cursor::audit`].
     pub fn read_audit(text: &str) -> Result<u64> {
         decode("a", text, number)
+    }
+
+    /// Reads a search's cursor by `read`, which gives `None` for what is not of the same search.
+    ///
+    /// # Errors
+    /// `invalid-request` for any text that is not from [`Cursor::search`], or that `read` refuses.
+    pub fn read_search<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+        decode("s", text, read)
     }
 }
 

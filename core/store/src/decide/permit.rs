@@ -51,6 +51,14 @@ pub(crate) fn permit_read(
     sight.permit_read(reads, read)
 }
 
+/// Checks the scope of a search.
+///
+/// # Errors
+/// `forbidden` without `contexts:read`.
+pub(crate) fn permit_search(caller: &Caller) -> Result<()> {
+    permit_scopes(caller, false, false)
+}
+
 /// As [`permit_command`], for one edit.
 pub(super) fn permit_edit(
     reads: &dyn Reads,

@@ -1,0 +1,149 @@
+//! All documents of one user in memory.
+
+use alloc::vec::Vec;
+
+use nacre_layers::{address::Address, error::Result, id::ContextId, level::Level};
+use nacre_search::{
+    index::{Index, Population},
+    semantic::{table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    token::Unkeyed,
+};
+use nacre_store::{readable::Readable, store::Reads};
+
+use crate::document::{Document, Facts, notes_with};
+
+/// All documents of one user in memory, or those that may answer one question.
+#[derive(Clone, Debug)]
+pub struct Corpus {
+    pub(crate) index: Index,
+    pub(crate) vectors: Vectors,
+    pub(crate) terms: TermIndex,
+    /// By the documents' numbers in the index; those of removed documents stay.
+    facts: Vec<Facts>,
+    is_partial: bool,
+}
+
+impl Default for Corpus {
+    fn default() -> Corpus {
+        Corpus {
+            index: Index::new(),
+            vectors: Vectors::new(DIMENSIONS),
+            terms: TermIndex::new(),
+            facts: Vec::new(),
+            is_partial: false,
+        }
+    }
+}
+
+impl Corpus {
+    /// A corpus that is to hold only documents which may answer a question that is
+    /// [wanted](crate::wanted()), with the statistics of all. It is searched by words alone: how
+    /// near in meaning a document is counts beside all others.
+    pub fn of_candidates(population: &Population) -> Corpus {
+        let mut corpus = Corpus { is_partial: true, ..Corpus::default() };
+        corpus.index.assume(population, &Unkeyed);
+        corpus
+    }
+
+    /// Whether it holds only documents that may answer one question.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Adds a document, in the place of an earlier one of the same context.
+    pub fn upsert(&mut self, document: Document) {
+        let Document { facts, row, meaning } = document;
+        self.remove(&row.address);
+        self.index.upsert(&row, &Unkeyed);
+        let Some(number) = self.index.number(&row.address) else { return };
+        debug_assert_eq!(number as usize, self.facts.len(), "numbers are given in order");
+        self.facts.push(facts);
+        if let Some(meaning) = meaning {
+            // A vector of other dimensions cannot be compared; the document is found by its words.
+            if self.vectors.set(number, &meaning.vector).is_ok() {
+                self.terms.set(number, &meaning.terms);
+            }
+        }
+    }
+
+    /// Removes the document of a context; gives whether there was one.
+    pub fn remove(&mut self, address: &Address) -> bool {
+        if let Some(number) = self.index.number(address) {
+            self.vectors.remove(number);
+            self.terms.remove(number);
+        }
+        self.index.remove(address)
+    }
+
+    /// The number of documents.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there are no documents.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The number of removed documents that still take place. When there are more of them than
+    /// documents, a shell makes the corpus anew.
+    pub fn waste(&self) -> usize {
+        self.index.waste()
+    }
+
+    /// The facts of a context's document.
+    pub fn facts(&self, address: &Address) -> Option<&Facts> {
+        self.facts.get(self.index.number(address)? as usize)
+    }
+
+    /// The addresses of all documents.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.index.addresses()
+    }
+
+    /// The context above another one.
+    pub(crate) fn above(&self, address: &Address) -> Option<Address> {
+        Address::above(address.level, self.facts(address)?.parent.as_ref()?)
+    }
+
+    /// Whether a context is `root`, or stands below it.
+    pub(crate) fn stands_under(&self, address: &Address, root: &Address) -> bool {
+        let mut at = Some(address.clone());
+        while let Some(address) = at {
+            if address == *root {
+                return true;
+            }
+            at = self.above(&address).filter(|above| above.level >= root.level);
+        }
+        false
+    }
+
+    /// The project in which a context stands.
+    fn project(&self, address: &Address) -> Option<ContextId> {
+        let mut at = address.clone();
+        while at.level > Level::Project {
+            at = self.above(&at)?;
+        }
+        (at.level == Level::Project).then_some(at.id)
+    }
+
+    /// What a guest may read of it: a corpus of its own, so that scores, reasons and counts tell
+    /// nothing of the rest. Documents with notes are made anew of the notes that the guest may read,
+    /// and then found by their words alone.
+    pub(crate) fn readable(&self, reads: &dyn Reads, readable: &Readable) -> Result<Corpus> {
+        let mut corpus = self.clone();
+        for address in self.addresses() {
+            if !readable.holds(self.project(address).as_ref()) {
+                corpus.remove(address);
+            } else if self.facts(address).is_some_and(|facts| facts.has_notes) {
+                corpus.remove(address);
+                if let Some(record) = reads.record(address)?.filter(|record| record.is_live()) {
+                    let mut keep = |entry: &_| readable.holds_entry(reads, entry);
+                    let notes = notes_with(reads, address, &mut keep)?;
+                    corpus.upsert(Document::of(&record, &notes));
+                }
+            }
+        }
+        Ok(corpus)
+    }
+}

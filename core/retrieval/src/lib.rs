@@ -1,0 +1,32 @@
+//! One search of one user's contexts: the question, what the asker may read, ranking, explanation and
+//! page.
+//!
+//! ```text
+//! parameters, JSON body ─▶ Question ─┐
+//! Record + notes ─▶ Document ─▶ Corpus ─▶ search ─▶ Found ─▶ answer: JSON
+//! Reads, Caller ─ readable ──────────┘
+//! ```
+//! A shell keeps a [`Document`] for each live context as one sealed row, and holds them in memory as
+//! a [`Corpus`]. Everything about a search is decided here; `docs/search.md` tells users.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod answer;
+mod corpus;
+mod document;
+mod question;
+mod ranking;
+mod search;
+mod wanted;
+
+pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
+pub use corpus::Corpus;
+pub use document::{Document, Facts, notes};
+pub use question::{Mode, Question, Scope};
+pub use ranking::Rankers;
+pub use search::{Found, Item, Reasons, search};
+pub use wanted::{Wanted, wanted};
+
+pub use nacre_search::semantic::models::{Meaning, Models};

@@ -1,0 +1,277 @@
+//! A question: what is searched for, where, and how much of the answer.
+
+use alloc::{format, string::String, vec::Vec};
+
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    hash::Hash,
+    id::User,
+    level::Level,
+    number::Number,
+    pointer::Pointer,
+    value::Value,
+};
+use nacre_search::query::Query;
+use nacre_store::store::AsOf;
+use nacre_wire::{
+    Cursor,
+    members::Members,
+    question::{Parameters, not_from_one_to},
+    request,
+};
+
+use crate::search::Place;
+
+/// Most items of a page.
+const PAGE: u64 = 100;
+
+/// The items of a page if the caller does not say.
+const PAGE_DEFAULT: u64 = 10;
+
+/// What a search goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Words.
+    Text,
+    /// Meaning.
+    Semantic,
+    /// Both.
+    #[default]
+    Hybrid,
+}
+
+impl Mode {
+    const NAMES: [(&'static str, Mode); 3] =
+        [("text", Mode::Text), ("semantic", Mode::Semantic), ("hybrid", Mode::Hybrid)];
+
+    fn parse(text: &str) -> Result<Mode> {
+        named(text, &Mode::NAMES, "must be `text`, `semantic` or `hybrid`")
+    }
+}
+
+/// What is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Stored layers: finds where a thing is said.
+    #[default]
+    Stored,
+    /// Resolved views: finds the lowest contexts whose view shows it.
+    Resolved,
+}
+
+impl Scope {
+    const NAMES: [(&'static str, Scope); 2] =
+        [("stored", Scope::Stored), ("resolved", Scope::Resolved)];
+
+    fn parse(text: &str) -> Result<Scope> {
+        named(text, &Scope::NAMES, "must be `stored` or `resolved`")
+    }
+}
+
+fn named<T: Copy>(text: &str, names: &[(&str, T)], wrong: &'static str) -> Result<T> {
+    let named = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    named.ok_or_else(|| Error::new(Code::InvalidRequest, wrong))
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is searched for, as it was typed.
+    pub text: String,
+    /// The text taken apart, with the levels and the path of the question.
+    pub query: Query,
+    /// What the search goes by.
+    pub mode: Mode,
+    /// What is searched.
+    pub scope: Scope,
+    /// The levels to search in, beside those of the text; all if empty.
+    pub levels: Vec<Level>,
+    /// Only this context and those below it.
+    pub under: Option<Address>,
+    /// Only contexts that changed after this commit, or not before this time.
+    pub since: Option<AsOf>,
+    /// Only contexts whose last change this user made.
+    pub by: Option<User>,
+    /// The most items of the answer.
+    pub limit: usize,
+    /// Whether to say why each item was found.
+    pub explain: bool,
+    /// The item after which the answer goes on.
+    pub(crate) after: Option<Place>,
+    /// What tells this question from others.
+    pub(crate) id: u64,
+}
+
+impl Question {
+    /// Reads a question from named parameters.
+    ///
+    /// # Errors
+    /// `invalid-request`, `invalid-id`, `invalid-pointer`.
+    pub fn read(from: &mut dyn Parameters) -> Result<Question> {
+        let text = from.text("q")?.unwrap_or_default();
+        let mode = parsed(from, "mode", Mode::parse)?.unwrap_or_default();
+        let scope = parsed(from, "scope", Scope::parse)?.unwrap_or_default();
+        let levels = parsed(from, "levels", levels)?.unwrap_or_default();
+        let under = from.context("under")?;
+        let since = from.state("since")?;
+        let by = parsed(from, "by", User::parse)?;
+        let path = parsed(from, "path", |path| Pointer::parse(path))?;
+        let limit = from.number("limit", PAGE)?.unwrap_or(PAGE_DEFAULT) as usize;
+        let explain = parsed(from, "explain", flag)?.unwrap_or(true);
+        let mut query = Query::parse(&text);
+        if let Some(path) = &path {
+            query.require_path(path);
+        }
+        let asked = format!("{text}\n{mode:?}{scope:?}{levels:?}{under:?}{since:?}{by:?}{path:?}");
+        let [a, b, c, d, e, f, g, h, ..] = *Hash::of(asked.as_bytes()).as_bytes();
+        let id = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
+        let after = parsed(from, "cursor", place)?;
+        Ok(Question {
+            text,
+            query,
+            mode,
+            scope,
+            levels,
+            under,
+            since,
+            by,
+            limit,
+            explain,
+            after,
+            id,
+        })
+    }
+
+    /// Reads a question from a JSON body, which has the same members. `levels` is an array, and
+    /// `under` an object with `level` and `id`.
+    ///
+    /// # Errors
+    /// As [`Question::read`]; for unknown members, too.
+    pub fn of_body(body: Value) -> Result<Question> {
+        let mut body = Body(Members::of(body)?);
+        let question = Question::read(&mut body)?;
+        body.0.end()?;
+        Ok(question)
+    }
+
+    /// Whether nothing but filters says what is searched for.
+    pub(crate) fn has_only_filters(&self) -> bool {
+        self.query.words.is_empty() && self.query.prefix.is_none()
+    }
+
+    /// Whether some documents are left out whatever they say.
+    pub(crate) fn has_filters(&self) -> bool {
+        !self.query.levels.is_empty()
+            || !self.query.paths.is_empty()
+            || !self.levels.is_empty()
+            || self.under.is_some()
+            || self.since.is_some()
+            || self.by.is_some()
+    }
+
+    /// The text whose meaning is searched for: without filters and exclusions.
+    pub(crate) fn meant(&self) -> String {
+        let query = &self.query;
+        if query.excluded.is_empty() && query.levels.is_empty() && query.paths.is_empty() {
+            return self.text.clone();
+        }
+        let words: Vec<&str> = query.words.iter().map(|word| word.surface.as_str()).collect();
+        words.join(" ")
+    }
+}
+
+fn levels(text: &str) -> Result<Vec<Level>> {
+    text.split(',').map(|level| Level::parse(level.trim())).collect()
+}
+
+fn flag(text: &str) -> Result<bool> {
+    named(text, &[("true", true), ("false", false)], "must be `true` or `false`")
+}
+
+/// A parameter that `parse` reads; its errors name the parameter.
+fn parsed<T>(
+    from: &mut dyn Parameters,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T>,
+) -> Result<Option<T>> {
+    let text = from.text(name)?;
+    text.as_deref().map(parse).transpose().map_err(|error| from.place(name, error))
+}
+
+/// The members of a body, taken out one by one.
+struct Body(Members);
+
+impl Body {
+    /// A member of any type; `None` if it is not there, or null.
+    fn take(&mut self, name: &'static str) -> Result<Option<Value>> {
+        self.0.take(name)
+    }
+}
+
+impl Parameters for Body {
+    fn address(&mut self) -> Result<Address> {
+        Err(Error::bug("a search is about no single context"))
+    }
+
+    fn text(&mut self, name: &'static str) -> Result<Option<String>> {
+        match (name, self.take(name)?) {
+            (_, None) => Ok(None),
+            ("levels", Some(Value::Array(levels))) => joined(&levels).map(Some),
+            ("explain", Some(Value::Bool(explain))) => Ok(Some(format!("{explain}"))),
+            ("levels", Some(_)) => Err(wrong("must be an array of levels")),
+            ("explain", Some(_)) => Err(wrong("must be true or false")),
+            (_, Some(Value::String(text))) => Ok(Some(text)),
+            (_, Some(_)) => Err(wrong("must be a string")),
+        }
+        .map_err(|error| self.place(name, error))
+    }
+
+    fn number(&mut self, name: &'static str, most: u64) -> Result<Option<u64>> {
+        match self.take(name)? {
+            None => Ok(None),
+            Some(Value::Number(Number::Unsigned(number))) if (1..=most).contains(&number) => {
+                Ok(Some(number))
+            }
+            Some(_) => Err(self.place(name, not_from_one_to(most))),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool> {
+        self.0.flag(name)
+    }
+
+    fn state(&mut self, name: &'static str) -> Result<Option<AsOf>> {
+        let state = self.take(name)?.map(|state| request::state(&state)).transpose();
+        state.map_err(|error| self.place(name, error))
+    }
+
+    fn context(&mut self, name: &'static str) -> Result<Option<Address>> {
+        let address = |value| {
+            let mut members = Members::of(value)?;
+            let (level, id): (String, String) =
+                (members.required("level")?, members.required("id")?);
+            members.end()?;
+            Address::parse(&level, &id)
+        };
+        self.take(name)?.map(address).transpose().map_err(|error| self.place(name, error))
+    }
+
+    fn place(&self, name: &'static str, error: Error) -> Error {
+        let pointer = format!("/{name}{}", error.pointer().unwrap_or_default());
+        error.at(pointer)
+    }
+}
+
+fn joined(levels: &[Value]) -> Result<String> {
+    let names: Option<Vec<&str>> = levels.iter().map(Value::as_str).collect();
+    match names {
+        Some(names) if !names.is_empty() => Ok(names.join(",")),
+        _ => Err(wrong("must be an array of one to four levels")),
+    }
+}
+
+fn wrong(detail: &'static str) -> Error {
+    Error::new(Code::InvalidRequest, detail)
+}

@@ -1,0 +1,206 @@
+//! The documents that answer a question, scored by words, by terms and by vectors.
+
+use alloc::{vec, vec::Vec};
+
+use nacre_layers::{
+    address::Address,
+    error::{Error, Result},
+};
+use nacre_search::{
+    fusion::{Ranking, fuse},
+    score::Scored,
+    semantic::{
+        models::{Meaning, Models},
+        ranker::{Matching, Nearest, Ranker as _},
+        weights::Weights,
+    },
+    token::Unkeyed,
+};
+use nacre_store::store::AsOf;
+
+use crate::{
+    corpus::Corpus,
+    question::{Mode, Question},
+};
+
+/// A document without a word of the question answers it only if it is among so many that are nearest
+/// in meaning, by each ranker. All documents are near to some degree.
+const NEAREST: usize = 100;
+
+/// Which rankers scored an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rankers(u8);
+
+impl Rankers {
+    /// Full text.
+    pub const WORDS: Rankers = Rankers(1);
+    /// The terms of the sparse model.
+    pub const TERMS: Rankers = Rankers(1 << 1);
+    /// The vectors of the table.
+    pub const VECTORS: Rankers = Rankers(1 << 2);
+
+    const NAMES: [(&'static str, Rankers); 3] =
+        [("words", Rankers::WORDS), ("terms", Rankers::TERMS), ("vectors", Rankers::VECTORS)];
+
+    /// The rankers with a weight.
+    fn of(weights: Weights) -> Rankers {
+        let all = [
+            (weights.words, Rankers::WORDS),
+            (weights.terms, Rankers::TERMS),
+            (weights.vectors, Rankers::VECTORS),
+        ];
+        Rankers(all.iter().filter(|(weight, _)| *weight > 0.0).fold(0, |set, (_, one)| set | one.0))
+    }
+
+    fn has(self, one: Rankers) -> bool {
+        self.0 & one.0 != 0
+    }
+
+    /// The names in answers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Rankers::NAMES.into_iter().filter(move |(_, one)| self.has(*one)).map(|(name, _)| name)
+    }
+
+    /// The digit in cursors.
+    pub(crate) fn digit(self) -> u8 {
+        self.0
+    }
+
+    /// Reads a digit.
+    pub(crate) fn of_digit(digit: u8) -> Option<Rankers> {
+        (1..8).contains(&digit).then_some(Rankers(digit))
+    }
+}
+
+/// The documents that answer a question.
+pub(crate) struct Ranked {
+    /// With their scores, by rising number.
+    pub(crate) answers: Vec<Scored>,
+    /// What scored them.
+    pub(crate) rankers: Rankers,
+    /// How near documents are in meaning, by rising number.
+    near: Vec<Scored>,
+}
+
+impl Ranked {
+    /// How near a document is in meaning: 1 for the same, 0 for unrelated or not known.
+    pub(crate) fn near(&self, number: u32) -> Option<f32> {
+        let place = self.near.binary_search_by_key(&number, |near| near.number).ok()?;
+        Some(self.near.get(place)?.score.clamp(0.0, 1.0))
+    }
+}
+
+/// Scores the documents that answer a question.
+pub(crate) fn rank(
+    corpus: &Corpus,
+    models: Option<&Models<'_>>,
+    question: &Question,
+) -> Result<Ranked> {
+    let index = &corpus.index;
+    let mut wanted = |address: &Address| passes(corpus, question, address);
+    if question.has_only_filters() {
+        let numbers = if question.has_filters() {
+            index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?
+        } else {
+            Vec::new()
+        };
+        let answers = numbers.into_iter().map(|number| Scored { number, score: 0.0 }).collect();
+        return Ok(Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() });
+    }
+    let words = index.score(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
+    let Some(meaning) = meaning(corpus, models, question) else {
+        return Ok(Ranked { answers: words, rankers: Rankers::WORDS, near: Vec::new() });
+    };
+    let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
+    let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
+    let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
+    let (terms, near) = (only(matching.answers(), &allowed), only(nearest.answers(), &allowed));
+    let weights = weights(question, &terms, &near);
+    let rankers = Rankers::of(weights);
+    if rankers == Rankers::WORDS {
+        return Ok(Ranked { answers: words, rankers, near: Vec::new() });
+    }
+    let fused = fuse(&[
+        Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
+        matching.ranking(&terms, weights.terms),
+        nearest.ranking(&near, weights.vectors),
+    ]);
+    let found = found(corpus, &[&words], &[&terms, &near]);
+    let answers = fused
+        .into_iter()
+        .filter(|answer| found.get(answer.number as usize) == Some(&true))
+        .collect();
+    Ok(Ranked { answers, rankers, near })
+}
+
+/// The meaning of the question, if it is to be ranked by.
+fn meaning(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Option<Meaning> {
+    let first = question.after.as_ref().map(|after| after.rankers);
+    let by_words = question.mode == Mode::Text
+        || corpus.is_partial()
+        || question.query.words.is_empty()
+        // The pages of an answer are ranked alike.
+        || first == Some(Rankers::WORDS);
+    models.filter(|_| !by_words).map(|models| models.encode_query(&question.meant()))
+}
+
+/// How much each ranker counts.
+fn weights(question: &Question, terms: &[Scored], near: &[Scored]) -> Weights {
+    let all = match (terms.is_empty(), near.is_empty()) {
+        (_, true) => return Weights::WORDS_ONLY,
+        (true, false) => Weights::WITHOUT_TERMS,
+        (false, false) => Weights::BOTH_MODELS,
+    };
+    match question.mode {
+        Mode::Semantic => Weights { words: 0.0, ..all },
+        Mode::Text | Mode::Hybrid => all,
+    }
+}
+
+/// The answers that are allowed; both come by rising number.
+fn only(answers: Vec<Scored>, allowed: &[u32]) -> Vec<Scored> {
+    let mut allowed = allowed.iter().copied().peekable();
+    let is_allowed = |answer: &Scored| {
+        while allowed.next_if(|number| *number < answer.number).is_some() {}
+        allowed.peek() == Some(&answer.number)
+    };
+    answers.into_iter().filter(is_allowed).collect()
+}
+
+/// Which documents answer: all of some rankers, and the nearest of others.
+fn found(corpus: &Corpus, all: &[&[Scored]], nearest: &[&[Scored]]) -> Vec<bool> {
+    let mut found = vec![false; corpus.index.end() as usize];
+    let mut mark = |answer: &Scored| {
+        if let Some(found) = found.get_mut(answer.number as usize) {
+            *found = true;
+        }
+    };
+    all.iter().copied().flatten().for_each(&mut mark);
+    for answers in nearest {
+        corpus.index.top(answers.to_vec(), NEAREST).iter().for_each(&mut mark);
+    }
+    found
+}
+
+/// Whether a context passes the filters that the index does not know.
+fn passes(corpus: &Corpus, question: &Question, address: &Address) -> bool {
+    let Question { levels, under, since, by, .. } = question;
+    if !levels.is_empty() && !levels.contains(&address.level) {
+        return false;
+    }
+    if since.is_none() && by.is_none() && under.is_none() {
+        return true;
+    }
+    let Some(facts) = corpus.facts(address) else { return false };
+    let is_since = |since: &AsOf| match since {
+        AsOf::Seq(seq) => facts.seq > *seq,
+        AsOf::Time(time) => facts.updated_at >= *time,
+    };
+    since.as_ref().is_none_or(is_since)
+        && by.as_ref().is_none_or(|by| facts.by == *by)
+        && under.as_ref().is_none_or(|root| corpus.stands_under(address, root))
+}
+
+fn missing<T>(_: T) -> Error {
+    Error::bug("an index in memory has every part")
+}

@@ -1,0 +1,73 @@
+//! What a caller may read now, for a search, which finds contexts without reading each one.
+//!
+//! It is asked once for a search. The search knows the parents of all contexts, and so the project
+//! in which each one stands.
+
+use alloc::{boxed::Box, rc::Rc, vec::Vec};
+
+use crate::{
+    decide::permit_search,
+    history,
+    op::Caller,
+    record::{Entry, Record},
+    sight::{self, Sight},
+    store::Reads,
+};
+use nacre_layers::{address::Address, error::Result, id::ContextId};
+
+/// What a caller may read now.
+pub struct Readable {
+    sight: Box<dyn Sight>,
+    /// The projects that are shared with a guest; `None` for the owner.
+    projects: Option<Vec<ContextId>>,
+}
+
+impl Readable {
+    /// What the caller may read.
+    ///
+    /// # Errors
+    /// `not-found` for a stranger, `forbidden` without the scope `contexts:read`.
+    pub fn of(reads: &dyn Reads, caller: &Caller) -> Result<Readable> {
+        let sight = sight::of(reads, caller)?;
+        permit_search(caller)?;
+        Ok(Readable { projects: sight.projects(), sight })
+    }
+
+    /// Whether the store is the caller's own.
+    pub fn is_everything(&self) -> bool {
+        self.projects.is_none()
+    }
+
+    /// Whether the caller reads what is in a project; `None` is what is in no project. A guest does
+    /// not read the global context itself.
+    pub fn holds(&self, project: Option<&ContextId>) -> bool {
+        match (&self.projects, project) {
+            (None, _) => true,
+            (Some(shared), Some(project)) => shared.contains(project),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// The part of a context's chain that its view for the caller is made of.
+    ///
+    /// # Errors
+    /// `not-found` for a context that is not live, or that the caller may not read.
+    pub fn chain(&self, reads: &dyn Reads, address: &Address) -> Result<Vec<Rc<Record>>> {
+        self.sight.chain(history::chain(reads, address)?, None)
+    }
+
+    /// Whether the caller reads an insight or a progress note of a context that they read.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn holds_entry(&self, reads: &dyn Reads, entry: &Entry) -> Result<bool> {
+        Ok(entry.id.seq >= self.sight.first()
+            && self.sight.sees_at(reads, &entry.address, entry.id.seq)?)
+    }
+}
+
+impl core::fmt::Debug for Readable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Readable").field("projects", &self.projects).finish_non_exhaustive()
+    }
+}
