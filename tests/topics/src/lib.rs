@@ -16,6 +16,7 @@ mod pointer;
 mod rebase;
 mod resolve;
 pub mod seal;
+mod retrieval;
 mod search;
 mod store;
 mod three_way;
@@ -55,6 +56,7 @@ pub const TOPICS: &[Topic] = &[
     seal::KEYRING,
     seal::NAMES,
     seal::ROWS,
+    retrieval::TOPIC,
     search::ANSWERS,
     search::FUSION,
     search::QUERIES,
