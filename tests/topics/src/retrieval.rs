@@ -41,10 +41,8 @@ fn run(case: &Case) -> Vec<Json> {
 fn write(world: &mut World, step: &Json) {
     let command = match step.get("share") {
         Some(share) => {
-            let terms = Terms {
-                global: share["global"].as_bool().unwrap_or(true),
-                ..Role::Reader.into()
-            };
+            let terms =
+                Terms { global: share["global"].as_bool().unwrap_or(true), ..Role::Reader.into() };
             let user = User::parse(text(&share["user"])).expect("a user");
             let project = ContextId::parse(text(&share["project"])).expect("an id");
             Administration::PutMember { user, project, terms }.into()
@@ -117,8 +115,7 @@ fn check_pages(store: &MemoryStore<'_>, corpus: &Corpus, asked: &Json, found: &F
 }
 
 fn told(found: &Found) -> Json {
-    let mut told: Json =
-        serde_json::from_slice(&answer(found).expect("an answer")).expect("JSON");
+    let mut told: Json = serde_json::from_slice(&answer(found).expect("an answer")).expect("JSON");
     if told["next_cursor"].is_string() {
         told["next_cursor"] = json!("…");
     }
