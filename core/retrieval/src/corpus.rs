@@ -10,7 +10,10 @@ use nacre_search::{
 };
 use nacre_store::{readable::Readable, store::Reads};
 
-use crate::document::{Document, Facts, notes_with};
+use crate::{
+    document::{Document, Facts, notes_with},
+    question::Scope,
+};
 
 /// All documents of one user in memory, or those that may answer one question.
 #[derive(Clone, Debug)]
@@ -106,34 +109,39 @@ impl Corpus {
         Address::above(address.level, self.facts(address)?.parent.as_ref()?)
     }
 
+    /// A context and those above it, lowest first.
+    pub(crate) fn chain(&self, address: &Address) -> impl Iterator<Item = Address> {
+        core::iter::successors(Some(address.clone()), |address| self.above(address))
+    }
+
     /// Whether a context is `root`, or stands below it.
     pub(crate) fn stands_under(&self, address: &Address, root: &Address) -> bool {
-        let mut at = Some(address.clone());
-        while let Some(address) = at {
-            if address == *root {
-                return true;
-            }
-            at = self.above(&address).filter(|above| above.level >= root.level);
-        }
-        false
+        self.chain(address).any(|above| above == *root)
     }
 
     /// The project in which a context stands.
     fn project(&self, address: &Address) -> Option<ContextId> {
-        let mut at = address.clone();
-        while at.level > Level::Project {
-            at = self.above(&at)?;
-        }
-        (at.level == Level::Project).then_some(at.id)
+        let project = self.chain(address).find(|above| above.level == Level::Project);
+        project.map(|project| project.id)
     }
 
     /// What a guest may read of it: a corpus of its own, so that scores, reasons and counts tell
-    /// nothing of the rest. Documents with notes are made anew of the notes that the guest may read,
+    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents with notes are made anew of the notes that the guest may read,
     /// and then found by their words alone.
-    pub(crate) fn readable(&self, reads: &dyn Reads, readable: &Readable) -> Result<Corpus> {
+    pub(crate) fn readable(
+        &self,
+        reads: &dyn Reads,
+        readable: &Readable,
+        scope: Scope,
+    ) -> Result<Corpus> {
+        let has_global = scope == Scope::Resolved && readable.views_show_global(reads)?;
+        let holds = |address: &Address| match address.level {
+            Level::Global => has_global,
+            _ => readable.holds(self.project(address).as_ref()),
+        };
         let mut corpus = self.clone();
         for address in self.addresses() {
-            if !readable.holds(self.project(address).as_ref()) {
+            if !holds(address) {
                 corpus.remove(address);
             } else if self.facts(address).is_some_and(|facts| facts.has_notes) {
                 corpus.remove(address);

@@ -18,6 +18,7 @@ mod corpus;
 mod document;
 mod question;
 mod ranking;
+mod resolved;
 mod search;
 mod wanted;
 

@@ -121,7 +121,7 @@ pub fn search(
     let corpus = match readable.is_everything() {
         true => corpus,
         false => {
-            of_guest = corpus.readable(reads, &readable)?;
+            of_guest = corpus.readable(reads, &readable, question.scope)?;
             &of_guest
         }
     };
@@ -135,7 +135,8 @@ pub fn search(
     }
     let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked };
     match question.scope {
-        Scope::Stored | Scope::Resolved => search.stored(),
+        Scope::Stored => search.stored(),
+        Scope::Resolved => search.resolved(),
     }
 }
 
