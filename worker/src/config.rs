@@ -19,6 +19,7 @@ use worker::{Env, RateLimiter, console_error};
 use crate::{
     auth::{self, Auth},
     http::{self, Cors, SecurityTxt},
+    search_database::SearchDatabases,
     sql_store::Retention,
 };
 
@@ -44,7 +45,15 @@ pub(crate) struct Config {
     pub(crate) quotas: Quotas,
     /// The platform's rate limit, in front of the objects, which count exactly.
     pub(crate) shield: Option<RateLimiter>,
+    /// The shared databases for searches.
+    pub(crate) search: SearchDatabases,
+    /// How long a search waits for its shared database, in milliseconds.
+    #[expect(dead_code, reason = "the route of searches asks it")]
+    pub(crate) search_budget_millis: u64,
 }
+
+/// How long a search waits by default, in milliseconds.
+const SEARCH_BUDGET_MILLIS: u64 = 150;
 
 /// The binding of the platform's rate limit in `wrangler.toml`.
 const SHIELD: &str = "SHIELD";
@@ -111,6 +120,14 @@ impl Config {
         };
         let quotas = Quotas::parse(&variable("NACRE_QUOTAS").unwrap_or_default())
             .map_err(|error| format!("NACRE_QUOTAS: {}", error.detail()))?;
+        let search_budget_millis = match variable("NACRE_SEARCH_BUDGET_MS") {
+            Some(millis) => {
+                millis.parse().ok().filter(|millis| (1..=10_000).contains(millis)).ok_or(
+                    "NACRE_SEARCH_BUDGET_MS must be a whole number of milliseconds from 1 to 10000",
+                )?
+            }
+            None => SEARCH_BUDGET_MILLIS,
+        };
         let cors = variable("NACRE_CORS_ORIGINS");
         let policy = variable("NACRE_SECURITY_POLICY");
         let security = variable("NACRE_SECURITY_CONTACT")
@@ -128,6 +145,8 @@ impl Config {
             retention: Retention { history_millis: days * DAY_MILLIS },
             quotas,
             shield: shield(env)?,
+            search: SearchDatabases::of(env),
+            search_budget_millis,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod auth;
 mod bearer;
+mod changes;
 mod config;
 mod follower;
 mod format;
@@ -14,11 +15,14 @@ mod forward;
 mod gate;
 mod host;
 pub mod http;
+mod indexer;
 mod live;
 mod message;
 mod prompt;
 pub mod schema;
+mod search_database;
 pub mod search_key;
+pub mod search_tables;
 mod signature;
 pub mod sql;
 pub mod sql_store;

@@ -47,7 +47,7 @@ use nacre_core::{
 };
 
 pub use keys::Founding;
-pub use outbox::{Delivery, Due, Made};
+pub use outbox::{Delivery, Due, Made, Part};
 pub use rotate::Rotation;
 pub use search::Progress;
 pub use search_state::SearchState;
@@ -148,6 +148,14 @@ impl<D: Database> SqlStore<D> {
             let state = self.load(masters, entropy)?;
             self.held()?.state = state;
         }
+        self.owner()
+    }
+
+    /// The owner; `None` if there is no store.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn owner(&self) -> Result<Option<User>> {
         Ok(self.meta()?.map(|meta| meta.owner.clone()))
     }
 

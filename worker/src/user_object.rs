@@ -27,7 +27,7 @@ use nacre_core::{
     wire::{
         live::{Message, Telling, message_id, reply},
         remember,
-        reply::{KeysText, UsageText},
+        reply::{KeysText, ReindexText, UsageText},
     },
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -37,16 +37,18 @@ use worker::{ByteStream, Env, State, console_error, worker_sys::DurableObjectSta
 use crate::{
     auth::Refusal,
     bearer::Bearer,
+    changes::Changes,
     config::Config,
     follower::Follower,
     format::Format,
     forward, host,
     http::{self, BodyWanted, Exchange, Exporter, Importer, Task, Work},
+    indexer::Indexer,
     live::{Listener, Live},
     message::{self, Parts},
     prompt::promptly,
     sql::{Counts, Durable},
-    sql_store::{Founding, Rotation, SqlStore},
+    sql_store::{Founding, Progress, Rotation, SqlStore},
     usage::{Stocks, usage},
 };
 
@@ -72,6 +74,9 @@ struct Keeper {
     store: SqlStore<Durable>,
     live: Live,
     rates: RefCell<Rates>,
+    indexer: Indexer,
+    /// What has changed since the last search.
+    changes: Changes,
 }
 
 #[wasm_bindgen]
@@ -87,7 +92,9 @@ impl UserObject {
             let store = SqlStore::new(database, config.retention);
             let store = store.with_quotas(config.quotas.clone());
             let live = Live::new(&state, first_expiry);
-            Rc::new(Keeper { config, store, live, rates: RefCell::default() })
+            let indexer = Indexer::new(config.search.clone());
+            let (rates, changes) = (RefCell::default(), Changes::default());
+            Rc::new(Keeper { config, store, live, rates, indexer, changes })
         });
         UserObject { object: Rc::new(Object { state, store }) }
     }
@@ -210,10 +217,11 @@ impl Object {
             Ok(Task::Keys { caller, rotate }) => {
                 message::sent(&keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
+            Ok(Task::Reindex { begin }) => {
+                message::sent(&keeper.reindex(&exchange, &meter, begin, &mut entropy))
+            }
             Ok(Task::Erase) => {
-                self.state.storage().delete_all().await?;
-                keeper.live.close_all();
-                let erased = match keeper.store.forget() {
+                let erased = match self.erase(keeper, &mut entropy).await? {
                     Ok(()) => exchange.erased(),
                     Err(error) => exchange.problem(&error, None, &Work::default()),
                 };
@@ -229,9 +237,50 @@ impl Object {
         }
     }
 
+    /// Erases the store. What a shared database has of it is noted in the same transaction, and
+    /// goes at once or by the alarm.
+    async fn erase(
+        &self,
+        keeper: &Keeper,
+        entropy: &mut Entropy,
+    ) -> Result<Result<()>, worker::Error> {
+        let must_wait = match keeper.store.drop_all_but_name(host::now()) {
+            Ok(is_named) => is_named && keeper.indexer.has_databases(),
+            Err(error) => return Ok(Err(error)),
+        };
+        keeper.live.close_all();
+        if must_wait {
+            return match keeper.store.forget() {
+                Ok(()) => self.pay(keeper, entropy).await,
+                Err(error) => Ok(Err(error)),
+            };
+        }
+        self.state.storage().delete_all().await?;
+        Ok(keeper.store.forget())
+    }
+
+    /// Drops what shared databases have of erased stores. With the last of it goes the storage, if
+    /// no new store has come.
+    async fn pay(
+        &self,
+        keeper: &Keeper,
+        entropy: &mut Entropy,
+    ) -> Result<Result<()>, worker::Error> {
+        let is_paid = match keeper.indexer.pay(&keeper.store).await {
+            Ok(is_paid) => is_paid,
+            Err(error) => return Ok(Err(error)),
+        };
+        // A new store may have come during the wait.
+        let there = keeper.store.wake(&keeper.config.masters, entropy);
+        if is_paid && there.as_ref().is_ok_and(Option::is_none) {
+            self.state.storage().delete_all().await?;
+        }
+        Ok(there.map(drop))
+    }
+
     async fn upkeep(&self) -> Result<JsValue, JsValue> {
         let done = match &self.store {
-            Ok(keeper) => keeper.upkeep(),
+            Ok(keeper) => self.upkeep_of(keeper).await?,
             Err(message) => Err(Error::bug(message.clone())),
         };
         if let Err(error) = done {
@@ -242,13 +291,33 @@ impl Object {
     }
 }
 
+impl Object {
+    async fn upkeep_of(&self, keeper: &Keeper) -> Result<Result<()>, worker::Error> {
+        let mut entropy = match keeper.upkeep() {
+            Ok(entropy) => entropy,
+            Err(error) => return Ok(Err(error)),
+        };
+        match keeper.store.owed() {
+            Ok(owed) if owed.is_empty() => {}
+            Ok(_) => {
+                if let Err(error) = self.pay(keeper, &mut entropy).await? {
+                    return Ok(Err(error));
+                }
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+        let drained = keeper.drain(&mut entropy).await;
+        Ok(drained.and_then(|()| keeper.store.arm(keeper.live.first_expiry())))
+    }
+}
+
 /// The close code for a frame that is larger than a body may be (RFC 6455 §7.4.1).
 const TOO_BIG: u16 = 1009;
 
 impl Keeper {
     /// The followers of every commit, in the order of their calls.
-    fn followers(&self) -> [&dyn Follower; 1] {
-        [&self.live]
+    fn followers(&self) -> [&dyn Follower; 2] {
+        [&self.live, &self.changes]
     }
 
     /// Decides a request, applies the plan in one transaction, and tells the followers.
@@ -541,7 +610,40 @@ impl Keeper {
         Ok((rotation.ok_or_else(Error::not_found)?, store.seq()?))
     }
 
-    fn upkeep(&self) -> Result<()> {
+    /// Drains the next part of the outbox, if there is a store.
+    async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
+        match self.store.owner()? {
+            Some(owner) => self.indexer.drain(&self.store, &owner, entropy).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Answers with how far the index is. A reindex that starts here continues by alarm.
+    fn reindex(
+        &self,
+        exchange: &Exchange,
+        meter: &Meter,
+        begin: bool,
+        entropy: &mut Entropy,
+    ) -> http::Response {
+        let progress =
+            if begin { self.store.reindex(host::now(), entropy) } else { self.store.progress() };
+        let progress = progress.and_then(|progress| progress.ok_or_else(Error::not_found));
+        match progress.and_then(|progress| Ok((progress, self.store.seq()?))) {
+            Ok((Progress { documents, done, of }, seq)) => {
+                let text = ReindexText { documents, done, of };
+                let work = meter.read(self);
+                if begin {
+                    exchange.begun(&text, seq, &work)
+                } else {
+                    exchange.state(&text, seq, &work)
+                }
+            }
+            Err(error) => exchange.problem(&error, None, &meter.read(self)),
+        }
+    }
+
+    fn upkeep(&self) -> Result<Entropy> {
         let now = host::now();
         self.live.close_expired(now);
         let mut entropy = host::Draw::new()?.entropy;
@@ -556,7 +658,7 @@ impl Keeper {
             };
             self.store.mark_part(now, rewrite)?;
         }
-        self.store.arm(self.live.first_expiry())
+        Ok(entropy)
     }
 }
 

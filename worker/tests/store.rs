@@ -179,6 +179,7 @@ proptest! {
         world.compare_counts()?;
         world.sleep();
         world.compare()?;
+        world.compare_documents()?;
         let bytes = world.database.bytes();
         prop_assert!(!contains(&bytes, SECRET.as_bytes()), "a value is stored in the clear");
     }
@@ -249,7 +250,7 @@ proptest! {
         world.database.fuse.set(None);
         world.open().unwrap();
         prop_assert!(!world.sql.rotation().unwrap().unwrap().goes_on);
-        for table in ["contexts", "versions", "entries", "audit", "replays", "members", "secrets"] {
+        for table in ["contexts", "versions", "entries", "audit", "replays", "members", "secrets", "search", "search_state"] {
             let old = format!("SELECT count(*) FROM {table} WHERE substr(value, 3, 2) <> x'0002'");
             let old: i64 = world.database.connection.query_row(&old, [], |row| row.get(0)).unwrap();
             prop_assert_eq!(old, 0, "{}", table);
@@ -647,6 +648,7 @@ fn a_store_of_the_first_schema_is_counted_once_and_goes_on() {
     connection
         .execute_batch(
             "ALTER TABLE audit DROP COLUMN used; ALTER TABLE replays DROP COLUMN user;
+             DROP TABLE outbox; DROP TABLE search; DROP TABLE search_state;
              UPDATE meta SET schema = 1",
         )
         .unwrap();
@@ -657,6 +659,7 @@ fn a_store_of_the_first_schema_is_counted_once_and_goes_on() {
     world.run(&put("r"), Some("k1")).unwrap();
     world.compare_counts().unwrap();
     assert_eq!(world.sql.used().unwrap().contexts, 3);
+    world.compare_documents().unwrap();
 }
 
 #[test]

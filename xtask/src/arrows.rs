@@ -60,22 +60,31 @@ const ROOMS: &[Row] = &[
     ("http", &["auth", "format"]),
     ("sql", &[]),
     ("schema", &["sql"]),
-    ("sql_store", &["schema"]),
+    ("search_key", &[]),
+    ("search_tables", &["search_key"]),
+    ("search_database", &["search_tables", "sql"]),
+    ("sql_store", &["schema", "search_tables"]),
     ("host", &[]),
     ("prompt", &[]),
     ("signature", &["auth"]),
     ("bearer", &[]),
     ("live", &["bearer", "follower", "format"]),
     ("message", &["host", "http"]),
-    ("config", &["http", "sql_store"]),
+    ("changes", &["follower"]),
+    ("config", &["http", "search_database", "sql_store"]),
+    ("indexer", &["host", "search_database", "sql_store"]),
     ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
     ("usage", &[]),
-    ("user_object", &["config", "forward", "host", "live", "message", "prompt", "usage"]),
+    (
+        "user_object",
+        &["changes", "config", "forward", "indexer", "live", "message", "prompt", "usage"],
+    ),
 ];
 
 /// Rooms that know no platform, and so are tested without one.
-const PURE_ROOMS: &[&str] = &["auth", "http", "schema", "sql", "sql_store", "usage"];
+const PURE_ROOMS: &[&str] =
+    &["auth", "http", "schema", "search_key", "search_tables", "sql", "sql_store", "usage"];
 
 /// The one file in them that does: the database on a Durable Object's storage.
 const BINDING: &str = "sql/durable.rs";

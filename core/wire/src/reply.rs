@@ -339,6 +339,16 @@ answers! {
         pub rotating: bool,
     }
 
+    /// How far the index of searches is.
+    pub struct ReindexText {
+        /// The number of documents in the index.
+        pub documents: u64,
+        /// Contexts that the reindex has done. It is over when they are as many as `of`.
+        pub done: u64,
+        /// Contexts that it has to do, deleted ones too.
+        pub of: u64,
+    }
+
     /// What the caller uses of the store, and may use.
     pub struct UsageText<'a> {
         /// Stocks by name. Guests see only their own.

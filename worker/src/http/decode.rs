@@ -280,6 +280,10 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             let rotate = route.action == Action::RotateKeys;
             task(Task::Keys { caller: Caller::clone(caller), rotate })
         }
+        Action::IndexProgress | Action::Reindex => {
+            owner_only(caller)?;
+            task(Task::Reindex { begin: route.action == Action::Reindex })
+        }
         Action::Erase => {
             owner_only(caller)?;
             if head.headers.get(CONFIRM).as_deref() != Some("erase") {
@@ -305,7 +309,7 @@ fn revoke<T: DeserializeOwned + 'static>(
     })
 }
 
-/// Only the owner may rotate keys or erase the store; others get `not-found`.
+/// Only the owner may rotate keys, index anew or erase the store; others get `not-found`.
 fn owner_only(caller: &Caller) -> Result<()> {
     if caller.user == caller.owner { Ok(()) } else { Err(Error::not_found()) }
 }

@@ -220,9 +220,17 @@ impl Exchange {
 
     /// The response with the state of a store's keys, or with the use of a store.
     pub fn state(&self, state: &impl Serialize, seq: u64, work: &Work) -> Response {
+        self.say(200, state, seq, work)
+    }
+
+    /// The response with the state of work that goes on after it.
+    pub fn begun(&self, state: &impl Serialize, seq: u64, work: &Work) -> Response {
+        self.say(202, state, seq, work)
+    }
+
+    fn say(&self, status: u16, state: &impl Serialize, seq: u64, work: &Work) -> Response {
         let body = value::encode(state).map(|state| json::write(&state));
-        let said =
-            |body| Answer { status: 200, seq, etag: None, location: None, body, replayed: false };
+        let said = |body| Answer { status, seq, etag: None, location: None, body, replayed: false };
         match body.and_then(|body| self.formed(said(body))) {
             Ok(answer) => self.encoded(answer, work),
             Err(error) => self.problem(&error, Some(seq), work),

@@ -121,6 +121,10 @@ pub enum Action {
     Keys,
     /// Start a rotation of the data key.
     RotateKeys,
+    /// Show how far the index of searches is.
+    IndexProgress,
+    /// Make the index of searches anew.
+    Reindex,
     /// Erase the store.
     Erase,
 }
@@ -281,6 +285,8 @@ pub enum Shape {
     Usage,
     /// `KeysText`
     Keys,
+    /// `ReindexText`
+    Reindex,
     /// A line for each context
     Lines,
     /// No body

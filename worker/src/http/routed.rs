@@ -49,6 +49,11 @@ pub enum Task {
         /// Whether to start a rotation of the data key.
         rotate: bool,
     },
+    /// Show how far the index of searches is, or make it anew.
+    Reindex {
+        /// Whether to make it anew.
+        begin: bool,
+    },
     /// Erase the caller's store.
     Erase,
 }

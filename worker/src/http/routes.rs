@@ -576,6 +576,29 @@ pub const ROUTES: &[Route] = &[
         ..WRITING
     },
     Route {
+        path: "/v1/admin/reindex",
+        action: Action::IndexProgress,
+        name: "getReindex",
+        summary: "Returns how many contexts the index of searches has, and how far a reindex is.",
+        conditions: Conditions::None,
+        needs: Scopes::ADMIN,
+        answers: &[(200, Shape::Reindex)],
+        errors: &[Code::NotFound],
+        ..READING
+    },
+    Route {
+        method: Method::Post,
+        path: "/v1/admin/reindex",
+        action: Action::Reindex,
+        name: "reindex",
+        summary: "Makes the index of searches anew in the background. Searches work meanwhile.",
+        conditions: Conditions::None,
+        needs: Scopes::ADMIN,
+        answers: &[(202, Shape::Reindex)],
+        errors: &[Code::NotFound],
+        ..WRITING
+    },
+    Route {
         path: "/v1/store",
         action: Action::Erase,
         name: "eraseStore",

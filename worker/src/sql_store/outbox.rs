@@ -19,6 +19,7 @@ use nacre_core::{
     entropy::Entropy,
     error::{Code, Result},
     moment::Moment,
+    retrieval::Document,
     row::VALUE_BYTES,
     seal::{Keyring, seal_row},
     store::Write,
@@ -32,6 +33,7 @@ use super::{
 };
 use crate::{
     search_key::SearchKey,
+    search_tables::Entry,
     sql::{Bind, Database, Row},
 };
 
@@ -40,6 +42,12 @@ const WAIT_MILLIS: u64 = 1000;
 
 /// Rows in one statement: a Durable Object binds at most 100 values.
 const ROWS: usize = 33;
+
+/// Most contexts in one part.
+const PART_CONTEXTS: usize = 100;
+
+/// Most bytes of documents and tokens in one part, unless one context alone has more.
+const PART_BYTES: usize = 1 << 20;
 
 /// Most contexts that a reindex puts into the outbox at once.
 const QUEUED_AT_ONCE: u64 = 500;
@@ -91,6 +99,15 @@ pub enum Delivery {
     Done(String),
     /// It has not; it may be tried again then.
     Failed(Moment),
+}
+
+/// A part of what is due.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// What becomes of each context.
+    pub settled: Vec<(Due, Made)>,
+    /// What the shared database is told of each.
+    pub entries: Vec<Entry>,
 }
 
 impl<D: Database> SqlStore<D> {
@@ -191,6 +208,47 @@ impl<D: Database> SqlStore<D> {
     pub fn waiting(&self) -> Result<u64> {
         let counted = self.opened(WAITING, &[], |mut row, _| row.number())?;
         Ok(counted.first().copied().unwrap_or_default())
+    }
+
+    /// The next part of what is due: what becomes of each context, and what the shared database is
+    /// told. Without `delivers`, contexts that have their document are left out.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn next_part(&self, key: &SearchKey, delivers: bool) -> Result<Part> {
+        let mut part = Part::default();
+        let mut bytes = 0;
+        for due in self.due(PART_CONTEXTS, delivers)? {
+            let kept = if due.indexed { self.document_of(&due.address)? } else { None };
+            let is_kept = kept.is_some();
+            let document = match kept {
+                Some(document) => Some(document),
+                None => Document::read(self, &due.address)?,
+            };
+            let tokens = document.as_ref().map(|document| document.row.tokens(key));
+            let entry = Entry::new(key, &due.address, due.seq, tokens)?;
+            bytes += entry.length();
+            let made = match document {
+                Some(_) if is_kept => Made::Kept,
+                Some(document) => {
+                    let plain = document.encode();
+                    bytes += plain.len();
+                    Made::Document { words: u64::from(document.row.length), plain }
+                }
+                None => Made::Gone,
+            };
+            part.entries.push(entry);
+            part.settled.push((due, made));
+            if bytes >= PART_BYTES {
+                break;
+            }
+        }
+        Ok(part)
+    }
+
+    fn document_of(&self, address: &Address) -> Result<Option<Document>> {
+        let found = self.documents_of(std::slice::from_ref(address))?.into_iter().next();
+        Ok(found.and_then(|(_, plain)| Document::decode(&plain)))
     }
 
     /// Writes what became of some contexts, and takes off the outbox what needs no further step. Does

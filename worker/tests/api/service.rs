@@ -241,8 +241,11 @@ impl Service {
                 let seq = self.store(owner).rows.seq()?;
                 Ok(exchange.answer(&importer.finish(), seq, &work))
             }
-            // Keys are the SQL store's, sockets the platform's; their own tests turn them.
-            Task::Keys { .. } | Task::Live | Task::Usage { .. } => Err(Error::not_found()),
+            // Keys and the index are the SQL store's, sockets the platform's; their own tests turn
+            // them.
+            Task::Keys { .. } | Task::Reindex { .. } | Task::Live | Task::Usage { .. } => {
+                Err(Error::not_found())
+            }
             Task::Erase => {
                 self.stores.remove(owner.as_str());
                 Ok(exchange.erased())

@@ -354,6 +354,8 @@ fn tag(action: Action) -> &'static str {
         | Action::Usage
         | Action::Keys
         | Action::RotateKeys
+        | Action::IndexProgress
+        | Action::Reindex
         | Action::Erase => "service",
         Action::List
         | Action::Get

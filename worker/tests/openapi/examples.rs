@@ -209,6 +209,7 @@ pub(crate) fn answer(shape: Shape) -> Value {
             "quotas": { "sockets": { "limit": 64, "used": 2 } },
             "requests": { "burst": 1000, "left": 998, "per_second": 200 }
         }),
+        Shape::Reindex => json!({ "documents": 120, "done": 80, "of": 200 }),
         Shape::Keys => json!({ "data_key": "d2", "rotating": true }),
         Shape::Imported => json!({ "created": 238, "replaced": 1, "seq": 1 }),
         Shape::Member => member(),

@@ -8,8 +8,8 @@ use nacre_core::wire::{
     operation::{BatchBody, PreviewBody},
     reply::{
         AuditText, ContextText, DeletedText, DiffText, ImportedText, InsightText, KeysText,
-        MemberText, MembersText, PageText, PreviewText, ProgressText, RestoredText, RevocationText,
-        RevocationsText, UsageText, VersionText, ViewText,
+        MemberText, MembersText, PageText, PreviewText, ProgressText, ReindexText, RestoredText,
+        RevocationText, RevocationsText, UsageText, VersionText, ViewText,
     },
     request::{
         AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
@@ -88,6 +88,7 @@ impl Schemas {
             Shape::History => self.said::<PageText<VersionText<'_>>>(),
             Shape::Usage => self.said::<UsageText<'_>>(),
             Shape::Keys => self.said::<KeysText<'_>>(),
+            Shape::Reindex => self.said::<ReindexText>(),
             Shape::Imported => self.said::<ImportedText>(),
             Shape::Member => self.said::<MemberText<'_>>(),
             Shape::Members => self.said::<MembersText<'_>>(),

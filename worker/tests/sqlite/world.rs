@@ -1,5 +1,7 @@
 //! The store under test beside its twin in memory, with a clock and keys of their own.
 
+use std::collections::BTreeMap;
+
 use nacre_core::{
     access::Scopes,
     address::Address,
@@ -17,13 +19,14 @@ use nacre_core::{
     plan::Plan,
     quota::Used,
     record::{EntryId, EntryKind},
+    retrieval::Document,
     seal::{MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{AsOf, Filter, Reads, Write, resolve_records},
     value::Value,
     wire::remember,
 };
-use nacre_worker::sql_store::{Founding, Retention, Rotation, SqlStore};
+use nacre_worker::sql_store::{Delivery, Founding, Retention, Rotation, SqlStore};
 use proptest::prelude::*;
 
 use super::Sqlite;
@@ -159,9 +162,57 @@ impl World {
         let mut entropy = self.entropy();
         self.sql.wake(&self.masters, &mut entropy)?;
         self.sql.upkeep(Moment(self.now), &self.masters, &mut entropy)?;
+        self.drain()?;
+        self.sql.arm(None)?;
         if self.database.alarm.get() == running {
             self.database.alarm.set(None);
         }
+        Ok(())
+    }
+
+    /// Drains the next part of the outbox if it is due, as the object's alarm does without a shared
+    /// database.
+    pub(crate) fn drain(&mut self) -> Result<(), Error> {
+        let now = Moment(self.now);
+        if self.sql.drain_due()?.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let mut entropy = self.entropy();
+        let Some(state) = self.sql.begin_search(&mut entropy)? else { return Ok(()) };
+        if state.must_clear() {
+            self.sql.cleared(&state.key, &mut entropy)?;
+        }
+        self.sql.queue_part(&mut entropy)?;
+        let part = self.sql.next_part(&state.key, true)?;
+        self.sql.settle(&state.key, &part.settled, &Delivery::Unneeded, now, &mut entropy)
+    }
+
+    /// The index has exactly the documents of the live contexts, once the outbox is empty.
+    pub(crate) fn compare_documents(&mut self) -> Result<(), TestCaseError> {
+        self.now += 2000;
+        for _ in 0..50 {
+            self.open().unwrap();
+            if self.sql.drain_due().unwrap().is_none() {
+                break;
+            }
+            self.alarm().unwrap();
+        }
+        prop_assert_eq!(self.sql.waiting(), Ok(0));
+        let mut live = BTreeMap::new();
+        for heading in self.twin.list(&Filter::default(), None, usize::MAX).unwrap() {
+            let document = Document::read(&self.twin, &heading.address).unwrap().unwrap();
+            live.insert(heading.address.clone(), document);
+        }
+        let found = self.sql.documents(None, 1000).unwrap();
+        let found: BTreeMap<Address, Document> = found
+            .into_iter()
+            .map(|(address, plain)| (address, Document::decode(&plain).unwrap()))
+            .collect();
+        prop_assert_eq!(&found, &live);
+        let words: u64 = live.values().map(|document| u64::from(document.row.length)).sum();
+        let state = self.sql.search().unwrap();
+        let counted = state.map_or((0, 0), |state| (state.documents, state.words));
+        prop_assert_eq!(counted, (live.len() as u64, words));
         Ok(())
     }
 

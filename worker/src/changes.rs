@@ -1,0 +1,39 @@
+//! Notes which contexts change while an index of them is in memory.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use nacre_core::{
+    address::Address,
+    plan::Plan,
+    store::{Reads, Write},
+};
+
+use crate::follower::{After, Follower};
+
+/// Contexts that have changed since they were last asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(RefCell<BTreeSet<Address>>);
+
+impl Changes {
+    /// Takes them.
+    #[expect(dead_code, reason = "the route of searches asks it")]
+    pub(crate) fn take(&self) -> BTreeSet<Address> {
+        self.0.try_borrow_mut().map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()
+    }
+}
+
+impl Follower for Changes {
+    fn before<'f>(&'f self, _: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
+        let is_change = |write: &Write| matches!(write, Write::Record(_) | Write::Entry(_));
+        plan.writes.iter().any(is_change).then(|| -> After<'f> {
+            Box::new(|_, plan| {
+                let Ok(mut noted) = self.0.try_borrow_mut() else { return };
+                noted.extend(plan.writes.iter().filter_map(|write| match write {
+                    Write::Record(record) => Some(record.address.clone()),
+                    Write::Entry(entry) => Some(entry.address.clone()),
+                    _ => None,
+                }));
+            })
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Brings the index of searches up to date, part by part, behind the writes.
+//!
+//! ```text
+//! names of erased stores ─▶ shared database: erase
+//! reindex: clear ─▶ contexts ─▶ outbox
+//! outbox ─▶ documents ─▶ shared database ─▶ settle
+//! ```
+//! Each alarm does one part, and the next alarm is set while there is more. Where the shared
+//! database does not answer, the object's own rows are written all the same, and it is asked again
+//! after growing waits.
+
+use std::cell::Cell;
+
+use nacre_core::{entropy::Entropy, error::Result, id::User, moment::Moment};
+
+use crate::{
+    host,
+    search_database::{SearchDatabase, SearchDatabases},
+    search_key::SearchKey,
+    sql::Database,
+    sql_store::{Delivery, SqlStore},
+};
+
+/// The first wait after a database did not answer, and the longest one, in milliseconds.
+const WAITS_MILLIS: (u64, u64) = (2_000, 10 * 60 * 1000);
+
+/// Drains the outbox of one store.
+#[derive(Debug)]
+pub(crate) struct Indexer {
+    databases: SearchDatabases,
+    /// How often in a row a database did not answer.
+    failures: Cell<u32>,
+    /// When it is asked again.
+    again: Cell<Moment>,
+}
+
+impl Indexer {
+    pub(crate) fn new(databases: SearchDatabases) -> Indexer {
+        Indexer { databases, failures: Cell::new(0), again: Cell::new(Moment(0)) }
+    }
+
+    /// The shared database of an owner; `None` if the deployment has none.
+    pub(crate) fn database(&self, owner: &User) -> Option<&SearchDatabase> {
+        self.databases.of_owner(owner.as_str())
+    }
+
+    /// Whether the deployment has shared databases.
+    pub(crate) fn has_databases(&self) -> bool {
+        !self.databases.is_empty()
+    }
+
+    /// Does the next part of what is due.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows. Then the part is done again.
+    pub(crate) async fn drain<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        owner: &User,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        let now = host::now();
+        if store.drain_due()?.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let Some(state) = store.begin_search(entropy)? else { return Ok(()) };
+        let key = &*state.key;
+        let database = self.database(owner).filter(|_| self.again.get() <= now);
+        let mut may_deliver = database.is_some();
+        if state.must_clear() {
+            let is_clear = self.clear(key, now).await;
+            may_deliver &= is_clear;
+            if is_clear {
+                store.cleared(key, entropy)?;
+            }
+        }
+        store.queue_part(entropy)?;
+        let is_alone = !self.has_databases();
+        let part = store.next_part(key, is_alone || may_deliver)?;
+        let delivery = match database {
+            _ if is_alone => Delivery::Unneeded,
+            Some(database) if may_deliver && !part.entries.is_empty() => {
+                match database.put(&key.owner(), &part.entries).await {
+                    Ok(mark) => {
+                        self.failures.set(0);
+                        Delivery::Done(mark)
+                    }
+                    Err(_) => Delivery::Failed(self.fail(store.last_commit()?)),
+                }
+            }
+            _ => Delivery::Failed(self.again.get().max(now.later(1))),
+        };
+        store.settle(key, &part.settled, &delivery, host::now(), entropy)
+    }
+
+    /// Whether the shared databases have no row of the store any more.
+    async fn clear(&self, key: &SearchKey, now: Moment) -> bool {
+        if !self.has_databases() {
+            return true;
+        }
+        if self.again.get() > now {
+            return false;
+        }
+        match self.databases.erase(&key.owner()).await {
+            Ok(()) => true,
+            Err(_) => {
+                self.fail(now);
+                false
+            }
+        }
+    }
+
+    /// Drops what the shared databases have of erased stores. Returns whether nothing is left.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows.
+    pub(crate) async fn pay<D: Database>(&self, store: &SqlStore<D>) -> Result<bool> {
+        for name in store.owed()? {
+            if self.again.get() > host::now() || self.databases.erase(&name).await.is_err() {
+                let again = self.fail(host::now());
+                store.drain_at(again)?;
+                return Ok(false);
+            }
+            store.paid(&name)?;
+        }
+        Ok(true)
+    }
+
+    /// Notes that a database did not answer. Returns when it is asked again: the longer nothing was
+    /// written, the later, so that the waits grow after wake-ups, too.
+    fn fail(&self, last_commit: Moment) -> Moment {
+        let now = host::now();
+        let failures = self.failures.get().saturating_add(1);
+        self.failures.set(failures);
+        let (first, longest) = WAITS_MILLIS;
+        let wait = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
+        let wait = wait.max(now.0.saturating_sub(last_commit.0)).min(longest);
+        self.again.set(now.later(wait));
+        self.again.get()
+    }
+}
