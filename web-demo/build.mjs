@@ -21,9 +21,10 @@ const shared = {
   logLevel: "warning",
 };
 
-// The folder is emptied, not removed, so that a server keeps watching it.
+// The folder is emptied, not removed, so that a server keeps watching it. The models are the Worker's.
 mkdirSync(out, { recursive: true });
-for (const old of readdirSync(out)) rmSync(join(out, old), { recursive: true });
+const old = readdirSync(out).filter((name) => name !== "models");
+for (const name of old) rmSync(join(out, name), { recursive: true });
 cpSync(join(here, "static"), out, { recursive: true });
 
 const { metafile } = await build({

@@ -16,7 +16,6 @@ pub(crate) struct Changes(RefCell<BTreeSet<Address>>);
 
 impl Changes {
     /// Takes them.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) fn take(&self) -> BTreeSet<Address> {
         self.0.try_borrow_mut().map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()
     }

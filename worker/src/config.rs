@@ -48,7 +48,6 @@ pub(crate) struct Config {
     /// The shared databases for searches.
     pub(crate) search: SearchDatabases,
     /// How long a search waits for its shared database, in milliseconds.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) search_budget_millis: u64,
 }
 

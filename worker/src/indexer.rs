@@ -49,6 +49,11 @@ impl Indexer {
         !self.databases.is_empty()
     }
 
+    /// Whether a shared database did not answer when it was last told of changes.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failures.get() > 0
+    }
+
     /// Does the next part of what is due.
     ///
     /// # Errors

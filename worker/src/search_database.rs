@@ -44,7 +44,6 @@ pub(crate) enum Failure {
 
 /// What a database finds.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the route of searches asks it")]
 pub(crate) struct Candidates {
     /// The best contexts, the best one first.
     pub(crate) addresses: Vec<Address>,
@@ -121,7 +120,6 @@ impl SearchDatabase {
     ///
     /// # Errors
     /// If it did not answer within the time.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) async fn query(
         &self,
         key: &SearchKey,
@@ -143,6 +141,12 @@ impl SearchDatabase {
             frequencies: rows(frequencies).filter_map(frequency).collect(),
             mark: mark(&results).ok_or(Failure::Failed)?.1,
         })
+    }
+
+    /// Whether it answers within the time, and has tables.
+    pub(crate) async fn is_there(&self, budget_millis: u64) -> bool {
+        let there = self.run(&search_tables::there(), budget_millis).await;
+        there.is_ok_and(|there| first_number(&there) == Some(search_tables::ALL_THERE))
     }
 
     async fn erase(&self, name: &str) -> Result<(), Failure> {

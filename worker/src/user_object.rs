@@ -23,6 +23,7 @@ use nacre_core::{
     op::{self, Caller},
     plan::Plan,
     quota::{Quota, Rates, Standing, too_soon},
+    retrieval::{self, Mode, Question},
     store::Reads as _,
     wire::{
         live::{Message, Telling, message_id, reply},
@@ -46,7 +47,9 @@ use crate::{
     indexer::Indexer,
     live::{Listener, Live},
     message::{self, Parts},
+    models::{ModelFiles, Need},
     prompt::promptly,
+    searcher::{Searcher, Shared},
     sql::{Counts, Durable},
     sql_store::{Founding, Progress, Rotation, SqlStore},
     usage::{Stocks, usage},
@@ -77,6 +80,8 @@ struct Keeper {
     indexer: Indexer,
     /// What has changed since the last search.
     changes: Changes,
+    searcher: Searcher,
+    models: ModelFiles,
 }
 
 #[wasm_bindgen]
@@ -93,8 +98,16 @@ impl UserObject {
             let store = store.with_quotas(config.quotas.clone());
             let live = Live::new(&state, first_expiry);
             let indexer = Indexer::new(config.search.clone());
-            let (rates, changes) = (RefCell::default(), Changes::default());
-            Rc::new(Keeper { config, store, live, rates, indexer, changes })
+            Rc::new(Keeper {
+                config,
+                store,
+                live,
+                rates: RefCell::default(),
+                indexer,
+                changes: Changes::default(),
+                searcher: Searcher::default(),
+                models: ModelFiles::of(&env),
+            })
         });
         UserObject { object: Rc::new(Object { state, store }) }
     }
@@ -217,6 +230,11 @@ impl Object {
             Ok(Task::Keys { caller, rotate }) => {
                 message::sent(&keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
+            Ok(Task::Search { caller, question }) => {
+                let answer = keeper.search(&exchange, &meter, &caller, &question).await;
+                self.load_behind(keeper, &caller);
+                message::sent(&answer)
+            }
             Ok(Task::Reindex { begin }) => {
                 message::sent(&keeper.reindex(&exchange, &meter, begin, &mut entropy))
             }
@@ -237,6 +255,22 @@ impl Object {
         }
     }
 
+    /// Does behind the answer to a search what makes the next ones quick and honest.
+    fn load_behind(&self, keeper: &Rc<Keeper>, caller: &Caller) {
+        if !keeper.searcher.needs_a_look() {
+            return;
+        }
+        let (keeper, owner) = (Rc::clone(keeper), caller.owner.clone());
+        self.state.wait_until(async move {
+            if let Some(shared) = keeper.shared(&owner) {
+                keeper.searcher.probe(shared).await;
+            }
+            if let Err(error) = keeper.searcher.load(&keeper.store, &keeper.changes).await {
+                console_error!("search: {error}");
+            }
+        });
+    }
+
     /// Erases the store. What a shared database has of it is noted in the same transaction, and
     /// goes at once or by the alarm.
     async fn erase(
@@ -249,6 +283,7 @@ impl Object {
             Err(error) => return Ok(Err(error)),
         };
         keeper.live.close_all();
+        keeper.searcher.forget();
         if must_wait {
             return match keeper.store.forget() {
                 Ok(()) => self.pay(keeper, entropy).await,
@@ -618,6 +653,39 @@ impl Keeper {
         }
     }
 
+    /// The shared database of an owner, if the deployment has one.
+    fn shared(&self, owner: &User) -> Option<Shared<'_>> {
+        let budget_millis = self.config.search_budget_millis;
+        self.indexer.database(owner).map(|database| Shared { database, budget_millis })
+    }
+
+    async fn search(
+        &self,
+        exchange: &Exchange,
+        meter: &Meter,
+        caller: &Caller,
+        question: &Question,
+    ) -> http::Response {
+        let models = match question.mode {
+            Mode::Text => None,
+            Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
+        };
+        let (shared, asked) = (self.shared(&caller.owner), (caller, question));
+        let found = self
+            .searcher
+            .search(&self.store, &self.changes, shared, models.as_deref(), asked)
+            .await;
+        let found = found.and_then(|found| Ok((found, self.store.seq()?, self.store.waiting()?)));
+        match found {
+            Ok((mut found, seq, behind)) => {
+                found.degraded |= self.indexer.is_failing();
+                let work = Work { behind: Some(behind), ..meter.read(self) };
+                exchange.found(retrieval::answer(&found), seq, &work)
+            }
+            Err(error) => exchange.problem(&error, None, &Work::default()),
+        }
+    }
+
     /// Answers with how far the index is. A reindex that starts here continues by alarm.
     fn reindex(
         &self,
@@ -687,7 +755,7 @@ impl Meter {
         let (found, made) = views(keeper);
         let cache_hit =
             if made > self.views.1 { Some(false) } else { (found > self.views.0).then_some(true) };
-        Work { rows_read: rows.read, rows_written: rows.written, cache_hit }
+        Work { rows_read: rows.read, rows_written: rows.written, cache_hit, behind: None }
     }
 }
 

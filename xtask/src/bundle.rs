@@ -92,6 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     let _one_at_a_time = lock()?;
     let (shell, profile) = (&tools.shell, mode.profile());
+    let _flags = shell.push_env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FEATURES);
+    place_models()?;
     {
         let _inside = shell.push_dir("worker");
         let cargo = cmd!(shell, "cargo build --lib --target {WASM} --profile {profile}");
@@ -115,6 +117,25 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     });
     process::run("worker", worker_build.arg("--out-dir").arg(dist().join("worker")))?;
     fs::write(stamp, made_from)?;
+    Ok(())
+}
+
+/// Vector instructions, for the models; every runtime has them.
+const FEATURES: &str = "-C target-feature=+simd128";
+
+/// Puts the models among the assets, from where the Worker loads them.
+fn place_models() -> Result<()> {
+    let folder = dist().join("web/models");
+    fs::create_dir_all(&folder)?;
+    for file in fs::read_dir(root().join("models"))? {
+        let path = file?.path();
+        if path.extension().is_some_and(|kind| kind == "bin" || kind == "txt")
+            && let Some(name) = path.file_name()
+        {
+            fs::copy(&path, folder.join(name))
+                .with_context(|| format!("copying {}", path.display()))?;
+        }
+    }
     Ok(())
 }
 

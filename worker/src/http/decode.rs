@@ -7,6 +7,7 @@ use nacre_core::{
     moment::Moment,
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     patch::JsonPatch,
+    retrieval,
     revocation::{Subject, TokenId},
     store::AsOf,
     value::Value,
@@ -280,6 +281,11 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             let rotate = route.action == Action::RotateKeys;
             task(Task::Keys { caller: Caller::clone(caller), rotate })
         }
+        Action::Search => {
+            let question = retrieval::Question::read(asked)?;
+            task(Task::Search { caller: Caller::clone(caller), question })
+        }
+        Action::SearchByBody => Decoded::Question,
         Action::IndexProgress | Action::Reindex => {
             owner_only(caller)?;
             task(Task::Reindex { begin: route.action == Action::Reindex })

@@ -40,6 +40,8 @@ pub struct Work {
     pub rows_written: u64,
     /// Whether a view came from the cache; `None` if no view was requested.
     pub cache_hit: Option<bool>,
+    /// How many contexts the index of searches lacks as they are; `None` if that was not asked.
+    pub behind: Option<u64>,
 }
 
 /// One request and its response.
@@ -229,12 +231,20 @@ impl Exchange {
     }
 
     fn say(&self, status: u16, state: &impl Serialize, seq: u64, work: &Work) -> Response {
-        let body = value::encode(state).map(|state| json::write(&state));
+        self.respond(status, value::encode(state).map(|state| json::write(&state)), seq, work)
+    }
+
+    fn respond(&self, status: u16, body: Result<Vec<u8>>, seq: u64, work: &Work) -> Response {
         let said = |body| Answer { status, seq, etag: None, location: None, body, replayed: false };
         match body.and_then(|body| self.formed(said(body))) {
             Ok(answer) => self.encoded(answer, work),
             Err(error) => self.problem(&error, Some(seq), work),
         }
+    }
+
+    /// The response to a search, with the answer's bytes.
+    pub fn found(&self, body: Result<Vec<u8>>, seq: u64, work: &Work) -> Response {
+        self.respond(200, body, seq, work)
     }
 
     /// The response to an erase.
@@ -432,15 +442,17 @@ fn is_request_id(id: &str) -> bool {
 const NO_STORE: &str = "private, no-store, no-transform";
 
 fn timing(work: &Work, is_guest: bool) -> String {
-    let Work { rows_read, rows_written, cache_hit } = work;
+    let Work { rows_read, rows_written, cache_hit, behind } = work;
     let written = match is_guest {
         true => String::new(),
         false => format!(", rows-written;desc=\"{rows_written}\""),
     };
+    let behind = behind.filter(|_| !is_guest);
+    let behind = behind.map_or_else(String::new, |count| format!(", index-lag;desc=\"{count}\""));
     let cache = match cache_hit {
         Some(true) => ", cache;desc=\"hit\"",
         Some(false) => ", cache;desc=\"miss\"",
         None => "",
     };
-    format!("rows-read;desc=\"{rows_read}\"{written}{cache}")
+    format!("rows-read;desc=\"{rows_read}\"{written}{cache}{behind}")
 }

@@ -121,6 +121,10 @@ pub enum Action {
     Keys,
     /// Start a rotation of the data key.
     RotateKeys,
+    /// Search contexts.
+    Search,
+    /// Search contexts, with the question in the body.
+    SearchByBody,
     /// Show how far the index of searches is.
     IndexProgress,
     /// Make the index of searches anew.
@@ -158,6 +162,18 @@ pub enum Kind {
     Summary,
     /// A user's name.
     User,
+    /// What is searched for.
+    Words,
+    /// `text`, `semantic` or `hybrid`.
+    SearchMode,
+    /// `stored` or `resolved`.
+    SearchScope,
+    /// Levels' names, with commas between.
+    Levels,
+    /// A page size of a search.
+    SearchLimit,
+    /// `true` or `false`; `true` by default.
+    On,
 }
 
 /// A query parameter.
@@ -219,6 +235,8 @@ pub enum BodyType {
     RevokeUser,
     /// `RevokeTokenBody`
     RevokeToken,
+    /// A question of [`nacre_core::retrieval`]
+    Question,
 }
 
 /// How a request uses `If-Match` and `If-None-Match`.
@@ -287,6 +305,8 @@ pub enum Shape {
     Keys,
     /// `ReindexText`
     Reindex,
+    /// `FoundText`
+    Found,
     /// A line for each context
     Lines,
     /// No body

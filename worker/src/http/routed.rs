@@ -4,6 +4,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     limits,
     op::{Caller, Command, Request},
+    retrieval::Question,
     value::Value,
 };
 
@@ -49,6 +50,13 @@ pub enum Task {
         /// Whether to start a rotation of the data key.
         rotate: bool,
     },
+    /// Search the store.
+    Search {
+        /// The caller, and the owner of the store.
+        caller: Caller,
+        /// What is searched for.
+        question: Question,
+    },
     /// Show how far the index of searches is, or make it anew.
     Reindex {
         /// Whether to make it anew.
@@ -75,6 +83,8 @@ pub(super) enum Decoded {
     Task(Box<Task>),
     /// A function that makes the command from the body; `None` if an optional body is left out.
     Body(Finish),
+    /// The body is a question.
+    Question,
 }
 
 /// Makes the command from a body.
@@ -85,6 +95,7 @@ impl std::fmt::Debug for Decoded {
         match self {
             Decoded::Task(task) => task.fmt(f),
             Decoded::Body(_) => f.write_str("Body"),
+            Decoded::Question => f.write_str("Question"),
         }
     }
 }
@@ -130,10 +141,9 @@ impl Routed {
     /// `invalid-json`, `invalid-request` and its kin with the pointer, `too-large`, `too-deep`.
     pub fn decode(self, body: &[u8]) -> Result<Task> {
         let Routed { route, caller, request_id, reader, decoded, key } = self;
-        let finish = match decoded {
-            Decoded::Task(task) => return Ok(*task),
-            Decoded::Body(finish) => finish,
-        };
+        if let Decoded::Task(task) = decoded {
+            return Ok(*task);
+        }
         if body.len() > body_limit(route.body) {
             return Err(too_large(body_limit(route.body)));
         }
@@ -142,7 +152,16 @@ impl Routed {
             true => None,
             false => Some(reader.read(body)?),
         };
-        let (command, idempotency) = (finish(value)?, key.map(|key| key.of_body(body)));
-        Ok(Task::Command(Request { caller, command, idempotency, id: Some(request_id) }))
+        match decoded {
+            Decoded::Task(task) => Ok(*task),
+            Decoded::Body(finish) => {
+                let (command, idempotency) = (finish(value)?, key.map(|key| key.of_body(body)));
+                Ok(Task::Command(Request { caller, command, idempotency, id: Some(request_id) }))
+            }
+            Decoded::Question => {
+                let question = Question::of_body(value.unwrap_or(Value::Null))?;
+                Ok(Task::Search { caller, question })
+            }
+        }
     }
 }

@@ -576,6 +576,60 @@ pub const ROUTES: &[Route] = &[
         ..WRITING
     },
     Route {
+        path: "/v1/search",
+        action: Action::Search,
+        name: "searchContexts",
+        summary: "Finds contexts by words and by meaning, the best first.",
+        query: &[
+            optional(
+                "q",
+                Kind::Words,
+                "What is searched for: words, \"phrases\", -exclusions, `level:task`, `path:/db`, \
+                 and a last prefix*. Of more than 4 KiB, the beginning counts.",
+            ),
+            optional("mode", Kind::SearchMode, "Whether to go by words, by meaning, or by both."),
+            optional(
+                "scope",
+                Kind::SearchScope,
+                "Whether to find the layers where it is said, or the lowest contexts whose resolved \
+                 view shows it.",
+            ),
+            optional("levels", Kind::Levels, "Only these levels: `branch,task`."),
+            optional("under", Kind::Address, "Only this context and those below it: `level/id`."),
+            optional(
+                "since",
+                Kind::AsOf,
+                "Only contexts that changed after this commit, or from this time on.",
+            ),
+            optional("by", Kind::User, "Only contexts that this user changed last."),
+            optional("path", Kind::Pointer, "Only contexts that have this path."),
+            CURSOR,
+            optional(
+                "limit",
+                Kind::SearchLimit,
+                "Most items on the page, 1 to 100; 10 by default.",
+            ),
+            optional("explain", Kind::On, "Whether to say why each item was found."),
+        ],
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Found)],
+        errors: SEARCH_ERRORS,
+        ..READING
+    },
+    Route {
+        method: Method::Post,
+        path: "/v1/search",
+        action: Action::SearchByBody,
+        name: "searchContextsByBody",
+        summary: "Does the same with the parameters as members of a body: a question need not be in \
+             a URL, where logs may keep it.",
+        body: Body::Typed(BodyType::Question),
+        conditions: Conditions::None,
+        answers: &[(200, Shape::Found)],
+        errors: SEARCH_BY_BODY_ERRORS,
+        ..READING
+    },
+    Route {
         path: "/v1/admin/reindex",
         action: Action::IndexProgress,
         name: "getReindex",
@@ -617,6 +671,22 @@ const ENTRY_ERRORS: &[Code] = &[
     Code::TooLarge,
     Code::TooDeep,
     Code::UnsupportedMediaType,
+];
+
+/// Errors of a search.
+const SEARCH_ERRORS: &[Code] =
+    &[Code::InvalidId, Code::InvalidPointer, Code::NotFound, Code::SearchUnavailable];
+
+/// The same, with a body.
+const SEARCH_BY_BODY_ERRORS: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidId,
+    Code::InvalidPointer,
+    Code::NotFound,
+    Code::TooLarge,
+    Code::TooDeep,
+    Code::UnsupportedMediaType,
+    Code::SearchUnavailable,
 ];
 
 /// Errors of several writes, decided or previewed.

@@ -1,0 +1,295 @@
+//! Answers searches of one store.
+//!
+//! ```text
+//! in memory ─ changed contexts are put in ──────────────────▶ corpus ─▶ search
+//! not yet ─▶ shared database: candidates ─▶ their documents ─▶ corpus ─▶ search, by words
+//!        └─▶ none, late or failed: all documents ────────────▶ corpus ─▶ search
+//! ```
+//! After the first answer the corpus is loaded behind it, part by part. It is a cache: everything in
+//! it is in the rows. A write is found by the next search, for what the rows lack is in the outbox.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use nacre_core::{
+    address::Address,
+    error::{Error, Result},
+    moment::Moment,
+    op::Caller,
+    retrieval::{self, Corpus, Document, Found, Models, Question, Wanted, search},
+};
+use worker::Delay;
+
+use crate::{
+    changes::Changes,
+    host,
+    search_database::{Candidates, SearchDatabase},
+    search_key::SearchKey,
+    sql::Database,
+    sql_store::{SearchState, SqlStore},
+};
+
+/// Documents that are read at once.
+const PART: usize = 500;
+
+/// Most contexts in the outbox whose documents are made for one search. With more of them waiting,
+/// all documents are read instead, once.
+const PENDING: usize = 200;
+
+/// How long a shared database is believed to be as it was, in milliseconds.
+const BELIEVED_MILLIS: u64 = 5_000;
+
+/// Answers the searches of one store.
+#[derive(Debug, Default)]
+pub(crate) struct Searcher {
+    corpus: RefCell<Option<Corpus>>,
+    /// Whether the corpus is being loaded.
+    is_loading: Cell<bool>,
+    /// Whether the shared database did not answer when it was last asked.
+    has_failed: Cell<bool>,
+    /// When it was last asked.
+    asked: Cell<Moment>,
+}
+
+/// A shared database, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) database: &'a SearchDatabase,
+    pub(crate) budget_millis: u64,
+}
+
+impl Searcher {
+    /// Searches the store.
+    ///
+    /// # Errors
+    /// Those of [`search`].
+    pub(crate) async fn search<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        changes: &Changes,
+        shared: Option<Shared<'_>>,
+        models: Option<&Models<'_>>,
+        (caller, question): (&Caller, &Question),
+    ) -> Result<Found> {
+        let candidates = match (self.is_loaded(), shared, store.search()?) {
+            (false, Some(shared), Some(state)) => {
+                self.candidates(store, shared, &state, caller, question).await?
+            }
+            _ => None,
+        };
+        let mut found = match candidates {
+            Some(corpus) => search(store, caller, &corpus, None, question)?,
+            None => {
+                self.refresh(store, changes)?;
+                let corpus = self.corpus.try_borrow().map_err(|_| borrowed())?;
+                let empty = Corpus::default();
+                search(store, caller, corpus.as_ref().unwrap_or(&empty), models, question)?
+            }
+        };
+        found.degraded = shared.is_some() && self.has_failed.get();
+        Ok(found)
+    }
+
+    /// Whether all documents are in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.corpus.try_borrow().is_ok_and(|corpus| corpus.is_some())
+    }
+
+    /// Whether there is something to do behind the answer.
+    pub(crate) fn needs_a_look(&self) -> bool {
+        !self.is_loaded() || host::now() > self.asked.get().later(BELIEVED_MILLIS)
+    }
+
+    /// Notes what became of a call to the shared database.
+    pub(crate) fn note(&self, has_failed: bool) {
+        self.has_failed.set(has_failed);
+        self.asked.set(host::now());
+    }
+
+    /// Forgets the corpus: the store is another one now.
+    pub(crate) fn forget(&self) {
+        if let Ok(mut corpus) = self.corpus.try_borrow_mut() {
+            *corpus = None;
+        }
+    }
+
+    /// Puts a document that was just written into the corpus, if that is in memory.
+    pub(crate) fn put(&self, document: Document) {
+        if let Ok(mut corpus) = self.corpus.try_borrow_mut()
+            && let Some(corpus) = corpus.as_mut()
+        {
+            corpus.upsert(document);
+        }
+    }
+
+    /// The documents that may answer, where a shared database can tell.
+    async fn candidates<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        shared: Shared<'_>,
+        state: &SearchState,
+        caller: &Caller,
+        question: &Question,
+    ) -> Result<Option<Corpus>> {
+        let documents = u32::try_from(state.documents).unwrap_or(u32::MAX);
+        let Some(wanted) = retrieval::wanted(caller, documents, question, &*state.key) else {
+            return Ok(None);
+        };
+        let Some(candidates) = self.ask(shared, &state.key, &wanted).await else { return Ok(None) };
+        if candidates.mark != state.mark {
+            // Its tables are not those that have the store's documents.
+            self.note(true);
+            return Ok(None);
+        }
+        let pending = store.due(PENDING + 1, true)?;
+        if pending.len() > PENDING {
+            return Ok(None);
+        }
+        let frequency = |token: nacre_core::search::token::Token| {
+            let text = token.to_text();
+            let found = candidates.frequencies.iter().find(|(other, _)| *other == text);
+            found.map_or(0, |(_, count)| u32::try_from(*count).unwrap_or(u32::MAX))
+        };
+        let population = wanted.population(documents, state.words, &frequency);
+        let mut corpus = Corpus::of_candidates(&population);
+        for (_, plain) in store.documents_of(&candidates.addresses)? {
+            if let Some(document) = Document::decode(&plain) {
+                corpus.upsert(document);
+            }
+        }
+        for due in pending {
+            put_as_it_is(&mut corpus, store, &due.address)?;
+        }
+        Ok(Some(corpus))
+    }
+
+    async fn ask(
+        &self,
+        Shared { database, budget_millis }: Shared<'_>,
+        key: &SearchKey,
+        wanted: &Wanted,
+    ) -> Option<Candidates> {
+        let Wanted { expression, tokens, most, .. } = wanted;
+        let answer = database.query(key, expression, tokens, *most, budget_millis).await;
+        self.note(answer.is_err());
+        answer.ok()
+    }
+
+    /// Asks the shared database whether it answers, if that was long ago. Nobody waits for it.
+    pub(crate) async fn probe(&self, shared: Shared<'_>) {
+        if host::now() > self.asked.get().later(BELIEVED_MILLIS) {
+            // Once is enough, however many searches come meanwhile.
+            self.asked.set(host::now());
+            self.note(!shared.database.is_there(shared.budget_millis).await);
+        }
+    }
+
+    /// Brings the corpus up to date. Loads it at once if it is not in memory.
+    fn refresh<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
+        let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
+        let mut corpus = match held.take().filter(|corpus| corpus.waste() <= corpus.len().max(PART))
+        {
+            Some(corpus) => corpus,
+            None => {
+                let mut corpus = Corpus::default();
+                let mut after = None;
+                while let Some(last) = load_part(&mut corpus, store, after.as_ref())? {
+                    after = Some(last);
+                }
+                put_pending(&mut corpus, store)?;
+                corpus
+            }
+        };
+        for address in changes.take() {
+            put_as_it_is(&mut corpus, store, &address)?;
+        }
+        *held = Some(corpus);
+        Ok(())
+    }
+
+    /// Loads the corpus behind an answer, part by part, so that other requests come between.
+    ///
+    /// # Errors
+    /// `store-unavailable`. Then the next search loads it.
+    pub(crate) async fn load<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        changes: &Changes,
+    ) -> Result<()> {
+        if self.is_loaded() || self.is_loading.replace(true) {
+            return Ok(());
+        }
+        let outcome = self.load_slowly(store, changes).await;
+        self.is_loading.set(false);
+        outcome
+    }
+
+    async fn load_slowly<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
+        let Some(state) = store.search()? else { return Ok(()) };
+        let mut corpus = Corpus::default();
+        let mut after = None;
+        loop {
+            Delay::from(Duration::from_millis(1)).await;
+            match load_part(&mut corpus, store, after.as_ref())? {
+                Some(last) => after = Some(last),
+                None => break,
+            }
+        }
+        // The store may have been erased meanwhile, or a search may have been quicker.
+        let is_same = store.search()?.is_some_and(|now| now.key == state.key);
+        if self.is_loaded() || !is_same {
+            return Ok(());
+        }
+        put_pending(&mut corpus, store)?;
+        let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
+        for address in changes.take() {
+            put_as_it_is(&mut corpus, store, &address)?;
+        }
+        *held = Some(corpus);
+        Ok(())
+    }
+}
+
+/// Puts the next documents into a corpus; the address of the last one, `None` if there are no more.
+fn load_part<D: Database>(
+    corpus: &mut Corpus,
+    store: &SqlStore<D>,
+    after: Option<&Address>,
+) -> Result<Option<Address>> {
+    let mut last = None;
+    for (address, plain) in store.documents(after, PART)? {
+        // One of another version waits in the outbox to be made anew.
+        if let Some(document) = Document::decode(&plain) {
+            corpus.upsert(document);
+        }
+        last = Some(address);
+    }
+    Ok(last)
+}
+
+/// Puts in what the rows do not have yet.
+fn put_pending<D: Database>(corpus: &mut Corpus, store: &SqlStore<D>) -> Result<()> {
+    for due in store.due(usize::MAX, false)? {
+        put_as_it_is(corpus, store, &due.address)?;
+    }
+    Ok(())
+}
+
+/// Makes the document of a context as it is now.
+fn put_as_it_is<D: Database>(
+    corpus: &mut Corpus,
+    store: &SqlStore<D>,
+    address: &Address,
+) -> Result<()> {
+    match Document::read(store, address)? {
+        Some(document) => corpus.upsert(document),
+        None => drop(corpus.remove(address)),
+    }
+    Ok(())
+}
+
+fn borrowed() -> Error {
+    Error::bug("the corpus is borrowed")
+}
