@@ -271,7 +271,7 @@ impl<D: Database> SqlStore<D> {
             && *mark != next.mark
         {
             // These tables are new. What older ones had must be sent again.
-            if next.documents > 0 && next.reindex.is_none() {
+            if next.reindex.is_none() && self.has_any(ANY_SENT)? {
                 next.begin(self.count_contexts()?);
                 next.reindex.iter_mut().for_each(|reindex| reindex.must_clear = false);
             }
@@ -446,6 +446,9 @@ const QUEUE_PART: &str = "INSERT INTO outbox (level, id, seq)
     ON CONFLICT (level, id) DO UPDATE SET indexed = 0 RETURNING level, id";
 
 const ANY: &str = "SELECT 1 FROM outbox LIMIT 1";
+
+const ANY_SENT: &str = "SELECT 1 FROM search LEFT JOIN outbox
+    ON outbox.level = search.level AND outbox.id = search.id WHERE outbox.seq IS NULL LIMIT 1";
 
 const ANY_NEW: &str = "SELECT 1 FROM outbox WHERE indexed = 0 LIMIT 1";
 
