@@ -26,7 +26,7 @@ use nacre_core::{
 };
 
 use super::{
-    SqlStore, place,
+    Known, SqlStore, place,
     reads::address,
     search::DocumentColumns,
     search_state::{Reindex, SearchState},
@@ -149,6 +149,9 @@ impl<D: Database> SqlStore<D> {
             Drain::Idle => return Ok(None),
             Drain::Due(at) => return Ok(Some(at)),
             Drain::Unknown => {}
+        }
+        if matches!(self.held()?.state, Known::Unknown) {
+            return Ok(Some(Moment(1))); // Nothing is known: an alarm finds out.
         }
         let due = if self.has_work()? {
             // At once, but the platform takes no time before its own beginning.
