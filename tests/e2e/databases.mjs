@@ -8,7 +8,8 @@ import { DatabaseSync } from "node:sqlite";
 export function withDatabases(persist, look) {
   const files = readdirSync(persist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /^[0-9a-f]{64}\.sqlite$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => path.includes("UserObject")); // D1 keeps its databases in the same way
   for (const file of files) {
     const database = new DatabaseSync(file);
     try {

@@ -116,6 +116,9 @@ export async function start({ persist, vars = {}, assets = true, bindings: more,
     /** Drops the object of `name` from memory, as the platform does with an idle one. */
     evict: (name, className = "UserObject") => runtime.unsafeEvictDurableObject("nacre", className, { name }),
 
+    /** The database of keyed tokens, as a Worker sees it. */
+    searchDatabase: () => runtime.getD1Database("SEARCH", "nacre"),
+
     async stop() {
       await runtime.dispose();
       if (own) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -11,11 +11,11 @@
 
 use std::cell::Cell;
 
-use nacre_core::{entropy::Entropy, error::Result, id::User, moment::Moment};
+use nacre_core::{entropy::Entropy, error::Result, id::User, moment::Moment, retrieval::Wanted};
 
 use crate::{
     host,
-    search_database::{SearchDatabase, SearchDatabases},
+    search_database::{Candidates, Failure, SearchDatabase, SearchDatabases},
     search_key::SearchKey,
     sql::Database,
     sql_store::{Delivery, SqlStore},
@@ -23,6 +23,18 @@ use crate::{
 
 /// The first wait after a database did not answer, and the longest one, in milliseconds.
 const WAITS_MILLIS: (u64, u64) = (2_000, 10 * 60 * 1000);
+
+/// What comes of asking a shared database.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// There is none, or nothing was ever indexed: the own rows answer, and nothing is amiss.
+    None,
+    /// It has found these.
+    #[expect(dead_code, reason = "the route of searches asks it")]
+    Found(Candidates),
+    /// It failed, took too long, or has not all documents: the own rows answer in its place.
+    Failed,
+}
 
 /// Drains the outbox of one store.
 #[derive(Debug)]
@@ -98,6 +110,35 @@ impl Indexer {
         store.settle(key, &part.settled, &delivery, host::now(), entropy)
     }
 
+    /// Asks the shared database which contexts may answer a search. It does not know what is in the
+    /// outbox. Where its tables are not those that had the store's documents, they get them again.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows.
+    #[expect(dead_code, reason = "the route of searches asks it")]
+    pub(crate) async fn candidates<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        owner: &User,
+        wanted: &Wanted,
+        budget_millis: u64,
+        entropy: &mut Entropy,
+    ) -> Result<Asked> {
+        let (Some(database), Some(state)) = (self.database(owner), store.search()?) else {
+            return Ok(Asked::None);
+        };
+        let found = database.query(&state.key, wanted, budget_millis).await;
+        let is_whole = !state.is_reindexing();
+        match found {
+            Ok(found) if found.mark == state.mark && is_whole => Ok(Asked::Found(found)),
+            Ok(_) | Err(Failure::Empty) if is_whole => {
+                store.refill(&state, host::now(), entropy)?;
+                Ok(Asked::Failed)
+            }
+            _ => Ok(Asked::Failed),
+        }
+    }
+
     /// Whether the shared databases have no row of the store any more.
     async fn clear(&self, key: &SearchKey, now: Moment) -> bool {
         if !self.has_databases() {
@@ -121,12 +162,16 @@ impl Indexer {
     /// `store-unavailable` of the object's own rows.
     pub(crate) async fn pay<D: Database>(&self, store: &SqlStore<D>) -> Result<bool> {
         for name in store.owed()? {
-            if self.again.get() > host::now() || self.databases.erase(&name).await.is_err() {
-                let again = self.fail(host::now());
-                store.drain_at(again)?;
-                return Ok(false);
+            let is_time = self.again.get() <= host::now();
+            if is_time && self.databases.erase(&name).await.is_ok() {
+                store.paid(&name)?;
+                continue;
             }
-            store.paid(&name)?;
+            if is_time {
+                self.fail(host::now());
+            }
+            store.drain_at(self.again.get())?;
+            return Ok(false);
         }
         Ok(true)
     }

@@ -1,8 +1,10 @@
 //! A shared D1 database of keyed tokens. It finds candidates for a search without reading all
 //! documents of an object; where it fails, the object's own rows answer.
 
+use std::collections::BTreeMap;
+
 use js_sys::{Promise, Reflect, futures::JsFuture};
-use nacre_core::{address::Address, json, search::token::Token, value::Value};
+use nacre_core::{address::Address, json, retrieval::Wanted, search::token::Token, value::Value};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 use worker::{Env, console_error};
 
@@ -46,11 +48,20 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     /// The best contexts, the best one first.
+    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) addresses: Vec<Address>,
-    /// How many of the owner's documents have each of the tokens that were asked for.
-    pub(crate) frequencies: Vec<(String, u64)>,
+    /// How many of the owner's documents have each of the tokens that were asked for, by its text.
+    frequencies: BTreeMap<String, u32>,
     /// The mark of the tables. It is that of the store's state if they have the store's documents.
     pub(crate) mark: String,
+}
+
+impl Candidates {
+    /// How many of the owner's documents have a token that was asked for.
+    #[expect(dead_code, reason = "the route of searches asks it")]
+    pub(crate) fn frequency(&self, token: Token) -> u32 {
+        self.frequencies.get(&token.to_text()).copied().unwrap_or_default()
+    }
 }
 
 impl SearchDatabases {
@@ -123,18 +134,18 @@ impl SearchDatabase {
     pub(crate) async fn query(
         &self,
         key: &SearchKey,
-        expression: &str,
-        tokens: &[Token],
-        most: usize,
+        wanted: &Wanted,
         budget_millis: u64,
     ) -> Result<Candidates, Failure> {
-        let statements = search_tables::query(&key.owner(), expression, tokens, most as u64);
+        let Wanted { expression, tokens, most, .. } = wanted;
+        let statements = search_tables::query(&key.owner(), expression, tokens, *most as u64);
         let statements = statements.map_err(|_| Failure::Failed)?;
         let results = self.run(&statements, budget_millis).await?;
         let [best, frequencies, _] = results.as_slice() else { return Err(Failure::Failed) };
         let addresses = rows(best).filter_map(|row| key.open(&bytes(row.first()?.as_str()?)?));
         let frequency = |row: &[Value]| {
-            Some((row.first()?.as_str()?.to_owned(), row.get(1)?.as_number()?.as_u64()?))
+            let count = row.get(1)?.as_number()?.as_u64()?;
+            Some((row.first()?.as_str()?.to_owned(), u32::try_from(count).unwrap_or(u32::MAX)))
         };
         Ok(Candidates {
             addresses: addresses.collect(),

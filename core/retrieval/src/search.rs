@@ -11,7 +11,7 @@ use nacre_layers::{
 use nacre_search::{
     score::Scored,
     semantic::models::Models,
-    snippet::{Explanation, Fragment, Reason, explain},
+    snippet::{Explanation, Fragment, Reason, explain, opening},
     token::Unkeyed,
 };
 use nacre_store::{moment::Moment, op::Caller, readable::Readable, record::Record, store::Reads};
@@ -46,7 +46,7 @@ pub struct Item {
     pub address: Address,
     /// Its score: higher is better. Scores of different questions cannot be compared.
     pub score: f32,
-    /// The place of the best piece in the data.
+    /// The place of the best piece in the data; in the view, for a search of views.
     pub path: Pointer,
     /// The best piece, or a part of it.
     pub snippet: Vec<Fragment>,
@@ -222,10 +222,15 @@ impl Search<'_> {
         Ok(self.explained(record, answer, self.explain(record.address.id.as_str(), data, &notes)))
     }
 
-    /// Says what was found in a document.
+    /// Says what was found in a document. Where no word was, it shows how the document begins.
     pub(crate) fn explain(&self, id: &str, data: &Object, notes: &[String]) -> Explanation {
         let rarity = |term: &str| self.corpus.index.rarity(term, &Unkeyed);
-        explain(&self.question.query, id, data, notes, &rarity)
+        let why = explain(&self.question.query, id, data, notes, &rarity);
+        if !why.reasons.is_empty() {
+            return why;
+        }
+        let (pointer, snippet) = opening(data);
+        Explanation { pointer, snippet, ..why }
     }
 
     /// The item of an answer that is explained.
@@ -245,8 +250,16 @@ impl Search<'_> {
         }
     }
 
-    /// About how many documents answer.
+    /// About how many documents answer. Of candidates it is known in how many documents the most
+    /// common word is.
     fn total(&self) -> usize {
-        self.ranked.answers.len()
+        let Search { corpus, question: Question { query, .. }, ranked, .. } = self;
+        let here = ranked.answers.len();
+        if !corpus.is_partial() || !query.phrases.is_empty() || !query.excluded.is_empty() {
+            return here;
+        }
+        let words = query.words.iter();
+        let all = words.map(|word| corpus.index.documents_with(&word.term, &Unkeyed)).max();
+        here.max(all.unwrap_or(0) as usize)
     }
 }

@@ -200,9 +200,14 @@ impl Index {
         live
     }
 
+    /// In how many documents a term occurs in texts.
+    pub fn documents_with(&self, term: &str, key: &dyn TermKey) -> u32 {
+        self.frequency(key.token(term))
+    }
+
     /// How rare a term is in texts: 0 if all documents have it.
     pub fn rarity(&self, term: &str, key: &dyn TermKey) -> f32 {
-        idf(self.count(), self.frequency(key.token(term)))
+        idf(self.count(), self.documents_with(term, key))
     }
 
     pub(crate) fn is_live(&self, number: u32) -> bool {

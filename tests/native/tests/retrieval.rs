@@ -26,7 +26,7 @@ use nacre_core::{
 };
 use nacre_tests::{
     arbitrary,
-    histories::{address, universe, write},
+    histories::{address, write},
 };
 use nacre_topics::world::World;
 use proptest::{collection::vec, prelude::*, sample::Index as Place};
@@ -146,7 +146,7 @@ fn shared(writes: Vec<Edit>, since: usize, global: bool) -> Option<World> {
 /// The documents of a guest, made of nothing but what other requests tell them.
 fn corpus_by_reading(world: &mut World, user: &str) -> Corpus {
     let mut corpus = Corpus::default();
-    for address in universe() {
+    for address in live(&world.store) {
         let get = Read::Get { address: address.clone(), which: Which::Current, reveal: false };
         let Ok(Reply::Context(context)) = world.run_as(user, "contexts:read", get) else {
             continue;
@@ -177,7 +177,7 @@ fn corpus_by_reading(world: &mut World, user: &str) -> Corpus {
 /// The contexts without one below them that a caller may read, each with its view.
 fn lowest_views(world: &mut World, user: &str) -> BTreeMap<Address, Object> {
     let mut views = BTreeMap::new();
-    for address in universe() {
+    for address in live(&world.store) {
         let read = Read::Resolve(Resolve {
             address: address.clone(),
             path: None,
@@ -502,6 +502,7 @@ fn further_pages_are_ranked_as_the_first_one() {
 fn a_search_of_views_makes_only_so_many() {
     let mut world = World::empty();
     world.run(put("project/p", None, "needle")).unwrap();
+    world.run(put("branch/main", Some("p"), "hay")).unwrap();
     for task in 0..2100 {
         let hides = put(&format!("task/t{task:04}"), Some("main"), "hay");
         world.run(hides).unwrap();

@@ -26,7 +26,7 @@ use nacre_core::{
 };
 
 use super::{
-    SqlStore, place,
+    Known, SqlStore, place,
     reads::address,
     search::DocumentColumns,
     search_state::{Reindex, SearchState},
@@ -150,6 +150,9 @@ impl<D: Database> SqlStore<D> {
             Drain::Due(at) => return Ok(Some(at)),
             Drain::Unknown => {}
         }
+        if matches!(self.held()?.state, Known::Unknown) {
+            return Ok(Some(Moment(1))); // Nothing is known: an alarm finds out.
+        }
         let due = if self.has_work()? {
             // At once, but the platform takes no time before its own beginning.
             Some(self.last_commit()?.max(Moment(1)))
@@ -271,7 +274,7 @@ impl<D: Database> SqlStore<D> {
             && *mark != next.mark
         {
             // These tables are new. What older ones had must be sent again.
-            if next.documents > 0 && next.reindex.is_none() {
+            if next.reindex.is_none() && self.has_any(ANY_SENT)? {
                 next.begin(self.count_contexts()?);
                 next.reindex.iter_mut().for_each(|reindex| reindex.must_clear = false);
             }
@@ -446,6 +449,9 @@ const QUEUE_PART: &str = "INSERT INTO outbox (level, id, seq)
     ON CONFLICT (level, id) DO UPDATE SET indexed = 0 RETURNING level, id";
 
 const ANY: &str = "SELECT 1 FROM outbox LIMIT 1";
+
+const ANY_SENT: &str = "SELECT 1 FROM search LEFT JOIN outbox
+    ON outbox.level = search.level AND outbox.id = search.id WHERE outbox.seq IS NULL LIMIT 1";
 
 const ANY_NEW: &str = "SELECT 1 FROM outbox WHERE indexed = 0 LIMIT 1";
 

@@ -113,6 +113,18 @@ impl<D: Database> SqlStore<D> {
         self.progress()
     }
 
+    /// Begins a reindex because the shared database has lost documents, unless the store is not in
+    /// that state any more: then it is known, or another store.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn refill(&self, seen: &SearchState, now: Moment, entropy: &mut Entropy) -> Result<()> {
+        match self.search()? {
+            Some(state) if *state == *seen => self.reindex(now, entropy).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// How far the reindex is; `None` without a store.
     ///
     /// # Errors

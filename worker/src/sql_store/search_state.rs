@@ -85,6 +85,11 @@ impl SearchState {
         self.reindex.as_ref().is_some_and(|reindex| reindex.all_queued)
     }
 
+    /// Whether a reindex is not done. Meanwhile only the own rows have all documents.
+    pub fn is_reindexing(&self) -> bool {
+        self.reindex.is_some()
+    }
+
     /// Whether the shared database must be cleared of the store's rows before it gets new ones.
     pub fn must_clear(&self) -> bool {
         self.reindex.as_ref().is_some_and(|reindex| reindex.must_clear)

@@ -1,0 +1,486 @@
+//! The index of searches: what a commit puts into the outbox, what becomes of it, and the statements
+//! on the shared database, which may come late or twice.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test code stops at the first surprise"
+)]
+#![allow(dead_code, reason = "the world is shared with tests of other matters")]
+
+mod sqlite;
+
+use nacre_core::{
+    address::Address,
+    moment::Moment,
+    op::{Edit, Expect, NewEntry},
+    record::EntryKind,
+    search::token::{TermKey as _, Token},
+    value::Value,
+};
+use nacre_worker::{
+    search_key::SearchKey,
+    search_tables::{self, Entry, Statement},
+    sql_store::{Delivery, Progress},
+};
+use rusqlite::{Connection, params_from_iter, types::Value as Cell};
+use sqlite::world::{DAY, World, put, value};
+
+fn task(name: &str) -> Address {
+    Address::parse("task", name).unwrap()
+}
+
+fn put_task(name: &str, text: &str) -> Edit {
+    put("task", name, Some("b"), value(&format!(r#"{{"note":"{text}"}}"#)))
+}
+
+fn delete(address: &Address) -> Edit {
+    let (cascade, summary, expect) = (false, None, Expect::Anything);
+    Edit::Delete { address: address.clone(), cascade, summary, expect }
+}
+
+fn changes(world: &World) -> i64 {
+    world.database.connection.query_row("SELECT total_changes()", [], |row| row.get(0)).unwrap()
+}
+
+fn count(world: &World, table: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {table}");
+    world.database.connection.query_row(&count, [], |row| row.get(0)).unwrap()
+}
+
+/// Does one part as the object's alarm does, with a shared database that answers so.
+fn part(world: &mut World, delivers: bool, delivery: &Delivery) -> Vec<Entry> {
+    let mut entropy = world.entropy();
+    let state = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+    if state.must_clear() {
+        world.sql.cleared(&state.key, &mut entropy).unwrap();
+    }
+    world.sql.queue_part(&mut entropy).unwrap();
+    let part = world.sql.next_part(&state.key, delivers).unwrap();
+    let now = Moment(world.now);
+    world.sql.settle(&state.key, &part.settled, delivery, now, &mut entropy).unwrap();
+    part.entries
+}
+
+fn done(mark: &str) -> Delivery {
+    Delivery::Done(mark.into())
+}
+
+#[test]
+fn indexing_writes_three_rows_for_each_changed_context() {
+    let mut world = World::new();
+    for n in 0..50 {
+        world.run(&put_task(&format!("t{n}"), "one two three"), None).unwrap();
+    }
+    // 50 tasks, and the branch and the project above them.
+    let waiting = world.sql.waiting().unwrap();
+    assert_eq!(waiting, 52);
+    part(&mut world, true, &done("m"));
+    for n in 0..50 {
+        world.run(&put_task(&format!("t{n}"), "four"), None).unwrap();
+    }
+    assert_eq!(world.sql.waiting(), Ok(50), "a row for each changed context");
+    let before = changes(&world);
+    part(&mut world, true, &done("m"));
+    // The outbox had its row with the commit; now a document comes and that row goes. The state is
+    // one row for all.
+    assert_eq!(changes(&world) - before, 50 * 2 + 1);
+    assert_eq!(world.sql.waiting(), Ok(0));
+    assert_eq!(world.sql.drain_due(), Ok(None));
+}
+
+#[test]
+fn a_commit_has_one_row_in_the_outbox_for_each_context() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    let note = |text: &str| {
+        Edit::AddEntry(NewEntry {
+            address: task("t"),
+            kind: EntryKind::Progress,
+            content: text.into(),
+            category: None,
+            importance: None,
+            agent: None,
+        })
+    };
+    world.run(&note("quagga"), None).unwrap();
+    world.run(&put_task("t", "two"), None).unwrap();
+    let due = world.sql.due(9, true).unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((&due[0].address, due[0].seq, due[0].indexed), (&task("t"), 3, false));
+    world.run(&put_task("t", "two"), None).unwrap();
+    assert_eq!(world.sql.due(9, true).unwrap(), due, "nothing has changed");
+    world.compare_documents().unwrap();
+}
+
+#[test]
+fn only_the_first_commit_of_many_moves_the_alarm() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    // The history of a context gets its first old version, which is due some day.
+    world.run(&put_task("t", "two"), None).unwrap();
+    let first = world.database.alarm.get();
+    assert_eq!(first, Some(Moment(world.now + 1000)));
+    for n in 0..5 {
+        world.now += 100;
+        world.database.alarm.set(Some(Moment(7)));
+        world.run(&put_task("t", &format!("{n}")), None).unwrap();
+        assert_eq!(world.database.alarm.get(), Some(Moment(7)), "it was set again");
+    }
+    world.database.alarm.set(first);
+    world.alarms();
+    assert_eq!(world.sql.waiting(), Ok(0));
+    world.run(&put_task("t", "last"), None).unwrap();
+    assert_eq!(world.database.alarm.get(), Some(Moment(world.now + 1000)));
+}
+
+#[test]
+fn what_moves_the_alarm_after_a_wake_up_leaves_the_drain_in_it() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    world.sleep();
+    world.open().unwrap();
+    // As for a socket that is opened.
+    world.sql.arm(Some(Moment(world.now + DAY))).unwrap();
+    assert!(world.database.alarm.get().unwrap().0 <= world.now + 1000);
+    // As for a rotation, whose alarm also does upkeep.
+    world.sleep();
+    world.open().unwrap();
+    let mut entropy = world.entropy();
+    world.sql.upkeep(Moment(world.now), &world.masters, &mut entropy).unwrap();
+    assert!(world.database.alarm.get().unwrap().0 <= world.now + 1000);
+    world.compare_documents().unwrap();
+}
+
+#[test]
+fn a_failing_database_keeps_its_rows_and_their_documents_are_written_once() {
+    let mut world = World::new();
+    for n in 0..3 {
+        world.run(&put_task(&format!("t{n}"), "one"), None).unwrap();
+    }
+    let again = Moment(world.now + 60_000);
+    part(&mut world, true, &Delivery::Failed(again));
+    assert_eq!((world.sql.waiting(), count(&world, "search")), (Ok(5), 5));
+    assert_eq!(world.sql.drain_due(), Ok(Some(again)));
+    // A change meanwhile is indexed at once, and does not wait for the database.
+    world.run(&put_task("t1", "two"), None).unwrap();
+    assert!(world.sql.drain_due().unwrap().unwrap() < again);
+    let before = changes(&world);
+    assert_eq!(part(&mut world, false, &Delivery::Failed(again)).len(), 1);
+    assert_eq!(changes(&world) - before, 2, "its document, and that it is there");
+    assert!(part(&mut world, false, &Delivery::Failed(again)).is_empty());
+    // Then it is back.
+    let entries = part(&mut world, true, &done("m"));
+    assert_eq!(entries.len(), 5);
+    assert_eq!((world.sql.waiting(), world.sql.drain_due()), (Ok(0), Ok(None)));
+    world.compare_documents().unwrap();
+}
+
+#[test]
+fn a_change_during_a_delivery_stays_due() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    let mut entropy = world.entropy();
+    let state = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+    let part = world.sql.next_part(&state.key, true).unwrap();
+    world.run(&delete(&task("t")), None).unwrap();
+    let now = Moment(world.now);
+    world.sql.settle(&state.key, &part.settled, &done("m"), now, &mut entropy).unwrap();
+    assert_eq!(world.sql.waiting(), Ok(1));
+    assert_eq!(world.sql.documents_of(&[task("t")]).unwrap(), []);
+    world.compare_documents().unwrap();
+}
+
+#[test]
+fn a_part_of_an_erased_store_is_not_written_into_the_next_one() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    let mut entropy = world.entropy();
+    let state = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+    let part = world.sql.next_part(&state.key, true).unwrap();
+    assert!(world.sql.drop_all_but_name(Moment(world.now)).unwrap());
+    world.sql.forget().unwrap();
+    let owed = vec![state.key.owner()];
+    assert_eq!(world.sql.owed(), Ok(owed.clone()));
+    assert_eq!(world.database.alarm.get(), Some(Moment(world.now)));
+    let now = Moment(world.now);
+    world.sql.settle(&state.key, &part.settled, &done("m"), now, &mut entropy).unwrap();
+    world.sleep();
+    world.twin = nacre_core::memory::MemoryStore::new();
+    assert_eq!(world.sql.drain_due(), Ok(Some(Moment(1))), "the name is owed");
+    world.run(&put_task("u", "two"), None).unwrap();
+    world.sql.settle(&state.key, &part.settled, &done("m"), now, &mut entropy).unwrap();
+    let next = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+    assert_ne!(next.key.owner(), state.key.owner());
+    world.sql.settle(&state.key, &part.settled, &done("m"), now, &mut entropy).unwrap();
+    assert_eq!(world.sql.documents(None, 9).unwrap(), []);
+    assert_eq!(world.sql.owed(), Ok(owed.clone()));
+    world.sql.paid(&owed[0]).unwrap();
+    assert_eq!(world.sql.owed(), Ok(Vec::new()));
+    world.compare_documents().unwrap();
+}
+
+#[test]
+fn a_drain_that_is_killed_anywhere_ends_with_every_document() {
+    for fuse in 0..40 {
+        let mut world = World::new();
+        world.run(&put_task("t", "one"), None).unwrap();
+        world.run(&put_task("u", "two"), None).unwrap();
+        world.run(&delete(&task("u")), None).unwrap();
+        world.database.fuse.set(Some(fuse));
+        let survived = world.alarm().is_ok();
+        world.database.fuse.set(None);
+        world.sleep();
+        world.compare_documents().unwrap();
+        if survived {
+            assert!(fuse > 10, "no call failed");
+            return;
+        }
+    }
+    panic!("it never came to an end");
+}
+
+#[test]
+fn other_tables_get_all_documents_again() {
+    let mut world = World::new();
+    for n in 0..5 {
+        world.run(&put_task(&format!("t{n}"), "one"), None).unwrap();
+    }
+    part(&mut world, true, &done("first"));
+    world.run(&put_task("t1", "two"), None).unwrap();
+    part(&mut world, true, &done("second"));
+    assert_eq!(part(&mut world, true, &done("second")).len(), 7);
+    assert!(part(&mut world, true, &done("second")).is_empty());
+    assert_eq!(world.sql.drain_due(), Ok(None));
+}
+
+#[test]
+fn a_reindex_goes_on_after_a_wake_up_and_says_how_far_it_is() {
+    let mut world = World::new();
+    for n in 0..600 {
+        world.run(&put_task(&format!("t{n}"), "one"), None).unwrap();
+    }
+    world.run(&delete(&task("t7")), None).unwrap();
+    world.compare_documents().unwrap();
+    // Damage that a reindex mends.
+    world.database.connection.execute("DELETE FROM search WHERE id = 't9'", []).unwrap();
+    let mut entropy = world.entropy();
+    let begun = world.sql.reindex(Moment(world.now), &mut entropy).unwrap().unwrap();
+    assert_eq!(begun, Progress { documents: 601, done: 0, of: 602 });
+    let mut last = 0;
+    for _ in 0..20 {
+        world.sleep();
+        world.open().unwrap();
+        let progress = world.sql.progress().unwrap().unwrap();
+        assert!(progress.done >= last && progress.done <= progress.of, "{progress:?}");
+        last = progress.done;
+        if world.sql.drain_due().unwrap().is_none() {
+            break;
+        }
+        world.alarm().unwrap();
+    }
+    assert_eq!(world.sql.waiting(), Ok(0));
+    assert_eq!(world.sql.documents_of(&[task("t9")]).unwrap().len(), 1);
+}
+
+#[test]
+fn a_purged_context_takes_its_document_with_it() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one two"), None).unwrap();
+    world.run(&put_task("u", "three"), None).unwrap();
+    world.compare_documents().unwrap();
+    world.run(&delete(&task("t")), None).unwrap();
+    // The drain never came.
+    world.database.connection.execute("DELETE FROM outbox", []).unwrap();
+    world.sleep();
+    world.open().unwrap();
+    assert_eq!(world.sql.documents_of(&[task("t")]).unwrap().len(), 1);
+    world.now += 91 * DAY;
+    world.alarms();
+    assert_eq!(world.sql.documents_of(&[task("t")]).unwrap(), []);
+    let state = world.sql.search().unwrap().unwrap();
+    assert_eq!((state.documents, state.words), (3, 1));
+}
+
+#[test]
+fn a_document_opens_in_its_own_row_alone() {
+    for damage in [
+        "UPDATE search SET words = words + 1 WHERE id = 't'",
+        "UPDATE search SET value = (SELECT value FROM search WHERE id = 'u') WHERE id = 't'",
+        "UPDATE search SET value = x'00' WHERE id = 't'",
+    ] {
+        let mut world = World::new();
+        world.run(&put_task("t", "one two"), None).unwrap();
+        world.run(&put_task("u", "three"), None).unwrap();
+        world.compare_documents().unwrap();
+        world.database.connection.execute(damage, []).unwrap();
+        assert!(world.sql.documents_of(&[task("t")]).is_err(), "{damage}");
+        assert_eq!(world.sql.documents_of(&[task("u")]).unwrap().len(), 1);
+    }
+}
+
+// --- the shared database
+
+struct Shared(Connection);
+
+impl Shared {
+    fn new() -> Shared {
+        let shared = Shared(Connection::open_in_memory().unwrap());
+        shared.run(&search_tables::make());
+        shared
+    }
+
+    /// Runs statements as D1 does, as one transaction; the rows of each.
+    fn run(&self, statements: &[Statement]) -> Vec<Vec<Vec<Cell>>> {
+        self.0.execute_batch("BEGIN").unwrap();
+        let results = statements.iter().map(|statement| self.one(statement)).collect();
+        self.0.execute_batch("COMMIT").unwrap();
+        results
+    }
+
+    fn one(&self, Statement { sql, values }: &Statement) -> Vec<Vec<Cell>> {
+        let mut prepared = self.0.prepare(sql).unwrap();
+        let columns = prepared.column_count();
+        let values = values.iter().map(|value| match value {
+            Value::String(text) => Cell::Text(text.clone()),
+            // As from JavaScript.
+            Value::Number(number) => Cell::Real(number.as_f64()),
+            other => panic!("{other:?}"),
+        });
+        let mut rows = prepared.query(params_from_iter(values)).unwrap();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            found.push((0..columns).map(|column| row.get_unwrap(column)).collect());
+        }
+        found
+    }
+
+    fn put(&self, key: &SearchKey, entries: &[(&str, u64, Option<&str>)]) {
+        let entries: Vec<Entry> = entries
+            .iter()
+            .map(|(name, seq, text)| {
+                let tokens = text.map(|text| text.split(' ').map(|word| key.token(word)).collect());
+                Entry::new(key, &task(name), *seq, tokens).unwrap()
+            })
+            .collect();
+        self.run(&search_tables::put(&key.owner(), &entries).unwrap());
+    }
+
+    /// The names of the tasks that have any of these words, the best one first, and in how many
+    /// each of them occurs.
+    fn find(&self, key: &SearchKey, words: &str) -> (Vec<String>, Vec<u64>) {
+        let tokens: Vec<Token> = words.split(' ').map(|word| key.token(word)).collect();
+        let texts: Vec<String> = tokens.iter().map(|token| token.to_text()).collect();
+        let query = search_tables::query(&key.owner(), &texts.join(" OR "), &tokens, 10).unwrap();
+        let results = self.run(&query);
+        let name = |row: &Vec<Cell>| {
+            let Cell::Text(digits) = &row[0] else { panic!("{row:?}") };
+            let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+            let sealed: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+            key.open(&sealed).unwrap().id.as_str().to_owned()
+        };
+        let frequency = |token: &Token| {
+            let row = results[1].iter().find(|row| row[0] == Cell::Text(token.to_text()));
+            row.map_or(0, |row| match row[1] {
+                Cell::Integer(number) => u64::try_from(number).unwrap(),
+                _ => panic!("{row:?}"),
+            })
+        };
+        (results[0].iter().map(name).collect(), tokens.iter().map(frequency).collect())
+    }
+
+    fn state(&self) -> Vec<Vec<Cell>> {
+        let all = "SELECT doc, seq, indexed, hex(address) FROM documents ORDER BY doc";
+        let mut state = self.one(&Statement { sql: all, values: Vec::new() });
+        let terms = "SELECT term, doc, cnt FROM terms ORDER BY term";
+        state.extend(self.one(&Statement { sql: terms, values: Vec::new() }));
+        state
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).into()).collect()
+}
+
+fn key(seed: u8) -> SearchKey {
+    SearchKey::new([seed; 32]).unwrap()
+}
+
+#[test]
+fn a_late_or_repeated_delivery_changes_nothing() {
+    let (shared, key) = (Shared::new(), key(1));
+    shared.put(&key, &[("a", 3, Some("red fox")), ("b", 4, Some("red big hen")), ("c", 5, None)]);
+    let state = shared.state();
+    for late in [
+        ("a", 3, Some("red fox")),
+        ("a", 2, Some("old dog")),
+        ("a", 1, None),
+        ("b", 4, Some("red big hen")),
+        ("c", 5, None),
+        ("c", 4, Some("it was here")),
+    ] {
+        shared.put(&key, &[late]);
+        assert_eq!(shared.state(), state, "{late:?}");
+    }
+    assert_eq!(shared.find(&key, "red"), (names(&["a", "b"]), vec![2]));
+    assert_eq!(shared.find(&key, "dog it"), (Vec::new(), vec![0, 0]));
+}
+
+#[test]
+fn a_later_delivery_replaces_the_tokens_and_a_deletion_ends_them() {
+    let (shared, key) = (Shared::new(), key(1));
+    shared.put(&key, &[("a", 1, Some("red fox")), ("b", 1, Some("red hen red"))]);
+    shared.put(&key, &[("a", 2, Some("blue fox fox")), ("b", 3, None)]);
+    assert_eq!(shared.find(&key, "red fox blue"), (names(&["a"]), vec![0, 1, 1]));
+    shared.put(&key, &[("b", 2, Some("red hen"))]);
+    assert_eq!(shared.find(&key, "red hen"), (Vec::new(), vec![0, 0]));
+    shared.put(&key, &[("b", 4, Some("hen"))]);
+    assert_eq!(shared.find(&key, "red hen"), (names(&["b"]), vec![0, 1]));
+    // Both in one delivery, in any order of keys.
+    shared.put(&key, &[("a", 5, None), ("c", 5, Some("hen"))]);
+    assert_eq!(shared.find(&key, "hen fox").1, vec![2, 0]);
+}
+
+#[test]
+fn owners_share_neither_tokens_nor_documents_nor_an_erase() {
+    let (shared, alice, bob) = (Shared::new(), key(1), key(2));
+    shared.put(&alice, &[("a", 1, Some("red fox"))]);
+    shared.put(&bob, &[("a", 9, Some("red fox")), ("b", 9, Some("red"))]);
+    assert_eq!(shared.find(&alice, "red"), (names(&["a"]), vec![1]));
+    assert_eq!(shared.find(&bob, "red").1, vec![2]);
+    let erased = shared.run(&search_tables::erase(&bob.owner()));
+    assert_eq!(erased.last().unwrap(), &[[Cell::Integer(0)]]);
+    assert_eq!(shared.find(&bob, "red"), (Vec::new(), vec![0]));
+    assert_eq!(shared.find(&alice, "red fox"), (names(&["a"]), vec![1, 1]));
+    shared.put(&bob, &[("a", 1, Some("red"))]);
+    assert_eq!(shared.find(&bob, "red"), (names(&["a"]), vec![1]));
+}
+
+#[test]
+fn tables_that_are_made_again_are_empty_and_have_another_mark() {
+    let (shared, key) = (Shared::new(), key(1));
+    let mark = || shared.run(&search_tables::put(&key.owner(), &[]).unwrap()).pop().unwrap();
+    let first = mark();
+    assert_eq!(first, mark());
+    shared.put(&key, &[("a", 1, Some("red"))]);
+    let there = shared.run(&search_tables::there()).pop().unwrap();
+    assert_eq!(there, [[Cell::Integer(search_tables::ALL_THERE.try_into().unwrap())]]);
+    shared.run(&search_tables::make());
+    assert_ne!(first, mark());
+    assert_eq!(shared.find(&key, "red"), (Vec::new(), vec![0]));
+    assert_eq!(search_tables::update(1), Vec::new());
+}
+
+#[test]
+fn a_very_long_document_is_delivered_with_each_of_its_words() {
+    let (shared, key) = (Shared::new(), key(1));
+    let tokens: Vec<Token> = (0..200_000u64).map(|n| Token(n % 50_000)).collect();
+    let entry = Entry::new(&key, &task("long"), 1, Some(tokens)).unwrap();
+    assert!(entry.length() < 1_000_000, "{}", entry.length());
+    shared.run(&search_tables::put(&key.owner(), &[entry]).unwrap());
+    let found = shared.run(
+        &search_tables::query(&key.owner(), &Token(49_999).to_text(), &[Token(7)], 3).unwrap(),
+    );
+    assert_eq!((found[0].len(), found[1].len()), (1, 1));
+}
