@@ -30,7 +30,6 @@ pub(crate) enum Asked {
     /// There is none, or nothing was ever indexed: the own rows answer, and nothing is amiss.
     None,
     /// It has found these.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     Found(Candidates),
     /// It failed, took too long, or has not all documents: the own rows answer in its place.
     Failed,
@@ -115,7 +114,6 @@ impl Indexer {
     ///
     /// # Errors
     /// `store-unavailable` of the object's own rows.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) async fn candidates<D: Database>(
         &self,
         store: &SqlStore<D>,

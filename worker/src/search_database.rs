@@ -48,7 +48,6 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     /// The best contexts, the best one first.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) addresses: Vec<Address>,
     /// How many of the owner's documents have each of the tokens that were asked for, by its text.
     frequencies: BTreeMap<String, u32>,
@@ -58,7 +57,6 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     /// How many of the owner's documents have a token that was asked for.
-    #[expect(dead_code, reason = "the route of searches asks it")]
     pub(crate) fn frequency(&self, token: Token) -> u32 {
         self.frequencies.get(&token.to_text()).copied().unwrap_or_default()
     }

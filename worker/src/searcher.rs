@@ -15,20 +15,21 @@ use std::{
 
 use nacre_core::{
     address::Address,
+    entropy::Entropy,
     error::{Error, Result},
     moment::Moment,
     op::Caller,
-    retrieval::{self, Corpus, Document, Found, Models, Question, Wanted, search},
+    retrieval::{self, Corpus, Document, Found, Models, Question, search},
 };
 use worker::Delay;
 
 use crate::{
     changes::Changes,
     host,
-    search_database::{Candidates, SearchDatabase},
-    search_key::SearchKey,
+    indexer::{Asked, Indexer},
+    search_database::SearchDatabase,
     sql::Database,
-    sql_store::{SearchState, SqlStore},
+    sql_store::SqlStore,
 };
 
 /// Documents that are read at once.
@@ -53,10 +54,15 @@ pub(crate) struct Searcher {
     asked: Cell<Moment>,
 }
 
-/// A shared database, and how long it may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shared<'a> {
-    pub(crate) database: &'a SearchDatabase,
+/// A search, and who can help with it.
+pub(crate) struct Search<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) question: &'a Question,
+    /// Where they are loaded.
+    pub(crate) models: Option<&'a Models<'a>>,
+    /// Asks the shared database.
+    pub(crate) indexer: &'a Indexer,
+    /// How long that may take, in milliseconds.
     pub(crate) budget_millis: u64,
 }
 
@@ -69,15 +75,13 @@ impl Searcher {
         &self,
         store: &SqlStore<D>,
         changes: &Changes,
-        shared: Option<Shared<'_>>,
-        models: Option<&Models<'_>>,
-        (caller, question): (&Caller, &Question),
+        asked: &Search<'_>,
+        entropy: &mut Entropy,
     ) -> Result<Found> {
-        let candidates = match (self.is_loaded(), shared, store.search()?) {
-            (false, Some(shared), Some(state)) => {
-                self.candidates(store, shared, &state, caller, question).await?
-            }
-            _ => None,
+        let Search { caller, question, models, indexer, .. } = asked;
+        let candidates = match self.is_loaded() {
+            true => None,
+            false => self.candidates(store, asked, entropy).await?,
         };
         let mut found = match candidates {
             Some(corpus) => search(store, caller, &corpus, None, question)?,
@@ -85,10 +89,10 @@ impl Searcher {
                 self.refresh(store, changes)?;
                 let corpus = self.corpus.try_borrow().map_err(|_| borrowed())?;
                 let empty = Corpus::default();
-                search(store, caller, corpus.as_ref().unwrap_or(&empty), models, question)?
+                search(store, caller, corpus.as_ref().unwrap_or(&empty), *models, question)?
             }
         };
-        found.degraded = shared.is_some() && self.has_failed.get();
+        found.degraded = self.has_failed.get() || indexer.is_failing();
         Ok(found)
     }
 
@@ -128,30 +132,24 @@ impl Searcher {
     async fn candidates<D: Database>(
         &self,
         store: &SqlStore<D>,
-        shared: Shared<'_>,
-        state: &SearchState,
-        caller: &Caller,
-        question: &Question,
+        asked: &Search<'_>,
+        entropy: &mut Entropy,
     ) -> Result<Option<Corpus>> {
+        let Search { caller, question, indexer, budget_millis, .. } = asked;
+        let Some(state) = store.search()? else { return Ok(None) };
         let documents = u32::try_from(state.documents).unwrap_or(u32::MAX);
         let Some(wanted) = retrieval::wanted(caller, documents, question, &*state.key) else {
             return Ok(None);
         };
-        let Some(candidates) = self.ask(shared, &state.key, &wanted).await else { return Ok(None) };
-        if candidates.mark != state.mark {
-            // Its tables are not those that have the store's documents.
-            self.note(true);
-            return Ok(None);
-        }
+        let owner = &caller.owner;
+        let answer = indexer.candidates(store, owner, &wanted, *budget_millis, entropy).await?;
+        self.note(matches!(answer, Asked::Failed));
+        let Asked::Found(candidates) = answer else { return Ok(None) };
         let pending = store.due(PENDING + 1, true)?;
         if pending.len() > PENDING {
             return Ok(None);
         }
-        let frequency = |token: nacre_core::search::token::Token| {
-            let text = token.to_text();
-            let found = candidates.frequencies.iter().find(|(other, _)| *other == text);
-            found.map_or(0, |(_, count)| u32::try_from(*count).unwrap_or(u32::MAX))
-        };
+        let frequency = |token| candidates.frequency(token);
         let population = wanted.population(documents, state.words, &frequency);
         let mut corpus = Corpus::of_candidates(&population);
         for (_, plain) in store.documents_of(&candidates.addresses)? {
@@ -165,24 +163,19 @@ impl Searcher {
         Ok(Some(corpus))
     }
 
-    async fn ask(
-        &self,
-        Shared { database, budget_millis }: Shared<'_>,
-        key: &SearchKey,
-        wanted: &Wanted,
-    ) -> Option<Candidates> {
-        let Wanted { expression, tokens, most, .. } = wanted;
-        let answer = database.query(key, expression, tokens, *most, budget_millis).await;
-        self.note(answer.is_err());
-        answer.ok()
-    }
-
     /// Asks the shared database whether it answers, if that was long ago. Nobody waits for it.
-    pub(crate) async fn probe(&self, shared: Shared<'_>) {
-        if host::now() > self.asked.get().later(BELIEVED_MILLIS) {
+    pub(crate) async fn probe<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        database: &SearchDatabase,
+        budget_millis: u64,
+    ) {
+        let is_used =
+            store.search().is_ok_and(|state| state.is_some_and(|state| !state.mark.is_empty()));
+        if is_used && host::now() > self.asked.get().later(BELIEVED_MILLIS) {
             // Once is enough, however many searches come meanwhile.
             self.asked.set(host::now());
-            self.note(!shared.database.is_there(shared.budget_millis).await);
+            self.note(!database.is_there(budget_millis).await);
         }
     }
 

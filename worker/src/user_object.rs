@@ -49,7 +49,7 @@ use crate::{
     message::{self, Parts},
     models::{ModelFiles, Need},
     prompt::promptly,
-    searcher::{Searcher, Shared},
+    searcher::{Search, Searcher},
     sql::{Counts, Durable},
     sql_store::{Founding, Progress, Rotation, SqlStore},
     usage::{Stocks, usage},
@@ -231,7 +231,8 @@ impl Object {
                 message::sent(&keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
             Ok(Task::Search { caller, question }) => {
-                let answer = keeper.search(&exchange, &meter, &caller, &question).await;
+                let answer =
+                    keeper.search(&exchange, &meter, (&caller, &question), &mut entropy).await;
                 self.load_behind(keeper, &caller);
                 message::sent(&answer)
             }
@@ -262,8 +263,9 @@ impl Object {
         }
         let (keeper, owner) = (Rc::clone(keeper), caller.owner.clone());
         self.state.wait_until(async move {
-            if let Some(shared) = keeper.shared(&owner) {
-                keeper.searcher.probe(shared).await;
+            if let Some(database) = keeper.indexer.database(&owner) {
+                let budget_millis = keeper.config.search_budget_millis;
+                keeper.searcher.probe(&keeper.store, database, budget_millis).await;
             }
             if let Err(error) = keeper.searcher.load(&keeper.store, &keeper.changes).await {
                 console_error!("search: {error}");
@@ -653,32 +655,29 @@ impl Keeper {
         }
     }
 
-    /// The shared database of an owner, if the deployment has one.
-    fn shared(&self, owner: &User) -> Option<Shared<'_>> {
-        let budget_millis = self.config.search_budget_millis;
-        self.indexer.database(owner).map(|database| Shared { database, budget_millis })
-    }
-
     async fn search(
         &self,
         exchange: &Exchange,
         meter: &Meter,
-        caller: &Caller,
-        question: &Question,
+        (caller, question): (&Caller, &Question),
+        entropy: &mut Entropy,
     ) -> http::Response {
         let models = match question.mode {
             Mode::Text => None,
             Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
         };
-        let (shared, asked) = (self.shared(&caller.owner), (caller, question));
-        let found = self
-            .searcher
-            .search(&self.store, &self.changes, shared, models.as_deref(), asked)
-            .await;
+        let Keeper { config, store, changes, indexer, searcher, .. } = self;
+        let asked = Search {
+            caller,
+            question,
+            models: models.as_deref(),
+            indexer,
+            budget_millis: config.search_budget_millis,
+        };
+        let found = searcher.search(store, changes, &asked, entropy).await;
         let found = found.and_then(|found| Ok((found, self.store.seq()?, self.store.waiting()?)));
         match found {
-            Ok((mut found, seq, behind)) => {
-                found.degraded |= self.indexer.is_failing();
+            Ok((found, seq, behind)) => {
                 let work = Work { behind: Some(behind), ..meter.read(self) };
                 exchange.found(retrieval::answer(&found), seq, &work)
             }

@@ -1,0 +1,100 @@
+// Searches of a store over HTTP: what is found, what is said of it, and what is left out.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { start } from "./harness.mjs";
+
+let worker;
+before(async () => {
+  worker = await start();
+});
+after(() => worker.stop());
+
+const put = async (api, path, data, parent) => {
+  const answer = await api.put(`/v1/contexts/${path}`, { data, ...(parent && { parent }) });
+  assert.ok(answer.status < 300, answer.text);
+};
+const ids = (answer) => {
+  assert.equal(answer.status, 200, answer.text);
+  return answer.body.items.map(({ id }) => id);
+};
+
+test("a write is found by the next search, in words and by its field", async () => {
+  const ada = worker.api("ada");
+  await put(ada, "global/global", { style: "short sentences" });
+  await put(ada, "project/shop", { title: "Web shop", database: { host: "db.example", pool: { size: 20 } } });
+  await put(ada, "branch/main", { notes: "refreshToken is renewed every hour" }, "shop");
+  await put(ada, "task/fix-1", { title: "Fix connection timeouts", log: "the pool is exhausted" }, "main");
+  assert.deepEqual(ids(await ada.get("/v1/search?q=connections")), ["fix-1"]);
+  const [hit] = (await ada.get("/v1/search?q=refresh%20token&mode=text")).body.items;
+  assert.equal(hit.id, "main");
+  assert.equal(hit.path, "/notes");
+  assert.ok(hit.snippet.some(({ found, text }) => found && text === "refreshToken"));
+  assert.ok(hit.reasons.words.some(({ word, field }) => word === "refresh" && field === "text"));
+
+  await ada.patch("/v1/contexts/task/fix-1", { log: "the certificate has expired" });
+  assert.deepEqual(ids(await ada.get("/v1/search?q=exhausted&mode=text")), []);
+  assert.deepEqual(ids(await ada.get("/v1/search?q=certificate&mode=text")), ["fix-1"]);
+  await ada.post("/v1/contexts/task/fix-1/insights", { kind: "finding", content: "rotate the keystore" });
+  assert.deepEqual(ids(await ada.get("/v1/search?q=keystore&mode=text")), ["fix-1"]);
+  await ada.delete("/v1/contexts/task/fix-1");
+  assert.deepEqual(ids(await ada.get("/v1/search?q=certificate&mode=text")), []);
+});
+
+test("a body asks the same as a query", async () => {
+  const bob = worker.api("bob");
+  await put(bob, "project/p", { title: "Payments" });
+  await put(bob, "project/q", { title: "Payment of rent" });
+  const asked = await bob.get("/v1/search?q=payment&levels=project&limit=1&mode=text");
+  const posted = await bob.post("/v1/search", { q: "payment", levels: ["project"], limit: 1, mode: "text" });
+  assert.equal(asked.text, posted.text);
+  const next = await bob.get(`/v1/search?q=payment&levels=project&limit=1&mode=text&cursor=${asked.body.next_cursor}`);
+  assert.deepEqual(new Set([...ids(asked), ...ids(next)]), new Set(["p", "q"]));
+  assert.equal(next.body.next_cursor, undefined);
+  assert.equal((await bob.post("/v1/search", { q: "payment", nonsense: 1 })).status, 400);
+  assert.equal((await bob.get("/v1/search?q=x&cursor=nonsense")).status, 400);
+});
+
+test("meaning finds what no word does", async () => {
+  const eve = worker.api("eve");
+  await put(eve, "project/p", {});
+  await put(eve, "branch/b", {}, "p");
+  await put(eve, "task/cars", { text: "The automobile needs a new engine and four wheels." }, "b");
+  await put(eve, "task/bread", { text: "Flour, water, salt and yeast; bake for forty minutes." }, "b");
+  const answer = await until(
+    () => eve.get("/v1/search?q=vehicle%20repair"),
+    ({ body }) => body.ranking.includes("vectors"),
+  );
+  assert.equal(answer.body.items[0].id, "cars", answer.text);
+  assert.ok(answer.body.items[0].reasons.near > 0.1);
+});
+
+test("a guest finds what is shared, and a stranger nothing", async () => {
+  const owner = worker.api("otto");
+  await put(owner, "project/shared", { title: "Lighthouse" });
+  await put(owner, "project/hidden", { title: "Lighthouse too" });
+  await owner.put("/v1/members/gina", { project: "shared", role: "reader" });
+  const headers = { "nacre-owner": "otto" };
+  assert.deepEqual(ids(await worker.api("gina").get("/v1/search?q=lighthouse", headers)), ["shared"]);
+  assert.equal((await worker.api("sven").get("/v1/search?q=lighthouse", headers)).status, 404);
+});
+
+test("sealed values are neither found nor shown", async () => {
+  const mia = worker.api("mia");
+  await put(mia, "project/p", { api_key: "tangerine42", user: "tangerine fan" });
+  const answer = await mia.get("/v1/search?q=tangerine42&mode=text");
+  assert.deepEqual(ids(answer), []);
+  const [hit] = (await mia.get("/v1/search?q=tangerine&mode=text")).body.items;
+  assert.equal(hit.path, "/user");
+  assert.ok(!JSON.stringify(hit).includes("tangerine42"));
+});
+
+/** Asks again until the answer is right; the last answer. */
+async function until(ask, isRight) {
+  for (let left = 100; ; left -= 1) {
+    const answer = await ask();
+    if (isRight(answer) || left === 0) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
