@@ -4,25 +4,41 @@
 //! names of erased stores ─▶ shared database: erase
 //! reindex: clear ─▶ contexts ─▶ outbox
 //! outbox ─▶ documents ─▶ shared database ─▶ settle
+//! documents without a meaning ─▶ models ─▶ encoded
 //! ```
 //! Each alarm does one part, and the next alarm is set while there is more. Where the shared
 //! database does not answer, the object's own rows are written all the same, and it is asked again
 //! after growing waits.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
-use nacre_core::{entropy::Entropy, error::Result, id::User, moment::Moment, retrieval::Wanted};
+use nacre_core::{
+    entropy::Entropy,
+    error::Result,
+    id::User,
+    moment::Moment,
+    retrieval::{Document, Wanted},
+};
+use worker::Delay;
 
 use crate::{
     host,
+    models::{ModelFiles, Need},
     search_database::{Candidates, Failure, SearchDatabase, SearchDatabases},
     search_key::SearchKey,
     sql::Database,
-    sql_store::{Delivery, SqlStore},
+    sql_store::{Delivery, Made, Part, SqlStore},
 };
 
 /// The first wait after a database did not answer, and the longest one, in milliseconds.
 const WAITS_MILLIS: (u64, u64) = (2_000, 10 * 60 * 1000);
+
+/// Documents of one part that are encoded before they are written. More of them are written first,
+/// and encoded later: searches should find their words soon.
+const ENCODED_AT_ONCE: usize = 4;
+
+/// The wait before models that could not be loaded are asked for again, in milliseconds.
+const MODELS_AGAIN_MILLIS: u64 = 60_000;
 
 /// What comes of asking a shared database.
 #[derive(Debug)]
@@ -65,7 +81,7 @@ impl Indexer {
         self.failures.get() > 0
     }
 
-    /// Does the next part of what is due.
+    /// Does the next part of what is due. Returns the documents that were encoded with it.
     ///
     /// # Errors
     /// `store-unavailable` of the object's own rows. Then the part is done again.
@@ -73,13 +89,14 @@ impl Indexer {
         &self,
         store: &SqlStore<D>,
         owner: &User,
+        models: &ModelFiles,
         entropy: &mut Entropy,
-    ) -> Result<()> {
+    ) -> Result<Vec<Document>> {
         let now = host::now();
         if store.drain_due()?.is_none_or(|due| due > now) {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let Some(state) = store.begin_search(entropy)? else { return Ok(()) };
+        let Some(state) = store.begin_search(entropy)? else { return Ok(Vec::new()) };
         let key = &*state.key;
         let database = self.database(owner).filter(|_| self.again.get() <= now);
         let mut may_deliver = database.is_some();
@@ -92,7 +109,8 @@ impl Indexer {
         }
         store.queue_part(entropy)?;
         let is_alone = !self.has_databases();
-        let part = store.next_part(key, is_alone || may_deliver)?;
+        let mut part = store.next_part(key, is_alone || may_deliver)?;
+        let encoded = encode_few(store, &mut part, models).await?;
         let delivery = match database {
             _ if is_alone => Delivery::Unneeded,
             Some(database) if may_deliver && !part.entries.is_empty() => {
@@ -106,7 +124,35 @@ impl Indexer {
             }
             _ => Delivery::Failed(self.again.get().max(now.later(1))),
         };
-        store.settle(key, &part.settled, &delivery, host::now(), entropy)
+        store.settle(key, &part.settled, &delivery, host::now(), entropy)?;
+        Ok(encoded)
+    }
+
+    /// Encodes the next documents that have no meaning. Returns them, for the memory of searches.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows.
+    pub(crate) async fn encode<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        models: &ModelFiles,
+        entropy: &mut Entropy,
+    ) -> Result<Vec<Document>> {
+        let Some(part) = store.unencoded()? else { return Ok(Vec::new()) };
+        let mut meanings = Vec::new();
+        if !part.contexts.is_empty() {
+            let Some(models) = models.load(Need::Documents).await else {
+                store.drain_by(host::now().later(MODELS_AGAIN_MILLIS))?;
+                return Ok(Vec::new());
+            };
+            for address in &part.contexts {
+                give_way().await;
+                if let Some(meaning) = store.encode(&models, address)? {
+                    meanings.push((address.clone(), meaning));
+                }
+            }
+        }
+        store.encoded(&part, meanings, host::now(), entropy)
     }
 
     /// Asks the shared database which contexts may answer a search. It does not know what is in the
@@ -186,4 +232,35 @@ impl Indexer {
         self.again.set(now.later(wait));
         self.again.get()
     }
+}
+
+/// Gives the documents of a part their meaning, if they are few. Returns those that have one now.
+async fn encode_few<D: Database>(
+    store: &SqlStore<D>,
+    part: &mut Part,
+    models: &ModelFiles,
+) -> Result<Vec<Document>> {
+    let made = part.settled.iter_mut().filter_map(|(due, made)| match made {
+        Made::Document(document) => Some((&due.address, document)),
+        Made::Kept | Made::Gone => None,
+    });
+    let made: Vec<_> = made.collect();
+    if made.is_empty() || made.len() > ENCODED_AT_ONCE {
+        return Ok(Vec::new());
+    }
+    let Some(models) = models.load(Need::Documents).await else {
+        return Ok(Vec::new());
+    };
+    let mut encoded = Vec::new();
+    for (address, document) in made {
+        give_way().await;
+        document.meaning = store.encode(&models, address)?;
+        encoded.push(Document::clone(document));
+    }
+    Ok(encoded)
+}
+
+/// Lets other requests of the object come first.
+async fn give_way() {
+    Delay::from(Duration::from_millis(1)).await;
 }

@@ -63,6 +63,11 @@ impl ModelFiles {
         ModelFiles(is_bound.then(|| env.assets(ASSETS).ok()).flatten())
     }
 
+    /// Whether the deployment may have models.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The models; `None` while they cannot be loaded.
     pub(crate) async fn load(&self, need: Need) -> Option<Rc<Models<'static>>> {
         if let Some(models) = loaded(need) {

@@ -119,12 +119,12 @@ impl Searcher {
         }
     }
 
-    /// Puts a document that was just written into the corpus, if that is in memory.
-    pub(crate) fn put(&self, document: Document) {
+    /// Tells the corpus of a document that was encoded, if it is in memory.
+    pub(crate) fn give_meaning(&self, document: &Document) {
         if let Ok(mut corpus) = self.corpus.try_borrow_mut()
             && let Some(corpus) = corpus.as_mut()
         {
-            corpus.upsert(document);
+            corpus.give_meaning(document);
         }
     }
 

@@ -12,6 +12,7 @@
 //! find nothing, and requests leave no trace.
 
 mod bytes;
+mod encoding;
 mod keys;
 mod list;
 mod meta;
@@ -46,6 +47,7 @@ use nacre_core::{
     store::Write,
 };
 
+pub use encoding::Unencoded;
 pub use keys::Founding;
 pub use outbox::{Delivery, Due, Made, Part};
 pub use rotate::Rotation;
@@ -72,6 +74,8 @@ pub struct SqlStore<D> {
     database: D,
     retention: Retention,
     quotas: Quotas,
+    /// Whether documents are encoded.
+    has_models: bool,
     held: RefCell<Held>,
 }
 
@@ -113,13 +117,20 @@ impl<D: Database> SqlStore<D> {
             drain: Drain::Unknown,
             search: None,
         };
-        SqlStore { database, retention, quotas: Quotas::default(), held: RefCell::new(held) }
+        let (quotas, has_models) = (Quotas::default(), false);
+        SqlStore { database, retention, quotas, has_models, held: RefCell::new(held) }
     }
 
     /// The store with other limits than the defaults.
     #[must_use]
     pub fn with_quotas(self, quotas: Quotas) -> SqlStore<D> {
         SqlStore { quotas, ..self }
+    }
+
+    /// The store of a deployment that may have models to encode documents with.
+    #[must_use]
+    pub fn with_models(self, has_models: bool) -> SqlStore<D> {
+        SqlStore { has_models, ..self }
     }
 
     /// Prepares the store for an owner's request: after a wake-up it reads the metadata, migrates

@@ -95,7 +95,8 @@ impl UserObject {
             let first_expiry = Rc::default();
             let database = Durable::new(&state.storage(), Rc::clone(&first_expiry));
             let store = SqlStore::new(database, config.retention);
-            let store = store.with_quotas(config.quotas.clone());
+            let models = ModelFiles::of(&env);
+            let store = store.with_quotas(config.quotas.clone()).with_models(models.is_bound());
             let live = Live::new(&state, first_expiry);
             let indexer = Indexer::new(config.search.clone());
             Rc::new(Keeper {
@@ -106,7 +107,7 @@ impl UserObject {
                 indexer,
                 changes: Changes::default(),
                 searcher: Searcher::default(),
-                models: ModelFiles::of(&env),
+                models,
             })
         });
         UserObject { object: Rc::new(Object { state, store }) }
@@ -647,12 +648,16 @@ impl Keeper {
         Ok((rotation.ok_or_else(Error::not_found)?, store.seq()?))
     }
 
-    /// Drains the next part of the outbox, if there is a store.
+    /// Brings the index of searches a part further, if there is a store: first words, then meanings.
     async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
-        match self.store.owner()? {
-            Some(owner) => self.indexer.drain(&self.store, &owner, entropy).await,
-            None => Ok(()),
+        let Keeper { store, indexer, models, searcher, .. } = self;
+        let Some(owner) = store.owner()? else { return Ok(()) };
+        let mut encoded = indexer.drain(store, &owner, models, entropy).await?;
+        if !store.is_behind()? {
+            encoded.extend(indexer.encode(store, models, entropy).await?);
         }
+        encoded.iter().for_each(|document| searcher.give_meaning(document));
+        Ok(())
     }
 
     async fn search(

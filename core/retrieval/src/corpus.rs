@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use nacre_layers::{address::Address, error::Result, id::ContextId, level::Level};
 use nacre_search::{
     index::{Index, Population},
-    semantic::{table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
     token::Unkeyed,
 };
 use nacre_store::{readable::Readable, store::Reads};
@@ -62,10 +62,25 @@ impl Corpus {
         debug_assert_eq!(number as usize, self.facts.len(), "numbers are given in order");
         self.facts.push(facts);
         if let Some(meaning) = meaning {
-            // A vector of other dimensions cannot be compared; the document is found by its words.
-            if self.vectors.set(number, &meaning.vector).is_ok() {
-                self.terms.set(number, &meaning.terms);
-            }
+            self.set_meaning(number, &meaning);
+        }
+    }
+
+    /// Takes over the meaning of a document, if the context is still as it says.
+    pub fn give_meaning(&mut self, document: &Document) {
+        let Document { facts, row, meaning } = document;
+        if self.facts(&row.address) == Some(facts)
+            && let (Some(number), Some(meaning)) = (self.index.number(&row.address), meaning)
+        {
+            self.set_meaning(number, meaning);
+        }
+    }
+
+    /// Sets the meaning of a document. A vector of other dimensions cannot be compared; then the
+    /// document is found by its words.
+    fn set_meaning(&mut self, number: u32, meaning: &Meaning) {
+        if self.vectors.set(number, &meaning.vector).is_ok() {
+            self.terms.set(number, &meaning.terms);
         }
     }
 

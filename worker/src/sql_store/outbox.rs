@@ -29,7 +29,7 @@ use super::{
     Known, SqlStore, place,
     reads::address,
     search::DocumentColumns,
-    search_state::{Reindex, SearchState},
+    search_state::{Reindex, SearchState, Walk},
 };
 use crate::{
     search_key::SearchKey,
@@ -77,13 +77,8 @@ pub struct Due {
 /// What became of a context in the index.
 #[derive(Clone, Debug)]
 pub enum Made {
-    /// Its document: the number of its words, and its plaintext.
-    Document {
-        /// The number of its words.
-        words: u64,
-        /// The document.
-        plain: Vec<u8>,
-    },
+    /// Its document.
+    Document(Box<Document>),
     /// The document that is there stays.
     Kept,
     /// The context is gone, and so is its document.
@@ -170,8 +165,20 @@ impl<D: Database> SqlStore<D> {
         if self.meta()?.is_none() {
             return Ok(false);
         }
-        let is_behind = |state: &SearchState| state.reindex.is_some() || state.is_outdated();
+        let is_behind = |state: &SearchState| {
+            state.reindex.is_some()
+                || state.is_outdated()
+                || (self.has_models && state.encoding.is_some())
+        };
         Ok(self.has_any(ANY)? || self.search()?.is_some_and(|state| is_behind(&state)))
+    }
+
+    /// Whether there are contexts without the document of their last change.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn is_behind(&self) -> Result<bool> {
+        self.has_any(ANY_NEW)
     }
 
     fn has_any(&self, statement: &str) -> Result<bool> {
@@ -184,6 +191,19 @@ impl<D: Database> SqlStore<D> {
     /// `internal` only.
     pub fn drain_at(&self, at: Moment) -> Result<()> {
         self.held()?.drain = Drain::Due(at);
+        Ok(())
+    }
+
+    /// Drains by then, or sooner.
+    ///
+    /// # Errors
+    /// `internal` only.
+    pub fn drain_by(&self, at: Moment) -> Result<()> {
+        let mut held = self.held()?;
+        held.drain = match held.drain {
+            Drain::Due(known) => Drain::Due(known.min(at)),
+            Drain::Unknown | Drain::Idle => Drain::Due(at),
+        };
         Ok(())
     }
 
@@ -234,9 +254,9 @@ impl<D: Database> SqlStore<D> {
             let made = match document {
                 Some(_) if is_kept => Made::Kept,
                 Some(document) => {
-                    let plain = document.encode();
-                    bytes += plain.len();
-                    Made::Document { words: u64::from(document.row.length), plain }
+                    // About as long as its tokens.
+                    bytes += entry.length();
+                    Made::Document(Box::new(document))
                 }
                 None => Made::Gone,
             };
@@ -280,7 +300,7 @@ impl<D: Database> SqlStore<D> {
             }
             next.mark.clone_from(mark);
         }
-        let sealed = settled.iter().map(|(due, made)| seal(due, made, &keys, entropy));
+        let sealed = settled.iter().map(|(_, made)| seal(made, &keys, entropy));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let is_done = !matches!(delivery, Delivery::Failed(_));
         let mut after = None;
@@ -320,6 +340,12 @@ impl<D: Database> SqlStore<D> {
         if !matches!(made, Made::Kept) {
             state.documents = state.documents.saturating_sub(u64::from(old.is_some()));
             state.words = state.words.saturating_sub(old.unwrap_or_default());
+            if let Made::Document(document) = made
+                && document.meaning.is_none()
+                && self.has_models
+            {
+                state.encoding = Some(Walk { after: None });
+            }
             if let Some((words, sealed)) = document {
                 state.documents += 1;
                 state.words += words;
@@ -424,16 +450,22 @@ fn due(mut row: Row, _: &Keyring) -> Result<Due> {
 
 /// The sealed document with its number of words; `None` if there is none, or it is too large for a
 /// row.
-fn seal(
-    due: &Due,
-    made: &Made,
+fn seal(made: &Made, keys: &Keyring, entropy: &mut Entropy) -> Result<Option<(u64, Vec<u8>)>> {
+    let Made::Document(document) = made else { return Ok(None) };
+    let sealed = seal_document(document, keys, entropy)?;
+    Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
+}
+
+/// A sealed document; `None` if it is too large for a row.
+pub(super) fn seal_document(
+    document: &Document,
     keys: &Keyring,
     entropy: &mut Entropy,
-) -> Result<Option<(u64, Vec<u8>)>> {
-    let Made::Document { words, plain } = made else { return Ok(None) };
-    let columns = DocumentColumns { address: due.address.clone(), words: *words };
-    match seal_row(keys, &columns.identity(), plain, entropy.array()) {
-        Ok(sealed) => Ok((sealed.len() <= VALUE_BYTES).then_some((*words, sealed))),
+) -> Result<Option<Vec<u8>>> {
+    let words = u64::from(document.row.length);
+    let columns = DocumentColumns { address: document.row.address.clone(), words };
+    match seal_row(keys, &columns.identity(), &document.encode(), entropy.array()) {
+        Ok(sealed) => Ok((sealed.len() <= VALUE_BYTES).then_some(sealed)),
         Err(error) if error.code() == Code::TooLarge => Ok(None),
         Err(error) => Err(error),
     }

@@ -30,6 +30,15 @@ pub struct SearchState {
     /// The version of the analysis that made the documents.
     pub(super) analysis: u8,
     pub(super) reindex: Option<Reindex>,
+    /// The walk over documents without a meaning, if there may be some.
+    pub(super) encoding: Option<Walk>,
+}
+
+/// A walk over all documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// The last document that was looked at.
+    pub(super) after: Option<Address>,
 }
 
 /// A reindex that is not done.
@@ -53,8 +62,9 @@ impl Reindex {
     }
 }
 
-// state   := format  analysis  key[32]  documents  words  mark  0 | 1 reindex
-// reindex := must_clear  all_queued  queued  of  0 | 1 level id
+// state   := format  analysis  key[32]  documents  words  mark  0 | 1 reindex  0 | 1 walk
+// reindex := must_clear  all_queued  queued  of  walk
+// walk    := 0 | 1 level id
 
 const FORMAT: u8 = 1;
 
@@ -68,6 +78,7 @@ impl SearchState {
             mark: String::new(),
             analysis: ANALYSIS,
             reindex: None,
+            encoding: None,
         })
     }
 
@@ -121,11 +132,11 @@ impl SearchState {
             bytes.push(u8::from(reindex.all_queued));
             write_number(&mut bytes, reindex.queued);
             write_number(&mut bytes, reindex.of);
-            bytes.push(u8::from(reindex.after.is_some()));
-            if let Some(after) = &reindex.after {
-                write_number(&mut bytes, level_number(after.level));
-                write_bytes(&mut bytes, after.id.as_str().as_bytes());
-            }
+            write_after(&mut bytes, reindex.after.as_ref());
+        }
+        bytes.push(u8::from(self.encoding.is_some()));
+        if let Some(walk) = &self.encoding {
+            write_after(&mut bytes, walk.after.as_ref());
         }
         bytes
     }
@@ -146,6 +157,10 @@ impl SearchState {
             mark: read_text(rest)?,
             analysis,
             reindex: if read_byte(rest)? == 1 { Some(read_reindex(rest)?) } else { None },
+            encoding: match read_byte(rest)? {
+                1 => Some(Walk { after: read_after(rest)? }),
+                _ => None,
+            },
         };
         if rest.is_empty() { Ok(state) } else { Err(odd()) }
     }
@@ -157,8 +172,20 @@ fn read_reindex(rest: &mut &[u8]) -> Result<Reindex> {
         all_queued: read_byte(rest)? == 1,
         queued: read_number(rest)?,
         of: read_number(rest)?,
-        after: if read_byte(rest)? == 1 { Some(read_address(rest)?) } else { None },
+        after: read_after(rest)?,
     })
+}
+
+fn write_after(bytes: &mut Vec<u8>, after: Option<&Address>) {
+    bytes.push(u8::from(after.is_some()));
+    if let Some(after) = after {
+        write_number(bytes, level_number(after.level));
+        write_bytes(bytes, after.id.as_str().as_bytes());
+    }
+}
+
+fn read_after(rest: &mut &[u8]) -> Result<Option<Address>> {
+    if read_byte(rest)? == 1 { read_address(rest).map(Some) } else { Ok(None) }
 }
 
 fn read_address(rest: &mut &[u8]) -> Result<Address> {
@@ -189,7 +216,8 @@ mod tests {
             queued: 4,
             of: 9,
         });
-        for state in [plain, begun, half] {
+        let walking = SearchState { encoding: Some(Walk { after: None }), ..half.clone() };
+        for state in [plain, begun, half, walking] {
             let bytes = state.encode();
             assert_eq!(SearchState::decode(&bytes)?, state);
             for cut in 0..bytes.len() {
