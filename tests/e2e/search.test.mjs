@@ -11,6 +11,8 @@ before(async () => {
 });
 after(() => worker.stop());
 
+const MERGE = { "content-type": "application/merge-patch+json" };
+
 const put = async (api, path, data, parent) => {
   const answer = await api.put(`/v1/contexts/${path}`, { data, ...(parent && { parent }) });
   assert.ok(answer.status < 300, answer.text);
@@ -30,13 +32,14 @@ test("a write is found by the next search, in words and by its field", async () 
   const [hit] = (await ada.get("/v1/search?q=refresh%20token&mode=text")).body.items;
   assert.equal(hit.id, "main");
   assert.equal(hit.path, "/notes");
-  assert.equal(hit.snippet.map(({ found, text }) => (found ? `[${text}]` : text)).join(""), "[refreshToken] is renewed every hour");
+  assert.equal(hit.snippet.map(({ found, text }) => (found ? `[${text}]` : text)).join(""), "[refresh][Token] is renewed every hour");
   assert.ok(hit.reasons.words.some(({ word, field }) => word === "refresh" && field === "text"));
 
-  await ada.patch("/v1/contexts/task/fix-1", { log: "the certificate has expired" });
+  const patched = await ada.patch("/v1/contexts/task/fix-1", { log: "the certificate has expired" }, MERGE);
+  assert.equal(patched.status, 200, patched.text);
   assert.deepEqual(ids(await ada.get("/v1/search?q=exhausted&mode=text")), []);
   assert.deepEqual(ids(await ada.get("/v1/search?q=certificate&mode=text")), ["fix-1"]);
-  await ada.post("/v1/contexts/task/fix-1/insights", { kind: "finding", content: "rotate the keystore" });
+  await ada.post("/v1/contexts/task/fix-1/insights", { content: "rotate the keystore" });
   assert.deepEqual(ids(await ada.get("/v1/search?q=keystore&mode=text")), ["fix-1"]);
   await ada.delete("/v1/contexts/task/fix-1");
   assert.deepEqual(ids(await ada.get("/v1/search?q=certificate&mode=text")), []);
@@ -51,7 +54,7 @@ test("a body asks the same as a query", async () => {
   assert.equal(asked.text, posted.text);
   const next = await bob.get(`/v1/search?q=payment&levels=project&limit=1&mode=text&cursor=${asked.body.next_cursor}`);
   assert.deepEqual(new Set([...ids(asked), ...ids(next)]), new Set(["p", "q"]));
-  assert.equal(next.body.next_cursor, undefined);
+  assert.equal(next.body.next_cursor, null);
   assert.equal((await bob.post("/v1/search", { q: "payment", nonsense: 1 })).status, 400);
   assert.equal((await bob.get("/v1/search?q=x&cursor=nonsense")).status, 400);
 });

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::Date;
+use js_sys::{Date, Function, Promise, futures::JsFuture};
 use nacre_core::{
     entropy::Entropy,
     error::{Error, Result},
@@ -15,11 +15,26 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    fn set_timeout(then: &Function, millis: u32) -> Result<JsValue, JsValue>;
 }
 
 /// The current time. The clock stands still while code runs, so it is the same for a whole request.
 pub(crate) fn now() -> Moment {
     Moment(Date::now() as u64)
+}
+
+/// Lets other requests of the object come first, between two parts of long work.
+///
+/// The `Delay` of `worker` keeps the waker of its first poll, which here may be that of `promptly`,
+/// and then never ends.
+pub(crate) async fn give_way() {
+    let mut wait = |resolve: Function, _| {
+        let _ = set_timeout(&resolve, 1);
+    };
+    // It cannot fail: nobody rejects it.
+    let _ = JsFuture::from(Promise::new(&mut wait)).await;
 }
 
 /// Random bytes that one request takes.

@@ -10,7 +10,7 @@
 //! database does not answer, the object's own rows are written all the same, and it is asked again
 //! after growing waits.
 
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
 use nacre_core::{
     entropy::Entropy,
@@ -19,7 +19,6 @@ use nacre_core::{
     moment::Moment,
     retrieval::{Document, Wanted},
 };
-use worker::Delay;
 
 use crate::{
     host,
@@ -146,7 +145,7 @@ impl Indexer {
                 return Ok(Vec::new());
             };
             for address in &part.contexts {
-                give_way().await;
+                host::give_way().await;
                 if let Some(meaning) = store.encode(&models, address)? {
                     meanings.push((address.clone(), meaning));
                 }
@@ -253,14 +252,9 @@ async fn encode_few<D: Database>(
     };
     let mut encoded = Vec::new();
     for (address, document) in made {
-        give_way().await;
+        host::give_way().await;
         document.meaning = store.encode(&models, address)?;
         encoded.push(Document::clone(document));
     }
     Ok(encoded)
-}
-
-/// Lets other requests of the object come first.
-async fn give_way() {
-    Delay::from(Duration::from_millis(1)).await;
 }

@@ -8,10 +8,7 @@
 //! After the first answer the corpus is loaded behind it, part by part. It is a cache: everything in
 //! it is in the rows. A write is found by the next search, for what the rows lack is in the outbox.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::cell::{Cell, RefCell};
 
 use nacre_core::{
     address::Address,
@@ -21,7 +18,6 @@ use nacre_core::{
     op::Caller,
     retrieval::{self, Corpus, Document, Found, Models, Question, search},
 };
-use worker::Delay;
 
 use crate::{
     changes::Changes,
@@ -224,7 +220,7 @@ impl Searcher {
         let mut corpus = Corpus::default();
         let mut after = None;
         loop {
-            Delay::from(Duration::from_millis(1)).await;
+            host::give_way().await;
             match load_part(&mut corpus, store, after.as_ref())? {
                 Some(last) => after = Some(last),
                 None => break,
