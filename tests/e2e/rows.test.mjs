@@ -96,7 +96,7 @@ const BUDGET = [
         LINES,
       ),
     2,
-    301,
+    401,
   ],
 
   ["get, cold", () => api.get(TASK), 3, 0, undefined, cold],

@@ -7,6 +7,8 @@
 
 mod durable;
 
+use std::borrow::Cow;
+
 use nacre_core::{
     error::{Code, Error, Result},
     limits,
@@ -51,6 +53,15 @@ impl From<Option<u64>> for Bind<'_> {
     fn from(number: Option<u64>) -> Self {
         number.map_or(Bind::Null, Bind::Number)
     }
+}
+
+/// A statement with its parameters.
+#[derive(Clone, Debug)]
+pub struct Bound<'a> {
+    /// The SQL.
+    pub statement: Cow<'static, str>,
+    /// The parameters.
+    pub bindings: Vec<Bind<'a>>,
 }
 
 /// One cell of a result.
@@ -193,6 +204,12 @@ pub trait Database {
     /// # Errors
     /// `store-unavailable` when the database refuses it.
     fn run(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<()>;
+
+    /// Runs statements without results, in order.
+    ///
+    /// # Errors
+    /// `store-unavailable` when the database refuses one; those before it stay.
+    fn run_all(&self, statements: &[Bound<'_>]) -> Result<()>;
 
     /// Runs `body` as one transaction: an error of `body` or of the commit undoes everything,
     /// including the alarm.

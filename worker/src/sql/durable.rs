@@ -7,7 +7,7 @@ use nacre_core::{error::Result, limits, moment::Moment};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{Storage, console_error};
 
-use super::{Bind, Cell, Counts, Database, NO_TABLE, Row, odd, refused};
+use super::{Bind, Bound, Cell, Counts, Database, NO_TABLE, Row, odd, refused};
 
 // Every method that can throw is marked `catch`: an exception that passes through Rust frames would
 // not run their destructors.
@@ -37,7 +37,7 @@ extern "C" {
     #[wasm_bindgen(catch)]
     fn run(
         sql: &SqlStorage,
-        statement: &str,
+        statements: &str,
         shape: &[f64],
         texts: &str,
         blobs: &[u8],
@@ -106,22 +106,32 @@ struct Packed {
 impl Packed {
     fn of(bindings: &[Bind<'_>]) -> Result<Packed> {
         let mut packed = Packed::default();
+        packed.add(bindings)?;
+        Ok(packed)
+    }
+
+    /// Ends the parameters of a statement.
+    fn end(&mut self) {
+        self.shape.extend([4.0, 0.0]);
+    }
+
+    fn add(&mut self, bindings: &[Bind<'_>]) -> Result<()> {
         for binding in bindings {
             let (kind, number) = match *binding {
                 Bind::Null => (0.0, 0.0),
                 Bind::Number(number) => (1.0, Bind::exact(number)?),
                 Bind::Text(text) => {
-                    packed.texts.push_str(text);
+                    self.texts.push_str(text);
                     (2.0, text.encode_utf16().count() as f64)
                 }
                 Bind::Blob(bytes) => {
-                    packed.blobs.extend_from_slice(bytes);
+                    self.blobs.extend_from_slice(bytes);
                     (3.0, bytes.len() as f64)
                 }
             };
-            packed.shape.extend([kind, number]);
+            self.shape.extend([kind, number]);
         }
-        Ok(packed)
+        Ok(())
     }
 }
 
@@ -145,6 +155,19 @@ impl Database for Durable {
     fn run(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<()> {
         let Packed { shape, texts, blobs } = Packed::of(bindings)?;
         self.count(run(&self.sql, statement, &shape, &texts, &blobs).map_err(failed)?);
+        Ok(())
+    }
+
+    fn run_all(&self, statements: &[Bound<'_>]) -> Result<()> {
+        let mut packed = Packed::default();
+        for Bound { bindings, .. } in statements {
+            packed.add(bindings)?;
+            packed.end();
+        }
+        let texts: Vec<&str> = statements.iter().map(|bound| &*bound.statement).collect();
+        let Packed { shape, texts: bound, blobs } = packed;
+        let touched = run(&self.sql, &texts.join("\0"), &shape, &bound, &blobs);
+        self.count(touched.map_err(failed)?);
         Ok(())
     }
 

@@ -30,18 +30,16 @@ use super::{
     reads::address,
     search::DocumentColumns,
     search_state::{Reindex, SearchState, Walk},
+    write::together,
 };
 use crate::{
     search_key::SearchKey,
     search_tables::Entry,
-    sql::{Bind, Database, Row},
+    sql::{Bind, Bound, Database, Row},
 };
 
 /// How long a change may wait for others before the outbox is drained, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
-
-/// Rows in one statement: a Durable Object binds at most 100 values.
-const ROWS: usize = 33;
 
 /// Most contexts in one part.
 const PART_CONTEXTS: usize = 100;
@@ -106,24 +104,6 @@ pub struct Part {
 }
 
 impl<D: Database> SqlStore<D> {
-    /// Notes which contexts a commit changes. Runs in its transaction.
-    pub(super) fn queue(&self, writes: &[Write]) -> Result<()> {
-        let Some(seq) = writes.iter().find_map(seq_of) else { return Ok(()) };
-        let changed: BTreeSet<&Address> = writes.iter().filter_map(changed).collect();
-        let changed: Vec<[Bind<'_>; 3]> = changed
-            .into_iter()
-            .map(|changed| {
-                let [level, id] = place(changed);
-                [level, id, Bind::Number(seq)]
-            })
-            .collect();
-        for rows in changed.chunks(ROWS) {
-            let values = vec!["(?, ?, ?)"; rows.len()].join(", ");
-            self.database.run(&format!("{QUEUE} {values} {REPLACE}"), rows.as_flattened())?;
-        }
-        Ok(())
-    }
-
     /// When to drain after a commit that makes the outbox due then, or leaves it as it is.
     pub(super) fn drain_after(&self, due: Option<Moment>) -> Result<Option<Moment>> {
         let known = self.held()?.drain;
@@ -427,6 +407,19 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
+/// Statements that note which contexts a commit changes.
+pub(super) fn queued(writes: &[Write]) -> impl Iterator<Item = Bound<'_>> {
+    // Without a line in the audit trail nothing has changed.
+    let seq = writes.iter().find_map(seq_of).map(Bind::Number);
+    let changed: BTreeSet<&Address> = writes.iter().filter_map(changed).collect();
+    let row = |changed| {
+        let [level, id] = place(changed);
+        Some([level, id, seq?])
+    };
+    let rows: Vec<[Bind<'_>; 3]> = changed.into_iter().filter_map(row).collect();
+    together(QUEUE, &rows).collect::<Vec<_>>().into_iter()
+}
+
 /// The time by which the outbox must be drained after some writes at `at`.
 pub(super) fn due_after(writes: &[Write], at: Moment) -> Option<Moment> {
     writes.iter().find_map(changed).map(|_| at.later(WAIT_MILLIS))
@@ -471,10 +464,10 @@ pub(super) fn seal_document(
     }
 }
 
-const QUEUE: &str = "INSERT INTO outbox (level, id, seq) VALUES";
-
-const REPLACE: &str =
-    "ON CONFLICT (level, id) DO UPDATE SET seq = excluded.seq, indexed = excluded.indexed";
+const QUEUE: [&str; 2] = [
+    "INSERT INTO outbox (level, id, seq)",
+    "ON CONFLICT (level, id) DO UPDATE SET seq = excluded.seq, indexed = excluded.indexed",
+];
 
 const QUEUE_PART: &str = "INSERT INTO outbox (level, id, seq)
     SELECT level, id, ? FROM contexts WHERE (level, id) > (?, ?) ORDER BY level, id LIMIT ?

@@ -1,8 +1,9 @@
 //! Writes as SQL statements. Each one is idempotent.
 //!
 //! A statement crosses into JavaScript and back, which takes as long as writing two rows. So many
-//! contexts or versions, the bulk of every batch, go into one statement. Their keys differ, so
-//! their order does not matter; everything else is written in order.
+//! contexts, versions or rows of the outbox, the bulk of every batch, go into one statement, and
+//! all these statements cross together. Their keys differ, so their order does not matter;
+//! everything else is written in order.
 
 use nacre_core::{
     error::Result,
@@ -12,14 +13,14 @@ use nacre_core::{
     store::Write,
 };
 
-use super::{SqlStore, place, usage::used_text};
+use super::{SqlStore, outbox::queued, place, usage::used_text};
 use crate::{
     schema,
-    sql::{Bind, Database},
+    sql::{Bind, Bound, Database},
 };
 
-/// Rows in one statement: a Durable Object binds at most 100 values.
-const ROWS: usize = 100 / COLUMNS;
+/// Values that a Durable Object binds in one statement.
+const MOST_BOUND: usize = 100;
 
 /// Columns of a context's row and of a version's.
 const COLUMNS: usize = 6;
@@ -45,19 +46,13 @@ impl<D: Database> SqlStore<D> {
                 _ => self.write_one(write, Bind::Blob(value), used)?,
             }
         }
-        self.write_many(PUT_CONTEXTS, &contexts)?;
-        self.write_many(PUT_CONTEXTS_IN_PLACE, &in_place)?;
-        self.write_many(PUT_VERSIONS, &versions)?;
-        self.queue(writes)
-    }
-
-    fn write_many(&self, [insert, conflict]: [&str; 2], rows: &[Bindings<'_>]) -> Result<()> {
-        for rows in rows.chunks(ROWS) {
-            let values = vec!["(?, ?, ?, ?, ?, ?)"; rows.len()].join(", ");
-            let statement = format!("{insert} VALUES {values} {conflict}");
-            self.database.run(&statement, rows.as_flattened())?;
-        }
-        Ok(())
+        let statements: Vec<Bound<'_>> =
+            [(PUT_CONTEXTS, contexts), (PUT_CONTEXTS_IN_PLACE, in_place), (PUT_VERSIONS, versions)]
+                .iter()
+                .flat_map(|(statement, rows)| together(*statement, rows))
+                .chain(queued(writes))
+                .collect();
+        if statements.is_empty() { Ok(()) } else { self.database.run_all(&statements) }
     }
 
     fn write_one(&self, write: &Write, value: Bind<'_>, used: &Used) -> Result<()> {
@@ -111,6 +106,20 @@ impl<D: Database> SqlStore<D> {
         Ok(known
             .is_some_and(|known| known.parent == record.parent && known.deleted == record.deleted))
     }
+}
+
+/// Rows in as few statements as may be. `around` is the text before and after the values.
+pub(super) fn together<'a, const COLUMNS: usize>(
+    around: [&'static str; 2],
+    rows: &[[Bind<'a>; COLUMNS]],
+) -> impl Iterator<Item = Bound<'a>> {
+    let [insert, conflict] = around;
+    let row = format!("(?{})", ", ?".repeat(COLUMNS.saturating_sub(1)));
+    rows.chunks(MOST_BOUND / COLUMNS.max(1)).map(move |rows| Bound {
+        statement: format!("{insert} VALUES {} {conflict}", vec![&*row; rows.len()].join(", "))
+            .into(),
+        bindings: rows.as_flattened().to_vec(),
+    })
 }
 
 fn context<'a>(record: &'a Record, value: &'a [u8]) -> Bindings<'a> {

@@ -9,7 +9,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     moment::Moment,
 };
-use nacre_worker::sql::{Bind, Cell, Counts, Database, NO_TABLE, Row};
+use nacre_worker::sql::{Bind, Bound, Cell, Counts, Database, NO_TABLE, Row};
 use rusqlite::{
     Connection, params_from_iter,
     types::{ToSqlOutput, Value, ValueRef},
@@ -67,9 +67,9 @@ impl Sqlite {
     }
 }
 
-struct Bound<'a>(Bind<'a>);
+struct Parameter<'a>(Bind<'a>);
 
-impl rusqlite::ToSql for Bound<'_> {
+impl rusqlite::ToSql for Parameter<'_> {
     /// Numbers cross as doubles, as they do from JavaScript.
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self.0 {
@@ -95,7 +95,7 @@ impl Database for Sqlite {
             self.connection.prepare_cached(statement).map_err(|error| refused(&error))?;
         let columns = prepared.column_count();
         let rows =
-            prepared.query_map(params_from_iter(bindings.iter().map(|b| Bound(*b))), |row| {
+            prepared.query_map(params_from_iter(bindings.iter().map(|b| Parameter(*b))), |row| {
                 (0..columns)
                     .map(|column| {
                         Ok(match row.get_ref(column)? {
@@ -127,6 +127,10 @@ impl Database for Sqlite {
 
     fn run(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<()> {
         self.query(statement, bindings).map(drop)
+    }
+
+    fn run_all(&self, statements: &[Bound<'_>]) -> Result<()> {
+        statements.iter().try_for_each(|bound| self.run(&bound.statement, &bound.bindings))
     }
 
     fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()> {
