@@ -6,6 +6,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     string::String,
     vec::Vec,
 };
@@ -47,9 +48,9 @@ pub struct Index {
     /// The postings of the pages, as far as they are loaded.
     pub(crate) paged: Paged,
     /// The postings of rows that came later.
-    fresh: BTreeMap<Token, List>,
+    pub(crate) fresh: BTreeMap<Token, List>,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
-    pub(crate) surfaces: BTreeSet<String>,
+    pub(crate) surfaces: Rc<BTreeSet<String>>,
     length: u64,
     /// The statistics that count in the place of its own.
     assumed: Option<Assumed>,
@@ -107,7 +108,7 @@ impl Index {
             list.push(number, occurrences.weight, &positions);
             for surface in &occurrences.surfaces {
                 if !self.surfaces.contains(surface) {
-                    self.surfaces.insert(surface.clone());
+                    Rc::make_mut(&mut self.surfaces).insert(surface.clone());
                 }
             }
         }

@@ -513,3 +513,35 @@ fn a_search_of_views_makes_only_so_many() {
     let found = search(&world.store, &caller("alice"), &corpus, None, &question(&given)).unwrap();
     assert_eq!((found.items.len(), found.total_estimate, found.next_cursor), (0, 0, None));
 }
+
+#[test]
+fn a_compacted_corpus_answers_alike() {
+    let mut world = store_of_tasks(60);
+    let models = models();
+    let mut corpus = encoded(&world, &models);
+    for task in (0..60).step_by(3) {
+        world.run(put(&format!("task/t{task}"), Some("main"), "river changed")).unwrap();
+    }
+    for address in live(&world.store) {
+        corpus.upsert(Document::read(&world.store, &address).unwrap().unwrap());
+    }
+    let fresh = encoded(&world, &models);
+    for address in live(&world.store) {
+        let mut document = Document::read(&world.store, &address).unwrap().unwrap();
+        let record = world.store.record(&address).unwrap().unwrap();
+        document.meaning = Some(Document::meaning_of(&models, &record, &[]).unwrap());
+        corpus.upsert(document);
+    }
+    assert!(corpus.waste() > corpus.len());
+    let compacted = corpus.compacted().unwrap();
+    assert_eq!((compacted.waste(), compacted.len()), (0, corpus.len()));
+    for text in ["river stone", "\"river changed\"", "har*", "engine -river"] {
+        let ask = |corpus: &Corpus| {
+            let question = question(&[("q", text), ("limit", "100")]);
+            search(&world.store, &caller("alice"), corpus, Some(&models), &question).unwrap()
+        };
+        let found = ask(&fresh);
+        assert!(!found.items.is_empty(), "{text}");
+        assert_eq!((&ask(&corpus), &ask(&compacted)), (&found, &found), "{text}");
+    }
+}
