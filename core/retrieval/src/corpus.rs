@@ -10,13 +10,14 @@ use nacre_layers::{
 };
 use nacre_search::{
     index::{Index, Population},
-    semantic::{table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    row::Row,
+    semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
     token::Unkeyed,
 };
 use nacre_store::{readable::Readable, store::Reads};
 
 use crate::{
-    document::{Document, Facts, notes_with},
+    document::{Document, Facts, Packed, notes_with},
     question::Scope,
 };
 
@@ -63,8 +64,24 @@ impl Corpus {
         let Document { facts, row, meaning } = document;
         self.remove(&row.address);
         self.index.upsert(&row, &Unkeyed);
-        let Some(number) = self.index.number(&row.address) else { return };
-        debug_assert_eq!(number as usize, self.facts.len(), "numbers are given in order");
+        self.describe(facts, meaning.as_ref());
+    }
+
+    /// As [`Corpus::upsert`] of the [decoded](Document::decode) document, but quicker. Gives its
+    /// context; `None` if it has to be made anew.
+    pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
+        let Packed { facts, row, meaning } = Packed::read(document)?;
+        let address = Row::address_of(row)?;
+        self.remove(&address);
+        let read = self.index.upsert_packed(row, &Unkeyed);
+        self.describe(facts, meaning.as_ref().filter(|_| read.is_some()));
+        read
+    }
+
+    /// Adds what is known of the document that was added to the index last.
+    fn describe(&mut self, facts: Facts, meaning: Option<&Meaning>) {
+        let number = self.facts.len() as u32;
+        debug_assert_eq!(number + 1, self.index.end(), "numbers are given in order");
         self.facts.push(facts);
         if let Some(meaning) = meaning {
             // A vector of other dimensions cannot be compared; the document is found by its words.

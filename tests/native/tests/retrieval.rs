@@ -264,18 +264,31 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_document_or_none(bytes in vec(any::<u8>(), 0..200), at in any::<Place>()) {
-        Document::decode(&bytes);
+        let mut corpus = Corpus::default();
+        prop_assert_eq!(corpus.upsert_encoded(&bytes).is_some(), Document::decode(&bytes).is_some());
         let mut world = World::empty();
         world.run(put("project/p", None, "some words")).unwrap();
-        let mut encoded =
-            Document::read(&world.store, &address(Level::Project, "p"))
-                .unwrap()
-                .unwrap()
-                .encode();
+        let p = address(Level::Project, "p");
+        let document = Document::read(&world.store, &p).unwrap().unwrap();
+        let mut encoded = document.encode();
         let at = at.index(encoded.len());
-        encoded[at] ^= bytes.first().copied().unwrap_or(1);
-        Document::decode(&encoded);
         prop_assert_eq!(Document::decode(&encoded[..at]), None);
+        corpus.upsert(document);
+        prop_assert_eq!(corpus.upsert_encoded(&encoded[..at]), None);
+
+        encoded[at] ^= bytes.first().copied().unwrap_or(1);
+        let read = corpus.upsert_encoded(&encoded);
+        let decoded = Document::decode(&encoded).map(|document| document.row.address);
+        prop_assert_eq!(&read, &decoded);
+        if read == Some(p.clone()) {
+            // It is as good as the decoded one.
+            let mut other = Corpus::default();
+            other.upsert(Document::decode(&encoded).unwrap());
+            prop_assert_eq!(corpus.facts(&p), other.facts(&p));
+            let question = question(&[("q", "some words")]);
+            let ask = |corpus| search(&world.store, &caller("alice"), corpus, None, &question);
+            prop_assert_eq!(ask(&corpus), ask(&other));
+        }
     }
 }
 
