@@ -127,7 +127,7 @@ pub fn search(
         }
     };
     let ranked = rank(corpus, models, question)?;
-    if question.after.as_ref().is_some_and(|after| after.rankers != ranked.rankers) {
+    if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
         return Err(Error::new(
             Code::SearchUnavailable,
             "the first page was ranked by models that are not loaded now; try again, or start \

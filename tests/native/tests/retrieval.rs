@@ -13,7 +13,7 @@ use nacre_core::{
     op::{Administration, Caller, Edit, Expect, Put, Read, Resolve, Which},
     plan::{Reply, Shown},
     record::{EntryKind, Record, Role, Terms},
-    retrieval::{Corpus, Document, Found, Models, Question, answer, search, wanted},
+    retrieval::{Corpus, Document, Found, Meaning, Models, Question, answer, search, wanted},
     search::{
         index::Index,
         query::Query,
@@ -505,6 +505,24 @@ fn further_pages_are_ranked_as_the_first_one() {
     let second = ask(Some(&models), by_words.next_cursor.as_deref()).unwrap();
     assert_eq!(second.ranking, by_words.ranking);
     assert_eq!(Ok(second), ask(None, by_words.next_cursor.as_deref()));
+
+    // Terms that documents got after the first page do not count for the second one.
+    let mut without_terms = Corpus::default();
+    for address in live(&world.store) {
+        let mut document = Document::read(&world.store, &address).unwrap().unwrap();
+        let record = world.store.record(&address).unwrap().unwrap();
+        let meaning = Document::meaning_of(&models, &record, &[]).unwrap();
+        document.meaning = Some(Meaning { terms: Default::default(), ..meaning });
+        without_terms.upsert(document);
+    }
+    let given = [("q", "river stone"), ("limit", "5")];
+    let ask_of = |corpus: &Corpus, given: &[(&'static str, &str)]| {
+        search(&world.store, &caller("alice"), corpus, Some(&models), &question(given)).unwrap()
+    };
+    let by_vectors = ask_of(&without_terms, &given);
+    assert_eq!(by_vectors.ranking.names().collect::<Vec<_>>(), ["words", "vectors"]);
+    let given = [&given[..], &[("cursor", by_vectors.next_cursor.as_deref().unwrap())]].concat();
+    assert_eq!(ask_of(&corpus, &given), ask_of(&without_terms, &given));
 
     let by_all = ask(Some(&models), None).unwrap();
     let refused = ask(None, by_all.next_cursor.as_deref()).unwrap_err();
