@@ -149,9 +149,7 @@ impl Searcher {
         let population = wanted.population(documents, state.words, &frequency);
         let mut corpus = Corpus::of_candidates(&population);
         for (_, plain) in store.documents_of(&candidates.addresses)? {
-            if let Some(document) = Document::decode(&plain) {
-                corpus.upsert(document);
-            }
+            corpus.upsert_encoded(&plain);
         }
         for due in pending {
             put_as_it_is(&mut corpus, store, &due.address)?;
@@ -250,9 +248,7 @@ fn load_part<D: Database>(
     let mut last = None;
     for (address, plain) in store.documents(after, PART)? {
         // One of another version waits in the outbox to be made anew.
-        if let Some(document) = Document::decode(&plain) {
-            corpus.upsert(document);
-        }
+        corpus.upsert_encoded(&plain);
         last = Some(address);
     }
     Ok(last)

@@ -21,7 +21,7 @@ use nacre_wire::{
     request,
 };
 
-use crate::search::Place;
+use crate::{ranking::Rankers, search::Place};
 
 /// Most items of a page.
 const PAGE: u64 = 100;
@@ -227,6 +227,11 @@ impl Question {
         let question = Question::read(&mut body)?;
         body.0.end()?;
         Ok(question)
+    }
+
+    /// What ranked the first page, if this asks for a further one.
+    pub(crate) fn first_rankers(&self) -> Option<Rankers> {
+        self.after.as_ref().map(|after| after.rankers)
     }
 
     /// Whether nothing but filters says what is searched for.

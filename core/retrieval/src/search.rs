@@ -1,6 +1,6 @@
 //! A search: what the caller may read is ranked, and a page of it explained.
 
-use alloc::{format, rc::Rc, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 
 use nacre_layers::{
     address::Address,
@@ -9,6 +9,7 @@ use nacre_layers::{
     value::Object,
 };
 use nacre_search::{
+    query::Word,
     score::Scored,
     semantic::models::Models,
     snippet::{Explanation, Fragment, Reason, explain, opening},
@@ -126,14 +127,16 @@ pub fn search(
         }
     };
     let ranked = rank(corpus, models, question)?;
-    if question.after.as_ref().is_some_and(|after| after.rankers != ranked.rankers) {
+    if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
         return Err(Error::new(
             Code::SearchUnavailable,
             "the first page was ranked by models that are not loaded now; try again, or start \
              again without a cursor",
         ));
     }
-    let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked };
+    let rarity = |word: &Word| (word.term.clone(), corpus.index.rarity(&word.term, &Unkeyed));
+    let rarities = question.query.words.iter().map(rarity).collect();
+    let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked, rarities };
     match question.scope {
         Scope::Stored => search.stored(),
         Scope::Resolved => search.resolved(),
@@ -147,6 +150,8 @@ pub(crate) struct Search<'s> {
     pub(crate) corpus: &'s Corpus,
     pub(crate) question: &'s Question,
     pub(crate) ranked: &'s Ranked,
+    /// How rare the words of the question are.
+    rarities: BTreeMap<String, f32>,
 }
 
 impl Search<'_> {
@@ -224,7 +229,7 @@ impl Search<'_> {
 
     /// Says what was found in a document. Where no word was, it shows how the document begins.
     pub(crate) fn explain(&self, id: &str, data: &Object, notes: &[String]) -> Explanation {
-        let rarity = |term: &str| self.corpus.index.rarity(term, &Unkeyed);
+        let rarity = |term: &str| self.rarities.get(term).copied().unwrap_or(0.0);
         let why = explain(&self.question.query, id, data, notes, &rarity);
         if !why.reasons.is_empty() {
             return why;

@@ -6,6 +6,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     string::String,
     vec::Vec,
 };
@@ -16,7 +17,7 @@ use crate::{
     list::List,
     page::Paged,
     rank::idf,
-    row::{Row, put_rising},
+    row::{Packed, Part, Row, put_rising},
     token::{TermKey, Token},
 };
 
@@ -47,9 +48,9 @@ pub struct Index {
     /// The postings of the pages, as far as they are loaded.
     pub(crate) paged: Paged,
     /// The postings of rows that came later.
-    fresh: BTreeMap<Token, List>,
+    pub(crate) fresh: BTreeMap<Token, List>,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
-    pub(crate) surfaces: BTreeSet<String>,
+    pub(crate) surfaces: Rc<BTreeSet<String>>,
     length: u64,
     /// The statistics that count in the place of its own.
     assumed: Option<Assumed>,
@@ -105,11 +106,32 @@ impl Index {
             put_rising(&mut positions, &occurrences.positions);
             let list = self.fresh.entry(key.token(term)).or_default();
             list.push(number, occurrences.weight, &positions);
-            for surface in &occurrences.surfaces {
-                if !self.surfaces.contains(surface) {
-                    self.surfaces.insert(surface.clone());
-                }
+            occurrences.surfaces.iter().for_each(|surface| self.add_surface(surface));
+        }
+    }
+
+    /// Adds the document of a row that is not taken apart: as [`Index::upsert`] of the decoded row, but
+    /// quicker. Gives its context; `None` if the row is of another version or damaged, and has to be
+    /// made anew. Then the context has no document, if the row tells which one it is.
+    pub fn upsert_packed(&mut self, row: &[u8], key: &dyn TermKey) -> Option<Address> {
+        let mut row = Packed::read(row)?;
+        self.remove(&row.address);
+        let number = self.add_document(row.address.clone(), row.length);
+        let read = row.each(&mut |part| match part {
+            Part::Term { term, weight, positions } => {
+                self.fresh.entry(key.token(term)).or_default().push(number, weight, positions);
             }
+            Part::Surface(surface) => self.add_surface(surface),
+        });
+        if read.is_none() {
+            self.remove(&row.address);
+        }
+        read.map(|()| row.address)
+    }
+
+    fn add_surface(&mut self, surface: &str) {
+        if !self.surfaces.contains(surface) {
+            Rc::make_mut(&mut self.surfaces).insert(surface.into());
         }
     }
 

@@ -182,6 +182,21 @@ pub(crate) fn query(param: &Param) -> Value {
             "type": "string", "maxLength": nacre_core::limits::SUMMARY_BYTES
         }),
         Kind::User => json!({ "type": "string", "minLength": 1 }),
+        Kind::Words => json!({ "type": "string" }),
+        Kind::SearchMode => json!({
+            "type": "string", "enum": ["text", "semantic", "hybrid"], "default": "hybrid"
+        }),
+        Kind::SearchScope => json!({
+            "type": "string", "enum": ["stored", "resolved"], "default": "stored"
+        }),
+        Kind::Levels => json!({
+            "type": "string",
+            "pattern": "^(global|project|branch|task)(,(global|project|branch|task))*$"
+        }),
+        Kind::SearchLimit => json!({
+            "type": "integer", "minimum": 1, "maximum": 100, "default": 10
+        }),
+        Kind::On => json!({ "type": "boolean", "default": true }),
     };
     let mut parameter = json!({
         "name": param.name, "in": "query", "description": param.about, "schema": schema

@@ -49,6 +49,9 @@ pub(crate) fn body(body: BodyType) -> Value {
         BodyType::Unshare => json!({ "project": "shop" }),
         BodyType::RevokeUser => json!({ "not_before": TIME }),
         BodyType::RevokeToken => json!({ "expires_at": TIME }),
+        BodyType::Question => json!({
+            "q": "connection timeout -redis", "levels": ["task"], "limit": 10
+        }),
     }
 }
 
@@ -210,6 +213,27 @@ pub(crate) fn answer(shape: Shape) -> Value {
             "requests": { "burst": 1000, "left": 998, "per_second": 200 }
         }),
         Shape::Reindex => json!({ "documents": 120, "done": 80, "of": 200 }),
+        Shape::Found => json!({
+            "items": [{
+                "id": "fix-1",
+                "level": "task",
+                "path": "/title",
+                "reasons": {
+                    "near": 0.61,
+                    "updated_at": TIME,
+                    "words": [{
+                        "count": 1, "field": "title", "pointer": "/title", "word": "timeout"
+                    }]
+                },
+                "score": 0.93,
+                "snippet": [
+                    { "text": "Fix connection " }, { "found": true, "text": "timeouts" }
+                ]
+            }],
+            "next_cursor": null,
+            "ranking": ["words", "terms", "vectors"],
+            "total_estimate": 1
+        }),
         Shape::Keys => json!({ "data_key": "d2", "rotating": true }),
         Shape::Imported => json!({ "created": 238, "replaced": 1, "seq": 1 }),
         Shape::Member => member(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nacre_core::retrieval::{FoundText, SearchBody};
 use nacre_core::wire::{
     self,
     import::LineBody,
@@ -57,6 +58,7 @@ impl Schemas {
             BodyType::Unshare => self.read::<UnshareBody>(),
             BodyType::RevokeUser => self.read::<RevokeUserBody>(),
             BodyType::RevokeToken => self.read::<RevokeTokenBody>(),
+            BodyType::Question => self.read::<SearchBody>(),
         }
     }
 
@@ -87,6 +89,7 @@ impl Schemas {
             Shape::ProgressNotes => self.said::<PageText<ProgressText<'_>>>(),
             Shape::History => self.said::<PageText<VersionText<'_>>>(),
             Shape::Usage => self.said::<UsageText<'_>>(),
+            Shape::Found => self.said::<FoundText<'_>>(),
             Shape::Keys => self.said::<KeysText<'_>>(),
             Shape::Reindex => self.said::<ReindexText>(),
             Shape::Imported => self.said::<ImportedText>(),
