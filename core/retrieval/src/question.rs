@@ -83,24 +83,24 @@ pub struct SearchBody {
     /// longer text than 4 KiB, the beginning counts.
     pub q: Option<String>,
     /// What ranks: `hybrid` by default.
-    #[schemars(schema_with = "schemas::mode")]
+    #[schemars(default, schema_with = "schemas::mode")]
     pub mode: Option<String>,
     /// Stored layers, by default, or resolved views.
-    #[schemars(schema_with = "schemas::scope")]
+    #[schemars(default, schema_with = "schemas::scope")]
     pub scope: Option<String>,
     /// The levels to search in; all if left out.
-    #[schemars(schema_with = "schemas::levels")]
+    #[schemars(default, schema_with = "schemas::levels")]
     pub levels: Option<Vec<String>>,
     /// Only this context and those below it.
-    #[schemars(schema_with = "schemas::context")]
+    #[schemars(default, schema_with = "schemas::context")]
     pub under: Option<Value>,
     /// Only what changed after this commit, or not before this time.
-    #[schemars(schema_with = "nacre_wire::schema::as_of")]
+    #[schemars(default, schema_with = "nacre_wire::schema::as_of")]
     pub since: Option<Value>,
     /// Only contexts whose last change this user made.
     pub by: Option<String>,
     /// Only contexts that have this path. Indexes of arrays are left out.
-    #[schemars(schema_with = "nacre_wire::schema::pointer_or_null")]
+    #[schemars(default, schema_with = "nacre_wire::schema::pointer_or_null")]
     pub path: Option<String>,
     /// The most items of the page; 10 by default.
     #[schemars(range(min = 1, max = 100))]
