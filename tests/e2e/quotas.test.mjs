@@ -9,6 +9,7 @@ import { Line } from "./line.mjs";
 const QUOTAS = [
   "burst=60",
   "requests_per_second=20",
+  "searches_per_second=1",
   "contexts=4",
   "members=1",
   "sockets=2",
@@ -42,6 +43,19 @@ test("requests past the burst wait, and those of others do not", async () => {
   assert.equal((await ben.get("/v1/contexts")).status, 200);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   assert.equal((await ada.get("/v1/contexts")).status, 200);
+});
+
+test("searches have a pace of their own", async () => {
+  const api = worker.api("searcher");
+  await api.put("/v1/contexts/project/p", { data: { title: "Web shop" } });
+  for (let left = 10; left > 0; left -= 1) {
+    assert.equal((await api.get("/v1/search?q=shop&mode=text")).status, 200, `${left} left`);
+  }
+  const { status, body, headers } = await api.post("/v1/search", { q: "shop" });
+  assert.deepEqual([status, body.code, body.limit], [429, "rate-limited", 1]);
+  assert.equal(headers.get("retry-after"), "1");
+  assert.equal((await used(api)).searches.burst, 10);
+  assert.equal((await api.get("/v1/contexts/project/p")).status, 200);
 });
 
 test("stocks stop at their limits, and usage tells where they stand", async () => {

@@ -24,12 +24,12 @@ pub fn usage(
     quotas: &Quotas,
     caller: &Caller,
     stocks: &Stocks<'_>,
-    standing: &Standing,
+    [requests, searches]: [&Standing; 2],
 ) -> UsageText<'static> {
     let is_owner = caller.user == caller.owner;
     let used = stocks.used;
     let stock = |quota: Quota| match quota {
-        Quota::Requests | Quota::Burst => None,
+        Quota::Requests | Quota::Burst | Quota::Searches => None,
         Quota::Contexts => is_owner.then_some(used.contexts),
         Quota::StoredBytes => is_owner.then_some(used.stored_bytes),
         Quota::Members => is_owner.then_some(used.members),
@@ -42,6 +42,9 @@ pub fn usage(
         Some((quota.as_str(), QuotaText { limit, used }))
     };
     let quotas: BTreeMap<_, _> = Quota::ALL.iter().filter_map(line).collect();
-    let Standing { burst, per_second, left } = *standing;
-    UsageText { quotas, requests: RequestsText { burst, left, per_second } }
+    let rate = |standing: &Standing| {
+        let Standing { burst, per_second, left, .. } = *standing;
+        RequestsText { burst, left, per_second }
+    };
+    UsageText { quotas, requests: rate(requests), searches: rate(searches) }
 }

@@ -22,7 +22,7 @@ use nacre_core::{
     live::subscribe,
     op::{self, Caller},
     plan::Plan,
-    quota::{Quota, Rates, Standing, too_soon},
+    quota::{Counted, Quota, Rates, Standing, too_soon},
     retrieval::{self, Mode, Question},
     store::Reads as _,
     wire::{
@@ -77,6 +77,8 @@ struct Keeper {
     store: SqlStore<Durable>,
     live: Live,
     rates: RefCell<Rates>,
+    /// The searches, which are requests, too.
+    searches: RefCell<Rates>,
     indexer: Indexer,
     /// What has changed since the last search.
     changes: Changes,
@@ -103,7 +105,8 @@ impl UserObject {
                 config,
                 store,
                 live,
-                rates: RefCell::default(),
+                rates: RefCell::new(Rates::new(Counted::Requests)),
+                searches: RefCell::new(Rates::new(Counted::Searches)),
                 indexer,
                 changes: Changes::default(),
                 searcher: Searcher::default(),
@@ -385,9 +388,19 @@ impl Keeper {
 
     /// Counts a request or a message. Returns where the caller stands, and whether it may pass.
     fn count(&self, caller: &Caller) -> Result<(Standing, bool)> {
-        let mut rates =
-            self.rates.try_borrow_mut().map_err(|_| Error::bug("rates are borrowed"))?;
+        let mut rates = self.rates.try_borrow_mut().map_err(|_| rates_borrowed())?;
         Ok(rates.take(&caller.user, self.store.quotas(), is_owner(caller), host::now()))
+    }
+
+    /// Counts a search.
+    ///
+    /// # Errors
+    /// `rate-limited`.
+    fn count_search(&self, caller: &Caller) -> Result<()> {
+        let mut searches = self.searches.try_borrow_mut().map_err(|_| rates_borrowed())?;
+        let (standing, passes) =
+            searches.take(&caller.user, self.store.quotas(), is_owner(caller), host::now());
+        if passes { Ok(()) } else { Err(too_soon(&standing)) }
     }
 
     /// Answers with what the caller uses and may use.
@@ -405,7 +418,10 @@ impl Keeper {
         let stocks = Stocks { used: &used, sockets, subscriptions };
         let standing =
             exchange.standing().ok_or_else(|| Error::bug("the request was not counted"))?;
-        Ok(usage(self.store.quotas(), caller, &stocks, standing))
+        let searches = self.searches.try_borrow().map_err(|_| rates_borrowed())?;
+        let quotas = self.store.quotas();
+        let searches = searches.standing(&caller.user, quotas, is_owner(caller), host::now());
+        Ok(usage(quotas, caller, &stocks, [standing, &searches]))
     }
 
     /// Whether the owner has revoked the token of a request. Refuses strangers.
@@ -667,6 +683,9 @@ impl Keeper {
         (caller, question): (&Caller, &Question),
         entropy: &mut Entropy,
     ) -> http::Response {
+        if let Err(error) = self.count_search(caller) {
+            return exchange.problem(&error, None, &Work::default());
+        }
         let models = match question.mode {
             Mode::Text => None,
             Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
@@ -732,6 +751,10 @@ impl Keeper {
         }
         Ok(entropy)
     }
+}
+
+fn rates_borrowed() -> Error {
+    Error::bug("rates are borrowed")
 }
 
 fn is_owner(caller: &Caller) -> bool {

@@ -61,6 +61,8 @@ quotas! {
     Requests = "requests_per_second", 200, 100;
     /// Requests and socket messages at once after a pause.
     Burst = "burst", 1000, 500;
+    /// Searches in a second, on average; ten times as many at once after a pause.
+    Searches = "searches_per_second", 50, 10;
     /// Contexts in the store that are not deleted.
     Contexts = "contexts", 100_000, 100_000;
     /// Bytes of the store: contexts, versions, entries and secrets, as they are stored.
@@ -217,7 +219,40 @@ impl Used {
     }
 }
 
-/// The requests that a user may still send: a bucket that fills with time (token bucket).
+/// What a rate counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Requests and socket messages.
+    Requests,
+    /// Searches, which count as requests, too.
+    Searches,
+}
+
+impl Counted {
+    /// How many may come in a second, and at once.
+    fn pace(self, quotas: &Quotas, is_owner: bool) -> (u64, u64) {
+        let limit = |quota| quotas.limit(quota, is_owner);
+        match self {
+            Counted::Requests => (limit(Quota::Requests), limit(Quota::Burst)),
+            Counted::Searches => {
+                let per_second = limit(Quota::Searches);
+                (per_second, per_second.saturating_mul(SEARCHES_AT_ONCE))
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Counted::Requests => "requests",
+            Counted::Searches => "searches",
+        }
+    }
+}
+
+/// The seconds whose searches may come at once.
+const SEARCHES_AT_ONCE: u64 = 10;
+
+/// What a user may still send: a bucket that fills with time (token bucket).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bucket {
     /// Thousandths of requests.
@@ -228,6 +263,8 @@ struct Bucket {
 /// Where a user stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// What is counted.
+    pub counted: Counted,
     /// Requests at once.
     pub burst: u64,
     /// Requests in a second.
@@ -253,10 +290,11 @@ impl Standing {
     }
 }
 
-/// The buckets of the users of one store. They are in memory only: after the object has slept,
-/// every user may send a whole burst again.
-#[derive(Clone, Debug, Default)]
+/// The buckets of the users of one store, for one thing that is counted. They are in memory only:
+/// after the object has slept, every user may send a whole burst again.
+#[derive(Clone, Debug)]
 pub struct Rates {
+    counted: Counted,
     buckets: BTreeMap<User, Bucket>,
 }
 
@@ -264,6 +302,20 @@ pub struct Rates {
 const BUCKETS: usize = 1000;
 
 impl Rates {
+    /// Full buckets for everyone.
+    pub fn new(counted: Counted) -> Rates {
+        Rates { counted, buckets: BTreeMap::new() }
+    }
+
+    /// Where a user stands, without counting anything.
+    pub fn standing(&self, user: &User, quotas: &Quotas, is_owner: bool, now: Moment) -> Standing {
+        // A copy of one bucket at most.
+        let bucket = self.buckets.get(user).map(|bucket| (user.clone(), *bucket));
+        let mut copy = Rates { counted: self.counted, buckets: bucket.into_iter().collect() };
+        let (standing, passes) = copy.take(user, quotas, is_owner, now);
+        Standing { left: standing.left + u64::from(passes), ..standing }
+    }
+
     /// Counts one request of a user. Returns where the user stands, and whether the request may
     /// pass.
     pub fn take(
@@ -273,8 +325,7 @@ impl Rates {
         is_owner: bool,
         now: Moment,
     ) -> (Standing, bool) {
-        let limit = |quota| quotas.limit(quota, is_owner);
-        let (per_second, burst) = (limit(Quota::Requests), limit(Quota::Burst));
+        let (per_second, burst) = self.counted.pace(quotas, is_owner);
         let full = burst.saturating_mul(1000);
         let filled = |bucket: &Bucket| {
             let millis = now.0.saturating_sub(bucket.at.0);
@@ -290,15 +341,16 @@ impl Rates {
         if self.buckets.len() < 2 * BUCKETS || self.buckets.contains_key(user) {
             self.buckets.insert(user.clone(), Bucket { left, at: now });
         }
-        (Standing { burst, per_second, left: left / 1000 }, passes)
+        (Standing { counted: self.counted, burst, per_second, left: left / 1000 }, passes)
     }
 }
 
 /// The refusal of a request that comes too soon.
 pub fn too_soon(standing: &Standing) -> Error {
-    let Standing { burst, per_second, .. } = standing;
+    let Standing { counted, burst, per_second, .. } = standing;
+    let what = counted.name();
     let detail =
-        format!("at most {per_second} requests a second, {burst} at once; wait, then try again");
+        format!("at most {per_second} {what} a second, {burst} at once; wait, then try again");
     Error::new(Code::RateLimited, detail).limit(*per_second)
 }
 
@@ -320,7 +372,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_the_rate() {
         let quotas = Quotas::parse("requests_per_second=2,burst=4").unwrap();
-        let (mut rates, alice) = (Rates::default(), user("alice"));
+        let (mut rates, alice) = (Rates::new(Counted::Requests), user("alice"));
         let mut passed = |at| {
             let mut count = 0;
             while rates.take(&alice, &quotas, true, Moment(at)).1 {
@@ -338,8 +390,22 @@ mod tests {
     }
 
     #[test]
+    fn searches_have_a_pace_of_their_own() {
+        let quotas = Quotas::parse("searches_per_second=2").unwrap();
+        let (mut rates, alice) = (Rates::new(Counted::Searches), user("alice"));
+        let passed = (0..100).filter(|_| rates.take(&alice, &quotas, true, Moment(0)).1).count();
+        assert_eq!(passed, 20);
+        let standing = rates.standing(&alice, &quotas, true, Moment(600));
+        assert_eq!(
+            (standing.left, rates.standing(&alice, &quotas, true, Moment(600))),
+            (1, standing)
+        );
+        assert!(too_soon(&standing).detail().contains("searches"));
+    }
+
+    #[test]
     fn the_buckets_of_many_users_take_little_room() {
-        let (quotas, mut rates) = (Quotas::default(), Rates::default());
+        let (quotas, mut rates) = (Quotas::default(), Rates::new(Counted::Requests));
         for n in 0..5000u64 {
             rates.take(&user(&format!("u{n}")), &quotas, false, Moment(n));
             assert!(rates.buckets.len() <= 2 * BUCKETS);

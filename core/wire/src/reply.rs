@@ -355,6 +355,8 @@ answers! {
         pub quotas: BTreeMap<&'a str, QuotaText>,
         /// The rate of requests.
         pub requests: RequestsText,
+        /// The rate of searches.
+        pub searches: RequestsText,
     }
 
     /// One stock.
@@ -365,7 +367,7 @@ answers! {
         pub used: u64,
     }
 
-    /// The requests that the caller may send.
+    /// The requests, or the searches, that the caller may send.
     pub struct RequestsText {
         /// The most at once.
         pub burst: u64,

@@ -210,7 +210,8 @@ pub(crate) fn answer(shape: Shape) -> Value {
         }
         Shape::Usage => json!({
             "quotas": { "sockets": { "limit": 64, "used": 2 } },
-            "requests": { "burst": 1000, "left": 998, "per_second": 200 }
+            "requests": { "burst": 1000, "left": 998, "per_second": 200 },
+            "searches": { "burst": 500, "left": 499, "per_second": 50 }
         }),
         Shape::Reindex => json!({ "documents": 120, "done": 80, "of": 200 }),
         Shape::Found => json!({
