@@ -13,10 +13,11 @@ use nacre_core::{
     moment::Moment,
     op::{Caller, Request},
     plan::Plan,
+    retrieval::{self, Corpus, Document, search},
     revocation::{Revocation, TokenFacts, TokenId},
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
-    store::Reads,
+    store::{Filter, Reads},
     wire::remember,
 };
 use nacre_worker::{
@@ -245,6 +246,15 @@ impl Service {
             // them.
             Task::Keys { .. } | Task::Reindex { .. } | Task::Live | Task::Usage { .. } => {
                 Err(Error::not_found())
+            }
+            Task::Search { caller, question } => {
+                let store = self.store(owner);
+                let mut corpus = Corpus::default();
+                for context in store.rows.list(&Filter::default(), None, usize::MAX)? {
+                    corpus.upsert(Document::read(&store.rows, &context.address)?.unwrap());
+                }
+                let found = search(&store.rows, &caller, &corpus, None, &question)?;
+                Ok(exchange.found(retrieval::answer(&found), store.rows.seq()?, &work))
             }
             Task::Erase => {
                 self.stores.remove(owner.as_str());

@@ -100,6 +100,12 @@ fn query_values(kind: Kind) -> &'static [&'static str] {
         Kind::Mode => &["create", "replace", "x"],
         Kind::Summary => &["why", "", "%E2%82%AC"],
         Kind::User => &["bob", "", "%00", "%E2%82%AC"],
+        Kind::Words => &["first", "", "%22", "-x", "level:", "path:/style", "a%00b", "pre*"],
+        Kind::SearchMode => &["text", "hybrid", "semantic", "", "x"],
+        Kind::SearchScope => &["stored", "resolved", "", "x"],
+        Kind::Levels => &["task", "task,branch", "", ",", "x"],
+        Kind::SearchLimit => &["1", "100", "0", "101", "x"],
+        Kind::On => &["true", "false", "", "1"],
     }
 }
 
