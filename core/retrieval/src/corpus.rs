@@ -185,8 +185,9 @@ impl Corpus {
     }
 
     /// What a guest may read of it: a corpus of its own, so that scores, reasons and counts tell
-    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents with notes are made anew of the notes that the guest may read,
-    /// and then found by their words alone.
+    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents
+    /// with notes are made anew of the notes that the guest may read, and then found by their words
+    /// alone.
     pub(crate) fn readable(
         &self,
         reads: &dyn Reads,

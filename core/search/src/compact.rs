@@ -37,12 +37,11 @@ impl Index {
                 index.add_document(document.address.clone(), document.length);
             }
         }
-        for token in self.tokens() {
-            let list = self.compacted(token, &numbers);
-            if list.len() > 0 {
-                index.fresh.insert(token, list);
-            }
-        }
+        let is_kept = |number: u32| numbers.get(number).is_some();
+        let tokens = self.tokens().into_iter();
+        let kept =
+            tokens.filter(|token| self.lists(*token).any(|list| list.numbers().any(is_kept)));
+        index.fresh = kept.map(|token| (token, self.compacted(token, &numbers))).collect();
         Some((index, numbers))
     }
 

@@ -199,9 +199,13 @@ impl Index {
         self.paged.list(token).into_iter().chain(self.fresh.get(&token))
     }
 
-    /// All tokens that have a list.
-    pub(crate) fn tokens(&self) -> BTreeSet<Token> {
-        self.paged.tokens().chain(self.fresh.keys().copied()).collect()
+    /// All tokens that have a list, in order.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        let mut tokens: Vec<Token> =
+            self.paged.tokens().chain(self.fresh.keys().copied()).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
     }
 
     /// The number of documents with a token.
