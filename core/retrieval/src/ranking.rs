@@ -20,7 +20,7 @@ use nacre_store::store::AsOf;
 
 use crate::{
     corpus::Corpus,
-    question::{Mode, Question},
+    question::{Mode, Question, Scope},
 };
 
 /// A document without a word of the question answers it only if it is among so many that are nearest
@@ -52,7 +52,7 @@ impl Rankers {
         Rankers(all.iter().filter(|(weight, _)| *weight > 0.0).fold(0, |set, (_, one)| set | one.0))
     }
 
-    fn has(self, one: Rankers) -> bool {
+    pub(crate) fn has(self, one: Rankers) -> bool {
         self.0 & one.0 != 0
     }
 
@@ -114,7 +114,10 @@ pub(crate) fn rank(
     let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
     let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
     let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
-    let (terms, near) = (only(matching.answers(), &allowed), only(nearest.answers(), &allowed));
+    let near = only(nearest.answers(), &allowed);
+    // The pages of an answer are ranked alike, whatever has been encoded since the first one.
+    let has_terms = question.first_rankers().is_none_or(|first| first.has(Rankers::TERMS));
+    let terms = if has_terms { only(matching.answers(), &allowed) } else { Vec::new() };
     let weights = weights(question, &terms, &near);
     let rankers = Rankers::of(weights);
     if rankers == Rankers::WORDS {
@@ -125,7 +128,8 @@ pub(crate) fn rank(
         matching.ranking(&terms, weights.terms),
         nearest.ranking(&near, weights.vectors),
     ]);
-    let found = found(corpus, &[&words], &[&terms, &near]);
+    let all = if rankers.has(Rankers::WORDS) { words.as_slice() } else { &[] };
+    let found = found(corpus, all, &[&terms, &near]);
     let answers = fused
         .into_iter()
         .filter(|answer| found.get(answer.number as usize) == Some(&true))
@@ -135,12 +139,10 @@ pub(crate) fn rank(
 
 /// The meaning of the question, if it is to be ranked by.
 fn meaning(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Option<Meaning> {
-    let first = question.after.as_ref().map(|after| after.rankers);
     let by_words = question.mode == Mode::Text
         || corpus.is_partial()
         || question.query.words.is_empty()
-        // The pages of an answer are ranked alike.
-        || first == Some(Rankers::WORDS);
+        || question.first_rankers() == Some(Rankers::WORDS);
     models.filter(|_| !by_words).map(|models| models.encode_query(&question.meant()))
 }
 
@@ -167,15 +169,15 @@ fn only(answers: Vec<Scored>, allowed: &[u32]) -> Vec<Scored> {
     answers.into_iter().filter(is_allowed).collect()
 }
 
-/// Which documents answer: all of some rankers, and the nearest of others.
-fn found(corpus: &Corpus, all: &[&[Scored]], nearest: &[&[Scored]]) -> Vec<bool> {
+/// Which documents answer: all of one ranker, and the nearest of others.
+fn found(corpus: &Corpus, all: &[Scored], nearest: &[&[Scored]]) -> Vec<bool> {
     let mut found = vec![false; corpus.index.end() as usize];
     let mut mark = |answer: &Scored| {
         if let Some(found) = found.get_mut(answer.number as usize) {
             *found = true;
         }
     };
-    all.iter().copied().flatten().for_each(&mut mark);
+    all.iter().for_each(&mut mark);
     for answers in nearest {
         corpus.index.top(answers.to_vec(), NEAREST).iter().for_each(&mut mark);
     }
@@ -184,7 +186,7 @@ fn found(corpus: &Corpus, all: &[&[Scored]], nearest: &[&[Scored]]) -> Vec<bool>
 
 /// Whether a context passes the filters that the index does not know.
 fn passes(corpus: &Corpus, question: &Question, address: &Address) -> bool {
-    let Question { levels, under, since, by, .. } = question;
+    let Question { levels, under, since, by, scope, .. } = question;
     if !levels.is_empty() && !levels.contains(&address.level) {
         return false;
     }
@@ -198,7 +200,9 @@ fn passes(corpus: &Corpus, question: &Question, address: &Address) -> bool {
     };
     since.as_ref().is_none_or(is_since)
         && by.as_ref().is_none_or(|by| facts.by == *by)
-        && under.as_ref().is_none_or(|root| corpus.stands_under(address, root))
+        // What is said above a subtree shows in its views.
+        && (*scope == Scope::Resolved
+            || under.as_ref().is_none_or(|root| corpus.stands_under(address, root)))
 }
 
 fn missing<T>(_: T) -> Error {

@@ -13,7 +13,12 @@ use crate::{
     sight::{self, Sight},
     store::Reads,
 };
-use nacre_layers::{address::Address, error::Result, id::ContextId};
+use nacre_layers::{
+    address::Address,
+    error::{Code, Result},
+    id::ContextId,
+    level::Level,
+};
 
 /// What a caller may read now.
 pub struct Readable {
@@ -46,6 +51,24 @@ impl Readable {
             (Some(shared), Some(project)) => shared.contains(project),
             (Some(_), None) => false,
         }
+    }
+
+    /// Whether the global layer takes part in any view that the caller may read.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn views_show_global(&self, reads: &dyn Reads) -> Result<bool> {
+        let Some(projects) = &self.projects else { return Ok(true) };
+        for id in projects {
+            match self.chain(reads, &Address { level: Level::Project, id: id.clone() }) {
+                Ok(chain) if chain.iter().any(|layer| layer.address.level == Level::Global) => {
+                    return Ok(true);
+                }
+                Err(error) if error.code() != Code::NotFound => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(false)
     }
 
     /// The part of a context's chain that its view for the caller is made of.

@@ -43,6 +43,7 @@ topics! {
     seal_keyring_vectors: "seal/keyring",
     seal_names_vectors: "seal/names",
     seal_rows_vectors: "seal/rows",
+    retrieval_vectors: "retrieval",
     search_answers_vectors: "search/answers",
     search_fusion_vectors: "search/fusion",
     search_queries_vectors: "search/queries",

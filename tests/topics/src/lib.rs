@@ -15,6 +15,7 @@ pub mod patch;
 mod pointer;
 mod rebase;
 mod resolve;
+mod retrieval;
 pub mod seal;
 mod search;
 mod store;
@@ -55,6 +56,7 @@ pub const TOPICS: &[Topic] = &[
     seal::KEYRING,
     seal::NAMES,
     seal::ROWS,
+    retrieval::TOPIC,
     search::ANSWERS,
     search::FUSION,
     search::QUERIES,

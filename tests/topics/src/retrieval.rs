@@ -1,0 +1,133 @@
+//! Searches of a store: what each one answers, after some writes and shares.
+
+use nacre_core::{
+    access::Scopes,
+    error::Result,
+    id::{ContextId, User},
+    memory::MemoryStore,
+    op::{Administration, Batch, Caller},
+    record::{Role, Terms},
+    retrieval::{Corpus, Document, Found, Question, answer, search},
+    store::{Filter, Reads as _},
+    wire::operation,
+};
+use serde_json::json;
+
+use crate::{Case, Json, Topic, error, from_serde, list, text, world::World};
+
+/// A write is an operation, or `share` with a member. A search has the members of a body, and `as`
+/// for another user than alice, whose store it is. The cursor of a next page is not told.
+pub(crate) const TOPIC: Topic = Topic::new("retrieval", &["writes", "searches"], &["answers"], run);
+
+fn run(case: &Case) -> Vec<Json> {
+    let mut world = World::empty();
+    list(&case["writes"]).iter().for_each(|step| write(&mut world, step));
+    let corpus = corpus(&world.store, false);
+    let other = self::corpus(&world.store, true);
+    let answers = list(&case["searches"]).iter().map(|asked| {
+        let found = ask(&world.store, &corpus, asked, &[]);
+        assert_eq!(found, ask(&world.store, &other, asked, &[]), "from another corpus");
+        match found {
+            Ok(found) => {
+                check_pages(&world.store, &corpus, asked, &found);
+                told(&found)
+            }
+            refused => error(&refused),
+        }
+    });
+    vec![answers.collect()]
+}
+
+fn write(world: &mut World, step: &Json) {
+    let command = match step.get("share") {
+        Some(share) => {
+            let terms =
+                Terms { global: share["global"].as_bool().unwrap_or(true), ..Role::Reader.into() };
+            let user = User::parse(text(&share["user"])).expect("a user");
+            let project = ContextId::parse(text(&share["project"])).expect("an id");
+            Administration::PutMember { user, project, terms }.into()
+        }
+        None => nacre_core::op::Command::Batch(Batch {
+            transaction: true,
+            operations: vec![operation::item(from_serde(step))],
+        }),
+    };
+    world.run(command).unwrap_or_else(|error| panic!("{error}: {step}"));
+}
+
+/// The documents of all live contexts, each as its bytes give it again. In another way they come in
+/// another order, and after other states.
+fn corpus(store: &MemoryStore<'_>, other: bool) -> Corpus {
+    let mut corpus = Corpus::default();
+    let mut live = store.list(&Filter::default(), None, usize::MAX).expect("a list");
+    if other {
+        for heading in &live {
+            let record = store.record(&heading.address).expect("a record").expect("a context");
+            corpus.upsert(Document::of(&record, &["another state".into()]));
+        }
+        live.reverse();
+    }
+    for heading in live {
+        let document = Document::read(store, &heading.address).expect("a store");
+        let document = document.expect("a live context");
+        let again = Document::decode(&document.encode());
+        assert_eq!(again.as_ref(), Some(&document), "a document from its bytes");
+        match other {
+            true => drop(corpus.upsert_encoded(&document.encode()).expect("a document")),
+            false => corpus.upsert(document),
+        }
+    }
+    corpus
+}
+
+/// Searches with these members beside those of the case.
+fn ask(
+    store: &MemoryStore<'_>,
+    corpus: &Corpus,
+    asked: &Json,
+    more: &[(&str, Json)],
+) -> Result<Found> {
+    let mut body = asked.as_object().expect("an object").clone();
+    let user = body.remove("as").map_or("alice".into(), |user| text(&user).to_owned());
+    let scopes = body.remove("scopes").map_or(Scopes::READ, |scopes| Scopes::parse(text(&scopes)));
+    body.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let [user, owner] = [user.as_str(), "alice"].map(|user| User::parse(user).expect("a user"));
+    let question = Question::of_body(from_serde(&body.into()))?;
+    search(store, &Caller { user, owner, scopes }, corpus, None, &question)
+}
+
+/// Pages of one item hold the items of one page, if that is the whole answer.
+fn check_pages(store: &MemoryStore<'_>, corpus: &Corpus, asked: &Json, found: &Found) {
+    let mut items = Vec::new();
+    let mut more = vec![("limit", json!(1))];
+    loop {
+        let page = ask(store, corpus, asked, &more).expect("a page");
+        if asked["scope"] != "resolved" {
+            assert_eq!(page.total_estimate, found.total_estimate, "the total on a page of {asked}");
+        }
+        items.extend(page.items);
+        let Some(cursor) = page.next_cursor else { break };
+        assert!(items.len() < 1000, "pages come to an end");
+        more.truncate(1);
+        more.push(("cursor", json!(cursor)));
+    }
+    match found.next_cursor {
+        None => assert_eq!(items, found.items, "pages of one item of {asked}"),
+        Some(_) => assert_eq!(items[..found.items.len()], found.items[..], "pages of {asked}"),
+    }
+}
+
+fn told(found: &Found) -> Json {
+    let mut told: Json = serde_json::from_slice(&answer(found).expect("an answer")).expect("JSON");
+    if told["next_cursor"].is_string() {
+        told["next_cursor"] = json!("…");
+    }
+    for item in told["items"].as_array_mut().expect("items") {
+        let snippet = list(&item["snippet"]).iter().map(|part| match &part["found"] {
+            Json::Null => text(&part["text"]).to_owned(),
+            _ => format!("«{}»", text(&part["text"])),
+        });
+        item["snippet"] = snippet.collect::<String>().into();
+    }
+    told
+}
