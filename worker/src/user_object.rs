@@ -8,6 +8,8 @@
 //! **The object awaits nothing between decision and commit**, so two requests never decide side by
 //! side. It can vanish between any two lines, so everything that it needs after a wake-up is in SQL.
 
+mod indexing;
+
 use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
@@ -27,7 +29,7 @@ use nacre_core::{
     wire::{
         live::{Message, Telling, message_id, reply},
         remember,
-        reply::{KeysText, ReindexText, UsageText},
+        reply::{KeysText, UsageText},
     },
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -48,7 +50,7 @@ use crate::{
     message::{self, Parts},
     prompt::promptly,
     sql::{Counts, Durable},
-    sql_store::{Founding, Progress, Rotation, SqlStore},
+    sql_store::{Founding, Rotation, SqlStore},
     usage::{Stocks, usage},
 };
 
@@ -237,47 +239,6 @@ impl Object {
         }
     }
 
-    /// Erases the store. What a shared database has of it is noted in the same transaction, and
-    /// goes at once or by the alarm.
-    async fn erase(
-        &self,
-        keeper: &Keeper,
-        entropy: &mut Entropy,
-    ) -> Result<Result<()>, worker::Error> {
-        let must_wait = match keeper.store.drop_all_but_name(host::now()) {
-            Ok(is_named) => is_named && keeper.indexer.has_databases(),
-            Err(error) => return Ok(Err(error)),
-        };
-        keeper.live.close_all();
-        if must_wait {
-            return match keeper.store.forget() {
-                Ok(()) => self.pay(keeper, entropy).await,
-                Err(error) => Ok(Err(error)),
-            };
-        }
-        self.state.storage().delete_all().await?;
-        Ok(keeper.store.forget())
-    }
-
-    /// Drops what shared databases have of erased stores. With the last of it goes the storage, if
-    /// no new store has come.
-    async fn pay(
-        &self,
-        keeper: &Keeper,
-        entropy: &mut Entropy,
-    ) -> Result<Result<()>, worker::Error> {
-        let is_paid = match keeper.indexer.pay(&keeper.store).await {
-            Ok(is_paid) => is_paid,
-            Err(error) => return Ok(Err(error)),
-        };
-        // A new store may have come during the wait.
-        let there = keeper.store.wake(&keeper.config.masters, entropy);
-        if is_paid && there.as_ref().is_ok_and(Option::is_none) {
-            self.state.storage().delete_all().await?;
-        }
-        Ok(there.map(drop))
-    }
-
     async fn upkeep(&self) -> Result<JsValue, JsValue> {
         let done = match &self.store {
             Ok(keeper) => self.upkeep_of(keeper).await?,
@@ -288,26 +249,6 @@ impl Object {
             self.state.storage().set_alarm(ALARM_AGAIN_MILLIS).await?;
         }
         Ok(JsValue::UNDEFINED)
-    }
-}
-
-impl Object {
-    async fn upkeep_of(&self, keeper: &Keeper) -> Result<Result<()>, worker::Error> {
-        let mut entropy = match keeper.upkeep() {
-            Ok(entropy) => entropy,
-            Err(error) => return Ok(Err(error)),
-        };
-        match keeper.store.owed() {
-            Ok(owed) if owed.is_empty() => {}
-            Ok(_) => {
-                if let Err(error) = self.pay(keeper, &mut entropy).await? {
-                    return Ok(Err(error));
-                }
-            }
-            Err(error) => return Ok(Err(error)),
-        }
-        let drained = keeper.drain(&mut entropy).await;
-        Ok(drained.and_then(|()| keeper.store.arm(keeper.live.first_expiry())))
     }
 }
 
@@ -608,39 +549,6 @@ impl Keeper {
             None => store.rotation()?,
         };
         Ok((rotation.ok_or_else(Error::not_found)?, store.seq()?))
-    }
-
-    /// Drains the next part of the outbox, if there is a store.
-    async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
-        match self.store.owner()? {
-            Some(owner) => self.indexer.drain(&self.store, &owner, entropy).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Answers with how far the index is. A reindex that starts here continues by alarm.
-    fn reindex(
-        &self,
-        exchange: &Exchange,
-        meter: &Meter,
-        begin: bool,
-        entropy: &mut Entropy,
-    ) -> http::Response {
-        let progress =
-            if begin { self.store.reindex(host::now(), entropy) } else { self.store.progress() };
-        let progress = progress.and_then(|progress| progress.ok_or_else(Error::not_found));
-        match progress.and_then(|progress| Ok((progress, self.store.seq()?))) {
-            Ok((Progress { documents, done, of }, seq)) => {
-                let text = ReindexText { documents, done, of };
-                let work = meter.read(self);
-                if begin {
-                    exchange.begun(&text, seq, &work)
-                } else {
-                    exchange.state(&text, seq, &work)
-                }
-            }
-            Err(error) => exchange.problem(&error, None, &meter.read(self)),
-        }
     }
 
     fn upkeep(&self) -> Result<Entropy> {
