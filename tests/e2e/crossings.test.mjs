@@ -18,7 +18,9 @@ before(async () => {
   worker = await start({ assets: false, rewrite: counted });
   api = worker.api("alice");
   await api.put(PROJECT, { data: { n: 0 } });
-  await api.post("/v1/batch", { operations: many((id) => ({ action: "create", level: "branch", ...id, parent: "p" })) });
+  await api.post("/v1/batch", {
+    operations: many((id) => ({ action: "create", level: "branch", ...id, parent: "p" })),
+  });
   await sleep(2000); // An alarm indexes all that, and no request pays for it.
 });
 after(() => worker?.stop());

@@ -233,10 +233,7 @@ test("a deployment without a shared database indexes its own rows", async (t) =>
     await until(() => indexed(api), 132);
     ok(await api.delete("/v1/contexts/task/t7"));
     await until(() => indexed(api), 131);
-    await until(
-      async () => (await api.post("/v1/admin/reindex")) && (await api.get("/v1/admin/reindex")).status,
-      200,
-    );
+    await until(async () => (await api.post("/v1/admin/reindex")) && (await api.get("/v1/admin/reindex")).status, 200);
     await until(async () => (await api.get("/v1/admin/reindex")).body.done, 131);
   } finally {
     await worker.stop();

@@ -12,6 +12,7 @@
 mod conditions;
 mod cors;
 mod decode;
+mod errors;
 mod exchange;
 mod export;
 mod front;

@@ -250,7 +250,8 @@ const THERE: &str = "SELECT count(*) FROM sqlite_master
 const MARK: &str = "SELECT step, mark FROM tables";
 
 // A delivery: [[doc, seq, address, tokens], …]. What it finds newer stays as it is, and so do the
-// tokens of what it finds indexed.
+// tokens of what it finds indexed. A cross join keeps the order of its tables: SQLite would go through
+// all documents of the owner first.
 const PUT: [&str; 4] = [
     "INSERT INTO documents (owner, doc, seq, address)
         SELECT ?1, value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?2) WHERE true
@@ -258,18 +259,18 @@ const PUT: [&str; 4] = [
         WHERE excluded.seq > documents.seq",
     "DELETE FROM words WHERE rowid IN (
         SELECT documents.id FROM json_each(?2) AS sent
-        JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
+        CROSS JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
         WHERE documents.seq = sent.value ->> 1 AND documents.indexed < documents.seq
             AND documents.indexed > 0
     )",
     "INSERT INTO words (rowid, tokens)
         SELECT documents.id, sent.value ->> 3 FROM json_each(?2) AS sent
-        JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
+        CROSS JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
         WHERE documents.seq = sent.value ->> 1 AND documents.indexed < documents.seq
             AND sent.value ->> 3 IS NOT NULL",
     "UPDATE documents SET indexed = seq WHERE id IN (
         SELECT documents.id FROM json_each(?2) AS sent
-        JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
+        CROSS JOIN documents ON documents.owner = ?1 AND documents.doc = sent.value ->> 0
         WHERE documents.seq = sent.value ->> 1 AND documents.indexed < documents.seq
     )",
 ];

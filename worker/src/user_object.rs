@@ -8,6 +8,9 @@
 //! **The object awaits nothing between decision and commit**, so two requests never decide side by
 //! side. It can vanish between any two lines, so everything that it needs after a wake-up is in SQL.
 
+mod indexing;
+mod searching;
+
 use std::{cell::RefCell, rc::Rc};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
@@ -23,12 +26,11 @@ use nacre_core::{
     op::{self, Caller},
     plan::Plan,
     quota::{Counted, Quota, Rates, Standing, too_soon},
-    retrieval::{self, Mode, Question},
     store::Reads as _,
     wire::{
         live::{Message, Telling, message_id, reply},
         remember,
-        reply::{KeysText, ReindexText, UsageText},
+        reply::{KeysText, UsageText},
     },
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -47,11 +49,11 @@ use crate::{
     indexer::Indexer,
     live::{Listener, Live},
     message::{self, Parts},
-    models::{ModelFiles, Need},
+    models::ModelFiles,
     prompt::promptly,
-    searcher::{Search, Searcher},
+    searcher::Searcher,
     sql::{Counts, Durable},
-    sql_store::{Founding, Progress, Rotation, SqlStore},
+    sql_store::{Founding, Rotation, SqlStore},
     usage::{Stocks, usage},
 };
 
@@ -260,65 +262,6 @@ impl Object {
         }
     }
 
-    /// Does behind the answer to a search what makes the next ones quick and honest.
-    fn load_behind(&self, keeper: &Rc<Keeper>, caller: &Caller) {
-        if !keeper.searcher.needs_a_look() {
-            return;
-        }
-        let (keeper, owner) = (Rc::clone(keeper), caller.owner.clone());
-        self.state.wait_until(async move {
-            if let Some(database) = keeper.indexer.database(&owner) {
-                let budget_millis = keeper.config.search_budget_millis;
-                keeper.searcher.probe(&keeper.store, database, budget_millis).await;
-            }
-            if let Err(error) = keeper.searcher.load(&keeper.store, &keeper.changes).await {
-                console_error!("search: {error}");
-            }
-        });
-    }
-
-    /// Erases the store. What a shared database has of it is noted in the same transaction, and
-    /// goes at once or by the alarm.
-    async fn erase(
-        &self,
-        keeper: &Keeper,
-        entropy: &mut Entropy,
-    ) -> Result<Result<()>, worker::Error> {
-        let must_wait = match keeper.store.drop_all_but_name(host::now()) {
-            Ok(is_named) => is_named && keeper.indexer.has_databases(),
-            Err(error) => return Ok(Err(error)),
-        };
-        keeper.live.close_all();
-        keeper.searcher.forget();
-        if must_wait {
-            return match keeper.store.forget() {
-                Ok(()) => self.pay(keeper, entropy).await,
-                Err(error) => Ok(Err(error)),
-            };
-        }
-        self.state.storage().delete_all().await?;
-        Ok(keeper.store.forget())
-    }
-
-    /// Drops what shared databases have of erased stores. With the last of it goes the storage, if
-    /// no new store has come.
-    async fn pay(
-        &self,
-        keeper: &Keeper,
-        entropy: &mut Entropy,
-    ) -> Result<Result<()>, worker::Error> {
-        let is_paid = match keeper.indexer.pay(&keeper.store).await {
-            Ok(is_paid) => is_paid,
-            Err(error) => return Ok(Err(error)),
-        };
-        // A new store may have come during the wait.
-        let there = keeper.store.wake(&keeper.config.masters, entropy);
-        if is_paid && there.as_ref().is_ok_and(Option::is_none) {
-            self.state.storage().delete_all().await?;
-        }
-        Ok(there.map(drop))
-    }
-
     async fn upkeep(&self) -> Result<JsValue, JsValue> {
         let done = match &self.store {
             Ok(keeper) => self.upkeep_of(keeper).await?,
@@ -329,26 +272,6 @@ impl Object {
             self.state.storage().set_alarm(ALARM_AGAIN_MILLIS).await?;
         }
         Ok(JsValue::UNDEFINED)
-    }
-}
-
-impl Object {
-    async fn upkeep_of(&self, keeper: &Keeper) -> Result<Result<()>, worker::Error> {
-        let mut entropy = match keeper.upkeep() {
-            Ok(entropy) => entropy,
-            Err(error) => return Ok(Err(error)),
-        };
-        match keeper.store.owed() {
-            Ok(owed) if owed.is_empty() => {}
-            Ok(_) => {
-                if let Err(error) = self.pay(keeper, &mut entropy).await? {
-                    return Ok(Err(error));
-                }
-            }
-            Err(error) => return Ok(Err(error)),
-        }
-        let drained = keeper.drain(&mut entropy).await;
-        Ok(drained.and_then(|()| keeper.store.arm(keeper.live.first_expiry())))
     }
 }
 
@@ -390,17 +313,6 @@ impl Keeper {
     fn count(&self, caller: &Caller) -> Result<(Standing, bool)> {
         let mut rates = self.rates.try_borrow_mut().map_err(|_| rates_borrowed())?;
         Ok(rates.take(&caller.user, self.store.quotas(), is_owner(caller), host::now()))
-    }
-
-    /// Counts a search.
-    ///
-    /// # Errors
-    /// `rate-limited`.
-    fn count_search(&self, caller: &Caller) -> Result<()> {
-        let mut searches = self.searches.try_borrow_mut().map_err(|_| rates_borrowed())?;
-        let (standing, passes) =
-            searches.take(&caller.user, self.store.quotas(), is_owner(caller), host::now());
-        if passes { Ok(()) } else { Err(too_soon(&standing)) }
     }
 
     /// Answers with what the caller uses and may use.
@@ -662,76 +574,6 @@ impl Keeper {
             None => store.rotation()?,
         };
         Ok((rotation.ok_or_else(Error::not_found)?, store.seq()?))
-    }
-
-    /// Brings the index of searches a part further, if there is a store: first words, then meanings.
-    async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
-        let Keeper { store, indexer, models, searcher, .. } = self;
-        let Some(owner) = store.owner()? else { return Ok(()) };
-        let mut encoded = indexer.drain(store, &owner, models, entropy).await?;
-        if !store.is_behind()? {
-            encoded.extend(indexer.encode(store, models, entropy).await?);
-        }
-        encoded.iter().for_each(|document| searcher.give_meaning(document));
-        Ok(())
-    }
-
-    async fn search(
-        &self,
-        exchange: &Exchange,
-        meter: &Meter,
-        (caller, question): (&Caller, &Question),
-        entropy: &mut Entropy,
-    ) -> http::Response {
-        if let Err(error) = self.count_search(caller) {
-            return exchange.problem(&error, None, &Work::default());
-        }
-        let models = match question.mode {
-            Mode::Text => None,
-            Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
-        };
-        let Keeper { config, store, changes, indexer, searcher, .. } = self;
-        let asked = Search {
-            caller,
-            question,
-            models: models.as_deref(),
-            indexer,
-            budget_millis: config.search_budget_millis,
-        };
-        let found = searcher.search(store, changes, &asked, entropy).await;
-        let found = found.and_then(|found| Ok((found, self.store.seq()?, self.store.waiting()?)));
-        match found {
-            Ok((found, seq, behind)) => {
-                let work = Work { behind: Some(behind), ..meter.read(self) };
-                exchange.found(retrieval::answer(&found), seq, &work)
-            }
-            Err(error) => exchange.problem(&error, None, &Work::default()),
-        }
-    }
-
-    /// Answers with how far the index is. A reindex that starts here continues by alarm.
-    fn reindex(
-        &self,
-        exchange: &Exchange,
-        meter: &Meter,
-        begin: bool,
-        entropy: &mut Entropy,
-    ) -> http::Response {
-        let progress =
-            if begin { self.store.reindex(host::now(), entropy) } else { self.store.progress() };
-        let progress = progress.and_then(|progress| progress.ok_or_else(Error::not_found));
-        match progress.and_then(|progress| Ok((progress, self.store.seq()?))) {
-            Ok((Progress { documents, done, of }, seq)) => {
-                let text = ReindexText { documents, done, of };
-                let work = meter.read(self);
-                if begin {
-                    exchange.begun(&text, seq, &work)
-                } else {
-                    exchange.state(&text, seq, &work)
-                }
-            }
-            Err(error) => exchange.problem(&error, None, &meter.read(self)),
-        }
     }
 
     fn upkeep(&self) -> Result<Entropy> {

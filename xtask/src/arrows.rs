@@ -72,14 +72,13 @@ const ROOMS: &[Row] = &[
     ("message", &["host", "http"]),
     ("changes", &["follower"]),
     ("config", &["http", "search_database", "sql_store"]),
-    ("indexer", &["host", "search_database", "sql_store"]),
+    ("models", &["host"]),
+    ("indexer", &["models", "search_database", "sql_store"]),
+    ("searcher", &["changes", "indexer"]),
     ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
     ("usage", &[]),
-    (
-        "user_object",
-        &["changes", "config", "forward", "indexer", "live", "message", "prompt", "usage"],
-    ),
+    ("user_object", &["config", "forward", "live", "message", "prompt", "searcher", "usage"]),
 ];
 
 /// Rooms that know no platform, and so are tested without one.

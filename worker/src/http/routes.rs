@@ -4,6 +4,7 @@
 
 use nacre_core::{access::Scopes, error::Code};
 
+use super::errors::{EDIT_ERRORS, EDITS_ERRORS, ENTRY_ERRORS, SEARCH_BY_BODY_ERRORS};
 pub use super::route::{Action, Body, BodyType, Conditions, Kind, Method, Param, Route, Shape};
 
 const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param {
@@ -69,20 +70,6 @@ const ENDING: Route = Route {
     errors: &[Code::InvalidId, Code::NotFound],
     ..WRITING
 };
-
-/// Errors of a write that has a body with data or an edit of data.
-const EDIT_ERRORS: &[Code] = &[
-    Code::InvalidJson,
-    Code::InvalidId,
-    Code::InvalidPointer,
-    Code::NotFound,
-    Code::Locked,
-    Code::MergeConflict,
-    Code::VersionConflict,
-    Code::TooLarge,
-    Code::TooDeep,
-    Code::UnsupportedMediaType,
-];
 
 /// Every route. The first literal segment that differs decides between paths of the same length.
 pub const ROUTES: &[Route] = &[
@@ -663,48 +650,6 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// Errors of a small write with a body.
-const ENTRY_ERRORS: &[Code] = &[
-    Code::InvalidJson,
-    Code::InvalidId,
-    Code::NotFound,
-    Code::TooLarge,
-    Code::TooDeep,
-    Code::UnsupportedMediaType,
-];
-
 /// Errors of a search.
 const SEARCH_ERRORS: &[Code] =
     &[Code::InvalidId, Code::InvalidPointer, Code::NotFound, Code::SearchUnavailable];
-
-/// The same, with a body.
-const SEARCH_BY_BODY_ERRORS: &[Code] = &[
-    Code::InvalidJson,
-    Code::InvalidId,
-    Code::InvalidPointer,
-    Code::NotFound,
-    Code::TooLarge,
-    Code::TooDeep,
-    Code::UnsupportedMediaType,
-    Code::SearchUnavailable,
-];
-
-/// Errors of several writes, decided or previewed.
-const EDITS_ERRORS: &[Code] = &[
-    Code::InvalidJson,
-    Code::InvalidId,
-    Code::InvalidPointer,
-    Code::NotFound,
-    Code::ParentNotFound,
-    Code::Locked,
-    Code::HasChildren,
-    Code::AlreadyExists,
-    Code::MergeConflict,
-    Code::HistoryExpired,
-    Code::VersionConflict,
-    Code::TooLarge,
-    Code::TooDeep,
-    Code::TooManyOperations,
-    Code::UnsupportedMediaType,
-    Code::InvalidRules,
-];

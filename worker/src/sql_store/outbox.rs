@@ -41,8 +41,8 @@ use crate::{
 /// How long a change may wait for others before the outbox is drained, in milliseconds.
 const WAIT_MILLIS: u64 = 1000;
 
-/// Most contexts in one part.
-const PART_CONTEXTS: usize = 100;
+/// Most contexts in one part: what comes meanwhile waits until their documents are made.
+const PART_CONTEXTS: usize = 50;
 
 /// Most bytes of documents and tokens in one part, unless one context alone has more.
 const PART_BYTES: usize = 1 << 20;

@@ -286,9 +286,10 @@ const PUT_STATE: &str = "INSERT OR REPLACE INTO search_state (one, value) VALUES
 const DOCUMENTS: &str = "SELECT level, id, words, value FROM search
     WHERE (level, id) > (?, ?) ORDER BY level, id LIMIT ?";
 
+// A cross join keeps the order of its tables: SQLite might go through all documents first.
 const DOCUMENTS_OF: &str = "SELECT search.level, search.id, search.words, search.value
     FROM json_each(?) AS wanted
-    JOIN search ON search.level = wanted.value ->> 0 AND search.id = wanted.value ->> 1";
+    CROSS JOIN search ON search.level = wanted.value ->> 0 AND search.id = wanted.value ->> 1";
 
 const COUNT: &str = "SELECT count(*) FROM contexts";
 

@@ -1,0 +1,97 @@
+//! What the object does for a search: it counts it, loads the models, answers, and makes the next one
+//! quick behind the answer.
+
+use std::rc::Rc;
+
+use nacre_core::{
+    entropy::Entropy,
+    error::Result,
+    op::Caller,
+    quota::too_soon,
+    retrieval::{self, Found, Mode, Question},
+    store::Reads as _,
+};
+use worker::console_error;
+
+use super::{Keeper, Meter, Object, is_owner, rates_borrowed};
+use crate::{
+    host,
+    http::{self, Exchange, Work},
+    models::Need,
+    searcher::Search,
+};
+
+impl Object {
+    /// Does behind the answer to a search what makes the next ones quick and honest.
+    pub(super) fn load_behind(&self, keeper: &Rc<Keeper>, caller: &Caller) {
+        if !keeper.searcher.needs_a_look() {
+            return;
+        }
+        let (keeper, owner) = (Rc::clone(keeper), caller.owner.clone());
+        self.state.wait_until(async move {
+            let Keeper { config, store, changes, indexer, searcher, .. } = &*keeper;
+            if let Some(database) = indexer.database(&owner) {
+                searcher.probe(store, database, config.search_budget_millis).await;
+            }
+            if let Err(error) = searcher.load(store, changes).await {
+                console_error!("search: {error}");
+            }
+        });
+    }
+}
+
+impl Keeper {
+    /// Answers a search.
+    pub(super) async fn search(
+        &self,
+        exchange: &Exchange,
+        meter: &Meter,
+        (caller, question): (&Caller, &Question),
+        entropy: &mut Entropy,
+    ) -> http::Response {
+        let answer = match self.find(caller, question, entropy).await {
+            Ok(found) => self.store.seq().and_then(|seq| Ok((found, seq, self.store.waiting()?))),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok((found, seq, behind)) => {
+                let work = Work { behind: Some(behind), ..meter.read(self) };
+                exchange.found(retrieval::answer(&found), seq, &work)
+            }
+            Err(error) => exchange.problem(&error, None, &Work::default()),
+        }
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        question: &Question,
+        entropy: &mut Entropy,
+    ) -> Result<Found> {
+        self.count_search(caller)?;
+        let models = match question.mode {
+            Mode::Text => None,
+            Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
+        };
+        let Keeper { config, store, changes, indexer, searcher, .. } = self;
+        let asked = Search {
+            caller,
+            question,
+            models: models.as_deref(),
+            indexer,
+            budget_millis: config.search_budget_millis,
+        };
+        searcher.search(store, changes, &asked, entropy).await
+    }
+
+    /// Counts a search.
+    ///
+    /// # Errors
+    /// `rate-limited`.
+    fn count_search(&self, caller: &Caller) -> Result<()> {
+        let mut searches = self.searches.try_borrow_mut().map_err(|_| rates_borrowed())?;
+        let (standing, passes) =
+            searches.take(&caller.user, self.store.quotas(), is_owner(caller), host::now());
+        if passes { Ok(()) } else { Err(too_soon(&standing)) }
+    }
+}
