@@ -30,7 +30,7 @@ use nacre_store::{
 };
 
 /// The version of documents. One of another version is made anew.
-const VERSION: u8 = 1;
+pub const VERSION: u8 = 1;
 
 /// Most notes of each kind that are searched, the newest first.
 const NOTES: usize = 100;

@@ -24,7 +24,7 @@ mod wanted;
 
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
 pub use corpus::Corpus;
-pub use document::{Document, Facts, notes};
+pub use document::{Document, Facts, VERSION, notes};
 #[cfg(feature = "schema")]
 pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};

@@ -29,7 +29,7 @@ use super::{
     Known, SqlStore, place,
     reads::address,
     search::DocumentColumns,
-    search_state::{Reindex, SearchState, Walk},
+    search_state::{Reindex, SearchState},
     write::together,
 };
 use crate::{
@@ -148,7 +148,7 @@ impl<D: Database> SqlStore<D> {
         let is_behind = |state: &SearchState| {
             state.reindex.is_some()
                 || state.is_outdated()
-                || (self.has_models && state.encoding.is_some())
+                || (self.has_models && (state.encoding.is_some() || state.has_other_models()))
         };
         Ok(self.has_any(ANY)? || self.search()?.is_some_and(|state| is_behind(&state)))
     }
@@ -324,7 +324,7 @@ impl<D: Database> SqlStore<D> {
                 && document.meaning.is_none()
                 && self.has_models
             {
-                state.encoding = Some(Walk { after: None });
+                state.begin_encoding();
             }
             if let Some((words, sealed)) = document {
                 state.documents += 1;

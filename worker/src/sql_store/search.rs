@@ -79,10 +79,17 @@ impl<D: Database> SqlStore<D> {
     pub fn begin_search(&self, entropy: &mut Entropy) -> Result<Option<Rc<SearchState>>> {
         let Some((_, keys)) = self.opened_state()? else { return Ok(None) };
         let state = match self.search()? {
-            Some(state) if !state.is_outdated() => return Ok(Some(state)),
+            Some(state) if !state.is_outdated() && !self.must_encode(&state) => {
+                return Ok(Some(state));
+            }
             Some(state) => {
                 let mut state = SearchState::clone(&state);
-                state.begin(self.count_contexts()?);
+                if state.is_outdated() {
+                    state.begin(self.count_contexts()?);
+                }
+                if self.must_encode(&state) {
+                    state.begin_encoding();
+                }
                 state
             }
             None => SearchState::new(entropy)?,
@@ -91,6 +98,10 @@ impl<D: Database> SqlStore<D> {
         let outcome = self.store_search(&state, &keys, entropy);
         self.keep_search(outcome, Some(state))?;
         self.search()
+    }
+
+    fn must_encode(&self, state: &SearchState) -> bool {
+        self.has_models && state.has_other_models()
     }
 
     /// Begins a reindex, also while one is running; `None` without a store.

@@ -5,9 +5,10 @@ use nacre_core::{
     entropy::Entropy,
     error::Result,
     id::ContextId,
+    retrieval,
     row::{level_number, level_of},
     seal::{Keyring, RowIdentity, open_row, seal_row},
-    search::row::VERSION as ANALYSIS,
+    search::{row, semantic::models},
 };
 
 use super::bytes::{read_byte, read_bytes, read_number, write_bytes, write_number};
@@ -15,6 +16,10 @@ use crate::{
     search_key::{KEY_BYTES, SearchKey},
     sql::odd,
 };
+
+/// The version of what makes documents. It changes with that of the rows and of the documents, each
+/// below 16.
+const ANALYSIS: u8 = row::VERSION * 16 + retrieval::VERSION;
 
 /// What is known of the index as a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +35,8 @@ pub struct SearchState {
     /// The version of the analysis that made the documents.
     pub(super) analysis: u8,
     pub(super) reindex: Option<Reindex>,
+    /// The version of the models that the last walk went with.
+    pub(super) models: u8,
     /// The walk over documents without a meaning, if there may be some.
     pub(super) encoding: Option<Walk>,
 }
@@ -62,7 +69,7 @@ impl Reindex {
     }
 }
 
-// state   := format  analysis  key[32]  documents  words  mark  0 | 1 reindex  0 | 1 walk
+// state   := format  analysis  models  key[32]  documents  words  mark  0 | 1 reindex  0 | 1 walk
 // reindex := must_clear  all_queued  queued  of  walk
 // walk    := 0 | 1 level id
 
@@ -78,6 +85,7 @@ impl SearchState {
             mark: String::new(),
             analysis: ANALYSIS,
             reindex: None,
+            models: models::VERSION,
             encoding: None,
         })
     }
@@ -89,6 +97,17 @@ impl SearchState {
     /// Whether documents were made by another analysis than this code's.
     pub(super) fn is_outdated(&self) -> bool {
         self.analysis != ANALYSIS
+    }
+
+    /// Begins the walk over documents without a meaning.
+    pub(super) fn begin_encoding(&mut self) {
+        self.models = models::VERSION;
+        self.encoding = Some(Walk { after: None });
+    }
+
+    /// Whether meanings were made by other models than this code's.
+    pub(super) fn has_other_models(&self) -> bool {
+        self.models != models::VERSION
     }
 
     /// Whether a reindex has put all contexts into the outbox.
@@ -121,7 +140,7 @@ impl SearchState {
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT, self.analysis];
+        let mut bytes = vec![FORMAT, self.analysis, self.models];
         bytes.extend_from_slice(self.key.as_bytes());
         write_number(&mut bytes, self.documents);
         write_number(&mut bytes, self.words);
@@ -147,7 +166,7 @@ impl SearchState {
         if read_byte(rest)? != FORMAT {
             return Err(odd());
         }
-        let analysis = read_byte(rest)?;
+        let (analysis, models) = (read_byte(rest)?, read_byte(rest)?);
         let (key, after) = rest.split_first_chunk::<KEY_BYTES>().ok_or_else(odd)?;
         *rest = after;
         let state = SearchState {
@@ -156,6 +175,7 @@ impl SearchState {
             words: read_number(rest)?,
             mark: read_text(rest)?,
             analysis,
+            models,
             reindex: if read_byte(rest)? == 1 { Some(read_reindex(rest)?) } else { None },
             encoding: match read_byte(rest)? {
                 1 => Some(Walk { after: read_after(rest)? }),
