@@ -14,9 +14,7 @@ use nacre_core::{
     layer::Layer,
     marker::Fingerprint,
     moment::Moment,
-    record::{
-        Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version,
-    },
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     retrieval::Meaning,
     revocation::Revocation,
     rules::Rules,
@@ -164,9 +162,8 @@ impl Reads for Held {
         limit: usize,
     ) -> Result<Vec<Entry>> {
         let entries = self.0.get(address).map_or(&[][..], |context| &context.entries);
-        let wanted = |entry: &&Entry| {
-            entry.kind == kind && before.is_none_or(|before| entry.id < before)
-        };
+        let wanted =
+            |entry: &&Entry| entry.kind == kind && before.is_none_or(|before| entry.id < before);
         Ok(entries.iter().filter(wanted).take(limit).cloned().collect())
     }
 
