@@ -28,9 +28,8 @@ export interface Search {
   /**
    * Answers a question, as `GET /v1/search` does. It waits for no network: while the models are not
    * loaded it finds words, and `ranking` says so.
-   * @throws {NacreError} `invalid-request`, `invalid-id`, `invalid-pointer`, `invalid-cursor` as the
-   * HTTP API; `search-unavailable` for a further page when the models of the first one are not there;
-   * `closed`.
+   * @throws {NacreError} `invalid-request`, `invalid-id`, `invalid-pointer` as the HTTP API;
+   * `search-unavailable` for a further page when the models of the first one are not there; `closed`.
    */
   find(question: Question): Promise<Found>;
   /**

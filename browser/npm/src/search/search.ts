@@ -18,14 +18,7 @@ export async function openSearch(replica: Replica, options: SearchOptions = {}):
   const { models = true, module } = options;
   await init(module);
   const folder = typeof models === "boolean" ? undefined : models;
-  const search = new Search(replica, models !== false && hasVectors(), folder);
-  try {
-    await search.fill();
-  } catch (error) {
-    search.close();
-    throw error;
-  }
-  return search;
+  return Search.over(replica, models !== false && hasVectors(), folder);
 }
 
 export class Search implements SearchFace {
@@ -42,7 +35,19 @@ export class Search implements SearchFace {
   #isEncoding = false;
   readonly #watchers = new Set<() => void>();
 
-  constructor(replica: Replica, hasModels: boolean, folder: string | URL | undefined) {
+  /** A search that has taken in all that a replica shows. */
+  static async over(replica: Replica, hasModels: boolean, folder: string | URL | undefined): Promise<Search> {
+    const search = new Search(replica, hasModels, folder);
+    try {
+      await search.#fill();
+    } catch (error) {
+      search.close();
+      throw error;
+    }
+    return search;
+  }
+
+  private constructor(replica: Replica, hasModels: boolean, folder: string | URL | undefined) {
     this.#core = call(() => new Searcher(replica.user));
     this.#folder = folder;
     this.#models = hasModels ? "unloaded" : "off";
@@ -56,7 +61,7 @@ export class Search implements SearchFace {
   }
 
   /** Takes in all that the replica shows, and lets the page go on meanwhile. */
-  async fill(): Promise<void> {
+  async #fill(): Promise<void> {
     let until = Date.now() + SLICE;
     for (const _ of this.#shown.update()) {
       if (Date.now() < until) continue;
