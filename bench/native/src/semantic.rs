@@ -1,28 +1,26 @@
 //! How well search by meaning finds what people judged relevant, beside full text; how fast it is in
 //! wasm; and that wasm gives the same bytes as this machine, with vector instructions and without.
 
-use std::fs;
+use std::{fs, rc::Rc};
 
 use nacre_core::{
+    access::Scopes,
     address::Address,
     hash::Hash,
-    search::{
-        fusion::{Ranking, fuse},
-        index::Index,
-        query::Query,
-        row::Row,
-        semantic::{
-            models::{File, Meaning, Models},
-            ranker::{Matching, Nearest, Ranker as _},
-            table::DIMENSIONS,
-            term_index::TermIndex,
-            terms::Terms,
-            text::document_text,
-            vectors::Vectors,
-            weights::Weights,
-        },
-        token::Unkeyed,
+    id::{ContextId, User},
+    layer::Layer,
+    memory::MemoryStore,
+    moment::Moment,
+    op::Caller,
+    record::{Heading, Record},
+    retrieval::{self, Corpus, Question},
+    search::semantic::{
+        models::{File, Meaning, Models},
+        terms::Terms,
+        text::document_text,
     },
+    store::Write,
+    value::{Object, Value},
 };
 
 use crate::{
@@ -35,11 +33,19 @@ use crate::{
 /// The collections, and the nDCG@10 to be reached with the table, and with both models.
 const COLLECTIONS: [(&str, f64, f64); 2] = [("cranfield", 0.535, 0.548), ("gitbugs", 0.625, 0.627)];
 
-/// What is measured, and how much each ranking counts.
-const MIXES: [(&str, Weights); 3] = [
-    ("full text", Weights::WORDS_ONLY),
-    ("text + table", Weights::WITHOUT_TERMS),
-    ("text + table + sparse model", Weights::BOTH_MODELS),
+/// By what the documents are encoded.
+#[derive(Clone, Copy)]
+enum Encoded {
+    No,
+    ByTable,
+    ByBoth,
+}
+
+/// What is measured.
+const MIXES: [(&str, Encoded); 3] = [
+    ("full text", Encoded::No),
+    ("text + table", Encoded::ByTable),
+    ("text + table + sparse model", Encoded::ByBoth),
 ];
 
 /// Where `cargo xtask bench` puts the modules: with vector instructions, and without.
@@ -55,7 +61,7 @@ pub(crate) fn run() {
     let mut report = Report::new(
         "semantic",
         "Documents of test collections are encoded by the models that ship, and their queries \
-         searched as they were typed. Scores are scaled to 0..1 for each query, and added.",
+         searched as they were typed, by the public search call in its default mode.",
     );
     let files = File::ALL.map(|file| {
         fs::read(root().join("models").join(file.name())).expect("a file of the models")
@@ -66,10 +72,10 @@ pub(crate) fn run() {
 
     for (name, with_table, with_both) in COLLECTIONS {
         let Some(collection) = Collection::read(name) else { continue };
-        let indexed = Indexed::new(&models, &collection);
+        let searched = Searched::new(&models, &collection);
         let mut rows = vec![["what", "nDCG@10", "MAP", "Recall@100", "MRR@10"].map(String::from)];
-        let reached = MIXES.map(|(what, weights)| {
-            let measures = indexed.evaluate(&models, &collection, weights);
+        let reached = MIXES.map(|(what, encoded)| {
+            let measures = searched.evaluate(&collection, encoded);
             let [a, b, c, d] = measures.map(|figure| format!("{figure:.3}"));
             rows.push([what.to_owned(), a, b, c, d]);
             measures[0]
@@ -83,48 +89,77 @@ pub(crate) fn run() {
     report.finish();
 }
 
-/// The documents of a collection, in all the ways in which they are searched.
-struct Indexed {
-    index: Index,
-    vectors: Vectors,
-    terms: TermIndex,
+/// The documents of a collection as a store, searched as anyone does.
+struct Searched<'m> {
+    models: &'m Models<'m>,
+    store: MemoryStore<'static>,
+    caller: Caller,
+    documents: Vec<retrieval::Document>,
+    meanings: Vec<Meaning>,
 }
 
-impl Indexed {
-    fn new(models: &Models<'_>, collection: &Collection) -> Indexed {
-        let mut indexed = Indexed {
-            index: Index::new(),
-            vectors: Vectors::new(DIMENSIONS),
-            terms: TermIndex::new(),
-        };
-        for (number, (document, meaning)) in
-            collection.documents.iter().zip(encode(models, &collection.documents)).enumerate()
-        {
-            let address = Address::parse("task", &format!("d{number}")).expect("an address");
-            indexed.index.upsert(&Row::of(&address, &document.data, &[]), &Unkeyed);
-            let number = indexed.index.number(&address).expect("a document");
-            indexed.vectors.set(number, &meaning.vector).expect("the table's dimensions");
-            indexed.terms.set(number, &meaning.terms);
-        }
-        indexed
+impl<'m> Searched<'m> {
+    fn new(models: &'m Models<'m>, collection: &Collection) -> Searched<'m> {
+        let user = User::parse("bench").expect("a user");
+        let mut store = MemoryStore::new();
+        let documents = (0..).zip(&collection.documents).map(|(number, document)| {
+            let record = Rc::new(record(number, &user, &document.data));
+            store.write(Write::Record(record.clone()));
+            retrieval::Document::of(&record, &[])
+        });
+        let documents = documents.collect();
+        let meanings = encode(models, &collection.documents);
+        let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::READ };
+        Searched { models, store, caller, documents, meanings }
     }
 
-    fn evaluate(&self, models: &Models<'_>, collection: &Collection, weights: Weights) -> Measures {
-        collection.evaluate(|text| {
-            let words = self.index.score(&Query::parse(text), &Unkeyed, &mut |_| true);
-            let words = words.expect("every part is there");
-            let query = models.encode_query(text);
-            let near = Nearest { documents: &self.vectors, query: &query.vector };
-            let matching = Matching { documents: &self.terms, query: &query.terms };
-            let (near_answers, matching_answers) = (near.answers(), matching.answers());
-            let fused = fuse(&[
-                Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
-                matching.ranking(&matching_answers, weights.terms),
-                near.ranking(&near_answers, weights.vectors),
-            ]);
-            fused.into_iter().map(|found| (found.number as usize, found.score)).collect()
-        })
+    fn evaluate(&self, collection: &Collection, encoded: Encoded) -> Measures {
+        let mut corpus = Corpus::default();
+        for (document, meaning) in self.documents.iter().zip(&self.meanings) {
+            let meaning = match encoded {
+                Encoded::No => None,
+                Encoded::ByTable => {
+                    Some(Meaning { vector: meaning.vector.clone(), terms: Terms::default() })
+                }
+                Encoded::ByBoth => Some(meaning.clone()),
+            };
+            corpus.upsert(retrieval::Document { meaning, ..document.clone() });
+        }
+        collection.evaluate(|text| self.search(&corpus, text))
     }
+
+    /// Searches in the default mode, for a page of the most items.
+    fn search(&self, corpus: &Corpus, text: &str) -> Vec<(usize, f32)> {
+        let mut body = Object::new();
+        body.insert("q", text.into());
+        body.insert("limit", 100_u64.into());
+        let question = Question::of_body(Value::Object(body)).expect("a question");
+        let models = Some(self.models);
+        let found = retrieval::search(&self.store, &self.caller, corpus, models, &question);
+        let items = found.expect("an answer").items.into_iter();
+        items.map(|item| (number(&item.address), item.score)).collect()
+    }
+}
+
+fn record(number: usize, user: &User, data: &Object) -> Record {
+    let heading = Heading {
+        address: Address::parse("task", &format!("d{number}")).expect("an address"),
+        parent: Some(ContextId::parse("main").expect("an id")),
+        version: 1,
+        seq: number as u64 + 1,
+        rules: Rc::default(),
+        created_at: Moment(0),
+        updated_at: Moment(0),
+        updated_by: user.clone(),
+        deleted: None,
+    };
+    let layer = Layer::from_value(&Value::Object(data.clone())).expect("a layer");
+    Record { heading: Rc::new(heading), layer: Rc::new(layer) }
+}
+
+/// The number in the id of a document.
+fn number(address: &Address) -> usize {
+    address.id.as_str()[1..].parse().expect("a number")
 }
 
 /// Encodes documents, in as many threads as there are processors.

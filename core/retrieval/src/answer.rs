@@ -53,8 +53,8 @@ texts! {
         /// The level of the context.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
         pub level: &'a str,
-        /// The place of the snippet in the data of the layer; empty for a note, for the id, and if
-        /// no word was found.
+        /// The place of the snippet in the data of the layer, or of the view with `scope=resolved`;
+        /// empty for a note and for the id.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub path: &'a str,
         /// Why it was found; left out with `explain=false`.
@@ -62,7 +62,7 @@ texts! {
         pub reasons: Option<ReasonsText<'a>>,
         /// Higher is better. Scores of different questions cannot be compared.
         pub score: f64,
-        /// What was found, in fragments; empty if no word was found.
+        /// What was found, in fragments. Where no word was, how the context begins.
         pub snippet: Vec<FragmentText<'a>>,
     }
 
@@ -102,7 +102,7 @@ texts! {
         pub count: u32,
         /// The most telling field with it: `title`, `text`, `note`, `key` or `id`.
         pub field: &'static str,
-        /// Its place in the data of the layer.
+        /// Its place, as in `path`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
         pub pointer: &'a str,
         /// The word as it was asked for, folded.

@@ -2,16 +2,22 @@
 
 use alloc::vec::Vec;
 
-use nacre_layers::{address::Address, error::Result, id::ContextId, level::Level};
+use nacre_layers::{
+    address::Address,
+    error::{Error, Result},
+    id::ContextId,
+    level::Level,
+};
 use nacre_search::{
     index::{Index, Population},
-    semantic::{table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    row::Row,
+    semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
     token::Unkeyed,
 };
 use nacre_store::{readable::Readable, store::Reads};
 
 use crate::{
-    document::{Document, Facts, notes_with},
+    document::{Document, Facts, Packed, notes_with},
     question::Scope,
 };
 
@@ -58,8 +64,24 @@ impl Corpus {
         let Document { facts, row, meaning } = document;
         self.remove(&row.address);
         self.index.upsert(&row, &Unkeyed);
-        let Some(number) = self.index.number(&row.address) else { return };
-        debug_assert_eq!(number as usize, self.facts.len(), "numbers are given in order");
+        self.describe(facts, meaning.as_ref());
+    }
+
+    /// As [`Corpus::upsert`] of the [decoded](Document::decode) document, but quicker. Gives its
+    /// context; `None` if it has to be made anew.
+    pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
+        let Packed { facts, row, meaning } = Packed::read(document)?;
+        let address = Row::address_of(row)?;
+        self.remove(&address);
+        let read = self.index.upsert_packed(row, &Unkeyed);
+        self.describe(facts, meaning.as_ref().filter(|_| read.is_some()));
+        read
+    }
+
+    /// Adds what is known of the document that was added to the index last.
+    fn describe(&mut self, facts: Facts, meaning: Option<&Meaning>) {
+        let number = self.facts.len() as u32;
+        debug_assert_eq!(number + 1, self.index.end(), "numbers are given in order");
         self.facts.push(facts);
         if let Some(meaning) = meaning {
             // A vector of other dimensions cannot be compared; the document is found by its words.
@@ -89,7 +111,7 @@ impl Corpus {
     }
 
     /// The number of removed documents that still take place. When there are more of them than
-    /// documents, a shell makes the corpus anew.
+    /// documents, a shell has the corpus [compacted](Corpus::compacted).
     pub fn waste(&self) -> usize {
         self.index.waste()
     }
@@ -125,9 +147,32 @@ impl Corpus {
         project.map(|project| project.id)
     }
 
+    /// The same documents, without the place that removed ones took.
+    ///
+    /// # Errors
+    /// `internal` if its index is not whole, which it always is.
+    pub fn compacted(&self) -> Result<Corpus> {
+        self.only(&|_| true)
+    }
+
+    /// A corpus of the documents that `keep` keeps.
+    fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Result<Corpus> {
+        let whole = || Error::bug("an index in memory has every part");
+        let (index, numbers) = self.index.only(keep).ok_or_else(whole)?;
+        let facts = numbers.iter().filter_map(|(old, _)| self.facts.get(old as usize).cloned());
+        Ok(Corpus {
+            vectors: self.vectors.renumbered(&numbers),
+            terms: self.terms.renumbered(&numbers),
+            facts: facts.collect(),
+            index,
+            is_partial: self.is_partial,
+        })
+    }
+
     /// What a guest may read of it: a corpus of its own, so that scores, reasons and counts tell
-    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents with notes are made anew of the notes that the guest may read,
-    /// and then found by their words alone.
+    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents
+    /// with notes are made anew of the notes that the guest may read, and then found by their words
+    /// alone.
     pub(crate) fn readable(
         &self,
         reads: &dyn Reads,
@@ -139,17 +184,14 @@ impl Corpus {
             Level::Global => has_global,
             _ => readable.holds(self.project(address).as_ref()),
         };
-        let mut corpus = self.clone();
-        for address in self.addresses() {
-            if !holds(address) {
-                corpus.remove(address);
-            } else if self.facts(address).is_some_and(|facts| facts.has_notes) {
-                corpus.remove(address);
-                if let Some(record) = reads.record(address)?.filter(|record| record.is_live()) {
-                    let mut keep = |entry: &_| readable.holds_entry(reads, entry);
-                    let notes = notes_with(reads, address, &mut keep)?;
-                    corpus.upsert(Document::of(&record, &notes));
-                }
+        let has_notes =
+            |address: &Address| self.facts(address).is_some_and(|facts| facts.has_notes);
+        let mut corpus = self.only(&|address| holds(address) && !has_notes(address))?;
+        for address in self.addresses().filter(|address| has_notes(address) && holds(address)) {
+            if let Some(record) = reads.record(address)?.filter(|record| record.is_live()) {
+                let mut keep = |entry: &_| readable.holds_entry(reads, entry);
+                let notes = notes_with(reads, address, &mut keep)?;
+                corpus.upsert(Document::of(&record, &notes));
             }
         }
         Ok(corpus)

@@ -130,6 +130,21 @@ impl Document {
     /// Reads a document; `None` if it is of another version or damaged. Then it has to be made anew.
     /// A meaning of other models is left out, so that it is made anew.
     pub fn decode(bytes: &[u8]) -> Option<Document> {
+        let Packed { facts, row, meaning } = Packed::read(bytes)?;
+        Some(Document { facts, row: Row::decode(row)?, meaning })
+    }
+}
+
+/// A document whose terms are not taken apart.
+pub(crate) struct Packed<'b> {
+    pub(crate) facts: Facts,
+    pub(crate) row: &'b [u8],
+    pub(crate) meaning: Option<Meaning>,
+}
+
+impl<'b> Packed<'b> {
+    /// As [`Document::decode`].
+    pub(crate) fn read(bytes: &'b [u8]) -> Option<Packed<'b>> {
         let mut bytes = bytes.strip_prefix(&[VERSION])?;
         let bytes = &mut bytes;
         let parent = match take_text(bytes)? {
@@ -141,14 +156,11 @@ impl Document {
         let (has_notes, rest) = bytes.split_first()?;
         let has_notes = *has_notes != 0;
         *bytes = rest;
-        let row = Row::decode(take_bytes(bytes)?)?;
+        let row = take_bytes(bytes)?;
         let meaning = if bytes.is_empty() { None } else { Meaning::from_bytes(bytes).ok()? };
         let updated_at = Moment(updated_at);
-        Some(Document {
-            facts: Facts { parent, seq, version, updated_at, by, has_notes },
-            row,
-            meaning,
-        })
+        let facts = Facts { parent, seq, version, updated_at, by, has_notes };
+        Some(Packed { facts, row, meaning })
     }
 }
 

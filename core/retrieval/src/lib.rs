@@ -25,6 +25,8 @@ mod wanted;
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
 pub use corpus::Corpus;
 pub use document::{Document, Facts, notes};
+#[cfg(feature = "schema")]
+pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};
 pub use ranking::Rankers;
 pub use search::{Found, Item, Reasons, search};

@@ -21,7 +21,7 @@ use nacre_wire::{
     request,
 };
 
-use crate::search::Place;
+use crate::{ranking::Rankers, search::Place};
 
 /// Most items of a page.
 const PAGE: u64 = 100;
@@ -72,6 +72,79 @@ impl Scope {
 fn named<T: Copy>(text: &str, names: &[(&str, T)], wrong: &'static str) -> Result<T> {
     let named = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     named.ok_or_else(|| Error::new(Code::InvalidRequest, wrong))
+}
+
+/// A question as a body has it.
+#[cfg(feature = "schema")]
+#[derive(Debug, schemars::JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SearchBody {
+    /// What is searched for: words, "phrases", -exclusions, `level:`, `path:`, and a last prefix*. Of a
+    /// longer text than 4 KiB, the beginning counts.
+    pub q: Option<String>,
+    /// What ranks: `hybrid` by default.
+    #[schemars(schema_with = "schemas::mode")]
+    pub mode: Option<String>,
+    /// Stored layers, by default, or resolved views.
+    #[schemars(schema_with = "schemas::scope")]
+    pub scope: Option<String>,
+    /// The levels to search in; all if left out.
+    #[schemars(schema_with = "schemas::levels")]
+    pub levels: Option<Vec<String>>,
+    /// Only this context and those below it.
+    #[schemars(schema_with = "schemas::context")]
+    pub under: Option<Value>,
+    /// Only what changed after this commit, or not before this time.
+    #[schemars(schema_with = "nacre_wire::schema::as_of")]
+    pub since: Option<Value>,
+    /// Only contexts whose last change this user made.
+    pub by: Option<String>,
+    /// Only contexts that have this path. Indexes of arrays are left out.
+    #[schemars(schema_with = "nacre_wire::schema::pointer_or_null")]
+    pub path: Option<String>,
+    /// The most items of the page; 10 by default.
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<u64>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Whether to say why each item was found: true by default.
+    pub explain: Option<bool>,
+}
+
+/// The schemas of members.
+#[cfg(feature = "schema")]
+mod schemas {
+    use nacre_wire::schema::{id, level};
+    use schemars::{Schema, SchemaGenerator, json_schema};
+
+    use super::{Mode, Scope};
+
+    fn one_of<T>(names: &[(&str, T)]) -> Schema {
+        let names = names.iter().map(|(name, _)| Some(*name));
+        let names: alloc::vec::Vec<Option<&str>> = names.chain([None]).collect();
+        json_schema!({ "type": ["string", "null"], "enum": names })
+    }
+
+    pub(super) fn mode(_: &mut SchemaGenerator) -> Schema {
+        one_of(&Mode::NAMES)
+    }
+
+    pub(super) fn scope(_: &mut SchemaGenerator) -> Schema {
+        one_of(&Scope::NAMES)
+    }
+
+    pub(super) fn levels(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["array", "null"], "items": level(generator), "minItems": 1 })
+    }
+
+    pub(super) fn context(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["object", "null"],
+            "properties": { "level": level(generator), "id": id(generator) },
+            "required": ["level", "id"],
+            "additionalProperties": false
+        })
+    }
 }
 
 /// One question.
@@ -154,6 +227,11 @@ impl Question {
         let question = Question::read(&mut body)?;
         body.0.end()?;
         Ok(question)
+    }
+
+    /// What ranked the first page, if this asks for a further one.
+    pub(crate) fn first_rankers(&self) -> Option<Rankers> {
+        self.after.as_ref().map(|after| after.rankers)
     }
 
     /// Whether nothing but filters says what is searched for.

@@ -52,7 +52,7 @@ impl Rankers {
         Rankers(all.iter().filter(|(weight, _)| *weight > 0.0).fold(0, |set, (_, one)| set | one.0))
     }
 
-    fn has(self, one: Rankers) -> bool {
+    pub(crate) fn has(self, one: Rankers) -> bool {
         self.0 & one.0 != 0
     }
 
@@ -114,7 +114,10 @@ pub(crate) fn rank(
     let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
     let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
     let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
-    let (terms, near) = (only(matching.answers(), &allowed), only(nearest.answers(), &allowed));
+    let near = only(nearest.answers(), &allowed);
+    // The pages of an answer are ranked alike, whatever has been encoded since the first one.
+    let has_terms = question.first_rankers().is_none_or(|first| first.has(Rankers::TERMS));
+    let terms = if has_terms { only(matching.answers(), &allowed) } else { Vec::new() };
     let weights = weights(question, &terms, &near);
     let rankers = Rankers::of(weights);
     if rankers == Rankers::WORDS {
@@ -136,12 +139,10 @@ pub(crate) fn rank(
 
 /// The meaning of the question, if it is to be ranked by.
 fn meaning(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Option<Meaning> {
-    let first = question.after.as_ref().map(|after| after.rankers);
     let by_words = question.mode == Mode::Text
         || corpus.is_partial()
         || question.query.words.is_empty()
-        // The pages of an answer are ranked alike.
-        || first == Some(Rankers::WORDS);
+        || question.first_rankers() == Some(Rankers::WORDS);
     models.filter(|_| !by_words).map(|models| models.encode_query(&question.meant()))
 }
 

@@ -8,6 +8,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
+    string::String,
     vec::Vec,
 };
 use core::cmp::Reverse;
@@ -34,7 +35,7 @@ use nacre_store::{
     store::{links, resolve_records},
 };
 
-use crate::search::{Found, Item, Search};
+use crate::search::{Found, Item, Place, Search};
 
 /// The layers that are looked at, the best first.
 const LAYERS_LOOKED_AT: usize = 200;
@@ -74,7 +75,7 @@ impl Search<'_> {
         let mut items: Vec<Item> = Vec::new();
         let mut next = None;
         while let Some(item) = candidates.next()? {
-            let is_left = |after: &crate::search::Place| after.is_before(item.score, &item.address);
+            let is_left = |after: &Place| after.is_before(item.score, &item.address);
             if !self.question.after.as_ref().is_none_or(is_left) {
                 continue;
             }
@@ -143,7 +144,7 @@ impl<'s> Candidates<'s> {
     /// Whether a context was on an earlier page, if its view shows anything. Its view need not be
     /// made again; for a guest it is made, so that it is counted only if it does.
     fn was_given(&self, answers: &[(Scored, Address)], address: &Address) -> bool {
-        let is_given = |after: &crate::search::Place| {
+        let is_given = |after: &Place| {
             answers.iter().all(|(answer, _)| !after.is_before(answer.score, address))
         };
         self.search.readable.is_everything()
@@ -186,7 +187,7 @@ struct View {
     chain: Vec<Rc<Record>>,
     data: Value,
     /// The layers of values, by pointer; a value without one has that of what is around it.
-    origins: BTreeMap<alloc::string::String, usize>,
+    origins: BTreeMap<String, usize>,
     bytes: usize,
 }
 

@@ -1,6 +1,6 @@
 //! A search: what the caller may read is ranked, and a page of it explained.
 
-use alloc::{format, rc::Rc, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 
 use nacre_layers::{
     address::Address,
@@ -9,9 +9,10 @@ use nacre_layers::{
     value::Object,
 };
 use nacre_search::{
+    query::Word,
     score::Scored,
     semantic::models::Models,
-    snippet::{Explanation, Fragment, Reason, explain},
+    snippet::{Explanation, Fragment, Reason, explain, opening},
     token::Unkeyed,
 };
 use nacre_store::{moment::Moment, op::Caller, readable::Readable, record::Record, store::Reads};
@@ -46,7 +47,7 @@ pub struct Item {
     pub address: Address,
     /// Its score: higher is better. Scores of different questions cannot be compared.
     pub score: f32,
-    /// The place of the best piece in the data.
+    /// The place of the best piece in the data; in the view, for a search of views.
     pub path: Pointer,
     /// The best piece, or a part of it.
     pub snippet: Vec<Fragment>,
@@ -126,14 +127,16 @@ pub fn search(
         }
     };
     let ranked = rank(corpus, models, question)?;
-    if question.after.as_ref().is_some_and(|after| after.rankers != ranked.rankers) {
+    if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
         return Err(Error::new(
             Code::SearchUnavailable,
             "the first page was ranked by models that are not loaded now; try again, or start \
              again without a cursor",
         ));
     }
-    let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked };
+    let rarity = |word: &Word| (word.term.clone(), corpus.index.rarity(&word.term, &Unkeyed));
+    let rarities = question.query.words.iter().map(rarity).collect();
+    let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked, rarities };
     match question.scope {
         Scope::Stored => search.stored(),
         Scope::Resolved => search.resolved(),
@@ -147,6 +150,8 @@ pub(crate) struct Search<'s> {
     pub(crate) corpus: &'s Corpus,
     pub(crate) question: &'s Question,
     pub(crate) ranked: &'s Ranked,
+    /// How rare the words of the question are.
+    rarities: BTreeMap<String, f32>,
 }
 
 impl Search<'_> {
@@ -222,10 +227,15 @@ impl Search<'_> {
         Ok(self.explained(record, answer, self.explain(record.address.id.as_str(), data, &notes)))
     }
 
-    /// Says what was found in a document.
+    /// Says what was found in a document. Where no word was, it shows how the document begins.
     pub(crate) fn explain(&self, id: &str, data: &Object, notes: &[String]) -> Explanation {
-        let rarity = |term: &str| self.corpus.index.rarity(term, &Unkeyed);
-        explain(&self.question.query, id, data, notes, &rarity)
+        let rarity = |term: &str| self.rarities.get(term).copied().unwrap_or(0.0);
+        let why = explain(&self.question.query, id, data, notes, &rarity);
+        if !why.reasons.is_empty() {
+            return why;
+        }
+        let (pointer, snippet) = opening(data);
+        Explanation { pointer, snippet, ..why }
     }
 
     /// The item of an answer that is explained.
@@ -245,8 +255,16 @@ impl Search<'_> {
         }
     }
 
-    /// About how many documents answer.
+    /// About how many documents answer. Of candidates it is known in how many documents the most
+    /// common word is.
     fn total(&self) -> usize {
-        self.ranked.answers.len()
+        let Search { corpus, question: Question { query, .. }, ranked, .. } = self;
+        let here = ranked.answers.len();
+        if !corpus.is_partial() || !query.phrases.is_empty() || !query.excluded.is_empty() {
+            return here;
+        }
+        let words = query.words.iter();
+        let all = words.map(|word| corpus.index.documents_with(&word.term, &Unkeyed)).max();
+        here.max(all.unwrap_or(0) as usize)
     }
 }

@@ -6,6 +6,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     string::String,
     vec::Vec,
 };
@@ -16,7 +17,7 @@ use crate::{
     list::List,
     page::Paged,
     rank::idf,
-    row::{Row, put_rising},
+    row::{Packed, Part, Row, put_rising},
     token::{TermKey, Token},
 };
 
@@ -47,9 +48,9 @@ pub struct Index {
     /// The postings of the pages, as far as they are loaded.
     pub(crate) paged: Paged,
     /// The postings of rows that came later.
-    fresh: BTreeMap<Token, List>,
+    pub(crate) fresh: BTreeMap<Token, List>,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
-    pub(crate) surfaces: BTreeSet<String>,
+    pub(crate) surfaces: Rc<BTreeSet<String>>,
     length: u64,
     /// The statistics that count in the place of its own.
     assumed: Option<Assumed>,
@@ -105,11 +106,32 @@ impl Index {
             put_rising(&mut positions, &occurrences.positions);
             let list = self.fresh.entry(key.token(term)).or_default();
             list.push(number, occurrences.weight, &positions);
-            for surface in &occurrences.surfaces {
-                if !self.surfaces.contains(surface) {
-                    self.surfaces.insert(surface.clone());
-                }
+            occurrences.surfaces.iter().for_each(|surface| self.add_surface(surface));
+        }
+    }
+
+    /// Adds the document of a row that is not taken apart: as [`Index::upsert`] of the decoded row, but
+    /// quicker. Gives its context; `None` if the row is of another version or damaged, and has to be
+    /// made anew. Then the context has no document, if the row tells which one it is.
+    pub fn upsert_packed(&mut self, row: &[u8], key: &dyn TermKey) -> Option<Address> {
+        let mut row = Packed::read(row)?;
+        self.remove(&row.address);
+        let number = self.add_document(row.address.clone(), row.length);
+        let read = row.each(&mut |part| match part {
+            Part::Term { term, weight, positions } => {
+                self.fresh.entry(key.token(term)).or_default().push(number, weight, positions);
             }
+            Part::Surface(surface) => self.add_surface(surface),
+        });
+        if read.is_none() {
+            self.remove(&row.address);
+        }
+        read.map(|()| row.address)
+    }
+
+    fn add_surface(&mut self, surface: &str) {
+        if !self.surfaces.contains(surface) {
+            Rc::make_mut(&mut self.surfaces).insert(surface.into());
         }
     }
 
@@ -177,9 +199,13 @@ impl Index {
         self.paged.list(token).into_iter().chain(self.fresh.get(&token))
     }
 
-    /// All tokens that have a list.
-    pub(crate) fn tokens(&self) -> BTreeSet<Token> {
-        self.paged.tokens().chain(self.fresh.keys().copied()).collect()
+    /// All tokens that have a list, in order.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        let mut tokens: Vec<Token> =
+            self.paged.tokens().chain(self.fresh.keys().copied()).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
     }
 
     /// The number of documents with a token.
@@ -200,9 +226,14 @@ impl Index {
         live
     }
 
+    /// In how many documents a term occurs in texts.
+    pub fn documents_with(&self, term: &str, key: &dyn TermKey) -> u32 {
+        self.frequency(key.token(term))
+    }
+
     /// How rare a term is in texts: 0 if all documents have it.
     pub fn rarity(&self, term: &str, key: &dyn TermKey) -> f32 {
-        idf(self.count(), self.frequency(key.token(term)))
+        idf(self.count(), self.documents_with(term, key))
     }
 
     pub(crate) fn is_live(&self, number: u32) -> bool {

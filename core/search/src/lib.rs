@@ -32,6 +32,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod bytes;
+pub mod compact;
 pub mod fusion;
 pub mod index;
 mod list;

@@ -49,6 +49,17 @@ impl List {
         }
     }
 
+    /// The numbers of the documents.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let mut weights = self.weights.as_slice();
+        let mut document = 0_u32;
+        core::iter::from_fn(move || {
+            document = document.wrapping_add(take(&mut weights)?);
+            weights = weights.get(1..)?;
+            Some(document)
+        })
+    }
+
     /// Every document with its weight and positions.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, u8, Positions<'_>)> {
         let (mut weights, mut positions) = (self.weights.as_slice(), self.positions.as_slice());

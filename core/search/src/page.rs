@@ -10,6 +10,7 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     string::{String, ToString},
     vec::Vec,
 };
@@ -114,7 +115,7 @@ impl Index {
             before.clone_from(&word);
             words.insert(word);
         }
-        self.surfaces.append(&mut words);
+        Rc::make_mut(&mut self.surfaces).append(&mut words);
         self.paged.words_missing = false;
         Some(())
     }
@@ -157,7 +158,7 @@ impl Index {
         if !self.missing().is_empty() {
             return None;
         }
-        let numbers = self.renumbered();
+        let numbers = self.renumbered(&|_| true);
         let lists: Vec<(Token, List)> = self
             .tokens()
             .into_iter()
@@ -179,23 +180,6 @@ impl Index {
         Some(parts.into_iter().chain(pages).collect())
     }
 
-    /// The new number of every document; none for removed ones.
-    fn renumbered(&self) -> Vec<Option<u32>> {
-        let mut next = 0..;
-        let number = |live: bool| if live { next.next() } else { None };
-        self.documents().iter().map(|document| document.live).map(number).collect()
-    }
-
-    fn compacted(&self, token: Token, numbers: &[Option<u32>]) -> List {
-        let mut compacted = List::default();
-        for (number, weight, positions) in self.lists(token).flat_map(List::entries) {
-            if let Some(Some(number)) = numbers.get(number as usize) {
-                compacted.push(*number, weight, positions);
-            }
-        }
-        compacted
-    }
-
     fn directory(&self, pages: usize) -> Vec<u8> {
         let mut out = Vec::from([VERSION]);
         put(&mut out, pages as u32);
@@ -211,7 +195,7 @@ impl Index {
     fn words(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut before = "".to_string();
-        for word in &self.surfaces {
+        for word in &*self.surfaces {
             put_shared(&mut out, &before, word);
             before.clone_from(word);
         }

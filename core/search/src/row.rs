@@ -21,6 +21,7 @@ use nacre_layers::{address::Address, id::ContextId, level::Level, value::Object}
 
 use crate::{
     bytes::{put, put_bytes, take, take_text},
+    list::unpack,
     piece::{Field, Piece, pieces},
     rank,
     text::{Kind, Term, terms},
@@ -142,8 +143,50 @@ impl Row {
         out
     }
 
+    /// The context of an encoded row; `None` if it is of another version or damaged.
+    pub fn address_of(bytes: &[u8]) -> Option<Address> {
+        Packed::read(bytes).map(|packed| packed.address)
+    }
+
     /// Reads a row; `None` if it is of another version or damaged. Then it has to be made anew.
-    pub fn decode(mut bytes: &[u8]) -> Option<Row> {
+    pub fn decode(bytes: &[u8]) -> Option<Row> {
+        let mut packed = Packed::read(bytes)?;
+        let mut terms: Vec<(String, Occurrences)> = Vec::new();
+        packed.each(&mut |part| match part {
+            Part::Term { term, weight, positions } => {
+                let positions = unpack(positions).collect();
+                let occurrences = Occurrences { weight, positions, surfaces: BTreeSet::new() };
+                terms.push((term.into(), occurrences));
+            }
+            Part::Surface(surface) => {
+                if let Some((_, occurrences)) = terms.last_mut() {
+                    occurrences.surfaces.insert(surface.into());
+                }
+            }
+        })?;
+        let terms = terms.into_iter().collect();
+        Some(Row { address: packed.address, length: packed.length, terms })
+    }
+}
+
+/// A row in its bytes, read term by term.
+pub(crate) struct Packed<'b> {
+    pub(crate) address: Address,
+    pub(crate) length: u32,
+    terms: &'b [u8],
+}
+
+/// A part of a packed row.
+pub(crate) enum Part<'p> {
+    /// A term, with its positions as lists hold them.
+    Term { term: &'p str, weight: u8, positions: &'p [u8] },
+    /// A form of the term before.
+    Surface(&'p str),
+}
+
+impl<'b> Packed<'b> {
+    /// Reads whose row it is; `None` if it is of another version or damaged.
+    pub(crate) fn read(mut bytes: &'b [u8]) -> Option<Packed<'b>> {
         let bytes = &mut bytes;
         if take(bytes)? != u32::from(VERSION) {
             return None;
@@ -151,22 +194,27 @@ impl Row {
         let level = *Level::ALL.get(take(bytes)? as usize)?;
         let address = Address::new(level, ContextId::stored(take_text(bytes)?).ok()?).ok()?;
         let length = take(bytes)?;
-        let mut terms = BTreeMap::new();
-        let mut before = String::new();
+        Some(Packed { address, length, terms: bytes })
+    }
+
+    /// Shows every term, each before its surfaces. `None` if the row is damaged; then only a part was
+    /// shown.
+    pub(crate) fn each(&mut self, see: &mut dyn FnMut(Part<'_>)) -> Option<()> {
+        let bytes = &mut self.terms;
+        let (mut term, mut surface) = (String::new(), String::new());
         for _ in 0..take(bytes)? {
-            let term = take_shared(bytes, &before)?;
+            take_next(bytes, &mut term)?;
             let (weight, rest) = bytes.split_first()?;
-            let weight = *weight;
             *bytes = rest;
             let positions = take_rising(bytes)?;
-            let mut surfaces = BTreeSet::new();
+            see(Part::Term { term: &term, weight: *weight, positions });
             for _ in 0..take(bytes)? {
-                surfaces.insert(take_shared(bytes, &term)?);
+                surface.clone_from(&term);
+                take_shared_into(bytes, &mut surface)?;
+                see(Part::Surface(&surface));
             }
-            before.clone_from(&term);
-            terms.insert(term, Occurrences { weight, positions, surfaces });
         }
-        bytes.is_empty().then_some(Row { address, length, terms })
+        bytes.is_empty().then_some(())
     }
 }
 
@@ -192,14 +240,15 @@ pub(crate) fn put_rising(out: &mut Vec<u8>, numbers: &[u32]) {
     }
 }
 
-fn take_rising(bytes: &mut &[u8]) -> Option<Vec<u32>> {
-    let mut numbers = Vec::new();
-    let mut before = 0_u32;
-    for _ in 0..take(bytes)? {
-        before = before.checked_add(take(bytes)?)?;
-        numbers.push(before);
+/// Takes the bytes of rising numbers, after their count.
+fn take_rising<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let count = take(bytes)?;
+    let start = *bytes;
+    let mut last = 0_u32;
+    for _ in 0..count {
+        last = last.checked_add(take(bytes)?)?;
     }
-    Some(numbers)
+    start.get(..start.len() - bytes.len())
 }
 
 /// Adds a text as what it shares with another at the beginning, and the rest.
@@ -212,10 +261,28 @@ pub(crate) fn put_shared(out: &mut Vec<u8>, with: &str, text: &str) {
 
 /// Takes what [`put_shared`] added.
 pub(crate) fn take_shared(bytes: &mut &[u8], with: &str) -> Option<String> {
-    let shared = with.get(..take(bytes)? as usize)?;
-    let rest = take_text(bytes)?;
-    let mut text = String::with_capacity(shared.len() + rest.len());
-    text.push_str(shared);
-    text.push_str(rest);
+    let mut text = String::from(with);
+    take_shared_into(bytes, &mut text)?;
     Some(text)
+}
+
+/// Takes a text that comes after the one in whose place it is put.
+fn take_next(bytes: &mut &[u8], text: &mut String) -> Option<()> {
+    let shared = take(bytes)? as usize;
+    let rest = take_text(bytes)?;
+    if text.get(shared..)? >= rest {
+        return None;
+    }
+    text.truncate(shared);
+    text.push_str(rest);
+    Some(())
+}
+
+/// As [`take_shared`], in the place of the text that it shares with.
+fn take_shared_into(bytes: &mut &[u8], text: &mut String) -> Option<()> {
+    let shared = take(bytes)? as usize;
+    text.get(..shared)?;
+    text.truncate(shared);
+    text.push_str(take_text(bytes)?);
+    Some(())
 }

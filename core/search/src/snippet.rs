@@ -83,6 +83,16 @@ pub fn explain(
     }
 }
 
+/// What stands first in a document, its title if it has one: to show where no word was found.
+pub fn opening(data: &Object) -> (Pointer, Vec<Fragment>) {
+    let pieces = pieces("", data, &[]);
+    let first = |field: Field| pieces.iter().find(|piece| piece.field == field);
+    match first(Field::Title).or_else(|| first(Field::Text)) {
+        Some(piece) => (piece.pointer.clone(), snippet(&piece.text, &[])),
+        None => (Pointer::root(), Vec::new()),
+    }
+}
+
 /// The text to show for a piece: behind a name, its value.
 fn shown<'p>(piece: &'p Piece<'_>, pieces: &[Piece<'_>]) -> Cow<'p, str> {
     let is_value = |other: &&Piece<'_>| other.field != Field::Key && other.pointer == piece.pointer;

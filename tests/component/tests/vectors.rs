@@ -17,11 +17,12 @@ use nacre_topics::{Case, Shape, Topic, hex, list, text};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
     ("rebase", "replicas are the browser's"),
+    ("retrieval", "the component has no search"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
     ("search", "the component has no search"),
     (

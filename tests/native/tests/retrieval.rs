@@ -13,7 +13,7 @@ use nacre_core::{
     op::{Administration, Caller, Edit, Expect, Put, Read, Resolve, Which},
     plan::{Reply, Shown},
     record::{EntryKind, Record, Role, Terms},
-    retrieval::{Corpus, Document, Found, Models, Question, answer, search, wanted},
+    retrieval::{Corpus, Document, Found, Meaning, Models, Question, answer, search, wanted},
     search::{
         index::Index,
         query::Query,
@@ -26,7 +26,7 @@ use nacre_core::{
 };
 use nacre_tests::{
     arbitrary,
-    histories::{address, universe, write},
+    histories::{address, write},
 };
 use nacre_topics::world::World;
 use proptest::{collection::vec, prelude::*, sample::Index as Place};
@@ -146,7 +146,7 @@ fn shared(writes: Vec<Edit>, since: usize, global: bool) -> Option<World> {
 /// The documents of a guest, made of nothing but what other requests tell them.
 fn corpus_by_reading(world: &mut World, user: &str) -> Corpus {
     let mut corpus = Corpus::default();
-    for address in universe() {
+    for address in live(&world.store) {
         let get = Read::Get { address: address.clone(), which: Which::Current, reveal: false };
         let Ok(Reply::Context(context)) = world.run_as(user, "contexts:read", get) else {
             continue;
@@ -177,7 +177,7 @@ fn corpus_by_reading(world: &mut World, user: &str) -> Corpus {
 /// The contexts without one below them that a caller may read, each with its view.
 fn lowest_views(world: &mut World, user: &str) -> BTreeMap<Address, Object> {
     let mut views = BTreeMap::new();
-    for address in universe() {
+    for address in live(&world.store) {
         let read = Read::Resolve(Resolve {
             address: address.clone(),
             path: None,
@@ -264,18 +264,31 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_document_or_none(bytes in vec(any::<u8>(), 0..200), at in any::<Place>()) {
-        Document::decode(&bytes);
+        let mut corpus = Corpus::default();
+        prop_assert_eq!(corpus.upsert_encoded(&bytes).is_some(), Document::decode(&bytes).is_some());
         let mut world = World::empty();
         world.run(put("project/p", None, "some words")).unwrap();
-        let mut encoded =
-            Document::read(&world.store, &address(Level::Project, "p"))
-                .unwrap()
-                .unwrap()
-                .encode();
+        let p = address(Level::Project, "p");
+        let document = Document::read(&world.store, &p).unwrap().unwrap();
+        let mut encoded = document.encode();
         let at = at.index(encoded.len());
-        encoded[at] ^= bytes.first().copied().unwrap_or(1);
-        Document::decode(&encoded);
         prop_assert_eq!(Document::decode(&encoded[..at]), None);
+        corpus.upsert(document);
+        prop_assert_eq!(corpus.upsert_encoded(&encoded[..at]), None);
+
+        encoded[at] ^= bytes.first().copied().unwrap_or(1);
+        let read = corpus.upsert_encoded(&encoded);
+        let decoded = Document::decode(&encoded).map(|document| document.row.address);
+        prop_assert_eq!(&read, &decoded);
+        if read == Some(p.clone()) {
+            // It is as good as the decoded one.
+            let mut other = Corpus::default();
+            other.upsert(Document::decode(&encoded).unwrap());
+            prop_assert_eq!(corpus.facts(&p), other.facts(&p));
+            let question = question(&[("q", "some words")]);
+            let ask = |corpus| search(&world.store, &caller("alice"), corpus, None, &question);
+            prop_assert_eq!(ask(&corpus), ask(&other));
+        }
     }
 }
 
@@ -493,6 +506,24 @@ fn further_pages_are_ranked_as_the_first_one() {
     assert_eq!(second.ranking, by_words.ranking);
     assert_eq!(Ok(second), ask(None, by_words.next_cursor.as_deref()));
 
+    // Terms that documents got after the first page do not count for the second one.
+    let mut without_terms = Corpus::default();
+    for address in live(&world.store) {
+        let mut document = Document::read(&world.store, &address).unwrap().unwrap();
+        let record = world.store.record(&address).unwrap().unwrap();
+        let meaning = Document::meaning_of(&models, &record, &[]).unwrap();
+        document.meaning = Some(Meaning { terms: Default::default(), ..meaning });
+        without_terms.upsert(document);
+    }
+    let given = [("q", "river stone"), ("limit", "5")];
+    let ask_of = |corpus: &Corpus, given: &[(&'static str, &str)]| {
+        search(&world.store, &caller("alice"), corpus, Some(&models), &question(given)).unwrap()
+    };
+    let by_vectors = ask_of(&without_terms, &given);
+    assert_eq!(by_vectors.ranking.names().collect::<Vec<_>>(), ["words", "vectors"]);
+    let given = [&given[..], &[("cursor", by_vectors.next_cursor.as_deref().unwrap())]].concat();
+    assert_eq!(ask_of(&corpus, &given), ask_of(&without_terms, &given));
+
     let by_all = ask(Some(&models), None).unwrap();
     let refused = ask(None, by_all.next_cursor.as_deref()).unwrap_err();
     assert_eq!(refused.code(), Code::SearchUnavailable);
@@ -502,6 +533,7 @@ fn further_pages_are_ranked_as_the_first_one() {
 fn a_search_of_views_makes_only_so_many() {
     let mut world = World::empty();
     world.run(put("project/p", None, "needle")).unwrap();
+    world.run(put("branch/main", Some("p"), "hay")).unwrap();
     for task in 0..2100 {
         let hides = put(&format!("task/t{task:04}"), Some("main"), "hay");
         world.run(hides).unwrap();
@@ -511,4 +543,36 @@ fn a_search_of_views_makes_only_so_many() {
     let given = [("q", "needle"), ("scope", "resolved")];
     let found = search(&world.store, &caller("alice"), &corpus, None, &question(&given)).unwrap();
     assert_eq!((found.items.len(), found.total_estimate, found.next_cursor), (0, 0, None));
+}
+
+#[test]
+fn a_compacted_corpus_answers_alike() {
+    let mut world = store_of_tasks(60);
+    let models = models();
+    let mut corpus = encoded(&world, &models);
+    for task in (0..60).step_by(3) {
+        world.run(put(&format!("task/t{task}"), Some("main"), "river changed")).unwrap();
+    }
+    for address in live(&world.store) {
+        corpus.upsert(Document::read(&world.store, &address).unwrap().unwrap());
+    }
+    let fresh = encoded(&world, &models);
+    for address in live(&world.store) {
+        let mut document = Document::read(&world.store, &address).unwrap().unwrap();
+        let record = world.store.record(&address).unwrap().unwrap();
+        document.meaning = Some(Document::meaning_of(&models, &record, &[]).unwrap());
+        corpus.upsert(document);
+    }
+    assert!(corpus.waste() > corpus.len());
+    let compacted = corpus.compacted().unwrap();
+    assert_eq!((compacted.waste(), compacted.len()), (0, corpus.len()));
+    for text in ["river stone", "\"river changed\"", "har*", "engine -river"] {
+        let ask = |corpus: &Corpus| {
+            let question = question(&[("q", text), ("limit", "100")]);
+            search(&world.store, &caller("alice"), corpus, Some(&models), &question).unwrap()
+        };
+        let found = ask(&fresh);
+        assert!(!found.items.is_empty(), "{text}");
+        assert_eq!((&ask(&corpus), &ask(&compacted)), (&found, &found), "{text}");
+    }
 }

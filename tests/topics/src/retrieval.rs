@@ -72,7 +72,10 @@ fn corpus(store: &MemoryStore<'_>, other: bool) -> Corpus {
         let document = document.expect("a live context");
         let again = Document::decode(&document.encode());
         assert_eq!(again.as_ref(), Some(&document), "a document from its bytes");
-        corpus.upsert(document);
+        match other {
+            true => drop(corpus.upsert_encoded(&document.encode()).expect("a document")),
+            false => corpus.upsert(document),
+        }
     }
     corpus
 }

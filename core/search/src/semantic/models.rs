@@ -49,7 +49,7 @@ impl File {
         }
     }
 
-    /// The hash of the file's bytes (BLAKE3, in the text form of [`Hash`]).
+    /// The hash of the file's bytes (BLAKE3, in the text form of [`struct@Hash`]).
     pub fn hash(self) -> &'static str {
         match self {
             File::Vocabulary => "WI-vkPuOVudW-rrT5F_1IgFC_utAJznTlwO8lADLx6M",

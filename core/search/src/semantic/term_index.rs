@@ -7,7 +7,7 @@ use super::{
     terms::{STORED_WEIGHT, Terms},
     vocabulary::Row,
 };
-use crate::{rank::idf, score::Scored};
+use crate::{compact::Numbers, rank::idf, score::Scored};
 
 /// What 1 is worth in a query's whole numbers. A term's weight is at most 4, and the root of its
 /// rarity below 4, so that they fit in 16 bits.
@@ -35,18 +35,24 @@ impl TermIndex {
     /// Sets a document's terms.
     pub fn set(&mut self, document: u32, terms: &Terms) {
         self.remove(document);
+        self.add(document, terms.stored());
+    }
+
+    /// Adds the terms of a document that has none.
+    fn add(&mut self, document: u32, terms: impl Iterator<Item = (Row, u8)>) {
         let document = document as usize;
         if document >= self.documents.len() {
             self.documents.resize(document + 1, 0..0);
         }
         let start = self.rows.len() as u32;
-        for (row, weight) in terms.stored() {
+        for (row, weight) in terms {
             self.rows.push(row);
             self.weights.push(weight);
             self.count_term(row, 1);
         }
-        if let Some(place) = self.documents.get_mut(document).filter(|_| !terms.is_empty()) {
-            *place = start..self.rows.len() as u32;
+        let end = self.rows.len() as u32;
+        if let Some(place) = self.documents.get_mut(document).filter(|_| start < end) {
+            *place = start..end;
             self.count += 1;
         }
     }
@@ -65,6 +71,22 @@ impl TermIndex {
                 self.count_term(row, -1);
             }
         }
+    }
+
+    /// The terms of the documents that have new numbers, by those.
+    #[must_use]
+    pub fn renumbered(&self, numbers: &Numbers) -> TermIndex {
+        let mut kept = TermIndex::new();
+        for (old, new) in numbers.iter() {
+            let Some(place) = self.documents.get(old as usize) else { break };
+            let place = place.start as usize..place.end as usize;
+            if let (Some(rows), Some(weights)) =
+                (self.rows.get(place.clone()), self.weights.get(place))
+            {
+                kept.add(new, rows.iter().copied().zip(weights.iter().copied()));
+            }
+        }
+        kept
     }
 
     /// The sum of the products of the weights that the query and each document give to a term, where

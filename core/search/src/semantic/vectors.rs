@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use nacre_layers::error::{Code, Error, Result};
 
 use super::vector::{Vector, dot, inverse_length};
-use crate::score::Scored;
+use crate::{compact::Numbers, score::Scored};
 
 /// The vectors of documents, by the documents' numbers.
 #[derive(Clone, Debug)]
@@ -50,6 +50,24 @@ impl Vectors {
         if let Some(inverse) = self.inverse_lengths.get_mut(document as usize) {
             *inverse = 0.0;
         }
+    }
+
+    /// The vectors of the documents that have new numbers, by those.
+    #[must_use]
+    pub fn renumbered(&self, numbers: &Numbers) -> Vectors {
+        let mut kept = Vectors::new(self.dimensions);
+        for (old, new) in numbers.iter() {
+            let (old, new) = (old as usize, new as usize);
+            let place = self.numbers.chunks_exact(self.dimensions).nth(old);
+            let inverse = self.inverse_lengths.get(old).filter(|inverse| **inverse > 0.0);
+            if let Some((place, inverse)) = place.zip(inverse) {
+                kept.numbers.resize(new * self.dimensions, 0);
+                kept.numbers.extend_from_slice(place);
+                kept.inverse_lengths.resize(new, 0.0);
+                kept.inverse_lengths.push(*inverse);
+            }
+        }
+        kept
     }
 
     /// The cosine of the angle between the query's vector and each document's that has a direction.
