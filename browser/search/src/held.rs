@@ -15,7 +15,6 @@ use nacre_core::{
     marker::Fingerprint,
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
-    retrieval::Meaning,
     revocation::Revocation,
     rules::Rules,
     store::{AsOf, Filter, Reads},
@@ -28,7 +27,6 @@ struct Context {
     record: Rc<Record>,
     /// The insights, then the notes on progress, each the newest first.
     entries: Vec<Entry>,
-    meaning: Option<Meaning>,
 }
 
 /// All contexts that were handed over.
@@ -36,7 +34,7 @@ struct Context {
 pub(crate) struct Held(BTreeMap<Address, Context>);
 
 impl Held {
-    /// Takes a context, in the form of the replica's reads. Its earlier meaning is forgotten.
+    /// Takes a context, in the form of the replica's reads.
     ///
     /// # Errors
     /// `invalid-request` for other JSON.
@@ -51,7 +49,7 @@ impl Held {
         let address = record.address.clone();
         let mut entries = entries(insights, &address, EntryKind::Insight)?;
         entries.extend(self::entries(progress, &address, EntryKind::Progress)?);
-        let context = Context { record: Rc::new(record), entries, meaning: None };
+        let context = Context { record: Rc::new(record), entries };
         self.0.insert(address.clone(), context);
         Ok(address)
     }
@@ -61,26 +59,9 @@ impl Held {
         self.0.remove(address);
     }
 
-    /// The addresses of all contexts.
-    pub(crate) fn addresses(&self) -> Vec<Address> {
-        self.0.keys().cloned().collect()
-    }
-
     /// A context that is there.
     pub(crate) fn live(&self, address: &Address) -> Option<Rc<Record>> {
         self.0.get(address).map(|context| context.record.clone())
-    }
-
-    /// What the models say of a context, if they were asked.
-    pub(crate) fn meaning(&self, address: &Address) -> Option<Meaning> {
-        self.0.get(address)?.meaning.clone()
-    }
-
-    /// Keeps what the models say of a context.
-    pub(crate) fn set_meaning(&mut self, address: &Address, meaning: Meaning) {
-        if let Some(context) = self.0.get_mut(address) {
-            context.meaning = Some(meaning);
-        }
     }
 }
 

@@ -27,7 +27,7 @@ use wasm_bindgen::prelude::*;
 
 use held::Held;
 
-/// Removed documents that a corpus may keep before it is made anew, beside as many as it has.
+/// Removed documents that a corpus may keep beside as many as it has.
 const WASTE: usize = 256;
 
 /// An error for JavaScript: the text of its problem details.
@@ -94,7 +94,8 @@ impl Searcher {
     ) -> Result<(), JsValue> {
         let mut put = || {
             let address = self.held.put(context, seq.max(0.0) as u64, insights, progress)?;
-            self.index(&address)?;
+            let document = Document::read(&self.held, &address)?;
+            document.into_iter().for_each(|document| self.corpus.upsert(document));
             self.waiting.insert(address);
             self.tidy()
         };
@@ -124,11 +125,11 @@ impl Searcher {
     pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
         let Some(address) = self.waiting.pop_first() else { return Ok(()) };
         let mut encode = || {
+            let Some(document) = Document::read(&self.held, &address)? else { return Ok(()) };
             let Some(record) = self.held.live(&address) else { return Ok(()) };
             let notes = notes(&self.held, &address)?;
             let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
-            self.held.set_meaning(&address, meaning);
-            self.index(&address)?;
+            self.corpus.upsert(Document { meaning: Some(meaning), ..document });
             self.tidy()
         };
         encode().map_err(thrown)
@@ -152,24 +153,11 @@ impl Searcher {
         Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
     }
 
-    /// Puts the document of a context into the index, or takes it out.
-    fn index(&mut self, address: &Address) -> Result<()> {
-        match Document::read(&self.held, address)? {
-            Some(document) => {
-                let meaning = self.held.meaning(address);
-                self.corpus.upsert(Document { meaning, ..document });
-            }
-            None => drop(self.corpus.remove(address)),
-        }
-        Ok(())
-    }
-
     /// Makes the corpus anew when most of it is removed documents.
     fn tidy(&mut self) -> Result<()> {
-        if self.corpus.waste() <= self.corpus.len() + WASTE {
-            return Ok(());
+        if self.corpus.waste() > self.corpus.len() + WASTE {
+            self.corpus = self.corpus.compacted()?;
         }
-        self.corpus = Corpus::default();
-        self.held.addresses().iter().try_for_each(|address| self.index(address))
+        Ok(())
     }
 }
