@@ -179,14 +179,9 @@ export class Search implements SearchFace {
   }
 }
 
-/** Node's timers can let the process end. */
-interface Timer {
-  unref?(): void;
-}
-
 function whenIdle(act: () => void): void {
   if (typeof requestIdleCallback === "function") requestIdleCallback(act);
-  else (setTimeout(act) as unknown as Timer).unref?.();
+  else setTimeout(act);
 }
 
 function check(replica: Replica, options: SearchOptions): void {

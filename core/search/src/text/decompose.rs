@@ -156,7 +156,7 @@ mod tests {
                 [one] => (0, *one),
                 [one, other] => (u32::from(*other), *one),
                 [most @ .., last] => (u32::from(*last), by_parts[most]),
-                [] => unreachable!(),
+                [] => (0, *character),
             };
             put(&mut firsts, u32::from(first), 3);
             put(&mut seconds, second, 3);
