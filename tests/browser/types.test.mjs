@@ -60,7 +60,13 @@ const DRIFTS = [
     "readonly code: string;\n    readonly more: string;",
   ],
   ["a method only in the search's face", "more", SEARCH_FACE, "  close(): void;", "  close(): void;\n  more(): void;"],
-  ["a method only in the search's source", "more", SEARCH, "    close(): void;", "    close(): void;\n    more(): void;"],
+  [
+    "a method only in the search's source",
+    "more",
+    SEARCH,
+    "    close(): void;",
+    "    close(): void;\n    more(): void;",
+  ],
   ["another member of the error", "status", FACE, "readonly status: number | undefined;", "readonly status: number;"],
 ];
 
