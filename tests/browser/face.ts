@@ -2,7 +2,9 @@
 // compiler refuses this file, and names what differs, when one has what the other has not.
 
 import type * as face from "../../dist/npm-types/index.js";
+import type * as searchFace from "../../dist/npm-types/search.js";
 import type * as made from "../../dist/npm-types/src/index.js";
+import type * as searchMade from "../../dist/npm-types/src/search/index.js";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -14,6 +16,7 @@ type Drift<A, B> = {
 type None<T extends never> = T;
 
 type MadeReplica = Awaited<ReturnType<typeof made.open>>;
+type MadeSearch = Awaited<ReturnType<typeof searchMade.openSearch>>;
 
 export type Checks = [
   // `open` is compared apart: the source gives its class, with private members.
@@ -22,5 +25,8 @@ export type Checks = [
   None<Drift<Awaited<ReturnType<typeof face.open>>, face.Replica>>,
   None<Drift<face.Replica, MadeReplica>>,
   None<Drift<face.NacreError, made.NacreError>>,
+  None<Drift<Omit<typeof searchFace, "openSearch">, Omit<typeof searchMade, "openSearch">>>,
+  None<Drift<Parameters<typeof searchFace.openSearch>, Parameters<typeof searchMade.openSearch>>>,
+  None<Drift<searchFace.Search, MadeSearch>>,
   None<Drift<ConstructorParameters<typeof face.NacreError>, ConstructorParameters<typeof made.NacreError>>>,
 ];

@@ -57,7 +57,11 @@ test("publint finds nothing", async () => {
 test("are the types wrong? finds nothing, of what an ES module promises", async () => {
   const said = await run(
     tool("attw"),
-    [tarball, "--profile", "esm-only", "--format", "json", "--exclude-entrypoints", "./nacre_bg.wasm"],
+    [
+      tarball,
+      ...["--profile", "esm-only", "--format", "json", "--exclude-entrypoints"],
+      ...["./nacre_bg.wasm", "./search_bg.wasm", "./search_plain_bg.wasm"],
+    ],
     project,
   );
   const { analysis } = JSON.parse(said);
@@ -184,6 +188,22 @@ test("Vite builds with it", async () => {
   writeFileSync(join(project, "main.js"), `import { open } from "@nacre/context";${ask()}\ndocument.title = said;`);
   await run(tool("vite"), ["build", "--target", "es2022", "--logLevel", "error"], project);
   assert.equal(await inPage(join(project, "dist")), '{"x":1,"y":2}');
+});
+
+test("Vite builds with the search, and finds its module and models", async () => {
+  writeFileSync(join(project, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>');
+  const search = `
+    const search = await openSearch(replica);
+    await search.encoded();
+    const { items, ranking } = await search.find({ q: "x" });
+    document.title = [...ranking, items[0].id].join();`;
+  writeFileSync(
+    join(project, "main.js"),
+    `import { open } from "@nacre/context"; import { openSearch } from "@nacre/context/search";
+     ${ask().replace("await replica.close();", search)}`,
+  );
+  await run(tool("vite"), ["build", "--target", "es2022", "--logLevel", "error"], project);
+  assert.match(await inPage(join(project, "dist")), /^words,(terms,)?vectors,p$/);
 });
 
 test("workerd uses it", async () => {

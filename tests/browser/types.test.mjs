@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { root } from "../e2e/harness.mjs";
 
 const [FACE, INDEX, REPLICA, ERROR] = ["index.d.ts", "src/index.d.ts", "src/replica.d.ts", "src/error.d.ts"];
+const [SEARCH_FACE, SEARCH] = ["search.d.ts", "src/search/search.d.ts"];
 const DRIFTS = [
   [
     "a method only in the face",
@@ -58,6 +59,14 @@ const DRIFTS = [
     "readonly code: string;",
     "readonly code: string;\n    readonly more: string;",
   ],
+  ["a method only in the search's face", "more", SEARCH_FACE, "  close(): void;", "  close(): void;\n  more(): void;"],
+  [
+    "a method only in the search's source",
+    "more",
+    SEARCH,
+    "    close(): void;",
+    "    close(): void;\n    more(): void;",
+  ],
   ["another member of the error", "status", FACE, "readonly status: number | undefined;", "readonly status: number;"],
 ];
 
@@ -89,7 +98,10 @@ before(async () => {
     module: "ESNext",
     moduleResolution: "Bundler",
     types: [],
-    paths: { "@core": [join(root, "dist/npm-glue/core.d.ts")] },
+    paths: {
+      "@core": [join(root, "dist/npm-glue/core.d.ts")],
+      "@search": [join(root, "dist/npm-glue/search.d.ts")],
+    },
   };
   const config = { compilerOptions, include: ["*/tests/browser/face.ts"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));

@@ -39,6 +39,7 @@ const CRATES: &[Row] = &[
     ("nacre-component", &["nacre-core"]),
     ("nacre-assemble", &[]),
     ("nacre-browser", &["nacre-core"]),
+    ("nacre-browser-search", &["nacre-core"]),
     // What is not shipped. Nothing above names these.
     ("nacre-topics", &["nacre-msgpack"]),
     ("nacre-tests", &["nacre-topics"]),

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
-    process, small,
+    process,
+    small::{self, Vectors},
     tools::{Tools, WASM},
     weight,
     workspace::{root, shell, target},
@@ -55,7 +56,10 @@ pub(crate) fn run() -> Result<ExitCode> {
 /// Builds a component, unless the one there was made from the same module in the same way.
 pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
     let Component { name, features } = component;
-    process::run("wasm", small::cargo(&tools.shell, "nacre-component", PROFILE).args(features))?;
+    process::run(
+        "wasm",
+        small::cargo(&tools.shell, "nacre-component", PROFILE, Vectors::No).args(features),
+    )?;
 
     let built = target().join(WASM).join(PROFILE).join("nacre_component.wasm");
     let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
@@ -70,7 +74,7 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
         return Ok(component);
     }
     fs::remove_file(&stamp).ok(); // may well not be there
-    small::optimise(tools, "wasm", &built, &module)?;
+    small::optimise(tools, "wasm", &built, &module, Vectors::No)?;
     process::run("wasm", assemble(&tools.shell).arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;
     Ok(component)

@@ -1,8 +1,10 @@
 //! The npm package: `dist/npm/`, and packed as `dist/nacre-context-<version>.tgz`.
 //!
-//! wasm-bindgen makes the glue of the module and its types (`dist/npm-glue`). tsc checks the source
+//! wasm-bindgen makes the glue of the modules and its types (`dist/npm-glue`). tsc checks the source
 //! against them and writes the types of the source (`dist/npm-types`), which a test compares with the
 //! package's public face. esbuild makes the scripts.
+//!
+//! The search is a module of its own in two forms, with vector instructions and without.
 
 use std::{
     fs,
@@ -15,17 +17,56 @@ use sha2::{Digest, Sha256};
 use xshell::cmd;
 
 use crate::{
-    process, small,
+    process,
+    small::{self, Vectors},
     tools::{NPM, Tools, WASM},
     weight,
     workspace::{locked_version, root, target},
 };
 
-/// The profile in `Cargo.toml` that this artefact has to itself.
-const PROFILE: &str = "browser";
+/// A module of the package.
+struct Module {
+    /// The crate that it is built from.
+    package: &'static str,
+    /// The profile in `Cargo.toml` that it has to itself.
+    profile: &'static str,
+    vectors: Vectors,
+    /// Where its glue is in the folder of glue, without the extension.
+    glue: &'static str,
+    /// The name of its file in the package.
+    file: &'static str,
+}
 
-/// The module in the package.
-const MODULE: &str = "nacre_bg.wasm";
+const CORE: Module = Module {
+    package: "nacre-browser",
+    profile: "browser",
+    vectors: Vectors::No,
+    glue: "core",
+    file: "nacre_bg.wasm",
+};
+
+const SEARCH: Module = Module {
+    package: "nacre-browser-search",
+    profile: "search",
+    vectors: Vectors::Simd128,
+    glue: "search",
+    file: "search_bg.wasm",
+};
+
+/// Also for hosts without vector instructions, which search by words.
+const PLAIN_SEARCH: Module = Module {
+    profile: "search-plain",
+    vectors: Vectors::No,
+    glue: "plain/search",
+    file: "search_plain_bg.wasm",
+    ..SEARCH
+};
+
+const MODULES: [Module; 3] = [CORE, SEARCH, PLAIN_SEARCH];
+
+/// The files of the models, in `models/` here and in the package.
+const MODELS: [&str; 4] =
+    ["vocab.txt", "static-s128i4.bin", "expand-top16.bin", "splade-tiny-i4.bin"];
 
 /// `cargo xtask npm`.
 pub(crate) fn run() -> Result<ExitCode> {
@@ -33,12 +74,11 @@ pub(crate) fn run() -> Result<ExitCode> {
     let package = build(&tools)?;
     let sizes = sizes(&tools)?;
     let kilo = |bytes: u64| bytes as f64 / 1000.0;
-    println!(
-        "{}: wasm {:.1} KB, scripts {:.1} KB with gzip",
-        package.strip_prefix(root()).unwrap_or(&package).display(),
-        kilo(sizes.wasm),
-        kilo(sizes.scripts)
-    );
+    let name = package.strip_prefix(root()).unwrap_or(&package).display();
+    println!("{name}, with gzip:");
+    for (part, size) in sizes {
+        println!("{part}: {:.1} KB", kilo(size));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,12 +90,14 @@ fn packed() -> Result<PathBuf> {
 
 /// Builds and packs the package, unless the one there was made from the same files.
 pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
-    process::run("npm", small::cargo(&tools.shell, "nacre-browser", PROFILE))?;
-    let built = target().join(WASM).join(PROFILE).join("nacre_browser.wasm");
-
+    for Module { package, profile, vectors, .. } in &MODULES {
+        process::run("npm", small::cargo(&tools.shell, package, profile, *vectors))?;
+    }
     let source = root().join("browser/npm");
     let mut digest = Sha256::new();
-    for file in sources(&source)?.iter().chain([&built]) {
+    let models = MODELS.map(|name| root().join("models").join(name));
+    for file in sources(&source)?.iter().chain(&MODULES.map(|module| module.built())).chain(&models)
+    {
         digest.update(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
     }
     let made_from = format!("{:x?} {:?}", digest.finalize().as_slice(), small::OPTIMISATIONS);
@@ -71,12 +113,13 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
         fs::remove_dir_all(folder).ok(); // nor these
         fs::create_dir_all(folder)?;
     }
-    let bindgen = cmd!(tools.shell, "wasm-bindgen {built} --out-dir {glue} --out-name core")
-        .args(["--target", "web", "--omit-default-module-path"])
-        .args(["--remove-name-section", "--remove-producers-section"]);
-    process::run("npm", bindgen)?;
-    trim(&glue.join("core.js"))?;
-    small::optimise(tools, "npm", &glue.join("core_bg.wasm"), &package.join(MODULE))?;
+    for module in &MODULES {
+        module.make(tools, &glue, &package)?;
+    }
+    let script = |module: &Module| fs::read_to_string(glue.join(format!("{}.js", module.glue)));
+    if script(&SEARCH)? != script(&PLAIN_SEARCH)? {
+        bail!("the two forms of the search need different glue");
+    }
     check(tools, &source, &types)?;
     bundle(tools, &source, &glue, &package)?;
     fill(&source, &package)?;
@@ -85,8 +128,32 @@ pub(crate) fn build(tools: &Tools) -> Result<PathBuf> {
     Ok(packed)
 }
 
+impl Module {
+    /// What cargo makes of it.
+    fn built(&self) -> PathBuf {
+        let name = format!("{}.wasm", self.package.replace('-', "_"));
+        target().join(WASM).join(self.profile).join(name)
+    }
+
+    /// Makes its glue, and its file in the package.
+    fn make(&self, tools: &Tools, glue: &Path, package: &Path) -> Result<()> {
+        let (built, glue) = (self.built(), glue.join(self.glue));
+        let (Some(folder), Some(name)) = (glue.parent(), glue.file_name()) else {
+            bail!("{}: not a place for glue", glue.display());
+        };
+        let bindgen =
+            cmd!(tools.shell, "wasm-bindgen {built} --out-dir {folder} --out-name {name}")
+                .args(["--target", "web", "--omit-default-module-path"])
+                .args(["--remove-name-section", "--remove-producers-section"]);
+        process::run("npm", bindgen)?;
+        trim(&glue.with_extension("js"))?;
+        let bound = folder.join(format!("{}_bg.wasm", name.to_string_lossy()));
+        small::optimise(tools, "npm", &bound, &package.join(self.file), self.vectors)
+    }
+}
+
 /// Tests in the glue whose outcome is known: every host of the package has these parts of the language,
-/// and `core.ts` is the only caller. esbuild drops what follows from the other outcome.
+/// and the one `core.ts` beside it is the only caller. esbuild drops what follows from the other outcome.
 const KNOWN: [(&str, &str); 7] = [
     ("if (!('encodeInto' in cachedTextEncoder))", "if (false)"),
     ("(typeof FinalizationRegistry === 'undefined')", "(false)"),
@@ -103,7 +170,7 @@ const KNOWN: [(&str, &str); 7] = [
 fn trim(glue: &Path) -> Result<()> {
     let mut text = fs::read_to_string(glue)?;
     for (test, outcome) in KNOWN {
-        if text.matches(test).count() != 1 {
+        if !text.contains(test) {
             bail!("{}: wasm-bindgen no longer writes `{test}`", glue.display());
         }
         text = text.replace(test, outcome);
@@ -111,13 +178,20 @@ fn trim(glue: &Path) -> Result<()> {
     Ok(fs::write(glue, text)?)
 }
 
+/// The public faces, written by hand.
+const FACES: [&str; 2] = ["index.d.ts", "search.d.ts"];
+
 /// Files that the package is made from.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let named = ["package.json", "tsconfig.json", "index.d.ts", "README.md"];
-    let mut files: Vec<PathBuf> = named.iter().map(|name| folder.join(name)).collect();
-    for entry in fs::read_dir(folder.join("src"))? {
-        files.push(entry?.path());
+    let named = ["package.json", "tsconfig.json", "README.md"];
+    let mut files: Vec<PathBuf> =
+        named.iter().chain(&FACES).map(|name| folder.join(name)).collect();
+    for part in ["src", "src/search"] {
+        for entry in fs::read_dir(folder.join(part))? {
+            files.push(entry?.path());
+        }
     }
+    files.retain(|file| file.is_file());
     files.sort();
     Ok(files)
 }
@@ -125,33 +199,49 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Checks the source, and writes its types beside the public face that they use.
 fn check(tools: &Tools, source: &Path, types: &Path) -> Result<()> {
     process::run("npm", cmd!(tools.shell, "tsc --project {source}"))?;
-    fs::copy(source.join("index.d.ts"), types.join("index.d.ts"))?;
+    for face in FACES {
+        fs::copy(source.join(face), types.join(face))?;
+    }
     Ok(())
 }
 
-/// One small entry for each kind of host, over one script that all of them share. The glue would write
+/// One small entry for each kind of host, over one script that all of them share; so for the replica,
+/// and so for the search, which takes its class of errors from the package. The glue would write
 /// into the console of the page: about arguments that `core.ts` never gives, and about a type of the
 /// wasm file that only makes loading slower.
 fn bundle(tools: &Tools, source: &Path, glue: &Path, package: &Path) -> Result<()> {
-    let entry = |name: &str| source.join("src").join(name);
+    let entry = |name: &str| source.join("src").join(name).display().to_string();
     let version = locked_version("nacre-browser")?;
-    let esbuild = cmd!(tools.shell, "esbuild")
-        .args([entry("index.ts"), entry("node.ts"), entry("workerd.ts")])
-        .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"])
-        .arg("--drop:console")
-        .args(["--external:node:*", "--external:*.wasm", "--chunk-names=replica-[hash]"])
-        .args(["--legal-comments=none", "--log-level=warning"])
-        .arg("--sourcemap")
-        .arg(format!("--alias:@core={}", glue.join("core.js").display()))
-        .arg(format!("--define:VERSION=\"{version}\""))
-        .arg(format!("--outdir={}", package.display()));
-    process::run("npm", esbuild)
+    let scripts = |entries: [String; 3], chunk: &str| {
+        cmd!(tools.shell, "esbuild")
+            .args(entries)
+            .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--minify"])
+            .arg("--drop:console")
+            .args(["--external:node:*", "--external:*.wasm", "--external:./index.js"])
+            .arg(format!("--chunk-names={chunk}-[hash]"))
+            .args(["--legal-comments=none", "--log-level=warning"])
+            .arg("--sourcemap")
+            .arg(format!("--alias:@core={}", glue.join("core.js").display()))
+            .arg(format!("--alias:@search={}", glue.join("search.js").display()))
+            .arg("--alias:@package=./index.js")
+            .arg(format!("--define:VERSION=\"{version}\""))
+            .arg(format!("--outdir={}", package.display()))
+    };
+    let replica = ["index", "node", "workerd"].map(|name| entry(&format!("{name}.ts")));
+    let search = [("search", "index"), ("search-node", "node"), ("search-workerd", "workerd")]
+        .map(|(out, name)| format!("{out}={}", entry(&format!("search/{name}.ts"))));
+    process::run("npm", scripts(replica, "replica"))?;
+    process::run("npm", scripts(search, "searching"))
 }
 
 /// What stands beside the scripts.
 fn fill(source: &Path, package: &Path) -> Result<()> {
-    for file in ["index.d.ts", "README.md"] {
+    for file in FACES.iter().chain(&["README.md"]) {
         fs::copy(source.join(file), package.join(file))?;
+    }
+    fs::create_dir_all(package.join("models"))?;
+    for file in MODELS {
+        fs::copy(root().join("models").join(file), package.join("models").join(file))?;
     }
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         fs::copy(root().join(licence), package.join(licence))?;
@@ -172,22 +262,27 @@ fn pack(tools: &Tools, package: &Path, packed: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Sizes of what a page downloads, compressed.
-pub(crate) struct Sizes {
-    pub(crate) wasm: u64,
-    pub(crate) scripts: u64,
-}
-
-/// Measures what was built: the module, and the scripts of the entry for browsers.
-pub(crate) fn sizes(tools: &Tools) -> Result<Sizes> {
+/// Measures what a page downloads, compressed, by the names of `tests/budgets.toml`: the modules, and
+/// the scripts of the entries for browsers.
+pub(crate) fn sizes(tools: &Tools) -> Result<[(&'static str, u64); 5]> {
     let package = root().join("dist/npm");
-    let mut sizes = Sizes { wasm: weight::gzip(tools, &package.join(MODULE))?, scripts: 0 };
-    for entry in fs::read_dir(&package)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name == "index.js" || (name.starts_with("replica-") && name.ends_with(".js")) {
-            sizes.scripts += weight::gzip(tools, &path)?;
+    let module = |module: &Module| weight::gzip(tools, &package.join(module.file));
+    let scripts = |entry: &str, chunk: &str| -> Result<u64> {
+        let mut size = 0;
+        for file in fs::read_dir(&package)? {
+            let path = file?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == entry || (name.starts_with(chunk) && name.ends_with(".js")) {
+                size += weight::gzip(tools, &path)?;
+            }
         }
-    }
-    Ok(sizes)
+        Ok(size)
+    };
+    Ok([
+        ("wasm_gzip_bytes", module(&CORE)?),
+        ("scripts_gzip_bytes", scripts("index.js", "replica-")?),
+        ("search_gzip_bytes", module(&SEARCH)?),
+        ("plain_search_gzip_bytes", module(&PLAIN_SEARCH)?),
+        ("search_scripts_gzip_bytes", scripts("search.js", "searching-")?),
+    ])
 }

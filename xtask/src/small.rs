@@ -22,6 +22,15 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// Whether a module uses vector instructions (simd128). Some hosts lack them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vectors {
+    /// It runs everywhere.
+    No,
+    /// It runs in browsers of 2023, and in component hosts and Node.
+    Simd128,
+}
+
 /// Small above all, compressed: so nothing more is inlined, and values that are computed twice may
 /// be, since a local for them compresses worse. Memory below 1 KiB is the far end of the stack,
 /// where no pointer leads, so offsets may be folded into loads; the name of this option says more
@@ -44,13 +53,29 @@ pub(crate) const OPTIMISATIONS: [&str; 9] = [
 const COMPACT: &str = r#"--cfg aes_backend_soft="compact" --cfg sha2_backend_soft="compact" -C llvm-args=--inline-threshold=8"#;
 
 /// `cargo build` of a package into such a module.
-pub(crate) fn cargo<'a>(shell: &'a Shell, package: &str, profile: &str) -> Cmd<'a> {
+pub(crate) fn cargo<'a>(
+    shell: &'a Shell,
+    package: &str,
+    profile: &str,
+    vectors: Vectors,
+) -> Cmd<'a> {
+    let flags = match vectors {
+        Vectors::No => COMPACT.to_owned(),
+        Vectors::Simd128 => format!("{COMPACT} -C target-feature=+simd128"),
+    };
     cmd!(shell, "cargo build --package {package} --target {WASM} --profile {profile}")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", COMPACT)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
 }
 
 /// Optimises a module.
-pub(crate) fn optimise(tools: &Tools, log: &'static str, from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn optimise(
+    tools: &Tools,
+    log: &'static str,
+    from: &Path,
+    to: &Path,
+    vectors: Vectors,
+) -> Result<()> {
     let wasm_opt = cmd!(tools.shell, "wasm-opt").args(OPTIMISATIONS).args(FEATURES);
-    process::run(log, wasm_opt.arg(from).arg("-o").arg(to))
+    let simd = (vectors == Vectors::Simd128).then_some("--enable-simd");
+    process::run(log, wasm_opt.args(simd).arg(from).arg("-o").arg(to))
 }

@@ -337,8 +337,7 @@ fn budget(plan: &Plan<'_>) -> Result<Tally> {
         }
     }
     npm::build(&tools)?;
-    let npm::Sizes { wasm, scripts } = npm::sizes(&tools)?;
-    for (name, size) in [("wasm_gzip_bytes", wasm), ("scripts_gzip_bytes", scripts)] {
+    for (name, size) in npm::sizes(&tools)? {
         let limit = limit_of(&budgets, "browser", name)?;
         println!(" budget | browser: {size} of {limit} bytes, {name}");
         tally += Tally::one(size <= limit);

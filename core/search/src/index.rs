@@ -92,7 +92,8 @@ impl Index {
     pub fn assume(&mut self, population: &Population, key: &dyn TermKey) {
         let Population { documents, words, frequencies } = population;
         let tokens = frequencies.iter().map(|(term, frequency)| (key.token(term), *frequency));
-        let frequencies = tokens.collect();
+        let mut frequencies = BTreeMap::new();
+        frequencies.extend(tokens);
         self.assumed = Some(Assumed { documents: *documents, words: *words, frequencies });
     }
 

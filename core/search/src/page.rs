@@ -15,7 +15,7 @@ use alloc::{
     vec::Vec,
 };
 
-use nacre_layers::{address::Address, id::ContextId, level::Level};
+use nacre_layers::{address::Address, id::ContextId, level::Level, sort::distinct};
 
 use crate::{
     bytes::{put, put_bytes, take, take_text},
@@ -141,9 +141,7 @@ impl Index {
         }
         let pages = tokens(self, query, key).into_iter();
         parts.extend(pages.filter_map(|token| self.paged.missing(token)).map(Part::Page));
-        parts.sort_unstable();
-        parts.dedup();
-        parts
+        distinct(parts)
     }
 
     /// The parts that are missing altogether. With all of them the index can be [written](Index::pages).

@@ -303,7 +303,9 @@ pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSe
 fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let from = index.surfaces.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
     let words = from.take_while(|word| word.starts_with(prefix));
-    words.map(|word| stem(word)).filter(|term| keep(term)).take(PREFIX_WORDS).collect()
+    let mut terms = BTreeSet::new();
+    terms.extend(words.map(|word| stem(word)).filter(|term| keep(term)).take(PREFIX_WORDS));
+    terms
 }
 
 /// The scores of all documents while a query is being answered.

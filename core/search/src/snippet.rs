@@ -5,7 +5,11 @@
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::ops::Range;
 
-use nacre_layers::{pointer::Pointer, value::Object};
+use nacre_layers::{
+    pointer::Pointer,
+    sort::{distinct, sort_by},
+    value::Object,
+};
 
 use crate::{
     piece::{Field, Piece, pieces},
@@ -137,9 +141,7 @@ impl<'p> Searched<'p> {
             path.strip_prefix(above.as_str())
                 .is_some_and(|below| below.is_empty() || below.starts_with('/'))
         });
-        let mut words: Vec<usize> = found.iter().map(|found| found.word).collect();
-        words.sort_unstable();
-        words.dedup();
+        let words = distinct(found.iter().map(|found| found.word).collect());
         let sum: f32 = words.iter().map(|word| worth.get(*word).copied().unwrap_or(1.0)).sum();
         Searched { piece, found, on_path, worth: sum * weight(piece.field) }
     }
@@ -212,7 +214,7 @@ fn elide(fragments: &mut Vec<Fragment>, at: usize) {
 /// The places found, in order, those that overlap as one.
 fn marked(found: &[Found]) -> Vec<Range<usize>> {
     let mut places: Vec<Range<usize>> = found.iter().map(|found| found.place.clone()).collect();
-    places.sort_unstable_by_key(|place| (place.start, place.end));
+    sort_by(&mut places, |a, b| (a.start, a.end).cmp(&(b.start, b.end)));
     let mut marked: Vec<Range<usize>> = Vec::new();
     for place in places {
         match marked.last_mut() {
@@ -232,10 +234,7 @@ fn window(text: &str, found: &[Found]) -> Range<usize> {
         let end = start + SNIPPET_BYTES - LEAD;
         let inside =
             found.iter().filter(|found| found.place.start >= start && found.place.end <= end);
-        let mut words: Vec<usize> = inside.map(|found| found.word).collect();
-        words.sort_unstable();
-        words.dedup();
-        words.len()
+        distinct(inside.map(|found| found.word).collect()).len()
     };
     let mut best = (0, 0);
     for start in found.iter().map(|found| found.place.start) {

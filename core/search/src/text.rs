@@ -5,6 +5,7 @@
 //! ```
 
 mod cut;
+pub(crate) mod decompose;
 mod fold;
 mod stem;
 mod stop;

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use nacre_layers::error::Result;
+use nacre_layers::{error::Result, sort::sort_by};
 
 use super::{
     broken,
@@ -53,7 +53,7 @@ impl<'a> Expansion<'a> {
     pub fn encode(&self, vocabulary: &Vocabulary<'_>, pieces: &[Row]) -> Terms {
         let content = pieces.iter().filter(|&&piece| vocabulary.is_content(piece));
         let mut terms: Vec<Term> = content.flat_map(|&piece| self.terms(piece)).collect();
-        terms.sort_unstable_by(|left, right| {
+        sort_by(&mut terms, |left, right| {
             left.row.cmp(&right.row).then(right.weight.total_cmp(&left.weight))
         });
         terms.dedup_by_key(|term| term.row);

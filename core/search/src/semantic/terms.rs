@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use nacre_layers::sort::sort_by;
+
 use super::vocabulary::Row;
 
 /// The most terms that a document keeps, which take 384 bytes.
@@ -31,10 +33,10 @@ impl Terms {
     pub fn strongest(terms: impl Iterator<Item = Term>, most: usize) -> Terms {
         let mut terms: Vec<Term> = terms.collect();
         if most < terms.len() {
-            terms.select_nth_unstable_by(most, stronger_first);
+            sort_by(&mut terms, stronger_first);
             terms.truncate(most);
         }
-        terms.sort_unstable_by_key(|term| term.row);
+        sort_by(&mut terms, |a, b| a.row.cmp(&b.row));
         let stored = terms.into_iter().map(|term| {
             let [low, high] = term.row.to_le_bytes();
             // A float above 255 becomes 255.

@@ -7,9 +7,8 @@
 
 use alloc::vec::Vec;
 
-use unicode_normalization::char::{decompose_canonical, is_combining_mark};
-
 use super::vocabulary::{Row, Vocabulary};
+use crate::text::decompose::{decompose, is_mark};
 
 /// Longer words are left out: they are data, not language.
 const LONGEST_WORD: usize = 100;
@@ -39,9 +38,9 @@ impl Cutter<'_> {
         if character.is_ascii() {
             return self.read_ascii(character as u8);
         }
-        decompose_canonical(character, |part| match part {
+        decompose(character, &mut |part| match part {
             _ if part.is_ascii() => self.read_ascii(part as u8),
-            _ if is_combining_mark(part) || is_invisible(part) => {}
+            _ if is_mark(part) || is_invisible(part) => {}
             _ if part.is_alphanumeric() && !is_ideograph(part) => self.spelled = false,
             _ => self.end_word(),
         });

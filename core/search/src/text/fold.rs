@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use unicode_normalization::char::decompose_canonical;
+use super::decompose::decompose;
 
 /// The full width forms of the half width katakana from U+FF66 on.
 const KATAKANA: &str = "ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309a}";
@@ -24,7 +24,7 @@ pub fn fold(text: &str, out: &mut String) {
     }
     for character in text.chars() {
         match usual(character) {
-            Usual::Character(character) => decompose_canonical(character, |part| small(part, out)),
+            Usual::Character(character) => decompose(character, &mut |part| small(part, out)),
             Usual::Letters(letters) => out.push_str(letters),
             Usual::Nothing => {}
         }

@@ -1,0 +1,190 @@
+//! What the replica has handed over, as the store that a search reads.
+
+use alloc::{
+    collections::BTreeMap,
+    rc::Rc,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use nacre_core::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::{ContextId, User},
+    layer::Layer,
+    marker::Fingerprint,
+    moment::Moment,
+    record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
+    revocation::Revocation,
+    rules::Rules,
+    store::{AsOf, Filter, Reads},
+    value::{Object, Value},
+    wire::{self, members::Members},
+};
+
+/// A context with what belongs to it.
+struct Context {
+    record: Rc<Record>,
+    /// The insights, then the notes on progress, each the newest first.
+    entries: Vec<Entry>,
+}
+
+/// All contexts that were handed over.
+#[derive(Default)]
+pub(crate) struct Held(BTreeMap<Address, Context>);
+
+impl Held {
+    /// Takes a context, in the form of the replica's reads.
+    ///
+    /// # Errors
+    /// `invalid-request` for other JSON.
+    pub(crate) fn put(
+        &mut self,
+        context: &str,
+        seq: u64,
+        insights: &str,
+        progress: &str,
+    ) -> Result<Address> {
+        let record = record(wire::read_json(context.as_bytes())?, seq)?;
+        let address = record.address.clone();
+        let mut entries = entries(insights, &address, EntryKind::Insight)?;
+        entries.extend(self::entries(progress, &address, EntryKind::Progress)?);
+        let context = Context { record: Rc::new(record), entries };
+        self.0.insert(address.clone(), context);
+        Ok(address)
+    }
+
+    /// Forgets a context.
+    pub(crate) fn remove(&mut self, address: &Address) {
+        self.0.remove(address);
+    }
+
+    /// A context that is there.
+    pub(crate) fn live(&self, address: &Address) -> Option<Rc<Record>> {
+        self.0.get(address).map(|context| context.record.clone())
+    }
+}
+
+/// Reads a context as `get` of a replica gives it.
+fn record(context: Value, seq: u64) -> Result<Record> {
+    let mut context = Members::of(context)?;
+    let mut text = |name| context.required::<String>(name);
+    let address = Address::parse(&text("level")?, &text("id")?)?;
+    let (created_at, updated_at) = (text("created_at")?, text("updated_at")?);
+    let updated_by = text("updated_by")?;
+    let parent: Option<String> = context.take("parent")?;
+    let rules: Object = context.required("rules")?;
+    let data: Value = context.required("data")?;
+    let heading = Heading {
+        address,
+        parent: parent.as_deref().map(ContextId::parse).transpose()?,
+        version: context.required("version")?,
+        seq,
+        rules: Rc::new(Rules::from_object(&rules)?),
+        created_at: Moment::parse(&created_at)?,
+        updated_at: Moment::parse(&updated_at)?,
+        updated_by: User::parse(&updated_by)?,
+        deleted: None,
+    };
+    Ok(Record { heading: Rc::new(heading), layer: Rc::new(Layer::from_value(&data)?) })
+}
+
+/// Reads the items of a page of insights or notes on progress.
+fn entries(items: &str, address: &Address, kind: EntryKind) -> Result<Vec<Entry>> {
+    match wire::read_json(items.as_bytes())? {
+        Value::Array(items) => items.into_iter().map(|item| entry(item, address, kind)).collect(),
+        _ => Err(odd()),
+    }
+}
+
+fn entry(item: Value, address: &Address, kind: EntryKind) -> Result<Entry> {
+    let mut item = Members::of(item)?;
+    let mut text = |name| item.required::<String>(name);
+    let (id, at, by) = (text("id")?, text("at")?, text("by")?);
+    let content = text("content")?;
+    Ok(Entry {
+        address: address.clone(),
+        kind,
+        id: entry_id(&id).ok_or_else(odd)?,
+        at: Moment::parse(&at)?,
+        by: User::parse(&by)?,
+        content,
+        // Not searched.
+        category: None,
+        importance: None,
+        agent: None,
+    })
+}
+
+fn entry_id(text: &str) -> Option<EntryId> {
+    let (seq, n) = text.split_once('-')?;
+    Some(EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? })
+}
+
+fn odd() -> Error {
+    Error::new(Code::InvalidRequest, "this is not what a replica gives".to_string())
+}
+
+/// A search reads records and entries. There is nothing else here.
+impl Reads for Held {
+    fn seq(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn record(&self, address: &Address) -> Result<Option<Rc<Record>>> {
+        Ok(self.live(address))
+    }
+
+    fn entries(
+        &self,
+        address: &Address,
+        kind: EntryKind,
+        before: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let entries = self.0.get(address).map_or(&[][..], |context| &context.entries);
+        let wanted =
+            |entry: &&Entry| entry.kind == kind && before.is_none_or(|before| entry.id < before);
+        Ok(entries.iter().filter(wanted).take(limit).cloned().collect())
+    }
+
+    fn list(&self, _: &Filter, _: Option<&Address>, _: usize) -> Result<Vec<Rc<Heading>>> {
+        Ok(Vec::new())
+    }
+
+    fn deleted_by(&self, _: u64) -> Result<Vec<Rc<Heading>>> {
+        Ok(Vec::new())
+    }
+
+    fn versions_from(&self, _: &Address, _: u64, _: usize) -> Result<Vec<Version>> {
+        Ok(Vec::new())
+    }
+
+    fn versions_before(&self, _: &Address, _: Option<u64>, _: usize) -> Result<Vec<Version>> {
+        Ok(Vec::new())
+    }
+
+    fn version_as_of(&self, _: &Address, _: AsOf) -> Result<Option<Version>> {
+        Ok(None)
+    }
+
+    fn replay(&self, _: &User, _: &str) -> Result<Option<Replay>> {
+        Ok(None)
+    }
+
+    fn members(&self, _: Option<&User>) -> Result<Vec<Member>> {
+        Ok(Vec::new())
+    }
+
+    fn each_revocation(&self, _: &mut dyn FnMut(&Revocation)) -> Result<()> {
+        Ok(())
+    }
+
+    fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<Audit>> {
+        Ok(Vec::new())
+    }
+
+    fn secret(&self, _: &Fingerprint) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+}

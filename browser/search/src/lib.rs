@@ -1,0 +1,163 @@
+//! The core's search for JavaScript, over what a replica shows.
+//!
+//! The script in `npm/src/search.ts` hands over contexts and their notes as the replica's reads give
+//! them, and asks questions. `nacre_core::retrieval` decides what is found. This module is apart from
+//! the replica's, so that only those who search download it.
+#![no_std]
+extern crate alloc;
+#[cfg(not(target_family = "wasm"))]
+extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
+
+mod held;
+#[cfg(target_family = "wasm")]
+mod runtime;
+
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+
+use nacre_core::{
+    access::Scopes,
+    address::Address,
+    error::{Error, Result},
+    id::User,
+    op::Caller,
+    retrieval::{Corpus, Document, Models, Question, answer, notes, search},
+    wire,
+};
+use wasm_bindgen::prelude::*;
+
+use held::Held;
+
+/// Removed documents that a corpus may keep beside as many as it has.
+const WASTE: usize = 256;
+
+/// An error for JavaScript: the text of its problem details.
+fn thrown(error: Error) -> JsValue {
+    JsValue::from_str(&String::from_utf8(wire::problem(&error)).unwrap_or_default())
+}
+
+/// The models, for all searches of a page.
+#[wasm_bindgen]
+pub struct Meanings(Models<'static>);
+
+#[wasm_bindgen]
+impl Meanings {
+    /// Reads the files of the models. They stay in memory until the page is left.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        vocabulary: Vec<u8>,
+        table: Vec<u8>,
+        expansion: Vec<u8>,
+        sparse: Vec<u8>,
+    ) -> Result<Meanings, JsValue> {
+        let read = || {
+            // Checked before they are kept for good.
+            Models::read(&vocabulary, &table, &expansion)?.with_sparse(&sparse)?;
+            Models::read(vocabulary.leak(), table.leak(), expansion.leak())?
+                .with_sparse(sparse.leak())
+        };
+        read().map(Meanings).map_err(thrown)
+    }
+}
+
+/// The search of one replica.
+#[wasm_bindgen]
+pub struct Searcher {
+    caller: Caller,
+    held: Held,
+    corpus: Corpus,
+    /// Contexts whose document is not encoded yet.
+    waiting: BTreeSet<Address>,
+}
+
+#[wasm_bindgen]
+impl Searcher {
+    /// Creates a search of nothing, for the user of a replica.
+    #[wasm_bindgen(constructor)]
+    pub fn new(user: &str) -> Result<Searcher, JsValue> {
+        let user = User::parse(user).map_err(thrown)?;
+        Ok(Searcher {
+            caller: Caller { user: user.clone(), owner: user, scopes: Scopes::READ },
+            held: Held::default(),
+            corpus: Corpus::default(),
+            waiting: BTreeSet::new(),
+        })
+    }
+
+    /// Takes a context as the replica shows it: its stored layer, the `seq` of its last change, and
+    /// its newest insights and notes on progress, the newest first.
+    pub fn put(
+        &mut self,
+        context: &str,
+        seq: f64,
+        insights: &str,
+        progress: &str,
+    ) -> Result<(), JsValue> {
+        let mut put = || {
+            let address = self.held.put(context, seq.max(0.0) as u64, insights, progress)?;
+            let document = Document::read(&self.held, &address)?;
+            document.into_iter().for_each(|document| self.corpus.upsert(document));
+            self.waiting.insert(address);
+            self.tidy()
+        };
+        put().map_err(thrown)
+    }
+
+    /// Removes a context that the replica no longer shows.
+    pub fn remove(&mut self, level: &str, id: &str) -> Result<(), JsValue> {
+        let address = Address::parse(level, id).map_err(thrown)?;
+        self.held.remove(&address);
+        self.waiting.remove(&address);
+        self.corpus.remove(&address);
+        self.tidy().map_err(thrown)
+    }
+
+    /// The number of contexts.
+    pub fn documents(&self) -> usize {
+        self.corpus.len()
+    }
+
+    /// The number of contexts that are not encoded yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Encodes the document of one context, if one waits.
+    pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
+        let Some(address) = self.waiting.pop_first() else { return Ok(()) };
+        let mut encode = || {
+            let Some(document) = Document::read(&self.held, &address)? else { return Ok(()) };
+            let Some(record) = self.held.live(&address) else { return Ok(()) };
+            let notes = notes(&self.held, &address)?;
+            let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
+            self.corpus.upsert(Document { meaning: Some(meaning), ..document });
+            self.tidy()
+        };
+        encode().map_err(thrown)
+    }
+
+    /// Answers a question by words: the JSON of the HTTP API.
+    pub fn find(&self, question: &str) -> Result<String, JsValue> {
+        self.answer(question, None).map_err(thrown)
+    }
+
+    /// Answers a question by words and meaning.
+    pub fn find_with(&self, question: &str, meanings: &Meanings) -> Result<String, JsValue> {
+        self.answer(question, Some(&meanings.0)).map_err(thrown)
+    }
+}
+
+impl Searcher {
+    fn answer(&self, question: &str, models: Option<&Models<'_>>) -> Result<String> {
+        let question = Question::of_body(wire::read_json(question.as_bytes())?)?;
+        let found = search(&self.held, &self.caller, &self.corpus, models, &question)?;
+        Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
+    }
+
+    /// Makes the corpus anew when most of it is removed documents.
+    fn tidy(&mut self) -> Result<()> {
+        if self.corpus.waste() > self.corpus.len() + WASTE {
+            self.corpus = self.corpus.compacted()?;
+        }
+        Ok(())
+    }
+}
