@@ -41,7 +41,7 @@ impl Index {
         let tokens = self.tokens().into_iter();
         let kept =
             tokens.filter(|token| self.lists(*token).any(|list| list.numbers().any(is_kept)));
-        index.fresh = kept.map(|token| (token, self.compacted(token, &numbers))).collect();
+        kept.for_each(|token| index.fresh.insert(token, self.compacted(token, &numbers)));
         Some((index, numbers))
     }
 

@@ -4,12 +4,7 @@
 //! be [written](Index::pages) as pages: then a search wants the directory, the pages that the query
 //! [needs](Index::needs), and the rows that have changed since.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 
 use nacre_layers::address::Address;
 
@@ -18,7 +13,9 @@ use crate::{
     page::Paged,
     rank::idf,
     row::{Packed, Part, Row, put_rising},
+    surfaces::Surfaces,
     token::{TermKey, Token},
+    tokens::Lists,
 };
 
 /// The statistics of all documents of a user, for an index that holds only some of them.
@@ -48,9 +45,9 @@ pub struct Index {
     /// The postings of the pages, as far as they are loaded.
     pub(crate) paged: Paged,
     /// The postings of rows that came later.
-    pub(crate) fresh: BTreeMap<Token, List>,
+    pub(crate) fresh: Lists,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
-    pub(crate) surfaces: Rc<BTreeSet<String>>,
+    pub(crate) surfaces: Rc<Surfaces>,
     length: u64,
     /// The statistics that count in the place of its own.
     assumed: Option<Assumed>,
@@ -104,8 +101,7 @@ impl Index {
         for (term, occurrences) in &row.terms {
             positions.clear();
             put_rising(&mut positions, &occurrences.positions);
-            let list = self.fresh.entry(key.token(term)).or_default();
-            list.push(number, occurrences.weight, &positions);
+            self.fresh.push(key.token(term), number, occurrences.weight, &positions);
             occurrences.surfaces.iter().for_each(|surface| self.add_surface(surface));
         }
     }
@@ -119,7 +115,7 @@ impl Index {
         let number = self.add_document(row.address.clone(), row.length);
         let read = row.each(&mut |part| match part {
             Part::Term { term, weight, positions } => {
-                self.fresh.entry(key.token(term)).or_default().push(number, weight, positions);
+                self.fresh.push(key.token(term), number, weight, positions);
             }
             Part::Surface(surface) => self.add_surface(surface),
         });
@@ -129,9 +125,9 @@ impl Index {
         read.map(|()| row.address)
     }
 
-    fn add_surface(&mut self, surface: &str) {
+    pub(crate) fn add_surface(&mut self, surface: &str) {
         if !self.surfaces.contains(surface) {
-            Rc::make_mut(&mut self.surfaces).insert(surface.into());
+            Rc::make_mut(&mut self.surfaces).add(surface);
         }
     }
 
@@ -196,13 +192,12 @@ impl Index {
 
     /// The lists of a token: of the pages and of later rows, documents in rising order.
     pub(crate) fn lists(&self, token: Token) -> impl Iterator<Item = &List> {
-        self.paged.list(token).into_iter().chain(self.fresh.get(&token))
+        self.paged.list(token).into_iter().chain(self.fresh.get(token))
     }
 
     /// All tokens that have a list, in order.
     pub(crate) fn tokens(&self) -> Vec<Token> {
-        let mut tokens: Vec<Token> =
-            self.paged.tokens().chain(self.fresh.keys().copied()).collect();
+        let mut tokens: Vec<Token> = self.paged.tokens().chain(self.fresh.tokens()).collect();
         tokens.sort_unstable();
         tokens.dedup();
         tokens
