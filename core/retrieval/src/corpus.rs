@@ -64,7 +64,7 @@ impl Corpus {
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, document: Document) {
         let Document { facts, row, meaning } = document;
-        self.remove(&row.address);
+        self.forget_meaning(&row.address);
         self.index.upsert(&row, &Unkeyed);
         self.describe(facts, meaning.as_ref());
     }
@@ -74,7 +74,7 @@ impl Corpus {
     pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
         let Packed { facts, row, meaning } = Packed::read(document)?;
         let address = Row::address_of(row)?;
-        self.remove(&address);
+        self.forget_meaning(&address);
         let read = self.index.upsert_packed(row, &Unkeyed);
         self.describe(facts, meaning.as_ref().filter(|_| read.is_some()));
         read
@@ -111,12 +111,17 @@ impl Corpus {
 
     /// Removes the document of a context; gives whether there was one.
     pub fn remove(&mut self, address: &Address) -> bool {
+        self.forget_meaning(address);
+        self.index.remove(address)
+    }
+
+    /// Forgets the meaning of a document that is about to be removed or replaced.
+    fn forget_meaning(&mut self, address: &Address) {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
             self.vectors.remove(number);
             self.terms.remove(number);
         }
-        self.index.remove(address)
     }
 
     /// The number of documents.

@@ -95,7 +95,6 @@ impl Index {
 
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, row: &Row, key: &dyn TermKey) {
-        self.remove(&row.address);
         let number = self.add_document(row.address.clone(), row.length);
         let mut positions = Vec::new();
         for (term, occurrences) in &row.terms {
@@ -111,7 +110,6 @@ impl Index {
     /// made anew. Then the context has no document, if the row tells which one it is.
     pub fn upsert_packed(&mut self, row: &[u8], key: &dyn TermKey) -> Option<Address> {
         let mut row = Packed::read(row)?;
-        self.remove(&row.address);
         let number = self.add_document(row.address.clone(), row.length);
         let read = row.each(&mut |part| match part {
             Part::Term { term, weight, positions } => {
@@ -133,12 +131,16 @@ impl Index {
 
     /// Removes the document of a context; gives whether there was one.
     pub fn remove(&mut self, address: &Address) -> bool {
-        let Some(number) = self.numbers.remove(address) else { return false };
+        let number = self.numbers.remove(address);
+        number.inspect(|number| self.retire(*number)).is_some()
+    }
+
+    /// Takes a document out, whose context has none now or another one.
+    fn retire(&mut self, number: u32) {
         if let Some(document) = self.documents.get_mut(number as usize) {
             document.live = false;
             self.length = self.length.saturating_sub(document.length.into());
         }
-        true
     }
 
     /// The number of postings' documents that are removed or replaced, and still take place.
@@ -146,9 +148,12 @@ impl Index {
         self.documents.len().saturating_sub(self.numbers.len())
     }
 
+    /// Adds a document, in the place of an earlier one of the same context.
     pub(crate) fn add_document(&mut self, address: Address, length: u32) -> u32 {
         let number = self.documents.len() as u32;
-        self.numbers.insert(address.clone(), number);
+        if let Some(earlier) = self.numbers.insert(address.clone(), number) {
+            self.retire(earlier);
+        }
         self.documents.push(Document { address, length, live: true });
         self.length += u64::from(length);
         number
@@ -195,12 +200,10 @@ impl Index {
         self.paged.list(token).into_iter().chain(self.fresh.get(token))
     }
 
-    /// All tokens that have a list, in order.
-    pub(crate) fn tokens(&self) -> Vec<Token> {
-        let mut tokens: Vec<Token> = self.paged.tokens().chain(self.fresh.tokens()).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
+    /// All tokens that have a list, each once, in any order.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
+        let fresh = self.fresh.tokens().filter(|token| self.paged.list(*token).is_none());
+        self.paged.tokens().chain(fresh)
     }
 
     /// The number of documents with a token.

@@ -153,8 +153,9 @@ impl Index {
             return None;
         }
         let numbers = self.renumbered(&|_| true);
-        let lists: Vec<(Token, List)> = self
-            .tokens()
+        let mut tokens: Vec<Token> = self.tokens().collect();
+        tokens.sort_unstable();
+        let lists: Vec<(Token, List)> = tokens
             .into_iter()
             .map(|token| (token, self.compacted(token, &numbers)))
             .filter(|(_, list)| list.len() > 0)
