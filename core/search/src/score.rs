@@ -301,7 +301,7 @@ pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSe
 /// The terms of the first words that begin like this, of those that `keep` keeps.
 fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let words = index.surfaces.since(prefix).take_while(|word| word.starts_with(prefix));
-    words.map(|word| stem(word)).filter(|term| keep(term)).take(PREFIX_WORDS).collect()
+    words.map(stem).filter(|term| keep(term)).take(PREFIX_WORDS).collect()
 }
 
 /// The scores of all documents while a query is being answered.
