@@ -5,6 +5,9 @@
 
 use nacre_core::{
     address::Address,
+    id::User,
+    moment::Moment,
+    retrieval::{Corpus, Document, Facts},
     search::{index::Index, query::Query, row::Row, token::Unkeyed},
 };
 
@@ -88,12 +91,14 @@ fn rows(collection: &Collection) -> impl Iterator<Item = Row> {
 
 /// Times the queries of every collection on an index of 10,000 documents.
 fn speed(report: &mut Report, collections: &[Collection]) {
-    let rows: Vec<Row> = collections.iter().flat_map(rows).collect();
-    let mut index = Index::new();
-    for (number, row) in rows.iter().cycle().take(DOCUMENTS).enumerate() {
+    let known: Vec<Row> = collections.iter().flat_map(rows).collect();
+    let many = known.iter().cycle().take(DOCUMENTS).enumerate().map(|(number, row)| {
         let address = Address::parse("task", &format!("d{number}")).expect("an address");
-        index.upsert(&Row { address, ..row.clone() }, &Unkeyed);
-    }
+        Row { address, ..row.clone() }
+    });
+    let rows: Vec<Row> = many.collect();
+    let mut index = Index::new();
+    rows.iter().for_each(|row| index.upsert(row, &Unkeyed));
     let contestants = collections.iter().map(|collection| {
         let queries: Vec<&str> =
             collection.queries.iter().map(|query| query.text.as_str()).collect();
@@ -104,6 +109,27 @@ fn speed(report: &mut Report, collections: &[Collection]) {
     });
     let times = take_turns(contestants.collect(), ROUNDS);
     report.times("A query over 10,000 documents, the best ten", "a query", &times);
+    let stored: Vec<Vec<u8>> = rows.into_iter().map(stored).collect();
+    let load = Contestant::new("nacre", 1, || {
+        let mut corpus = Corpus::default();
+        stored.iter().for_each(|document| drop(corpus.upsert_encoded(document)));
+        corpus
+    });
+    let times = take_turns(vec![load], ROUNDS);
+    report.times("10,000 stored documents read into memory", "all of them", &times);
+}
+
+/// A document as a shell stores it.
+fn stored(row: Row) -> Vec<u8> {
+    let facts = Facts {
+        parent: None,
+        seq: 1,
+        version: 1,
+        updated_at: Moment(0),
+        by: User::parse("alice").expect("a user"),
+        has_notes: false,
+    };
+    Document { facts, row, meaning: None }.encode()
 }
 
 fn answers(index: &Index, text: &str, count: usize) -> Vec<(Address, f32)> {

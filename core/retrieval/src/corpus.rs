@@ -14,11 +14,10 @@ use nacre_search::{
     semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
     token::Unkeyed,
 };
-use nacre_store::{readable::Readable, store::Reads};
 
 use crate::{
-    document::{Document, Facts, Packed, notes_with},
-    question::Scope,
+    document::{Document, Facts, Packed},
+    guest::LastGuest,
 };
 
 /// All documents of one user in memory, or those that may answer one question.
@@ -30,6 +29,8 @@ pub struct Corpus {
     /// By the documents' numbers in the index; those of removed documents stay.
     facts: Vec<Facts>,
     is_partial: bool,
+    /// Every change forgets it.
+    pub(crate) last_guest: LastGuest,
 }
 
 impl Default for Corpus {
@@ -40,6 +41,7 @@ impl Default for Corpus {
             terms: TermIndex::new(),
             facts: Vec::new(),
             is_partial: false,
+            last_guest: LastGuest::default(),
         }
     }
 }
@@ -62,7 +64,7 @@ impl Corpus {
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, document: Document) {
         let Document { facts, row, meaning } = document;
-        self.remove(&row.address);
+        self.forget_meaning(&row.address);
         self.index.upsert(&row, &Unkeyed);
         self.describe(facts, meaning.as_ref());
     }
@@ -72,7 +74,7 @@ impl Corpus {
     pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
         let Packed { facts, row, meaning } = Packed::read(document)?;
         let address = Row::address_of(row)?;
-        self.remove(&address);
+        self.forget_meaning(&address);
         let read = self.index.upsert_packed(row, &Unkeyed);
         self.describe(facts, meaning.as_ref().filter(|_| read.is_some()));
         read
@@ -101,6 +103,7 @@ impl Corpus {
     /// Sets the meaning of a document. A vector of other dimensions cannot be compared; then the
     /// document is found by its words.
     fn set_meaning(&mut self, number: u32, meaning: &Meaning) {
+        self.last_guest.forget();
         if self.vectors.set(number, &meaning.vector).is_ok() {
             self.terms.set(number, &meaning.terms);
         }
@@ -108,11 +111,17 @@ impl Corpus {
 
     /// Removes the document of a context; gives whether there was one.
     pub fn remove(&mut self, address: &Address) -> bool {
+        self.forget_meaning(address);
+        self.index.remove(address)
+    }
+
+    /// Forgets the meaning of a document that is about to be removed or replaced.
+    fn forget_meaning(&mut self, address: &Address) {
+        self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
             self.vectors.remove(number);
             self.terms.remove(number);
         }
-        self.index.remove(address)
     }
 
     /// The number of documents.
@@ -157,7 +166,7 @@ impl Corpus {
     }
 
     /// The project in which a context stands.
-    fn project(&self, address: &Address) -> Option<ContextId> {
+    pub(crate) fn project(&self, address: &Address) -> Option<ContextId> {
         let project = self.chain(address).find(|above| above.level == Level::Project);
         project.map(|project| project.id)
     }
@@ -171,7 +180,7 @@ impl Corpus {
     }
 
     /// A corpus of the documents that `keep` keeps.
-    fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Result<Corpus> {
+    pub(crate) fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Result<Corpus> {
         let whole = || Error::bug("an index in memory has every part");
         let (index, numbers) = self.index.only(keep).ok_or_else(whole)?;
         let facts = numbers.iter().filter_map(|(old, _)| self.facts.get(old as usize).cloned());
@@ -181,34 +190,7 @@ impl Corpus {
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,
+            last_guest: LastGuest::default(),
         })
-    }
-
-    /// What a guest may read of it: a corpus of its own, so that scores, reasons and counts tell
-    /// nothing of the rest. The global layer is a part of it only for a search of views. Documents
-    /// with notes are made anew of the notes that the guest may read, and then found by their words
-    /// alone.
-    pub(crate) fn readable(
-        &self,
-        reads: &dyn Reads,
-        readable: &Readable,
-        scope: Scope,
-    ) -> Result<Corpus> {
-        let has_global = scope == Scope::Resolved && readable.views_show_global(reads)?;
-        let holds = |address: &Address| match address.level {
-            Level::Global => has_global,
-            _ => readable.holds(self.project(address).as_ref()),
-        };
-        let has_notes =
-            |address: &Address| self.facts(address).is_some_and(|facts| facts.has_notes);
-        let mut corpus = self.only(&|address| holds(address) && !has_notes(address))?;
-        for address in self.addresses().filter(|address| has_notes(address) && holds(address)) {
-            if let Some(record) = reads.record(address)?.filter(|record| record.is_live()) {
-                let mut keep = |entry: &_| readable.holds_entry(reads, entry);
-                let notes = notes_with(reads, address, &mut keep)?;
-                corpus.upsert(Document::of(&record, &notes));
-            }
-        }
-        Ok(corpus)
     }
 }

@@ -16,6 +16,7 @@ extern crate std;
 mod answer;
 mod corpus;
 mod document;
+mod guest;
 mod question;
 mod ranking;
 mod resolved;

@@ -123,7 +123,7 @@ pub fn search(
         true => corpus,
         false => {
             of_guest = corpus.readable(reads, &readable, question.scope)?;
-            &of_guest
+            &*of_guest
         }
     };
     let ranked = rank(corpus, models, question)?;

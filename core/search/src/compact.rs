@@ -38,10 +38,10 @@ impl Index {
             }
         }
         let is_kept = |number: u32| numbers.get(number).is_some();
-        let tokens = self.tokens().into_iter();
-        let kept =
-            tokens.filter(|token| self.lists(*token).any(|list| list.numbers().any(is_kept)));
-        index.fresh.extend(kept.map(|token| (token, self.compacted(token, &numbers))));
+        let kept = self
+            .tokens()
+            .filter(|token| self.lists(*token).any(|list| list.numbers().any(is_kept)));
+        kept.for_each(|token| index.fresh.insert(token, self.compacted(token, &numbers)));
         Some((index, numbers))
     }
 

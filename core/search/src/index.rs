@@ -4,12 +4,7 @@
 //! be [written](Index::pages) as pages: then a search wants the directory, the pages that the query
 //! [needs](Index::needs), and the rows that have changed since.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 
 use nacre_layers::address::Address;
 
@@ -18,7 +13,9 @@ use crate::{
     page::Paged,
     rank::idf,
     row::{Packed, Part, Row, put_rising},
+    surfaces::Surfaces,
     token::{TermKey, Token},
+    tokens::Lists,
 };
 
 /// The statistics of all documents of a user, for an index that holds only some of them.
@@ -48,9 +45,9 @@ pub struct Index {
     /// The postings of the pages, as far as they are loaded.
     pub(crate) paged: Paged,
     /// The postings of rows that came later.
-    pub(crate) fresh: BTreeMap<Token, List>,
+    pub(crate) fresh: Lists,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
-    pub(crate) surfaces: Rc<BTreeSet<String>>,
+    pub(crate) surfaces: Rc<Surfaces>,
     length: u64,
     /// The statistics that count in the place of its own.
     assumed: Option<Assumed>,
@@ -99,14 +96,12 @@ impl Index {
 
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, row: &Row, key: &dyn TermKey) {
-        self.remove(&row.address);
         let number = self.add_document(row.address.clone(), row.length);
         let mut positions = Vec::new();
         for (term, occurrences) in &row.terms {
             positions.clear();
             put_rising(&mut positions, &occurrences.positions);
-            let list = self.fresh.entry(key.token(term)).or_default();
-            list.push(number, occurrences.weight, &positions);
+            self.fresh.push(key.token(term), number, occurrences.weight, &positions);
             occurrences.surfaces.iter().for_each(|surface| self.add_surface(surface));
         }
     }
@@ -116,11 +111,10 @@ impl Index {
     /// made anew. Then the context has no document, if the row tells which one it is.
     pub fn upsert_packed(&mut self, row: &[u8], key: &dyn TermKey) -> Option<Address> {
         let mut row = Packed::read(row)?;
-        self.remove(&row.address);
         let number = self.add_document(row.address.clone(), row.length);
         let read = row.each(&mut |part| match part {
             Part::Term { term, weight, positions } => {
-                self.fresh.entry(key.token(term)).or_default().push(number, weight, positions);
+                self.fresh.push(key.token(term), number, weight, positions);
             }
             Part::Surface(surface) => self.add_surface(surface),
         });
@@ -130,20 +124,24 @@ impl Index {
         read.map(|()| row.address)
     }
 
-    fn add_surface(&mut self, surface: &str) {
+    pub(crate) fn add_surface(&mut self, surface: &str) {
         if !self.surfaces.contains(surface) {
-            Rc::make_mut(&mut self.surfaces).insert(surface.into());
+            Rc::make_mut(&mut self.surfaces).add(surface);
         }
     }
 
     /// Removes the document of a context; gives whether there was one.
     pub fn remove(&mut self, address: &Address) -> bool {
-        let Some(number) = self.numbers.remove(address) else { return false };
+        let number = self.numbers.remove(address);
+        number.inspect(|number| self.retire(*number)).is_some()
+    }
+
+    /// Takes a document out, whose context has none now or another one.
+    fn retire(&mut self, number: u32) {
         if let Some(document) = self.documents.get_mut(number as usize) {
             document.live = false;
             self.length = self.length.saturating_sub(document.length.into());
         }
-        true
     }
 
     /// The number of postings' documents that are removed or replaced, and still take place.
@@ -151,9 +149,12 @@ impl Index {
         self.documents.len().saturating_sub(self.numbers.len())
     }
 
+    /// Adds a document, in the place of an earlier one of the same context.
     pub(crate) fn add_document(&mut self, address: Address, length: u32) -> u32 {
         let number = self.documents.len() as u32;
-        self.numbers.insert(address.clone(), number);
+        if let Some(earlier) = self.numbers.insert(address.clone(), number) {
+            self.retire(earlier);
+        }
         self.documents.push(Document { address, length, live: true });
         self.length += u64::from(length);
         number
@@ -197,16 +198,13 @@ impl Index {
 
     /// The lists of a token: of the pages and of later rows, documents in rising order.
     pub(crate) fn lists(&self, token: Token) -> impl Iterator<Item = &List> {
-        self.paged.list(token).into_iter().chain(self.fresh.get(&token))
+        self.paged.list(token).into_iter().chain(self.fresh.get(token))
     }
 
-    /// All tokens that have a list, in order.
-    pub(crate) fn tokens(&self) -> Vec<Token> {
-        let mut tokens: Vec<Token> =
-            self.paged.tokens().chain(self.fresh.keys().copied()).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
+    /// All tokens that have a list, each once, in any order.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
+        let fresh = self.fresh.tokens().filter(|token| self.paged.list(*token).is_none());
+        self.paged.tokens().chain(fresh)
     }
 
     /// The number of documents with a token.

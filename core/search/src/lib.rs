@@ -44,5 +44,7 @@ pub mod row;
 pub mod score;
 pub mod semantic;
 pub mod snippet;
+mod surfaces;
 pub mod text;
 pub mod token;
+mod tokens;

@@ -8,12 +8,7 @@
 //! Writing them costs one row a page for all documents together, so a shell does it once for many
 //! changes, and keeps the rows of later documents beside them.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use nacre_layers::{address::Address, id::ContextId, level::Level, sort::distinct};
 
@@ -108,14 +103,13 @@ impl Index {
     }
 
     fn load_words(&mut self, mut bytes: &[u8]) -> Option<()> {
-        let mut words = BTreeSet::new();
-        let mut before = String::new();
+        let (mut words, mut before) = (Vec::new(), String::new());
         while !bytes.is_empty() {
             let word = take_shared(&mut bytes, &before)?;
             before.clone_from(&word);
-            words.insert(word);
+            words.push(word);
         }
-        Rc::make_mut(&mut self.surfaces).append(&mut words);
+        words.iter().for_each(|word| self.add_surface(word));
         self.paged.words_missing = false;
         Some(())
     }
@@ -157,8 +151,9 @@ impl Index {
             return None;
         }
         let numbers = self.renumbered(&|_| true);
-        let lists: Vec<(Token, List)> = self
-            .tokens()
+        let mut tokens: Vec<Token> = self.tokens().collect();
+        tokens.sort_unstable();
+        let lists: Vec<(Token, List)> = tokens
             .into_iter()
             .map(|token| (token, self.compacted(token, &numbers)))
             .filter(|(_, list)| list.len() > 0)
@@ -192,10 +187,10 @@ impl Index {
 
     fn words(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut before = "".to_string();
-        for word in &*self.surfaces {
-            put_shared(&mut out, &before, word);
-            before.clone_from(word);
+        let mut before = "";
+        for word in self.surfaces.since("") {
+            put_shared(&mut out, before, word);
+            before = word;
         }
         out
     }

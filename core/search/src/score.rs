@@ -1,7 +1,6 @@
 //! Scores the documents of an index by a query.
 
 use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
-use core::ops::Bound;
 
 use nacre_layers::address::Address;
 
@@ -301,10 +300,9 @@ pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSe
 
 /// The terms of the first words that begin like this, of those that `keep` keeps.
 fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
-    let from = index.surfaces.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-    let words = from.take_while(|word| word.starts_with(prefix));
+    let words = index.surfaces.since(prefix).take_while(|word| word.starts_with(prefix));
     let mut terms = BTreeSet::new();
-    terms.extend(words.map(|word| stem(word)).filter(|term| keep(term)).take(PREFIX_WORDS));
+    terms.extend(words.map(stem).filter(|term| keep(term)).take(PREFIX_WORDS));
     terms
 }
 

@@ -9,7 +9,7 @@ use crate::{
     decide::permit_search,
     history,
     op::Caller,
-    record::{Entry, Record},
+    record::{Entry, Member, Record},
     sight::{self, Sight},
     store::Reads,
 };
@@ -23,8 +23,6 @@ use nacre_layers::{
 /// What a caller may read now.
 pub struct Readable {
     sight: Box<dyn Sight>,
-    /// The projects that are shared with a guest; `None` for the owner.
-    projects: Option<Vec<ContextId>>,
 }
 
 impl Readable {
@@ -35,22 +33,25 @@ impl Readable {
     pub fn of(reads: &dyn Reads, caller: &Caller) -> Result<Readable> {
         let sight = sight::of(reads, caller)?;
         permit_search(caller)?;
-        Ok(Readable { projects: sight.projects(), sight })
+        Ok(Readable { sight })
     }
 
     /// Whether the store is the caller's own.
     pub fn is_everything(&self) -> bool {
-        self.projects.is_none()
+        self.memberships().is_none()
+    }
+
+    /// The memberships of a guest, which say all of what they may read; `None` for the owner.
+    pub fn memberships(&self) -> Option<&[Member]> {
+        self.sight.memberships()
     }
 
     /// Whether the caller reads what is in a project; `None` is what is in no project. A guest does
     /// not read the global context itself.
     pub fn holds(&self, project: Option<&ContextId>) -> bool {
-        match (&self.projects, project) {
-            (None, _) => true,
-            (Some(shared), Some(project)) => shared.contains(project),
-            (Some(_), None) => false,
-        }
+        self.memberships().is_none_or(|memberships| {
+            memberships.iter().any(|member| Some(&member.project) == project)
+        })
     }
 
     /// Whether the global layer takes part in any view that the caller may read.
@@ -58,9 +59,10 @@ impl Readable {
     /// # Errors
     /// Those of the store.
     pub fn views_show_global(&self, reads: &dyn Reads) -> Result<bool> {
-        let Some(projects) = &self.projects else { return Ok(true) };
-        for id in projects {
-            match self.chain(reads, &Address { level: Level::Project, id: id.clone() }) {
+        let Some(memberships) = self.memberships() else { return Ok(true) };
+        for member in memberships {
+            let project = Address { level: Level::Project, id: member.project.clone() };
+            match self.chain(reads, &project) {
                 Ok(chain) if chain.iter().any(|layer| layer.address.level == Level::Global) => {
                     return Ok(true);
                 }
@@ -91,6 +93,6 @@ impl Readable {
 
 impl core::fmt::Debug for Readable {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Readable").field("projects", &self.projects).finish_non_exhaustive()
+        f.debug_struct("Readable").field("memberships", &self.memberships()).finish_non_exhaustive()
     }
 }

@@ -110,8 +110,8 @@ pub(crate) trait Sight {
         0
     }
 
-    /// The projects to which the caller's lists are limited; `None` if they are not.
-    fn projects(&self) -> Option<Vec<ContextId>> {
+    /// The memberships by which a guest sees anything; `None` for the owner.
+    fn memberships(&self) -> Option<&[Member]> {
         None
     }
 }
@@ -297,8 +297,8 @@ impl Sight for Guest {
         self.memberships.iter().map(Member::first_seq).min().unwrap_or(0)
     }
 
-    fn projects(&self) -> Option<Vec<ContextId>> {
-        Some(self.memberships.iter().map(|member| member.project.clone()).collect())
+    fn memberships(&self) -> Option<&[Member]> {
+        Some(&self.memberships)
     }
 }
 

@@ -102,6 +102,22 @@ fn corpus_of(reads: &dyn Reads) -> Corpus {
     corpus
 }
 
+/// Brings a corpus and the documents in it up to date, and touches no others.
+fn follow(corpus: &mut Corpus, known: &mut BTreeMap<Address, Document>, reads: &dyn Reads) {
+    let read = |address| Document::read(reads, &address).unwrap().unwrap();
+    let now: BTreeMap<Address, Document> =
+        live(reads).into_iter().map(|address| (address.clone(), read(address))).collect();
+    known.keys().filter(|address| !now.contains_key(address)).for_each(|address| {
+        corpus.remove(address);
+    });
+    for (address, document) in &now {
+        if known.get(address) != Some(document) {
+            corpus.upsert(document.clone());
+        }
+    }
+    *known = now;
+}
+
 /// What was found, in order, with its scores.
 fn scores(found: &Found) -> Vec<(Address, f32)> {
     found.items.iter().map(|item| (item.address.clone(), item.score)).collect()
@@ -223,6 +239,37 @@ proptest! {
             let (guests, owners) = (ask("bob", &all), ask("alice", &own));
             prop_assert_eq!(scores(&guests), scores(&owners), "{}", given[0].1);
             prop_assert_eq!(guests.total_estimate, owners.total_estimate);
+        }
+    }
+
+    #[test]
+    fn guests_who_ask_again_are_told_what_is_there_now(
+        writes in vec(write(), 1..40),
+        later in vec((write(), any::<bool>()), 1..8),
+        since in any::<Place>(),
+    ) {
+        let since = since.index(writes.len());
+        let Some(mut world) = shared(writes, since, true) else { return Ok(()) };
+        let (mut corpus, mut documents) = (Corpus::default(), BTreeMap::new());
+        for (write, global) in later {
+            follow(&mut corpus, &mut documents, &world.store);
+            // A copy of it is never asked twice.
+            let anew = corpus_of(&world.store);
+            for user in ["bob", "carol", "bob"] {
+                for given in searches("stored").iter().chain(&searches("resolved")) {
+                    let ask = |corpus: &Corpus| {
+                        search(&world.store, &caller(user), corpus, None, &question(given))
+                    };
+                    prop_assert_eq!(ask(&corpus), ask(&anew.clone()), "{} asks {}", user, given[0].1);
+                }
+            }
+            let _ = world.run(write);
+            let terms = Terms { global, ..Role::Reader.into() };
+            for (user, project) in [("bob", "p0"), ("carol", "p1")] {
+                let user = User::parse(user).unwrap();
+                let project = ContextId::parse(project).unwrap();
+                let _ = world.run(Administration::PutMember { user, project, terms: terms.clone() });
+            }
         }
     }
 

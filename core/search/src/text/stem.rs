@@ -79,7 +79,10 @@ pub fn stem(word: &str) -> String {
     if !word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'') {
         return word.into();
     }
-    if let Some((_, stem)) = EXCEPTIONS.iter().find(|(exception, _)| *exception == word) {
+    let is_word = |exception: &str| {
+        exception.as_bytes().first() == word.as_bytes().first() && exception == word
+    };
+    if let Some((_, stem)) = EXCEPTIONS.iter().find(|(exception, _)| is_word(exception)) {
         return (*stem).into();
     }
     if word.len() < 3 {
@@ -114,14 +117,16 @@ impl Stem {
             before = byte;
         }
         let bytes = text.as_bytes();
-        let prefix = PREFIXES.iter().find(|prefix| bytes.starts_with(prefix));
+        let begins = |prefix: &[u8]| prefix.first() == bytes.first() && bytes.starts_with(prefix);
+        let prefix = PREFIXES.iter().find(|prefix| begins(prefix));
         let first = prefix.map_or_else(|| region(bytes, 0), |prefix| prefix.len());
         let regions = [first, region(bytes, first)];
         Stem { text, regions }
     }
 
     fn ends(&self, ending: &str) -> bool {
-        self.text.ends_with(ending)
+        // Most endings differ in the last letter, and a call to compare bytes costs more than that.
+        self.text.as_bytes().last() == ending.as_bytes().last() && self.text.ends_with(ending)
     }
 
     /// The bytes before an ending of this length.

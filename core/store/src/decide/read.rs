@@ -219,11 +219,12 @@ fn listed(
     after: Option<&Address>,
     limit: usize,
 ) -> Result<Vec<Rc<Heading>>> {
-    let Some(projects) = sight.projects().filter(|_| filter.under.is_none()) else {
+    let Some(memberships) = sight.memberships().filter(|_| filter.under.is_none()) else {
         return reads.list(filter, after, limit);
     };
     let mut found = Vec::new();
-    for project in projects {
+    for member in memberships {
+        let project = member.project.clone();
         let under = Address { level: nacre_layers::level::Level::Project, id: project };
         let filter = Filter { under: Some(under), ..filter.clone() };
         found.extend(reads.list(&filter, after, limit)?); // each one is a separate part of the tree
