@@ -145,7 +145,7 @@ impl Indexer {
                 return Ok(Vec::new());
             };
             for address in &part.contexts {
-                host::give_way().await;
+                host::wait_for_quiet().await;
                 if let Some(meaning) = store.encode(&models, address)? {
                     meanings.push((address.clone(), meaning));
                 }

@@ -134,6 +134,7 @@ impl UserObject {
     /// Answers a frame: text is JSON, bytes are MessagePack.
     #[wasm_bindgen(js_name = webSocketMessage)]
     pub fn hear(&self, socket: &WebSocket, frame: &JsValue) {
+        host::note_request();
         let Ok(keeper) = &self.object.store else { return };
         let Some(listener) = keeper.live.listener(socket, host::now()) else { return };
         match frame.as_string() {
@@ -159,6 +160,7 @@ impl UserObject {
 
 impl Object {
     async fn answer(&self, request: &Request) -> Result<JsValue, JsValue> {
+        host::note_request();
         let parts = Parts::of(request);
         let head = parts.head();
         let keeper = match &self.store {
