@@ -153,15 +153,16 @@ test("what the outbox still holds is found, and what it deletes is not", async (
   ok(await alice.put("/v1/contexts/task/t7", { data: { text: "moved to the gnu" } }));
   ok(await alice.delete("/v1/contexts/task/t107"));
   ok(await alice.post("/v1/contexts/task/t8/insights", { content: "a quagga was seen" }));
+  // Others have a part of the word.
+  const whole = ["new", ...Array.from({ length: 11 }, (_, n) => `t${n + 2}07`)];
   // Before the alarm has looked at the outbox, and after it.
   for (const wait of [0, 2500]) {
     await sleep(wait);
     await worker.evict("alice");
     const found = await text("pool7", { limit: 100 });
-    wasQuick(found, `after ${wait} ms`);
-    assert.ok(ids(found).includes("new"));
+    assert.ok(found.rows < FEW_ROWS, `after ${wait} ms: ${found.rows} rows were read`);
+    assert.deepEqual(new Set(ids(found).slice(0, 12)), new Set(whole));
     assert.ok(!ids(found).includes("t7") && !ids(found).includes("t107"), ids(found).join());
-    assert.equal(found.items.length, 12, ids(found).join());
     for (const [q, id] of [["okapi", "new"], ["gnu", "t7"], ["quagga", "t8"]]) {
       await worker.evict("alice");
       assert.deepEqual(ids(await text(q)), [id]);
