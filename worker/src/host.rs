@@ -51,11 +51,11 @@ const PATIENCE_MILLIS: u64 = 1_000;
 const LOOK_MILLIS: u32 = 25;
 
 thread_local! {
-    /// When the last request came to this isolate, for whatever object.
+    /// When the last request came to this isolate or was answered, for whatever object.
     static LAST_REQUEST: Cell<Moment> = const { Cell::new(Moment(0)) };
 }
 
-/// Notes that a request has come.
+/// Notes that a request has come, or was answered.
 pub(crate) fn note_request() {
     LAST_REQUEST.set(now());
 }

@@ -119,7 +119,12 @@ impl UserObject {
     /// What the platform throws.
     pub fn fetch(&self, request: Request) -> Result<JsValue, JsValue> {
         let object = Rc::clone(&self.object);
-        promptly(async move { object.answer(&request).await })
+        promptly(async move {
+            host::note_request();
+            let answer = object.answer(&request).await;
+            host::note_request(); // It may have taken long.
+            answer
+        })
     }
 
     /// Does the work that is due.
@@ -160,7 +165,6 @@ impl UserObject {
 
 impl Object {
     async fn answer(&self, request: &Request) -> Result<JsValue, JsValue> {
-        host::note_request();
         let parts = Parts::of(request);
         let head = parts.head();
         let keeper = match &self.store {
