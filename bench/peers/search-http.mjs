@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { root, token } from "../../tests/e2e/harness.mjs";
 import { startBesideBare } from "./bare.mjs";
 
-const TURN = 40; // searches in a turn
+const TURN = 20; // searches in a turn
 const COLD_TURN = 3;
 const PATCHES = 50; // in a turn
 const INSERTED_AT_ONCE = 500;

@@ -12,11 +12,11 @@ use crate::{
 
 /// Contexts of the store. The collections have fewer documents, so they come more than once.
 const CONTEXTS: usize = 10_000;
-const ROUNDS: usize = 31;
-const COLD_ROUNDS: usize = 7;
+const ROUNDS: usize = 11;
+const COLD_ROUNDS: usize = 5;
 /// How long documents are encoded before hybrid searches are measured, in seconds. All of them take
 /// several minutes more.
-const ENCODING_SECONDS: u32 = 240;
+const ENCODING_SECONDS: u32 = 60;
 
 /// Runs the benchmark.
 pub(crate) fn run() {
@@ -31,7 +31,7 @@ pub(crate) fn run() {
          without a proxy between: 10,000 contexts made of the collections, with their queries. The \
          bare Worker stands in the same workerd: it asks one query of a readable FTS5 table in the \
          same D1 database (porter stems, the words joined by OR, bm25), and answers the ids of the \
-         best ten. A figure is the median of a turn of 40 searches (cold: of 3), then of all \
+         best ten. A figure is the median of a turn of 20 searches (cold: of 3), then of all \
          rounds; turns alternate.",
     );
     let node = Child::start("node", &["bench/peers/search-http.mjs"]).expect("node runs");
