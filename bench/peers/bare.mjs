@@ -5,8 +5,13 @@ import { extname, join } from "node:path";
 
 import { root, start } from "../../tests/e2e/harness.mjs";
 
-/** Starts both; `urls` has their addresses, the Worker's first. */
-export function startBesideBare() {
+/**
+ * Starts both; `urls` has their addresses, the Worker's first.
+ *
+ * @param {object} [bareBindings] further bindings of the bare one, as miniflare describes them
+ * @param {object} [bindings] further ones of the Worker
+ */
+export function startBesideBare(bareBindings = {}, bindings = {}) {
   const folder = join(root, "dist/bench/bare");
   const kinds = { ".js": "ESModule", ".wasm": "CompiledWasm" };
   const modules = readdirSync(folder)
@@ -19,8 +24,9 @@ export function startBesideBare() {
     modulesRoot: folder,
     modules,
     durableObjects: { BARE: { className: "Bare", useSQLite: true } },
+    ...bareBindings,
   };
   // Neither has a page in front of it, and a benchmark asks more often than a user may.
   const vars = { NACRE_QUOTAS: "requests_per_second=1000000,burst=1000000" };
-  return start({ assets: false, others: [bare], vars });
+  return start({ assets: false, others: [bare], vars, bindings });
 }

@@ -240,3 +240,32 @@ test("a deployment without a shared database indexes its own rows", async (t) =>
   }
   assert.deepEqual(stored(persist), { outbox: 0, search: 131 });
 });
+
+test("a write does not wait for the documents that are encoded meanwhile", async () => {
+  await using worker = await start();
+  const api = worker.api("alice", SCOPE);
+  await fill(api, 1);
+  const write = async (n) => {
+    const begun = performance.now();
+    ok(await api.put("/v1/contexts/task/t0", { data: { n } }));
+    return performance.now() - begun;
+  };
+  const median = async () => {
+    const times = [];
+    for (let n = 0; n < 41; n++) times.push(await write(n));
+    return times.sort((a, b) => a - b)[20];
+  };
+  await write(0);
+  const alone = await median();
+  const words = Array.from({ length: 200 }, (_, n) => `word${n} of a long text`).join(" ");
+  const line = (n) => JSON.stringify({ level: "task", id: `long${n}`, parent: "b", data: { words } });
+  const lines = Array.from({ length: 200 }, (_, n) => line(n)).join("\n");
+  ok(await api.post("/v1/import?mode=replace", lines, { "content-type": "application/x-ndjson" }));
+  await until(() => indexed(api), 203);
+  await sleep(1000); // It has begun.
+  const meanwhile = await median();
+  const last = { q: "word", mode: "semantic", under: { level: "task", id: "long99" } };
+  const { items } = ok(await api.post("/v1/search", last)).body;
+  assert.ok(!items?.[0]?.reasons.near, "documents are being encoded still");
+  assert.ok(meanwhile < 2 * alone + 5, `${meanwhile} ms, and ${alone} ms alone`);
+});

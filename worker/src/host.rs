@@ -1,7 +1,7 @@
 //! The clock and the randomness of the platform, which the core gets as arguments. Both work only
 //! inside handlers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Date, Function, Promise, futures::JsFuture};
 use nacre_core::{
@@ -30,11 +30,44 @@ pub(crate) fn now() -> Moment {
 /// The `Delay` of `worker` keeps the waker of its first poll, which here may be that of `promptly`,
 /// and then never ends.
 pub(crate) async fn give_way() {
+    pause(1).await;
+}
+
+async fn pause(millis: u32) {
     let mut wait = |resolve: Function, _| {
-        let _ = set_timeout(&resolve, 1);
+        let _ = set_timeout(&resolve, millis);
     };
     // It cannot fail: nobody rejects it.
     let _ = JsFuture::from(Promise::new(&mut wait)).await;
+}
+
+/// After so long without a request nobody is taken to be waiting, in milliseconds.
+const QUIET_MILLIS: u64 = 200;
+
+/// The longest wait for that, in milliseconds.
+const PATIENCE_MILLIS: u64 = 1_000;
+
+/// How often that is looked at, in milliseconds.
+const LOOK_MILLIS: u32 = 25;
+
+thread_local! {
+    /// When the last request came to this isolate or was answered, for whatever object.
+    static LAST_REQUEST: Cell<Moment> = const { Cell::new(Moment(0)) };
+}
+
+/// Notes that a request has come, or was answered.
+pub(crate) fn note_request() {
+    LAST_REQUEST.set(now());
+}
+
+/// Gives way until requests have ceased for a moment, before work that cannot be interrupted: what
+/// comes in the midst of it would wait. Under steady load it goes on from time to time all the same.
+pub(crate) async fn wait_for_quiet() {
+    give_way().await;
+    let begun = now();
+    while now() < LAST_REQUEST.get().later(QUIET_MILLIS) && now() < begun.later(PATIENCE_MILLIS) {
+        pause(LOOK_MILLIS).await;
+    }
 }
 
 /// Random bytes that one request takes.

@@ -36,6 +36,10 @@ const WAITS_MILLIS: (u64, u64) = (2_000, 10 * 60 * 1000);
 /// and encoded later: searches should find their words soon.
 const ENCODED_AT_ONCE: usize = 4;
 
+/// After so long, no further document is encoded in one part, in milliseconds: changes that came
+/// meanwhile wait in the outbox.
+const ENCODING_MILLIS: u64 = 1_000;
+
 /// The wait before models that could not be loaded are asked for again, in milliseconds.
 const MODELS_AGAIN_MILLIS: u64 = 60_000;
 
@@ -137,19 +141,26 @@ impl Indexer {
         models: &ModelFiles,
         entropy: &mut Entropy,
     ) -> Result<Vec<Document>> {
-        let Some(part) = store.unencoded()? else { return Ok(Vec::new()) };
+        let Some(mut part) = store.unencoded()? else { return Ok(Vec::new()) };
         let mut meanings = Vec::new();
         if !part.contexts.is_empty() {
             let Some(models) = models.load(Need::Documents).await else {
                 store.drain_by(host::now().later(MODELS_AGAIN_MILLIS))?;
                 return Ok(Vec::new());
             };
+            let end = host::now().later(ENCODING_MILLIS);
+            let mut done = 0;
             for address in &part.contexts {
-                host::give_way().await;
+                host::wait_for_quiet().await;
                 if let Some(meaning) = store.encode(&models, address)? {
                     meanings.push((address.clone(), meaning));
                 }
+                done += 1;
+                if host::now() > end {
+                    break;
+                }
             }
+            part.end_after(done);
         }
         store.encoded(&part, meanings, host::now(), entropy)
     }

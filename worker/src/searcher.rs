@@ -215,6 +215,8 @@ impl Searcher {
 
     async fn load_slowly<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let Some(state) = store.search()? else { return Ok(()) };
+        // What leaves the outbox during the load may have been read before its document was written.
+        let waiting = store.due(usize::MAX, false)?;
         let mut corpus = Corpus::default();
         let mut after = None;
         loop {
@@ -229,8 +231,11 @@ impl Searcher {
         if self.is_loaded() || !is_same {
             return Ok(());
         }
-        put_pending(&mut corpus, store)?;
+        for due in waiting {
+            put_as_it_is(&mut corpus, store, &due.address)?;
+        }
         let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
+        // What was committed during the load.
         for address in changes.take() {
             put_as_it_is(&mut corpus, store, &address)?;
         }

@@ -124,7 +124,12 @@ impl UserObject {
     /// What the platform throws.
     pub fn fetch(&self, request: Request) -> Result<JsValue, JsValue> {
         let object = Rc::clone(&self.object);
-        promptly(async move { object.answer(&request).await })
+        promptly(async move {
+            host::note_request();
+            let answer = object.answer(&request).await;
+            host::note_request(); // It may have taken long.
+            answer
+        })
     }
 
     /// Does the work that is due.
@@ -139,6 +144,7 @@ impl UserObject {
     /// Answers a frame: text is JSON, bytes are MessagePack.
     #[wasm_bindgen(js_name = webSocketMessage)]
     pub fn hear(&self, socket: &WebSocket, frame: &JsValue) {
+        host::note_request();
         let Ok(keeper) = &self.object.store else { return };
         let Some(listener) = keeper.live.listener(socket, host::now()) else { return };
         match frame.as_string() {

@@ -21,10 +21,10 @@ use nacre_core::{
 use nacre_worker::{
     search_key::SearchKey,
     search_tables::{self, Entry, Statement},
-    sql_store::{Delivery, Progress},
+    sql_store::{Delivery, Progress, SqlStore},
 };
 use rusqlite::{Connection, params_from_iter, types::Value as Cell};
-use sqlite::world::{DAY, World, put, value};
+use sqlite::world::{DAY, RETENTION, World, put, value};
 
 fn task(name: &str) -> Address {
     Address::parse("task", name).unwrap()
@@ -279,10 +279,34 @@ fn a_reindex_goes_on_after_a_wake_up_and_says_how_far_it_is() {
         if world.sql.drain_due().unwrap().is_none() {
             break;
         }
+        let is_done = progress.done == progress.of;
+        assert!(world.sql.is_behind().unwrap() || is_done, "it stops to encode: {progress:?}");
         world.alarm().unwrap();
     }
     assert_eq!(world.sql.waiting(), Ok(0));
     assert_eq!(world.sql.documents_of(&[task("t9")]).unwrap().len(), 1);
+}
+
+#[test]
+fn parts_of_encoding_that_end_early_leave_no_document_out() {
+    let mut world = World::new();
+    for n in 0..40 {
+        world.run(&put_task(&format!("t{n:02}"), "one"), None).unwrap();
+    }
+    world.sql = SqlStore::new(world.database.clone(), RETENTION).with_models(true);
+    world.open().unwrap();
+    part(&mut world, true, &done("m"));
+    let mut seen = Vec::new();
+    for early in [3, 0, 16, 1].into_iter().cycle() {
+        let Some(mut part) = world.sql.unencoded().unwrap() else { break };
+        part.end_after(early);
+        seen.extend(part.contexts.clone());
+        let mut entropy = world.entropy();
+        world.sql.encoded(&part, Vec::new(), Moment(world.now), &mut entropy).unwrap();
+    }
+    // 40 tasks, and the branch and the project above them.
+    assert_eq!(seen.len(), 42);
+    assert!(seen.is_sorted(), "each comes once");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 11] = [
+const BENCHMARKS: [(&str, Preparation); 12] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
@@ -29,6 +29,7 @@ const BENCHMARKS: [(&str, Preparation); 11] = [
     ("search-wasm", core_in_wasm),
     ("semantic", models_in_wasm),
     ("http", workers),
+    ("search-http", workers),
     ("live", workers),
     ("browser", replicas),
     ("component", |tools| component::build(tools, component::WHOLE).map(drop)),

@@ -8,6 +8,9 @@
 //! | `GET /listen` | takes a hibernating socket |
 //! | `POST /tell/{n}` | sends n constant bytes to every socket, answers nothing |
 //!
+//! `GET /search?q=…` is answered without an object: the ids of ten documents by one FTS5 query, with
+//! the words of `q` joined by OR.
+//!
 //! No token, no routing to speak of, no JSON. It is what the platform itself takes.
 
 use std::{cell::RefCell, rc::Rc};
@@ -20,7 +23,30 @@ use worker::{
 /// Entry of every HTTP request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    if request.path() == "/search" {
+        return search(&request, &env).await;
+    }
     env.durable_object("BARE")?.get_by_name("bench")?.fetch_with_request(request).await
+}
+
+/// The best ten documents of the table `bare` for the words of the question.
+async fn search(request: &Request, env: &Env) -> Result<Response> {
+    let url = request.url()?;
+    let asked = url.query_pairs().find_map(|(name, value)| (name == "q").then_some(value));
+    let asked = asked.unwrap_or_default();
+    let words = asked.split(|letter: char| !letter.is_alphanumeric());
+    let quoted = words.filter(|word| !word.is_empty()).map(|word| format!("\"{word}\""));
+    let expression = quoted.collect::<Vec<_>>().join(" OR ");
+    let found = env.d1("SEARCH")?.prepare(BEST).bind(&[expression.into()])?.all().await?;
+    let ids: Vec<String> = found.results::<Best>()?.into_iter().map(|best| best.id).collect();
+    Response::from_json(&ids)
+}
+
+const BEST: &str = "SELECT id FROM bare WHERE bare MATCH ?1 ORDER BY bm25(bare) LIMIT 10";
+
+#[derive(serde::Deserialize)]
+struct Best {
+    id: String,
 }
 
 #[durable_object]

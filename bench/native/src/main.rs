@@ -23,6 +23,7 @@ mod report;
 mod resolve;
 mod resolve_wasm;
 mod search;
+mod search_http;
 mod search_wasm;
 mod semantic;
 mod storage;
@@ -40,6 +41,7 @@ fn main() {
             "browser" => browser::run(),
             "resolve" => resolve::run(),
             "search" => search::run(),
+            "search-http" => search_http::run(),
             "search-wasm" => search_wasm::run(),
             "semantic" => semantic::run(),
             _ => {

@@ -36,6 +36,16 @@ pub struct Unencoded {
     after: Option<Address>,
 }
 
+impl Unencoded {
+    /// Ends the part after so many of its contexts, one at least. The others are in the next one.
+    pub fn end_after(&mut self, count: usize) {
+        if count < self.contexts.len() {
+            self.contexts.truncate(count.max(1));
+            self.next = self.contexts.last().cloned();
+        }
+    }
+}
+
 impl<D: Database> SqlStore<D> {
     /// The next part of the walk; `None` if all documents are encoded.
     ///

@@ -153,12 +153,18 @@ impl<D: Database> SqlStore<D> {
         Ok(self.has_any(ANY)? || self.search()?.is_some_and(|state| is_behind(&state)))
     }
 
-    /// Whether there are contexts without the document of their last change.
+    /// Whether there are contexts without the document of their last change, or of the reindex.
     ///
     /// # Errors
     /// `store-unavailable`.
     pub fn is_behind(&self) -> Result<bool> {
-        self.has_any(ANY_NEW)
+        Ok(self.is_queueing()? || self.has_any(ANY_NEW)?)
+    }
+
+    /// Whether a reindex has not put all contexts into the outbox yet.
+    fn is_queueing(&self) -> Result<bool> {
+        let state = self.search()?;
+        Ok(state.is_some_and(|state| state.reindex.is_some() && !state.is_all_queued()))
     }
 
     fn has_any(&self, statement: &str) -> Result<bool> {
@@ -345,12 +351,9 @@ impl<D: Database> SqlStore<D> {
 
     /// Plans the next part after one at `now`.
     fn plan_drain(&self, delivery: &Delivery, now: Moment) -> Result<()> {
-        let state = self.search()?;
-        let is_queueing =
-            state.is_some_and(|state| state.reindex.is_some() && !state.is_all_queued());
         // Later than the alarm that is running: the platform ignores setting the same time again.
         let soon = now.later(1);
-        let next = if is_queueing || self.has_any(ANY_NEW)? {
+        let next = if self.is_behind()? {
             Drain::Due(soon)
         } else if self.has_any(ANY)? {
             Drain::Due(if let Delivery::Failed(again) = delivery { *again } else { soon })
