@@ -36,8 +36,9 @@ const WAITS_MILLIS: (u64, u64) = (2_000, 10 * 60 * 1000);
 /// and encoded later: searches should find their words soon.
 const ENCODED_AT_ONCE: usize = 4;
 
-/// The wait before models that could not be loaded are asked for again, in milliseconds.
-const MODELS_AGAIN_MILLIS: u64 = 60_000;
+/// The first wait before models that could not be loaded are asked for again, and the longest one, in
+/// milliseconds.
+const MODELS_AGAIN_MILLIS: (u64, u64) = (60_000, 24 * 60 * 60 * 1000);
 
 /// What comes of asking a shared database.
 #[derive(Debug)]
@@ -141,7 +142,7 @@ impl Indexer {
         let mut meanings = Vec::new();
         if !part.contexts.is_empty() {
             let Some(models) = models.load(Need::Documents).await else {
-                store.drain_by(host::now().later(MODELS_AGAIN_MILLIS))?;
+                store.drain_by(later(MODELS_AGAIN_MILLIS, store.last_commit()?))?;
                 return Ok(Vec::new());
             };
             for address in &part.contexts {
@@ -191,7 +192,10 @@ impl Indexer {
             return false;
         }
         match self.databases.erase(&key.owner()).await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.failures.set(0);
+                true
+            }
             Err(_) => {
                 self.fail(now);
                 false
@@ -207,6 +211,7 @@ impl Indexer {
         for name in store.owed()? {
             let is_time = self.again.get() <= host::now();
             if is_time && self.databases.erase(&name).await.is_ok() {
+                self.failures.set(0);
                 store.paid(&name)?;
                 continue;
             }
@@ -219,18 +224,22 @@ impl Indexer {
         Ok(true)
     }
 
-    /// Notes that a database did not answer. Returns when it is asked again: the longer nothing was
-    /// written, the later, so that the waits grow after wake-ups, too.
+    /// Notes that a database did not answer. Returns when it is asked again.
     fn fail(&self, last_commit: Moment) -> Moment {
-        let now = host::now();
         let failures = self.failures.get().saturating_add(1);
         self.failures.set(failures);
         let (first, longest) = WAITS_MILLIS;
-        let wait = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
-        let wait = wait.max(now.0.saturating_sub(last_commit.0)).min(longest);
-        self.again.set(now.later(wait));
+        let first = first.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(longest);
+        self.again.set(later((first, longest), last_commit));
         self.again.get()
     }
+}
+
+/// When something that failed is tried again: the longer nothing was written, the later, so that the
+/// waits grow after wake-ups, too.
+fn later((first, longest): (u64, u64), last_commit: Moment) -> Moment {
+    let now = host::now();
+    now.later(now.0.saturating_sub(last_commit.0).clamp(first, longest))
 }
 
 /// Gives the documents of a part their meaning, if they are few. Returns those that have one now.
