@@ -15,6 +15,13 @@ use crate::follower::{After, Follower};
 pub(crate) struct Changes(RefCell<BTreeSet<Address>>);
 
 impl Changes {
+    /// Notes one more.
+    pub(crate) fn note(&self, address: &Address) {
+        if let Ok(mut noted) = self.0.try_borrow_mut() {
+            noted.insert(address.clone());
+        }
+    }
+
     /// Takes them.
     pub(crate) fn take(&self) -> BTreeSet<Address> {
         self.0.try_borrow_mut().map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()

@@ -40,8 +40,9 @@ const ENCODED_AT_ONCE: usize = 4;
 /// meanwhile wait in the outbox.
 const ENCODING_MILLIS: u64 = 1_000;
 
-/// The wait before models that could not be loaded are asked for again, in milliseconds.
-const MODELS_AGAIN_MILLIS: u64 = 60_000;
+/// The first wait before models that could not be loaded are asked for again, and the longest one, in
+/// milliseconds.
+const MODELS_AGAIN_MILLIS: (u64, u64) = (60_000, 24 * 60 * 60 * 1000);
 
 /// What comes of asking a shared database.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ impl Indexer {
         let mut meanings = Vec::new();
         if !part.contexts.is_empty() {
             let Some(models) = models.load(Need::Documents).await else {
-                store.drain_by(host::now().later(MODELS_AGAIN_MILLIS))?;
+                store.drain_by(later(MODELS_AGAIN_MILLIS, store.last_commit()?))?;
                 return Ok(Vec::new());
             };
             let end = host::now().later(ENCODING_MILLIS);
@@ -202,7 +203,10 @@ impl Indexer {
             return false;
         }
         match self.databases.erase(&key.owner()).await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.failures.set(0);
+                true
+            }
             Err(_) => {
                 self.fail(now);
                 false
@@ -218,6 +222,7 @@ impl Indexer {
         for name in store.owed()? {
             let is_time = self.again.get() <= host::now();
             if is_time && self.databases.erase(&name).await.is_ok() {
+                self.failures.set(0);
                 store.paid(&name)?;
                 continue;
             }
@@ -230,18 +235,22 @@ impl Indexer {
         Ok(true)
     }
 
-    /// Notes that a database did not answer. Returns when it is asked again: the longer nothing was
-    /// written, the later, so that the waits grow after wake-ups, too.
+    /// Notes that a database did not answer. Returns when it is asked again.
     fn fail(&self, last_commit: Moment) -> Moment {
-        let now = host::now();
         let failures = self.failures.get().saturating_add(1);
         self.failures.set(failures);
         let (first, longest) = WAITS_MILLIS;
-        let wait = first.saturating_mul(1 << failures.saturating_sub(1).min(20));
-        let wait = wait.max(now.0.saturating_sub(last_commit.0)).min(longest);
-        self.again.set(now.later(wait));
+        let first = first.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(longest);
+        self.again.set(later((first, longest), last_commit));
         self.again.get()
     }
+}
+
+/// When something that failed is tried again: the longer nothing was written, the later, so that the
+/// waits grow after wake-ups, too.
+fn later((first, longest): (u64, u64), last_commit: Moment) -> Moment {
+    let now = host::now();
+    now.later(now.0.saturating_sub(last_commit.0).clamp(first, longest))
 }
 
 /// Gives the documents of a part their meaning, if they are few. Returns those that have one now.
@@ -263,7 +272,7 @@ async fn encode_few<D: Database>(
     };
     let mut encoded = Vec::new();
     for (address, document) in made {
-        host::give_way().await;
+        host::wait_for_quiet().await;
         document.meaning = store.encode(&models, address)?;
         encoded.push(Document::clone(document));
     }

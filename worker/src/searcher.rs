@@ -8,7 +8,10 @@
 //! After the first answer the corpus is loaded behind it, part by part. It is a cache: everything in
 //! it is in the rows. A write is found by the next search, for what the rows lack is in the outbox.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 use nacre_core::{
     address::Address,
@@ -115,12 +118,17 @@ impl Searcher {
         }
     }
 
-    /// Tells the corpus of a document that was encoded, if it is in memory.
-    pub(crate) fn give_meaning(&self, document: &Document) {
+    /// Tells the corpus of a document that was encoded. Where the corpus has another document of the
+    /// context, or is not in memory yet, the context counts as changed: its row is read again.
+    pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
+        let Document { facts, row, .. } = document;
         if let Ok(mut corpus) = self.corpus.try_borrow_mut()
             && let Some(corpus) = corpus.as_mut()
+            && corpus.facts(&row.address) == Some(facts)
         {
             corpus.give_meaning(document);
+        } else {
+            changes.note(&row.address);
         }
     }
 
@@ -133,6 +141,9 @@ impl Searcher {
     ) -> Result<Option<Corpus>> {
         let Search { caller, question, indexer, budget_millis, .. } = asked;
         let Some(state) = store.search()? else { return Ok(None) };
+        if state.lacks_documents() {
+            return Ok(None);
+        }
         let documents = u32::try_from(state.documents).unwrap_or(u32::MAX);
         let Some(wanted) = retrieval::wanted(caller, documents, question, &*state.key) else {
             return Ok(None);
@@ -141,6 +152,9 @@ impl Searcher {
         let answer = indexer.candidates(store, owner, &wanted, *budget_millis, entropy).await?;
         self.note(matches!(answer, Asked::Failed));
         let Asked::Found(candidates) = answer else { return Ok(None) };
+        if wanted.is_wider && candidates.addresses.len() >= wanted.most {
+            return Ok(None); // The answers may be behind the best ones.
+        }
         let pending = store.due(PENDING + 1, true)?;
         if pending.len() > PENDING {
             return Ok(None);
@@ -180,18 +194,20 @@ impl Searcher {
         {
             Some(corpus) => corpus,
             None => {
+                if !self.is_loading.get() {
+                    changes.take(); // All of them are in the rows.
+                }
                 let mut corpus = Corpus::default();
                 let mut after = None;
                 while let Some(last) = load_part(&mut corpus, store, after.as_ref())? {
                     after = Some(last);
                 }
+                put_lacking(&mut corpus, store)?;
                 put_pending(&mut corpus, store)?;
                 corpus
             }
         };
-        for address in changes.take() {
-            put_as_it_is(&mut corpus, store, &address)?;
-        }
+        put_changed(&mut corpus, store, changes.take())?;
         *held = Some(corpus);
         Ok(())
     }
@@ -215,6 +231,7 @@ impl Searcher {
 
     async fn load_slowly<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let Some(state) = store.search()? else { return Ok(()) };
+        changes.take(); // All of them are in the rows.
         // What leaves the outbox during the load may have been read before its document was written.
         let waiting = store.due(usize::MAX, false)?;
         let mut corpus = Corpus::default();
@@ -231,14 +248,12 @@ impl Searcher {
         if self.is_loaded() || !is_same {
             return Ok(());
         }
-        for due in waiting {
-            put_as_it_is(&mut corpus, store, &due.address)?;
-        }
+        put_lacking(&mut corpus, store)?;
+        put_pending(&mut corpus, store)?;
+        let mut changed = changes.take();
+        changed.extend(waiting.into_iter().map(|due| due.address));
         let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
-        // What was committed during the load.
-        for address in changes.take() {
-            put_as_it_is(&mut corpus, store, &address)?;
-        }
+        put_changed(&mut corpus, store, changed)?;
         *held = Some(corpus);
         Ok(())
     }
@@ -252,8 +267,10 @@ fn load_part<D: Database>(
 ) -> Result<Option<Address>> {
     let mut last = None;
     for (address, plain) in store.documents(after, PART)? {
-        // One of another version waits in the outbox to be made anew.
-        corpus.upsert_encoded(&plain);
+        if corpus.upsert_encoded(&plain).is_none() {
+            // It is of another version, and waits to be made anew.
+            put_as_it_is(corpus, store, &address)?;
+        }
         last = Some(address);
     }
     Ok(last)
@@ -265,6 +282,33 @@ fn put_pending<D: Database>(corpus: &mut Corpus, store: &SqlStore<D>) -> Result<
         put_as_it_is(corpus, store, &due.address)?;
     }
     Ok(())
+}
+
+/// Puts in the contexts that have no document yet, while an index is made.
+fn put_lacking<D: Database>(corpus: &mut Corpus, store: &SqlStore<D>) -> Result<()> {
+    for address in store.without_document()? {
+        put_as_it_is(corpus, store, &address)?;
+    }
+    Ok(())
+}
+
+/// Brings changed contexts up to date: from their rows, which also say what the models say of them,
+/// or, if they wait in the outbox, as they are now.
+fn put_changed<D: Database>(
+    corpus: &mut Corpus,
+    store: &SqlStore<D>,
+    mut changed: BTreeSet<Address>,
+) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let addresses: Vec<Address> = changed.iter().cloned().collect();
+    for (address, plain) in store.settled_documents_of(&addresses)? {
+        if corpus.upsert_encoded(&plain).is_some() {
+            changed.remove(&address);
+        }
+    }
+    changed.iter().try_for_each(|address| put_as_it_is(corpus, store, address))
 }
 
 /// Makes the document of a context as it is now.

@@ -15,7 +15,11 @@ use nacre_core::{
     moment::Moment,
     op::{Edit, Expect, NewEntry},
     record::EntryKind,
-    search::token::{TermKey as _, Token},
+    retrieval::{Document, Meaning},
+    search::{
+        semantic::{terms::Terms, vector::Vector},
+        token::{TermKey as _, Token},
+    },
     value::Value,
 };
 use nacre_worker::{
@@ -220,6 +224,68 @@ fn a_part_of_an_erased_store_is_not_written_into_the_next_one() {
     world.sql.paid(&owed[0]).unwrap();
     assert_eq!(world.sql.owed(), Ok(Vec::new()));
     world.compare_documents().unwrap();
+}
+
+#[test]
+fn a_meaning_of_an_erased_store_is_not_written_into_the_next_one() {
+    let mut world = World::new();
+    world.sql = SqlStore::new(world.database.clone(), RETENTION).with_models(true);
+    let mut entropy = world.entropy();
+    world.run(&put_task("t", "one"), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    let unencoded = world.sql.unencoded().unwrap().unwrap();
+    assert!(unencoded.contexts.contains(&task("t")));
+    world.sql.drop_all_but_name(Moment(world.now)).unwrap();
+    world.sql.forget().unwrap();
+    world.twin = nacre_core::memory::MemoryStore::new();
+    world.run(&put_task("t", "two"), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    let vector = Vector::new(&[1.0; 128]).unwrap();
+    let old = vec![(task("t"), Meaning { vector, terms: Terms::default() })];
+    let encoded = world.sql.encoded(&unencoded, old, Moment(world.now), &mut entropy).unwrap();
+    assert_eq!(encoded, []);
+    let (_, plain) = world.sql.documents_of(&[task("t")]).unwrap().pop().unwrap();
+    assert_eq!(Document::decode(&plain).unwrap().meaning, None);
+}
+
+#[test]
+fn what_has_no_document_of_its_last_change_is_told_apart() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    world.run(&put_task("u", "two"), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    let both = [task("t"), task("u")];
+    assert_eq!(world.sql.settled_documents_of(&both).unwrap().len(), 2);
+    assert_eq!(world.sql.without_document().unwrap(), []);
+    world.run(&put_task("u", "three"), None).unwrap();
+    let settled = world.sql.settled_documents_of(&both).unwrap();
+    assert_eq!(settled.iter().map(|(address, _)| address).collect::<Vec<_>>(), [&task("t")]);
+    // Its own document is written, and only the shared database lacks it.
+    let again = Moment(world.now + 1000);
+    part(&mut world, true, &Delivery::Failed(again));
+    assert_eq!(world.sql.settled_documents_of(&both).unwrap().len(), 2);
+    // While an index is made, some may never have had one.
+    world.database.connection.execute("DELETE FROM search WHERE id = 't'", []).unwrap();
+    let mut entropy = world.entropy();
+    world.sql.reindex(Moment(world.now), &mut entropy).unwrap();
+    assert_eq!(world.sql.without_document().unwrap(), [task("t")]);
+}
+
+#[test]
+fn a_context_of_the_largest_size_is_indexed() {
+    let mut world = World::new();
+    let letters = |n: usize| -> String {
+        (0..4u32).map(|at| char::from(b'a' + (n / 26usize.pow(at) % 26) as u8)).collect()
+    };
+    let text: Vec<String> = (0..200_000).map(letters).collect();
+    world.run(&put_task("t", &text.join(" ")), None).unwrap();
+    let values: Vec<String> = (0..99_000).map(|n| format!("\"{}\"", letters(n))).collect();
+    let data = value(&format!("{{\"list\":[{}]}}", values.join(",")));
+    world.run(&put("task", "u", Some("b"), data), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    part(&mut world, true, &Delivery::Unneeded);
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(world.sql.documents_of(&[task("t"), task("u")]).unwrap().len(), 2);
 }
 
 #[test]

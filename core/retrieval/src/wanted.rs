@@ -22,6 +22,9 @@ const CANDIDATES: usize = 200;
 pub struct Wanted {
     /// An FTS5 expression of keyed tokens. Nothing of what the user typed is in it.
     pub expression: String,
+    /// Whether the expression also finds documents that do not answer: a phrase is more than its
+    /// words. Then the answers may be behind the [`most`](Wanted::most) best ones.
+    pub is_wider: bool,
     /// How many of the best documents to give.
     pub most: usize,
     /// The tokens in the order of `terms`: in how many documents each occurs is to be told.
@@ -72,11 +75,14 @@ pub fn wanted(
     let mut parts = Vec::from([any(&tokens)]);
     parts.extend(query.phrases.iter().map(|phrase| all(phrase, key)));
     let mut expression = parts.join(" AND ");
-    let words = query.excluded.iter().filter(|phrase| phrase.terms.len() == 1);
-    for excluded in words {
-        expression = format!("({expression}) NOT {}", all(excluded, key));
+    let excluded: Vec<Token> =
+        query.excluded.iter().flat_map(|phrase| spaces(phrase, key)).collect();
+    if !excluded.is_empty() {
+        // One behind the other they would be nested too deeply for FTS5.
+        expression = format!("({expression}) NOT {}", any(&excluded));
     }
-    Some(Wanted { expression, most: CANDIDATES, tokens, terms })
+    let is_wider = query.phrases.iter().chain(&query.excluded).any(|phrase| phrase.terms.len() > 1);
+    Some(Wanted { expression, is_wider, most: CANDIDATES, tokens, terms })
 }
 
 /// Documents with any of these tokens.
@@ -85,12 +91,21 @@ fn any(tokens: &[Token]) -> String {
     format!("({})", texts.join(" OR "))
 }
 
-/// Documents with all words of a phrase. One word may also stand in a name or an id.
+/// Documents with all words of a phrase.
 fn all(phrase: &Phrase, key: &dyn TermKey) -> String {
-    if let [(_, term)] = phrase.terms.as_slice() {
-        return any(&nacre_search::score::spaces(term, key));
+    match spaces(phrase, key).as_slice() {
+        [] => {
+            let tokens = phrase.terms.iter().map(|(_, term)| key.token(term).to_text());
+            format!("({})", tokens.collect::<Vec<_>>().join(" AND "))
+        }
+        tokens => any(tokens),
     }
-    let texts: Vec<String> =
-        phrase.terms.iter().map(|(_, term)| key.token(term).to_text()).collect();
-    format!("({})", texts.join(" AND "))
+}
+
+/// The tokens of a phrase of one word, which may also stand in a name or an id; none for a longer one.
+fn spaces(phrase: &Phrase, key: &dyn TermKey) -> Vec<Token> {
+    match phrase.terms.as_slice() {
+        [(_, term)] => Vec::from(nacre_search::score::spaces(term, key)),
+        _ => Vec::new(),
+    }
 }

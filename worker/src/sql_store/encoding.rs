@@ -6,6 +6,8 @@
 //! alarm ─▶ next documents without ─▶ models ─▶ encoded, one transaction ─▶ next alarm
 //! ```
 
+use std::rc::Rc;
+
 use nacre_core::{
     address::Address,
     entropy::Entropy,
@@ -20,7 +22,10 @@ use super::{
     outbox::seal_document,
     search_state::{SearchState, Walk},
 };
-use crate::sql::{Bind, Database};
+use crate::{
+    search_key::SearchKey,
+    sql::{Bind, Database},
+};
 
 /// Documents that one part looks at. Encoding one may take 50 ms.
 const DOCUMENTS: usize = 16;
@@ -32,6 +37,8 @@ pub struct Unencoded {
     pub contexts: Vec<Address>,
     /// Where the next part begins; `None` if this one is the last.
     next: Option<Address>,
+    /// The key of the store that this is a part of.
+    key: Rc<SearchKey>,
     /// Where this part began. If the walk has begun anew meanwhile, the next part is not `next`.
     after: Option<Address>,
 }
@@ -64,6 +71,7 @@ impl<D: Database> SqlStore<D> {
         Ok(Some(Unencoded {
             contexts: lacking.map(|(address, _)| address).collect(),
             next: last.filter(|_| !is_last),
+            key: Rc::clone(&state.key),
             after: walk.after.clone(),
         }))
     }
@@ -80,7 +88,7 @@ impl<D: Database> SqlStore<D> {
 
     /// Writes the meanings of a part, and goes on to the next one. Returns the encoded documents. A
     /// document that was written anew meanwhile gets the meaning all the same: what has changed is
-    /// due in the outbox, or has begun the walk anew.
+    /// due in the outbox, or has begun the walk anew. Does nothing if the store is another one now.
     ///
     /// # Errors
     /// `store-unavailable`. Then nothing was written.
@@ -92,7 +100,9 @@ impl<D: Database> SqlStore<D> {
         entropy: &mut Entropy,
     ) -> Result<Vec<Document>> {
         let Some((_, keys)) = self.opened_state()? else { return Ok(Vec::new()) };
-        let Some(before) = self.search()? else { return Ok(Vec::new()) };
+        let Some(before) = self.search()?.filter(|state| state.key == part.key) else {
+            return Ok(Vec::new());
+        };
         let mut state = SearchState::clone(&before);
         if state.encoding.as_ref().is_some_and(|walk| walk.after == part.after) {
             state.encoding = part.next.clone().map(|next| Walk { after: Some(next) });

@@ -190,13 +190,29 @@ impl<D: Database> SqlStore<D> {
     /// # Errors
     /// `store-unavailable`.
     pub fn documents_of(&self, addresses: &[Address]) -> Result<Vec<(Address, Vec<u8>)>> {
-        let keys: Vec<_> = addresses
-            .iter()
-            .map(|address| (level_number(address.level), address.id.as_str()))
-            .collect();
-        let keys = String::from_utf8(json::write(&value::encode(&keys)?));
-        let keys = keys.map_err(|_| Error::bug("canonical JSON must be UTF-8"))?;
-        self.opened(DOCUMENTS_OF, &[Bind::Text(&keys)], document)
+        self.opened(DOCUMENTS_OF, &[Bind::Text(&wanted(addresses)?)], document)
+    }
+
+    /// As [`SqlStore::documents_of`], without those that wait in the outbox to be made anew.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn settled_documents_of(&self, addresses: &[Address]) -> Result<Vec<(Address, Vec<u8>)>> {
+        self.opened(SETTLED_OF, &[Bind::Text(&wanted(addresses)?)], document)
+    }
+
+    /// The live contexts without a document, while an index is made; none otherwise. Then all that
+    /// lack one wait in the outbox, or are too large.
+    ///
+    /// # Errors
+    /// `store-unavailable`.
+    pub fn without_document(&self) -> Result<Vec<Address>> {
+        match self.search()? {
+            Some(state) if state.lacks_documents() => {
+                self.opened(WITHOUT_DOCUMENT, &[], |mut row, _| address(&mut row))
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Takes documents that were dropped with their contexts out of the counts. Runs in the
@@ -284,6 +300,16 @@ pub(super) fn index_all(
     database.run(PUT_STATE, &[Bind::Blob(&state.seal(keys, entropy)?)])
 }
 
+/// Addresses as JSON: `[[level, id], …]`.
+fn wanted(addresses: &[Address]) -> Result<String> {
+    let keys: Vec<_> = addresses
+        .iter()
+        .map(|address| (level_number(address.level), address.id.as_str()))
+        .collect();
+    let keys = String::from_utf8(json::write(&value::encode(&keys)?));
+    keys.map_err(|_| Error::bug("canonical JSON must be UTF-8"))
+}
+
 fn document(mut row: Row, keys: &Keyring) -> Result<(Address, Vec<u8>)> {
     let columns = document_columns(&mut row)?;
     let plain = open_row(keys, &columns.identity(), &row.blob()?)?;
@@ -301,6 +327,17 @@ const DOCUMENTS: &str = "SELECT level, id, words, value FROM search
 const DOCUMENTS_OF: &str = "SELECT search.level, search.id, search.words, search.value
     FROM json_each(?) AS wanted
     CROSS JOIN search ON search.level = wanted.value ->> 0 AND search.id = wanted.value ->> 1";
+
+const SETTLED_OF: &str = "SELECT search.level, search.id, search.words, search.value
+    FROM json_each(?) AS wanted
+    CROSS JOIN search ON search.level = wanted.value ->> 0 AND search.id = wanted.value ->> 1
+    LEFT JOIN outbox
+        ON outbox.level = search.level AND outbox.id = search.id AND outbox.indexed = 0
+    WHERE outbox.seq IS NULL";
+
+const WITHOUT_DOCUMENT: &str = "SELECT contexts.level, contexts.id FROM contexts
+    LEFT JOIN search ON search.level = contexts.level AND search.id = contexts.id
+    WHERE contexts.deleted IS NULL AND search.words IS NULL";
 
 const COUNT: &str = "SELECT count(*) FROM contexts";
 

@@ -120,6 +120,11 @@ impl SearchState {
         self.reindex.is_some()
     }
 
+    /// Whether some documents may not have been made, or not by this code.
+    pub fn lacks_documents(&self) -> bool {
+        self.is_reindexing() || self.is_outdated()
+    }
+
     /// Whether the shared database must be cleared of the store's rows before it gets new ones.
     pub fn must_clear(&self) -> bool {
         self.reindex.as_ref().is_some_and(|reindex| reindex.must_clear)

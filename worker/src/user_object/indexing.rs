@@ -81,13 +81,13 @@ impl Object {
 impl Keeper {
     /// Brings the index of searches a part further, if there is a store: first words, then meanings.
     async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
-        let Keeper { store, indexer, models, searcher, .. } = self;
+        let Keeper { store, indexer, models, searcher, changes, .. } = self;
         let Some(owner) = store.owner()? else { return Ok(()) };
         let mut encoded = indexer.drain(store, &owner, models, entropy).await?;
         if !store.is_behind()? {
             encoded.extend(indexer.encode(store, models, entropy).await?);
         }
-        encoded.iter().for_each(|document| searcher.give_meaning(document));
+        encoded.iter().for_each(|document| searcher.give_meaning(document, changes));
         Ok(())
     }
 
