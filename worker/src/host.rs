@@ -51,13 +51,17 @@ const PATIENCE_MILLIS: u64 = 1_000;
 const LOOK_MILLIS: u32 = 25;
 
 thread_local! {
-    /// When the last request came to this isolate or was answered, for whatever object.
-    static LAST_REQUEST: Cell<Moment> = const { Cell::new(Moment(0)) };
+    /// How often a request has come to this isolate or was answered, for whatever object. It is no
+    /// time: to ask the clock is a call into JavaScript, for each request.
+    static HEARD: Cell<u64> = const { Cell::new(0) };
+
+    /// That number when it was looked at, and since when it is the same.
+    static SEEN: Cell<(u64, Moment)> = const { Cell::new((0, Moment(0))) };
 }
 
 /// Notes that a request has come, or was answered.
 pub(crate) fn note_request() {
-    LAST_REQUEST.set(now());
+    HEARD.set(HEARD.get().wrapping_add(1));
 }
 
 /// Gives way until requests have ceased for a moment, before work that cannot be interrupted: what
@@ -65,9 +69,19 @@ pub(crate) fn note_request() {
 pub(crate) async fn wait_for_quiet() {
     give_way().await;
     let begun = now();
-    while now() < LAST_REQUEST.get().later(QUIET_MILLIS) && now() < begun.later(PATIENCE_MILLIS) {
+    while !is_quiet() && now() < begun.later(PATIENCE_MILLIS) {
         pause(LOOK_MILLIS).await;
     }
+}
+
+/// Whether no request has come for a moment.
+fn is_quiet() -> bool {
+    let (heard, (seen, since)) = (HEARD.get(), SEEN.get());
+    if heard == seen {
+        return now() >= since.later(QUIET_MILLIS);
+    }
+    SEEN.set((heard, now()));
+    false
 }
 
 /// Random bytes that one request takes.
