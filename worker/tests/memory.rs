@@ -17,6 +17,7 @@ use allocation_counter::measure;
 use nacre_core::{
     address::Address,
     error::{Code, Error},
+    moment::Moment,
     op::{Command, Edit, Expect, Patch, Read, Resolve},
     plan::Reply,
     record::EntryKind,
@@ -24,7 +25,7 @@ use nacre_core::{
     value::Value,
     wire::{self, Answer, operation::BatchBody, request},
 };
-use nacre_worker::sql_store::SqlStore;
+use nacre_worker::sql_store::{Delivery, SqlStore};
 use sqlite::world::{RETENTION, World, put, value};
 
 const MIB: u64 = 1 << 20;
@@ -264,6 +265,30 @@ fn one_secret_is_not_revealed_without_end() {
     let copies = format!("{{{}}}", members.join(","));
     world.run(&put("project", "p", None, value(&copies)), None).unwrap();
     check(&mut world, "a secret revealed 5000 times", get(true), Some(Code::TooLarge), 48);
+}
+
+#[test]
+fn a_document_for_searches_is_bounded() {
+    let mut world = world();
+    let names: String = (0..36_000).map(|n| format!(",\"poolSize{n:05}\":{n}")).collect();
+    let names = value(&format!("{{{}}}", names.trim_start_matches(',')));
+    let words: String = (0..140_000).map(|n| format!("{n:06x} ")).collect();
+    let words = value(&format!(r#"{{"text":"{words}"}}"#));
+    for (name, data) in
+        [("numbers", numbers(7)), ("full", full(1)), ("names", names), ("words", words)]
+    {
+        world.run(&put("project", name, None, data), None).unwrap();
+        let mut entropy = world.entropy();
+        let state = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+        let taken = measure(|| {
+            let part = world.sql.next_part(&state.key, true).unwrap();
+            let now = Moment(world.now);
+            let delivery = Delivery::Unneeded;
+            world.sql.settle(&state.key, &part.settled, &delivery, now, &mut entropy).unwrap();
+        });
+        println!("{name}: {:.1} MiB", taken.bytes_max as f64 / MIB as f64);
+        assert!(taken.bytes_max <= 48 * MIB, "{name}: {}", taken.bytes_max);
+    }
 }
 
 #[test]

@@ -61,21 +61,31 @@ pub struct Piece<'d> {
 /// The pieces of a context in a fixed order: id, titles and texts and keys as they stand, notes.
 /// Sealed values give none, and neither do `null`, `true` and `false`.
 pub fn pieces<'d>(id: &'d str, data: &'d Object, notes: &'d [String]) -> Vec<Piece<'d>> {
-    let piece = |field, text: &'d str| Piece { field, pointer: Pointer::root(), text: text.into() };
-    let mut walk = Walk { pieces: Vec::new(), pointer: Pointer::root(), in_array: false };
-    walk.pieces.push(piece(Field::Id, id));
-    walk.object(data);
-    walk.pieces.extend(notes.iter().map(|note| piece(Field::Note, note)));
-    walk.pieces
+    let mut pieces = Vec::new();
+    each_piece(id, data, notes, &mut |piece| pieces.push(piece));
+    pieces
 }
 
-struct Walk<'d> {
-    pieces: Vec<Piece<'d>>,
+/// Shows the [`pieces`] of a context one by one: all of them together may take many times its size.
+pub(crate) fn each_piece<'d>(
+    id: &'d str,
+    data: &'d Object,
+    notes: &'d [String],
+    see: &mut dyn FnMut(Piece<'d>),
+) {
+    let piece = |field, text: &'d str| Piece { field, pointer: Pointer::root(), text: text.into() };
+    see(piece(Field::Id, id));
+    Walk { see: &mut *see, pointer: Pointer::root(), in_array: false }.object(data);
+    notes.iter().for_each(|note| see(piece(Field::Note, note)));
+}
+
+struct Walk<'d, 's> {
+    see: &'s mut dyn FnMut(Piece<'d>),
     pointer: Pointer,
     in_array: bool,
 }
 
-impl<'d> Walk<'d> {
+impl<'d> Walk<'d, '_> {
     fn object(&mut self, object: &'d Object) {
         for (name, value) in object.iter() {
             self.pointer.push(name);
@@ -110,7 +120,7 @@ impl<'d> Walk<'d> {
     }
 
     fn add(&mut self, field: Field, text: Cow<'d, str>) {
-        self.pieces.push(Piece { field, pointer: self.pointer.clone(), text });
+        (self.see)(Piece { field, pointer: self.pointer.clone(), text });
     }
 }
 

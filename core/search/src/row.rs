@@ -11,18 +11,14 @@
 //! ```
 //! Integers have seven bits a byte (see `bytes`); a text follows its length.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use nacre_layers::{address::Address, id::ContextId, level::Level, value::Object};
 
 use crate::{
     bytes::{put, put_bytes, take, take_text},
     list::unpack,
-    piece::{Field, Piece, pieces},
+    piece::{Field, Piece, each_piece},
     rank,
     text::{Kind, Term, terms},
     token::{TermKey, Token},
@@ -30,6 +26,13 @@ use crate::{
 
 /// The version of rows, and of the analysis that fills them. A row of another one is made anew.
 pub const VERSION: u8 = 1;
+
+/// What the terms of one document may take, by their lengths and [`EACH_TERM`]: about 50,000 terms. Once
+/// there are so many, no further ones are added, so that a document of a million names takes no more.
+const TERM_BYTES: usize = 2 << 20;
+
+/// What a term takes beside its length, in bytes.
+const EACH_TERM: usize = 32;
 
 /// The positions between two pieces, so that no phrase spans both.
 const GAP: u32 = 16;
@@ -57,58 +60,20 @@ pub struct Occurrences {
     pub weight: u8,
     /// Where it is a word, in rising order.
     pub positions: Vec<u32>,
-    /// Its forms before stemming.
-    pub surfaces: BTreeSet<String>,
+    /// Its forms before stemming, sorted.
+    pub surfaces: Vec<String>,
 }
 
 impl Row {
     /// The row of a context with this data, and the texts of its insights and notes on progress.
     pub fn of(address: &Address, data: &Object, notes: &[String]) -> Row {
-        let mut row = Row { address: address.clone(), length: 0, terms: BTreeMap::new() };
+        let row = Row { address: address.clone(), length: 0, terms: BTreeMap::new() };
+        let mut making = Making { row, room: TERM_BYTES };
         let mut position = 0;
-        for piece in pieces(address.id.as_str(), data, notes) {
-            position = row.add(&piece, position).saturating_add(GAP);
-        }
-        row
-    }
-
-    /// Adds a piece; gives the next free position.
-    fn add(&mut self, piece: &Piece<'_>, first: u32) -> u32 {
-        if piece.field == Field::Key {
-            self.terms.entry(path_term(piece.pointer.tokens())).or_default().weight = 1;
-        }
-        let (space, weight) = match piece.field {
-            Field::Title => (None, rank::TITLE),
-            Field::Text | Field::Note => (None, rank::TEXT),
-            Field::Key => (Some(KEY), 1),
-            Field::Id => (Some(ID), 1),
-        };
-        terms(&piece.text, first, &mut |term| {
-            self.length += u32::from(space.is_none() && term.kind == Kind::Word);
-            self.count(&term, space, weight);
-        })
-    }
-
-    fn count(&mut self, term: &Term<'_>, space: Option<char>, weight: u8) {
-        let marked: String;
-        let name = match space {
-            None => term.text,
-            Some(mark) => {
-                marked = [mark].into_iter().chain(term.text.chars()).collect();
-                &marked
-            }
-        };
-        let occurrences = match self.terms.get_mut(name) {
-            Some(known) => known,
-            None => self.terms.entry(name.into()).or_default(),
-        };
-        occurrences.weight = occurrences.weight.saturating_add(weight);
-        if space.is_none() && term.kind == Kind::Word {
-            occurrences.positions.push(term.position);
-        }
-        if term.kind != Kind::Single && !occurrences.surfaces.contains(term.surface) {
-            occurrences.surfaces.insert(term.surface.into());
-        }
+        each_piece(address.id.as_str(), data, notes, &mut |piece| {
+            position = making.add(&piece, position).saturating_add(GAP);
+        });
+        making.row
     }
 
     /// The tokens of the words in the order in which they stand, for an index of another kind, such
@@ -155,17 +120,81 @@ impl Row {
         packed.each(&mut |part| match part {
             Part::Term { term, weight, positions } => {
                 let positions = unpack(positions).collect();
-                let occurrences = Occurrences { weight, positions, surfaces: BTreeSet::new() };
+                let occurrences = Occurrences { weight, positions, surfaces: Vec::new() };
                 terms.push((term.into(), occurrences));
             }
             Part::Surface(surface) => {
                 if let Some((_, occurrences)) = terms.last_mut() {
-                    occurrences.surfaces.insert(surface.into());
+                    occurrences.add_surface(surface);
                 }
             }
         })?;
         let terms = terms.into_iter().collect();
         Some(Row { address: packed.address, length: packed.length, terms })
+    }
+}
+
+/// A row while it is made.
+struct Making {
+    row: Row,
+    /// Bytes that further terms may take.
+    room: usize,
+}
+
+impl Making {
+    /// Adds a piece; gives the next free position.
+    fn add(&mut self, piece: &Piece<'_>, first: u32) -> u32 {
+        if piece.field == Field::Key {
+            if let Some(occurrences) = self.entry(&path_term(piece.pointer.tokens())) {
+                occurrences.weight = 1;
+            }
+        }
+        let (space, weight) = match piece.field {
+            Field::Title => (None, rank::TITLE),
+            Field::Text | Field::Note => (None, rank::TEXT),
+            Field::Key => (Some(KEY), 1),
+            Field::Id => (Some(ID), 1),
+        };
+        terms(&piece.text, first, &mut |term| {
+            self.row.length += u32::from(space.is_none() && term.kind == Kind::Word);
+            self.count(&term, space, weight);
+        })
+    }
+
+    fn count(&mut self, term: &Term<'_>, space: Option<char>, weight: u8) {
+        let marked: String;
+        let name = match space {
+            None => term.text,
+            Some(mark) => {
+                marked = [mark].into_iter().chain(term.text.chars()).collect();
+                &marked
+            }
+        };
+        let Some(occurrences) = self.entry(name) else { return };
+        occurrences.weight = occurrences.weight.saturating_add(weight);
+        if space.is_none() && term.kind == Kind::Word {
+            occurrences.positions.push(term.position);
+        }
+        if term.kind != Kind::Single {
+            occurrences.add_surface(term.surface);
+        }
+    }
+
+    /// The occurrences of a term; `None` if there is no room for a further one.
+    fn entry(&mut self, term: &str) -> Option<&mut Occurrences> {
+        if !self.row.terms.contains_key(term) {
+            self.room = self.room.checked_sub(term.len() + EACH_TERM)?;
+            self.row.terms.insert(term.into(), Occurrences::default());
+        }
+        self.row.terms.get_mut(term)
+    }
+}
+
+impl Occurrences {
+    fn add_surface(&mut self, surface: &str) {
+        if let Err(place) = self.surfaces.binary_search_by(|held| held.as_str().cmp(surface)) {
+            self.surfaces.insert(place, surface.into());
+        }
     }
 }
 
