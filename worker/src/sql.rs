@@ -175,6 +175,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, more: Counts) -> Counts {
+        Counts { read: self.read + more.read, written: self.written + more.written }
+    }
+
     /// The difference to `before`.
     #[must_use]
     pub fn since(self, before: Counts) -> Counts {

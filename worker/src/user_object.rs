@@ -11,7 +11,13 @@
 mod indexing;
 mod searching;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    task::Context,
+};
 
 use futures_util::{StreamExt as _, stream::try_unfold};
 use js_sys::Uint8Array;
@@ -78,6 +84,8 @@ struct Keeper {
     config: Rc<Config>,
     store: SqlStore<Durable>,
     live: Live,
+    /// Rows that work behind the requests has touched.
+    behind: Cell<Counts>,
     rates: RefCell<Rates>,
     /// The searches, which are requests, too.
     searches: RefCell<Rates>,
@@ -107,6 +115,7 @@ impl UserObject {
                 config,
                 store,
                 live,
+                behind: Cell::default(),
                 rates: RefCell::new(Rates::new(Counted::Requests)),
                 searches: RefCell::new(Rates::new(Counted::Searches)),
                 indexer,
@@ -270,7 +279,7 @@ impl Object {
 
     async fn upkeep(&self) -> Result<JsValue, JsValue> {
         let done = match &self.store {
-            Ok(keeper) => self.upkeep_of(keeper).await?,
+            Ok(keeper) => keeper.behind(self.upkeep_of(keeper)).await?,
             Err(message) => Err(Error::bug(message.clone())),
         };
         if let Err(error) = done {
@@ -288,6 +297,25 @@ impl Keeper {
     /// The followers of every commit, in the order of their calls.
     fn followers(&self) -> [&dyn Follower; 2] {
         [&self.live, &self.changes]
+    }
+
+    /// Does work behind the requests. It goes on while requests wait for their bodies, and none of them
+    /// is told its rows.
+    async fn behind<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let step = |context: &mut Context<'_>| {
+            let before = self.store.counts();
+            let polled = work.as_mut().poll(context);
+            let taken = self.store.counts().since(before);
+            self.behind.set(self.behind.get().plus(taken));
+            polled
+        };
+        poll_fn(step).await
+    }
+
+    /// Rows that requests have touched since the object woke up.
+    fn counts(&self) -> Counts {
+        self.store.counts().since(self.behind.get())
     }
 
     /// Decides a request, applies the plan in one transaction, and tells the followers.
@@ -622,11 +650,11 @@ struct Meter {
 
 impl Meter {
     fn start(keeper: &Keeper) -> Meter {
-        Meter { rows: keeper.store.counts(), views: views(keeper) }
+        Meter { rows: keeper.counts(), views: views(keeper) }
     }
 
     fn read(&self, keeper: &Keeper) -> Work {
-        let rows = keeper.store.counts().since(self.rows);
+        let rows = keeper.counts().since(self.rows);
         let (found, made) = views(keeper);
         let cache_hit =
             if made > self.views.1 { Some(false) } else { (found > self.views.0).then_some(true) };

@@ -33,7 +33,7 @@ impl Object {
             if let Some(database) = indexer.database(&owner) {
                 searcher.probe(store, database, config.search_budget_millis).await;
             }
-            if let Err(error) = searcher.load(store, changes).await {
+            if let Err(error) = keeper.behind(searcher.load(store, changes)).await {
                 console_error!("search: {error}");
             }
         });
