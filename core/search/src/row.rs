@@ -144,10 +144,10 @@ struct Making {
 impl Making {
     /// Adds a piece; gives the next free position.
     fn add(&mut self, piece: &Piece<'_>, first: u32) -> u32 {
-        if piece.field == Field::Key {
-            if let Some(occurrences) = self.entry(&path_term(piece.pointer.tokens())) {
-                occurrences.weight = 1;
-            }
+        if piece.field == Field::Key
+            && let Some(occurrences) = self.entry(&path_term(piece.pointer.tokens()))
+        {
+            occurrences.weight = 1;
         }
         let (space, weight) = match piece.field {
             Field::Title => (None, rank::TITLE),
