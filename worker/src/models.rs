@@ -102,6 +102,10 @@ async fn load(assets: &Fetcher, need: Need) -> Result<Rc<Models<'static>>> {
             keep(*file, bytes);
         }
     }
+    // Another object may have been quicker, also with more than is needed here.
+    if let Some(models) = loaded(need) {
+        return Ok(models);
+    }
     let file = |file| held(file).ok_or_else(|| missing(file));
     let models = Models::read(file(File::Vocabulary)?, file(File::Table)?, file(File::Expansion)?)?;
     let models = match need {

@@ -190,8 +190,8 @@ impl Searcher {
     /// Brings the corpus up to date. Loads it at once if it is not in memory.
     fn refresh<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
-        let mut corpus = match held.take().filter(|corpus| corpus.waste() <= corpus.len().max(PART))
-        {
+        let mut corpus = match held.take() {
+            Some(corpus) if corpus.waste() > corpus.len().max(PART) => corpus.compacted()?,
             Some(corpus) => corpus,
             None => {
                 if !self.is_loading.get() {

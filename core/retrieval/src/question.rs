@@ -17,7 +17,7 @@ use nacre_store::store::AsOf;
 use nacre_wire::{
     Cursor,
     members::Members,
-    question::{Parameters, not_from_one_to},
+    question::{Parameters, not_from_one_to, parsed},
     request,
 };
 
@@ -266,16 +266,6 @@ fn levels(text: &str) -> Result<Vec<Level>> {
 
 fn flag(text: &str) -> Result<bool> {
     named(text, &[("true", true), ("false", false)], "must be `true` or `false`")
-}
-
-/// A parameter that `parse` reads; its errors name the parameter.
-fn parsed<T>(
-    from: &mut dyn Parameters,
-    name: &'static str,
-    parse: impl FnOnce(&str) -> Result<T>,
-) -> Result<Option<T>> {
-    let text = from.text(name)?;
-    text.as_deref().map(parse).transpose().map_err(|error| from.place(name, error))
 }
 
 /// The members of a body, taken out one by one.

@@ -158,7 +158,10 @@ pub fn audit(from: &mut dyn Parameters) -> Result<Inspection> {
 }
 
 /// A parameter that `parse` reads; its errors name the parameter.
-fn parsed<T>(
+///
+/// # Errors
+/// Those of `parse`.
+pub fn parsed<T>(
     from: &mut dyn Parameters,
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T>,
