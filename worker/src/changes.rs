@@ -30,15 +30,12 @@ impl Changes {
 
 impl Follower for Changes {
     fn before<'f>(&'f self, _: &dyn Reads, plan: &Plan) -> Option<After<'f>> {
-        let is_change = |write: &Write| matches!(write, Write::Record(_) | Write::Entry(_));
-        plan.writes.iter().any(is_change).then(|| -> After<'f> {
+        plan.writes.iter().any(|write| write.changed().is_some()).then(|| -> After<'f> {
             Box::new(|_, plan| {
-                let Ok(mut noted) = self.0.try_borrow_mut() else { return };
-                noted.extend(plan.writes.iter().filter_map(|write| match write {
-                    Write::Record(record) => Some(record.address.clone()),
-                    Write::Entry(entry) => Some(entry.address.clone()),
-                    _ => None,
-                }));
+                plan.writes
+                    .iter()
+                    .filter_map(Write::changed)
+                    .for_each(|changed| self.note(changed));
             })
         })
     }

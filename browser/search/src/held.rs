@@ -105,7 +105,7 @@ fn entry(item: Value, address: &Address, kind: EntryKind) -> Result<Entry> {
     Ok(Entry {
         address: address.clone(),
         kind,
-        id: entry_id(&id).ok_or_else(odd)?,
+        id: EntryId::parse(&id).ok_or_else(odd)?,
         at: Moment::parse(&at)?,
         by: User::parse(&by)?,
         content,
@@ -114,11 +114,6 @@ fn entry(item: Value, address: &Address, kind: EntryKind) -> Result<Entry> {
         importance: None,
         agent: None,
     })
-}
-
-fn entry_id(text: &str) -> Option<EntryId> {
-    let (seq, n) = text.split_once('-')?;
-    Some(EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? })
 }
 
 fn odd() -> Error {

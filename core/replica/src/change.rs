@@ -29,15 +29,13 @@ pub(super) fn entry(message: &Value) -> Result<Option<Write>> {
     let text = |name: &str| entry.get(name).and_then(Value::as_str);
     let of = |name: &str| member(message, name).and_then(Value::as_str).ok_or_else(odd);
     let action = of("action")?;
-    let (seq, n) = text("id").and_then(|id| id.split_once('-')).ok_or_else(odd)?;
-    let number = |text: &str| text.parse().map_err(|_| odd());
     Ok(Some(Write::Entry(Entry {
         address: Address::parse(of("level")?, of("context_id")?)?,
         kind: [EntryKind::Insight, EntryKind::Progress]
             .into_iter()
             .find(|kind| kind.deed() == action)
             .ok_or_else(odd)?,
-        id: EntryId { seq: number(seq)?, n: number(n)? },
+        id: text("id").and_then(EntryId::parse).ok_or_else(odd)?,
         at: Moment::parse(text("at").ok_or_else(odd)?)?,
         by: User::parse(text("by").ok_or_else(odd)?)?,
         content: text("content").ok_or_else(odd)?.into(),

@@ -196,6 +196,14 @@ pub struct EntryId {
     pub n: u64,
 }
 
+impl EntryId {
+    /// Reads the form in answers, `seq-n`; `None` for any other text.
+    pub fn parse(text: &str) -> Option<EntryId> {
+        let (seq, n) = text.split_once('-')?;
+        Some(EntryId { seq: seq.parse().ok()?, n: n.parse().ok()? })
+    }
+}
+
 /// An insight or a progress note.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {

@@ -166,3 +166,14 @@ pub enum Write {
     /// The line of the commit in the audit trail. It also sets the store's `seq`.
     Audit(Audit),
 }
+
+impl Write {
+    /// The context whose layer or notes it changes.
+    pub fn changed(&self) -> Option<&Address> {
+        match self {
+            Write::Record(record) => Some(&record.address),
+            Write::Entry(entry) => Some(&entry.address),
+            _ => None,
+        }
+    }
+}

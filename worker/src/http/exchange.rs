@@ -242,9 +242,11 @@ impl Exchange {
         }
     }
 
-    /// The response to a search, with the answer's bytes.
+    /// The response to a search, with the answer's bytes. How much was read for it says how much there
+    /// is, and a guest sees only a part of that.
     pub fn found(&self, body: Result<Vec<u8>>, seq: u64, work: &Work) -> Response {
-        self.respond(200, body, seq, work)
+        let nothing = Work::default();
+        self.respond(200, body, seq, if self.is_guest { &nothing } else { work })
     }
 
     /// The response to an erase.
@@ -447,7 +449,6 @@ fn timing(work: &Work, is_guest: bool) -> String {
         true => String::new(),
         false => format!(", rows-written;desc=\"{rows_written}\""),
     };
-    let behind = behind.filter(|_| !is_guest);
     let behind = behind.map_or_else(String::new, |count| format!(", index-lag;desc=\"{count}\""));
     let cache = match cache_hit {
         Some(true) => ", cache;desc=\"hit\"",

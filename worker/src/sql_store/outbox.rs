@@ -414,7 +414,7 @@ impl<D: Database> SqlStore<D> {
 pub(super) fn queued(writes: &[Write]) -> impl Iterator<Item = Bound<'_>> {
     // Without a line in the audit trail nothing has changed.
     let seq = writes.iter().find_map(seq_of).map(Bind::Number);
-    let changed: BTreeSet<&Address> = writes.iter().filter_map(changed).collect();
+    let changed: BTreeSet<&Address> = writes.iter().filter_map(Write::changed).collect();
     let row = |changed| {
         let [level, id] = place(changed);
         Some([level, id, seq?])
@@ -425,15 +425,7 @@ pub(super) fn queued(writes: &[Write]) -> impl Iterator<Item = Bound<'_>> {
 
 /// The time by which the outbox must be drained after some writes at `at`.
 pub(super) fn due_after(writes: &[Write], at: Moment) -> Option<Moment> {
-    writes.iter().find_map(changed).map(|_| at.later(WAIT_MILLIS))
-}
-
-fn changed(write: &Write) -> Option<&Address> {
-    match write {
-        Write::Record(record) => Some(&record.address),
-        Write::Entry(entry) => Some(&entry.address),
-        _ => None,
-    }
+    writes.iter().find_map(Write::changed).map(|_| at.later(WAIT_MILLIS))
 }
 
 fn seq_of(write: &Write) -> Option<u64> {

@@ -55,11 +55,7 @@ impl Keeper {
         };
         match answer {
             Ok((found, seq, behind)) => {
-                // How much is read says how much there is, and a guest sees only a part of it.
-                let work = match is_owner(caller) {
-                    true => Work { behind: Some(behind), ..meter.read(self) },
-                    false => Work::default(),
-                };
+                let work = Work { behind: Some(behind), ..meter.read(self) };
                 exchange.found(retrieval::answer(&found), seq, &work)
             }
             Err(error) => exchange.problem(&error, None, &Work::default()),
