@@ -109,13 +109,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Makes all tables, in place of those that may be there.
 pub fn make() -> Vec<Statement> {
-    let drops = ["terms", "words", "documents", "tables"].map(|table| match table {
-        "terms" => "DROP TABLE IF EXISTS terms",
-        "words" => "DROP TABLE IF EXISTS words",
-        "documents" => "DROP TABLE IF EXISTS documents",
-        _ => "DROP TABLE IF EXISTS tables",
-    });
-    let statements = drops.into_iter().chain([TABLES]).chain(STEPS.concat());
+    let statements = DROPS.into_iter().chain([TABLES]).chain(STEPS.concat());
     let mut statements: Vec<Statement> = statements.map(plain).collect();
     statements.push(numbered(STEPS.len()));
     statements
@@ -152,8 +146,8 @@ pub fn there() -> Vec<Statement> {
 /// How many tables [`there`] counts if all are.
 pub const ALL_THERE: u64 = 4;
 
-/// Takes in what changed of an owner's contexts. The last result is the number
-/// of the last step and the mark of the tables.
+/// Takes in what changed of an owner's contexts. The last result is the number of the last step and
+/// the mark of the tables.
 ///
 /// # Errors
 /// `internal` only.
@@ -188,8 +182,7 @@ pub fn erase(owner: &str) -> Vec<Statement> {
 }
 
 /// The best documents for an expression of tokens, and how many documents have each of some tokens.
-/// The last result is the number
-/// of the last step and the mark of the tables.
+/// The last result is the number of the last step and the mark of the tables.
 ///
 /// # Errors
 /// `internal` only.
@@ -217,6 +210,13 @@ fn text_value(text: &str) -> Value {
 fn json_text(value: &Value) -> Value {
     Value::String(String::from_utf8(json::write(value)).unwrap_or_default())
 }
+
+const DROPS: [&str; 4] = [
+    "DROP TABLE IF EXISTS terms",
+    "DROP TABLE IF EXISTS words",
+    "DROP TABLE IF EXISTS documents",
+    "DROP TABLE IF EXISTS tables",
+];
 
 const TABLES: &str = "CREATE TABLE tables (
         one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -121,12 +121,13 @@ impl Searcher {
     /// Tells the corpus of a document that was encoded. Where the corpus has another document of the
     /// context, or is not in memory yet, the context counts as changed: its row is read again.
     pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
-        let Document { facts, row, .. } = document;
+        let Document { facts, row, meaning } = document;
         if let Ok(mut corpus) = self.corpus.try_borrow_mut()
             && let Some(corpus) = corpus.as_mut()
             && corpus.facts(&row.address) == Some(facts)
+            && let Some(meaning) = meaning
         {
-            corpus.give_meaning(document);
+            corpus.give_meaning(&row.address, meaning);
         } else {
             changes.note(&row.address);
         }

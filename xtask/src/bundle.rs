@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use xshell::cmd;
 
 use crate::{
-    process,
+    npm, process,
     tools::{Tools, WASM},
     web,
     workspace::{root, target},
@@ -127,14 +127,10 @@ const FEATURES: &str = "-C target-feature=+simd128";
 fn place_models() -> Result<()> {
     let folder = dist().join("web/models");
     fs::create_dir_all(&folder)?;
-    for file in fs::read_dir(root().join("models"))? {
-        let path = file?.path();
-        if path.extension().is_some_and(|kind| kind == "bin" || kind == "txt")
-            && let Some(name) = path.file_name()
-        {
-            fs::copy(&path, folder.join(name))
-                .with_context(|| format!("copying {}", path.display()))?;
-        }
+    for file in npm::MODELS {
+        let from = root().join("models").join(file);
+        fs::copy(&from, folder.join(file))
+            .with_context(|| format!("copying {}", from.display()))?;
     }
     Ok(())
 }

@@ -64,8 +64,8 @@ const PLAIN_SEARCH: Module = Module {
 
 const MODULES: [Module; 3] = [CORE, SEARCH, PLAIN_SEARCH];
 
-/// The files of the models, in `models/` here and in the package.
-const MODELS: [&str; 4] =
+/// The files of the models, in `models/` here, in the package, and among the Worker's assets.
+pub(crate) const MODELS: [&str; 4] =
     ["vocab.txt", "static-s128i4.bin", "expand-top16.bin", "splade-tiny-i4.bin"];
 
 /// `cargo xtask npm`.

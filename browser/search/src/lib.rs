@@ -125,12 +125,11 @@ impl Searcher {
     pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
         let Some(address) = self.waiting.pop_first() else { return Ok(()) };
         let mut encode = || {
-            let Some(document) = Document::read(&self.held, &address)? else { return Ok(()) };
             let Some(record) = self.held.live(&address) else { return Ok(()) };
             let notes = notes(&self.held, &address)?;
             let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
-            self.corpus.upsert(Document { meaning: Some(meaning), ..document });
-            self.tidy()
+            self.corpus.give_meaning(&address, &meaning);
+            Ok(())
         };
         encode().map_err(thrown)
     }

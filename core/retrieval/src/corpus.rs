@@ -90,12 +90,9 @@ impl Corpus {
         }
     }
 
-    /// Takes over the meaning of a document, if the context is still as it says.
-    pub fn give_meaning(&mut self, document: &Document) {
-        let Document { facts, row, meaning } = document;
-        if self.facts(&row.address) == Some(facts)
-            && let (Some(number), Some(meaning)) = (self.index.number(&row.address), meaning)
-        {
+    /// Takes in what the models say of a context, if it has a document.
+    pub fn give_meaning(&mut self, address: &Address, meaning: &Meaning) {
+        if let Some(number) = self.index.number(address) {
             self.set_meaning(number, meaning);
         }
     }
