@@ -192,7 +192,7 @@ impl Searcher {
     fn refresh<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
         let mut corpus = match held.take() {
-            Some(corpus) if corpus.waste() > corpus.len().max(PART) => corpus.compacted()?,
+            Some(corpus) if corpus.waste() > corpus.len().max(PART) => corpus.compacted(),
             Some(corpus) => corpus,
             None => {
                 if !self.is_loading.get() {

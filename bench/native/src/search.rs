@@ -134,8 +134,8 @@ fn stored(row: Row) -> Vec<u8> {
 
 fn answers(index: &Index, text: &str, count: usize) -> Vec<(Address, f32)> {
     let query = Query::parse(text);
-    let scored = index.score(&query, &Unkeyed, &mut |_| true).expect("every part is there");
-    let top = index.top(scored, count).into_iter();
+    let scored = index.score(&query, &Unkeyed, &mut |_| true);
+    let top = index.top(&scored, count).into_iter();
     top.map(|found| (index.address(found.number).expect("a document").clone(), found.score))
         .collect()
 }

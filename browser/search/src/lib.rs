@@ -97,7 +97,8 @@ impl Searcher {
             let document = Document::read(&self.held, &address)?;
             document.into_iter().for_each(|document| self.corpus.upsert(document));
             self.waiting.insert(address);
-            self.tidy()
+            self.tidy();
+            Ok(())
         };
         put().map_err(thrown)
     }
@@ -108,7 +109,8 @@ impl Searcher {
         self.held.remove(&address);
         self.waiting.remove(&address);
         self.corpus.remove(&address);
-        self.tidy().map_err(thrown)
+        self.tidy();
+        Ok(())
     }
 
     /// The number of contexts.
@@ -153,10 +155,9 @@ impl Searcher {
     }
 
     /// Makes the corpus anew when most of it is removed documents.
-    fn tidy(&mut self) -> Result<()> {
+    fn tidy(&mut self) {
         if self.corpus.waste() > self.corpus.len() + WASTE {
-            self.corpus = self.corpus.compacted()?;
+            self.corpus = self.corpus.compacted();
         }
-        Ok(())
     }
 }

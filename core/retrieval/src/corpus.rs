@@ -2,12 +2,7 @@
 
 use alloc::vec::Vec;
 
-use nacre_layers::{
-    address::Address,
-    error::{Error, Result},
-    id::ContextId,
-    level::Level,
-};
+use nacre_layers::{address::Address, id::ContextId, level::Level};
 use nacre_search::{
     index::{Index, Population},
     row::Row,
@@ -169,25 +164,21 @@ impl Corpus {
     }
 
     /// The same documents, without the place that removed ones took.
-    ///
-    /// # Errors
-    /// `internal` if its index is not whole, which it always is.
-    pub fn compacted(&self) -> Result<Corpus> {
+    pub fn compacted(&self) -> Corpus {
         self.only(&|_| true)
     }
 
     /// A corpus of the documents that `keep` keeps.
-    pub(crate) fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Result<Corpus> {
-        let whole = || Error::bug("an index in memory has every part");
-        let (index, numbers) = self.index.only(keep).ok_or_else(whole)?;
+    pub(crate) fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Corpus {
+        let (index, numbers) = self.index.only(keep);
         let facts = numbers.iter().filter_map(|(old, _)| self.facts.get(old as usize).cloned());
-        Ok(Corpus {
+        Corpus {
             vectors: self.vectors.renumbered(&numbers),
             terms: self.terms.renumbered(&numbers),
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,
             last_guest: LastGuest::default(),
-        })
+        }
     }
 }

@@ -13,6 +13,7 @@ use nacre_layers::{
     address::Address,
     error::Result,
     id::{ContextId, User},
+    sort::sort_by,
     value::Value,
 };
 use nacre_search::{
@@ -190,7 +191,7 @@ pub(crate) fn notes_with(
     for kind in [EntryKind::Insight, EntryKind::Progress] {
         newest(reads, &record, kind, keep, &mut found)?;
     }
-    found.sort_unstable_by_key(|entry| core::cmp::Reverse(entry.id));
+    sort_by(&mut found, |a, b| b.id.cmp(&a.id));
     let mut left = NOTE_BYTES;
     let fits = |entry: &Entry| {
         left.checked_sub(entry.content.len()).inspect(|rest| left = *rest).is_some()

@@ -78,7 +78,7 @@ impl Corpus {
         };
         let has_notes =
             |address: &Address| self.facts(address).is_some_and(|facts| facts.has_notes);
-        let mut corpus = self.only(&|address| holds(address) && !has_notes(address))?;
+        let mut corpus = self.only(&|address| holds(address) && !has_notes(address));
         for address in self.addresses().filter(|address| has_notes(address) && holds(address)) {
             if let Some(record) = reads.record(address)?.filter(|record| record.is_live()) {
                 let mut keep = |entry: &_| readable.holds_entry(reads, entry);

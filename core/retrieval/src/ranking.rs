@@ -2,10 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use nacre_layers::{
-    address::Address,
-    error::{Error, Result},
-};
+use nacre_layers::address::Address;
 use nacre_search::{
     fusion::{Ranking, fuse},
     score::Scored,
@@ -91,27 +88,23 @@ impl Ranked {
 }
 
 /// Scores the documents that answer a question.
-pub(crate) fn rank(
-    corpus: &Corpus,
-    models: Option<&Models<'_>>,
-    question: &Question,
-) -> Result<Ranked> {
+pub(crate) fn rank(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Ranked {
     let index = &corpus.index;
     let mut wanted = |address: &Address| passes(corpus, question, address);
     if question.has_only_filters() {
         let numbers = if question.has_filters() {
-            index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?
+            index.candidates(&question.query, &Unkeyed, &mut wanted)
         } else {
             Vec::new()
         };
         let answers = numbers.into_iter().map(|number| Scored { number, score: 0.0 }).collect();
-        return Ok(Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() });
+        return Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() };
     }
-    let words = index.score(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
+    let words = index.score(&question.query, &Unkeyed, &mut wanted);
     let Some(meaning) = meaning(corpus, models, question) else {
-        return Ok(Ranked { answers: words, rankers: Rankers::WORDS, near: Vec::new() });
+        return Ranked { answers: words, rankers: Rankers::WORDS, near: Vec::new() };
     };
-    let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
+    let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted);
     let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
     let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
     let near = only(nearest.answers(), &allowed);
@@ -121,7 +114,7 @@ pub(crate) fn rank(
     let weights = weights(question, &terms, &near);
     let rankers = Rankers::of(weights);
     if rankers == Rankers::WORDS {
-        return Ok(Ranked { answers: words, rankers, near: Vec::new() });
+        return Ranked { answers: words, rankers, near: Vec::new() };
     }
     let fused = fuse(&[
         Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
@@ -134,7 +127,7 @@ pub(crate) fn rank(
         .into_iter()
         .filter(|answer| found.get(answer.number as usize) == Some(&true))
         .collect();
-    Ok(Ranked { answers, rankers, near })
+    Ranked { answers, rankers, near }
 }
 
 /// The meaning of the question, if it is to be ranked by.
@@ -179,7 +172,7 @@ fn found(corpus: &Corpus, all: &[Scored], nearest: &[&[Scored]]) -> Vec<bool> {
     };
     all.iter().for_each(&mut mark);
     for answers in nearest {
-        corpus.index.top(answers.to_vec(), NEAREST).iter().for_each(&mut mark);
+        corpus.index.top(answers, NEAREST).iter().for_each(&mut mark);
     }
     found
 }
@@ -203,8 +196,4 @@ fn passes(corpus: &Corpus, question: &Question, address: &Address) -> bool {
         // What is said above a subtree shows in its views.
         && (*scope == Scope::Resolved
             || under.as_ref().is_none_or(|root| corpus.stands_under(address, root)))
-}
-
-fn missing<T>(_: T) -> Error {
-    Error::bug("an index in memory has every part")
 }

@@ -4,14 +4,8 @@
 //! says: values that another layer replaces or removes do not count. Views are made in the order of
 //! the answer, and only as many as the page needs.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-    string::String,
-    vec::Vec,
-};
-use core::cmp::Reverse;
+use alloc::{collections::BinaryHeap, rc::Rc, string::String, vec, vec::Vec};
+use core::cmp::{Ordering, Reverse};
 
 use nacre_layers::{
     address::Address,
@@ -20,6 +14,8 @@ use nacre_layers::{
     json,
     level::LAYERS,
     pointer::Pointer,
+    resolve::resolve,
+    sort::{distinct, sort_by},
     value::{Object, Value},
 };
 use nacre_search::{
@@ -29,11 +25,7 @@ use nacre_search::{
     score::Scored,
     token::Unkeyed,
 };
-use nacre_store::{
-    limits,
-    record::Record,
-    store::{links, resolve_records},
-};
+use nacre_store::{limits, record::Record, store::links};
 
 use crate::search::{Found, Item, Place, Search};
 
@@ -46,22 +38,58 @@ const VIEWS: usize = 2000;
 /// Most bytes of the views that one search makes.
 const VIEW_BYTES: usize = 32 << 20;
 
-/// A place in the order of the answer: higher scores first, then by address.
-type Rank = (Reverse<u32>, Address);
-
 /// A context whose view may show what is searched for.
-enum Candidate {
-    /// The answers above it or its own, the best first. The first one's rank is the best that the
-    /// context can have.
-    Open(Vec<(Scored, Address)>),
-    /// Its item, which has this rank.
-    Known(Box<Item>),
+struct Candidate {
+    /// Its score, or the best that it can have. Scores are not negative, so their bits are in their
+    /// order.
+    score: u32,
+    address: Address,
+    view: Shown,
 }
+
+/// What is known of a candidate's view.
+enum Shown {
+    /// The answers above it or its own, the best first.
+    Unknown(Vec<(Scored, Address)>),
+    /// Its item.
+    Item(Item),
+}
+
+impl Candidate {
+    fn new(score: f32, address: Address, view: Shown) -> Candidate {
+        Candidate { score: score.to_bits(), address, view }
+    }
+
+    /// What it is ordered by: of equal scores the lower address comes first.
+    fn rank(&self) -> (u32, Reverse<&Address>) {
+        (self.score, Reverse(&self.address))
+    }
+}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Candidate) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Candidate) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Candidate) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Candidate {}
 
 /// The candidates of a search, in the order of the answer.
 struct Candidates<'s> {
     search: &'s Search<'s>,
-    left: BTreeMap<Rank, Candidate>,
+    left: BinaryHeap<Candidate>,
     /// How many may still show it, or do.
     total: usize,
     views: usize,
@@ -96,21 +124,21 @@ impl Search<'_> {
 impl<'s> Candidates<'s> {
     fn new(search: &'s Search<'s>) -> Candidates<'s> {
         let corpus = search.corpus;
-        let best = corpus.index.top(search.ranked.answers.clone(), LAYERS_LOOKED_AT);
-        let found: BTreeMap<&Address, Scored> = best
-            .into_iter()
-            .filter_map(|answer| Some((corpus.index.address(answer.number)?, answer)))
-            .collect();
-        let mut left = BTreeMap::new();
+        let mut found = vec![None; corpus.index.end() as usize];
+        for answer in corpus.index.top(&search.ranked.answers, LAYERS_LOOKED_AT) {
+            if let Some(found) = found.get_mut(answer.number as usize) {
+                *found = Some(answer);
+            }
+        }
+        let answer = |layer: &Address| *found.get(corpus.index.number(layer)? as usize)?;
+        let mut left = BinaryHeap::new();
         for lowest in lowest(search) {
-            let mut answers: Vec<(Scored, Address)> = corpus
-                .chain(lowest)
-                .filter_map(|layer| Some((*found.get(&layer)?, layer)))
-                .collect();
+            let mut answers: Vec<(Scored, Address)> =
+                corpus.chain(lowest).filter_map(|layer| Some((answer(&layer)?, layer))).collect();
             // The chain begins at the context itself: of equal scores the nearest layer comes first.
-            answers.sort_by(|a, b| b.0.score.total_cmp(&a.0.score));
-            if let Some((answer, _)) = answers.first() {
-                left.insert(rank(answer.score, lowest), Candidate::Open(answers));
+            sort_by(&mut answers, |a, b| b.0.score.total_cmp(&a.0.score));
+            if let Some((best, _)) = answers.first() {
+                left.push(Candidate::new(best.score, lowest.clone(), Shown::Unknown(answers)));
             }
         }
         Candidates { search, total: left.len(), left, views: 0, bytes: 0 }
@@ -118,12 +146,12 @@ impl<'s> Candidates<'s> {
 
     /// The next item in the order of the answer; `None` at the end, or when enough views were made.
     fn next(&mut self) -> Result<Option<Item>> {
-        while let Some((place, candidate)) = self.left.pop_first() {
-            let answers = match candidate {
-                Candidate::Known(item) => return Ok(Some(*item)),
-                Candidate::Open(answers) => answers,
+        while let Some(Candidate { address, view, .. }) = self.left.pop() {
+            let answers = match view {
+                Shown::Item(item) => return Ok(Some(item)),
+                Shown::Unknown(answers) => answers,
             };
-            if self.was_given(&answers, &place.1) {
+            if self.was_given(&answers, &address) {
                 continue;
             }
             if self.views >= VIEWS || self.bytes >= VIEW_BYTES {
@@ -131,10 +159,10 @@ impl<'s> Candidates<'s> {
                 self.left.clear();
                 return Ok(None);
             }
-            match self.item(&place.1, &answers)? {
+            match self.item(&address, &answers)? {
                 None => self.total -= 1,
                 Some(item) => {
-                    self.left.insert(rank(item.score, &place.1), Candidate::Known(Box::new(item)));
+                    self.left.push(Candidate::new(item.score, address, Shown::Item(item)));
                 }
             }
         }
@@ -168,26 +196,20 @@ impl<'s> Candidates<'s> {
 /// The contexts that have none below them, within the subtree that is searched.
 fn lowest<'s>(search: &'s Search<'_>) -> impl Iterator<Item = &'s Address> {
     let corpus = search.corpus;
-    let upper: BTreeSet<Address> =
-        corpus.addresses().filter_map(|address| corpus.above(address)).collect();
+    let upper = distinct(corpus.addresses().filter_map(|address| corpus.above(address)).collect());
     let root = search.question.under.as_ref();
     corpus
         .addresses()
-        .filter(move |address| !upper.contains(address))
+        .filter(move |address| upper.binary_search(address).is_err())
         .filter(move |address| root.is_none_or(|root| corpus.stands_under(address, root)))
-}
-
-/// The place of a score. Scores are not negative, so their bits are in their order.
-fn rank(score: f32, address: &Address) -> Rank {
-    (Reverse(score.to_bits()), address.clone())
 }
 
 /// A view, taken apart by the layers that its values come from.
 struct View {
     chain: Vec<Rc<Record>>,
     data: Value,
-    /// The layers of values, by pointer; a value without one has that of what is around it.
-    origins: BTreeMap<String, usize>,
+    /// The layers of values, sorted by pointer; a value without one has that of what is around it.
+    origins: Vec<(String, usize)>,
     bytes: usize,
 }
 
@@ -200,16 +222,19 @@ impl View {
             Err(error) if error.code() == Code::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let explanation = explain_bounded(&links(&chain), &Pointer::root(), [0; LAYERS]);
+        let links = links(&chain);
+        let explanation = explain_bounded(&links, &Pointer::root(), [0; LAYERS]);
         let origins = match explanation {
             Ok(explanation) => explanation.origins,
             Err(error) if error.code() == Code::TooLarge => return Ok(None),
             Err(error) => return Err(error),
         };
-        let view = resolve_records(&chain);
-        let data = json::read(&view.text, limits::DEPTH)?;
-        let origins = origins.into_iter().map(|origin| (origin.pointer, origin.layer)).collect();
-        Ok(Some(View { chain, data, origins, bytes: view.text.len() }))
+        let text = resolve(&links);
+        let data = json::read(&text, limits::DEPTH)?;
+        let origins = origins.into_iter().map(|origin| (origin.pointer, origin.layer));
+        let mut origins: Vec<(String, usize)> = origins.collect();
+        sort_by(&mut origins, |a, b| a.0.cmp(&b.0));
+        Ok(Some(View { chain, data, origins, bytes: text.len() }))
     }
 
     /// The item of an answer; `None` if nothing in the view comes of it.
@@ -231,6 +256,13 @@ impl View {
         Some(Item { address: context.address.clone(), from: Some(from.clone()), ..item })
     }
 
+    /// The layer of the value at a place.
+    fn origin(&self, place: &Pointer) -> Option<usize> {
+        let of_place = |(pointer, _): &(String, usize)| pointer.as_str().cmp(place.as_str());
+        let at = self.origins.binary_search_by(of_place).ok()?;
+        self.origins.get(at).map(|(_, layer)| *layer)
+    }
+
     /// The part of a value that comes of a layer. Items of arrays keep their places.
     fn part(
         &self,
@@ -239,7 +271,7 @@ impl View {
         place: &mut Pointer,
         around: Option<usize>,
     ) -> Option<Value> {
-        let origin = self.origins.get(place.as_str()).copied().or(around);
+        let origin = self.origin(place).or(around);
         let is_own = origin == Some(layer);
         if value.sealed().is_some() {
             return is_own.then(|| value.clone());
@@ -284,6 +316,5 @@ fn says_by_meaning(search: &Search<'_>, answer: Scored, part: &Object) -> bool {
 fn holds_all(search: &Search<'_>, from: &Address, part: &Object) -> bool {
     let mut index = Index::new();
     index.upsert(&Row::of(from, part, &[]), &Unkeyed);
-    let found = index.candidates(&search.question.query, &Unkeyed, &mut |_| true);
-    found.is_ok_and(|found| !found.is_empty())
+    !index.candidates(&search.question.query, &Unkeyed, &mut |_| true).is_empty()
 }

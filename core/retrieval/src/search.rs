@@ -1,6 +1,6 @@
 //! A search: what the caller may read is ranked, and a page of it explained.
 
-use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
+use alloc::{format, rc::Rc, string::String, vec::Vec};
 
 use nacre_layers::{
     address::Address,
@@ -126,7 +126,7 @@ pub fn search(
             &*of_guest
         }
     };
-    let ranked = rank(corpus, models, question)?;
+    let ranked = rank(corpus, models, question);
     if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
         return Err(Error::new(
             Code::SearchUnavailable,
@@ -151,7 +151,7 @@ pub(crate) struct Search<'s> {
     pub(crate) question: &'s Question,
     pub(crate) ranked: &'s Ranked,
     /// How rare the words of the question are.
-    rarities: BTreeMap<String, f32>,
+    rarities: Vec<(String, f32)>,
 }
 
 impl Search<'_> {
@@ -166,7 +166,7 @@ impl Search<'_> {
             })
         };
         let left: Vec<Scored> = ranked.answers.iter().filter(is_left).copied().collect();
-        let mut page = index.top(left, question.limit + 1);
+        let mut page = index.top(&left, question.limit + 1);
         let more = page.len() > question.limit;
         page.truncate(question.limit);
         let mut items = Vec::with_capacity(page.len());
@@ -229,7 +229,10 @@ impl Search<'_> {
 
     /// Says what was found in a document. Where no word was, it shows how the document begins.
     pub(crate) fn explain(&self, id: &str, data: &Object, notes: &[String]) -> Explanation {
-        let rarity = |term: &str| self.rarities.get(term).copied().unwrap_or(0.0);
+        let rarity = |term: &str| {
+            let of_term = self.rarities.iter().find(|(word, _)| word == term);
+            of_term.map_or(0.0, |(_, rarity)| *rarity)
+        };
         let why = explain(&self.question.query, id, data, notes, &rarity);
         if !why.reasons.is_empty() {
             return why;

@@ -4,7 +4,7 @@ use alloc::{rc::Rc, vec::Vec};
 
 use nacre_layers::address::Address;
 
-use crate::{index::Index, list::List, token::Token};
+use crate::{index::Index, list::List};
 
 /// The new numbers of documents, by their old ones.
 #[derive(Clone, Debug)]
@@ -23,12 +23,9 @@ impl Numbers {
 }
 
 impl Index {
-    /// An index of those documents alone that `keep` keeps, with statistics of their own; `None`
-    /// while a part is [missing](Index::missing). Removed documents take no place in it.
-    pub fn only(&self, keep: &dyn Fn(&Address) -> bool) -> Option<(Index, Numbers)> {
-        if !self.missing().is_empty() {
-            return None;
-        }
+    /// An index of those documents alone that `keep` keeps, with statistics of their own. Removed
+    /// documents take no place in it.
+    pub fn only(&self, keep: &dyn Fn(&Address) -> bool) -> (Index, Numbers) {
         let numbers = self.renumbered(keep);
         let mut index = Index::new();
         index.surfaces = Rc::clone(&self.surfaces);
@@ -37,30 +34,31 @@ impl Index {
                 index.add_document(document.address.clone(), document.length);
             }
         }
-        let is_kept = |number: u32| numbers.get(number).is_some();
-        let kept = self
-            .tokens()
-            .filter(|token| self.lists(*token).any(|list| list.numbers().any(is_kept)));
-        kept.for_each(|token| index.fresh.insert(token, self.compacted(token, &numbers)));
-        Some((index, numbers))
+        for (token, list) in self.lists.iter() {
+            let list = compacted(list, &numbers);
+            if list.len() > 0 {
+                index.lists.insert(token, list);
+            }
+        }
+        (index, numbers)
     }
 
     /// New numbers for the documents that are there and kept.
-    pub(crate) fn renumbered(&self, keep: &dyn Fn(&Address) -> bool) -> Numbers {
+    fn renumbered(&self, keep: &dyn Fn(&Address) -> bool) -> Numbers {
         let mut next = 0..;
         let documents = self.documents().iter();
         let kept = documents.map(|document| document.live && keep(&document.address));
         Numbers(kept.map(|kept| if kept { next.next() } else { None }).collect())
     }
+}
 
-    /// The list of a token with new numbers.
-    pub(crate) fn compacted(&self, token: Token, numbers: &Numbers) -> List {
-        let mut compacted = List::default();
-        for (number, weight, positions) in self.lists(token).flat_map(List::entries) {
-            if let Some(number) = numbers.get(number) {
-                compacted.push(number, weight, positions);
-            }
+/// A list with new numbers.
+fn compacted(list: &List, numbers: &Numbers) -> List {
+    let mut compacted = List::default();
+    for (number, weight, positions) in list.entries() {
+        if let Some(number) = numbers.get(number) {
+            compacted.push(number, weight, positions);
         }
-        compacted
     }
+    compacted
 }

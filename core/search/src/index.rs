@@ -1,8 +1,4 @@
-//! The index of one user's documents, in memory.
-//!
-//! It is made of document rows. So that a shell need not read all of them after every wake-up, it can
-//! be [written](Index::pages) as pages: then a search wants the directory, the pages that the query
-//! [needs](Index::needs), and the rows that have changed since.
+//! The index of one user's documents, in memory. It is made of document rows.
 
 use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 
@@ -10,7 +6,6 @@ use nacre_layers::address::Address;
 
 use crate::{
     list::List,
-    page::Paged,
     rank::idf,
     row::{Packed, Part, Row, put_rising},
     surfaces::Surfaces,
@@ -42,10 +37,8 @@ struct Assumed {
 pub struct Index {
     documents: Vec<Document>,
     numbers: BTreeMap<Address, u32>,
-    /// The postings of the pages, as far as they are loaded.
-    pub(crate) paged: Paged,
-    /// The postings of rows that came later.
-    pub(crate) fresh: Lists,
+    /// The postings.
+    pub(crate) lists: Lists,
     /// The folded words of all documents, for prefixes. Words of removed documents may stay.
     pub(crate) surfaces: Rc<Surfaces>,
     length: u64,
@@ -101,7 +94,7 @@ impl Index {
         for (term, occurrences) in &row.terms {
             positions.clear();
             put_rising(&mut positions, &occurrences.positions);
-            self.fresh.push(key.token(term), number, occurrences.weight, &positions);
+            self.lists.push(key.token(term), number, occurrences.weight, &positions);
             occurrences.surfaces.iter().for_each(|surface| self.add_surface(surface));
         }
     }
@@ -114,7 +107,7 @@ impl Index {
         let number = self.add_document(row.address.clone(), row.length);
         let read = row.each(&mut |part| match part {
             Part::Term { term, weight, positions } => {
-                self.fresh.push(key.token(term), number, weight, positions);
+                self.lists.push(key.token(term), number, weight, positions);
             }
             Part::Surface(surface) => self.add_surface(surface),
         });
@@ -196,15 +189,9 @@ impl Index {
         (words as f64 / f64::from(self.count().max(1))).max(1.0) as f32
     }
 
-    /// The lists of a token: of the pages and of later rows, documents in rising order.
-    pub(crate) fn lists(&self, token: Token) -> impl Iterator<Item = &List> {
-        self.paged.list(token).into_iter().chain(self.fresh.get(token))
-    }
-
-    /// All tokens that have a list, each once, in any order.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
-        let fresh = self.fresh.tokens().filter(|token| self.paged.list(*token).is_none());
-        self.paged.tokens().chain(fresh)
+    /// The list of a token: documents in rising order.
+    pub(crate) fn list(&self, token: Token) -> Option<&List> {
+        self.lists.get(token)
     }
 
     /// The number of documents with a token.
@@ -215,13 +202,12 @@ impl Index {
 
     /// The number of documents here with a token.
     pub(crate) fn own_frequency(&self, token: Token) -> u32 {
+        let Some(list) = self.list(token) else { return 0 };
         if self.waste() == 0 {
-            return self.lists(token).map(List::len).sum();
+            return list.len();
         }
         let mut live = 0;
-        for list in self.lists(token) {
-            list.each(|number, _| live += u32::from(self.is_live(number)));
-        }
+        list.each(|number, _| live += u32::from(self.is_live(number)));
         live
     }
 

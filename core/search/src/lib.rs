@@ -1,14 +1,12 @@
 //! Search in contexts: words, index, ranking, snippets. No store, no keys, no clock, no I/O.
 //!
 //! ```text
-//! context ─ piece ─▶ pieces ─ text ─▶ terms ─ row ─▶ Row ─┐
-//!                                                        ├─▶ Index ─ score ─▶ answers ─ top, fuse
-//! directory, pages, words ─ open, load ──────────────────┘      ▲                   │
-//! text ─ query ─▶ Query ─ needs ─▶ parts to load ───────────────┘       explain ◀───┘
+//! context ─ piece ─▶ pieces ─ text ─▶ terms ─ row ─▶ Row ─▶ Index ─ score ─▶ answers ─ top, fuse
+//!                                                                ▲                   │
+//! text ─ query ─▶ Query ─────────────────────────────────────────┘      explain ◀───┘
 //! ```
-//! A shell keeps a row for each document. It asks which parts a query [needs](index::Index::needs),
-//! loads them, and has the documents [scored](index::Index::score). What the numbers mean is in
-//! [`rank`]; `docs/search.md` tells users.
+//! A shell keeps a row for each document, makes an index of the rows, and has the documents
+//! [scored](index::Index::score). What the numbers mean is in [`rank`]; `docs/search.md` tells users.
 //!
 //! # Example
 //! ```
@@ -21,8 +19,8 @@
 //! index.upsert(&Row::of(&context, data.as_object().expect("an object"), &[]), &Unkeyed);
 //!
 //! let query = Query::parse("connections -redis path:/pool");
-//! let answers = index.score(&query, &Unkeyed, &mut |_| true).expect("nothing has to be loaded");
-//! let best = index.top(answers, 10);
+//! let answers = index.score(&query, &Unkeyed, &mut |_| true);
+//! let best = index.top(&answers, 10);
 //! assert_eq!(index.address(best[0].number), Some(&context));
 //! # Ok::<(), nacre_layers::error::Error>(())
 //! ```
@@ -36,7 +34,6 @@ pub mod compact;
 pub mod fusion;
 pub mod index;
 mod list;
-pub mod page;
 pub mod piece;
 pub mod query;
 pub mod rank;

@@ -49,17 +49,6 @@ impl List {
         }
     }
 
-    /// The numbers of the documents.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
-        let mut weights = self.weights.as_slice();
-        let mut document = 0_u32;
-        core::iter::from_fn(move || {
-            document = document.wrapping_add(take(&mut weights)?);
-            weights = weights.get(1..)?;
-            Some(document)
-        })
-    }
-
     /// Every document with its weight and positions.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u32, u8, Positions<'_>)> {
         let (mut weights, mut positions) = (self.weights.as_slice(), self.positions.as_slice());
@@ -69,24 +58,6 @@ impl List {
             let (weight, rest) = weights.split_first()?;
             weights = rest;
             Some((document, *weight, take_bytes(&mut positions)?))
-        })
-    }
-
-    /// Adds the list to a page.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        put(out, self.count);
-        put(out, self.last);
-        put_bytes(out, &self.weights);
-        put_bytes(out, &self.positions);
-    }
-
-    /// Takes what [`encode`](List::encode) added.
-    pub(crate) fn decode(bytes: &mut &[u8]) -> Option<List> {
-        Some(List {
-            count: take(bytes)?,
-            last: take(bytes)?,
-            weights: take_bytes(bytes)?.into(),
-            positions: take_bytes(bytes)?.into(),
         })
     }
 }

@@ -281,18 +281,11 @@ fn take_rising<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
 }
 
 /// Adds a text as what it shares with another at the beginning, and the rest.
-pub(crate) fn put_shared(out: &mut Vec<u8>, with: &str, text: &str) {
+fn put_shared(out: &mut Vec<u8>, with: &str, text: &str) {
     let same = with.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
     let shared = (0..=same).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     put(out, shared as u32);
     put_bytes(out, text.get(shared..).unwrap_or_default().as_bytes());
-}
-
-/// Takes what [`put_shared`] added.
-pub(crate) fn take_shared(bytes: &mut &[u8], with: &str) -> Option<String> {
-    let mut text = String::from(with);
-    take_shared_into(bytes, &mut text)?;
-    Some(text)
 }
 
 /// Takes a text that comes after the one in whose place it is put.
@@ -307,7 +300,7 @@ fn take_next(bytes: &mut &[u8], text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// As [`take_shared`], in the place of the text that it shares with.
+/// Takes what [`put_shared`] added, in the place of the text that it shares with.
 fn take_shared_into(bytes: &mut &[u8], text: &mut String) -> Option<()> {
     let shared = take(bytes)? as usize;
     text.get(..shared)?;

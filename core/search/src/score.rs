@@ -1,13 +1,15 @@
 //! Scores the documents of an index by a query.
 
-use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
-use nacre_layers::address::Address;
+use nacre_layers::{
+    address::Address,
+    sort::{distinct, first_by},
+};
 
 use crate::{
     index::Index,
-    list::{List, Positions, unpack},
-    page::Part,
+    list::{Positions, unpack},
     query::{Phrase, Query},
     rank::{self, idf},
     row::{ID, KEY},
@@ -27,27 +29,19 @@ pub struct Scored {
     pub score: f32,
 }
 
-/// The parts that have to be [loaded](Index::load) first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing(pub Vec<Part>);
-
 impl Index {
     /// Scores the documents that answer a query, by rising number.
     ///
     /// `wanted` is asked for the contexts of the answers: a shell's own filters.
-    ///
-    /// # Errors
-    /// The parts that are missing.
     pub fn score(
         &self,
         query: &Query,
         key: &dyn TermKey,
         wanted: &mut dyn FnMut(&Address) -> bool,
-    ) -> Result<Vec<Scored>, Missing> {
+    ) -> Vec<Scored> {
         if query.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        self.check(query, key)?;
         let scores = self.scores(query, key);
         let only_filters = query.words.is_empty() && query.prefix.is_none();
         let scored = (0..).zip(scores).map(|(number, score)| Scored { number, score });
@@ -57,30 +51,20 @@ impl Index {
             let address = self.address(found.number);
             allowed.get(found.number as usize) == Some(&true) && address.is_some_and(&mut *wanted)
         });
-        Ok(answers.collect())
+        answers.collect()
     }
 
     /// The documents that a query's filters, phrases and exclusions let through, by rising number,
     /// whether they have its words or not: what a ranker by meaning may answer with.
-    ///
-    /// # Errors
-    /// The parts that are missing.
     pub fn candidates(
         &self,
         query: &Query,
         key: &dyn TermKey,
         wanted: &mut dyn FnMut(&Address) -> bool,
-    ) -> Result<Vec<u32>, Missing> {
-        self.check(query, key)?;
+    ) -> Vec<u32> {
         let allowed = (0..).zip(self.allowed(query, key)).filter(|(_, allowed)| *allowed);
         let numbers = allowed.map(|(number, _)| number);
-        Ok(numbers.filter(|number| self.address(*number).is_some_and(&mut *wanted)).collect())
-    }
-
-    /// Whether every part that the query reads is there.
-    fn check(&self, query: &Query, key: &dyn TermKey) -> Result<(), Missing> {
-        let missing = self.needs(query, key);
-        if missing.is_empty() { Ok(()) } else { Err(Missing(missing)) }
+        numbers.filter(|number| self.address(*number).is_some_and(&mut *wanted)).collect()
     }
 
     /// The scores of all documents by number.
@@ -106,17 +90,11 @@ impl Index {
     }
 
     /// The first answers: higher scores first, then by address.
-    pub fn top(&self, mut answers: Vec<Scored>, count: usize) -> Vec<Scored> {
-        let order = |a: &Scored, b: &Scored| {
+    pub fn top(&self, answers: &[Scored], count: usize) -> Vec<Scored> {
+        first_by(answers, count, |a, b| {
             let by_address = || self.address(a.number).cmp(&self.address(b.number));
             b.score.total_cmp(&a.score).then_with(by_address)
-        };
-        if count < answers.len() {
-            answers.select_nth_unstable_by(count, order);
-            answers.truncate(count);
-        }
-        answers.sort_unstable_by(order);
-        answers
+        })
     }
 
     /// Which documents are there, at a level of the query, with all that they must have and nothing
@@ -140,7 +118,7 @@ impl Index {
     /// Which documents have one of these tokens.
     fn with_any(&self, tokens: &[Token]) -> Vec<bool> {
         let mut set = vec![false; self.documents().len()];
-        for list in tokens.iter().flat_map(|token| self.lists(*token)) {
+        for list in tokens.iter().filter_map(|token| self.list(*token)) {
             list.each(|number, _| {
                 if let Some(has) = set.get_mut(number as usize) {
                     *has = true;
@@ -159,8 +137,8 @@ impl Index {
             .terms
             .iter()
             .map(|(distance, term)| {
-                let lists = self.lists(key.token(term));
-                let mut entries = lists.flat_map(|list| list.entries());
+                let list = self.list(key.token(term)).into_iter();
+                let mut entries = list.flat_map(|list| list.entries());
                 (*distance, entries.next(), entries)
             })
             .collect();
@@ -286,24 +264,10 @@ impl Query {
     }
 }
 
-/// The tokens whose lists a query reads.
-pub(crate) fn tokens(index: &Index, query: &Query, key: &dyn TermKey) -> BTreeSet<Token> {
-    let mut tokens = BTreeSet::new();
-    tokens.extend(query.words.iter().flat_map(|word| spaces(&word.term, key)));
-    let phrases = query.phrases.iter().chain(&query.excluded).flat_map(|phrase| &phrase.terms);
-    tokens.extend(phrases.flat_map(|(_, term)| spaces(term, key)));
-    tokens.extend(query.paths.iter().map(|path| key.token(path)));
-    let prefixed = query.prefix.iter().flat_map(|prefix| expand(index, prefix, &|_| true));
-    tokens.extend(prefixed.flat_map(|term| spaces(&term, key)));
-    tokens
-}
-
 /// The terms of the first words that begin like this, of those that `keep` keeps.
-fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+fn expand(index: &Index, prefix: &str, keep: &dyn Fn(&str) -> bool) -> Vec<String> {
     let words = index.surfaces.since(prefix).take_while(|word| word.starts_with(prefix));
-    let mut terms = BTreeSet::new();
-    terms.extend(words.map(stem).filter(|term| keep(term)).take(PREFIX_WORDS));
-    terms
+    distinct(words.map(stem).filter(|term| keep(term)).take(PREFIX_WORDS).collect())
 }
 
 /// The scores of all documents while a query is being answered.
@@ -335,7 +299,7 @@ impl<'i> Scorer<'i> {
         let index = self.index;
         let token = space.token(term, self.key);
         let factor = self.factor(index.frequency(token), weight, space);
-        for list in index.lists(token) {
+        if let Some(list) = index.list(token) {
             list.each(|number, weight| self.add(number, weight.into(), factor, space));
         }
     }
@@ -346,8 +310,10 @@ impl<'i> Scorer<'i> {
         let rarer = self.index.frequency(first).min(self.index.frequency(second));
         let factor = self.factor(rarer, rank::PAIR, Space::Text);
         let index = self.index;
-        let mut others = index.lists(first).flat_map(List::entries).peekable();
-        for (number, _, positions) in index.lists(second).flat_map(List::entries) {
+        let [first, second] = [first, second].map(|token| index.list(token));
+        let (Some(first), Some(second)) = (first, second) else { return };
+        let mut others = first.entries().peekable();
+        for (number, _, positions) in second.entries() {
             while others.next_if(|other| other.0 < number).is_some() {}
             if let Some((_, _, before)) = others.next_if(|other| other.0 == number) {
                 let weight = nearness(before, positions);
@@ -368,7 +334,7 @@ impl<'i> Scorer<'i> {
         for space in Space::ALL {
             let mut weights = vec![0_u32; self.scores.len()];
             let tokens = terms.iter().map(|term| space.token(term, self.key));
-            for list in tokens.flat_map(|token| self.index.lists(token)) {
+            for list in tokens.filter_map(|token| self.index.list(token)) {
                 list.each(|number, weight| {
                     if let Some(sum) = weights.get_mut(number as usize) {
                         *sum += u32::from(weight);

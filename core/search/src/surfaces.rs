@@ -3,6 +3,8 @@
 use alloc::{string::String, vec::Vec};
 use core::cell::OnceCell;
 
+use nacre_layers::sort::sort_by;
+
 use crate::{
     token::{TermKey as _, Unkeyed},
     tokens::Numbered,
@@ -53,7 +55,7 @@ impl Surfaces {
     fn sorted(&self) -> &[u32] {
         self.sorted.get_or_init(|| {
             let mut sorted: Vec<u32> = (0..self.ends.len() as u32).collect();
-            sorted.sort_unstable_by_key(|number| self.word(*number));
+            sort_by(&mut sorted, |a, b| self.word(*a).cmp(self.word(*b)));
             sorted
         })
     }

@@ -23,8 +23,6 @@ impl Token {
 
 /// Gives terms their tokens. A keyed one (an HMAC of the term under the user's key, cut to 64 bits)
 /// keeps the words of documents out of whatever holds the tokens.
-///
-/// Tokens must be spread evenly: postings are divided into pages by their first bits.
 pub trait TermKey {
     /// The token of a term, always the same.
     fn token(&self, term: &str) -> Token;

@@ -100,9 +100,9 @@ impl Lists {
         self.lists.push((token, list));
     }
 
-    /// The tokens, in any order.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
-        self.lists.iter().map(|(token, _)| *token)
+    /// All tokens with their lists, in any order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Token, &List)> {
+        self.lists.iter().map(|(token, list)| (*token, list))
     }
 }
 

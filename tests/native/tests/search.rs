@@ -7,7 +7,6 @@ use nacre_core::{
     address::Address,
     search::{
         index::Index,
-        page::Part,
         query::Query,
         row::Row,
         score::Scored,
@@ -89,20 +88,13 @@ proptest! {
         if let Some(row) = Row::decode(&bytes) {
             prop_assert_eq!(Row::decode(&row.encode()), Some(row));
         }
-        let mut index = Index::open(&bytes).unwrap_or_default();
-        for part in [Part::Words, Part::Page(0), Part::Page(9)] {
-            index.load(part, &bytes);
-        }
-        let query = Query::parse("a* \"b c\" path:/a");
-        drop(index.score(&query, &Unkeyed, &mut |_| true));
-        drop(index.pages());
     }
 
     #[test]
     fn any_text_is_a_query(text in arbitrary_text(), sign in "[-\"*: a-z]{0,12}") {
         let index = built(&[("a", "some words of an index")]);
         let query = Query::parse(&format!("{sign}{text}"));
-        let answers = index.score(&query, &Unkeyed, &mut |_| true).expect("every part");
+        let answers = index.score(&query, &Unkeyed, &mut |_| true);
         prop_assert!(answers.iter().all(|answer| answer.score >= 0.0 && answer.score.is_finite()));
     }
 
@@ -124,7 +116,7 @@ proptest! {
     #[test]
     fn an_index_after_changes_is_one_of_its_documents(
         changes in vec((0..6_u8, proptest::option::of("[a-d]{1,2}( [a-d]{1,2}){0,4}")), 1..30),
-        pages_at in 0..30_usize,
+        compacted_at in 0..30_usize,
         query in "[a-d]{1,2}( [a-d]{1,2}){0,2}[*]?",
     ) {
         let mut index = Index::new();
@@ -140,8 +132,8 @@ proptest! {
                     prop_assert_eq!(index.remove(&address(&id)), texts.remove(&id).is_some());
                 }
             }
-            if at == pages_at {
-                index = reopened(&index);
+            if at == compacted_at {
+                index = index.only(&|_| true).0;
             }
         }
         let texts: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), *text)).collect();
@@ -199,22 +191,11 @@ fn built(texts: &[(&str, &str)]) -> Index {
     index
 }
 
-/// The index from all its pages.
-fn reopened(index: &Index) -> Index {
-    let pages = index.pages().expect("every part is there");
-    let mut opened = Index::open(&pages[0].1).expect("a directory");
-    for (part, bytes) in &pages[1..] {
-        assert!(opened.load(*part, bytes), "{part:?}");
-    }
-    assert!(opened.missing().is_empty());
-    opened
-}
-
 fn told(index: &Index, query: &Query) -> Vec<(Address, f32)> {
-    let answers = index.score(query, &Unkeyed, &mut |_| true).expect("every part is there");
+    let answers = index.score(query, &Unkeyed, &mut |_| true);
     let tell =
         |found: Scored| (index.address(found.number).expect("a document").clone(), found.score);
-    index.top(answers, usize::MAX).into_iter().map(tell).collect()
+    index.top(&answers, usize::MAX).into_iter().map(tell).collect()
 }
 
 /// Every word of the test collections, and words of little but apostrophes.
@@ -234,23 +215,6 @@ fn the_stemmer_is_snowballs_on_real_words() {
     }
 }
 
-#[test]
-fn a_search_without_its_pages_names_them() {
-    let mut opened = {
-        let index = built(&[("a", "alpha beta"), ("b", "beta gamma")]);
-        Index::open(&index.pages().expect("all")[0].1).expect("a directory")
-    };
-    let query = Query::parse("alpha");
-    let missing = opened.score(&query, &Unkeyed, &mut |_| true).expect_err("nothing is loaded");
-    assert_eq!(missing.0, [Part::Page(0)]);
-    assert_eq!(opened.pages(), None, "an index that lacks parts is not written");
-    assert!(!opened.load(Part::Page(0), b"\xff"), "a damaged page is refused");
-    assert_eq!(opened.needs(&query, &Unkeyed), [Part::Page(0)], "and stays missing");
-    // A document that came later is no reason to read fewer pages.
-    opened.upsert(&row("c", "alpha"), &Unkeyed);
-    assert_eq!(opened.needs(&query, &Unkeyed), [Part::Page(0)]);
-}
-
 /// A ranker by meaning is asked for documents without the words too, and only for allowed ones.
 #[test]
 fn candidates_pass_the_filters_of_a_query() {
@@ -260,7 +224,7 @@ fn candidates_pass_the_filters_of_a_query() {
     index.remove(&address("d"));
     let candidates = |query: &str| {
         let wanted = &mut |address: &Address| address.id.as_str() != "e";
-        let numbers = index.candidates(&Query::parse(query), &Unkeyed, wanted).expect("all");
+        let numbers = index.candidates(&Query::parse(query), &Unkeyed, wanted);
         let ids =
             numbers.into_iter().map(|number| index.address(number).expect("one").id.to_string());
         ids.collect::<String>()
@@ -270,20 +234,6 @@ fn candidates_pass_the_filters_of_a_query() {
     assert_eq!(candidates("\"alpha beta\""), "a");
     assert_eq!(candidates("level:project delta"), "");
     assert_eq!(candidates("path:/text delta"), "abc");
-}
-
-#[test]
-fn a_query_reads_few_of_many_pages() {
-    let mut index = Index::new();
-    for number in 0..2000 {
-        let text: Vec<String> = (0..60).map(|at| format!("w{}", number * 37 + at * 911)).collect();
-        index.upsert(&row(&format!("d{number}"), &text.join(" ")), &Unkeyed);
-    }
-    let pages = index.pages().expect("all");
-    assert!(pages.len() > 30, "{} pages", pages.len());
-    let opened = Index::open(&pages[0].1).expect("a directory");
-    let needs = opened.needs(&Query::parse("one two three"), &Unkeyed);
-    assert!(needs.len() <= 9, "{needs:?}");
 }
 
 #[test]
@@ -301,8 +251,8 @@ fn another_key_gives_the_same_answers() {
     texts.iter().for_each(|(id, text)| index.upsert(&row(id, text), &keyed));
     for query in ["beta", "alpha beta", "\"beta gamma\"", "bet*", "path:/text delta"] {
         let query = Query::parse(query);
-        let answers = index.score(&query, &keyed, &mut |_| true).expect("every part");
-        assert_eq!(answers, plain.score(&query, &Unkeyed, &mut |_| true).expect("every part"));
+        let answers = index.score(&query, &keyed, &mut |_| true);
+        assert_eq!(answers, plain.score(&query, &Unkeyed, &mut |_| true));
         assert!(!answers.is_empty());
     }
     let row = row("a", "alpha beta alpha");
