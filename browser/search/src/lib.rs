@@ -15,12 +15,9 @@ mod runtime;
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use nacre_core::{
-    access::Scopes,
     address::Address,
     error::{Error, Result},
-    id::User,
-    op::Caller,
-    retrieval::{Corpus, Document, Models, Question, answer, notes, search},
+    retrieval::{Corpus, Document, Models, Question, answer, notes, search_own},
     wire,
 };
 use wasm_bindgen::prelude::*;
@@ -59,10 +56,10 @@ impl Meanings {
     }
 }
 
-/// The search of one replica.
+/// The search of one replica, which shows only what its user may read.
+#[derive(Default)]
 #[wasm_bindgen]
 pub struct Searcher {
-    caller: Caller,
     held: Held,
     corpus: Corpus,
     /// Contexts whose document is not encoded yet.
@@ -71,16 +68,10 @@ pub struct Searcher {
 
 #[wasm_bindgen]
 impl Searcher {
-    /// Creates a search of nothing, for the user of a replica.
+    /// Creates a search of nothing.
     #[wasm_bindgen(constructor)]
-    pub fn new(user: &str) -> Result<Searcher, JsValue> {
-        let user = User::parse(user).map_err(thrown)?;
-        Ok(Searcher {
-            caller: Caller { user: user.clone(), owner: user, scopes: Scopes::READ },
-            held: Held::default(),
-            corpus: Corpus::default(),
-            waiting: BTreeSet::new(),
-        })
+    pub fn new() -> Searcher {
+        Searcher::default()
     }
 
     /// Takes a context as the replica shows it: its stored layer, the `seq` of its last change, and
@@ -150,7 +141,7 @@ impl Searcher {
 impl Searcher {
     fn answer(&self, question: &str, models: Option<&Models<'_>>) -> Result<String> {
         let question = Question::of_body(wire::read_json(question.as_bytes())?)?;
-        let found = search(&self.held, &self.caller, &self.corpus, models, &question)?;
+        let found = search_own(&self.held, &self.corpus, models, &question)?;
         Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
     }
 

@@ -21,6 +21,7 @@ mod question;
 mod ranking;
 mod resolved;
 mod search;
+mod sight;
 mod wanted;
 
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
@@ -30,7 +31,7 @@ pub use document::{Document, Facts, VERSION, notes};
 pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};
 pub use ranking::Rankers;
-pub use search::{Found, Item, Reasons, search};
+pub use search::{Found, Item, Reasons, search, search_own};
 pub use wanted::{Wanted, wanted};
 
 pub use nacre_search::semantic::models::{Meaning, Models};

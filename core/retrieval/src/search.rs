@@ -23,6 +23,7 @@ use crate::{
     document::notes_with,
     question::{Question, Scope},
     ranking::{Ranked, Rankers, rank},
+    sight::{Everything, Sight},
 };
 
 /// What a search has found.
@@ -118,14 +119,34 @@ pub fn search(
     question: &Question,
 ) -> Result<Found> {
     let readable = Readable::of(reads, caller)?;
-    let of_guest;
-    let corpus = match readable.is_everything() {
-        true => corpus,
-        false => {
-            of_guest = corpus.readable(reads, &readable, question.scope)?;
-            &*of_guest
-        }
-    };
+    if readable.is_everything() {
+        return search_own(reads, corpus, models, question);
+    }
+    let corpus = corpus.readable(reads, &readable, question.scope)?;
+    search_within(reads, &readable, &corpus, models, question)
+}
+
+/// Searches contexts of which the asker may read everything: the owner's own, or those of a replica.
+///
+/// # Errors
+/// As [`search`], but for those about the caller.
+pub fn search_own(
+    reads: &dyn Reads,
+    corpus: &Corpus,
+    models: Option<&Models<'_>>,
+    question: &Question,
+) -> Result<Found> {
+    search_within(reads, &Everything, corpus, models, question)
+}
+
+/// Searches what an asker may read. `corpus` holds nothing else.
+fn search_within(
+    reads: &dyn Reads,
+    readable: &dyn Sight,
+    corpus: &Corpus,
+    models: Option<&Models<'_>>,
+    question: &Question,
+) -> Result<Found> {
     let ranked = rank(corpus, models, question);
     if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
         return Err(Error::new(
@@ -136,7 +157,7 @@ pub fn search(
     }
     let rarity = |word: &Word| (word.term.clone(), corpus.index.rarity(&word.term, &Unkeyed));
     let rarities = question.query.words.iter().map(rarity).collect();
-    let search = Search { reads, readable: &readable, corpus, question, ranked: &ranked, rarities };
+    let search = Search { reads, readable, corpus, question, ranked: &ranked, rarities };
     match question.scope {
         Scope::Stored => search.stored(),
         Scope::Resolved => search.resolved(),
@@ -146,7 +167,7 @@ pub fn search(
 /// A search whose documents are ranked.
 pub(crate) struct Search<'s> {
     pub(crate) reads: &'s dyn Reads,
-    pub(crate) readable: &'s Readable,
+    pub(crate) readable: &'s dyn Sight,
     pub(crate) corpus: &'s Corpus,
     pub(crate) question: &'s Question,
     pub(crate) ranked: &'s Ranked,

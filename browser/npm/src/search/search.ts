@@ -48,7 +48,7 @@ export class Search implements SearchFace {
   }
 
   private constructor(replica: Replica, hasModels: boolean, folder: string | URL | undefined) {
-    this.#core = call(() => new Searcher(replica.user));
+    this.#core = call(() => new Searcher());
     this.#folder = folder;
     this.#models = hasModels ? "unloaded" : "off";
     const core = this.#core;
