@@ -12,7 +12,7 @@ use nacre_layers::{
     pointer::Pointer,
     value::Value,
 };
-use nacre_search::query::Query;
+use nacre_search::{bytes::put_bytes, query::Query};
 use nacre_store::store::AsOf;
 use nacre_wire::{
     Cursor,
@@ -196,12 +196,7 @@ impl Question {
         if let Some(path) = &path {
             query.require_path(path);
         }
-        let asked = format!("{text}\n{mode:?}{scope:?}{levels:?}{under:?}{since:?}{by:?}{path:?}");
-        let [a, b, c, d, e, f, g, h, ..] = *Hash::of(asked.as_bytes()).as_bytes();
-        let id = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
-        let after = parsed(from, "cursor", place)?;
-        Ok(Question {
+        let mut question = Question {
             text,
             query,
             mode,
@@ -212,9 +207,33 @@ impl Question {
             by,
             limit,
             explain,
-            after,
-            id,
-        })
+            after: None,
+            id: 0,
+        };
+        let id = question.id(path.as_ref());
+        let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
+        question.after = parsed(from, "cursor", place)?;
+        question.id = id;
+        Ok(question)
+    }
+
+    /// What tells this question from others: a hash of all that its answer depends on, beside the page.
+    fn id(&self, path: Option<&Pointer>) -> u64 {
+        let mut asked = Vec::from([self.mode as u8, self.scope as u8, self.levels.len() as u8]);
+        asked.extend(self.levels.iter().map(|level| *level as u8));
+        let since = self.since.map(|since| match since {
+            AsOf::Seq(seq) => format!("{seq}"),
+            AsOf::Time(time) => format!("{time}"),
+        });
+        let under = self.under.as_ref().map(|under| format!("{under}"));
+        let by = self.by.as_ref().map(User::as_str);
+        for part in [under.as_deref(), since.as_deref(), by, path.map(Pointer::as_str)] {
+            asked.push(u8::from(part.is_some()));
+            put_bytes(&mut asked, part.unwrap_or_default().as_bytes());
+        }
+        asked.extend_from_slice(self.text.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = *Hash::of(&asked).as_bytes();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
     /// Reads a question from a JSON body, which has the same members. `levels` is an array, and
