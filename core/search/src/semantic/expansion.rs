@@ -5,11 +5,10 @@
 
 use alloc::vec::Vec;
 
+use nacre_inference::{broken, bytes::Bytes};
 use nacre_layers::{error::Result, sort::sort_by};
 
 use super::{
-    broken,
-    bytes::Bytes,
     terms::{Term, Terms},
     vocabulary::{Row, Vocabulary},
 };

@@ -2,13 +2,13 @@
 
 use alloc::{string::ToString, vec::Vec};
 
+use nacre_inference::broken;
 use nacre_layers::{
     error::{Code, Error, Result},
     hash::Hash,
 };
 
 use super::{
-    broken,
     expansion::Expansion,
     sparse::Sparse,
     table::{DIMENSIONS, Table},

@@ -5,12 +5,14 @@
 
 use alloc::vec::Vec;
 
-use nacre_layers::error::Result;
-
-use super::{
+use nacre_inference::{
     bytes::Bytes,
     encoder::{Encoder, POSITIONS, WIDTH},
     prediction::Prediction,
+};
+use nacre_layers::error::Result;
+
+use super::{
     terms::{Term, Terms},
     vocabulary::{Row, Vocabulary},
 };

@@ -1,12 +1,9 @@
 //! The table model: one vector for each word piece. A text's vector is their sum.
 
+use nacre_inference::bytes::{Bytes, Int4};
 use nacre_layers::error::Result;
 
-use super::{
-    bytes::{Bytes, Int4},
-    vector::Vector,
-    vocabulary::Row,
-};
+use super::{vector::Vector, vocabulary::Row};
 
 /// The dimensions of the table's vectors, and the bytes of a stored one.
 pub const DIMENSIONS: usize = 128;

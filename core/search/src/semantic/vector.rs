@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
+use nacre_inference::dot::dot;
 use nacre_layers::error::{Code, Error, Result};
-
-use super::float::larger;
 
 /// The most numbers that a vector may have.
 pub const MOST_DIMENSIONS: usize = 4096;
@@ -32,7 +31,7 @@ impl Vector {
 
     /// The direction of numbers that are known to be finite.
     pub(crate) fn of_finite(numbers: &[f32]) -> Vector {
-        let largest = numbers.iter().map(|number| number.abs()).fold(0.0, larger);
+        let largest = numbers.iter().map(|number| number.abs()).fold(0.0, f32::max);
         if largest == 0.0 {
             return Vector(numbers.iter().map(|_| 0).collect());
         }
@@ -62,24 +61,5 @@ pub(crate) fn inverse_length(numbers: &[i8]) -> f32 {
     match dot(numbers, numbers) {
         0 => 0.0,
         square => 1.0 / libm::sqrtf(square as f32),
-    }
-}
-
-/// The sum of the products. Whole numbers, so every target gives the same, in any order.
-pub(crate) fn dot(left: &[i8], right: &[i8]) -> i32 {
-    // A sum for each lane of what compilers turn into vector instructions.
-    let mut sums = [0_i32; 16];
-    let (left, left_rest) = left.as_chunks::<16>();
-    let (right, right_rest) = right.as_chunks::<16>();
-    for (left, right) in left.iter().zip(right) {
-        add_products(&mut sums, left, right);
-    }
-    add_products(&mut sums, left_rest, right_rest);
-    sums.iter().sum()
-}
-
-fn add_products(sums: &mut [i32; 16], left: &[i8], right: &[i8]) {
-    for ((sum, &left), &right) in sums.iter_mut().zip(left).zip(right) {
-        *sum += i32::from(left) * i32::from(right);
     }
 }

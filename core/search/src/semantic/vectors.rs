@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
+use nacre_inference::dot::dot;
 use nacre_layers::error::{Code, Error, Result};
 
-use super::vector::{Vector, dot, inverse_length};
+use super::vector::{Vector, inverse_length};
 use crate::{compact::Numbers, score::Scored};
 
 /// The vectors of documents, by the documents' numbers.

@@ -2,16 +2,12 @@
 
 use alloc::{vec, vec::Vec};
 
+pub use nacre_inference::encoder::Row;
+use nacre_inference::{
+    broken,
+    encoder::{CLOSING, OPENING},
+};
 use nacre_layers::error::Result;
-
-use super::broken;
-
-/// The row of a word piece in every model.
-pub type Row = u16;
-
-/// Opens and closes the text that the encoder reads.
-pub(crate) const OPENING: Row = 0;
-pub(crate) const CLOSING: Row = 1;
 
 /// Marks a piece that goes on with a word: `token ##ization`.
 const GOES_ON: &str = "##";

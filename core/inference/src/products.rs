@@ -3,7 +3,7 @@
 //! There are two forms, and both give the same numbers: one in wasm's vector instructions, and one
 //! in plain Rust for other targets.
 
-use super::encoder::{GROUP, WIDTH};
+use crate::encoder::{GROUP, WIDTH};
 
 #[cfg_attr(all(target_family = "wasm", target_feature = "simd128"), path = "products/simd128.rs")]
 #[cfg_attr(

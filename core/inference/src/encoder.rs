@@ -7,15 +7,15 @@ use core::iter;
 
 use nacre_layers::error::Result;
 
-use super::{
+use crate::{
     bytes::{Bytes, Int4},
     float::{exp, gelu, larger},
+    lanes::{LANES, Lanes},
     matrix::{Matrix, ROWS},
-    vocabulary::{CLOSING, OPENING, Row},
 };
 
 /// Dimensions of a position's vector.
-pub(crate) const WIDTH: usize = 128;
+pub const WIDTH: usize = 128;
 
 /// Columns of an int4 matrix that share a scale.
 pub(crate) const GROUP: usize = 32;
@@ -24,7 +24,16 @@ pub(crate) const GROUP: usize = 32;
 const INNER: usize = 512;
 
 /// The most positions, with the opening and the closing one. What follows is not read.
-pub(crate) const POSITIONS: usize = 256;
+pub const POSITIONS: usize = 256;
+
+/// The row of a word piece in every model.
+pub type Row = u16;
+
+/// Opens the text that the encoder reads.
+pub const OPENING: Row = 0;
+
+/// Closes the text that the encoder reads.
+pub const CLOSING: Row = 1;
 
 const LAYERS: usize = 2;
 const HEADS: usize = 2;
@@ -32,7 +41,7 @@ const HEAD_WIDTH: usize = WIDTH / HEADS;
 
 /// The encoder's weights.
 #[derive(Debug)]
-pub(crate) struct Encoder<'a> {
+pub struct Encoder<'a> {
     words: Int4<'a>,
     /// What is added for each position, and for the one kind of text that there is.
     positions: Vec<f32>,
@@ -42,7 +51,10 @@ pub(crate) struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     /// Reads the weights, in the order of the file.
-    pub(crate) fn read(bytes: &mut Bytes<'a>, pieces: usize) -> Result<Encoder<'a>> {
+    ///
+    /// # Errors
+    /// When there are too few bytes.
+    pub fn read(bytes: &mut Bytes<'a>, pieces: usize) -> Result<Encoder<'a>> {
         let norm = Norm::read(bytes)?;
         let mut positions = bytes.int8(POSITIONS, WIDTH)?;
         let kind = bytes.floats(WIDTH)?;
@@ -59,13 +71,14 @@ impl<'a> Encoder<'a> {
 
     /// The vector of each word piece. The first layer has the same one for a piece wherever it is
     /// predicted.
-    pub(crate) fn words(&self) -> Int4<'a> {
+    pub fn words(&self) -> Int4<'a> {
         self.words
     }
 
     /// The vectors of the positions of a text: the opening one, the pieces, the closing one, and
-    /// some without meaning, up to a multiple of [`ROWS`].
-    pub(crate) fn encode(&self, pieces: &[Row]) -> Vec<f32> {
+    /// some without meaning, up to a multiple of four.
+    #[inline(never)]
+    pub fn encode(&self, pieces: &[Row]) -> Vec<f32> {
         let pieces = pieces.get(..POSITIONS - 2).unwrap_or(pieces);
         let length = pieces.len() + 2;
         let read = iter::once(&OPENING).chain(pieces).chain(iter::once(&CLOSING));
@@ -249,11 +262,8 @@ impl Norm {
 
 /// The sum, made in four lanes, as vector instructions make it.
 fn sum(values: &[f32; WIDTH]) -> f32 {
-    let mut lanes = [0.0; 4];
-    for values in values.as_chunks::<4>().0 {
-        add(&mut lanes, values);
-    }
-    lanes.iter().sum()
+    let values = values.as_chunks::<LANES>().0.iter().map(|values| Lanes::new(*values));
+    values.fold(Lanes::splat(0.0), |sum, values| sum + values).sum()
 }
 
 fn add(sums: &mut [f32], values: &[f32]) {

@@ -8,36 +8,50 @@ use alloc::vec::Vec;
 
 use nacre_layers::error::Result;
 
-use super::broken;
+use crate::broken;
 
 /// The bytes of a model that are not read yet.
-pub(crate) struct Bytes<'a> {
+#[derive(Debug)]
+pub struct Bytes<'a> {
     rest: &'a [u8],
     /// What the file holds, for errors.
     part: &'static str,
 }
 
 impl<'a> Bytes<'a> {
-    pub(crate) fn new(rest: &'a [u8], part: &'static str) -> Bytes<'a> {
+    /// The bytes of a file; `part` says what it holds, for errors.
+    pub fn new(rest: &'a [u8], part: &'static str) -> Bytes<'a> {
         Bytes { rest, part }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Says that nothing is left.
-    pub(crate) fn end(self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When something is.
+    pub fn end(self) -> Result<()> {
         if self.is_empty() { Ok(()) } else { Err(broken(self.part)) }
     }
 
-    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+    /// Takes so many bytes.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(|| broken(self.part))?;
         self.rest = rest;
         Ok(taken)
     }
 
-    pub(crate) fn byte(&mut self) -> Result<u8> {
+    /// Takes a byte.
+    ///
+    /// # Errors
+    /// When nothing is left.
+    pub fn byte(&mut self) -> Result<u8> {
         self.take(1)?.first().copied().ok_or_else(|| broken(self.part))
     }
 
@@ -52,7 +66,10 @@ impl<'a> Bytes<'a> {
     }
 
     /// An int4 matrix.
-    pub(crate) fn int4(&mut self, rows: usize, columns: usize, group: usize) -> Result<Int4<'a>> {
+    ///
+    /// # Errors
+    /// When there are too few bytes.
+    pub fn int4(&mut self, rows: usize, columns: usize, group: usize) -> Result<Int4<'a>> {
         Ok(Int4 {
             values: self.take(rows * columns / 2)?,
             scales: self.halves(rows * (columns / group))?,
@@ -77,7 +94,7 @@ impl<'a> Bytes<'a> {
 
 /// An int4 matrix in the bytes of its file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Int4<'a> {
+pub struct Int4<'a> {
     values: &'a [u8],
     scales: &'a [[u8; 2]],
     columns: usize,
@@ -101,7 +118,8 @@ impl<'a> Int4<'a> {
     }
 
     /// Adds `times` a row to a sum.
-    pub(crate) fn add_row(&self, row: usize, times: f32, sum: &mut [f32]) {
+    #[inline(never)]
+    pub fn add_row(&self, row: usize, times: f32, sum: &mut [f32]) {
         let Some((values, scales)) = self.row(row) else { return };
         let groups = values.chunks_exact(self.group / 2).zip(scales);
         for ((values, &scale), sum) in groups.zip(sum.chunks_exact_mut(self.group)) {

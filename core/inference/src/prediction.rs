@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use nacre_layers::error::Result;
 use tinyvec::ArrayVec;
 
-use super::{
+use crate::{
     bytes::{Bytes, Int4, widen},
     encoder::{GROUP, Linear, Norm, WIDTH},
     float::{gelu, larger},
@@ -23,7 +23,7 @@ const LARGEST_FACTOR: f32 = 1023.0;
 
 /// The weights after the encoder.
 #[derive(Debug)]
-pub(crate) struct Prediction<'a> {
+pub struct Prediction<'a> {
     biases: &'a [[u8; 2]],
     norm: Norm,
     dense: Linear,
@@ -31,7 +31,10 @@ pub(crate) struct Prediction<'a> {
 
 impl<'a> Prediction<'a> {
     /// Reads the weights, in the order of the file.
-    pub(crate) fn read(bytes: &mut Bytes<'a>, pieces: usize) -> Result<Prediction<'a>> {
+    ///
+    /// # Errors
+    /// When there are too few bytes.
+    pub fn read(bytes: &mut Bytes<'a>, pieces: usize) -> Result<Prediction<'a>> {
         let biases = bytes.halves(pieces)?;
         let norm = Norm::read(bytes)?;
         Ok(Prediction { biases, norm, dense: Linear::read(bytes, WIDTH, WIDTH)? })
@@ -39,7 +42,8 @@ impl<'a> Prediction<'a> {
 
     /// For each piece, how well it fits at the position where it fits best. `states` holds the
     /// vectors of the positions that count.
-    pub(crate) fn fits(&self, words: &Int4<'_>, mut states: Vec<f32>) -> Vec<f32> {
+    #[inline(never)]
+    pub fn fits(&self, words: &Int4<'_>, mut states: Vec<f32>) -> Vec<f32> {
         let positions = states.len() / WIDTH;
         states.resize(positions.next_multiple_of(ROWS) * WIDTH, 0.0);
         let mut states = self.dense.apply(&states);

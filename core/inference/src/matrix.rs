@@ -1,13 +1,19 @@
-//! Products of matrices of floats, laid out so that compilers use vector instructions.
+//! Products of matrices of floats.
 
 use alloc::{vec, vec::Vec};
 
-/// Columns of a panel. Two vectors of four floats.
+use crate::lanes::{LANES, Lanes};
+
+/// Columns of a panel, and the vectors that hold a row of one.
 const COLUMNS: usize = 8;
+const ACROSS: usize = COLUMNS / LANES;
 
 /// Rows that are multiplied at once, so that a panel's values are loaded once for all of them.
 /// Products need a number of rows that this divides.
 pub(crate) const ROWS: usize = 4;
+
+/// A row of a panel, or of sums.
+type Columns = [Lanes; ACROSS];
 
 /// A matrix that rows are multiplied with, cut into panels of [`COLUMNS`] columns.
 #[derive(Debug)]
@@ -15,7 +21,7 @@ pub(crate) struct Matrix {
     inputs: usize,
     outputs: usize,
     /// Panel after panel; in each, row after row.
-    panels: Vec<[f32; COLUMNS]>,
+    panels: Vec<Columns>,
 }
 
 impl Matrix {
@@ -29,9 +35,12 @@ impl Matrix {
         let mut panels = Vec::with_capacity(inputs * outputs.div_ceil(COLUMNS));
         for first in (0..outputs).step_by(COLUMNS) {
             for input in 0..inputs {
-                panels.push(core::array::from_fn(|column| match first + column {
+                let value = |column| match first + column {
                     output if output < outputs => value(input, output),
                     _ => 0.0,
+                };
+                panels.push(core::array::from_fn(|vector| {
+                    Lanes::new(core::array::from_fn(|lane| value(LANES * vector + lane)))
                 }));
             }
         }
@@ -67,24 +76,26 @@ impl Matrix {
 }
 
 /// The product of [`ROWS`] rows with a panel.
-fn panel_product(rows: &[f32], panel: &[[f32; COLUMNS]]) -> [[f32; COLUMNS]; ROWS] {
-    let mut sums = [[0.0; COLUMNS]; ROWS];
+#[inline]
+fn panel_product(rows: &[f32], panel: &[Columns]) -> [Columns; ROWS] {
+    let mut sums = [[Lanes::splat(0.0); ACROSS]; ROWS];
     let (first, rest) = rows.split_at(panel.len().min(rows.len()));
     let (second, rest) = rest.split_at(panel.len().min(rest.len()));
     let (third, fourth) = rest.split_at(panel.len().min(rest.len()));
     let columns = first.iter().zip(second).zip(third).zip(fourth);
     for ((((first, second), third), fourth), panel) in columns.zip(panel) {
         for (sums, factor) in sums.iter_mut().zip([first, second, third, fourth]) {
+            let factor = Lanes::splat(*factor);
             for (sum, value) in sums.iter_mut().zip(panel) {
-                *sum += factor * value;
+                *sum += factor * *value;
             }
         }
     }
     sums
 }
 
-fn add(sums: &mut [f32; COLUMNS], values: &[f32; COLUMNS]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
+fn add(sums: &mut [f32; COLUMNS], values: &Columns) {
+    for (sums, values) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(values) {
+        *sums = (Lanes::new(*sums) + *values).to_array();
     }
 }

@@ -1,7 +1,7 @@
 //! Products in plain Rust.
 
 use super::{GROUP, GroupBytes, PIECES, POSITIONS, State, WIDTH};
-use crate::semantic::bytes::halve;
+use crate::bytes::halve;
 
 /// The vectors of at most [`POSITIONS`] positions.
 #[derive(Debug)]
