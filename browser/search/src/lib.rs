@@ -9,10 +9,13 @@ extern crate alloc;
 extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
 
 mod held;
+// A module without vector instructions carries no models.
+#[cfg_attr(all(target_family = "wasm", not(target_feature = "simd128")), path = "no_meanings.rs")]
+mod meanings;
 #[cfg(target_family = "wasm")]
 mod runtime;
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String};
 
 use nacre_core::{
     address::Address,
@@ -23,6 +26,7 @@ use nacre_core::{
 use wasm_bindgen::prelude::*;
 
 use held::Held;
+use meanings::Meanings;
 
 /// Removed documents that a corpus may keep beside as many as it has.
 const WASTE: usize = 256;
@@ -30,30 +34,6 @@ const WASTE: usize = 256;
 /// An error for JavaScript: the text of its problem details.
 fn thrown(error: Error) -> JsValue {
     JsValue::from_str(&String::from_utf8(wire::problem(&error)).unwrap_or_default())
-}
-
-/// The models, for all searches of a page.
-#[wasm_bindgen]
-pub struct Meanings(Models<'static>);
-
-#[wasm_bindgen]
-impl Meanings {
-    /// Reads the files of the models. They stay in memory until the page is left.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        vocabulary: Vec<u8>,
-        table: Vec<u8>,
-        expansion: Vec<u8>,
-        sparse: Vec<u8>,
-    ) -> Result<Meanings, JsValue> {
-        let read = || {
-            // Checked before they are kept for good.
-            Models::read(&vocabulary, &table, &expansion)?.with_sparse(&sparse)?;
-            Models::read(vocabulary.leak(), table.leak(), expansion.leak())?
-                .with_sparse(sparse.leak())
-        };
-        read().map(Meanings).map_err(thrown)
-    }
 }
 
 /// The search of one replica, which shows only what its user may read.
@@ -120,7 +100,7 @@ impl Searcher {
         let mut encode = || {
             let Some(record) = self.held.live(&address) else { return Ok(()) };
             let notes = notes(&self.held, &address)?;
-            let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
+            let meaning = Document::meaning_of(meanings.models(), &record, &notes)?;
             self.corpus.give_meaning(&address, &meaning);
             Ok(())
         };
@@ -134,7 +114,7 @@ impl Searcher {
 
     /// Answers a question by words and meaning.
     pub fn find_with(&self, question: &str, meanings: &Meanings) -> Result<String, JsValue> {
-        self.answer(question, Some(&meanings.0)).map_err(thrown)
+        self.answer(question, Some(meanings.models())).map_err(thrown)
     }
 }
 
