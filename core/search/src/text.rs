@@ -4,9 +4,11 @@
 //! text ─ cut ─▶ words, parts, wholes, bigrams ─ fold ─▶ surface ─ stem ─▶ term
 //! ```
 
+mod column;
 mod cut;
 pub(crate) mod decompose;
 mod fold;
+mod lower;
 mod stem;
 mod stop;
 

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::decompose::decompose;
+use super::{decompose::decompose, lower::lower};
 
 /// The full width forms of the half width katakana from U+FF66 on.
 const KATAKANA: &str = "ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309a}";
@@ -78,6 +78,6 @@ fn small(character: char, out: &mut String) {
         '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{670}' => {}
         'ς' => out.push('σ'),
         'ı' | 'İ' => out.push('i'),
-        other => out.extend(other.to_lowercase()),
+        other => out.push(lower(other)),
     }
 }
