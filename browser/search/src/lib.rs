@@ -15,7 +15,7 @@ mod meanings;
 #[cfg(target_family = "wasm")]
 mod runtime;
 
-use alloc::{collections::BTreeSet, string::String};
+use alloc::{string::String, vec::Vec};
 
 use nacre_core::{
     address::Address,
@@ -42,8 +42,8 @@ fn thrown(error: Error) -> JsValue {
 pub struct Searcher {
     held: Held,
     corpus: Corpus,
-    /// Contexts whose document is not encoded yet.
-    waiting: BTreeSet<Address>,
+    /// Contexts whose document is not encoded yet, in order.
+    waiting: Vec<Address>,
 }
 
 #[wasm_bindgen]
@@ -67,7 +67,9 @@ impl Searcher {
             let address = self.held.put(context, seq.max(0.0) as u64, insights, progress)?;
             let document = Document::read(&self.held, &address)?;
             document.into_iter().for_each(|document| self.corpus.upsert(document));
-            self.waiting.insert(address);
+            if let Err(place) = self.waiting.binary_search(&address) {
+                self.waiting.insert(place, address);
+            }
             self.tidy();
             Ok(())
         };
@@ -78,7 +80,9 @@ impl Searcher {
     pub fn remove(&mut self, level: &str, id: &str) -> Result<(), JsValue> {
         let address = Address::parse(level, id).map_err(thrown)?;
         self.held.remove(&address);
-        self.waiting.remove(&address);
+        if let Ok(place) = self.waiting.binary_search(&address) {
+            self.waiting.remove(place);
+        }
         self.corpus.remove(&address);
         self.tidy();
         Ok(())
@@ -96,7 +100,7 @@ impl Searcher {
 
     /// Encodes the document of one context, if one waits.
     pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
-        let Some(address) = self.waiting.pop_first() else { return Ok(()) };
+        let Some(address) = self.waiting.pop() else { return Ok(()) };
         let mut encode = || {
             let Some(record) = self.held.live(&address) else { return Ok(()) };
             let notes = notes(&self.held, &address)?;
