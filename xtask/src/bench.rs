@@ -12,6 +12,7 @@ use xshell::cmd;
 use crate::{
     bundle::{self, Mode},
     chromium, component, npm, process,
+    small::{self, Vectors},
     tools::{Tools, WASM},
     workspace::{root, target},
 };
@@ -78,10 +79,28 @@ fn core_in_wasm(tools: &Tools) -> Result<()> {
     wasm(tools, "wasm", "")
 }
 
-/// The core in wasm with vector instructions, too: `dist/bench/semantic`.
+/// The core in wasm with vector instructions, too: `dist/bench/semantic`; and as small as in the npm
+/// package: `dist/bench/small`.
 fn models_in_wasm(tools: &Tools) -> Result<()> {
     core_in_wasm(tools)?;
-    wasm(tools, "semantic", "-C target-feature=+simd128")
+    wasm(tools, "semantic", "-C target-feature=+simd128")?;
+    small_wasm(tools, "small")
+}
+
+/// Compiled and optimised as the search of the npm package is.
+fn small_wasm(tools: &Tools, folder: &str) -> Result<()> {
+    let (build, out) =
+        (target().join("bench").join(folder), root().join("dist/bench").join(folder));
+    let cargo = small::cargo(&tools.shell, "nacre-bench-wasm", "search", Vectors::Simd128);
+    process::run("wasm", cargo.arg("--target-dir").arg(&build))?;
+    fs::create_dir_all(&out)?;
+    let built = build.join(WASM).join("search/nacre_bench_wasm.wasm");
+    process::run(
+        "wasm",
+        cmd!(tools.shell, "wasm-bindgen --target nodejs --out-dir {out} {built}"),
+    )?;
+    let module = out.join("nacre_bench_wasm_bg.wasm");
+    small::optimise(tools, "wasm", &module, &module, Vectors::Simd128)
 }
 
 fn wasm(tools: &Tools, folder: &str, flags: &str) -> Result<()> {
