@@ -43,7 +43,7 @@ const PENDING: usize = 200;
 const WORDS: u32 = 20_000;
 
 /// How long a search waits for the corpus, in milliseconds.
-const WAIT_MILLIS: u64 = 500;
+const WAIT_MILLIS: u64 = 1_000;
 
 /// How long a shared database is believed to be as it was, in milliseconds.
 const BELIEVED_MILLIS: u64 = 5_000;
