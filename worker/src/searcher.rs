@@ -379,6 +379,9 @@ fn put_changed<D: Database>(
     store: &SqlStore<D>,
     mut changed: Vec<Address>,
 ) -> Result<Vec<Address>> {
+    if changed.is_empty() {
+        return Ok(changed);
+    }
     let mut done = Vec::with_capacity(changed.len());
     for (address, plain) in store.settled_documents_of(&changed)? {
         if corpus.upsert_encoded(&plain).is_some() {
