@@ -113,10 +113,10 @@ impl Searcher {
             self.candidates(store, asked, entropy).await?
         };
         let (mut found, is_whole) = match candidates {
-            Some(corpus) => (
-                (asked.permit)().and_then(|()| search(store, caller, &corpus, None, question))?,
-                true,
-            ),
+            Some(corpus) => {
+                (asked.permit)()?;
+                (search(store, caller, &corpus, None, question)?, true)
+            }
             None => {
                 let is_whole = self.refresh(store, changes).await?;
                 (asked.permit)()?;
@@ -318,7 +318,7 @@ impl Searcher {
     /// Puts the newest changes into a corpus that lacks rows. They are put in again behind the rows.
     fn put_newest<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let mut place = self.held.try_borrow_mut().map_err(|_| borrowed())?;
-        if let Some(held) = place.as_mut() {
+        if let Some(held) = place.as_mut().filter(|held| held.rows != Rows::All) {
             put_changed(&mut held.corpus, store, changes.newest(PENDING))?;
         }
         Ok(())
@@ -361,14 +361,16 @@ fn load_part<D: Database>(
     after: Option<&Address>,
     changes: &Changes,
 ) -> Result<Option<Address>> {
+    let rows = store.documents(after, PART)?;
+    let is_last = rows.len() < PART;
     let mut last = None;
-    for (address, plain) in store.documents(after, PART)? {
+    for (address, plain) in rows {
         if corpus.upsert_encoded(&plain).is_none() {
             changes.note_old(&address);
         }
         last = Some(address);
     }
-    Ok(last)
+    Ok(last.filter(|_| !is_last))
 }
 
 /// Brings changed contexts up to date: from their rows, which also say what the models say of them,
