@@ -173,7 +173,7 @@ proptest! {
             for (user, project) in [("bob", "p0"), ("carol", "p1")] {
                 let user = User::parse(user).unwrap();
                 let project = ContextId::parse(project).unwrap();
-                let _ = world.run(Administration::PutMember { user, project, terms: terms.clone() });
+                let _ = world.run(Administration::PutMember { user, project, terms });
             }
         }
     }
