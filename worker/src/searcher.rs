@@ -40,7 +40,7 @@ const PART: usize = 500;
 const PENDING: usize = 200;
 
 /// With so many words made, a step makes no further document.
-const WORDS: u32 = 20_000;
+const WORDS: u32 = 10_000;
 
 /// How long a search waits for the corpus, in milliseconds.
 const WAIT_MILLIS: u64 = 1_000;
