@@ -210,3 +210,34 @@ test("pages go on where the first one ended, whatever was loaded meanwhile", asy
     assert.deepEqual(seen, all.map(({ id }) => id), mode);
   }
 });
+
+test("once the shared database is back, the next search says so, and it gets what waits", async () => {
+  await warm();
+  fault = { query: "fail", put: "fail" };
+  ok(await alice.put("/v1/contexts/task/waits", { parent: "b", data: { text: "a dikdik waits" } }));
+  await sleep(8000); // The delivery has failed a few times, and waits longer and longer.
+  await worker.evict("alice");
+  assert.equal((await text("dikdik")).degraded, true);
+  fault = fine();
+  await sleep(1100); // One search a second asks again.
+  const back = await text("dikdik");
+  assert.equal(back.degraded, undefined);
+  assert.deepEqual(ids(back), ["waits"]);
+  const lag = async () => Number(/index-lag;desc="(\d+)"/.exec((await alice.get("/v1/search?q=dikdik")).headers.get("server-timing"))[1]);
+  for (let left = 20; (await lag()) > 0; left--) {
+    assert.ok(left > 0, "it is not delivered");
+    await sleep(100);
+  }
+});
+
+test("a token that is revoked while its search waits is not answered", async () => {
+  const leaver = worker.api("alice", { ...SCOPE, jti: "leaver" });
+  assert.equal((await search({ q: "pool7", mode: "text" }, leaver)).items.length, 10);
+  fault.query = "late";
+  await worker.evict("alice");
+  const waiting = leaver.post("/v1/search", { q: "pool7", mode: "text" });
+  await sleep(1000);
+  ok(await alice.put("/v1/revocations/tokens/leaver"));
+  const { status, body } = await waiting;
+  assert.deepEqual([status, body.code], [401, "unauthenticated"]);
+});

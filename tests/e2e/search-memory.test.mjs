@@ -15,7 +15,7 @@ let worker;
 before(async () => {
   worker = await start({ assets: false }); // No models: nothing is encoded behind.
 });
-after(() => worker.stop());
+after(() => worker?.stop());
 
 const SCOPE = { scope: "contexts:read contexts:write admin" };
 const EVERY_WORD = "zebra stands in the meadow and looks at the hills far away";
@@ -221,4 +221,69 @@ test("pages hold every item once, cold or warm", async () => {
     assert.deepEqual(new Set(cold), new Set(warm), q);
     assert.equal(new Set(cold).size, cold.length, q);
   }
+});
+
+test("a first page of candidates loses no item that the shared database ranks low", async () => {
+  const api = worker.api("low", SCOPE);
+  const filler = "grass grows on the hills and by the river all year long";
+  const notes = {};
+  for (let n = 0; n < 900; n += 1) notes[`f${n}`] = filler;
+  for (let n = 0; n < 300; n += 1) notes[`g${n}`] = "gnu in the herd";
+  await fill(api, notes);
+  // Titles weigh more, which the shared database does not know: it takes shorter texts to be better.
+  for (let n = 0; n < 3; n += 1) {
+    await put(api, `task/best${n}`, { title: "gnu", text: "one two three four five" }, "b");
+  }
+  await sleep(2500);
+  await find(api, "gn*"); // This reads all documents.
+  const first = await find(api, "gnu", "&mode=text&limit=3");
+  assert.deepEqual(ids(first), ["best0", "best1", "best2"]);
+  for (const limit of [10, 100]) {
+    await worker.evict("low");
+    const found = await pages(api, "gnu", `&mode=text&limit=${limit}`);
+    assert.equal(new Set(found).size, found.length, `limit ${limit}: an item came twice`);
+    assert.equal(found.length, 303, `limit ${limit}`);
+  }
+});
+
+test("a search right after a large import answers soon, finds the last write, and later all", async () => {
+  const api = worker.api("large", SCOPE);
+  const count = 12_000;
+  await put(api, "project/p", {});
+  await put(api, "branch/b", {}, "p");
+  await find(api, "zebra", "&mode=text"); // From now on it is in memory.
+  const word = (n, at) => `word${(n * (at + 1) + at * at) % 7919}`;
+  const note = (n) => `zebra number ${n} ${Array.from({ length: 60 }, (_, at) => word(n, at)).join(" ")}`;
+  const line = (n) => JSON.stringify({ level: "task", id: `t${n}`, parent: "b", data: { note: note(n) } });
+  const ndjson = { "content-type": "application/x-ndjson" };
+  const lines = Array.from({ length: count }, (_, n) => line(n)).join("\n");
+  ok(await api.post("/v1/import?mode=replace", lines, ndjson));
+  await put(api, "task/last", { note: "a quagga came last" }, "b");
+  let isAnswered = false;
+  const first = find(api, "quagga zebra", "&mode=text&limit=100").finally(() => (isAnswered = true));
+  // Other requests come between the steps.
+  let between = 0;
+  while (!isAnswered) {
+    ok(await api.get("/v1/contexts/task/t0"));
+    if (!isAnswered) between += 1;
+  }
+  const answer = await first;
+  assert.ok(between > 1, `only ${between} reads came between the steps`);
+  assert.equal(answer.body.degraded, true, "all documents were made at once");
+  assert.match(answer.headers.get("server-timing"), /index-lag;desc="[1-9]/);
+  assert.equal(ids(answer)[0], "last");
+  // A further page needs all documents.
+  const next = `&mode=text&limit=100&cursor=${answer.body.next_cursor}`;
+  const early = await api.get(`/v1/search?q=quagga%20zebra${next}`);
+  assert.ok([200, 503].includes(early.status), early.text);
+  await put(api, "task/later", { note: "an okapi came later" }, "b");
+  assert.deepEqual(ids(await find(api, "okapi", "&mode=text")), ["later"]);
+  const whole = await until(
+    () => find(api, "zebra", "&mode=text"),
+    ({ body }) => !body.degraded,
+  );
+  assert.equal(whole.body.total_estimate, count);
+  const second = await find(api, "quagga zebra", next);
+  const seen = new Set([...ids(answer), ...ids(second)]);
+  assert.equal(seen.size, 200);
 });

@@ -9,7 +9,7 @@ let worker;
 before(async () => {
   worker = await start();
 });
-after(() => worker.stop());
+after(() => worker?.stop());
 
 const MERGE = { "content-type": "application/merge-patch+json" };
 
@@ -57,6 +57,22 @@ test("a body asks the same as a query", async () => {
   assert.equal(next.body.next_cursor, null);
   assert.equal((await bob.post("/v1/search", { q: "payment", nonsense: 1 })).status, 400);
   assert.equal((await bob.get("/v1/search?q=x&cursor=nonsense")).status, 400);
+});
+
+test("what is asked about the future is refused, and names the newest commit", async () => {
+  const fay = worker.api("fay");
+  await put(fay, "project/p", { title: "zebra" });
+  await put(fay, "project/q", { title: "zebra" });
+  assert.deepEqual(ids(await fay.get("/v1/search?q=zebra&since=1")), ["q"]);
+  assert.deepEqual(ids(await fay.get("/v1/search?q=zebra&since=2")), []);
+  const soon = new Date(Date.now() + 600_000).toISOString();
+  for (const since of ["3", soon]) {
+    const answer = await fay.get(`/v1/search?q=zebra&since=${since}`);
+    assert.deepEqual([answer.status, answer.body.code], [400, "invalid-request"], since);
+    assert.match(answer.body.detail, /`since`.*the newest is 2/);
+  }
+  const answer = await fay.post("/v1/search", { q: "zebra", since: 3 });
+  assert.deepEqual([answer.status, answer.body.pointer], [400, "/since"], answer.text);
 });
 
 test("meaning finds what no word does", async () => {

@@ -80,9 +80,17 @@ impl Indexer {
         !self.databases.is_empty()
     }
 
-    /// Whether a shared database did not answer when it was last told of changes.
-    pub(crate) fn is_failing(&self) -> bool {
-        self.failures.get() > 0
+    /// Tells a shared database that answers again at once what waits for it.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows.
+    pub(crate) fn deliver_now<D: Database>(&self, store: &SqlStore<D>) -> Result<()> {
+        if self.failures.replace(0) > 0 {
+            self.again.set(Moment(0));
+            store.drain_by(host::now().later(1))?;
+            store.arm(None)?;
+        }
+        Ok(())
     }
 
     /// Does the next part of what is due. Returns the documents that were encoded with it.
@@ -260,8 +268,8 @@ async fn encode_few<D: Database>(
     models: &ModelFiles,
 ) -> Result<Vec<Document>> {
     let made = part.settled.iter_mut().filter_map(|(due, made)| match made {
-        Made::Document(document) => Some((&due.address, document)),
-        Made::Kept | Made::Gone => None,
+        Made::Document(document) if document.meaning.is_none() => Some((&due.address, document)),
+        _ => None,
     });
     let made: Vec<_> = made.collect();
     if made.is_empty() || made.len() > ENCODED_AT_ONCE {

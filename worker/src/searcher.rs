@@ -5,8 +5,10 @@
 //! not yet ─▶ shared database: candidates ─▶ their documents ─▶ corpus ─▶ search, by words
 //!        └─▶ none, late or failed: all documents ────────────▶ corpus ─▶ search
 //! ```
-//! After the first answer the corpus is loaded behind it, part by part. It is a cache: everything in
-//! it is in the rows. A write is found by the next search, for what the rows lack is in the outbox.
+//! The corpus is brought up to date in steps, and other requests come between them. A search waits
+//! for it only so long, then it is answered from what is there, by words. The newest changes are put
+//! in first, so a write is found by the next search. Behind the answer the steps go on. The corpus is
+//! a cache: everything in it is in the rows, and what the rows lack is in the outbox.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,7 +18,7 @@ use std::{
 use nacre_core::{
     address::Address,
     entropy::Entropy,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     moment::Moment,
     op::Caller,
     retrieval::{self, Corpus, Document, Found, Models, Question, search},
@@ -31,26 +33,50 @@ use crate::{
     sql_store::SqlStore,
 };
 
-/// Documents that are read at once.
+/// Documents that are read in one step.
 const PART: usize = 500;
 
-/// Most contexts in the outbox whose documents are made for one search. With more of them waiting,
-/// all documents are read instead, once.
+/// Most contexts whose documents are made in one step, and for a search of candidates.
 const PENDING: usize = 200;
+
+/// With so many words made, a step makes no further document.
+const WORDS: u32 = 10_000;
+
+/// How long a search waits for the corpus, in milliseconds.
+const WAIT_MILLIS: u64 = 1_000;
 
 /// How long a shared database is believed to be as it was, in milliseconds.
 const BELIEVED_MILLIS: u64 = 5_000;
 
+/// How long one is believed not to answer, in milliseconds.
+const DOUBTED_MILLIS: u64 = 1_000;
+
 /// Answers the searches of one store.
 #[derive(Debug, Default)]
 pub(crate) struct Searcher {
-    corpus: RefCell<Option<Corpus>>,
-    /// Whether the corpus is being loaded.
+    held: RefCell<Option<Held>>,
+    /// Whether the corpus is being brought up to date behind an answer.
     is_loading: Cell<bool>,
     /// Whether the shared database did not answer when it was last asked.
     has_failed: Cell<bool>,
     /// When it was last asked.
     asked: Cell<Moment>,
+}
+
+/// What is in memory.
+#[derive(Debug)]
+struct Held {
+    corpus: Corpus,
+    rows: Rows,
+}
+
+/// Which rows of documents the corpus has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Rows {
+    /// Those up to this one.
+    UpTo(Option<Address>),
+    /// All.
+    All,
 }
 
 /// A search, and who can help with it.
@@ -63,6 +89,8 @@ pub(crate) struct Search<'a> {
     pub(crate) indexer: &'a Indexer,
     /// How long that may take, in milliseconds.
     pub(crate) budget_millis: u64,
+    /// Whether the caller may still be answered, after a wait.
+    pub(crate) permit: &'a dyn Fn() -> Result<()>,
 }
 
 impl Searcher {
@@ -77,44 +105,51 @@ impl Searcher {
         asked: &Search<'_>,
         entropy: &mut Entropy,
     ) -> Result<Found> {
-        let Search { caller, question, models, indexer, .. } = asked;
-        let candidates = match self.is_loaded() {
-            true => None,
-            false => self.candidates(store, asked, entropy).await?,
+        let Search { caller, question, models, .. } = asked;
+        let candidates = if self.has_all_rows() {
+            self.ask_again(store, asked).await?;
+            None
+        } else {
+            self.candidates(store, asked, entropy).await?
         };
-        let mut found = match candidates {
-            Some(corpus) => search(store, caller, &corpus, None, question)?,
+        let (mut found, is_whole) = match candidates {
+            Some(corpus) => {
+                (asked.permit)()?;
+                (search(store, caller, &corpus, None, question)?, true)
+            }
             None => {
-                self.refresh(store, changes)?;
-                let corpus = self.corpus.try_borrow().map_err(|_| borrowed())?;
-                let empty = Corpus::default();
-                search(store, caller, corpus.as_ref().unwrap_or(&empty), *models, question)?
+                let is_whole = self.refresh(store, changes).await?;
+                (asked.permit)()?;
+                let held = self.held.try_borrow().map_err(|_| borrowed())?;
+                let corpus = held.as_ref().map(|held| &held.corpus).ok_or_else(forgotten)?;
+                (search(store, caller, corpus, *models, question)?, is_whole)
             }
         };
-        found.degraded = self.has_failed.get() || indexer.is_failing();
+        found.degraded = self.has_failed.get() || !is_whole;
         Ok(found)
     }
 
-    /// Whether all documents are in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.corpus.try_borrow().is_ok_and(|corpus| corpus.is_some())
+    /// Whether all rows are in memory.
+    fn has_all_rows(&self) -> bool {
+        let is_loaded = |held: &Held| held.rows == Rows::All;
+        self.held.try_borrow().is_ok_and(|held| held.as_ref().is_some_and(is_loaded))
+    }
+
+    /// Whether the corpus is as the store was at the last step.
+    fn is_whole(&self) -> bool {
+        let is_whole = |held: &Held| !held.corpus.is_partial();
+        self.held.try_borrow().is_ok_and(|held| held.as_ref().is_some_and(is_whole))
     }
 
     /// Whether there is something to do behind the answer.
     pub(crate) fn needs_a_look(&self) -> bool {
-        !self.is_loaded() || host::now() > self.asked.get().later(BELIEVED_MILLIS)
-    }
-
-    /// Notes what became of a call to the shared database.
-    pub(crate) fn note(&self, has_failed: bool) {
-        self.has_failed.set(has_failed);
-        self.asked.set(host::now());
+        !self.is_whole() || host::now() > self.asked.get().later(BELIEVED_MILLIS)
     }
 
     /// Forgets the corpus: the store is another one now.
     pub(crate) fn forget(&self) {
-        if let Ok(mut corpus) = self.corpus.try_borrow_mut() {
-            *corpus = None;
+        if let Ok(mut held) = self.held.try_borrow_mut() {
+            *held = None;
         }
     }
 
@@ -122,14 +157,14 @@ impl Searcher {
     /// context, or is not in memory yet, the context counts as changed: its row is read again.
     pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
         let Document { facts, row, meaning } = document;
-        if let Ok(mut corpus) = self.corpus.try_borrow_mut()
-            && let Some(corpus) = corpus.as_mut()
+        if let Ok(mut held) = self.held.try_borrow_mut()
+            && let Some(Held { corpus, rows: Rows::All }) = held.as_mut()
             && corpus.facts(&row.address) == Some(facts)
             && let Some(meaning) = meaning
         {
             corpus.give_meaning(&row.address, meaning);
         } else {
-            changes.note(&row.address);
+            changes.note_old(&row.address);
         }
     }
 
@@ -151,7 +186,7 @@ impl Searcher {
         };
         let owner = &caller.owner;
         let answer = indexer.candidates(store, owner, &wanted, *budget_millis, entropy).await?;
-        self.note(matches!(answer, Asked::Failed));
+        self.heard(store, indexer, !matches!(answer, Asked::Failed))?;
         let Asked::Found(candidates) = answer else { return Ok(None) };
         if wanted.is_wider && candidates.addresses.len() >= wanted.most {
             return Ok(None); // The answers may be behind the best ones.
@@ -176,53 +211,79 @@ impl Searcher {
     pub(crate) async fn probe<D: Database>(
         &self,
         store: &SqlStore<D>,
+        indexer: &Indexer,
         database: &SearchDatabase,
         budget_millis: u64,
-    ) {
-        let is_used =
-            store.search().is_ok_and(|state| state.is_some_and(|state| !state.mark.is_empty()));
-        if is_used && host::now() > self.asked.get().later(BELIEVED_MILLIS) {
-            // Once is enough, however many searches come meanwhile.
-            self.asked.set(host::now());
-            self.note(!database.is_there(budget_millis).await);
+    ) -> Result<()> {
+        if is_used(store) && host::now() > self.asked.get().later(BELIEVED_MILLIS) {
+            self.ask(store, indexer, database, budget_millis).await?;
         }
-    }
-
-    /// Brings the corpus up to date. Loads it at once if it is not in memory.
-    fn refresh<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
-        let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
-        let mut corpus = match held.take() {
-            Some(corpus) if corpus.waste() > corpus.len().max(PART) => corpus.compacted(),
-            Some(corpus) => corpus,
-            None => {
-                if !self.is_loading.get() {
-                    changes.take(); // All of them are in the rows.
-                }
-                let mut corpus = Corpus::default();
-                let mut after = None;
-                while let Some(last) = load_part(&mut corpus, store, after.as_ref())? {
-                    after = Some(last);
-                }
-                put_lacking(&mut corpus, store)?;
-                put_pending(&mut corpus, store)?;
-                corpus
-            }
-        };
-        put_changed(&mut corpus, store, changes.take())?;
-        *held = Some(corpus);
         Ok(())
     }
 
-    /// Loads the corpus behind an answer, part by part, so that other requests come between.
+    /// Asks a shared database that did not answer whether it does now. A search waits for that once
+    /// a second, so that it does not say what is no longer true.
+    async fn ask_again<D: Database>(&self, store: &SqlStore<D>, asked: &Search<'_>) -> Result<()> {
+        let Search { caller, indexer, budget_millis, .. } = asked;
+        let is_time = host::now() > self.asked.get().later(DOUBTED_MILLIS);
+        match indexer.database(&caller.owner) {
+            Some(database) if self.has_failed.get() && is_time => {
+                self.ask(store, indexer, database, *budget_millis).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        indexer: &Indexer,
+        database: &SearchDatabase,
+        budget_millis: u64,
+    ) -> Result<()> {
+        // Once is enough, however many searches come meanwhile.
+        self.asked.set(host::now());
+        let is_there = database.is_there(budget_millis).await;
+        self.heard(store, indexer, is_there)
+    }
+
+    /// Notes whether the shared database has answered. If it does so again, it gets at once what
+    /// waits for it.
+    fn heard<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        indexer: &Indexer,
+        has_answered: bool,
+    ) -> Result<()> {
+        let was_failing = self.has_failed.replace(!has_answered);
+        self.asked.set(host::now());
+        if was_failing && has_answered { indexer.deliver_now(store) } else { Ok(()) }
+    }
+
+    /// Brings the corpus up to date, as far as a search may wait for that. Returns whether it is.
+    async fn refresh<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<bool> {
+        let end = host::now().later(WAIT_MILLIS);
+        loop {
+            if self.step(store, changes)? {
+                return Ok(true);
+            }
+            if host::now() >= end {
+                return self.put_newest(store, changes).map(|()| false);
+            }
+            host::give_way().await;
+        }
+    }
+
+    /// Brings the corpus up to date behind an answer.
     ///
     /// # Errors
-    /// `store-unavailable`. Then the next search loads it.
+    /// `store-unavailable`. Then the next search does it.
     pub(crate) async fn load<D: Database>(
         &self,
         store: &SqlStore<D>,
         changes: &Changes,
     ) -> Result<()> {
-        if self.is_loaded() || self.is_loading.replace(true) {
+        if self.is_whole() || self.is_loading.replace(true) {
             return Ok(());
         }
         let outcome = self.load_slowly(store, changes).await;
@@ -231,100 +292,141 @@ impl Searcher {
     }
 
     async fn load_slowly<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
-        let Some(state) = store.search()? else { return Ok(()) };
-        changes.take(); // All of them are in the rows.
-        // What leaves the outbox during the load may have been read before its document was written.
-        let waiting = store.due(usize::MAX, false)?;
-        let mut corpus = Corpus::default();
-        let mut after = None;
         loop {
             host::give_way().await;
-            match load_part(&mut corpus, store, after.as_ref())? {
-                Some(last) => after = Some(last),
-                None => break,
+            // The store may have been erased meanwhile.
+            if store.search()?.is_none() || self.step(store, changes)? {
+                return Ok(());
             }
         }
-        // The store may have been erased meanwhile, or a search may have been quicker.
-        let is_same = store.search()?.is_some_and(|now| now.key == state.key);
-        if self.is_loaded() || !is_same {
-            return Ok(());
+    }
+
+    /// Brings the corpus a step further. Returns whether it is up to date.
+    fn step<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<bool> {
+        let mut place = self.held.try_borrow_mut().map_err(|_| borrowed())?;
+        // After an error it begins anew.
+        let mut held = match place.take() {
+            Some(held) => held,
+            None => Held::begin(store, changes)?,
+        };
+        held.step(store, changes)?;
+        let is_whole = !held.corpus.is_partial();
+        *place = Some(held);
+        Ok(is_whole)
+    }
+
+    /// Puts the newest changes into a corpus that lacks rows. They are put in again behind the rows.
+    fn put_newest<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
+        let mut place = self.held.try_borrow_mut().map_err(|_| borrowed())?;
+        if let Some(held) = place.as_mut().filter(|held| held.rows != Rows::All) {
+            put_changed(&mut held.corpus, store, changes.newest(PENDING))?;
         }
-        put_lacking(&mut corpus, store)?;
-        put_pending(&mut corpus, store)?;
-        let mut changed = changes.take();
-        changed.extend(waiting.into_iter().map(|due| due.address));
-        let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
-        put_changed(&mut corpus, store, changed)?;
-        *held = Some(corpus);
         Ok(())
     }
 }
 
-/// Puts the next documents into a corpus; the address of the last one, `None` if there are no more.
+impl Held {
+    /// An empty corpus. What the rows lack, or are about to get, counts as changed.
+    fn begin<D: Database>(store: &SqlStore<D>, changes: &Changes) -> Result<Held> {
+        changes.clear(); // All of them are in the rows, or in the outbox.
+        store.due(usize::MAX, false)?.iter().for_each(|due| changes.note_old(&due.address));
+        store.without_document()?.iter().for_each(|address| changes.note_old(address));
+        Ok(Held { corpus: Corpus::loading(), rows: Rows::UpTo(None) })
+    }
+
+    fn step<D: Database>(&mut self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
+        match &self.rows {
+            Rows::UpTo(after) => {
+                let last = load_part(&mut self.corpus, store, after.as_ref(), changes)?;
+                self.rows = last.map_or(Rows::All, |last| Rows::UpTo(Some(last)));
+            }
+            Rows::All => {
+                if self.corpus.waste() > self.corpus.len().max(PART) {
+                    self.corpus = self.corpus.compacted();
+                }
+                let done = put_changed(&mut self.corpus, store, changes.newest(PENDING))?;
+                done.iter().for_each(|address| changes.done(address));
+            }
+        }
+        self.corpus.set_whole(self.rows == Rows::All && changes.is_empty());
+        Ok(())
+    }
+}
+
+/// Puts the next rows into a corpus; the address of the last one, `None` if there are no more. Those
+/// of another version wait to be made anew.
 fn load_part<D: Database>(
     corpus: &mut Corpus,
     store: &SqlStore<D>,
     after: Option<&Address>,
+    changes: &Changes,
 ) -> Result<Option<Address>> {
+    let rows = store.documents(after, PART)?;
+    let is_last = rows.len() < PART;
     let mut last = None;
-    for (address, plain) in store.documents(after, PART)? {
+    for (address, plain) in rows {
         if corpus.upsert_encoded(&plain).is_none() {
-            // It is of another version, and waits to be made anew.
-            put_as_it_is(corpus, store, &address)?;
+            changes.note_old(&address);
         }
         last = Some(address);
     }
-    Ok(last)
-}
-
-/// Puts in what the rows do not have yet.
-fn put_pending<D: Database>(corpus: &mut Corpus, store: &SqlStore<D>) -> Result<()> {
-    for due in store.due(usize::MAX, false)? {
-        put_as_it_is(corpus, store, &due.address)?;
-    }
-    Ok(())
-}
-
-/// Puts in the contexts that have no document yet, while an index is made.
-fn put_lacking<D: Database>(corpus: &mut Corpus, store: &SqlStore<D>) -> Result<()> {
-    for address in store.without_document()? {
-        put_as_it_is(corpus, store, &address)?;
-    }
-    Ok(())
+    Ok(last.filter(|_| !is_last))
 }
 
 /// Brings changed contexts up to date: from their rows, which also say what the models say of them,
-/// or, if they wait in the outbox, as they are now.
+/// or, if they wait in the outbox, as they are now. Returns those that are done: the first ones, if
+/// their documents are long.
 fn put_changed<D: Database>(
     corpus: &mut Corpus,
     store: &SqlStore<D>,
-    mut changed: BTreeSet<Address>,
-) -> Result<()> {
+    mut changed: Vec<Address>,
+) -> Result<Vec<Address>> {
     if changed.is_empty() {
-        return Ok(());
+        return Ok(changed);
     }
-    let addresses: Vec<Address> = changed.iter().cloned().collect();
-    for (address, plain) in store.settled_documents_of(&addresses)? {
+    let mut done = Vec::with_capacity(changed.len());
+    for (address, plain) in store.settled_documents_of(&changed)? {
         if corpus.upsert_encoded(&plain).is_some() {
-            changed.remove(&address);
+            done.push(address);
         }
     }
-    changed.iter().try_for_each(|address| put_as_it_is(corpus, store, address))
+    let settled: BTreeSet<&Address> = done.iter().collect();
+    changed.retain(|address| !settled.contains(address));
+    let mut words = 0;
+    for address in changed {
+        if words >= WORDS {
+            break;
+        }
+        words += put_as_it_is(corpus, store, &address)?;
+        done.push(address);
+    }
+    Ok(done)
 }
 
-/// Makes the document of a context as it is now.
+/// Makes the document of a context as it is now. Returns the number of its words.
 fn put_as_it_is<D: Database>(
     corpus: &mut Corpus,
     store: &SqlStore<D>,
     address: &Address,
-) -> Result<()> {
-    match Document::read(store, address)? {
-        Some(document) => corpus.upsert(document),
-        None => drop(corpus.remove(address)),
-    }
-    Ok(())
+) -> Result<u32> {
+    let Some(document) = Document::read(store, address)? else {
+        corpus.remove(address);
+        return Ok(0);
+    };
+    let words = document.row.length;
+    corpus.upsert(document);
+    Ok(words)
+}
+
+/// Whether a shared database has documents of the store.
+fn is_used<D: Database>(store: &SqlStore<D>) -> bool {
+    store.search().is_ok_and(|state| state.is_some_and(|state| !state.mark.is_empty()))
 }
 
 fn borrowed() -> Error {
     Error::bug("the corpus is borrowed")
+}
+
+fn forgotten() -> Error {
+    Error::new(Code::SearchUnavailable, "the store was erased meanwhile; try again")
 }

@@ -20,6 +20,7 @@ mod outbox;
 mod reads;
 mod rotate;
 mod search;
+mod search_document;
 mod search_state;
 mod sweep;
 mod upkeep;

@@ -252,8 +252,8 @@ impl Object {
                 message::sent(&keeper.keys(&exchange, &meter, &caller, rotate, &mut entropy))
             }
             Ok(Task::Search { caller, question }) => {
-                let answer =
-                    keeper.search(&exchange, &meter, (&caller, &question), &mut entropy).await;
+                let asked = (&caller, &question);
+                let answer = keeper.search(&exchange, &meter, &bearer, asked, &mut entropy).await;
                 self.load_behind(keeper, &caller);
                 message::sent(&answer)
             }

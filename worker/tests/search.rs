@@ -17,6 +17,7 @@ use nacre_core::{
     record::EntryKind,
     retrieval::{Document, Meaning},
     search::{
+        row::Occurrences,
         semantic::{terms::Terms, vector::Vector},
         token::{TermKey as _, Token},
     },
@@ -25,7 +26,7 @@ use nacre_core::{
 use nacre_worker::{
     search_key::SearchKey,
     search_tables::{self, Entry, Statement},
-    sql_store::{Delivery, Progress, SqlStore},
+    sql_store::{Delivery, Made, Progress, SqlStore},
 };
 use rusqlite::{Connection, params_from_iter, types::Value as Cell};
 use sqlite::world::{DAY, RETENTION, World, put, value};
@@ -36,6 +37,17 @@ fn task(name: &str) -> Address {
 
 fn put_task(name: &str, text: &str) -> Edit {
     put("task", name, Some("b"), value(&format!(r#"{{"note":"{text}"}}"#)))
+}
+
+fn note(name: &str, text: &str) -> Edit {
+    Edit::AddEntry(NewEntry {
+        address: task(name),
+        kind: EntryKind::Progress,
+        content: text.into(),
+        category: None,
+        importance: None,
+        agent: None,
+    })
 }
 
 fn delete(address: &Address) -> Edit {
@@ -99,17 +111,7 @@ fn a_commit_has_one_row_in_the_outbox_for_each_context() {
     let mut world = World::new();
     world.run(&put_task("t", "one"), None).unwrap();
     part(&mut world, true, &Delivery::Unneeded);
-    let note = |text: &str| {
-        Edit::AddEntry(NewEntry {
-            address: task("t"),
-            kind: EntryKind::Progress,
-            content: text.into(),
-            category: None,
-            importance: None,
-            agent: None,
-        })
-    };
-    world.run(&note("quagga"), None).unwrap();
+    world.run(&note("t", "quagga"), None).unwrap();
     world.run(&put_task("t", "two"), None).unwrap();
     let due = world.sql.due(9, true).unwrap();
     assert_eq!(due.len(), 1);
@@ -286,6 +288,71 @@ fn a_context_of_the_largest_size_is_indexed() {
     part(&mut world, true, &Delivery::Unneeded);
     part(&mut world, true, &Delivery::Unneeded);
     assert_eq!(world.sql.documents_of(&[task("t"), task("u")]).unwrap().len(), 2);
+}
+
+#[test]
+fn a_context_that_is_too_large_for_a_row_is_indexed_by_its_first_words() {
+    let mut world = World::new();
+    world.run(&put_task("t", "one"), None).unwrap();
+    let mut entropy = world.entropy();
+    let state = world.sql.begin_search(&mut entropy).unwrap().unwrap();
+    let mut part = world.sql.next_part(&state.key, true).unwrap();
+    // Words that no compression makes small enough.
+    let hash = |n: u32| n.wrapping_mul(2_654_435_761).rotate_left(13) ^ n.wrapping_mul(40_503);
+    let word = |n: u32| format!("w{:08x}{:08x}", hash(n), hash(n + 1_000_000));
+    for (due, made) in &mut part.settled {
+        if let Made::Document(document) = made
+            && due.address == task("t")
+        {
+            document.row.length = 300_000;
+            for n in 0..300_000 {
+                let positions = vec![n];
+                let occurrences = Occurrences { weight: 1, positions, surfaces: Vec::new() };
+                document.row.terms.insert(word(n), occurrences);
+            }
+        }
+    }
+    let now = Moment(world.now);
+    world.sql.settle(&state.key, &part.settled, &Delivery::Unneeded, now, &mut entropy).unwrap();
+    let (_, plain) = world.sql.documents_of(&[task("t")]).unwrap().pop().unwrap();
+    let Document { row, .. } = Document::decode(&plain).unwrap();
+    assert_eq!(row.length, 300_000);
+    assert!(row.terms.contains_key(&word(0)) && row.terms.contains_key(&word(20_000)));
+    assert!(!row.terms.contains_key(&word(299_999)));
+    assert_eq!(world.sql.search().unwrap().unwrap().words, 300_000);
+    assert_eq!(world.sql.waiting(), Ok(0));
+}
+
+#[test]
+fn a_reindex_keeps_the_meanings_of_what_has_not_changed() {
+    let mut world = World::new();
+    world.sql = SqlStore::new(world.database.clone(), RETENTION).with_models(true);
+    for name in ["t", "u", "v"] {
+        world.run(&put_task(name, "one"), None).unwrap();
+    }
+    let mut entropy = world.entropy();
+    part(&mut world, true, &Delivery::Unneeded);
+    while let Some(unencoded) = world.sql.unencoded().unwrap() {
+        let meaning =
+            Meaning { vector: Vector::new(&[1.0; 128]).unwrap(), terms: Terms::default() };
+        let encoded = unencoded.contexts.iter().cloned().map(|address| (address, meaning.clone()));
+        let (encoded, now) = (encoded.collect(), Moment(world.now));
+        world.sql.encoded(&unencoded, encoded, now, &mut entropy).unwrap();
+    }
+    let has_meaning = |world: &World, name: &str| {
+        let (_, plain) = world.sql.documents_of(&[task(name)]).unwrap().pop().unwrap();
+        Document::decode(&plain).unwrap().meaning.is_some()
+    };
+    assert!(["t", "u", "v"].iter().all(|name| has_meaning(&world, name)));
+    world.sql.reindex(Moment(world.now), &mut entropy).unwrap();
+    world.run(&put_task("u", "two"), None).unwrap();
+    world.run(&note("v", "quagga"), None).unwrap();
+    while world.sql.is_behind().unwrap() {
+        part(&mut world, true, &Delivery::Unneeded);
+    }
+    assert!(!world.sql.search().unwrap().unwrap().is_reindexing());
+    assert!(has_meaning(&world, "t"), "its text is the same");
+    assert!(!has_meaning(&world, "u") && !has_meaning(&world, "v"), "their texts are others");
 }
 
 #[test]

@@ -62,7 +62,8 @@ texts! {
         pub reasons: Option<ReasonsText<'a>>,
         /// Higher is better. Scores of different questions cannot be compared.
         pub score: f64,
-        /// What was found, in fragments. Where no word was, how the context begins.
+        /// What was found, in fragments. Where no word was, the title, or the first text of several
+        /// words.
         pub snippet: Vec<FragmentText<'a>>,
     }
 

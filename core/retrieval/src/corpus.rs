@@ -6,39 +6,28 @@ use nacre_layers::{address::Address, id::ContextId, level::Level};
 use nacre_search::{
     index::{Index, Population},
     row::Row,
-    semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    semantic::models::Meaning,
     token::Unkeyed,
 };
 
 use crate::{
     document::{Document, Facts, Packed},
     guest::LastGuest,
+    meanings::Meanings,
 };
 
 /// All documents of one user in memory, or those that may answer one question.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Corpus {
     pub(crate) index: Index,
-    pub(crate) vectors: Vectors,
-    pub(crate) terms: TermIndex,
+    pub(crate) meanings: Meanings,
     /// By the documents' numbers in the index; those of removed documents stay.
     facts: Vec<Facts>,
     is_partial: bool,
+    /// Whether it was whole once: meanings come in the order of encoding since then.
+    was_whole: bool,
     /// Every change forgets it.
     pub(crate) last_guest: LastGuest,
-}
-
-impl Default for Corpus {
-    fn default() -> Corpus {
-        Corpus {
-            index: Index::new(),
-            vectors: Vectors::new(DIMENSIONS),
-            terms: TermIndex::new(),
-            facts: Vec::new(),
-            is_partial: false,
-            last_guest: LastGuest::default(),
-        }
-    }
 }
 
 impl Corpus {
@@ -51,7 +40,21 @@ impl Corpus {
         corpus
     }
 
-    /// Whether it holds only documents that may answer one question.
+    /// A corpus that does not hold all documents yet. Until it does, it is searched by words alone.
+    pub fn loading() -> Corpus {
+        Corpus { is_partial: true, ..Corpus::default() }
+    }
+
+    /// Says whether it holds all documents as they are.
+    pub fn set_whole(&mut self, is_whole: bool) {
+        if self.is_partial == is_whole {
+            self.last_guest.forget();
+        }
+        self.is_partial = !is_whole;
+        self.was_whole |= is_whole;
+    }
+
+    /// Whether it does not hold all documents as they are.
     pub fn is_partial(&self) -> bool {
         self.is_partial
     }
@@ -80,24 +83,18 @@ impl Corpus {
         let number = self.facts.len() as u32;
         debug_assert_eq!(number + 1, self.index.end(), "numbers are given in order");
         self.facts.push(facts);
-        if let Some(meaning) = meaning {
-            self.set_meaning(number, meaning);
+        match meaning {
+            Some(meaning) if self.was_whole => self.meanings.add(number, meaning),
+            Some(meaning) => self.meanings.load(number, meaning),
+            None => {}
         }
     }
 
     /// Takes in what the models say of a context, if it has a document.
     pub fn give_meaning(&mut self, address: &Address, meaning: &Meaning) {
-        if let Some(number) = self.index.number(address) {
-            self.set_meaning(number, meaning);
-        }
-    }
-
-    /// Sets the meaning of a document. A vector of other dimensions cannot be compared; then the
-    /// document is found by its words.
-    fn set_meaning(&mut self, number: u32, meaning: &Meaning) {
         self.last_guest.forget();
-        if self.vectors.set(number, &meaning.vector).is_ok() {
-            self.terms.set(number, &meaning.terms);
+        if let Some(number) = self.index.number(address) {
+            self.meanings.add(number, meaning);
         }
     }
 
@@ -111,8 +108,7 @@ impl Corpus {
     fn forget_meaning(&mut self, address: &Address) {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
-            self.vectors.remove(number);
-            self.terms.remove(number);
+            self.meanings.remove(number);
         }
     }
 
@@ -173,11 +169,11 @@ impl Corpus {
         let (index, numbers) = self.index.only(keep);
         let facts = numbers.iter().filter_map(|(old, _)| self.facts.get(old as usize).cloned());
         Corpus {
-            vectors: self.vectors.renumbered(&numbers),
-            terms: self.terms.renumbered(&numbers),
+            meanings: self.meanings.renumbered(&numbers),
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,
+            was_whole: self.was_whole,
             last_guest: LastGuest::default(),
         }
     }

@@ -17,6 +17,8 @@ mod answer;
 mod corpus;
 mod document;
 mod guest;
+mod meanings;
+mod place;
 mod question;
 mod ranking;
 mod resolved;

@@ -13,15 +13,15 @@ use nacre_layers::{
     value::Value,
 };
 use nacre_search::{bytes::put_bytes, query::Query};
-use nacre_store::store::AsOf;
+use nacre_store::{decide::refuse_the_future, moment::Moment, store::AsOf};
 use nacre_wire::{
     Cursor,
     members::Members,
-    question::{Parameters, not_from_one_to, parsed},
+    question::{Parameters, in_query, not_from_one_to, parsed},
     request,
 };
 
-use crate::{ranking::Rankers, search::Place};
+use crate::{place::Place, ranking::Rankers};
 
 /// Most items of a page.
 const PAGE: u64 = 100;
@@ -174,6 +174,8 @@ pub struct Question {
     pub(crate) after: Option<Place>,
     /// What tells this question from others.
     pub(crate) id: u64,
+    /// Whether its members came in a body.
+    is_body: bool,
 }
 
 impl Question {
@@ -209,12 +211,18 @@ impl Question {
             explain,
             after: None,
             id: 0,
+            is_body: false,
         };
         let id = question.id(path.as_ref());
         let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
         question.after = parsed(from, "cursor", place)?;
         question.id = id;
-        Ok(question)
+        match question.first_rankers() {
+            Some(first) if !first.fit(&question) => {
+                Err(from.place("cursor", Cursor::of_another_list()))
+            }
+            _ => Ok(question),
+        }
     }
 
     /// What tells this question from others: a hash of all that its answer depends on, beside the page.
@@ -245,7 +253,29 @@ impl Question {
         let mut body = Body(Members::of(body)?);
         let question = Question::read(&mut body)?;
         body.0.end()?;
-        Ok(question)
+        Ok(Question { is_body: true, ..question })
+    }
+
+    /// Refuses what is not in the past of a store, whose newest commit is `newest`. Without a clock
+    /// `now` is 0, and every time counts as past.
+    ///
+    /// # Errors
+    /// `invalid-request`.
+    pub fn refuse_the_future(&self, newest: u64, now: Moment) -> Result<()> {
+        let is_past = self.since.map_or(Ok(()), |since| refuse_the_future(newest, now, since));
+        is_past.map_err(|error| self.blame("since", error))
+    }
+
+    /// What to answer if it is not known any more what the pages before were ranked by.
+    pub(crate) fn refuse_cursor(&self) -> Error {
+        let detail = "this cursor is too old: what ranked the pages before it is not known any \
+                      more; start again without a cursor";
+        self.blame("cursor", Error::new(Code::InvalidRequest, detail))
+    }
+
+    /// Adds the place of a member to an error.
+    fn blame(&self, name: &'static str, error: Error) -> Error {
+        if self.is_body { in_body(name, error) } else { in_query(name, error) }
     }
 
     /// What ranked the first page, if this asks for a further one.
@@ -346,9 +376,14 @@ impl Parameters for Body {
     }
 
     fn place(&self, name: &'static str, error: Error) -> Error {
-        let pointer = format!("/{name}{}", error.pointer().unwrap_or_default());
-        error.at(pointer)
+        in_body(name, error)
     }
+}
+
+/// Adds the pointer of a body's member to an error.
+fn in_body(name: &str, error: Error) -> Error {
+    let pointer = format!("/{name}{}", error.pointer().unwrap_or_default());
+    error.at(pointer)
 }
 
 fn joined(levels: &[Value]) -> Result<String> {

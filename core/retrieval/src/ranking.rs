@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use nacre_layers::address::Address;
+use nacre_layers::{address::Address, error::Result};
 use nacre_search::{
     fusion::{Ranking, fuse},
     score::Scored,
@@ -58,6 +58,18 @@ impl Rankers {
         Rankers::NAMES.into_iter().filter(move |(_, one)| self.has(*one)).map(|(name, _)| name)
     }
 
+    /// Whether the pages of a question can be ranked so. Vectors rank wherever terms do.
+    pub(crate) fn fit(self, question: &Question) -> bool {
+        let has_words = self.has(Rankers::WORDS);
+        let by_meaning = self.has(Rankers::VECTORS) && !question.query.words.is_empty();
+        match question.mode {
+            _ if self == Rankers::WORDS => true,
+            Mode::Text => false,
+            Mode::Semantic => by_meaning && !has_words,
+            Mode::Hybrid => by_meaning && has_words,
+        }
+    }
+
     /// The digit in cursors.
     pub(crate) fn digit(self) -> u8 {
         self.0
@@ -77,9 +89,15 @@ pub(crate) struct Ranked {
     pub(crate) rankers: Rankers,
     /// How near documents are in meaning, by rising number.
     near: Vec<Scored>,
+    /// How many documents had a meaning at the first page.
+    pub(crate) meanings: usize,
 }
 
 impl Ranked {
+    fn by_words(answers: Vec<Scored>) -> Ranked {
+        Ranked { answers, rankers: Rankers::WORDS, near: Vec::new(), meanings: 0 }
+    }
+
     /// How near a document is in meaning: 1 for the same, 0 for unrelated or not known.
     pub(crate) fn near(&self, number: u32) -> Option<f32> {
         let place = self.near.binary_search_by_key(&number, |near| near.number).ok()?;
@@ -88,7 +106,11 @@ impl Ranked {
 }
 
 /// Scores the documents that answer a question.
-pub(crate) fn rank(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Ranked {
+pub(crate) fn rank(
+    corpus: &Corpus,
+    models: Option<&Models<'_>>,
+    question: &Question,
+) -> Result<Ranked> {
     let index = &corpus.index;
     let mut wanted = |address: &Address| passes(corpus, question, address);
     if question.has_only_filters() {
@@ -98,23 +120,26 @@ pub(crate) fn rank(corpus: &Corpus, models: Option<&Models<'_>>, question: &Ques
             Vec::new()
         };
         let answers = numbers.into_iter().map(|number| Scored { number, score: 0.0 }).collect();
-        return Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() };
+        return Ok(Ranked::by_words(answers));
     }
     let words = index.score(&question.query, &Unkeyed, &mut wanted);
     let Some(meaning) = meaning(corpus, models, question) else {
-        return Ranked { answers: words, rankers: Rankers::WORDS, near: Vec::new() };
+        return Ok(Ranked::by_words(words));
     };
-    let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted);
-    let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
-    let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
-    let near = only(nearest.answers(), &allowed);
     // The pages of an answer are ranked alike, whatever has been encoded since the first one.
+    let count =
+        question.after.as_ref().map_or_else(|| corpus.meanings.count(), |after| after.meanings);
+    let meanings = corpus.meanings.first(count).ok_or_else(|| question.refuse_cursor())?;
+    let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted);
+    let matching = Matching { documents: &meanings.terms, query: &meaning.terms };
+    let nearest = Nearest { documents: &meanings.vectors, query: &meaning.vector };
+    let near = only(nearest.answers(), &allowed);
     let has_terms = question.first_rankers().is_none_or(|first| first.has(Rankers::TERMS));
     let terms = if has_terms { only(matching.answers(), &allowed) } else { Vec::new() };
     let weights = weights(question, &terms, &near);
     let rankers = Rankers::of(weights);
     if rankers == Rankers::WORDS {
-        return Ranked { answers: words, rankers, near: Vec::new() };
+        return Ok(Ranked::by_words(words));
     }
     let fused = fuse(&[
         Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
@@ -127,7 +152,7 @@ pub(crate) fn rank(corpus: &Corpus, models: Option<&Models<'_>>, question: &Ques
         .into_iter()
         .filter(|answer| found.get(answer.number as usize) == Some(&true))
         .collect();
-    Ranked { answers, rankers, near }
+    Ok(Ranked { answers, rankers, near, meanings: count })
 }
 
 /// The meaning of the question, if it is to be ranked by.

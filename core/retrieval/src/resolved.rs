@@ -27,7 +27,10 @@ use nacre_search::{
 };
 use nacre_store::{limits, record::Record, store::links};
 
-use crate::search::{Found, Item, Place, Search};
+use crate::{
+    place::Place,
+    search::{Found, Item, Search},
+};
 
 /// The layers that are looked at, the best first.
 const LAYERS_LOOKED_AT: usize = 200;
@@ -111,7 +114,7 @@ impl Search<'_> {
                 items.push(item);
                 continue;
             }
-            next = items.last().map(|last| self.cursor(last.score, &last.address));
+            next = items.last().map(|last| self.cursor(last.score, &last.address, &items));
             // What a guest is told does not count views that do not show it.
             if self.readable.is_everything() {
                 break;

@@ -21,6 +21,7 @@ use nacre_wire::Cursor;
 use crate::{
     corpus::Corpus,
     document::notes_with,
+    place::{Place, tokens},
     question::{Question, Scope},
     ranking::{Ranked, Rankers, rank},
     sight::{Everything, Sight},
@@ -69,48 +70,12 @@ pub struct Reasons {
     pub updated_at: Moment,
 }
 
-/// Where a page ends: what its cursor holds.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Place {
-    /// The score of the last item.
-    pub(crate) score: f32,
-    /// Its address.
-    pub(crate) address: Address,
-    /// What the pages are ranked by.
-    pub(crate) rankers: Rankers,
-}
-
-impl Place {
-    /// The text of a cursor for the question with this id.
-    fn write(&self, question: u64) -> String {
-        let Place { score, address, rankers } = self;
-        format!("{question:016x}{:08x}{}{address}", score.to_bits(), rankers.digit())
-    }
-
-    /// Reads the text of a cursor; `None` if it is not for the question with this id.
-    pub(crate) fn read(text: &str, question: u64) -> Option<Place> {
-        let rest = text.strip_prefix(&format!("{question:016x}"))?;
-        let (score, rest) = rest.split_at_checked(8)?;
-        let (rankers, address) = rest.split_at_checked(1)?;
-        let (level, id) = address.split_once('/')?;
-        Some(Place {
-            score: f32::from_bits(u32::from_str_radix(score, 16).ok()?),
-            address: Address::parse(level, id).ok()?,
-            rankers: Rankers::of_digit(rankers.parse().ok()?)?,
-        })
-    }
-
-    /// Whether an item comes after this place: higher scores come first, then lower addresses.
-    pub(crate) fn is_before(&self, score: f32, address: &Address) -> bool {
-        self.score.total_cmp(&score).then_with(|| address.cmp(&self.address)).is_gt()
-    }
-}
-
 /// Searches the contexts of a user.
 ///
 /// # Errors
 /// `not-found` for a stranger, `forbidden` without the scope `contexts:read`, those of the store.
-/// `search-unavailable` for a further page if the models of the first one are not there.
+/// `search-unavailable` for a further page if the models of the first one, or all documents, are not
+/// in memory. `invalid-request` if it is not known any more what ranked the first one.
 pub fn search(
     reads: &dyn Reads,
     caller: &Caller,
@@ -147,13 +112,15 @@ fn search_within(
     models: Option<&Models<'_>>,
     question: &Question,
 ) -> Result<Found> {
-    let ranked = rank(corpus, models, question);
+    if question.after.is_some() && corpus.is_partial() {
+        return Err(not_loaded("the index of this store is being loaded"));
+    }
+    let ranked = rank(corpus, models, question)?;
     if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
-        return Err(Error::new(
-            Code::SearchUnavailable,
-            "the first page was ranked by models that are not loaded now; try again, or start \
-             again without a cursor",
-        ));
+        return Err(match models {
+            None => not_loaded("the first page was ranked by models that are not loaded now"),
+            Some(_) => question.refuse_cursor(),
+        });
     }
     let rarity = |word: &Word| (word.term.clone(), corpus.index.rarity(&word.term, &Unkeyed));
     let rarities = question.query.words.iter().map(rarity).collect();
@@ -162,6 +129,11 @@ fn search_within(
         Scope::Stored => search.stored(),
         Scope::Resolved => search.resolved(),
     }
+}
+
+fn not_loaded(what: &str) -> Error {
+    let detail = format!("{what}; try again, or start again without a cursor");
+    Error::new(Code::SearchUnavailable, detail)
 }
 
 /// A search whose documents are ranked.
@@ -199,7 +171,8 @@ impl Search<'_> {
                 items.push(self.item(&record, answer)?);
             }
         }
-        let next = last.filter(|_| more).map(|(score, address)| self.cursor(score, address));
+        let next =
+            last.filter(|_| more).map(|(score, address)| self.cursor(score, address, &items));
         Ok(self.found(items, self.total(), next))
     }
 
@@ -214,10 +187,17 @@ impl Search<'_> {
         }
     }
 
-    /// The cursor after an item.
-    pub(crate) fn cursor(&self, score: f32, address: &Address) -> String {
-        let place = Place { score, address: address.clone(), rankers: self.ranked.rankers };
-        Cursor::search(&place.write(self.question.id))
+    /// The cursor after the last item of a page with these items. Without all documents, their scores
+    /// are no place among the others.
+    pub(crate) fn cursor(&self, score: f32, address: &Address, items: &[Item]) -> String {
+        let (given, last) = if self.corpus.is_partial() {
+            (tokens(items.iter().map(|item| &item.address)), None)
+        } else {
+            let given = self.question.after.as_ref().map(|after| after.given.clone());
+            (given.unwrap_or_default(), Some((score, address.clone())))
+        };
+        let Ranked { rankers, meanings, .. } = *self.ranked;
+        Cursor::search(&Place { rankers, meanings, given, last }.write(self.question.id))
     }
 
     /// A context as it is now; `None` if it is gone, or no longer the caller's to read, since it was

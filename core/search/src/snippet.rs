@@ -87,14 +87,31 @@ pub fn explain(
     }
 }
 
-/// What stands first in a document, its title if it has one: to show where no word was found.
+/// What to show of a document where no word was found: its title, else the first text of several
+/// words, else its first value.
 pub fn opening(data: &Object) -> (Pointer, Vec<Fragment>) {
     let pieces = pieces("", data, &[]);
-    let first = |field: Field| pieces.iter().find(|piece| piece.field == field);
-    match first(Field::Title).or_else(|| first(Field::Text)) {
+    let values = |field: Field| {
+        let is_shown = move |piece: &&Piece<'_>| piece.field == field && !piece.text.is_empty();
+        pieces.iter().filter(is_shown)
+    };
+    let title = values(Field::Title).next();
+    let text = || values(Field::Text).find(|piece| has_several_words(&piece.text));
+    match title.or_else(text).or_else(|| values(Field::Text).next()) {
         Some(piece) => (piece.pointer.clone(), snippet(&piece.text, &[])),
         None => (Pointer::root(), Vec::new()),
     }
+}
+
+/// Whether a text has two words with a letter, or as many characters of a script without blanks.
+fn has_several_words(text: &str) -> bool {
+    let is_word = |word: &&str| word.chars().any(char::is_alphabetic);
+    if text.split_whitespace().filter(is_word).nth(1).is_some() {
+        return true;
+    }
+    let mut characters = 0;
+    terms(text, 0, &mut |term| characters += usize::from(term.kind == Kind::Single));
+    characters > 3
 }
 
 /// The text to show for a piece: behind a name, its value.

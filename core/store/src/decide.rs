@@ -40,6 +40,7 @@ use nacre_layers::{
     sensitive::SensitiveNames,
 };
 pub(crate) use permit::{permit_read, permit_search};
+pub use read::refuse_the_future;
 
 /// The inputs of a decision besides the store and the request.
 #[derive(Debug)]

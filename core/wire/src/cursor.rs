@@ -17,8 +17,8 @@ use nacre_layers::{
 };
 use nacre_store::record::EntryId;
 
-/// Longest cursor, in bytes: a level, an id, and what else says where a search continues.
-const BYTES: usize = 192;
+/// Longest cursor, in bytes: that of a search names each item of a page.
+const BYTES: usize = 2048;
 
 /// Makes and reads cursors.
 #[derive(Debug)]
@@ -95,6 +95,12 @@ impl Cursor {
     pub fn read_search<T>(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
         decode("s", text, read)
     }
+
+    /// Refuses a cursor that no page of the list gave.
+    pub fn of_another_list() -> Error {
+        let detail = "this cursor does not belong to this list; start again without a cursor";
+        Error::new(Code::InvalidRequest, detail)
+    }
 }
 
 fn encode(list: &str, place: &str) -> String {
@@ -103,17 +109,12 @@ fn encode(list: &str, place: &str) -> String {
 
 fn decode<T>(list: &str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
     let place = || {
-        let mut bytes = vec![0; BYTES];
+        let mut bytes = vec![0; text.len().min(BYTES)];
         let bytes = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
         let place = core::str::from_utf8(bytes).ok()?;
         read(place.strip_prefix('1')?.strip_prefix(list)?)
     };
-    place().ok_or_else(|| {
-        Error::new(
-            Code::InvalidRequest,
-            "this cursor does not belong to this list; start again without a cursor",
-        )
-    })
+    place().ok_or_else(Cursor::of_another_list)
 }
 
 /// Reads a number in the form of `encode`: no sign, no leading zero, and exact in every store.
@@ -147,7 +148,7 @@ mod tests {
             &encoded("1lplanet/x"),
             &encoded("1lglobal/other"),
             &encoded("2ltask/x"),
-            &encoded(&"1".repeat(500)),
+            &encoded(&"1".repeat(5000)),
         ] {
             let error = Cursor::read_list(other).unwrap_err();
             assert_eq!(error.code(), Code::InvalidRequest, "{other}");

@@ -170,6 +170,15 @@ pub fn parsed<T>(
     text.as_deref().map(parse).transpose().map_err(|error| from.place(name, error))
 }
 
+/// Adds the name of a query's parameter to an error.
+pub fn in_query(name: &str, error: Error) -> Error {
+    let named = Error::new(error.code(), format!("query parameter `{name}`: {}", error.detail()));
+    match error.limit_value() {
+        Some(limit) => named.limit(limit),
+        None => named,
+    }
+}
+
 fn version(from: &mut dyn Parameters, name: &'static str) -> Result<Option<u64>> {
     from.number(name, limits::EXACT_INTEGER)
 }

@@ -2,6 +2,7 @@
 
 pub mod arbitrary;
 pub mod histories;
+pub mod searches;
 pub mod vectors;
 
 use std::{io::Read, path::PathBuf};

@@ -13,7 +13,7 @@ use nacre_core::{
     value::Value,
     wire::{
         operation::{BatchBody, PreviewBody},
-        question::{self, Parameters, Question},
+        question::{self, Parameters, Question, in_query},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
             RestoreBody, RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
@@ -30,7 +30,7 @@ use super::{
     key::Key,
     live,
     media::Reader,
-    query::{self, Query, decode_segment},
+    query::{Query, decode_segment},
     routed::{Decoded, Task},
     routes::{Action, Route},
 };
@@ -115,7 +115,7 @@ impl Parameters for Asked<'_> {
     }
 
     fn place(&self, name: &'static str, error: Error) -> Error {
-        query::place(name, error)
+        in_query(name, error)
     }
 }
 

@@ -8,7 +8,10 @@ use nacre_core::{
     id::ContextId,
     op::ImportMode,
     store::AsOf,
-    wire::{question::not_from_one_to, request},
+    wire::{
+        question::{in_query, not_from_one_to},
+        request,
+    },
 };
 use percent_encoding::percent_decode_str;
 
@@ -58,7 +61,7 @@ impl<'a> Query<'a> {
         name: &str,
         read: impl FnOnce(&str) -> Result<T>,
     ) -> Result<Option<T>> {
-        let read = |text| read(text).map_err(|error| place(name, error));
+        let read = |text| read(text).map_err(|error| in_query(name, error));
         self.text(name).map(read).transpose()
     }
 
@@ -111,15 +114,6 @@ impl<'a> Query<'a> {
 
     pub(super) fn summary(&self) -> Option<String> {
         self.text("summary").map(Into::into)
-    }
-}
-
-/// Adds the parameter's name to an error.
-pub(super) fn place(name: &str, error: Error) -> Error {
-    let named = Error::new(error.code(), format!("query parameter `{name}`: {}", error.detail()));
-    match error.limit_value() {
-        Some(limit) => named.limit(limit),
-        None => named,
     }
 }
 

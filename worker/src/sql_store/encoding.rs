@@ -19,7 +19,7 @@ use nacre_core::{
 
 use super::{
     SqlStore,
-    outbox::seal_document,
+    search_document::seal_document,
     search_state::{SearchState, Walk},
 };
 use crate::{
@@ -123,10 +123,8 @@ impl<D: Database> SqlStore<D> {
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let outcome = self.database.transaction(&mut || {
             for (document, sealed) in &sealed {
-                if let Some(sealed) = sealed {
-                    let [level, id] = super::place(&document.row.address);
-                    self.database.run(PUT_MEANING, &[Bind::Blob(sealed), level, id])?;
-                }
+                let [level, id] = super::place(&document.row.address);
+                self.database.run(PUT_MEANING, &[Bind::Blob(sealed), level, id])?;
             }
             self.store_search(&state, &keys, entropy)
         });

@@ -15,20 +15,14 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use nacre_core::{
-    address::Address,
-    entropy::Entropy,
-    error::{Code, Result},
-    moment::Moment,
-    retrieval::Document,
-    row::VALUE_BYTES,
-    seal::{Keyring, seal_row},
-    store::Write,
+    address::Address, entropy::Entropy, error::Result, moment::Moment, retrieval::Document,
+    seal::Keyring, store::Write,
 };
 
 use super::{
     Known, SqlStore, place,
     reads::address,
-    search::DocumentColumns,
+    search_document::seal_document,
     search_state::{Reindex, SearchState},
     write::together,
 };
@@ -227,12 +221,14 @@ impl<D: Database> SqlStore<D> {
     pub fn next_part(&self, key: &SearchKey, delivers: bool) -> Result<Part> {
         let mut part = Part::default();
         let mut bytes = 0;
+        let is_reindexing = self.search()?.is_some_and(|state| state.is_reindexing());
         for due in self.due(PART_CONTEXTS, delivers)? {
-            let kept = if due.indexed { self.document_of(&due.address)? } else { None };
-            let is_kept = kept.is_some();
-            let document = match kept {
-                Some(document) => Some(document),
-                None => Document::read(self, &due.address)?,
+            let known = due.indexed || is_reindexing;
+            let known = if known { self.document_of(&due.address)? } else { None };
+            let is_kept = due.indexed && known.is_some();
+            let document = match known {
+                Some(document) if is_kept => Some(document),
+                known => self.document_anew(&due.address, known)?,
             };
             let tokens = document.as_ref().map(|document| document.row.tokens(key));
             let entry = Entry::new(key, &due.address, due.seq, tokens)?;
@@ -253,6 +249,22 @@ impl<D: Database> SqlStore<D> {
             }
         }
         Ok(part)
+    }
+
+    /// The document of a context as it is now. If nothing has changed since the one that is `known`,
+    /// what the models said of that stays.
+    fn document_anew(
+        &self,
+        address: &Address,
+        known: Option<Document>,
+    ) -> Result<Option<Document>> {
+        let mut anew = Document::read(self, address)?;
+        if let (Some(anew), Some(known)) = (&mut anew, known)
+            && (&anew.facts, &anew.row) == (&known.facts, &known.row)
+        {
+            anew.meaning = known.meaning;
+        }
+        Ok(anew)
     }
 
     fn document_of(&self, address: &Address) -> Result<Option<Document>> {
@@ -436,27 +448,11 @@ fn due(mut row: Row, _: &Keyring) -> Result<Due> {
     Ok(Due { address: address(&mut row)?, seq: row.number()?, indexed: row.number()? == 1 })
 }
 
-/// The sealed document with its number of words; `None` if there is none, or it is too large for a
-/// row.
+/// The sealed document with its number of words; `None` if there is none.
 fn seal(made: &Made, keys: &Keyring, entropy: &mut Entropy) -> Result<Option<(u64, Vec<u8>)>> {
     let Made::Document(document) = made else { return Ok(None) };
     let sealed = seal_document(document, keys, entropy)?;
-    Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
-}
-
-/// A sealed document; `None` if it is too large for a row.
-pub(super) fn seal_document(
-    document: &Document,
-    keys: &Keyring,
-    entropy: &mut Entropy,
-) -> Result<Option<Vec<u8>>> {
-    let words = u64::from(document.row.length);
-    let columns = DocumentColumns { address: document.row.address.clone(), words };
-    match seal_row(keys, &columns.identity(), &document.encode(), entropy.array()) {
-        Ok(sealed) => Ok((sealed.len() <= VALUE_BYTES).then_some(sealed)),
-        Err(error) if error.code() == Code::TooLarge => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(Some((u64::from(document.row.length), sealed)))
 }
 
 const QUEUE: [&str; 2] = [

@@ -202,7 +202,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// The live contexts without a document, while an index is made; none otherwise. Then all that
-    /// lack one wait in the outbox, or are too large.
+    /// lack one wait in the outbox.
     ///
     /// # Errors
     /// `store-unavailable`.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nacre_core::{
     entropy::Entropy,
-    error::Result,
+    error::{Code, Result},
     op::Caller,
     quota::too_soon,
     retrieval::{self, Found, Mode, Question},
@@ -15,6 +15,8 @@ use worker::console_error;
 
 use super::{Keeper, Meter, Object, is_owner, rates_borrowed};
 use crate::{
+    auth::Refusal,
+    bearer::Bearer,
     host,
     http::{self, Exchange, Work},
     models::Need,
@@ -30,10 +32,13 @@ impl Object {
         let (keeper, owner) = (Rc::clone(keeper), caller.owner.clone());
         self.state.wait_until(async move {
             let Keeper { config, store, changes, indexer, searcher, .. } = &*keeper;
+            let mut outcome = Ok(());
             if let Some(database) = indexer.database(&owner) {
-                searcher.probe(store, database, config.search_budget_millis).await;
+                let budget = config.search_budget_millis;
+                outcome = searcher.probe(store, indexer, database, budget).await;
             }
-            if let Err(error) = keeper.behind(searcher.load(store, changes)).await {
+            let outcome = outcome.and(keeper.behind(searcher.load(store, changes)).await);
+            if let Err(error) = outcome {
                 console_error!("search: {error}");
             }
         });
@@ -46,10 +51,11 @@ impl Keeper {
         &self,
         exchange: &Exchange,
         meter: &Meter,
+        bearer: &Bearer,
         (caller, question): (&Caller, &Question),
         entropy: &mut Entropy,
     ) -> http::Response {
-        let answer = match self.find(caller, question, entropy).await {
+        let answer = match self.find(bearer, caller, question, entropy).await {
             Ok(found) => self.store.seq().and_then(|seq| Ok((found, seq, self.store.waiting()?))),
             Err(error) => Err(error),
         };
@@ -58,17 +64,23 @@ impl Keeper {
                 let work = Work { behind: Some(behind), ..meter.read(self) };
                 exchange.found(retrieval::answer(&found), seq, &work)
             }
+            Err(error) if error.code() == Code::Unauthenticated => {
+                exchange.refused(Refusal::Revoked)
+            }
             Err(error) => exchange.problem(&error, None, &Work::default()),
         }
     }
 
     async fn find(
         &self,
+        bearer: &Bearer,
         caller: &Caller,
         question: &Question,
         entropy: &mut Entropy,
     ) -> Result<Found> {
         self.count_search(caller)?;
+        question
+            .refuse_the_future(self.store.seq()?, host::now().max(self.store.last_commit()?))?;
         let models = match question.mode {
             Mode::Text => None,
             Mode::Semantic | Mode::Hybrid => self.models.load(Need::Queries).await,
@@ -80,6 +92,8 @@ impl Keeper {
             models: models.as_deref(),
             indexer,
             budget_millis: config.search_budget_millis,
+            // The token may have been revoked during the wait.
+            permit: &|| self.admit(bearer),
         };
         searcher.search(store, changes, &asked, entropy).await
     }

@@ -248,7 +248,9 @@ impl Service {
                 Err(Error::not_found())
             }
             Task::Search { caller, question } => {
+                let now = Moment(self.now * 1000);
                 let store = self.store(owner);
+                question.refuse_the_future(store.rows.seq()?, now)?;
                 let mut corpus = Corpus::default();
                 for context in store.rows.list(&Filter::default(), None, usize::MAX)? {
                     corpus.upsert(Document::read(&store.rows, &context.address)?.unwrap());

@@ -39,7 +39,7 @@ pub(super) fn read(
 ) -> Result<Reply> {
     let sight = asker.sight;
     for at in past_states(read).into_iter().flatten() {
-        refuse_the_future(reads, setting, at)?;
+        refuse_the_future(reads.seq()?, setting.at, at)?;
     }
     match read {
         Read::Get { address, which, reveal } => {
@@ -85,12 +85,15 @@ fn past_states(read: &Read) -> [Option<AsOf>; 2] {
     }
 }
 
-fn refuse_the_future(reads: &dyn Reads, setting: &Setting<'_>, at: AsOf) -> Result<()> {
-    let newest = reads.seq()?;
+/// Refuses a state that is not in the past of a store, whose newest commit is `newest`. A host without
+/// a clock gives 0 as `now`, and then every time counts as past.
+///
+/// # Errors
+/// `invalid-request`.
+pub fn refuse_the_future(newest: u64, now: Moment, at: AsOf) -> Result<()> {
     let is_to_come = match at {
         AsOf::Seq(seq) => seq > newest,
-        // A host without a clock gives 0, and then every time counts as past.
-        AsOf::Time(time) => setting.at > Moment(0) && time > setting.at,
+        AsOf::Time(time) => now > Moment(0) && time > now,
     };
     if is_to_come {
         let detail = format!("this state is in the future; the newest is {newest}");
