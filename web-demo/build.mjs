@@ -6,7 +6,7 @@
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -27,34 +27,60 @@ const old = readdirSync(out).filter((name) => name !== "models");
 for (const name of old) rmSync(join(out, name), { recursive: true });
 cpSync(join(here, "static"), out, { recursive: true });
 
-const { metafile } = await build({
-  ...shared,
-  entryPoints: ["src/main.tsx", "styles/page.css"],
-  outdir: join(out, "assets"),
-  entryNames: "[name]-[hash]",
-  assetNames: "[name]-[hash]",
-  publicPath: "/assets",
+/** The modules that a script of the package names by `new URL`, which other bundlers find by themselves. */
+const modulesByUrl = {
+  name: "modules-by-url",
+  setup({ onLoad }) {
+    onLoad({ filter: /@nacre.context.searching-[^/]+\.js$/ }, ({ path }) => {
+      const imports = [];
+      const script = readFileSync(path, "utf8").replaceAll(/"(\.\/\w+\.wasm)"(?=,\s*import\.meta\.url)/g, (_, file) => {
+        const name = `moduleUrl${imports.length}`;
+        imports.push(`import ${name} from "${file}";`);
+        return name;
+      });
+      return { contents: imports.join("\n") + script, resolveDir: dirname(path) };
+    });
+  },
+};
+
+/** Builds some of the assets, and gives what was made. */
+async function assets(entryPoints, more = {}) {
+  const { metafile } = await build({
+    ...shared,
+    entryPoints,
+    outdir: join(out, "assets"),
+    entryNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    publicPath: "/assets",
+    metafile: true,
+    ...more,
+  });
+  return Object.entries(metafile.outputs).map(([path, { entryPoint, imports }]) => ({
+    entryPoint,
+    url: `/assets/${basename(path)}`,
+    needs: imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => `/assets/${basename(path)}`),
+  }));
+}
+
+const of = (made, entry) => made.find(({ entryPoint }) => entryPoint === entry);
+const styles = await assets(["styles/page.css", "styles/rooms.css"]);
+const scripts = await assets(["src/main.tsx"], {
+  define: { ROOMS_STYLE: JSON.stringify(of(styles, "styles/rooms.css").url) },
   loader: { ".wasm": "file" },
   jsx: "automatic",
   jsxImportSource: "preact",
   conditions: ["browser"],
-  metafile: true,
+  plugins: [modulesByUrl],
   splitting: true, // the parts that are imported on first use
   chunkNames: "[name]-[hash]",
 });
-
-const made = Object.entries(metafile.outputs).map(([path, { entryPoint, imports }]) => ({
-  entryPoint,
-  url: `/assets/${basename(path)}`,
-  needs: imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => `/assets/${basename(path)}`),
-}));
-const of = (entry) => made.find(({ entryPoint }) => entryPoint === entry);
-const script = of("src/main.tsx");
+const made = [...styles, ...scripts];
+const script = of(scripts, "src/main.tsx");
 const preload = [script.url, ...script.needs].map((url) => `<link rel="modulepreload" href="${url}">`);
 const page = readFileSync(join(here, "index.html"), "utf8")
   .replaceAll("%SCRIPT%", script.url)
   .replaceAll("%PRELOAD%", preload.join("\n    "))
-  .replaceAll("%STYLE%", of("styles/page.css").url);
+  .replaceAll("%STYLE%", of(styles, "styles/page.css").url);
 writeFileSync(join(out, "index.html"), page);
 
 const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...made.map(({ url }) => url)];
