@@ -1,7 +1,8 @@
 // Builds the page into dist/web: `node web-demo/build.mjs`.
 //
 // The script, the style and the core's module get names that hold a hash of their content; the
-// service worker gets the list of all of them, so that the page opens without a network.
+// service worker gets the list of all of them, so that the page opens without a network. What
+// only a search needs is kept when it is first asked for.
 
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
@@ -83,7 +84,12 @@ const page = readFileSync(join(here, "index.html"), "utf8")
   .replaceAll("%STYLE%", of(styles, "styles/page.css").url);
 writeFileSync(join(out, "index.html"), page);
 
-const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...made.map(({ url }) => url)];
+const urls = made.map(({ url }) => url);
+/** The modules and the models of the search. */
+const isLater = (url) => /\/search\w*_bg-/.test(url);
+const models = readdirSync(join(here, "../models")).filter((name) => /\.(txt|bin)$/.test(name));
+const shell = ["/", "/icon.svg", "/manifest.webmanifest", ...urls.filter((url) => !isLater(url))];
+const later = [...urls.filter(isLater), ...models.map((name) => `/models/${name}`)];
 const held = createHash("sha256").update(page);
 for (const file of readdirSync(join(here, "static"))) held.update(readFileSync(join(here, "static", file)));
 await build({
@@ -93,6 +99,7 @@ await build({
   format: "iife",
   define: {
     SHELL: JSON.stringify(shell),
+    LATER: JSON.stringify(later),
     EDITION: JSON.stringify(held.digest("hex").slice(0, 16)),
   },
 });

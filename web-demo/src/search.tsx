@@ -30,9 +30,9 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["resolved", "Views"],
 ];
 const MODES: readonly (readonly [Mode, string])[] = [
-  ["hybrid", "Both"],
   ["text", "Words"],
   ["semantic", "Meaning"],
+  ["hybrid", "Both"],
 ];
 
 interface Props {
@@ -179,6 +179,7 @@ function Help() {
         ["-redis", "not this word"],
         ["level:task", `one of ${LEVELS.join(", ")}`],
         ["path:/db/host", "contexts with this path"],
+        ["↑ ↓ Enter Esc", "move, open, clear"],
       ].map(([typed, finds]) => (
         <div key={typed}>
           <dt>
@@ -215,11 +216,6 @@ function Hit(props: { id: string; item: FoundItem; active: boolean; onPoint: () 
             <UserText text={path} />
           </code>
         )}
-        {reasons && (
-          <span class="quiet">
-            <When at={reasons.updated_at} />
-          </span>
-        )}
       </p>
       <p class="snippet">
         {snippet.map(({ text, found }, at) =>
@@ -237,6 +233,11 @@ function Hit(props: { id: string; item: FoundItem; active: boolean; onPoint: () 
         {from && (
           <span>
             said in <Layer of={from} />
+          </span>
+        )}
+        {reasons && (
+          <span>
+            changed <When at={reasons.updated_at} />
           </span>
         )}
       </p>
@@ -265,7 +266,7 @@ function Why({ item }: { item: FoundItem }) {
           {FIELDS[field]}
         </span>
       ))}
-      {near > 0 && <span>meaning {Math.round(near * 100)} % near</span>}
+      {near >= 0.01 && <span>{Math.round(near * 100)} % near in meaning</span>}
     </>
   );
 }

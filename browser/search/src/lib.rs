@@ -20,7 +20,7 @@ use nacre_core::{
     error::{Error, Result},
     id::User,
     op::Caller,
-    retrieval::{Corpus, Document, Models, Question, answer, notes, search},
+    retrieval::{Corpus, Document, Meaning, Models, Question, answer, notes, search},
     wire,
 };
 use wasm_bindgen::prelude::*;
@@ -121,17 +121,34 @@ impl Searcher {
         self.waiting.len()
     }
 
-    /// Encodes the document of one context, if one waits.
-    pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
-        let Some(address) = self.waiting.pop_first() else { return Ok(()) };
+    /// The name of a context that is not encoded yet, such as `task/fix-1`, if there is one.
+    pub fn next(&self) -> Option<String> {
+        let address = self.waiting.first()?;
+        Some([address.level.as_str(), "/", address.id.as_str()].concat())
+    }
+
+    /// Encodes the document of a context that waits. Gives what the models say of it, as
+    /// [`Searcher::recall`] takes it.
+    pub fn encode(&mut self, meanings: &Meanings) -> Result<Vec<u8>, JsValue> {
+        let Some(address) = self.waiting.pop_first() else { return Ok(Vec::new()) };
         let mut encode = || {
-            let Some(record) = self.held.live(&address) else { return Ok(()) };
+            let Some(record) = self.held.live(&address) else { return Ok(Vec::new()) };
             let notes = notes(&self.held, &address)?;
             let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
             self.corpus.give_meaning(&address, &meaning);
-            Ok(())
+            Ok(meaning.to_bytes())
         };
         encode().map_err(thrown)
+    }
+
+    /// Takes what [`Searcher::encode`] gave for a context as it is. Bytes of other models are left.
+    pub fn recall(&mut self, level: &str, id: &str, meaning: &[u8]) -> Result<(), JsValue> {
+        let address = Address::parse(level, id).map_err(thrown)?;
+        if let Ok(Some(meaning)) = Meaning::from_bytes(meaning) {
+            self.corpus.give_meaning(&address, &meaning);
+            self.waiting.remove(&address);
+        }
+        Ok(())
     }
 
     /// Answers a question by words: the JSON of the HTTP API.
