@@ -8,7 +8,7 @@ import { setUp, until } from "./stage.mjs";
 
 const stage = setUp();
 
-/** Opens a search in a page, and counts what it encodes from then on. */
+/** Opens a search in a page, and waits until all is encoded. */
 const openSearch = (page) =>
   page.evaluate(async () => {
     const { openSearch } = await import("/package/search.js");
@@ -16,54 +16,46 @@ const openSearch = (page) =>
     await search.encoded();
   });
 
-/** The entries of the database: what each context means, by its name. */
-const kept = (page) =>
-  page.evaluate(
-    (name) =>
-      new Promise((resolve, reject) => {
-        const opening = indexedDB.open(name);
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const db = opening.result;
-          const store = db.transaction("entries").objectStore("entries");
-          const range = IDBKeyRange.bound("j/meaning/", "j/meaning0");
-          const [keys, values] = [store.getAllKeys(range), store.getAll(range)];
-          values.onsuccess = () => {
-            db.close();
-            const entries = keys.result.map((key, at) => [key.slice(10), values.result[at]]);
-            resolve(Object.fromEntries(entries.map(([name, { state, meaning }]) => [name, [state, [...meaning].join()]])));
-          };
+/** Gives each page `entries`: what of the database is about meanings, after `act` has had its store. */
+function prepare() {
+  globalThis.entries = (act = () => {}) =>
+    new Promise((resolve, reject) => {
+      const opening = indexedDB.open(replica.database);
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const db = opening.result;
+        const tx = db.transaction("entries", "readwrite");
+        const store = tx.objectStore("entries");
+        act(store);
+        const range = IDBKeyRange.bound("j/meaning/", "j/meaning0");
+        const [keys, values] = [store.getAllKeys(range), store.getAll(range)];
+        tx.onabort = () => reject(tx.error);
+        tx.oncomplete = () => {
+          db.close();
+          resolve(keys.result.map((key, at) => [key.slice(10), values.result[at]]));
         };
-      }),
-    await page.evaluate(() => replica.database),
-  );
+      };
+    });
+}
+const someone = () => stage.person({ prepare });
 
+/** The state and the meaning of each context that is kept, by its name. */
+const kept = async (page) =>
+  Object.fromEntries(
+    await page.evaluate(async () =>
+      (await entries()).map(([name, { state, meaning }]) => [name, [state, [...meaning].join()]]),
+    ),
+  );
 const names = async (page) => Object.keys(await kept(page)).sort();
 const ALL = ["global/global", "project/p"];
 const holds = (page, wanted) =>
-  until(async () => JSON.stringify(await names(page)) === JSON.stringify(wanted), `the database does not hold ${wanted}`);
-
-/** A page in which every entry that is kept is replaced by one that says it was encoded elsewhere. */
-const swap = (page, from, to) =>
-  page.evaluate(
-    ([name, from, to]) =>
-      new Promise((resolve, reject) => {
-        const opening = indexedDB.open(name);
-        opening.onsuccess = () => {
-          const db = opening.result;
-          const tx = db.transaction("entries", "readwrite");
-          const store = tx.objectStore("entries");
-          const [one, other] = [store.get(from), store.get(to)];
-          other.onsuccess = () => store.put({ ...one.result, meaning: other.result.meaning }, from);
-          tx.oncomplete = () => (db.close(), resolve());
-          tx.onabort = () => reject(tx.error);
-        };
-      }),
-    [page.database, `j/meaning/${from}`, `j/meaning/${to}`],
+  until(
+    async () => JSON.stringify(await names(page)) === JSON.stringify(wanted),
+    `the database does not hold ${wanted}`,
   );
 
 test("what was encoded on one page is there on the next one", async () => {
-  const person = await stage.person();
+  const person = await someone();
   await person.api.put("/v1/contexts/project/garage", { data: { text: "repairing an automobile engine" } });
   await person.api.put("/v1/contexts/project/kitchen", { data: { text: "recipes for soup and bread" } });
   const page = await person.tab();
@@ -71,15 +63,22 @@ test("what was encoded on one page is there on the next one", async () => {
   await holds(page, ["global/global", "project/garage", "project/kitchen", "project/p"]);
   const first = await kept(page);
   // The proof that the next page takes it from there: what it takes is another context's.
-  page.database = await page.evaluate(() => replica.database);
-  await swap(page, "project/kitchen", "project/garage");
+  await page.evaluate(() =>
+    entries((store) => {
+      const [one, other] = ["kitchen", "garage"].map((id) => store.get(`j/meaning/project/${id}`));
+      other.onsuccess = () => store.put({ ...one.result, meaning: other.result.meaning }, "j/meaning/project/kitchen");
+    }),
+  );
   await page.close();
 
   const next = await person.tab();
   await openSearch(next);
   const found = await next.evaluate(() => search.find({ q: "fixing a vehicle", mode: "semantic" }));
   assert.deepEqual(
-    found.items.slice(0, 2).map(({ id, reasons }) => [id, reasons.near]).sort(),
+    found.items
+      .slice(0, 2)
+      .map(({ id, reasons }) => [id, reasons.near])
+      .sort(),
     [
       ["garage", found.items[0].reasons.near],
       ["kitchen", found.items[0].reasons.near],
@@ -100,7 +99,7 @@ test("what was encoded on one page is there on the next one", async () => {
 });
 
 test("what waits to be sent is encoded and not kept, for it may hold a secret", async () => {
-  const person = await stage.person();
+  const person = await someone();
   const page = await person.tab();
   await openSearch(page);
   await holds(page, ALL);
@@ -130,7 +129,7 @@ test("what waits to be sent is encoded and not kept, for it may hold a secret", 
 });
 
 test("it goes with its context, also while nobody searched, and with the replica", async () => {
-  const person = await stage.person();
+  const person = await someone();
   await person.api.put("/v1/contexts/project/q", { data: { text: "soup" } });
   await person.api.put("/v1/contexts/project/r", { data: { text: "bread" } });
   const page = await person.tab();
@@ -155,31 +154,23 @@ test("it goes with its context, also while nobody searched, and with the replica
 });
 
 test("a replica in memory keeps nothing, and a broken entry is encoded again", async () => {
-  const person = await stage.person();
+  const person = await someone();
   const page = await person.tab();
   await openSearch(page);
   await holds(page, ALL);
   const good = await kept(page);
-  await page.evaluate(
-    (name) =>
-      new Promise((resolve) => {
-        const opening = indexedDB.open(name);
-        opening.onsuccess = () => {
-          const tx = opening.result.transaction("entries", "readwrite");
-          const store = tx.objectStore("entries");
-          const asked = store.get("j/meaning/project/p");
-          asked.onsuccess = () => store.put({ ...asked.result, meaning: new Uint8Array([1, 2, 3]) }, "j/meaning/project/p");
-          tx.oncomplete = () => (opening.result.close(), resolve());
-        };
-      }),
-    await page.evaluate(() => replica.database),
+  await page.evaluate(() =>
+    entries((store) => {
+      const asked = store.get("j/meaning/project/p");
+      asked.onsuccess = () => store.put({ ...asked.result, meaning: new Uint8Array([1, 2, 3]) }, "j/meaning/project/p");
+    }),
   );
   await page.close();
   const next = await person.tab();
   await openSearch(next);
   await until(async () => (await kept(next))["project/p"]?.[1] === good["project/p"][1], "it is not encoded again");
 
-  const apart = await stage.person();
+  const apart = await someone();
   const other = await apart.tab();
   const left = await other.evaluate(
     async ([url, token]) => {
