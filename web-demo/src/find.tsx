@@ -26,6 +26,7 @@ export function Find({ onFind }: { onFind: OnFind }) {
       const asks = control ? key === "k" : key === "/" && !(target as Element).closest?.(FIELDS);
       if (!asks || altKey || document.querySelector("dialog[open]")) return;
       event.preventDefault();
+      field.current?.focus();
       field.current?.select();
     };
     addEventListener("keydown", press);

@@ -49,10 +49,17 @@ export function Search({ field, before, onFind }: Props) {
   const [mode, setMode] = useState<Mode>("hybrid");
   const [open, setOpen] = useOpen(field);
   const searching = useSearching(replica, { text, scope, mode }, revision);
-  const { answer } = searching;
+  const { answer, isCurrent } = searching;
   const items = answer?.items ?? [];
   const [active, setActive] = useState(0);
   useEffect(() => setActive(0), [answer?.asked]);
+  /** Whether Enter was pressed before the answer was there. */
+  const hurries = useRef(false);
+  useEffect(() => {
+    if (!isCurrent || !hurries.current) return;
+    hurries.current = false;
+    choose(items[0]);
+  }, [isCurrent, answer]);
   const option = open && items[active] ? optionOf(active) : undefined;
 
   const leave = (to: EventTarget | null) => {
@@ -81,7 +88,8 @@ export function Search({ field, before, onFind }: Props) {
     if (target !== field.current && key !== "Escape") return; // a choice has arrows of its own
     if (key === "ArrowDown") step(open ? 1 : 0);
     else if (key === "ArrowUp") step(-1);
-    else if (key === "Enter") choose(items[active]);
+    else if (key === "Enter" && isCurrent) choose(items[active]);
+    else if (key === "Enter") hurries.current = true;
     else if (key === "Escape") clear();
     else return;
     if (key.startsWith("Arrow")) setOpen(true);
@@ -90,6 +98,7 @@ export function Search({ field, before, onFind }: Props) {
   useListener(field, "keydown", press);
   useListener(field, "input", ({ target }) => {
     if (target !== field.current) return;
+    hurries.current = false;
     setText(field.current?.value ?? "");
     setOpen(true);
   });
@@ -117,7 +126,7 @@ export function Search({ field, before, onFind }: Props) {
         </button>
       </div>
       <Outcome searching={searching} text={text} scope={scope} />
-      <div id={LIST} role="listbox" aria-label="Contexts found">
+      <div id={LIST} role="listbox" aria-label="Contexts found" aria-busy={!isCurrent}>
         {items.map((item, index) => (
           <Hit
             key={`${item.level}/${item.id}`}

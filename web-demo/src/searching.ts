@@ -66,6 +66,8 @@ function begun(q: string, words: readonly string[]): string {
 export interface Searching {
   /** The last answer, also while the next one is being made. */
   answer: Answer | undefined;
+  /** Whether it is the answer to what is asked now. */
+  isCurrent: boolean;
   fault: unknown;
   /** What there is to search by; `undefined` until the search is open. */
   status: Search["status"] | undefined;
@@ -109,10 +111,11 @@ export function useSearching(replica: Replica, asked: Asked, revision: number): 
     const timer = setTimeout(() => void ask([], null), PAUSE);
     return () => clearTimeout(timer);
   }, [replica, text, scope, mode, revision, isMeant]);
+  const isCurrent = sameAsked(answer?.asked, asked);
   const more = () => {
-    if (answer?.next_cursor && sameAsked(answer.asked, asked)) void ask(answer.items, answer.next_cursor);
+    if (answer?.next_cursor && isCurrent) void ask(answer.items, answer.next_cursor);
   };
-  return { answer, fault, status, more };
+  return { answer, isCurrent, fault, status, more };
 }
 
 const sameAsked = (a: Asked | undefined, b: Asked): boolean =>
