@@ -226,7 +226,7 @@ function Hit(props: { id: string; item: FoundItem; active: boolean; onPoint: () 
           </code>
         )}
       </p>
-      <p class="snippet">
+      <p class="hit-snippet">
         {snippet.map(({ text, found }, at) =>
           found ? (
             <mark key={at}>
@@ -237,7 +237,7 @@ function Hit(props: { id: string; item: FoundItem; active: boolean; onPoint: () 
           ),
         )}
       </p>
-      <p class="why quiet">
+      <p class="hit-why quiet">
         <Why item={item} />
         {from && (
           <span>

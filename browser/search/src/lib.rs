@@ -142,13 +142,11 @@ impl Searcher {
     }
 
     /// Takes what [`Searcher::encode`] gave for a context as it is. Bytes of other models are left.
-    pub fn recall(&mut self, level: &str, id: &str, meaning: &[u8]) -> Result<(), JsValue> {
-        let address = Address::parse(level, id).map_err(thrown)?;
-        if let Ok(Some(meaning)) = Meaning::from_bytes(meaning) {
-            self.corpus.give_meaning(&address, &meaning);
-            self.waiting.remove(&address);
-        }
-        Ok(())
+    pub fn recall(&mut self, level: &str, id: &str, meaning: &[u8]) {
+        let Ok(address) = Address::parse(level, id) else { return };
+        let Ok(Some(meaning)) = Meaning::from_bytes(meaning) else { return };
+        self.corpus.give_meaning(&address, &meaning);
+        self.waiting.remove(&address);
     }
 
     /// Answers a question by words: the JSON of the HTTP API.

@@ -79,7 +79,7 @@ export class Search implements SearchFace {
   *#recalled(all: [name: string, encoded: Encoded][]): Generator<void, void> {
     this.#update();
     for (const [name, { state, meaning }] of all) {
-      if (state === this.#shown.sentState(name)) call(() => this.#core.recall(...placeOf(name), meaning));
+      if (state === this.#shown.sentState(name)) this.#core.recall(...placeOf(name), meaning);
       else this.#kept.remove(name);
       yield;
     }
