@@ -48,7 +48,7 @@ export function Search({ field, before, onFind }: Props) {
   const [scope, setScope] = useState<Scope>("stored");
   const [mode, setMode] = useState<Mode>("hybrid");
   const [open, setOpen] = useOpen(field);
-  const searching = useSearching(replica, { text, scope, mode }, revision);
+  const searching = useSearching(replica, { text, scope, mode }, revision, open);
   const { answer, isCurrent } = searching;
   const items = answer?.items ?? [];
   const [active, setActive] = useState(0);
@@ -184,7 +184,7 @@ function Help() {
     <dl class="finds-help">
       {[
         ["pool timeout", "any of these words, or what they mean"],
-        ['"connection pool"', "exactly these words"],
+        ['"pool size"', "exactly these words"],
         ["-redis", "not this word"],
         ["level:task", `one of ${LEVELS.join(", ")}`],
         ["path:/db/host", "contexts with this path"],

@@ -75,11 +75,11 @@ export interface Searching {
   more: () => void;
 }
 
-/** Answers while somebody types; the last question wins. `revision` changes when the store does. */
-export function useSearching(replica: Replica, asked: Asked, revision: number): Searching {
+/** Answers while somebody types and looks; the last question wins. `revision` changes when the store does. */
+export function useSearching(replica: Replica, asked: Asked, revision: number, isSeen: boolean): Searching {
   const [answer, setAnswer] = useState<Answer>();
   const [fault, setFault] = useState<unknown>();
-  const { status, isMeant, follow } = useMeaning();
+  const { status, isMeant, follow } = useMeaning(isSeen);
   const turn = useRef(0);
   const { text, scope, mode } = asked;
   const ask = async (before: readonly FoundItem[], cursor: string | null) => {
@@ -98,7 +98,9 @@ export function useSearching(replica: Replica, asked: Asked, revision: number): 
       setFault(undefined);
       follow(search);
     } catch (error) {
-      if (mine === turn.current) setFault(error);
+      if (mine !== turn.current) return;
+      setFault(error);
+      if (before.length === 0) setAnswer(undefined);
     }
   };
   useEffect(() => {
@@ -108,9 +110,10 @@ export function useSearching(replica: Replica, asked: Asked, revision: number): 
       setFault(undefined);
       return;
     }
+    if (!isSeen) return;
     const timer = setTimeout(() => void ask([], null), PAUSE);
     return () => clearTimeout(timer);
-  }, [replica, text, scope, mode, revision, isMeant]);
+  }, [replica, text, scope, mode, revision, isMeant, isSeen]);
   const isCurrent = sameAsked(answer?.asked, asked);
   const more = () => {
     if (answer?.next_cursor && isCurrent) void ask(answer.items, answer.next_cursor);
@@ -122,13 +125,13 @@ const sameAsked = (a: Asked | undefined, b: Asked): boolean =>
   a?.text === b.text && a.scope === b.scope && a.mode === b.mode;
 
 /** Follows how far contexts are encoded. `isMeant` turns true when all of them are. */
-function useMeaning() {
+function useMeaning(isSeen: boolean) {
   const [search, follow] = useState<Search>();
   const [status, setStatus] = useState<Search["status"]>();
   const stage = status?.models;
   const isMeant = stage === "ready" && status?.encoded === status?.documents;
   useEffect(() => {
-    if (!search) return;
+    if (!search || !isSeen) return;
     const look = () =>
       setStatus((old) => {
         const now = search.status;
@@ -138,7 +141,7 @@ function useMeaning() {
     look();
     const timer = setInterval(look, LOOK);
     return () => clearInterval(timer);
-  }, [search]);
+  }, [search, isSeen]);
   return { status, isMeant, follow };
 }
 
