@@ -137,6 +137,20 @@ test("it searches while somebody types, and the last answer stays", async () => 
   await alice.close();
 });
 
+test("what is typed while the room loads is searched", async () => {
+  const alice = await stage.person();
+  const page = await alice.tab();
+  const slow = await alice.context.newCDPSession(page);
+  await slow.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+  await page.keyboard.press("/");
+  for (let n = 1; n <= 12; n++) {
+    await fieldOf(page).fill("level:branch ".repeat(n));
+    await page.waitForTimeout(20);
+  }
+  await eventually(async () => assert.ok((await ids(page)).includes("shop.checkout")));
+  await alice.close();
+});
+
 test("what is found is text, whatever it looks like", async () => {
   await put("project/slip", { data: { title: 'marzipan <img src=x onerror="globalThis.slipped=1"> \u202etxt' } });
   const alice = await stage.person();
@@ -264,6 +278,7 @@ test("once used, it works without a network", async () => {
   const page = await alice.tab("", { console: false });
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.reload(); // from here on the service worker has the page
+  await page.locator(".context").first().waitFor();
   await page.keyboard.press("/");
   await page.getByRole("radio", { name: "Meaning" }).check();
   await fieldOf(page).fill("basket delay");

@@ -1,7 +1,7 @@
 // The search field on top. What is found is a room of its own, which loads when the field gets the
 // focus.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Address, Tab } from "./address";
 import { later } from "./later";
@@ -19,7 +19,7 @@ export function Find({ onFind }: { onFind: OnFind }) {
   /** What had the focus before the field. */
   const before = useRef<EventTarget | null>(null);
   const [wanted, setWanted] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey, target } = event;
       const control = ctrlKey || metaKey;

@@ -283,7 +283,7 @@ function Why({ item }: { item: FoundItem }) {
 /** Whether the list shows: from when the field or the list has the focus, until something else has. */
 function useOpen(field: RefObject<HTMLInputElement | null>): [boolean, (open: boolean) => void] {
   const [open, setOpen] = useState(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const box = field.current?.closest(".find");
     const look = ({ target }: Event) => {
       if (!box?.contains(target as Node)) setOpen(false);
@@ -307,7 +307,8 @@ function useListener<K extends keyof HTMLElementEventMap>(
 ) {
   const last = useRef(listener);
   last.current = listener;
-  useEffect(() => {
+  // With the first rendering: what is typed after it must not be missed.
+  useLayoutEffect(() => {
     const box = field.current?.closest<HTMLElement>(".find");
     const listen = (event: HTMLElementEventMap[K]) => last.current(event);
     box?.addEventListener(event, listen);
