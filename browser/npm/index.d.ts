@@ -100,6 +100,8 @@ export interface Replica {
   readonly user: string;
   /** The context that the replica is limited to; null when it holds the whole store. */
   readonly under: Address | null;
+  /** The name of its database in IndexedDB; null when it is in memory. */
+  readonly database: string | null;
 
   // Reads answer at once, from memory. They throw `NacreError` (`not-found`, `invalid-id` …) and
   // show writes that are not with the server yet.

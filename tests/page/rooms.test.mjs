@@ -30,6 +30,7 @@ test("what is not needed at first comes when it is", async () => {
     "conflicts",
     "queue",
     "refused",
+    "search",
     "user",
   ];
   assert.deepEqual(

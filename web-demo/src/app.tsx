@@ -9,6 +9,7 @@ import { visible } from "./characters";
 import { Contexts } from "./contexts";
 import { useDrafts } from "./drafts";
 import { DropZone } from "./drop";
+import { Find, type OnFind } from "./find";
 import { later } from "./later";
 import { Glyph, READS_ONLY } from "./parts";
 import { type Opened, OpenedContext, attempt, refusedOf } from "./reading";
@@ -22,14 +23,21 @@ const Rewrite = later(() => import("./refused").then((room) => room.Rewrite));
 const Renew = later(() => import("./user").then((room) => room.Renew));
 const Import = later(() => import("./import").then((room) => room.Import));
 
+interface Place {
+  address: Address;
+  tab: Tab;
+  /** The value of the view to show first. */
+  pointer?: string | undefined;
+}
+
 /** The first context to show if the address names none. */
-const START: { address: Address; tab: Tab } = { address: GLOBAL, tab: "view" };
+const START: Place = { address: GLOBAL, tab: "view" };
 /** How long a changed context is highlighted, in milliseconds. */
 const STIR = 6000;
 
 export function App({ replica, onLeave }: { replica: Replica; onLeave: () => void }) {
   const opened = useRevisions(replica);
-  const [place, setPlace] = useState(() => fromFragment(location.hash) ?? START);
+  const [place, setPlace] = useState<Place>(() => fromFragment(location.hash) ?? START);
   const [open, setOpen] = useState<"create" | "import" | "deleted">();
   const [files, setFiles] = useState<readonly File[]>([]);
   const [drawer, setDrawer] = useState(false);
@@ -37,7 +45,8 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
   const { stirring, said } = useStir(replica);
   const refusal = useRefusal(replica);
   const closed = useClosed(replica);
-  /** The refused write that is edited in a dialog, and how many were put into an editor of the room. */
+  /** The refused write that is edited in a dialog, and how often the room was opened anew: with a
+   * refused write in an editor, or at a place that was found. */
   const [rewriting, setRewriting] = useState<PendingWrite>();
   const [drawn, setDrawn] = useState(0);
 
@@ -47,16 +56,19 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const go = (address: Address, tab: Tab = place.tab) => {
-    setPlace({ address, tab });
+  const go = (address: Address, tab: Tab = place.tab, pointer?: string) => {
+    setPlace({ address, tab, pointer });
     setDrawer(false);
     const fragment = toFragment(address, tab);
     if (location.hash !== fragment) history.pushState(null, "", fragment);
   };
+  const show: OnFind = (address, tab, pointer) => {
+    setDrawn(drawn + 1);
+    go(address, tab, pointer);
+  };
   const edit = (write: PendingWrite, tab?: Tab) => {
     if (!tab) return setRewriting(write);
-    setDrawn(drawn + 1);
-    go({ level: write.level, id: write.id }, tab);
+    show({ level: write.level, id: write.id }, tab);
   };
   // First, so that the editor can take the focus from there.
   useLayoutEffect(() => {
@@ -130,6 +142,7 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
         </button>
         <img src="/icon.svg" width="26" height="26" alt="" />
         <h1>Nacre</h1>
+        <Find onFind={show} />
         <StatusBar onGo={go} onEdit={edit} onLeave={onLeave} />
       </header>
       <div class="frame">
@@ -160,10 +173,11 @@ export function App({ replica, onLeave }: { replica: Replica; onLeave: () => voi
           />
         </nav>
         <Room
-          // Another one when a draft was put into it: editors read drafts when they open.
+          // Another one when a draft was put into it, for editors read drafts when they open; and for each find.
           key={`${key(place.address)} ${drawn}`}
           address={place.address}
           tab={place.tab}
+          first={place.pointer}
           empty={items.length === 0 && refused.length === 0}
           refused={refused.filter((write) => same(write, place.address))}
           onGo={go}

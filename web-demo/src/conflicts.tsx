@@ -3,8 +3,9 @@
 import type { Conflict, Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
+import { Dialog } from "./dialog";
 import { type Value, equal, isSealed, mistake, parse, print, text as exact } from "./json";
-import { Dialog, Fault, Glyph, Layer, READS_ONLY, When } from "./parts";
+import { Fault, Glyph, Layer, READS_ONLY, When } from "./parts";
 import { attempt, useReplica } from "./reading";
 import { masked, useReveal } from "./secrets";
 import { LongText, UserText } from "./user-text";

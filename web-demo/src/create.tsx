@@ -4,9 +4,10 @@ import type { DeletedContext, NewContext } from "@nacre/context";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 
 import { type Address, GLOBAL, LEVELS, type Level, above, below, key, name } from "./address";
+import { Dialog } from "./dialog";
 import { read, text } from "./json";
 import { JsonField } from "./json-field";
-import { Dialog, Fault, Layer, When } from "./parts";
+import { Fault, Layer, When } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
 import { UserText } from "./user-text";

@@ -34,21 +34,22 @@ export function Document(props: {
   const tree = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(data, origins), [data, origins]);
   const atFirst = useMemo(() => openAtFirst(rows), [rows]);
-  const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const [toggled, setToggled] = useState(() => wayTo(chosen));
   const [filter, setFilter] = useState("");
   const [room, setRoom] = useState(PAGE);
-  const [focused, setFocused] = useState("");
+  const [focused, setFocused] = useState(chosen ?? "");
   useEffect(() => {
-    setToggled(new Map());
+    setToggled(wayTo(chosen));
     setFilter("");
     setRoom(PAGE);
-    setFocused("");
+    setFocused(chosen ?? "");
   }, [of]);
   const glowing = useGlow(of, rows);
 
   const isOpen = (key: string) => toggled.get(key) ?? atFirst.has(key);
   const all = useMemo(() => shownRows(rows, isOpen, filter), [rows, toggled, atFirst, filter]);
-  const shown = all.slice(0, room);
+  const reached = all.findIndex(({ key }) => key === chosen) + 1;
+  const shown = all.slice(0, Math.max(room, reached));
   const stop = shown.some(({ key }) => key === focused) ? focused : (shown[0]?.key ?? "");
   const toggle = (row: ValueRow) => setToggled(new Map(toggled).set(row.key, !row.open));
 
@@ -96,6 +97,14 @@ export function Document(props: {
       )}
     </div>
   );
+}
+
+/** The rows to open so that a value shows: all above it. */
+function wayTo(pointer = ""): ReadonlyMap<string, boolean> {
+  const way = new Map<string, boolean>();
+  for (let at = pointer.lastIndexOf("/"); at > 0; at = pointer.lastIndexOf("/", at - 1))
+    way.set(pointer.slice(0, at), true);
+  return way;
 }
 
 function ValueLine(props: {

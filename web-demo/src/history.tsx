@@ -6,9 +6,11 @@ import { useId, useState } from "preact/hooks";
 
 import { type Address, key, name, same } from "./address";
 import { visible } from "./characters";
+import { Choice } from "./choice";
+import { Dialog } from "./dialog";
 import { Document } from "./document";
 import { type Members, type Value, at, steps } from "./json";
-import { Choice, Dialog, Fault, Layer, When } from "./parts";
+import { Fault, Layer, When } from "./parts";
 import { Change } from "./preview";
 import { attempt, layerOf, show, useRead, useReplica } from "./reading";
 import { UserText } from "./user-text";

@@ -4,9 +4,10 @@ import { NacreError, type Replica } from "@nacre/context";
 import { useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
+import { Dialog } from "./dialog";
 import { isObject, mistake, parse } from "./json";
 import { itemsOf } from "./json-edits";
-import { Dialog, Fault } from "./parts";
+import { Fault } from "./parts";
 import { attempt, useReplica } from "./reading";
 import { UserText } from "./user-text";
 import { useWriting } from "./writing";

@@ -15,6 +15,28 @@ export function useLater<T>(load: () => Promise<T>, wanted: boolean): T | undefi
   return loaded;
 }
 
+/** The address of the style of all rooms, which the build fills in. */
+declare const ROOMS_STYLE: string;
+
+let styled: Promise<void> | undefined;
+
+/** Loads the style of the rooms, once. */
+function style(): Promise<void> {
+  styled ??= new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = ROOMS_STYLE;
+    link.onload = () => resolve();
+    link.onerror = () => {
+      styled = undefined; // the next room tries again
+      link.remove();
+      reject(new Error("a part of the page did not load; try again"));
+    };
+    document.head.append(link);
+  });
+  return styled;
+}
+
 /** A part of the page in its own file. */
 export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
   let Loaded: ComponentType<P> | undefined;
@@ -23,7 +45,7 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     const [fault, setFault] = useState<unknown>();
     useEffect(() => {
       if (Loaded) return;
-      load().then((room) => {
+      Promise.all([load(), style()]).then(([room]) => {
         Loaded = room;
         show(1);
       }, setFault);

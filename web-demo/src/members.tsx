@@ -4,7 +4,9 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hook
 
 import { ask } from "./asking";
 import { visible } from "./characters";
-import { Choice, Dialog, Fault, READS_ONLY, When } from "./parts";
+import { Choice } from "./choice";
+import { Dialog } from "./dialog";
+import { Fault, READS_ONLY, When } from "./parts";
 import { useReplica } from "./reading";
 import { DEFAULT, type Member, NAMES, OPTIONS, Sentences, type Terms, sentence, sentences } from "./terms";
 import { UserText } from "./user-text";

@@ -4,7 +4,8 @@ import type { Operation } from "@nacre/context";
 import { useMemo, useState } from "preact/hooks";
 
 import { type Address, above, name } from "./address";
-import { Dialog, Fault } from "./parts";
+import { Dialog } from "./dialog";
+import { Fault } from "./parts";
 import { PreviewOf } from "./preview";
 import { type Held, useRead, useReplica } from "./reading";
 import { useWriting } from "./writing";

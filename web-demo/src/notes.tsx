@@ -5,8 +5,9 @@ import { Fragment } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, key } from "./address";
+import { Choice } from "./choice";
 import { draftOf, keepDraft, placeOf, useFocusWhenFilled } from "./drafts";
-import { Choice, Fault, READS_ONLY, When } from "./parts";
+import { Fault, READS_ONLY, When } from "./parts";
 import { useRead, useReplica } from "./reading";
 import { discardRefused } from "./refusals";
 import { LongText, UserText } from "./user-text";

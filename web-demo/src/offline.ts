@@ -1,8 +1,10 @@
 // The service worker: caches the page itself, so that it opens offline. The replica keeps the data;
 // requests under /v1/ never pass through here.
 
-/** The files of the page, and a name for this build. The build fills them in. */
+/** The files of the page, those of them that are kept when they are first asked for, and a name for
+ * this build. The build fills them in. */
 declare const SHELL: string[];
+declare const LATER: string[];
 declare const EDITION: string;
 
 interface Lifetime extends Event {
@@ -40,8 +42,9 @@ scope.addEventListener("activate", (event) => {
 scope.addEventListener("fetch", (event) => {
   const { request } = event as Fetching;
   const { origin, pathname } = new URL(request.url);
-  if (request.method !== "GET" || origin !== location.origin || !SHELL.includes(pathname)) return;
-  (event as Fetching).respondWith(answer(request, pathname));
+  if (request.method !== "GET" || origin !== location.origin) return;
+  if (SHELL.includes(pathname)) (event as Fetching).respondWith(answer(request, pathname));
+  else if (LATER.includes(pathname)) (event as Fetching).respondWith(answerAndKeep(request, pathname));
 });
 
 /** The page comes from the network if possible; its parts, which never change, from the cache. */
@@ -55,4 +58,14 @@ async function answer(request: Request, pathname: string): Promise<Response> {
     if (kept) return kept;
     throw error;
   }
+}
+
+/** What only a search needs is kept from the first search on, so that the next one needs no network. */
+async function answerAndKeep(request: Request, pathname: string): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const kept = await cache.match(pathname);
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok) await cache.put(pathname, response.clone()).catch(() => {}); // no room
+  return response;
 }

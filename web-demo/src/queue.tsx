@@ -1,7 +1,8 @@
 // The writes that are not with the server: those that will be sent, in order, and those it refused.
 
 import type { Address } from "./address";
-import { Dialog, Fault, Layer, When } from "./parts";
+import { Dialog } from "./dialog";
+import { Fault, Layer, When } from "./parts";
 import { refusedOf, useReplica } from "./reading";
 import { type OnEdit, RefusedWrites } from "./refused";
 

@@ -5,9 +5,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, above, name } from "./address";
 import { Create, Remove } from "./create";
+import { Discard } from "./dialog";
 import { type Value, at, equal, glance, print } from "./json";
 import { Move } from "./move";
-import { Discard, Fault, Glyph, Layer, READS_ONLY, Reason, When } from "./parts";
+import { Fault, Glyph, Layer, READS_ONLY, Reason, When } from "./parts";
 import { attempt, layerOf, useReplica } from "./reading";
 import { type Wish, discardRefused, wishesOf } from "./refusals";
 import { type Editor, dataAfter, editorOf, isInexact, makeDraft, wouldLose } from "./rewrite";

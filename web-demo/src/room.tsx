@@ -1,7 +1,7 @@
 // The selected context: its chain, and tabs for its view, its layer and its history.
 
 import type { ContextSummary, LayerVersion, PendingWrite } from "@nacre/context";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { type Address, type Tab, name, same } from "./address";
 import { Document } from "./document";
@@ -29,6 +29,8 @@ const LINE = 27;
 export function Room(props: {
   address: Address;
   tab: Tab;
+  /** The value that is chosen at first, and gets the focus. */
+  first: string | undefined;
   /** The store is empty. */
   empty: boolean;
   /** Writes to it that were refused. */
@@ -38,11 +40,11 @@ export function Room(props: {
   onCreate: () => void;
   onImport: () => void;
 }) {
-  const { address, tab, empty, refused, onGo, onEdit, onCreate, onImport } = props;
+  const { address, tab, first, empty, refused, onGo, onEdit, onCreate, onImport } = props;
   const { level, id } = address;
   const { replica, mayWrite } = useReplica();
   const drafts = useDrafts(placeOf(replica.user, address, "value "));
-  const [pointer, setPointer] = useState<string>();
+  const [pointer, setPointer] = useState(first);
   const [open, setOpen] = useState<"move" | "remove" | "members">();
   const context = useRead((replica) => layerOf(replica, address), [level, id]);
   const view = useRead((replica) => show(replica, address), [level, id]);
@@ -65,6 +67,11 @@ export function Room(props: {
     if (frame && pointer === undefined) setOnTop((y ?? (top + bottom) / 2) > (frame.top + frame.bottom) / 2);
     setPointer(next);
   };
+  useEffect(() => {
+    const row = rowOf(first ?? "");
+    row?.scrollIntoView({ block: "center" });
+    row?.focus({ preventScroll: true });
+  }, []);
   useLayoutEffect(() => {
     const { pointer = "", top = 0 } = held.current ?? {};
     held.current = undefined;

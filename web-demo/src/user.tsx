@@ -5,8 +5,9 @@ import { useEffect, useState } from "preact/hooks";
 
 import { name } from "./address";
 import { visible } from "./characters";
+import { Dialog } from "./dialog";
 import { draftCount } from "./drafts";
-import { Dialog, Fault } from "./parts";
+import { Fault } from "./parts";
 import { later } from "./later";
 import { useReplica } from "./reading";
 import { TokenForm } from "./sign-in";

@@ -47,18 +47,18 @@ export class Copy implements LocalCopy {
   }
 
   /**
-   * Reads what is kept under a name, and joins the other tabs. Gives the script's own entries, and
-   * `begin`, which lets in what the tabs have said in the meantime.
+   * Reads what is kept in a database, and joins the other tabs; `null` keeps nothing. Gives the script's
+   * own entries, and `begin`, which lets in what the tabs have said in the meantime.
    */
-  async start(name: string, isKept: boolean): Promise<{ own: Map<string, unknown>; begin: () => void }> {
-    this.#storage = isKept ? await openStorage(name, () => this.#end()) : openMemory();
+  async start(name: string | null): Promise<{ own: Map<string, unknown>; begin: () => void }> {
+    this.#storage = name ? await openStorage(name, () => this.#end()) : openMemory();
     // Joined before anything is read, so that no commit of another tab is missed.
     let begin = (): void => {};
     const begun = new Promise<void>((resolve) => (begin = resolve));
     const lead = (): void => void begun.then(() => this.#isClosed || this.#listener.leads(true));
     const hear = (message: TabMessage): void => void begun.then(() => this.#isClosed || this.#hear(message));
     const claim = async (): Promise<number> => (this.#term = (await this.#storage?.term(true)) ?? 0);
-    if (isKept) this.#tabs = joinTabs(name, hear, { claim, begin: lead, end: () => this.#listener.leads(false) });
+    if (name) this.#tabs = joinTabs(name, hear, { claim, begin: lead, end: () => this.#listener.leads(false) });
     else lead(); // what is in memory is shared with nobody
     return { own: await this.load(), begin };
   }

@@ -48,13 +48,13 @@ export async function open(options: OpenOptions): Promise<Replica> {
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const server = new Server(url, token);
   const isKept = options.storage !== "memory" && (await isThere());
-  const prefix = `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} `;
-  const [user] = await Promise.all([whose(server, isKept ? prefix : undefined), init()]);
+  const prefix = isKept ? `nacre ${url} ${under ? `${under.level}/${under.id}` : ""} ` : null;
+  const [user] = await Promise.all([whose(server, prefix), init()]);
   server.user = user;
   const parts = assemble(user, under, server);
-  const replica = new Replica(url.href, user, under, parts);
+  const replica = new Replica(url.href, user, under, prefix && prefix + user, parts);
   try {
-    const { own, begin } = await parts.copy.start(prefix + user, isKept);
+    const { own, begin } = await parts.copy.start(replica.database);
     await parts.sync.start(options.online, own);
     const isNew = !parts.copy.core.is_open();
     begin();
@@ -73,11 +73,11 @@ export async function open(options: OpenOptions): Promise<Replica> {
 }
 
 /** The user of the token; when no token comes, the user of the only replica on this device. */
-async function whose(server: Server, prefix: string | undefined): Promise<string> {
+async function whose(server: Server, prefix: string | null): Promise<string> {
   const asked = server.token().then(userOf);
   asked.catch(() => {}); // looked at below
-  const [name, ...others] = prefix === undefined ? [] : await namesOf(prefix);
-  if (prefix === undefined || name === undefined || others.length > 0) return asked;
+  const [name, ...others] = prefix ? await namesOf(prefix) : [];
+  if (!prefix || !name || others.length > 0) return asked;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, PATIENCE)));
   const user = await Promise.race([asked, late]).catch(() => undefined);
@@ -138,6 +138,7 @@ class Replica extends Reads implements ReplicaFace {
   readonly url: string;
   readonly user: string;
   readonly under: Address | null;
+  readonly database: string | null;
   readonly #copy: Copy;
   readonly #queue: Queue;
   readonly #sync: Sync;
@@ -145,11 +146,12 @@ class Replica extends Reads implements ReplicaFace {
   /** The status when it was closed. */
   #last: Status | undefined;
 
-  constructor(url: string, user: string, under: Address | null, parts: Parts) {
+  constructor(url: string, user: string, under: Address | null, database: string | null, parts: Parts) {
     super(() => parts.copy.open());
     this.url = url;
     this.user = user;
     this.under = under;
+    this.database = database;
     this.#copy = parts.copy;
     this.#queue = parts.queue;
     this.#sync = parts.sync;

@@ -20,7 +20,7 @@ use alloc::{string::String, vec::Vec};
 use nacre_core::{
     address::Address,
     error::{Error, Result},
-    retrieval::{Corpus, Document, Models, Question, answer, notes, search_own},
+    retrieval::{Corpus, Document, Meaning, Models, Question, answer, notes, search_own},
     wire,
 };
 use wasm_bindgen::prelude::*;
@@ -80,9 +80,7 @@ impl Searcher {
     pub fn remove(&mut self, level: &str, id: &str) -> Result<(), JsValue> {
         let address = Address::parse(level, id).map_err(thrown)?;
         self.held.remove(&address);
-        if let Ok(place) = self.waiting.binary_search(&address) {
-            self.waiting.remove(place);
-        }
+        self.await_no_more(&address);
         self.corpus.remove(&address);
         self.tidy();
         Ok(())
@@ -98,17 +96,32 @@ impl Searcher {
         self.waiting.len()
     }
 
-    /// Encodes the document of one context, if one waits.
-    pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
-        let Some(address) = self.waiting.pop() else { return Ok(()) };
+    /// The name of the context that is encoded next, such as `task/fix-1`, if one waits.
+    pub fn next(&self) -> Option<String> {
+        let address = self.waiting.last()?;
+        Some([address.level.as_str(), "/", address.id.as_str()].concat())
+    }
+
+    /// Encodes the document of a context that waits. Gives what the models say of it, as
+    /// [`Searcher::recall`] takes it.
+    pub fn encode(&mut self, meanings: &Meanings) -> Result<Vec<u8>, JsValue> {
+        let Some(address) = self.waiting.pop() else { return Ok(Vec::new()) };
         let mut encode = || {
-            let Some(record) = self.held.live(&address) else { return Ok(()) };
+            let Some(record) = self.held.live(&address) else { return Ok(Vec::new()) };
             let notes = notes(&self.held, &address)?;
             let meaning = Document::meaning_of(meanings.models(), &record, &notes)?;
             self.corpus.give_meaning(&address, &meaning);
-            Ok(())
+            Ok(meaning.to_bytes())
         };
         encode().map_err(thrown)
+    }
+
+    /// Takes what [`Searcher::encode`] gave for a context as it is. Bytes of other models are left.
+    pub fn recall(&mut self, level: &str, id: &str, meaning: &[u8]) {
+        let Ok(address) = Address::parse(level, id) else { return };
+        let Ok(Some(meaning)) = Meaning::from_bytes(meaning) else { return };
+        self.corpus.give_meaning(&address, &meaning);
+        self.await_no_more(&address);
     }
 
     /// Answers a question by words: the JSON of the HTTP API.
@@ -127,6 +140,12 @@ impl Searcher {
         let question = Question::of_body(wire::read_json(question.as_bytes())?)?;
         let found = search_own(&self.held, &self.corpus, models, &question)?;
         Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
+    }
+
+    fn await_no_more(&mut self, address: &Address) {
+        if let Ok(place) = self.waiting.binary_search(address) {
+            self.waiting.remove(place);
+        }
     }
 
     /// Makes the corpus anew when most of it is removed documents.

@@ -5,6 +5,7 @@ import type { Replica } from "../../index.js";
 import type { Found, Question, Search as SearchFace, SearchOptions, SearchStatus } from "../../search.js";
 import { type Meanings, Searcher, call, init, loadModels } from "./core.ts";
 import { hasVectors } from "./files.ts";
+import { type Encoded, Kept } from "./kept.ts";
 import { Shown } from "./shown.ts";
 
 /** How many milliseconds are spent on contexts before the page gets its turn. */
@@ -24,6 +25,7 @@ export async function openSearch(replica: Replica, options: SearchOptions = {}):
 export class Search implements SearchFace {
   readonly #core: Searcher;
   readonly #shown: Shown;
+  readonly #kept: Kept;
   readonly #folder: string | URL | undefined;
   readonly #stop: () => void;
   #isClosed = false;
@@ -52,18 +54,42 @@ export class Search implements SearchFace {
     this.#folder = folder;
     this.#models = hasModels ? "unloaded" : "off";
     const core = this.#core;
+    this.#kept = new Kept(hasModels ? replica.database : null);
     this.#shown = new Shown(replica, {
       put: (...context) => call(() => core.put(...context)),
-      remove: (level, id) => call(() => core.remove(level, id)),
+      remove: (level, id) => {
+        call(() => core.remove(level, id));
+        this.#kept.remove(`${level}/${id}`);
+      },
     });
     const stops = [replica.subscribe("all", () => this.#encode()), replica.on("close", () => this.close())];
     this.#stop = () => stops.forEach((stop) => stop());
   }
 
-  /** Takes in all that the replica shows, and lets the page go on meanwhile. */
-  async #fill(): Promise<void> {
+  /** Takes in all that the replica shows. */
+  #fill(): Promise<void> {
+    return this.#inSlices(this.#shown.update());
+  }
+
+  /** Takes in what contexts were found to mean on an earlier page, as far as they are the same. */
+  async #recall(): Promise<void> {
+    await this.#inSlices(this.#recalled(await this.#kept.read()));
+  }
+
+  *#recalled(all: [name: string, encoded: Encoded][]): Generator<void, void> {
+    this.#update();
+    for (const [name, { state, meaning }] of all) {
+      if (state === this.#shown.sentState(name)) this.#core.recall(...placeOf(name), meaning);
+      else this.#kept.remove(name);
+      yield;
+    }
+  }
+
+  /** Takes steps, and lets the page go on meanwhile. */
+  async #inSlices(steps: Generator<void, void>): Promise<void> {
+    this.#open();
     let until = Date.now() + SLICE;
-    for (const _ of this.#shown.update()) {
+    for (const _ of steps) {
       if (Date.now() < until) continue;
       await new Promise((resolve) => setTimeout(resolve));
       this.#open();
@@ -115,6 +141,7 @@ export class Search implements SearchFace {
     this.#isClosed = true;
     this.#stop();
     this.#shown.close();
+    void this.#kept.close();
     this.#core.free();
     this.#meanings = undefined;
     this.#tell();
@@ -141,7 +168,8 @@ export class Search implements SearchFace {
     this.#models = "loading";
     loadModels(this.#folder)
       .then(
-        (meanings) => {
+        async (meanings) => {
+          await this.#recall().catch(() => {}); // closed, which is seen below
           this.#meanings = meanings;
           this.#models = "ready";
         },
@@ -158,6 +186,13 @@ export class Search implements SearchFace {
       });
   }
 
+  #encodeOne(meanings: Meanings): void {
+    const name = this.#core.next();
+    const meaning = call(() => this.#core.encode(meanings));
+    const state = name && this.#shown.sentState(name);
+    if (name && state) this.#kept.put(name, { state, meaning });
+  }
+
   /** Encodes what waits, a context at a time, whenever the page has nothing else to do. */
   #encode(): void {
     if (this.#isEncoding || !this.#meanings) return;
@@ -168,7 +203,7 @@ export class Search implements SearchFace {
       if (this.#isClosed || !meanings) return;
       try {
         this.#update();
-        call(() => this.#core.encode(meanings));
+        this.#encodeOne(meanings);
       } catch (error) {
         if (error instanceof NacreError && error.code === "closed") return; // the replica, just now
         throw error;
@@ -177,6 +212,12 @@ export class Search implements SearchFace {
       else this.#tell();
     });
   }
+}
+
+/** The level and the id in a name such as `task/fix-1`. */
+function placeOf(name: string): [level: string, id: string] {
+  const at = name.indexOf("/");
+  return [name.slice(0, at), name.slice(at + 1)];
 }
 
 function whenIdle(act: () => void): void {

@@ -72,6 +72,14 @@ export class Shown {
     }
   }
 
+  /** The state of a context that was handed over: it differs whenever what is searched does. `undefined`
+   * while the server does not have all of it, for it may hold a secret that is not sealed yet. */
+  sentState(name: string): string | undefined {
+    const mark = this.#marks.get(name);
+    if (!mark || [...this.#writes.values()].includes(name)) return undefined;
+    return `${VERSION} ${mark.state} ${mark.notes}`;
+  }
+
   close(): void {
     for (const end of this.#ends) end();
     this.#marks.clear();

@@ -135,7 +135,10 @@ pub struct Meaning {
 impl Meaning {
     /// The bytes to store: the version of the models, the vector, the terms. At most 513.
     pub fn to_bytes(&self) -> Vec<u8> {
-        [&[VERSION][..], &self.vector.to_bytes(), &self.terms.to_bytes()].concat()
+        let mut bytes = Vec::from([VERSION]);
+        bytes.extend_from_slice(&self.vector.to_bytes());
+        bytes.extend_from_slice(&self.terms.to_bytes());
+        bytes
     }
 
     /// Reads what [`to_bytes`](Meaning::to_bytes) gave; `None` if it was made by other models, so
