@@ -31,7 +31,8 @@ fn distance(code: u32) -> Option<u32> {
     let [firsts, lasts, steps, distances] =
         [3, 3, 1, 3].map(|width| Column::take(&mut table, count, width));
     let run = firsts.up_to(code).checked_sub(1)?;
-    let is_in = code <= lasts.get(run) && (code - firsts.get(run)) % steps.get(run).max(1) == 0;
+    let from_first = code.wrapping_sub(firsts.get(run));
+    let is_in = code <= lasts.get(run) && from_first.is_multiple_of(steps.get(run).max(1));
     is_in.then(|| distances.get(run))
 }
 
