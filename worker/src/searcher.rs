@@ -36,11 +36,14 @@ use crate::{
 /// Documents that are read in one step.
 const PART: usize = 500;
 
-/// Most contexts whose documents are made in one step, and for a search of candidates.
-const PENDING: usize = 200;
+/// Most contexts whose documents are made in one step.
+const CHANGED: usize = 50;
 
 /// With so many words made, a step makes no further document.
-const WORDS: u32 = 10_000;
+const WORDS: u32 = 5_000;
+
+/// Most contexts in the outbox whose documents are made for a search of candidates.
+const PENDING: usize = 200;
 
 /// How long a search waits for the corpus, in milliseconds.
 const WAIT_MILLIS: u64 = 1_000;
@@ -319,7 +322,7 @@ impl Searcher {
     fn put_newest<D: Database>(&self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {
         let mut place = self.held.try_borrow_mut().map_err(|_| borrowed())?;
         if let Some(held) = place.as_mut().filter(|held| held.rows != Rows::All) {
-            put_changed(&mut held.corpus, store, changes.newest(PENDING))?;
+            put_changed(&mut held.corpus, store, changes.newest(CHANGED))?;
         }
         Ok(())
     }
@@ -344,7 +347,7 @@ impl Held {
                 if self.corpus.waste() > self.corpus.len().max(PART) {
                     self.corpus = self.corpus.compacted();
                 }
-                let done = put_changed(&mut self.corpus, store, changes.newest(PENDING))?;
+                let done = put_changed(&mut self.corpus, store, changes.newest(CHANGED))?;
                 done.iter().for_each(|address| changes.done(address));
             }
         }
