@@ -25,7 +25,7 @@
 #![no_std]
 
 pub use nacre_layers::{
-    address, credentials, diff, error, explain, hash, id, json, layer, level, lint, marker, number,
+    address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint, marker, number,
     patch, pointer, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_replica as replica;
