@@ -30,8 +30,9 @@ const CRATES: &[Row] = &[
     ("nacre-replica", &["nacre-wire"]),
     ("nacre-search", &["nacre-layers"]),
     ("nacre-retrieval", &["nacre-wire", "nacre-search"]),
+    ("nacre-pack", &["nacre-wire"]),
     ("nacre-learn", &["nacre-search"]),
-    ("nacre-mcp", &["nacre-retrieval", "nacre-learn"]),
+    ("nacre-mcp", &["nacre-retrieval", "nacre-pack", "nacre-learn"]),
     ("nacre-core", &["nacre-replica", "nacre-mcp"]),
     // The shells.
     ("nacre-msgpack", &["nacre-core"]),

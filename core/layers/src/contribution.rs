@@ -10,7 +10,8 @@ use crate::{
     layer::{Container, Content, Layer, Member},
     level::LAYERS,
     merge::{Fold, Outcome, Sink, Stack, TextSink},
-    name,
+    name::{self, Name},
+    pointer::Pointer,
     resolve::{Link, layers, walk},
     rules::{Rule, Scope},
 };
@@ -121,6 +122,27 @@ fn replaces_everything(chain: &[Link<'_>], last: usize) -> bool {
     let Some(scope) = Scope::of_chain(chain.iter().map(|link| link.rules)) else { return false };
     let root = Content::Object(0);
     scope.rule(last) == Some(&Rule::Replace) && !scope.blocks(last, root)
+}
+
+/// Whether a value that a layer of a chain sets is the view's for sure: no layer below says anything there
+/// or around it.
+pub fn is_final(chain: &[Link<'_>], layer: usize, place: &Pointer) -> bool {
+    let replaces = |link: &Link<'_>| {
+        link.rules.iter().any(|(path, rule)| *rule == Rule::Replace && place.starts_with(path))
+    };
+    let below = chain.get(layer + 1..).unwrap_or_default();
+    below.iter().all(|link| !has_a_say(link.layer, place)) && !chain.iter().any(replaces)
+}
+
+/// Whether a layer holds a value at a place, or one around it that is no object.
+fn has_a_say(layer: &Layer, place: &Pointer) -> bool {
+    let mut object = layer.container(layer.root());
+    for name in place.tokens() {
+        let Some(member) = layer.find(object, &Name::encode(&name)) else { return false };
+        let Content::Object(inner) = member.content() else { return true };
+        object = layer.container(inner);
+    }
+    true
 }
 
 struct SaidSink<'a> {
