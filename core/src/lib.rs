@@ -27,8 +27,8 @@
 #![no_std]
 
 pub use nacre_layers::{
-    address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint, marker, number,
-    patch, pointer, resolve, rules, sensitive, three_way, value,
+    address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint,
+    marker, number, patch, pointer, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_pack as pack;
 pub use nacre_replica as replica;

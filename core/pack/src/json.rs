@@ -4,10 +4,7 @@
 //! The `data` of a layer is a merge patch (RFC 7396) of what the layers above say: null takes a member
 //! away. An object with `"$replaces": true` leaves nothing of them.
 
-use alloc::{
-    format,
-    string::String,
-};
+use alloc::{format, string::String};
 
 use nacre_layers::{
     address::Address,

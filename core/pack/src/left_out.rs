@@ -82,10 +82,15 @@ impl<'a> Group<'a> {
     pub(crate) fn places(&self) -> Vec<LeftOut<'_>> {
         if self.members.len() > ALONE {
             let bytes = self.members.iter().map(|member| member.bytes).sum();
-            return Vec::from([LeftOut::Members { at: &self.at, count: self.members.len(), bytes }]);
+            return Vec::from([LeftOut::Members {
+                at: &self.at,
+                count: self.members.len(),
+                bytes,
+            }]);
         }
-        let place = |member: &Member<'_>| {
-            LeftOut::Value { pointer: self.at.child(&member.name), bytes: member.bytes }
+        let place = |member: &Member<'_>| LeftOut::Value {
+            pointer: self.at.child(&member.name),
+            bytes: member.bytes,
         };
         self.members.iter().map(place).collect()
     }

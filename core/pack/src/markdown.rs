@@ -198,10 +198,10 @@ fn indent(depth: usize, out: &mut String) {
 
 /// A text as it is, if it can be nothing else; otherwise as a JSON string.
 fn plain(text: &str) -> String {
-    let is_other = |text: &str| {
-        matches!(text, "true" | "false" | "null") || text.parse::<f64>().is_ok()
-    };
-    let begins = text.chars().next().is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_'));
+    let is_other =
+        |text: &str| matches!(text, "true" | "false" | "null") || text.parse::<f64>().is_ok();
+    let begins =
+        text.chars().next().is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_'));
     let is_plain = begins
         && !text.ends_with(char::is_whitespace)
         && !text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))

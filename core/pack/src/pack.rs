@@ -102,9 +102,8 @@ pub fn pack(reads: &dyn Reads, caller: &Caller, ask: &Ask) -> Result<Pack> {
         // so that a change there leaves the section as it is.
         let most = sections * (layer + 1) / chain.len();
         let said = contribution(links.get(..=layer).unwrap_or_default());
-        let entries = [EntryKind::Insight, EntryKind::Progress].map(|kind| {
-            readable.newest(reads, record, kind, ENTRIES + 1)
-        });
+        let entries = [EntryKind::Insight, EntryKind::Progress]
+            .map(|kind| readable.newest(reads, record, kind, ENTRIES + 1));
         packing.section(layer, record, said, entries, most.saturating_sub(packing.used))?;
     }
     let room = ask.max_tokens.saturating_sub(end + packing.used);
@@ -196,7 +195,13 @@ impl<'a> Packing<'_, 'a> {
     }
 
     /// Tells the newest entries that are not told yet, as long as each fits.
-    fn entries(&self, kind: EntryKind, entries: &[Entry], told: &mut Vec<String>, room: &mut usize) {
+    fn entries(
+        &self,
+        kind: EntryKind,
+        entries: &[Entry],
+        told: &mut Vec<String>,
+        room: &mut usize,
+    ) {
         for entry in entries.iter().take(ENTRIES).skip(told.len()) {
             let text = self.form.entry(entry);
             let mut cost = self.counter.count(&text);
@@ -223,12 +228,14 @@ impl<'a> Packing<'_, 'a> {
         room += list;
         let (mut left_out, mut unlisted) = (String::new(), 0);
         let of = |layer: usize| chain.get(layer).map(|record| &record.address);
-        let groups = self.left.iter().flat_map(|group| {
-            group.places().into_iter().map(move |place| (group.layer, place))
-        });
-        let entries = self.left_entries.iter().map(|(layer, kind)| {
-            (*layer, LeftOut::Entries { kind: *kind })
-        });
+        let groups = self
+            .left
+            .iter()
+            .flat_map(|group| group.places().into_iter().map(move |place| (group.layer, place)));
+        let entries = self
+            .left_entries
+            .iter()
+            .map(|(layer, kind)| (*layer, LeftOut::Entries { kind: *kind }));
         for (layer, place) in entries.chain(groups) {
             let Some(of) = of(layer) else { continue };
             let line = self.form.left_out(of, &place);
@@ -240,7 +247,8 @@ impl<'a> Packing<'_, 'a> {
                 _ => unlisted += place.count(),
             }
         }
-        let mut rest = Rest { more: &more, left_out: &left_out, unlisted, tokens: frame.max_tokens };
+        let mut rest =
+            Rest { more: &more, left_out: &left_out, unlisted, tokens: frame.max_tokens };
         // Counted with the largest number that may stand in it.
         let count = |rest: &Rest<'_>| self.counter.count(&self.form.end(frame, rest));
         rest.tokens = self.counter.count(&self.text) + count(&rest);

@@ -7,9 +7,9 @@ pub enum Counter {
     ///
     /// | text | tokens |
     /// |---|---|
-    /// | a run of ASCII letters, up to where a capital follows a small one | 1 for each 4 begun |
+    /// | a run of ASCII letters, up to where a capital follows a small one; a capital counts as three | 1 for each 4 begun of the first 8, then 1 for each 2 begun |
     /// | a run of digits | 1 for each 2 begun |
-    /// | a run of ASCII punctuation | 2 for each 3 begun |
+    /// | a run of ASCII punctuation | 3 for each 4 begun |
     /// | one space | with what follows |
     /// | other white space, a run | 1 for each 4 begun |
     /// | any other letter or sign | 1 if UTF-8 takes two bytes for it, 2 for three, 3 for four |
@@ -43,9 +43,9 @@ impl Kind {
     /// The tokens of a run of `length` characters.
     fn tokens(self, length: usize) -> usize {
         match self {
-            Kind::Letters => length.div_ceil(4),
+            Kind::Letters => length.min(8).div_ceil(4) + length.saturating_sub(8).div_ceil(2),
             Kind::Digits => length.div_ceil(2),
-            Kind::Signs => (2 * length).div_ceil(3),
+            Kind::Signs => (3 * length).div_ceil(4),
             Kind::Blanks => length.div_ceil(4),
             Kind::Other => length,
         }
@@ -94,6 +94,7 @@ fn cautious(text: &str) -> usize {
         }
         length += match next {
             Kind::Other => c.len_utf8() - 1,
+            Kind::Letters if c.is_ascii_uppercase() => 3,
             _ => 1,
         };
         is_small = c.is_ascii_lowercase();
@@ -113,9 +114,10 @@ mod tests {
             ("pool", 1),
             ("the pool", 2),
             ("connection", 3),
-            ("maxPoolSize", 3),
+            ("internationalization", 8),
+            ("maxPoolSize", 5),
             ("5432", 2),
-            ("\":\"", 2),
+            ("\":\"", 3),
             ("a\n\n  b", 3),
             ("é", 1),
             ("接続", 4),

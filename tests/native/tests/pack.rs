@@ -32,7 +32,10 @@ fn address(layer: usize) -> Address {
 /// A store with one chain of these layers.
 fn world(layers: &[(Object, Rules)]) -> World {
     let mut world = World::empty();
-    layers.iter().enumerate().for_each(|(layer, (data, rules))| put(&mut world, layer, data, rules));
+    layers
+        .iter()
+        .enumerate()
+        .for_each(|(layer, (data, rules))| put(&mut world, layer, data, rules));
     world
 }
 
@@ -85,7 +88,8 @@ fn tell(document: &mut Value, said: &Value) {
 fn layer() -> impl Strategy<Value = (Object, Rules)> {
     let pointers = ["/a", "/b", "/a/b", "/c"];
     let kinds = ["replace", "deep", "union", "append", "keyed:a", "lock"];
-    let rule = (proptest::sample::select(pointers.to_vec()), proptest::sample::select(kinds.to_vec()));
+    let rule =
+        (proptest::sample::select(pointers.to_vec()), proptest::sample::select(kinds.to_vec()));
     (arbitrary::object(), vec(rule, 0..3)).prop_map(|(data, rules)| {
         let mut object = Object::new();
         rules.into_iter().for_each(|(at, kind)| drop(object.insert(at, Value::from(kind))));
@@ -154,7 +158,7 @@ proptest! {
     fn an_edit_below_changes_no_byte_above(
         layers in vec(long(), 2..=4),
         edit in long(),
-        max_tokens in 256usize..1500,
+        max_tokens in 500usize..1500,
         is_json in any::<bool>()
     ) {
         let none = Rules::default();

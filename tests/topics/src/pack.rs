@@ -34,7 +34,9 @@ fn ask(asked: &Json) -> Ask {
     Ask {
         address: Address::parse(text(&asked["level"]), text(&asked["id"])).expect("an address"),
         max_tokens: number("max_tokens", nacre_core::pack::TOKENS_DEFAULT),
-        counter: asked["bytes_per_token"].as_f64().map_or(Counter::Cautious, Counter::BytesPerToken),
+        counter: asked["bytes_per_token"]
+            .as_f64()
+            .map_or(Counter::Cautious, Counter::BytesPerToken),
         format: if asked["format"] == "json" { Format::Json } else { Format::Markdown },
         origins: asked["origins"] == true,
     }
