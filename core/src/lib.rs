@@ -14,20 +14,23 @@
 //! crate; time and entropy are arguments. A shell reads bytes, calls [`decide`](decide::decide),
 //! applies the plan in one transaction, and only then publishes and answers.
 //!
-//! This crate holds no code. It hands on six crates, whose arrows point one way:
+//! This crate holds no code. It hands on seven crates, whose arrows point one way:
 //!
 //! ```text
 //! nacre-layers ◀─┬─ nacre-store ◀── nacre-wire ◀─┬─ nacre-replica
 //! documents      │  decisions       outside      │  offline copies
+//!                │                               ├─ nacre-pack
+//!                │                               │  views for prompts
 //!                └─ nacre-search ◀───────────────┴─ nacre-retrieval
 //!                   words, index, ranking           searches of a store
 //! ```
 #![no_std]
 
 pub use nacre_layers::{
-    address, credentials, diff, error, explain, hash, id, json, layer, level, lint, marker, number,
-    patch, pointer, resolve, rules, sensitive, three_way, value,
+    address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint,
+    marker, number, patch, pointer, resolve, rules, sensitive, three_way, value,
 };
+pub use nacre_pack as pack;
 pub use nacre_replica as replica;
 pub use nacre_retrieval as retrieval;
 pub use nacre_search as search;

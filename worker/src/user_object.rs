@@ -30,6 +30,7 @@ use nacre_core::{
     limits,
     live::subscribe,
     op::{self, Caller},
+    pack::pack,
     plan::Plan,
     quota::{Counted, Quota, Rates, Standing, too_soon},
     store::Reads as _,
@@ -255,6 +256,13 @@ impl Object {
                 let asked = (&caller, &question);
                 let answer = keeper.search(&exchange, &meter, &bearer, asked, &mut entropy).await;
                 self.load_behind(keeper, &caller);
+                message::sent(&answer)
+            }
+            Ok(Task::Pack { caller, ask }) => {
+                let answer = match pack(&keeper.store, &caller, &ask) {
+                    Ok(pack) => exchange.packed(pack, ask.format, &meter.read(keeper)),
+                    Err(error) => exchange.problem(&error, None, &Work::default()),
+                };
                 message::sent(&answer)
             }
             Ok(Task::Reindex { begin }) => {

@@ -31,8 +31,9 @@ const CRATES: &[Row] = &[
     ("nacre-inference", &["nacre-layers"]),
     ("nacre-search", &["nacre-inference"]),
     ("nacre-retrieval", &["nacre-wire", "nacre-search"]),
+    ("nacre-pack", &["nacre-wire"]),
     ("nacre-learn", &["nacre-search"]),
-    ("nacre-mcp", &["nacre-retrieval", "nacre-learn"]),
+    ("nacre-mcp", &["nacre-retrieval", "nacre-pack", "nacre-learn"]),
     ("nacre-core", &["nacre-replica", "nacre-mcp"]),
     // The shells.
     ("nacre-msgpack", &["nacre-core"]),

@@ -10,6 +10,7 @@
 //!                                        ├─ merge ─▶ resolve: the view's canonical bytes
 //!                 rules ─────────▶ Rules ┘           hash:    its content hash (the ETag)
 //!                                                    explain: the origin of every value
+//!                                                    contribution: what the last layer says
 //! Layer × Layer ─ diff ─▶ JsonPatch ─ patch ─▶ Value          lint: findings about layers
 //! Layer × Layer × Layer ─ three_way ─▶ the merged Layer, or the conflicts of two edits
 //! ```
@@ -60,6 +61,7 @@ pub mod sort;
 pub mod value;
 
 // Layers, and the walk that merges them into views.
+pub mod contribution;
 pub mod cut;
 pub mod diff;
 pub mod explain;

@@ -9,7 +9,7 @@ use crate::{
     decide::permit_search,
     history,
     op::Caller,
-    record::{Entry, Member, Record},
+    record::{Entry, EntryKind, Member, Record},
     sight::{self, Sight},
     store::Reads,
 };
@@ -88,6 +88,37 @@ impl Readable {
     pub fn holds_entry(&self, reads: &dyn Reads, entry: &Entry) -> Result<bool> {
         Ok(entry.id.seq >= self.sight.first()
             && self.sight.sees_at(reads, &entry.address, entry.id.seq)?)
+    }
+
+    /// The newest insights or progress notes of a context that the caller reads and that are not
+    /// sealed, the newest first. A context that was created again is without those of the one before.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn newest(
+        &self,
+        reads: &dyn Reads,
+        record: &Record,
+        kind: EntryKind,
+        most: usize,
+    ) -> Result<Vec<Entry>> {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let entries = reads.entries(&record.address, kind, before, most)?;
+            let is_last = entries.len() < most;
+            before = entries.last().map(|entry| entry.id);
+            for entry in entries {
+                if found.len() == most || entry.at < record.created_at {
+                    return Ok(found);
+                }
+                if entry.plain().is_some() && self.holds_entry(reads, &entry)? {
+                    found.push(entry);
+                }
+            }
+            if is_last {
+                return Ok(found);
+            }
+        }
     }
 }
 

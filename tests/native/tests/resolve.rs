@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nacre_core::{
+    contribution::{Contribution, Said, What, contribution},
     diff::diff,
     explain::explain,
     json,
@@ -39,6 +40,29 @@ fn leaves(value: &Value, at: &Pointer, found: &mut BTreeMap<String, Value>) {
         }
         _ => {
             found.insert(at.to_string(), value.clone());
+        }
+    }
+}
+
+/// Does to a document what a layer says.
+fn tell(document: &mut Value, Contribution { replaces, members }: Contribution<'_>) {
+    if replaces || document.as_object().is_none() {
+        *document = Value::Object(Object::new());
+    }
+    let object = document.as_object_mut().expect("an object");
+    let read = |text: &[u8]| json::read(text, 64).expect("canonical text");
+    for Said { name, what } in members {
+        match what {
+            What::Nothing => drop(object.remove(&name)),
+            What::Value(stored) | What::Instead(stored) => {
+                object.insert(name, read(stored.text()));
+            }
+            What::List(text) => drop(object.insert(name, read(&text))),
+            What::Object(said) => {
+                let mut inner = object.remove(&name).unwrap_or(Value::Null);
+                tell(&mut inner, said);
+                object.insert(name, inner);
+            }
         }
     }
 }
@@ -107,6 +131,10 @@ proptest! {
         prop_assert_eq!(&json::write(&value), &view);
         prop_assert_eq!(view_hash(&chain), Layer::from_canonical(view).unwrap().hash());
         explain(&chain);
+
+        let mut told = Value::Object(Object::new());
+        (1..=chain.len()).for_each(|count| tell(&mut told, contribution(&chain[..count])));
+        prop_assert_eq!(&json::write(&told), &json::write(&value));
     }
 
     #[test]

@@ -35,6 +35,7 @@ topics! {
     number_vectors: "number",
     open_vectors: "open",
     operation_vectors: "operation",
+    pack_vectors: "pack",
     pointer_vectors: "pointer",
     rebase_vectors: "rebase",
     resolve_vectors: "resolve",

@@ -11,6 +11,7 @@ mod msgpack;
 mod number;
 mod open;
 mod operation;
+mod pack;
 pub mod patch;
 mod pointer;
 mod rebase;
@@ -44,6 +45,7 @@ pub const TOPICS: &[Topic] = &[
     number::TOPIC,
     open::TOPIC,
     operation::TOPIC,
+    pack::TOPIC,
     patch::APPEND,
     patch::JSON_PATCH,
     patch::MERGE_PATCH,

@@ -38,7 +38,8 @@ fn run(case: &Case) -> Vec<Json> {
     vec![answers.collect()]
 }
 
-fn write(world: &mut World, step: &Json) {
+/// Does one of the writes of a case.
+pub(crate) fn write(world: &mut World, step: &Json) {
     let command = match step.get("share") {
         Some(share) => {
             let terms =

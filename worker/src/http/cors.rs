@@ -11,8 +11,8 @@ pub struct Cors {
 }
 
 /// The headers of an answer that pages may read.
-const EXPOSED: &str = "ETag, Location, Retry-After, Nacre-Seq, Idempotency-Replayed, \
-                       RateLimit, RateLimit-Policy, X-Request-Id, Server-Timing, WWW-Authenticate";
+const EXPOSED: &str = "ETag, Location, Retry-After, Nacre-Seq, Nacre-Tokens, \
+                       Idempotency-Replayed, RateLimit, RateLimit-Policy, X-Request-Id, Server-Timing, WWW-Authenticate";
 /// The headers that pages may send.
 const ALLOWED: &str = "Authorization, Content-Type, Accept, If-Match, If-None-Match, \
                        Idempotency-Key, Nacre-Owner, Nacre-Confirm, X-Request-Id";

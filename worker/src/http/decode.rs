@@ -6,6 +6,7 @@ use nacre_core::{
     id::User,
     moment::Moment,
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
+    pack::Ask,
     patch::JsonPatch,
     retrieval,
     revocation::{Subject, TokenId},
@@ -280,6 +281,10 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             owner_only(caller)?;
             let rotate = route.action == Action::RotateKeys;
             task(Task::Keys { caller: Caller::clone(caller), rotate })
+        }
+        Action::Pack => {
+            let ask = Ask::read(asked)?;
+            task(Task::Pack { caller: Caller::clone(caller), ask })
         }
         Action::Search => {
             let question = retrieval::Question::read(asked)?;

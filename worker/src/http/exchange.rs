@@ -5,6 +5,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     json,
     op::Caller,
+    pack::{self, Pack},
     plan::Reply,
     quota::Standing,
     value,
@@ -20,7 +21,7 @@ use super::{
     decode::{Segments, Understood, decode},
     key::Key,
     live::{PROTOCOL, PROTOCOLS},
-    media::{JSON, LINES, MSGPACK, PROBLEM, Reader, accepts_gzip, preferred},
+    media::{JSON, LINES, MARKDOWN, MSGPACK, PROBLEM, Reader, accepts_gzip, preferred},
     query::Query,
     response::Response,
     routed::{Routed, body_limit, too_large},
@@ -249,6 +250,24 @@ impl Exchange {
         self.respond(200, body, seq, if self.is_guest { &nothing } else { work })
     }
 
+    /// The response with a context pack.
+    pub fn packed(&self, pack: Pack, format: pack::Format, work: &Work) -> Response {
+        let Pack { text, tokens, seq } = pack;
+        let mut response = match format {
+            pack::Format::Json => self.respond(200, Ok(text.into_bytes()), seq, work),
+            pack::Format::Markdown => {
+                let mut response = self.of_store(200, Some(seq), work);
+                response.set("Content-Type", MARKDOWN);
+                if !self.head_only {
+                    response.body = text.into_bytes();
+                }
+                response
+            }
+        };
+        response.set(TOKENS, tokens.to_string());
+        response
+    }
+
     /// The response to an erase.
     pub fn erased(&self) -> Response {
         self.of_store(204, None, &Work::default())
@@ -390,6 +409,9 @@ impl Exchange {
         Reader::choose(route.body, content_type.as_deref(), content_encoding.as_deref())
     }
 }
+
+/// The header with the tokens of a context pack, as they were counted.
+const TOKENS: &str = "Nacre-Tokens";
 
 /// Seconds until the next try. A shortage is usually short.
 const RETRY_SECONDS: &str = "1";

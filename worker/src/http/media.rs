@@ -22,6 +22,8 @@ pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(super) const JSON_PATCH: &str = "application/json-patch+json";
 /// The media type of JSON lines.
 pub(super) const LINES: &str = "application/x-ndjson";
+/// A context pack for a prompt (RFC 7763).
+pub(super) const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 /// The format that `Accept` prefers. A client that accepts neither gets JSON, which RFC 9110
 /// §12.5.1 allows.

@@ -87,6 +87,8 @@ pub enum Action {
     Resolve,
     /// Compare two states of a view.
     ViewDiff,
+    /// Put a view into a prompt.
+    Pack,
     /// Preview writes.
     Preview,
     /// Run a batch.
@@ -174,6 +176,12 @@ pub enum Kind {
     SearchLimit,
     /// `true` or `false`; `true` by default.
     On,
+    /// A number of tokens.
+    Tokens,
+    /// The bytes of a token.
+    Ratio,
+    /// `markdown` or `json`.
+    PackFormat,
 }
 
 /// A query parameter.
@@ -307,6 +315,8 @@ pub enum Shape {
     Reindex,
     /// `FoundText`
     Found,
+    /// Markdown, or JSON of a pack
+    Pack,
     /// A line for each context
     Lines,
     /// No body

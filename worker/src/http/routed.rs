@@ -4,6 +4,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     limits,
     op::{Caller, Command, Request},
+    pack::Ask,
     retrieval::Question,
     value::Value,
 };
@@ -56,6 +57,13 @@ pub enum Task {
         caller: Caller,
         /// What is searched for.
         question: Question,
+    },
+    /// Put a view into a prompt.
+    Pack {
+        /// The caller, and the owner of the store.
+        caller: Caller,
+        /// What is asked for.
+        ask: Ask,
     },
     /// Show how far the index of searches is, or make it anew.
     Reindex {

@@ -372,6 +372,30 @@ pub const ROUTES: &[Route] = &[
         ..READING
     },
     Route {
+        path: "/v1/contexts/{level}/{id}/pack",
+        action: Action::Pack,
+        name: "packContext",
+        summary: "Returns the resolved view for a prompt, layer by layer, within a number of tokens. What \
+             does not fit is listed.",
+        query: &[
+            optional("max_tokens", Kind::Tokens, "The most tokens of the answer."),
+            optional("format", Kind::PackFormat, "The form of the answer."),
+            optional(
+                "origins",
+                Kind::Flag,
+                "Whether each section says which version it is, by whom and since when.",
+            ),
+            optional(
+                "bytes_per_token",
+                Kind::Ratio,
+                "How many bytes of such texts a token of your model has. Without it, tokens are counted \
+                 so that no current model counts more.",
+            ),
+        ],
+        answers: &[(200, Shape::Pack)],
+        ..READING
+    },
+    Route {
         method: Method::Post,
         path: "/v1/contexts/{level}/{id}/preview",
         action: Action::Preview,

@@ -12,6 +12,7 @@ use nacre_core::{
     memory::MemoryStore,
     moment::Moment,
     op::{Caller, Request},
+    pack::pack,
     plan::Plan,
     retrieval::{self, Corpus, Document, search},
     revocation::{Revocation, TokenFacts, TokenId},
@@ -246,6 +247,10 @@ impl Service {
             // them.
             Task::Keys { .. } | Task::Reindex { .. } | Task::Live | Task::Usage { .. } => {
                 Err(Error::not_found())
+            }
+            Task::Pack { caller, ask } => {
+                let pack = pack(&self.store(owner).rows, &caller, &ask)?;
+                Ok(exchange.packed(pack, ask.format, &work))
             }
             Task::Search { caller, question } => {
                 let now = Moment(self.now * 1000);

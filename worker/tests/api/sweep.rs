@@ -106,6 +106,9 @@ fn query_values(kind: Kind) -> &'static [&'static str] {
         Kind::Levels => &["task", "task,branch", "", ",", "x"],
         Kind::SearchLimit => &["1", "100", "0", "101", "x"],
         Kind::On => &["true", "false", "", "1"],
+        Kind::Tokens => &["256", "255", "200000", "200001", "", "x"],
+        Kind::Ratio => &["3.5", "1", "8.1", "0", "-1", "NaN", "1e1", ""],
+        Kind::PackFormat => &["markdown", "json", "", "x"],
     }
 }
 

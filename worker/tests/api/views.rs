@@ -224,3 +224,23 @@ fn a_preview_shows_every_view_and_stores_nothing() {
     let problem = service.fails("invalid-request", post("task/fix-1/preview", operations));
     assert_eq!(problem["failed_operation"], 1);
 }
+
+#[test]
+fn a_pack_is_text_for_a_prompt_within_its_tokens() {
+    let mut service = chain();
+    let pack = |query: &str| get(&format!("/v1/contexts/task/fix-1/pack{query}"));
+    let markdown = service.send(pack(""));
+    assert_eq!(markdown.header("Content-Type"), Some("text/markdown; charset=utf-8"));
+    let tokens: usize = markdown.header("Nacre-Tokens").unwrap().parse().unwrap();
+    let text = String::from_utf8(markdown.body).unwrap();
+    assert!(tokens <= 2000 && text.starts_with("# Context\n"), "{tokens} {text}");
+    assert!(text.contains("\n## task/fix-1\n\n"), "{text}");
+    let json = service.ok(200, pack("?format=json&origins=true&max_tokens=1000"));
+    assert_eq!(json["max_tokens"], 1000);
+    assert_eq!(json["layers"][3]["context"]["by"], "alice");
+    assert_eq!(json["view"]["hash"], service.ok(200, get(VIEW))["hash"]);
+    for wrong in ["max_tokens=255", "max_tokens=x", "bytes_per_token=9", "format=html"] {
+        service.fails("invalid-request", pack(&format!("?{wrong}")));
+    }
+    service.fails("not-found", get("/v1/contexts/task/none/pack"));
+}

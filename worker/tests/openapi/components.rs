@@ -1,5 +1,6 @@
 //! Headers and parameters that many operations share.
 
+use nacre_core::pack::{TOKENS, TOKENS_DEFAULT, TOKENS_LEAST};
 use nacre_worker::http::routes::{Kind, Param};
 use serde_json::{Value, json};
 
@@ -16,6 +17,10 @@ pub(crate) fn headers() -> Value {
         "Nacre-Seq": {
             "description": "The number of the store's last commit after the request.",
             "schema": { "type": "integer", "minimum": 0 }
+        },
+        "Nacre-Tokens": {
+            "description": "The tokens of the answer, as they were counted.",
+            "schema": { "type": "integer", "minimum": 1 }
         },
         "Server-Timing": {
             "description": "SQL rows read and written, and whether a view came from the cache.",
@@ -195,6 +200,13 @@ pub(crate) fn query(param: &Param) -> Value {
         }),
         Kind::SearchLimit => json!({
             "type": "integer", "minimum": 1, "maximum": 100, "default": 10
+        }),
+        Kind::Tokens => json!({
+            "type": "integer", "minimum": TOKENS_LEAST, "maximum": TOKENS, "default": TOKENS_DEFAULT
+        }),
+        Kind::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 8 }),
+        Kind::PackFormat => json!({
+            "type": "string", "enum": ["markdown", "json"], "default": "markdown"
         }),
         Kind::On => json!({ "type": "boolean", "default": true }),
     };

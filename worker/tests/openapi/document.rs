@@ -238,6 +238,9 @@ fn success(route: &Route, status: u16, shape: Shape, schemas: &mut Schemas) -> V
     if status == 201 && shape == Shape::Context {
         named.push("Location");
     }
+    if shape == Shape::Pack {
+        named.push("Nacre-Tokens");
+    }
     if route.takes_key() {
         named.push("Idempotency-Replayed");
     }
@@ -250,6 +253,13 @@ fn success(route: &Route, status: u16, shape: Shape, schemas: &mut Schemas) -> V
         response["content"] = match shape {
             Shape::Lines => json!({
                 "application/x-ndjson": { "schema": schema, "example": example }
+            }),
+            Shape::Pack => json!({
+                "text/markdown; charset=utf-8": {
+                    "schema": { "type": "string" }, "example": examples::MARKDOWN_PACK
+                },
+                "application/json": { "schema": schema, "example": example },
+                "application/msgpack": { "schema": schema }
             }),
             Shape::Text => json!({
                 "text/plain; charset=utf-8": { "schema": schema, "example": example }
@@ -371,7 +381,7 @@ fn tag(action: Action) -> &'static str {
         | Action::Restore
         | Action::Move => "contexts",
         Action::Rollback | Action::History | Action::Diff | Action::Audit => "history",
-        Action::Resolve | Action::ViewDiff | Action::Preview => "views",
+        Action::Resolve | Action::ViewDiff | Action::Pack | Action::Preview => "views",
         Action::Live => "live",
         Action::Search | Action::SearchByBody => "search",
         Action::Batch | Action::Export | Action::Import => "bulk",

@@ -129,6 +129,8 @@ fn link(level: &str, id: &str, version: u64) -> Value {
     json!({ "id": id, "level": level, "version": version })
 }
 
+pub(crate) const MARKDOWN_PACK: &str = "# Context\n\n## global\n\n- model: small\n";
+
 pub(crate) fn answer(shape: Shape) -> Value {
     match shape {
         Shape::Text => {
@@ -214,6 +216,29 @@ pub(crate) fn answer(shape: Shape) -> Value {
             "searches": { "burst": 500, "left": 499, "per_second": 50 }
         }),
         Shape::Reindex => json!({ "documents": 120, "done": 80, "of": 200 }),
+        Shape::Pack => json!({
+            "layers": [{
+                "context": { "id": "global", "level": "global" },
+                "data": { "model": "small" },
+                "insights": [{
+                    "at": "2026-11-20T09:30:00Z", "by": "planner", "category": "decision",
+                    "content": "The pool runs dry at 20 connections."
+                }]
+            }],
+            "left_out": [{
+                "bytes": 1406, "id": "global", "level": "global", "pointer": "/glossary",
+                "tokens": 469
+            }],
+            "max_tokens": 2000,
+            "more": [],
+            "tokens": 212,
+            "unlisted": 0,
+            "view": {
+                "fetch": "/v1/contexts/task/fix-1/resolved{?path}",
+                "hash": "ylFXpA7KvHoQfChDml7QioeaAjQitPT8Oh6h3HR2dkQ",
+                "id": "fix-1", "level": "task", "seq": 42
+            }
+        }),
         Shape::Found => json!({
             "items": [{
                 "id": "fix-1",

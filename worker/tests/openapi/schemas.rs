@@ -90,6 +90,7 @@ impl Schemas {
             Shape::History => self.said::<PageText<VersionText<'_>>>(),
             Shape::Usage => self.said::<UsageText<'_>>(),
             Shape::Found => self.said::<FoundText<'_>>(),
+            Shape::Pack => pack(),
             Shape::Keys => self.said::<KeysText<'_>>(),
             Shape::Reindex => self.said::<ReindexText>(),
             Shape::Imported => self.said::<ImportedText>(),
@@ -170,4 +171,87 @@ pub(crate) fn validator(document: &Value, schema: &Value) -> jsonschema::Validat
         .should_validate_formats(true)
         .build(&schema)
         .expect("a valid schema")
+}
+
+/// The schema of a context pack, whose text is written piece by piece.
+fn pack() -> Value {
+    let level = json!({ "type": "string", "enum": ["global", "project", "branch", "task"] });
+    let id = json!({ "type": "string" });
+    let object = |properties: Value, required: &[&str]| {
+        json!({
+            "type": "object", "properties": properties, "required": required,
+            "additionalProperties": false
+        })
+    };
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let entry = object(
+        json!({
+            "at": { "type": "string", "format": "date-time" },
+            "by": { "type": "string", "description": "The agent, or the user." },
+            "category": { "type": "string" },
+            "content": { "type": "string" }
+        }),
+        &["at", "by", "content"],
+    );
+    let context = object(
+        json!({
+            "at": { "type": "string", "format": "date-time" },
+            "by": { "type": "string" },
+            "id": id,
+            "level": level,
+            "version": { "type": "integer" }
+        }),
+        &["id", "level"],
+    );
+    let layer = object(
+        json!({
+            "context": context,
+            "data": {
+                "type": "object",
+                "description": "A merge patch of what the layers before say. Nothing of them stays in an \
+                    object with `$replaces`."
+            },
+            "insights": list(entry.clone()),
+            "progress": list(entry)
+        }),
+        &["context", "data"],
+    );
+    let more = object(
+        json!({ "data": {}, "id": id, "level": level, "pointer": { "type": "string" } }),
+        &["data", "id", "level", "pointer"],
+    );
+    let left_out = object(
+        json!({
+            "bytes": { "type": "integer" },
+            "entries": { "type": "string", "enum": ["insight", "progress"] },
+            "id": id,
+            "level": level,
+            "members": { "type": "integer", "description": "So many members at the pointer." },
+            "pointer": { "type": "string" },
+            "tokens": { "type": "integer", "description": "About." }
+        }),
+        &["id", "level"],
+    );
+    let view = object(
+        json!({
+            "fetch": { "type": "string", "description": "Where a place is read (RFC 6570)." },
+            "hash": { "type": "string" },
+            "id": id,
+            "level": level,
+            "seq": { "type": "integer" }
+        }),
+        &["fetch", "hash", "id", "level", "seq"],
+    );
+    object(
+        json!({
+            "layers": list(layer),
+            "left_out": list(left_out),
+            "max_tokens": { "type": "integer" },
+            "more": list(more),
+            "tokens": { "type": "integer" },
+            "unlisted": { "type": "integer", "description": "Left out, and not in the list." },
+            "view": view
+        }),
+        &["layers", "left_out", "max_tokens", "more", "tokens", "unlisted", "view"],
+    )
 }
