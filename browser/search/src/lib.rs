@@ -8,27 +8,19 @@ extern crate alloc;
 #[cfg(not(target_family = "wasm"))]
 extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
 
-mod held;
 #[cfg(target_family = "wasm")]
 mod runtime;
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use nacre_core::{
-    access::Scopes,
     address::Address,
     error::{Error, Result},
     id::User,
-    op::Caller,
-    retrieval::{Corpus, Document, Models, Question, answer, notes, search},
+    retrieval::{Collection, ContextTexts, Models},
     wire,
 };
 use wasm_bindgen::prelude::*;
-
-use held::Held;
-
-/// Removed documents that a corpus may keep beside as many as it has.
-const WASTE: usize = 256;
 
 /// An error for JavaScript: the text of its problem details.
 fn thrown(error: Error) -> JsValue {
@@ -61,26 +53,14 @@ impl Meanings {
 
 /// The search of one replica.
 #[wasm_bindgen]
-pub struct Searcher {
-    caller: Caller,
-    held: Held,
-    corpus: Corpus,
-    /// Contexts whose document is not encoded yet.
-    waiting: BTreeSet<Address>,
-}
+pub struct Searcher(Collection);
 
 #[wasm_bindgen]
 impl Searcher {
     /// Creates a search of nothing, for the user of a replica.
     #[wasm_bindgen(constructor)]
     pub fn new(user: &str) -> Result<Searcher, JsValue> {
-        let user = User::parse(user).map_err(thrown)?;
-        Ok(Searcher {
-            caller: Caller { user: user.clone(), owner: user, scopes: Scopes::READ },
-            held: Held::default(),
-            corpus: Corpus::default(),
-            waiting: BTreeSet::new(),
-        })
+        User::parse(user).map(|user| Searcher(Collection::new(user))).map_err(thrown)
     }
 
     /// Takes a context as the replica shows it: its stored layer, the `seq` of its last change, and
@@ -92,46 +72,29 @@ impl Searcher {
         insights: &str,
         progress: &str,
     ) -> Result<(), JsValue> {
-        let mut put = || {
-            let address = self.held.put(context, seq.max(0.0) as u64, insights, progress)?;
-            let document = Document::read(&self.held, &address)?;
-            document.into_iter().for_each(|document| self.corpus.upsert(document));
-            self.waiting.insert(address);
-            self.tidy()
-        };
-        put().map_err(thrown)
+        let given = ContextTexts { context, seq: seq.max(0.0) as u64, insights, progress };
+        self.0.put(&given).map_err(thrown)
     }
 
     /// Removes a context that the replica no longer shows.
     pub fn remove(&mut self, level: &str, id: &str) -> Result<(), JsValue> {
-        let address = Address::parse(level, id).map_err(thrown)?;
-        self.held.remove(&address);
-        self.waiting.remove(&address);
-        self.corpus.remove(&address);
-        self.tidy().map_err(thrown)
+        let mut remove = || self.0.remove(&Address::parse(level, id)?);
+        remove().map_err(thrown)
     }
 
     /// The number of contexts.
     pub fn documents(&self) -> usize {
-        self.corpus.len()
+        self.0.documents()
     }
 
     /// The number of contexts that are not encoded yet.
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.0.waiting()
     }
 
     /// Encodes the document of one context, if one waits.
     pub fn encode(&mut self, meanings: &Meanings) -> Result<(), JsValue> {
-        let Some(address) = self.waiting.pop_first() else { return Ok(()) };
-        let mut encode = || {
-            let Some(record) = self.held.live(&address) else { return Ok(()) };
-            let notes = notes(&self.held, &address)?;
-            let meaning = Document::meaning_of(&meanings.0, &record, &notes)?;
-            self.corpus.give_meaning(&address, &meaning);
-            Ok(())
-        };
-        encode().map_err(thrown)
+        self.0.encode(&meanings.0).map(drop).map_err(thrown)
     }
 
     /// Answers a question by words: the JSON of the HTTP API.
@@ -147,16 +110,6 @@ impl Searcher {
 
 impl Searcher {
     fn answer(&self, question: &str, models: Option<&Models<'_>>) -> Result<String> {
-        let question = Question::of_body(wire::read_json(question.as_bytes())?)?;
-        let found = search(&self.held, &self.caller, &self.corpus, models, &question)?;
-        Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
-    }
-
-    /// Makes the corpus anew when most of it is removed documents.
-    fn tidy(&mut self) -> Result<()> {
-        if self.corpus.waste() > self.corpus.len() + WASTE {
-            self.corpus = self.corpus.compacted()?;
-        }
-        Ok(())
+        Ok(String::from_utf8(self.0.find(question, models)?).unwrap_or_default())
     }
 }

@@ -7,13 +7,14 @@
 //! Reads, Caller ─ readable ──────────┘
 //! ```
 //! A shell keeps a [`Document`] for each live context as one sealed row, and holds them in memory as
-//! a [`Corpus`]. Everything about a search is decided here; `docs/search.md` tells users.
+//! a [`Corpus`]. A host that keeps no rows has a [`Collection`]. Everything about a search is decided here; `docs/search.md` tells users.
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod answer;
+mod collection;
 mod corpus;
 mod document;
 mod guest;
@@ -24,6 +25,7 @@ mod search;
 mod wanted;
 
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
+pub use collection::{Collection, ContextTexts};
 pub use corpus::Corpus;
 pub use document::{Document, Facts, VERSION, notes};
 #[cfg(feature = "schema")]

@@ -1,4 +1,4 @@
-//! What the replica has handed over, as the store that a search reads.
+//! The contexts of a collection, as the store that a search reads.
 
 use alloc::{
     collections::BTreeMap,
@@ -7,20 +7,24 @@ use alloc::{
     vec::Vec,
 };
 
-use nacre_core::{
+use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
     id::{ContextId, User},
     layer::Layer,
     marker::Fingerprint,
+    rules::Rules,
+    value::{Object, Value},
+};
+use nacre_store::{
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
-    rules::Rules,
     store::{AsOf, Filter, Reads},
-    value::{Object, Value},
-    wire::{self, members::Members},
 };
+use nacre_wire::{members::Members, read_json};
+
+use super::ContextTexts;
 
 /// A context with what belongs to it.
 struct Context {
@@ -31,41 +35,35 @@ struct Context {
 
 /// All contexts that were handed over.
 #[derive(Default)]
-pub(crate) struct Held(BTreeMap<Address, Context>);
+pub(super) struct Held(BTreeMap<Address, Context>);
 
 impl Held {
-    /// Takes a context, in the form of the replica's reads.
+    /// Takes a context; gives its address.
     ///
     /// # Errors
     /// `invalid-request` for other JSON.
-    pub(crate) fn put(
-        &mut self,
-        context: &str,
-        seq: u64,
-        insights: &str,
-        progress: &str,
-    ) -> Result<Address> {
-        let record = record(wire::read_json(context.as_bytes())?, seq)?;
+    pub(super) fn put(&mut self, given: &ContextTexts<'_>) -> Result<Address> {
+        let record = record(read_json(given.context.as_bytes())?, given.seq)?;
         let address = record.address.clone();
-        let mut entries = entries(insights, &address, EntryKind::Insight)?;
-        entries.extend(self::entries(progress, &address, EntryKind::Progress)?);
+        let mut entries = entries(given.insights, &address, EntryKind::Insight)?;
+        entries.extend(self::entries(given.progress, &address, EntryKind::Progress)?);
         let context = Context { record: Rc::new(record), entries };
         self.0.insert(address.clone(), context);
         Ok(address)
     }
 
     /// Forgets a context.
-    pub(crate) fn remove(&mut self, address: &Address) {
+    pub(super) fn remove(&mut self, address: &Address) {
         self.0.remove(address);
     }
 
     /// A context that is there.
-    pub(crate) fn live(&self, address: &Address) -> Option<Rc<Record>> {
+    pub(super) fn live(&self, address: &Address) -> Option<Rc<Record>> {
         self.0.get(address).map(|context| context.record.clone())
     }
 }
 
-/// Reads a context as `get` of a replica gives it.
+/// Reads a context as a read of one gives it.
 fn record(context: Value, seq: u64) -> Result<Record> {
     let mut context = Members::of(context)?;
     let mut text = |name| context.required::<String>(name);
@@ -91,7 +89,7 @@ fn record(context: Value, seq: u64) -> Result<Record> {
 
 /// Reads the items of a page of insights or notes on progress.
 fn entries(items: &str, address: &Address, kind: EntryKind) -> Result<Vec<Entry>> {
-    match wire::read_json(items.as_bytes())? {
+    match read_json(items.as_bytes())? {
         Value::Array(items) => items.into_iter().map(|item| entry(item, address, kind)).collect(),
         _ => Err(odd()),
     }
@@ -117,7 +115,7 @@ fn entry(item: Value, address: &Address, kind: EntryKind) -> Result<Entry> {
 }
 
 fn odd() -> Error {
-    Error::new(Code::InvalidRequest, "this is not what a replica gives".to_string())
+    Error::new(Code::InvalidRequest, "this is not what reads of the store give".to_string())
 }
 
 /// A search reads records and entries. There is nothing else here.

@@ -1,0 +1,143 @@
+//! The documents of a host that keeps the contexts itself: a page with its replica, or any host of the
+//! component. It hands contexts over as JSON, and asks as over HTTP.
+
+mod held;
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use nacre_layers::{
+    address::Address,
+    error::{Code, Error, Result},
+    id::User,
+};
+use nacre_search::semantic::models::{Meaning, Models};
+use nacre_store::{access::Scopes, op::Caller};
+use nacre_wire::read_json;
+
+use crate::{
+    answer::answer,
+    corpus::Corpus,
+    document::{Document, notes},
+    question::Question,
+    search::search,
+};
+use held::Held;
+
+/// Removed documents that a corpus may keep beside as many as it has.
+const WASTE: usize = 256;
+
+/// The contexts of one user, and what is needed to find them.
+pub struct Collection {
+    caller: Caller,
+    held: Held,
+    corpus: Corpus,
+    /// Contexts whose document is not encoded yet.
+    waiting: BTreeSet<Address>,
+}
+
+/// A context as the reads of the HTTP API give it.
+#[derive(Clone, Copy, Debug)]
+pub struct ContextTexts<'a> {
+    /// The context: its address, data, rules, version and last change.
+    pub context: &'a str,
+    /// The `seq` of its last change.
+    pub seq: u64,
+    /// The newest insights: an array of items, the newest first.
+    pub insights: &'a str,
+    /// The newest notes on progress.
+    pub progress: &'a str,
+}
+
+impl Collection {
+    /// A collection of nothing, for a user.
+    pub fn new(user: User) -> Collection {
+        Collection {
+            caller: Caller { user: user.clone(), owner: user, scopes: Scopes::READ },
+            held: Held::default(),
+            corpus: Corpus::default(),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a context, in the place of an earlier state.
+    ///
+    /// # Errors
+    /// `invalid-request` and others for JSON that no read gives.
+    pub fn put(&mut self, given: &ContextTexts<'_>) -> Result<()> {
+        let address = self.held.put(given)?;
+        let document = Document::read(&self.held, &address)?;
+        document.into_iter().for_each(|document| self.corpus.upsert(document));
+        self.waiting.insert(address);
+        self.tidy()
+    }
+
+    /// Removes a context.
+    ///
+    /// # Errors
+    /// `internal` if the index is not whole, which it always is.
+    pub fn remove(&mut self, address: &Address) -> Result<()> {
+        self.held.remove(address);
+        self.waiting.remove(address);
+        self.corpus.remove(address);
+        self.tidy()
+    }
+
+    /// The number of contexts.
+    pub fn documents(&self) -> usize {
+        self.corpus.len()
+    }
+
+    /// The number of contexts that are not encoded yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Encodes the document of one context that waits; gives the context and its meaning.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn encode(&mut self, models: &Models<'_>) -> Result<Option<(Address, Meaning)>> {
+        let Some(address) = self.waiting.pop_first() else { return Ok(None) };
+        let Some(record) = self.held.live(&address) else { return Ok(None) };
+        let notes = notes(&self.held, &address)?;
+        let meaning = Document::meaning_of(models, &record, &notes)?;
+        self.corpus.give_meaning(&address, &meaning);
+        Ok(Some((address, meaning)))
+    }
+
+    /// Takes what [`encode`](Collection::encode) gave for the same state of a context. Gives whether it
+    /// can be used: what other models made cannot, and the context still waits.
+    ///
+    /// # Errors
+    /// `not-found` without the context; `store-unavailable` if bytes are missing.
+    pub fn give_meaning(&mut self, address: &Address, meaning: &[u8]) -> Result<bool> {
+        self.check(address)?;
+        let Some(meaning) = Meaning::from_bytes(meaning)? else { return Ok(false) };
+        self.corpus.give_meaning(address, &meaning);
+        self.waiting.remove(address);
+        Ok(true)
+    }
+
+    /// Answers a question, the body of `POST /v1/search`, with the body of its answer.
+    ///
+    /// # Errors
+    /// As [`Question::of_body`] and [`search()`](search).
+    pub fn find(&self, question: &str, models: Option<&Models<'_>>) -> Result<Vec<u8>> {
+        let question = Question::of_body(read_json(question.as_bytes())?)?;
+        answer(&search(&self.held, &self.caller, &self.corpus, models, &question)?)
+    }
+
+    fn check(&self, address: &Address) -> Result<()> {
+        let missing =
+            || Error::new(Code::NotFound, "the collection has no such context; put it first");
+        self.held.live(address).map(drop).ok_or_else(missing)
+    }
+
+    /// Makes the corpus anew when most of it is removed documents.
+    fn tidy(&mut self) -> Result<()> {
+        if self.corpus.waste() > self.corpus.len() + WASTE {
+            self.corpus = self.corpus.compacted()?;
+        }
+        Ok(())
+    }
+}
