@@ -185,14 +185,15 @@ fn life_of_a_collection(dice: &mut Dice, host: &mut Host, texts: &[String]) -> R
     let of = search.collection();
     let Ok(collection) = of.call_create(&mut context, "alice")? else { panic!("a collection") };
     drop(of.call_create(&mut context, &draw(dice, texts))?);
+    let none = String::from("[]");
     for _ in 0..CALLS {
         let (at, body, seq) = (address(dice, texts), draw(dice, texts), dice.number());
         match dice.below(8) {
-            0 => drop(of.call_put(&mut context, collection, &body, seq, "[]", "[]")?),
+            0 => drop(of.call_put(&mut context, collection, &body, seq, &none, &none)?),
             1..4 => {
                 let body = searched(&at, &body);
                 let notes = if dice.below(2) == 0 { draw(dice, texts) } else { note(dice, texts) };
-                drop(of.call_put(&mut context, collection, &body, seq, &notes, "[]")?);
+                drop(of.call_put(&mut context, collection, &body, seq, &notes, &none)?);
             }
             4 => drop(of.call_remove(&mut context, collection, &at)?),
             5 => {
@@ -367,13 +368,14 @@ fn a_meaning_is_taken_for_a_context_that_is_there() {
     let made = of.call_create(&mut context, "alice").expect("no trap");
     let Ok(collection) = made else { panic!("a collection") };
     let at = Address { level: Level::Project, id: "p".into() };
-    let mut give = |context: &mut wasmtime::Store<()>, meaning: &[u8]| {
-        let given = of.call_give_meaning(context, collection, &at, meaning).expect("no trap");
+    let give = |context: &mut wasmtime::Store<()>, meaning: &[u8]| {
+        let given =
+            of.call_give_meaning(context, collection, &at, &meaning.to_vec()).expect("no trap");
         given.map_err(|error| error.code)
     };
     assert_eq!(give(context, &[0]), Err("not-found".into()));
-    let body = searched(&at, r#"{"title":"tyres"}"#);
-    let put = of.call_put(&mut context, collection, &body, 1, "[]", "[]").expect("no trap");
+    let (body, none) = (searched(&at, r#"{"title":"tyres"}"#), String::from("[]"));
+    let put = of.call_put(&mut context, collection, &body, 1, &none, &none).expect("no trap");
     assert!(put.is_ok(), "{put:?}");
     assert_eq!(give(context, &[1, 2]), Err("store-unavailable".into()));
     assert_eq!(give(context, &[0, 2]), Ok(false));
@@ -382,13 +384,13 @@ fn a_meaning_is_taken_for_a_context_that_is_there() {
     let encoded = of.call_encode(&mut context, collection, models).expect("no trap");
     let encoded = encoded.expect("no error").expect("a context");
     assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 0);
-    let ask = r#"{"q":"car wheels","mode":"semantic"}"#;
+    let ask = &String::from(r#"{"q":"car wheels","mode":"semantic"}"#);
     let by_encoding = of.call_find(&mut context, collection, ask, Some(models)).expect("no trap");
     let by_encoding = by_encoding.expect("an answer");
     assert!(by_encoding.contains(r#""ranking":["terms","vectors"]"#), "{by_encoding}");
 
     // The same data again waits until the meaning that was kept is given.
-    let put = of.call_put(&mut context, collection, &body, 1, "[]", "[]").expect("no trap");
+    let put = of.call_put(&mut context, collection, &body, 1, &none, &none).expect("no trap");
     assert!(put.is_ok(), "{put:?}");
     assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 1);
     assert_eq!(give(context, &encoded.meaning), Ok(true));
