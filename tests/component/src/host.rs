@@ -51,9 +51,7 @@ impl World {
             return Ok(instance);
         }
         let mut config = Config::new();
-        if self != World::Searches {
-            config.cranelift_opt_level(OptLevel::None); // compiled once, run briefly
-        }
+        config.cranelift_opt_level(OptLevel::None); // compiled once, run briefly
         let engine = Engine::new(&config)?;
         let path = self.path();
         let component = Component::from_file(&engine, &path)
