@@ -113,6 +113,10 @@ impl GuestCollection for Collection {
         self.change(|collection| collection.give_meaning(&address.try_into()?, &meaning))
     }
 
+    fn give_vector(&self, address: types::Address, vector: Vec<f32>) -> Result<(), types::Error> {
+        self.change(|collection| collection.give_vector(&address.try_into()?, &vector))
+    }
+
     fn find(
         &self,
         question: String,

@@ -97,6 +97,12 @@ impl Searcher {
         self.0.encode(&meanings.0).map(drop).map_err(thrown)
     }
 
+    /// Gives a context a vector that a model elsewhere made.
+    pub fn give_vector(&mut self, level: &str, id: &str, vector: Vec<f32>) -> Result<(), JsValue> {
+        let mut give = || self.0.give_vector(&Address::parse(level, id)?, &vector);
+        give().map_err(thrown)
+    }
+
     /// Answers a question by words: the JSON of the HTTP API.
     pub fn find(&self, question: &str) -> Result<String, JsValue> {
         self.answer(question, None).map_err(thrown)

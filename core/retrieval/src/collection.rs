@@ -10,7 +10,10 @@ use nacre_layers::{
     error::{Code, Error, Result},
     id::User,
 };
-use nacre_search::semantic::models::{Meaning, Models};
+use nacre_search::semantic::{
+    models::{Meaning, Models},
+    vector::Vector,
+};
 use nacre_store::{access::Scopes, op::Caller};
 use nacre_wire::read_json;
 
@@ -59,14 +62,18 @@ impl Collection {
         }
     }
 
-    /// Takes a context, in the place of an earlier state.
+    /// Takes a context, in the place of an earlier state. With the same data it keeps its vector.
     ///
     /// # Errors
     /// `invalid-request` and others for JSON that no read gives.
     pub fn put(&mut self, given: &ContextTexts<'_>) -> Result<()> {
-        let address = self.held.put(given)?;
+        let (address, is_same) = self.held.put(given)?;
+        let vector = self.corpus.given_vector(&address).filter(|_| is_same);
         let document = Document::read(&self.held, &address)?;
         document.into_iter().for_each(|document| self.corpus.upsert(document));
+        if let Some(vector) = vector {
+            self.corpus.give_vector(&address, &vector)?;
+        }
         self.waiting.insert(address);
         self.tidy()
     }
@@ -116,6 +123,18 @@ impl Collection {
         self.corpus.give_meaning(address, &meaning);
         self.waiting.remove(address);
         Ok(true)
+    }
+
+    /// Gives a context a vector that a model elsewhere made of its data. It is compared with the
+    /// `vector` of questions.
+    ///
+    /// # Errors
+    /// `not-found` without the context; `invalid-request` if the numbers are no vector, or not as many
+    /// as the first one had.
+    pub fn give_vector(&mut self, address: &Address, numbers: &[f32]) -> Result<()> {
+        self.check(address)?;
+        let vector = Vector::new(numbers).map_err(|error| error.at("/vector"))?;
+        self.corpus.give_vector(address, &vector)
     }
 
     /// Answers a question, the body of `POST /v1/search`, with the body of its answer.

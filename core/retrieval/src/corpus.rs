@@ -1,17 +1,19 @@
 //! All documents of one user in memory.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 
 use nacre_layers::{
     address::Address,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::ContextId,
     level::Level,
 };
 use nacre_search::{
     index::{Index, Population},
     row::Row,
-    semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
+    semantic::{
+        models::Meaning, table::DIMENSIONS, term_index::TermIndex, vector::Vector, vectors::Vectors,
+    },
     token::Unkeyed,
 };
 
@@ -26,6 +28,8 @@ pub struct Corpus {
     pub(crate) index: Index,
     pub(crate) vectors: Vectors,
     pub(crate) terms: TermIndex,
+    /// Vectors that no model of this crate made. The first one says how many dimensions all have.
+    pub(crate) embeddings: Option<Vectors>,
     /// By the documents' numbers in the index; those of removed documents stay.
     facts: Vec<Facts>,
     is_partial: bool,
@@ -39,6 +43,7 @@ impl Default for Corpus {
             index: Index::new(),
             vectors: Vectors::new(DIMENSIONS),
             terms: TermIndex::new(),
+            embeddings: None,
             facts: Vec::new(),
             is_partial: false,
             last_guest: LastGuest::default(),
@@ -106,6 +111,37 @@ impl Corpus {
         }
     }
 
+    /// Gives a context's document a vector that a model elsewhere made. It is compared with the vectors
+    /// of questions, and only with them. A new state of the document has none.
+    ///
+    /// # Errors
+    /// `invalid-request` if vectors have another number of dimensions.
+    pub fn give_vector(&mut self, address: &Address, vector: &Vector) -> Result<()> {
+        self.check_dimensions(vector)?;
+        let Some(number) = self.index.number(address) else { return Ok(()) };
+        self.last_guest.forget();
+        let new = || Vectors::new(vector.numbers().len());
+        self.embeddings.get_or_insert_with(new).set(number, vector)
+    }
+
+    /// The vector that a context's document was given.
+    pub fn given_vector(&self, address: &Address) -> Option<Vector> {
+        self.embeddings.as_ref()?.get(self.index.number(address)?)
+    }
+
+    /// Refuses a vector that cannot be compared with those that were given.
+    pub(crate) fn check_dimensions(&self, vector: &Vector) -> Result<()> {
+        let dimensions = self.embeddings.as_ref().map(Vectors::dimensions);
+        match dimensions.filter(|dimensions| *dimensions != vector.numbers().len()) {
+            None => Ok(()),
+            Some(dimensions) => {
+                let detail =
+                    format!("the vector must have {dimensions} numbers, as the others have");
+                Err(Error::new(Code::InvalidRequest, detail).limit(dimensions as u64).at("/vector"))
+            }
+        }
+    }
+
     /// Removes the document of a context; gives whether there was one.
     pub fn remove(&mut self, address: &Address) -> bool {
         self.forget_meaning(address);
@@ -118,6 +154,9 @@ impl Corpus {
         if let Some(number) = self.index.number(address) {
             self.vectors.remove(number);
             self.terms.remove(number);
+            if let Some(embeddings) = &mut self.embeddings {
+                embeddings.remove(number);
+            }
         }
     }
 
@@ -184,6 +223,7 @@ impl Corpus {
         Ok(Corpus {
             vectors: self.vectors.renumbered(&numbers),
             terms: self.terms.renumbered(&numbers),
+            embeddings: self.embeddings.as_ref().map(|given| given.renumbered(&numbers)),
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,

@@ -17,6 +17,7 @@ mod answer;
 mod collection;
 mod corpus;
 mod document;
+mod embedding;
 mod guest;
 mod question;
 mod ranking;

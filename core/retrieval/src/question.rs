@@ -12,7 +12,7 @@ use nacre_layers::{
     pointer::Pointer,
     value::Value,
 };
-use nacre_search::query::Query;
+use nacre_search::{query::Query, semantic::vector::Vector};
 use nacre_store::store::AsOf;
 use nacre_wire::{
     Cursor,
@@ -21,7 +21,7 @@ use nacre_wire::{
     request,
 };
 
-use crate::{ranking::Rankers, search::Place};
+use crate::{embedding, ranking::Rankers, search::Place};
 
 /// Most items of a page.
 const PAGE: u64 = 100;
@@ -109,6 +109,10 @@ pub struct SearchBody {
     pub cursor: Option<String>,
     /// Whether to say why each item was found: true by default.
     pub explain: Option<bool>,
+    /// The question's vector, by the model that made those of the contexts: an array of numbers, or
+    /// 32-bit floats as bytes (little-endian) in base64.
+    #[schemars(default, schema_with = "embedding::schema")]
+    pub vector: Option<Value>,
 }
 
 /// The schemas of members.
@@ -170,6 +174,9 @@ pub struct Question {
     pub limit: usize,
     /// Whether to say why each item was found.
     pub explain: bool,
+    /// The question's vector, by a model elsewhere: for documents that were
+    /// [given](crate::Corpus::give_vector) theirs.
+    pub vector: Option<Vector>,
     /// The item after which the answer goes on.
     pub(crate) after: Option<Place>,
     /// What tells this question from others.
@@ -182,6 +189,24 @@ impl Question {
     /// # Errors
     /// `invalid-request`, `invalid-id`, `invalid-pointer`.
     pub fn read(from: &mut dyn Parameters) -> Result<Question> {
+        Question::with_vector(from, None)
+    }
+
+    /// Reads a question from a JSON body, which has the same members, and `vector`. `levels` is an
+    /// array, and `under` an object with `level` and `id`.
+    ///
+    /// # Errors
+    /// As [`Question::read`]; for unknown members, too.
+    pub fn of_body(body: Value) -> Result<Question> {
+        let mut body = Body(Members::of(body)?);
+        let vector = body.take("vector")?.map(embedding::read).transpose();
+        let vector = vector.map_err(|error| body.place("vector", error))?;
+        let question = Question::with_vector(&mut body, vector)?;
+        body.0.end()?;
+        Ok(question)
+    }
+
+    fn with_vector(from: &mut dyn Parameters, vector: Option<Vector>) -> Result<Question> {
         let text = from.text("q")?.unwrap_or_default();
         let mode = parsed(from, "mode", Mode::parse)?.unwrap_or_default();
         let scope = parsed(from, "scope", Scope::parse)?.unwrap_or_default();
@@ -197,7 +222,11 @@ impl Question {
             query.require_path(path);
         }
         let asked = format!("{text}\n{mode:?}{scope:?}{levels:?}{under:?}{since:?}{by:?}{path:?}");
-        let [a, b, c, d, e, f, g, h, ..] = *Hash::of(asked.as_bytes()).as_bytes();
+        let mut asked = asked.into_bytes();
+        if let Some(vector) = &vector {
+            asked.extend(vector.to_bytes());
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *Hash::of(&asked).as_bytes();
         let id = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
         let after = parsed(from, "cursor", place)?;
@@ -212,21 +241,10 @@ impl Question {
             by,
             limit,
             explain,
+            vector,
             after,
             id,
         })
-    }
-
-    /// Reads a question from a JSON body, which has the same members. `levels` is an array, and
-    /// `under` an object with `level` and `id`.
-    ///
-    /// # Errors
-    /// As [`Question::read`]; for unknown members, too.
-    pub fn of_body(body: Value) -> Result<Question> {
-        let mut body = Body(Members::of(body)?);
-        let question = Question::read(&mut body)?;
-        body.0.end()?;
-        Ok(question)
     }
 
     /// What ranked the first page, if this asks for a further one.
@@ -236,7 +254,7 @@ impl Question {
 
     /// Whether nothing but filters says what is searched for.
     pub(crate) fn has_only_filters(&self) -> bool {
-        self.query.words.is_empty() && self.query.prefix.is_none()
+        self.query.words.is_empty() && self.query.prefix.is_none() && self.vector.is_none()
     }
 
     /// Whether some documents are left out whatever they say.

@@ -12,6 +12,7 @@ use nacre_search::{
     semantic::{
         models::{Meaning, Models},
         ranker::{Matching, Nearest, Ranker as _},
+        terms::Terms,
         weights::Weights,
     },
     token::Unkeyed,
@@ -38,16 +39,22 @@ impl Rankers {
     pub const TERMS: Rankers = Rankers(1 << 1);
     /// The vectors of the table.
     pub const VECTORS: Rankers = Rankers(1 << 2);
+    /// Vectors that a model elsewhere made, in the place of the table's.
+    pub const EMBEDDINGS: Rankers = Rankers(1 << 3);
 
-    const NAMES: [(&'static str, Rankers); 3] =
-        [("words", Rankers::WORDS), ("terms", Rankers::TERMS), ("vectors", Rankers::VECTORS)];
+    const NAMES: [(&'static str, Rankers); 4] = [
+        ("words", Rankers::WORDS),
+        ("terms", Rankers::TERMS),
+        ("vectors", Rankers::VECTORS),
+        ("embeddings", Rankers::EMBEDDINGS),
+    ];
 
-    /// The rankers with a weight.
-    fn of(weights: Weights) -> Rankers {
+    /// The rankers with a weight, with the vectors of this kind.
+    fn of(weights: Weights, vectors: Rankers) -> Rankers {
         let all = [
             (weights.words, Rankers::WORDS),
             (weights.terms, Rankers::TERMS),
-            (weights.vectors, Rankers::VECTORS),
+            (weights.vectors, vectors),
         ];
         Rankers(all.iter().filter(|(weight, _)| *weight > 0.0).fold(0, |set, (_, one)| set | one.0))
     }
@@ -61,14 +68,14 @@ impl Rankers {
         Rankers::NAMES.into_iter().filter(move |(_, one)| self.has(*one)).map(|(name, _)| name)
     }
 
-    /// The digit in cursors.
+    /// The digit in cursors, which write it to base 16.
     pub(crate) fn digit(self) -> u8 {
         self.0
     }
 
     /// Reads a digit.
     pub(crate) fn of_digit(digit: u8) -> Option<Rankers> {
-        (1..8).contains(&digit).then_some(Rankers(digit))
+        (1..16).contains(&digit).then_some(Rankers(digit))
     }
 }
 
@@ -83,6 +90,11 @@ pub(crate) struct Ranked {
 }
 
 impl Ranked {
+    /// The answers of full text alone.
+    fn by_words(answers: Vec<Scored>) -> Ranked {
+        Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() }
+    }
+
     /// How near a document is in meaning: 1 for the same, 0 for unrelated or not known.
     pub(crate) fn near(&self, number: u32) -> Option<f32> {
         let place = self.near.binary_search_by_key(&number, |near| near.number).ok()?;
@@ -105,23 +117,30 @@ pub(crate) fn rank(
             Vec::new()
         };
         let answers = numbers.into_iter().map(|number| Scored { number, score: 0.0 }).collect();
-        return Ok(Ranked { answers, rankers: Rankers::WORDS, near: Vec::new() });
+        return Ok(Ranked::by_words(answers));
     }
     let words = index.score(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
-    let Some(meaning) = meaning(corpus, models, question) else {
-        return Ok(Ranked { answers: words, rankers: Rankers::WORDS, near: Vec::new() });
+    if goes_by_words(corpus, question) {
+        return Ok(Ranked::by_words(words));
+    }
+    let meaning = models
+        .filter(|_| !question.query.words.is_empty())
+        .map(|models| models.encode_query(&question.meant()));
+    let Some((nearest, kind)) = nearest(corpus, question, meaning.as_ref())? else {
+        return Ok(Ranked::by_words(words));
     };
     let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted).map_err(missing)?;
-    let matching = Matching { documents: &corpus.terms, query: &meaning.terms };
-    let nearest = Nearest { documents: &corpus.vectors, query: &meaning.vector };
     let near = only(nearest.answers(), &allowed);
     // The pages of an answer are ranked alike, whatever has been encoded since the first one.
     let has_terms = question.first_rankers().is_none_or(|first| first.has(Rankers::TERMS));
-    let terms = if has_terms { only(matching.answers(), &allowed) } else { Vec::new() };
+    let no_terms = Terms::default();
+    let terms = meaning.as_ref().filter(|_| has_terms).map_or(&no_terms, |meaning| &meaning.terms);
+    let matching = Matching { documents: &corpus.terms, query: terms };
+    let terms = only(matching.answers(), &allowed);
     let weights = weights(question, &terms, &near);
-    let rankers = Rankers::of(weights);
+    let rankers = Rankers::of(weights, kind);
     if rankers == Rankers::WORDS {
-        return Ok(Ranked { answers: words, rankers, near: Vec::new() });
+        return Ok(Ranked::by_words(words));
     }
     let fused = fuse(&[
         Ranking { answers: &words, floor: Some(0.0), weight: weights.words },
@@ -137,13 +156,32 @@ pub(crate) fn rank(
     Ok(Ranked { answers, rankers, near })
 }
 
-/// The meaning of the question, if it is to be ranked by.
-fn meaning(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Option<Meaning> {
-    let by_words = question.mode == Mode::Text
+/// Whether nothing but words may rank.
+fn goes_by_words(corpus: &Corpus, question: &Question) -> bool {
+    question.mode == Mode::Text
         || corpus.is_partial()
-        || question.query.words.is_empty()
-        || question.first_rankers() == Some(Rankers::WORDS);
-    models.filter(|_| !by_words).map(|models| models.encode_query(&question.meant()))
+        || question.first_rankers() == Some(Rankers::WORDS)
+}
+
+/// What tells how near documents are: the question's own vector, if there are documents to compare it
+/// with; otherwise the table's. Vectors of two models are never compared.
+fn nearest<'a>(
+    corpus: &'a Corpus,
+    question: &'a Question,
+    meaning: Option<&'a Meaning>,
+) -> Result<Option<(Nearest<'a>, Rankers)>> {
+    let is_allowed = |one| question.first_rankers().is_none_or(|first| first.has(one));
+    if let Some(query) = &question.vector {
+        corpus.check_dimensions(query)?;
+        if let Some(documents) =
+            corpus.embeddings.as_ref().filter(|_| is_allowed(Rankers::EMBEDDINGS))
+        {
+            return Ok(Some((Nearest { documents, query }, Rankers::EMBEDDINGS)));
+        }
+    }
+    let table =
+        |meaning: &'a Meaning| Nearest { documents: &corpus.vectors, query: &meaning.vector };
+    Ok(meaning.map(|meaning| (table(meaning), Rankers::VECTORS)))
 }
 
 /// How much each ranker counts.
@@ -154,6 +192,10 @@ fn weights(question: &Question, terms: &[Scored], near: &[Scored]) -> Weights {
         (false, false) => Weights::BOTH_MODELS,
     };
     match question.mode {
+        // Without words there is nothing but the question's vector.
+        _ if question.query.words.is_empty() && question.query.prefix.is_none() => {
+            Weights { words: 0.0, ..all }
+        }
         Mode::Semantic => Weights { words: 0.0, ..all },
         Mode::Text | Mode::Hybrid => all,
     }

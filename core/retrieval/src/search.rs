@@ -83,7 +83,7 @@ impl Place {
     /// The text of a cursor for the question with this id.
     fn write(&self, question: u64) -> String {
         let Place { score, address, rankers } = self;
-        format!("{question:016x}{:08x}{}{address}", score.to_bits(), rankers.digit())
+        format!("{question:016x}{:08x}{:x}{address}", score.to_bits(), rankers.digit())
     }
 
     /// Reads the text of a cursor; `None` if it is not for the question with this id.
@@ -95,7 +95,7 @@ impl Place {
         Some(Place {
             score: f32::from_bits(u32::from_str_radix(score, 16).ok()?),
             address: Address::parse(level, id).ok()?,
-            rankers: Rankers::of_digit(rankers.parse().ok()?)?,
+            rankers: Rankers::of_digit(u8::from_str_radix(rankers, 16).ok()?)?,
         })
     }
 

@@ -38,18 +38,20 @@ struct Context {
 pub(super) struct Held(BTreeMap<Address, Context>);
 
 impl Held {
-    /// Takes a context; gives its address.
+    /// Takes a context; gives its address, and whether its data is that of the state before.
     ///
     /// # Errors
     /// `invalid-request` for other JSON.
-    pub(super) fn put(&mut self, given: &ContextTexts<'_>) -> Result<Address> {
+    pub(super) fn put(&mut self, given: &ContextTexts<'_>) -> Result<(Address, bool)> {
         let record = record(read_json(given.context.as_bytes())?, given.seq)?;
         let address = record.address.clone();
         let mut entries = entries(given.insights, &address, EntryKind::Insight)?;
         entries.extend(self::entries(given.progress, &address, EntryKind::Progress)?);
         let context = Context { record: Rc::new(record), entries };
-        self.0.insert(address.clone(), context);
-        Ok(address)
+        let hash = context.record.layer.hash();
+        let before = self.0.insert(address.clone(), context);
+        let is_same = before.is_some_and(|before| before.record.layer.hash() == hash);
+        Ok((address, is_same))
     }
 
     /// Forgets a context.

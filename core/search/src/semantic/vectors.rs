@@ -22,6 +22,18 @@ impl Vectors {
         Vectors { dimensions: dimensions.max(1), numbers: Vec::new(), inverse_lengths: Vec::new() }
     }
 
+    /// The number of dimensions of all vectors.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// A document's vector, if it has one that is not all zeros.
+    pub fn get(&self, document: u32) -> Option<Vector> {
+        let document = document as usize;
+        self.inverse_lengths.get(document).filter(|inverse| **inverse > 0.0)?;
+        self.numbers.chunks_exact(self.dimensions).nth(document).map(Vector::of_numbers)
+    }
+
     /// Sets a document's vector.
     ///
     /// # Errors
