@@ -102,10 +102,11 @@ const calls = {
     });
     return { answers, export: exported(of) };
   },
-  search: (contexts, withModels, questions) => {
+  search: (contexts, vectors, withModels, questions) => {
     const models = withModels ? loaded() : undefined;
     const of = search.Collection.create("alice");
     for (const [context, seq, ...notes] of contexts) of.put(context, BigInt(seq), ...notes);
+    for (const [at, vector] of vectors) of.giveVector(address(at), new Float32Array(vector));
     const meanings = [];
     for (let encoded; models && (encoded = of.encode(models)) !== undefined; ) {
       meanings.push([shown(encoded.address), Buffer.from(encoded.meaning).toString("hex")]);

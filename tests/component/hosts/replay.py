@@ -84,6 +84,7 @@ load = function("search", "[static]models.load")
 collection = function("search", "[static]collection.create")
 put = function("search", "[method]collection.put")
 encode = function("search", "[method]collection.encode")
+give_vector = function("search", "[method]collection.give-vector")
 find = function("search", "[method]collection.find")
 
 
@@ -136,11 +137,13 @@ MODELS = Path(__file__).parent / "../../../models"
 FILES = ["vocab.txt", "static-s128i4.bin", "expand-top16.bin", "splade-tiny-i4.bin"]
 
 
-def search(contexts, with_models, questions):
+def search(contexts, vectors, with_models, questions):
     models = load(*[(MODELS / name).read_bytes() for name in FILES]) if with_models else None
     of = collection("alice")
     for context in contexts:
         put(of, *context)
+    for at, vector in vectors:
+        give_vector(of, address(at), vector)
     meanings = []
     while with_models and (encoded := encode(of, models)) is not None:
         meanings.append([shown(encoded.address), bytes(encoded.meaning).hex()])

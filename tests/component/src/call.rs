@@ -51,8 +51,8 @@ pub enum Call {
     /// `store.create` for alice with entropy of ones, then `store.batch` of each body, a second
     /// apart; last the whole export.
     Store(Vec<String>),
-    /// `collection.create` for alice, then `put` of each context; with models, `encode` of all of
-    /// them; last `find` of each question.
+    /// `collection.create` for alice, then `put` of each context and `give-vector`; with models,
+    /// `encode` of all of them; last `find` of each question.
     Search(Search),
 }
 
@@ -61,6 +61,8 @@ pub enum Call {
 pub struct Search {
     /// The contexts.
     pub contexts: Vec<Texts>,
+    /// Vectors for them.
+    pub vectors: Vec<(Address, Vec<f32>)>,
     /// Whether the models are loaded.
     pub models: bool,
     /// The questions.
@@ -141,10 +143,12 @@ impl Call {
             }
             Call::Open(lines) => ("open", json!([lines])),
             Call::Store(bodies) => ("store", json!(bodies)),
-            Call::Search(Search { contexts, models, questions }) => {
+            Call::Search(Search { contexts, vectors, models, questions }) => {
                 let context = |of: &Texts| json!([of.context, of.seq, of.insights, of.progress]);
                 let contexts: Value = contexts.iter().map(context).collect();
-                ("search", json!([contexts, models, questions]))
+                let given = |(at, vector): &(Address, Vec<f32>)| json!([shown(at), vector]);
+                let vectors: Value = vectors.iter().map(given).collect();
+                ("search", json!([contexts, vectors, models, questions]))
             }
         };
         json!({"call": name, "arguments": arguments})
@@ -331,6 +335,11 @@ fn find(host: &mut Host, asked: &Search) -> Result<Answer> {
     for Texts { context: body, seq, insights, progress } in &asked.contexts {
         let put = of.call_put(&mut context, collection, body, *seq, insights, progress)?;
         if let Err(error) = put {
+            return Ok(Err(error));
+        }
+    }
+    for (address, vector) in &asked.vectors {
+        if let Err(error) = of.call_give_vector(&mut context, collection, address, vector)? {
             return Ok(Err(error));
         }
     }

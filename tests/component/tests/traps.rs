@@ -188,7 +188,7 @@ fn life_of_a_collection(dice: &mut Dice, host: &mut Host, texts: &[String]) -> R
     let none = String::from("[]");
     for _ in 0..CALLS {
         let (at, body, seq) = (address(dice, texts), draw(dice, texts), dice.number());
-        match dice.below(8) {
+        match dice.below(9) {
             0 => drop(of.call_put(&mut context, collection, &body, seq, &none, &none)?),
             1..4 => {
                 let body = searched(&at, &body);
@@ -201,7 +201,13 @@ fn life_of_a_collection(dice: &mut Dice, host: &mut Host, texts: &[String]) -> R
                 let meaning = [&[1][..], &meaning].concat();
                 drop(of.call_give_meaning(&mut context, collection, &at, &meaning)?);
             }
-            6 => drop(of.call_find(&mut context, collection, &body, None)?),
+            6 => {
+                let numbers: Vec<f32> = (0..dice.below(5)).map(|_| any_float(dice)).collect();
+                drop(of.call_give_vector(&mut context, collection, &at, &numbers)?);
+                let body = serde_json::json!({"q": body, "vector": [1, dice.number()]}).to_string();
+                drop(of.call_find(&mut context, collection, &body, None)?);
+            }
+            7 => drop(of.call_find(&mut context, collection, &body, None)?),
             _ => {
                 let question = serde_json::json!({"q": body}).to_string();
                 drop(of.call_find(&mut context, collection, &question, None)?);
@@ -211,6 +217,10 @@ fn life_of_a_collection(dice: &mut Dice, host: &mut Host, texts: &[String]) -> R
         assert!(of.call_waiting(&mut context, collection)? <= documents);
     }
     collection.resource_drop(&mut context)
+}
+
+fn any_float(dice: &mut Dice) -> f32 {
+    if dice.below(2) == 0 { f32::from_bits(dice.number() as u32) } else { 0.5 }
 }
 
 /// A context around any data.

@@ -83,7 +83,9 @@ fn retrieval(transcript: &Transcript) {
         let searches = list(&case["searches"]);
         let own = searches.iter().filter(|asked| searches_of::is_owners(asked));
         let questions = own.map(json_text).collect();
-        let call = Call::Search(Search { contexts, models: false, questions });
+        let vectors = searches_of::vectors(case).into_iter();
+        let vectors = vectors.map(|(at, numbers)| (wit_address(&at), numbers)).collect();
+        let call = Call::Search(Search { contexts, vectors, models: false, questions });
         let found = transcript.call(SEARCHED, &case["title"], &call).expect("a collection");
         let mut found = found["answers"].as_array().expect("answers").clone().into_iter();
         let expected = searches.iter().zip(list(&case["answers"]));
@@ -99,6 +101,17 @@ fn retrieval(transcript: &Transcript) {
         });
         [answers.collect()]
     });
+}
+
+/// An address for the component.
+fn wit_address(address: &nacre_core::address::Address) -> Address {
+    let level = match address.level {
+        nacre_core::level::Level::Global => Level::Global,
+        nacre_core::level::Level::Project => Level::Project,
+        nacre_core::level::Level::Branch => Level::Branch,
+        nacre_core::level::Level::Task => Level::Task,
+    };
+    Address { level, id: address.id.as_str().into() }
 }
 
 /// An error as vectors have it.
@@ -154,7 +167,8 @@ fn meanings(transcript: &Transcript) {
         .collect();
     assert!(answers[0].to_string().contains("terms"), "models rank: {}", answers[0]);
 
-    let call = Call::Search(Search { contexts, models: true, questions });
+    let vectors = Vec::new();
+    let call = Call::Search(Search { contexts, vectors, models: true, questions });
     let found = transcript.call("meaning", &json!("with models"), &call).expect("a collection");
     assert_eq!(found["meanings"], json!(meanings));
     assert_eq!(found["answers"], json!(answers));

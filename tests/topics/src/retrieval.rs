@@ -9,6 +9,7 @@ use nacre_core::{
     op::{Administration, Batch, Caller, Command, Read, Which},
     record::{EntryKind, Role, Terms},
     retrieval::{Collection, ContextTexts, Corpus, Document, Found, Question, answer, search},
+    search::semantic::vector::Vector,
     store::{Filter, Reads as _},
     wire::{Answer, operation},
 };
@@ -19,15 +20,21 @@ use crate::{Case, Json, Topic, error, from_serde, list, text, world::World};
 /// The most notes of each kind that a collection is given.
 const NOTES: usize = 100;
 
-/// A write is an operation, or `share` with a member. A search has the members of a body, and `as`
+/// A write is an operation, `share` with a member, or `vector` for a context (`given_to`). A search has the members of a body, and `as`
 /// for another user than alice, whose store it is. The cursor of a next page is not told.
 pub(crate) const TOPIC: Topic = Topic::new("retrieval", &["writes", "searches"], &["answers"], run);
 
 fn run(case: &Case) -> Vec<Json> {
     let mut world = after(case);
-    let collection = collection(&mut world);
-    let corpus = corpus(&world.store, false);
-    let other = self::corpus(&world.store, true);
+    let mut collection = collection(&mut world);
+    let mut corpus = corpus(&world.store, false);
+    let mut other = self::corpus(&world.store, true);
+    for (address, numbers) in vectors(case) {
+        collection.give_vector(&address, &numbers).expect("a context");
+        let vector = Vector::new(&numbers).expect("a vector");
+        corpus.give_vector(&address, &vector).expect("a context");
+        other.give_vector(&address, &vector).expect("a context");
+    }
     let answers = list(&case["searches"]).iter().map(|asked| {
         let found = ask(&world.store, &corpus, asked, &[]);
         assert_eq!(found, ask(&world.store, &other, asked, &[]), "from another corpus");
@@ -50,8 +57,22 @@ fn run(case: &Case) -> Vec<Json> {
 /// The store after the writes of a case.
 pub fn after(case: &Case) -> World {
     let mut world = World::empty();
-    list(&case["writes"]).iter().for_each(|step| write(&mut world, step));
+    let writes = list(&case["writes"]).iter().filter(|step| step.get("vector").is_none());
+    writes.for_each(|step| write(&mut world, step));
     world
+}
+
+/// The vectors that contexts are given after the writes.
+pub fn vectors(case: &Case) -> Vec<(Address, Vec<f32>)> {
+    let steps = list(&case["writes"]).iter().filter_map(|step| Some((step, step.get("vector")?)));
+    steps
+        .map(|(step, vector)| {
+            let at = &step["given_to"];
+            let address = Address::parse(text(&at["level"]), text(&at["id"])).expect("an address");
+            let number = |number: &Json| number.as_f64().expect("a number") as f32;
+            (address, list(vector).iter().map(number).collect())
+        })
+        .collect()
 }
 
 /// Whether a search is the owner's, who may read everything.
