@@ -19,7 +19,7 @@ use nacre_core::{
     error::{Error, Result},
     moment::Moment,
     op::Caller,
-    retrieval::{self, Corpus, Document, Found, Models, Question, search},
+    retrieval::{self, Corpus, Document, Found, GivenVector, Models, Question, search},
 };
 
 use crate::{
@@ -95,6 +95,32 @@ impl Searcher {
         Ok(found)
     }
 
+    /// Gives a context a vector, in its row and in memory, where it is compared with the others.
+    ///
+    /// # Errors
+    /// `invalid-request` if it cannot be; those of [`SqlStore::give_vector`].
+    pub(crate) fn give_vector<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        changes: &Changes,
+        (address, given): (&Address, &GivenVector),
+        indexer: &Indexer,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        self.refresh(store, changes)?;
+        let mut held = self.corpus.try_borrow_mut().map_err(|_| borrowed())?;
+        let Some(corpus) = held.as_mut() else { return Err(borrowed()) };
+        given.vector.iter().try_for_each(|vector| corpus.check_dimensions(vector))?;
+        store.give_vector(address, given, indexer.has_databases(), host::now(), entropy)?;
+        match &given.vector {
+            Some(vector) => corpus.give_vector(address, vector),
+            None => {
+                corpus.forget_vector(address);
+                Ok(())
+            }
+        }
+    }
+
     /// Whether all documents are in memory.
     pub(crate) fn is_loaded(&self) -> bool {
         self.corpus.try_borrow().is_ok_and(|corpus| corpus.is_some())
@@ -121,7 +147,7 @@ impl Searcher {
     /// Tells the corpus of a document that was encoded. Where the corpus has another document of the
     /// context, or is not in memory yet, the context counts as changed: its row is read again.
     pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
-        let Document { facts, row, meaning } = document;
+        let Document { facts, row, meaning, .. } = document;
         if let Ok(mut corpus) = self.corpus.try_borrow_mut()
             && let Some(corpus) = corpus.as_mut()
             && corpus.facts(&row.address) == Some(facts)
@@ -319,7 +345,7 @@ fn put_as_it_is<D: Database>(
     address: &Address,
 ) -> Result<()> {
     match Document::read(store, address)? {
-        Some(document) => corpus.upsert(document),
+        Some(document) => corpus.renew(document),
         None => drop(corpus.remove(address)),
     }
     Ok(())

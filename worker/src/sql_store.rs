@@ -24,6 +24,7 @@ mod search_state;
 mod sweep;
 mod upkeep;
 mod usage;
+mod vectors;
 mod walk;
 mod write;
 

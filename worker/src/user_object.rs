@@ -257,6 +257,9 @@ impl Object {
                 self.load_behind(keeper, &caller);
                 message::sent(&answer)
             }
+            Ok(Task::GiveVector { address, given }) => {
+                message::sent(&keeper.give_vector(&exchange, (&address, &given), &mut entropy))
+            }
             Ok(Task::Reindex { begin }) => {
                 message::sent(&keeper.reindex(&exchange, &meter, begin, &mut entropy))
             }

@@ -80,6 +80,7 @@ pub(crate) fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "items": { "type": "number" },
         "minItems": 1,
         "maxItems": MOST_DIMENSIONS,
-        "contentEncoding": "base64"
+        "contentEncoding": "base64",
+        "pattern": "^[A-Za-z0-9+/]*={0,2}$"
     })
 }

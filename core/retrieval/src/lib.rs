@@ -18,6 +18,7 @@ mod collection;
 mod corpus;
 mod document;
 mod embedding;
+mod given_vector;
 mod guest;
 mod question;
 mod ranking;
@@ -29,6 +30,9 @@ pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordT
 pub use collection::{Collection, ContextTexts};
 pub use corpus::Corpus;
 pub use document::{Document, Facts, VERSION, notes};
+pub use given_vector::GivenVector;
+#[cfg(feature = "schema")]
+pub use given_vector::VectorBody;
 #[cfg(feature = "schema")]
 pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};

@@ -173,8 +173,11 @@ fn nearest<'a>(
     let is_allowed = |one| question.first_rankers().is_none_or(|first| first.has(one));
     if let Some(query) = &question.vector {
         corpus.check_dimensions(query)?;
-        if let Some(documents) =
-            corpus.embeddings.as_ref().filter(|_| is_allowed(Rankers::EMBEDDINGS))
+        if let Some(documents) = corpus
+            .embeddings
+            .as_ref()
+            .filter(|given| !given.is_empty())
+            .filter(|_| is_allowed(Rankers::EMBEDDINGS))
         {
             return Ok(Some((Nearest { documents, query }, Rankers::EMBEDDINGS)));
         }

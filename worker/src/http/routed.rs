@@ -1,10 +1,11 @@
 //! A request whose head is decoded: the body it needs, and the task it becomes.
 
 use nacre_core::{
+    address::Address,
     error::{Code, Error, Result},
     limits,
     op::{Caller, Command, Request},
-    retrieval::Question,
+    retrieval::{GivenVector, Question},
     value::Value,
 };
 
@@ -57,6 +58,13 @@ pub enum Task {
         /// What is searched for.
         question: Question,
     },
+    /// Give a context a vector, or take it away.
+    GiveVector {
+        /// The context.
+        address: Address,
+        /// The vector.
+        given: GivenVector,
+    },
     /// Show how far the index of searches is, or make it anew.
     Reindex {
         /// Whether to make it anew.
@@ -85,6 +93,8 @@ pub(super) enum Decoded {
     Body(Finish),
     /// The body is a question.
     Question,
+    /// The body is a vector for this context.
+    Vector(Address),
 }
 
 /// Makes the command from a body.
@@ -96,6 +106,7 @@ impl std::fmt::Debug for Decoded {
             Decoded::Task(task) => task.fmt(f),
             Decoded::Body(_) => f.write_str("Body"),
             Decoded::Question => f.write_str("Question"),
+            Decoded::Vector(address) => write!(f, "Vector({address})"),
         }
     }
 }
@@ -161,6 +172,10 @@ impl Routed {
             Decoded::Question => {
                 let question = Question::of_body(value.unwrap_or(Value::Null))?;
                 Ok(Task::Search { caller, question })
+            }
+            Decoded::Vector(address) => {
+                let given = GivenVector::of_body(value.unwrap_or(Value::Null))?;
+                Ok(Task::GiveVector { address, given })
             }
         }
     }

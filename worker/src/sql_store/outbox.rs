@@ -255,7 +255,7 @@ impl<D: Database> SqlStore<D> {
         Ok(part)
     }
 
-    fn document_of(&self, address: &Address) -> Result<Option<Document>> {
+    pub(super) fn document_of(&self, address: &Address) -> Result<Option<Document>> {
         let found = self.documents_of(std::slice::from_ref(address))?.into_iter().next();
         Ok(found.and_then(|(_, plain)| Document::decode(&plain)))
     }
@@ -286,7 +286,7 @@ impl<D: Database> SqlStore<D> {
             }
             next.mark.clone_from(mark);
         }
-        let sealed = settled.iter().map(|(_, made)| seal(made, &keys, entropy));
+        let sealed = settled.iter().map(|(_, made)| self.seal(made, &keys, entropy));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let is_done = !matches!(delivery, Delivery::Failed(_));
         let mut after = None;
@@ -306,6 +306,19 @@ impl<D: Database> SqlStore<D> {
         });
         self.keep_search(outcome, after)?;
         self.plan_drain(delivery, now)
+    }
+
+    /// The sealed document with its number of words; `None` if there is none, or it is too large for
+    /// a row.
+    fn seal(
+        &self,
+        made: &Made,
+        keys: &Keyring,
+        entropy: &mut Entropy,
+    ) -> Result<Option<(u64, Vec<u8>)>> {
+        let Made::Document(document) = made else { return Ok(None) };
+        let sealed = seal_document(&*self.with_vector(document)?, keys, entropy)?;
+        Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
     }
 
     fn settle_one(
@@ -432,16 +445,8 @@ fn seq_of(write: &Write) -> Option<u64> {
     if let Write::Audit(audit) = write { Some(audit.seq) } else { None }
 }
 
-fn due(mut row: Row, _: &Keyring) -> Result<Due> {
+pub(super) fn due(mut row: Row, _: &Keyring) -> Result<Due> {
     Ok(Due { address: address(&mut row)?, seq: row.number()?, indexed: row.number()? == 1 })
-}
-
-/// The sealed document with its number of words; `None` if there is none, or it is too large for a
-/// row.
-fn seal(made: &Made, keys: &Keyring, entropy: &mut Entropy) -> Result<Option<(u64, Vec<u8>)>> {
-    let Made::Document(document) = made else { return Ok(None) };
-    let sealed = seal_document(document, keys, entropy)?;
-    Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
 }
 
 /// A sealed document; `None` if it is too large for a row.

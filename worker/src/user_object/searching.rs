@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use nacre_core::{
+    address::Address,
     entropy::Entropy,
     error::Result,
     op::Caller,
     quota::too_soon,
-    retrieval::{self, Found, Mode, Question},
+    retrieval::{self, Found, GivenVector, Mode, Question},
     store::Reads as _,
 };
 use worker::console_error;
@@ -82,6 +83,20 @@ impl Keeper {
             budget_millis: config.search_budget_millis,
         };
         searcher.search(store, changes, &asked, entropy).await
+    }
+
+    /// Gives a context a vector.
+    pub(super) fn give_vector(
+        &self,
+        exchange: &Exchange,
+        given: (&Address, &GivenVector),
+        entropy: &mut Entropy,
+    ) -> http::Response {
+        let Keeper { store, changes, indexer, searcher, .. } = self;
+        match searcher.give_vector(store, changes, given, indexer, entropy) {
+            Ok(()) => exchange.erased(),
+            Err(error) => exchange.problem(&error, None, &Work::default()),
+        }
     }
 
     /// Counts a search.

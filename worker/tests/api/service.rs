@@ -244,9 +244,11 @@ impl Service {
             }
             // Keys and the index are the SQL store's, sockets the platform's; their own tests turn
             // them.
-            Task::Keys { .. } | Task::Reindex { .. } | Task::Live | Task::Usage { .. } => {
-                Err(Error::not_found())
-            }
+            Task::Keys { .. }
+            | Task::Reindex { .. }
+            | Task::GiveVector { .. }
+            | Task::Live
+            | Task::Usage { .. } => Err(Error::not_found()),
             Task::Search { caller, question } => {
                 let store = self.store(owner);
                 let mut corpus = Corpus::default();

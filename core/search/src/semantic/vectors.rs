@@ -27,6 +27,11 @@ impl Vectors {
         self.dimensions
     }
 
+    /// Whether no document has a vector with a direction.
+    pub fn is_empty(&self) -> bool {
+        self.inverse_lengths.iter().all(|inverse| *inverse == 0.0)
+    }
+
     /// A document's vector, if it has one that is not all zeros.
     pub fn get(&self, document: u32) -> Option<Vector> {
         let document = document as usize;

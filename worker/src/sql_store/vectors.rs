@@ -1,0 +1,96 @@
+//! Vectors that callers give to contexts: a part of their documents, sealed with them.
+//!
+//! A context whose last change waits in the outbox gets its document at once. A document that is made
+//! anew keeps the vector if the context has not changed.
+
+use std::borrow::Cow;
+
+use nacre_core::{
+    address::Address,
+    entropy::Entropy,
+    error::{Code, Error, Result},
+    moment::Moment,
+    retrieval::{Document, GivenVector},
+    store::Reads as _,
+};
+
+use super::{
+    SqlStore,
+    outbox::{Delivery, Made, due, seal_document},
+};
+use crate::sql::{Bind, Database};
+
+impl<D: Database> SqlStore<D> {
+    /// Writes the vector of a context. `delivers` says that a shared database gets documents, too.
+    ///
+    /// # Errors
+    /// `not-found`, `version-conflict`, `too-large`; `store-unavailable`, and then nothing was written.
+    pub fn give_vector(
+        &self,
+        address: &Address,
+        given: &GivenVector,
+        delivers: bool,
+        now: Moment,
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        let record = self.record(address)?.filter(|record| record.is_live());
+        let record = record.ok_or_else(Error::not_found)?;
+        given.check_version(&record)?;
+        let state = self.begin_search(entropy)?.ok_or_else(Error::not_found)?;
+        let embedding = given.vector.clone();
+        let held = self.document_of(address)?;
+        if let Some(held) = held.filter(|held| held.facts.seq == record.seq) {
+            return self.replace_document(&Document { embedding, ..held }, entropy);
+        }
+        if embedding.is_none() {
+            return Ok(());
+        }
+        let document = Document::read(self, address)?.ok_or_else(Error::not_found)?;
+        let made = Made::Document(Box::new(Document { embedding, ..document }));
+        let [level, id] = super::place(address);
+        // It waits already, unless the index is being made.
+        self.database.run(QUEUE_ONE, &[level, id, Bind::Number(record.seq)])?;
+        let waiting = self.opened(WAITING_ONE, &[level, id], due)?;
+        let settled: Vec<_> = waiting.into_iter().map(|due| (due, made.clone())).collect();
+        let delivery = match delivers {
+            true => Delivery::Failed(now.later(1)),
+            false => Delivery::Unneeded,
+        };
+        self.settle(&state.key, &settled, &delivery, now, entropy)
+    }
+
+    /// Writes a document that is there in another form, with as many words.
+    fn replace_document(&self, document: &Document, entropy: &mut Entropy) -> Result<()> {
+        let Some((_, keys)) = self.opened_state()? else { return Ok(()) };
+        let too_large = || {
+            let detail = "the words of the context and the vector are too many for a row together";
+            Error::new(Code::TooLarge, detail)
+        };
+        let sealed = seal_document(document, &keys, entropy)?.ok_or_else(too_large)?;
+        let [level, id] = super::place(&document.row.address);
+        self.database.run(REPLACE_DOCUMENT, &[Bind::Blob(&sealed), level, id])
+    }
+
+    /// A document that was made anew, with the vector of the one that is there, if the context has not
+    /// changed since.
+    pub(super) fn with_vector<'d>(&self, document: &'d Document) -> Result<Cow<'d, Document>> {
+        if document.embedding.is_some() {
+            return Ok(Cow::Borrowed(document));
+        }
+        let found = self.documents_of(std::slice::from_ref(&document.row.address))?;
+        let held = found.first().and_then(|(_, plain)| Document::given_vector(plain));
+        Ok(match held {
+            Some((seq, vector)) if seq == document.facts.seq => {
+                Cow::Owned(Document { embedding: Some(vector), ..document.clone() })
+            }
+            _ => Cow::Borrowed(document),
+        })
+    }
+}
+
+const REPLACE_DOCUMENT: &str = "UPDATE search SET value = ? WHERE level = ? AND id = ?";
+
+const QUEUE_ONE: &str = "INSERT INTO outbox (level, id, seq) VALUES (?, ?, ?)
+    ON CONFLICT (level, id) DO NOTHING";
+
+const WAITING_ONE: &str = "SELECT level, id, seq, indexed FROM outbox WHERE level = ? AND id = ?";
