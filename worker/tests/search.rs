@@ -292,7 +292,7 @@ fn a_context_of_the_largest_size_is_indexed() {
 
 #[test]
 fn a_drain_that_is_killed_anywhere_ends_with_every_document() {
-    for fuse in 0..40 {
+    for fuse in 0..60 {
         let mut world = World::new();
         world.run(&put_task("t", "one"), None).unwrap();
         world.run(&put_task("u", "two"), None).unwrap();

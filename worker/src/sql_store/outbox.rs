@@ -30,6 +30,7 @@ use super::{
     reads::address,
     search::DocumentColumns,
     search_state::{Reindex, SearchState},
+    vectors::Vectors,
     write::together,
 };
 use crate::{
@@ -286,7 +287,8 @@ impl<D: Database> SqlStore<D> {
             }
             next.mark.clone_from(mark);
         }
-        let sealed = settled.iter().map(|(_, made)| self.seal(made, &keys, entropy));
+        let vectors = self.vectors_of(settled)?;
+        let sealed = settled.iter().map(|(_, made)| seal(made, &vectors, &keys, entropy));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let is_done = !matches!(delivery, Delivery::Failed(_));
         let mut after = None;
@@ -306,19 +308,6 @@ impl<D: Database> SqlStore<D> {
         });
         self.keep_search(outcome, after)?;
         self.plan_drain(delivery, now)
-    }
-
-    /// The sealed document with its number of words; `None` if there is none, or it is too large for
-    /// a row.
-    fn seal(
-        &self,
-        made: &Made,
-        keys: &Keyring,
-        entropy: &mut Entropy,
-    ) -> Result<Option<(u64, Vec<u8>)>> {
-        let Made::Document(document) = made else { return Ok(None) };
-        let sealed = seal_document(&*self.with_vector(document)?, keys, entropy)?;
-        Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
     }
 
     fn settle_one(
@@ -447,6 +436,19 @@ fn seq_of(write: &Write) -> Option<u64> {
 
 pub(super) fn due(mut row: Row, _: &Keyring) -> Result<Due> {
     Ok(Due { address: address(&mut row)?, seq: row.number()?, indexed: row.number()? == 1 })
+}
+
+/// The sealed document with its number of words; `None` if there is none, or it is too large for a
+/// row.
+fn seal(
+    made: &Made,
+    vectors: &Vectors,
+    keys: &Keyring,
+    entropy: &mut Entropy,
+) -> Result<Option<(u64, Vec<u8>)>> {
+    let Made::Document(document) = made else { return Ok(None) };
+    let sealed = seal_document(&vectors.kept_by(document), keys, entropy)?;
+    Ok(sealed.map(|sealed| (u64::from(document.row.length), sealed)))
 }
 
 /// A sealed document; `None` if it is too large for a row.

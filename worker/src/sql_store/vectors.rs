@@ -3,7 +3,7 @@
 //! A context whose last change waits in the outbox gets its document at once. A document that is made
 //! anew keeps the vector if the context has not changed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use nacre_core::{
     address::Address,
@@ -11,12 +11,13 @@ use nacre_core::{
     error::{Code, Error, Result},
     moment::Moment,
     retrieval::{Document, GivenVector},
+    search::semantic::vector::Vector,
     store::Reads as _,
 };
 
 use super::{
     SqlStore,
-    outbox::{Delivery, Made, due, seal_document},
+    outbox::{Delivery, Due, Made, due, seal_document},
 };
 use crate::sql::{Bind, Database};
 
@@ -71,20 +72,34 @@ impl<D: Database> SqlStore<D> {
         self.database.run(REPLACE_DOCUMENT, &[Bind::Blob(&sealed), level, id])
     }
 
-    /// A document that was made anew, with the vector of the one that is there, if the context has not
-    /// changed since.
-    pub(super) fn with_vector<'d>(&self, document: &'d Document) -> Result<Cow<'d, Document>> {
-        if document.embedding.is_some() {
-            return Ok(Cow::Borrowed(document));
+    /// The vectors of the documents that are there for these contexts, by address.
+    pub(super) fn vectors_of(&self, settled: &[(Due, Made)]) -> Result<Vectors> {
+        let is_made = |(_, made): &&(Due, Made)| matches!(made, Made::Document(_));
+        let made = settled.iter().filter(is_made).map(|(due, _)| due.address.clone());
+        let made: Vec<Address> = made.collect();
+        if made.is_empty() {
+            return Ok(Vectors::default());
         }
-        let found = self.documents_of(std::slice::from_ref(&document.row.address))?;
-        let held = found.first().and_then(|(_, plain)| Document::given_vector(plain));
-        Ok(match held {
-            Some((seq, vector)) if seq == document.facts.seq => {
-                Cow::Owned(Document { embedding: Some(vector), ..document.clone() })
+        let found = self.documents_of(&made)?.into_iter();
+        let vectors =
+            found.filter_map(|(address, plain)| Some((address, Document::given_vector(&plain)?)));
+        Ok(Vectors(vectors.collect()))
+    }
+}
+
+/// Vectors that contexts were given, with the `seq` of their last change then.
+#[derive(Default)]
+pub(super) struct Vectors(BTreeMap<Address, (u64, Vector)>);
+
+impl Vectors {
+    /// A document that was made anew, with its vector if the context has not changed since.
+    pub(super) fn kept_by<'d>(&self, document: &'d Document) -> Cow<'d, Document> {
+        match self.0.get(&document.row.address) {
+            Some((seq, vector)) if *seq == document.facts.seq && document.embedding.is_none() => {
+                Cow::Owned(Document { embedding: Some(vector.clone()), ..document.clone() })
             }
             _ => Cow::Borrowed(document),
-        })
+        }
     }
 }
 
