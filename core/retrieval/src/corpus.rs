@@ -1,10 +1,10 @@
 //! All documents of one user in memory.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use nacre_layers::{
     address::Address,
-    error::{Code, Error, Result},
+    error::{Error, Result},
     id::ContextId,
     level::Level,
 };
@@ -12,7 +12,11 @@ use nacre_search::{
     index::{Index, Population},
     row::Row,
     semantic::{
-        models::Meaning, table::DIMENSIONS, term_index::TermIndex, vector::Vector, vectors::Vectors,
+        models::Meaning,
+        table::DIMENSIONS,
+        term_index::TermIndex,
+        vector::Vector,
+        vectors::{Vectors, other_dimensions},
     },
     token::Unkeyed,
 };
@@ -171,11 +175,7 @@ impl Corpus {
         let dimensions = given.map(Vectors::dimensions);
         match dimensions.filter(|dimensions| *dimensions != vector.numbers().len()) {
             None => Ok(()),
-            Some(dimensions) => {
-                let detail =
-                    format!("the vector must have {dimensions} numbers, as the others have");
-                Err(Error::new(Code::InvalidRequest, detail).limit(dimensions as u64).at("/vector"))
-            }
+            Some(dimensions) => Err(other_dimensions(dimensions).at("/vector")),
         }
     }
 

@@ -17,8 +17,7 @@ use crate::embedding;
 #[derive(Debug, schemars::JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct VectorBody {
-    /// The vector: an array of 1 to 4,096 numbers, or 32-bit floats as bytes (little-endian) in base64;
-    /// null takes it away.
+    /// The vector; null takes it away.
     #[schemars(schema_with = "embedding::schema")]
     pub vector: Value,
     /// The version of the context that it was made of; refused if the context has another one now.
@@ -42,7 +41,7 @@ impl GivenVector {
     pub fn of_body(body: Value) -> Result<GivenVector> {
         let is_there = body.as_object().is_none_or(|body| body.get("vector").is_some());
         let mut body = Members::of(body)?;
-        let vector = body.take::<Value>("vector")?.map(embedding::read).transpose();
+        let vector = body.take::<Value>("vector")?.as_ref().map(embedding::read).transpose();
         let vector = vector.map_err(|error| error.at("/vector"))?;
         let version = body.take("version")?;
         body.end()?;

@@ -109,8 +109,7 @@ pub struct SearchBody {
     pub cursor: Option<String>,
     /// Whether to say why each item was found: true by default.
     pub explain: Option<bool>,
-    /// The question's vector, by the model that made those of the contexts: an array of numbers, or
-    /// 32-bit floats as bytes (little-endian) in base64.
+    /// The question's vector, by the model that made those of the contexts.
     #[schemars(default, schema_with = "embedding::schema")]
     pub vector: Option<Value>,
 }
@@ -199,7 +198,7 @@ impl Question {
     /// As [`Question::read`]; for unknown members, too.
     pub fn of_body(body: Value) -> Result<Question> {
         let mut body = Body(Members::of(body)?);
-        let vector = body.take("vector")?.map(embedding::read).transpose();
+        let vector = body.take("vector")?.as_ref().map(embedding::read).transpose();
         let vector = vector.map_err(|error| body.place("vector", error))?;
         let question = Question::with_vector(&mut body, vector)?;
         body.0.end()?;

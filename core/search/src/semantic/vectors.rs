@@ -7,6 +7,12 @@ use nacre_layers::error::{Code, Error, Result};
 use super::vector::{Vector, dot, inverse_length};
 use crate::{compact::Numbers, score::Scored};
 
+/// The refusal of a vector that has not so many dimensions.
+pub fn other_dimensions(dimensions: usize) -> Error {
+    let detail = "all vectors must have the same number of dimensions";
+    Error::new(Code::InvalidRequest, detail).limit(dimensions as u64)
+}
+
 /// The vectors of documents, by the documents' numbers.
 #[derive(Clone, Debug)]
 pub struct Vectors {
@@ -46,8 +52,7 @@ impl Vectors {
     pub fn set(&mut self, document: u32, vector: &Vector) -> Result<()> {
         let numbers = vector.numbers();
         if numbers.len() != self.dimensions {
-            let detail = "all vectors must have the same number of dimensions";
-            return Err(Error::new(Code::InvalidRequest, detail).limit(self.dimensions as u64));
+            return Err(other_dimensions(self.dimensions));
         }
         let document = document as usize;
         if document >= self.inverse_lengths.len() {
