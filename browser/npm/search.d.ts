@@ -38,6 +38,13 @@ export interface Search {
    * @throws {NacreError} `unavailable` when the models cannot be loaded, or are switched off.
    */
   encoded(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Gives a context a vector that a model of your own made of it: 1 to 4,096 numbers. A question with a
+   * `vector` of that model is ranked by it. A context keeps it until its data changes, in memory only.
+   * @throws {NacreError} `not-found` without the context; `invalid-request` if it has another number of
+   * numbers than the first one.
+   */
+  giveVector(context: Address, vector: Float32Array): Promise<void>;
   /** What there is to search by. */
   readonly status: SearchStatus;
   /** Ends it. What it held of the replica is freed. */
@@ -79,10 +86,13 @@ export interface Question {
   cursor?: string;
   /** `false` leaves `reasons` out. */
   explain?: boolean;
+  /** The question's vector, by the model whose vectors the contexts were given. */
+  vector?: Float32Array | number[];
 }
 
-/** What scored an answer. Without models it is `words` alone. */
-export type Ranker = "words" | "terms" | "vectors";
+/** What scored an answer. Without models it is `words` alone. `embeddings` are vectors that were given, in
+ * the place of the built-in model's. */
+export type Ranker = "words" | "terms" | "vectors" | "embeddings";
 
 export interface Found {
   /** The best first. */

@@ -10,16 +10,22 @@
 
 use super::Component;
 
-#[cfg(feature = "store")]
+#[cfg(all(feature = "store", not(feature = "search")))]
 wit_bindgen::generate!({
     path: "../wit",
     world: "contexts",
 });
 
-#[cfg(not(feature = "store"))]
+#[cfg(not(any(feature = "store", feature = "search")))]
 wit_bindgen::generate!({
     path: "../wit",
     world: "layers",
+});
+
+#[cfg(feature = "search")]
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "searches",
 });
 
 export!(Component);

@@ -1,23 +1,15 @@
-//! Converts values and errors between the bindings and the core.
+//! Converts addresses and errors between the bindings and the core.
 
 use alloc::{string::String, vec::Vec};
 
 use nacre_core::{
     address::Address,
-    error::{Code, Error, Fault, Result},
+    error::{Error, Fault, Result},
     id::ContextId,
-    json,
-    layer::Layer,
-    level, limits,
-    rules::Rules,
-    value::{Value, check_limits},
-    wire,
+    level, wire,
 };
 
-use crate::{
-    bindings::exports::nacre::context::types::{self, ErrorKind, Level},
-    bounds::check_text,
-};
+use crate::bindings::exports::nacre::context::types::{self, ErrorKind, Level};
 
 impl From<Error> for types::Error {
     fn from(error: Error) -> types::Error {
@@ -86,42 +78,4 @@ pub(crate) fn json_text(written: Vec<u8>) -> String {
     // SAFETY: the core writes UTF-8 only. What it copies are whole values of texts that were
     // checked when they were read.
     unsafe { String::from_utf8_unchecked(written) }
-}
-
-/// Reads a document, at most as deep as the data of a context.
-///
-/// # Errors
-/// `invalid-json`, `too-deep`, `too-large`.
-pub(crate) fn document(text: &str) -> Result<Value> {
-    json::read(check_text(text)?, limits::DEPTH)
-}
-
-/// Reads a patch, a list of values or a body, which may be deeper than a document.
-///
-/// # Errors
-/// As [`document`].
-pub(crate) fn body(text: &str) -> Result<Value> {
-    wire::read_json(check_text(text)?)
-}
-
-/// Reads merge rules, if there are any.
-///
-/// # Errors
-/// As [`document`]; `invalid-rules`.
-pub(crate) fn rules(text: Option<&str>) -> Result<Rules> {
-    match text.map(document).transpose()? {
-        None => Ok(Rules::default()),
-        Some(Value::Object(table)) => Rules::from_object(&table),
-        Some(_) => Err(Error::new(Code::InvalidRules, "rules must be an object").at("")),
-    }
-}
-
-/// Reads the data of a context, within its limits.
-///
-/// # Errors
-/// As [`document`]; `invalid-request` if it is not an object.
-pub(crate) fn layer(text: &str) -> Result<Layer> {
-    let value = document(text)?;
-    check_limits(&value)?;
-    Layer::from_value(&value)
 }

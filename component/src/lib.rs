@@ -2,7 +2,8 @@
 //!
 //! This shell converts and calls; `nacre_core` decides. It has the bindings (`bindings`), one file
 //! per interface, the table from errors to cases of WIT (`convert`), and bounds that protect an
-//! instance (`bounds`). Without the feature `store` it is the small world `layers`.
+//! instance (`bounds`). Its features choose the world: `store` is `contexts`, `search` is `searches`,
+//! and neither is `layers`.
 #![no_std]
 extern crate alloc;
 #[cfg(not(target_family = "wasm"))]
@@ -11,11 +12,17 @@ extern crate std; // outside of wasm, `std` provides what `runtime` provides ins
 mod bindings;
 mod bounds;
 mod convert;
+#[cfg(not(feature = "search"))]
+mod documents;
+#[cfg(not(feature = "search"))]
 mod lint;
+#[cfg(not(feature = "search"))]
 mod resolver;
 #[cfg(target_family = "wasm")]
 mod runtime;
-#[cfg(feature = "store")]
+#[cfg(feature = "search")]
+mod search;
+#[cfg(all(feature = "store", not(feature = "search")))]
 mod store;
 
 /// The exported component.

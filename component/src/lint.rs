@@ -19,7 +19,7 @@ use crate::{
         types,
     },
     bounds::check_memory,
-    convert::{document, rules},
+    documents::{document, rules},
 };
 
 /// A context that owns its parts.

@@ -31,7 +31,8 @@ use crate::{
         types,
     },
     bounds::check_memory,
-    convert::{body, document, json_text, layer, rules},
+    convert::json_text,
+    documents::{body, document, layer, rules},
 };
 
 /// A layer with its rules and its place.

@@ -37,7 +37,8 @@ use crate::{
         types,
     },
     bounds::{check_memory, check_text},
-    convert::{body, json_text},
+    convert::json_text,
+    documents::body,
 };
 use arguments::{check_export, entropy, limit};
 

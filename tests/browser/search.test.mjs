@@ -72,6 +72,36 @@ test("words are found as the server's search finds them, with the place and the 
   await replica.close();
 });
 
+test("vectors that a page gives rank beside words, until the data changes", async () => {
+  const { replica } = await shop("search-vectors");
+  const search = await openSearch(replica, TEXT);
+  const [cart, latency] = [
+    { level: "branch", id: "cart" },
+    { level: "task", id: "latency" },
+  ];
+  await search.giveVector(cart, new Float32Array([1, 0, 0]));
+  await search.giveVector(latency, new Float32Array([0.5, 0.5, 0]));
+  const vector = new Float32Array([1, 0.1, 0]);
+  const nearest = await search.find({ vector });
+  assert.deepEqual(names(nearest), ["branch/cart", "task/latency"]);
+  assert.deepEqual(nearest.ranking, ["embeddings"]);
+  const mixed = await search.find({ q: "checkout", vector: [...vector] });
+  assert.deepEqual([names(mixed)[0], mixed.ranking], ["task/latency", ["words", "embeddings"]]);
+
+  const refused = (code) => (error) => error instanceof stage.nacre.NacreError && error.code === code;
+  await assert.rejects(search.find({ vector: [1, 0] }), refused("invalid-request"));
+  await assert.rejects(search.giveVector(cart, new Float32Array(2)), refused("invalid-request"));
+  await assert.rejects(search.giveVector({ level: "task", id: "none" }, vector), refused("not-found"));
+
+  // A note leaves the data as it is.
+  await replica.addInsight("branch", "cart", { content: "tyres" });
+  assert.deepEqual(names(await search.find({ vector })), ["branch/cart", "task/latency"]);
+  await replica.update("branch", "cart", { title: "Another" });
+  assert.deepEqual(names(await search.find({ vector })), ["task/latency"]);
+  search.close();
+  await replica.close();
+});
+
 test("filters hold, and errors are those of the HTTP API", async () => {
   const { replica } = await shop("search-filters");
   const search = await openSearch(replica, TEXT);

@@ -116,3 +116,47 @@ async function until(ask, isRight) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+test("contexts are found by vectors that their owner gives, until they change", async () => {
+  const vera = worker.api("vera");
+  await put(vera, "project/cars", { title: "Cars" });
+  await put(vera, "project/food", { title: "Soup" });
+  await put(vera, "project/logs", { title: "Files" });
+  const give = (id, body) => vera.put(`/v1/contexts/project/${id}/vector`, body);
+  const find = (question) => vera.post("/v1/search", { mode: "semantic", levels: ["project"], ...question });
+  assert.equal((await give("cars", { vector: [1, 0], version: 1 })).status, 204);
+  assert.equal((await give("food", { vector: [1, 0.5] })).status, 204);
+  const nearest = await find({ vector: [1, 0] });
+  assert.deepEqual(ids(nearest), ["cars", "food"]);
+  assert.deepEqual(nearest.body.ranking, ["embeddings"]);
+  assert.equal(nearest.body.items[0].reasons.near, 1);
+  const mixed = await find({ mode: "hybrid", q: "files", vector: [1, 0] });
+  assert.equal(ids(mixed)[0], "logs");
+  assert.ok(mixed.body.ranking.includes("embeddings") && mixed.body.ranking.includes("words"));
+
+  for (const [body, status, code] of [
+    [{ vector: [1, 0, 0] }, 400, "invalid-request"],
+    [{ vector: [] }, 400, "invalid-request"],
+    [{}, 400, "invalid-request"],
+    [{ vector: [1, 0], version: 7 }, 412, "version-conflict"],
+  ]) {
+    const refused = await give("logs", body);
+    assert.deepEqual([refused.status, refused.body.code], [status, code], JSON.stringify(body));
+  }
+  assert.equal((await find({ vector: [1] })).status, 400);
+  assert.equal((await give("none", { vector: [1, 0] })).status, 404);
+  const theirs = { "nacre-owner": "vera" };
+  const guest = await worker.api("gus").put("/v1/contexts/project/cars/vector", { vector: [1, 0] }, theirs);
+  assert.equal(guest.status, 404);
+
+  // The rows have them, also when the object begins anew and the documents are made behind the writes.
+  await vera.post("/v1/contexts/project/cars/insights", { content: "tyres" });
+  await worker.evict("vera");
+  assert.deepEqual(ids(await find({ vector: [1, 0] })), ["cars", "food"]);
+  await put(vera, "project/cars", { title: "Bicycles" });
+  assert.deepEqual(ids(await find({ vector: [1, 0] })), ["food"]);
+  assert.equal((await give("food", { vector: null })).status, 204);
+  const none = await find({ vector: [1, 0, 0], q: "soup" });
+  assert.deepEqual(ids(none)[0], "food");
+  assert.ok(!none.body.ranking.includes("embeddings"), JSON.stringify(none.body.ranking));
+});

@@ -21,7 +21,7 @@ use nacre_core::{
     error::{Code, Error, Result},
     moment::Moment,
     op::Caller,
-    retrieval::{self, Corpus, Document, Found, Models, Question, search},
+    retrieval::{self, Corpus, Document, Found, GivenVector, Models, Question, search},
 };
 
 use crate::{
@@ -132,6 +132,38 @@ impl Searcher {
         Ok(found)
     }
 
+    /// Gives a context a vector, in its row and in memory, where it is compared with the others.
+    /// `permit` is asked whether the caller may still write, after a wait.
+    ///
+    /// # Errors
+    /// `invalid-request` if it cannot be compared; `search-unavailable` while that is not known; those
+    /// of [`SqlStore::give_vector`].
+    pub(crate) async fn give_vector<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        changes: &Changes,
+        (address, given): (&Address, &GivenVector),
+        (indexer, permit): (&Indexer, &dyn Fn() -> Result<()>),
+        entropy: &mut Entropy,
+    ) -> Result<()> {
+        let is_whole = self.refresh(store, changes).await?;
+        permit()?;
+        let mut held = self.held.try_borrow_mut().map_err(|_| borrowed())?;
+        let Some(Held { corpus, .. }) = held.as_mut().filter(|_| is_whole) else {
+            let detail = "the index of this store is being loaded; try again";
+            return Err(Error::new(Code::SearchUnavailable, detail));
+        };
+        given.vector.iter().try_for_each(|vector| corpus.check_dimensions(vector))?;
+        store.give_vector(address, given, indexer.has_databases(), host::now(), entropy)?;
+        match &given.vector {
+            Some(vector) => corpus.give_vector(address, vector),
+            None => {
+                corpus.forget_vector(address);
+                Ok(())
+            }
+        }
+    }
+
     /// Whether all rows are in memory.
     fn has_all_rows(&self) -> bool {
         let is_loaded = |held: &Held| held.rows == Rows::All;
@@ -159,7 +191,7 @@ impl Searcher {
     /// Tells the corpus of a document that was encoded. Where the corpus has another document of the
     /// context, or is not in memory yet, the context counts as changed: its row is read again.
     pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
-        let Document { facts, row, meaning } = document;
+        let Document { facts, row, meaning, .. } = document;
         if let Ok(mut held) = self.held.try_borrow_mut()
             && let Some(Held { corpus, rows: Rows::All }) = held.as_mut()
             && corpus.facts(&row.address) == Some(facts)
@@ -417,7 +449,7 @@ fn put_as_it_is<D: Database>(
         return Ok(0);
     };
     let words = document.row.length;
-    corpus.upsert(document);
+    corpus.renew(document);
     Ok(words)
 }
 

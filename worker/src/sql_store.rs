@@ -25,6 +25,7 @@ mod search_state;
 mod sweep;
 mod upkeep;
 mod usage;
+mod vectors;
 mod walk;
 mod write;
 

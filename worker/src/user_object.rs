@@ -265,6 +265,12 @@ impl Object {
                 };
                 message::sent(&answer)
             }
+            Ok(Task::GiveVector { address, given }) => {
+                let given = (&address, &given);
+                let answer = keeper.give_vector(&exchange, &bearer, given, &mut entropy).await;
+                self.load_behind(keeper, &bearer.caller);
+                message::sent(&answer)
+            }
             Ok(Task::Reindex { begin }) => {
                 message::sent(&keeper.reindex(&exchange, &meter, begin, &mut entropy))
             }

@@ -12,10 +12,11 @@ mod sqlite;
 
 use nacre_core::{
     address::Address,
+    error::Code,
     moment::Moment,
     op::{Edit, Expect, NewEntry},
     record::EntryKind,
-    retrieval::{Document, Meaning},
+    retrieval::{Document, GivenVector, Meaning},
     search::{
         row::Occurrences,
         semantic::{terms::Terms, vector::Vector},
@@ -39,9 +40,9 @@ fn put_task(name: &str, text: &str) -> Edit {
     put("task", name, Some("b"), value(&format!(r#"{{"note":"{text}"}}"#)))
 }
 
-fn note(name: &str, text: &str) -> Edit {
+fn note(address: &Address, text: &str) -> Edit {
     Edit::AddEntry(NewEntry {
-        address: task(name),
+        address: address.clone(),
         kind: EntryKind::Progress,
         content: text.into(),
         category: None,
@@ -111,7 +112,7 @@ fn a_commit_has_one_row_in_the_outbox_for_each_context() {
     let mut world = World::new();
     world.run(&put_task("t", "one"), None).unwrap();
     part(&mut world, true, &Delivery::Unneeded);
-    world.run(&note("t", "quagga"), None).unwrap();
+    world.run(&note(&task("t"), "quagga"), None).unwrap();
     world.run(&put_task("t", "two"), None).unwrap();
     let due = world.sql.due(9, true).unwrap();
     assert_eq!(due.len(), 1);
@@ -346,7 +347,7 @@ fn a_reindex_keeps_the_meanings_of_what_has_not_changed() {
     assert!(["t", "u", "v"].iter().all(|name| has_meaning(&world, name)));
     world.sql.reindex(Moment(world.now), &mut entropy).unwrap();
     world.run(&put_task("u", "two"), None).unwrap();
-    world.run(&note("v", "quagga"), None).unwrap();
+    world.run(&note(&task("v"), "quagga"), None).unwrap();
     while world.sql.is_behind().unwrap() {
         part(&mut world, true, &Delivery::Unneeded);
     }
@@ -357,7 +358,7 @@ fn a_reindex_keeps_the_meanings_of_what_has_not_changed() {
 
 #[test]
 fn a_drain_that_is_killed_anywhere_ends_with_every_document() {
-    for fuse in 0..40 {
+    for fuse in 0..60 {
         let mut world = World::new();
         world.run(&put_task("t", "one"), None).unwrap();
         world.run(&put_task("u", "two"), None).unwrap();
@@ -641,4 +642,78 @@ fn a_very_long_document_is_delivered_with_each_of_its_words() {
         &search_tables::query(&key.owner(), &Token(49_999).to_text(), &[Token(7)], 3).unwrap(),
     );
     assert_eq!((found[0].len(), found[1].len()), (1, 1));
+}
+
+fn given(body: &str) -> GivenVector {
+    GivenVector::of_body(value(body)).unwrap()
+}
+
+/// Gives a context a vector; the code of a refusal.
+fn give(world: &mut World, address: &Address, body: &str, delivers: bool) -> Result<(), Code> {
+    let (now, mut entropy) = (Moment(world.now), world.entropy());
+    let given = given(body);
+    let outcome = world.sql.give_vector(address, &given, delivers, now, &mut entropy);
+    outcome.map_err(|error| error.code())
+}
+
+fn embedding(world: &World, address: &Address) -> Option<Vector> {
+    let (_, plain) = world.sql.documents_of(std::slice::from_ref(address)).unwrap().pop()?;
+    Document::decode(&plain).unwrap().embedding
+}
+
+#[test]
+fn a_context_keeps_its_vector_until_it_changes() {
+    let (mut world, t) = (World::new(), task("t"));
+    let vector = Some(Vector::new(&[1.0, 0.5]).unwrap());
+    assert_eq!(give(&mut world, &t, r#"{"vector":[1,0.5]}"#, false), Err(Code::NotFound));
+    world.run(&put_task("t", "one"), None).unwrap();
+
+    // Its last change waits: it gets its document at once.
+    assert_eq!(give(&mut world, &t, r#"{"vector":[1,0.5],"version":1}"#, false), Ok(()));
+    assert_eq!(embedding(&world, &t), vector);
+    let documents = world.sql.search().unwrap().unwrap().documents;
+    assert_eq!(documents, 1, "it is counted");
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(world.sql.waiting(), Ok(0));
+    assert_eq!(embedding(&world, &t), vector);
+
+    // A note makes the document anew, and the context is as it was.
+    world.run(&note(&t, "noted"), None).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(embedding(&world, &t), vector);
+
+    // So does a reindex; and a vector may be taken away while the context waits.
+    let (now, mut entropy) = (Moment(world.now), world.entropy());
+    world.sql.reindex(now, &mut entropy).unwrap();
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(embedding(&world, &t), vector);
+    world.run(&note(&t, "again"), None).unwrap();
+    assert_eq!(give(&mut world, &t, r#"{"vector":null}"#, false), Ok(()));
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(embedding(&world, &t), None);
+
+    assert_eq!(give(&mut world, &t, r#"{"vector":[1,0.5]}"#, false), Ok(()));
+    assert_eq!(embedding(&world, &t), vector);
+    world.run(&put_task("t", "two"), None).unwrap();
+    let stale = give(&mut world, &t, r#"{"vector":[1,0.5],"version":1}"#, false);
+    assert_eq!(stale, Err(Code::VersionConflict));
+    part(&mut world, true, &Delivery::Unneeded);
+    assert_eq!(embedding(&world, &t), None);
+
+    world.run(&delete(&t), None).unwrap();
+    assert_eq!(give(&mut world, &t, r#"{"vector":[1,0.5]}"#, false), Err(Code::NotFound));
+}
+
+#[test]
+fn a_shared_database_gets_the_document_of_a_context_with_a_vector_all_the_same() {
+    let (mut world, t) = (World::new(), task("t"));
+    world.run(&put_task("t", "one"), None).unwrap();
+    part(&mut world, true, &done("m"));
+    world.run(&put_task("t", "two"), None).unwrap();
+    assert_eq!(give(&mut world, &t, r#"{"vector":[1,0.5]}"#, true), Ok(()));
+    assert_eq!(world.sql.waiting(), Ok(1), "the database has yet to get it");
+    let entries = part(&mut world, true, &done("m"));
+    assert_eq!(entries.len(), 1);
+    assert_eq!(world.sql.waiting(), Ok(0));
+    assert!(embedding(&world, &t).is_some());
 }

@@ -1,5 +1,5 @@
-//! The components: `dist/nacre.wasm`, the small `dist/nacre-resolver.wasm`, and the page that
-//! describes their interfaces, `wit/API.md`.
+//! The components: `dist/nacre.wasm`, the small `dist/nacre-resolver.wasm`, `dist/nacre-search.wasm`,
+//! and the page that describes their interfaces, `wit/API.md`.
 
 use std::{
     fs,
@@ -26,20 +26,29 @@ pub(crate) struct Component {
     pub(crate) name: &'static str,
     /// What cargo is told beside the package.
     features: &'static [&'static str],
+    /// A profile in `Cargo.toml` that it has to itself, or shares with those of the same instructions.
+    profile: &'static str,
+    vectors: Vectors,
 }
 
 /// Everything: the world `contexts`.
-pub(crate) const WHOLE: Component = Component { name: "nacre", features: &[] };
+pub(crate) const WHOLE: Component =
+    Component { name: "nacre", features: &[], profile: "component", vectors: Vectors::No };
 
 /// The resolver and the linter: the world `layers`.
 const RESOLVER: Component =
-    Component { name: "nacre-resolver", features: &["--no-default-features"] };
+    Component { name: "nacre-resolver", features: &["--no-default-features"], ..WHOLE };
+
+/// Searches: the world `searches`. The models are too slow without vector instructions.
+const SEARCH: Component = Component {
+    name: "nacre-search",
+    features: &["--no-default-features", "--features=search"],
+    profile: "component-search",
+    vectors: Vectors::Simd128,
+};
 
 /// All that are built.
-pub(crate) const ALL: [Component; 2] = [WHOLE, RESOLVER];
-
-/// The profile in `Cargo.toml` that these artefacts have to themselves.
-const PROFILE: &str = "component";
+pub(crate) const ALL: [Component; 3] = [WHOLE, RESOLVER, SEARCH];
 
 /// `cargo xtask component`.
 pub(crate) fn run() -> Result<ExitCode> {
@@ -55,13 +64,13 @@ pub(crate) fn run() -> Result<ExitCode> {
 
 /// Builds a component, unless the one there was made from the same module in the same way.
 pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
-    let Component { name, features } = component;
+    let Component { name, features, profile, vectors } = component;
     process::run(
         "wasm",
-        small::cargo(&tools.shell, "nacre-component", PROFILE, Vectors::No).args(features),
+        small::cargo(&tools.shell, "nacre-component", profile, vectors).args(features),
     )?;
 
-    let built = target().join(WASM).join(PROFILE).join("nacre_component.wasm");
+    let built = target().join(WASM).join(profile).join("nacre_component.wasm");
     let bytes = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
     let made_from = format!("{:x?} {:?}", Sha256::digest(bytes).as_slice(), small::OPTIMISATIONS);
     let folder = root().join("dist/component");
@@ -74,7 +83,7 @@ pub(crate) fn build(tools: &Tools, component: Component) -> Result<PathBuf> {
         return Ok(component);
     }
     fs::remove_file(&stamp).ok(); // may well not be there
-    small::optimise(tools, "wasm", &built, &module, Vectors::No)?;
+    small::optimise(tools, "wasm", &built, &module, vectors)?;
     process::run("wasm", assemble(&tools.shell).arg("component").arg(&module).arg(&component))?;
     fs::write(stamp, made_from)?;
     Ok(component)

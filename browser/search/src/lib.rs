@@ -8,7 +8,6 @@ extern crate alloc;
 #[cfg(not(target_family = "wasm"))]
 extern crate std; // outside of wasm, `std` provides what `runtime` provides inside
 
-mod held;
 // A module without vector instructions carries no models.
 #[cfg_attr(all(target_family = "wasm", not(target_feature = "simd128")), path = "no_meanings.rs")]
 mod meanings;
@@ -20,16 +19,12 @@ use alloc::{string::String, vec::Vec};
 use nacre_core::{
     address::Address,
     error::{Error, Result},
-    retrieval::{Corpus, Document, Meaning, Models, Question, answer, notes, search_own},
+    retrieval::{Collection, ContextTexts, Models},
     wire,
 };
 use wasm_bindgen::prelude::*;
 
-use held::Held;
 use meanings::Meanings;
-
-/// Removed documents that a corpus may keep beside as many as it has.
-const WASTE: usize = 256;
 
 /// An error for JavaScript: the text of its problem details.
 fn thrown(error: Error) -> JsValue {
@@ -39,12 +34,7 @@ fn thrown(error: Error) -> JsValue {
 /// The search of one replica, which shows only what its user may read.
 #[derive(Default)]
 #[wasm_bindgen]
-pub struct Searcher {
-    held: Held,
-    corpus: Corpus,
-    /// Contexts whose document is not encoded yet, in order.
-    waiting: Vec<Address>,
-}
+pub struct Searcher(Collection);
 
 #[wasm_bindgen]
 impl Searcher {
@@ -63,65 +53,51 @@ impl Searcher {
         insights: &str,
         progress: &str,
     ) -> Result<(), JsValue> {
-        let mut put = || {
-            let address = self.held.put(context, seq.max(0.0) as u64, insights, progress)?;
-            let document = Document::read(&self.held, &address)?;
-            document.into_iter().for_each(|document| self.corpus.upsert(document));
-            if let Err(place) = self.waiting.binary_search(&address) {
-                self.waiting.insert(place, address);
-            }
-            self.tidy();
-            Ok(())
-        };
-        put().map_err(thrown)
+        let given = ContextTexts { context, seq: seq.max(0.0) as u64, insights, progress };
+        self.0.put(&given).map_err(thrown)
     }
 
     /// Removes a context that the replica no longer shows.
     pub fn remove(&mut self, level: &str, id: &str) -> Result<(), JsValue> {
         let address = Address::parse(level, id).map_err(thrown)?;
-        self.held.remove(&address);
-        self.await_no_more(&address);
-        self.corpus.remove(&address);
-        self.tidy();
+        self.0.remove(&address);
         Ok(())
     }
 
     /// The number of contexts.
     pub fn documents(&self) -> usize {
-        self.corpus.len()
+        self.0.documents()
     }
 
     /// The number of contexts that are not encoded yet.
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.0.waiting()
     }
 
     /// The name of the context that is encoded next, such as `task/fix-1`, if one waits.
     pub fn next(&self) -> Option<String> {
-        let address = self.waiting.last()?;
+        let address = self.0.next()?;
         Some([address.level.as_str(), "/", address.id.as_str()].concat())
     }
 
     /// Encodes the document of a context that waits. Gives what the models say of it, as
     /// [`Searcher::recall`] takes it.
     pub fn encode(&mut self, meanings: &Meanings) -> Result<Vec<u8>, JsValue> {
-        let Some(address) = self.waiting.pop() else { return Ok(Vec::new()) };
-        let mut encode = || {
-            let Some(record) = self.held.live(&address) else { return Ok(Vec::new()) };
-            let notes = notes(&self.held, &address)?;
-            let meaning = Document::meaning_of(meanings.models(), &record, &notes)?;
-            self.corpus.give_meaning(&address, &meaning);
-            Ok(meaning.to_bytes())
-        };
-        encode().map_err(thrown)
+        let encoded = self.0.encode(meanings.models()).map_err(thrown)?;
+        Ok(encoded.map(|(_, meaning)| meaning.to_bytes()).unwrap_or_default())
+    }
+
+    /// Gives a context a vector that a model elsewhere made.
+    pub fn give_vector(&mut self, level: &str, id: &str, vector: Vec<f32>) -> Result<(), JsValue> {
+        let mut give = || self.0.give_vector(&Address::parse(level, id)?, &vector);
+        give().map_err(thrown)
     }
 
     /// Takes what [`Searcher::encode`] gave for a context as it is. Bytes of other models are left.
+    /// Of a context that is gone they are left, too.
     pub fn recall(&mut self, level: &str, id: &str, meaning: &[u8]) {
-        let Ok(address) = Address::parse(level, id) else { return };
-        let Ok(Some(meaning)) = Meaning::from_bytes(meaning) else { return };
-        self.corpus.give_meaning(&address, &meaning);
-        self.await_no_more(&address);
+        let mut give = || self.0.give_meaning(&Address::parse(level, id)?, meaning);
+        give().ok();
     }
 
     /// Answers a question by words: the JSON of the HTTP API.
@@ -137,21 +113,6 @@ impl Searcher {
 
 impl Searcher {
     fn answer(&self, question: &str, models: Option<&Models<'_>>) -> Result<String> {
-        let question = Question::of_body(wire::read_json(question.as_bytes())?)?;
-        let found = search_own(&self.held, &self.corpus, models, &question)?;
-        Ok(String::from_utf8(answer(&found)?).unwrap_or_default())
-    }
-
-    fn await_no_more(&mut self, address: &Address) {
-        if let Ok(place) = self.waiting.binary_search(address) {
-            self.waiting.remove(place);
-        }
-    }
-
-    /// Makes the corpus anew when most of it is removed documents.
-    fn tidy(&mut self) {
-        if self.corpus.waste() > self.corpus.len() + WASTE {
-            self.corpus = self.corpus.compacted();
-        }
+        Ok(String::from_utf8(self.0.find(question, models)?).unwrap_or_default())
     }
 }

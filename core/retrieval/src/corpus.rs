@@ -2,11 +2,15 @@
 
 use alloc::vec::Vec;
 
-use nacre_layers::{address::Address, id::ContextId, level::Level};
+use nacre_layers::{address::Address, error::Result, id::ContextId, level::Level};
 use nacre_search::{
     index::{Index, Population},
     row::Row,
-    semantic::models::Meaning,
+    semantic::{
+        models::Meaning,
+        vector::Vector,
+        vectors::{Vectors, other_dimensions},
+    },
     token::Unkeyed,
 };
 
@@ -21,6 +25,8 @@ use crate::{
 pub struct Corpus {
     pub(crate) index: Index,
     pub(crate) meanings: Meanings,
+    /// Vectors that no model of this crate made. The first one says how many dimensions all have.
+    pub(crate) embeddings: Option<Vectors>,
     /// By the documents' numbers in the index; those of removed documents stay.
     facts: Vec<Facts>,
     is_partial: bool,
@@ -61,25 +67,39 @@ impl Corpus {
 
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, document: Document) {
-        let Document { facts, row, meaning } = document;
+        let Document { facts, row, meaning, embedding } = document;
         self.forget_meaning(&row.address);
         self.index.upsert(&row, &Unkeyed);
-        self.describe(facts, meaning.as_ref());
+        self.describe(facts, meaning.as_ref(), embedding.as_ref());
+    }
+
+    /// As [`Corpus::upsert`] of a document that was made anew. If the context has not changed since, it
+    /// keeps its vector.
+    pub fn renew(&mut self, document: Document) {
+        let address = &document.row.address;
+        let is_same = self.facts(address).is_some_and(|facts| facts.seq == document.facts.seq);
+        let embedding = self.given_vector(address).filter(|_| is_same);
+        self.upsert(Document { embedding, ..document });
     }
 
     /// As [`Corpus::upsert`] of the [decoded](Document::decode) document, but quicker. Gives its
     /// context; `None` if it has to be made anew.
     pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
-        let Packed { facts, row, meaning } = Packed::read(document)?;
+        let Packed { facts, row, meaning, embedding } = Packed::read(document)?;
         let address = Row::address_of(row)?;
         self.forget_meaning(&address);
         let read = self.index.upsert_packed(row, &Unkeyed);
-        self.describe(facts, meaning.as_ref().filter(|_| read.is_some()));
+        let is_read = read.is_some();
+        self.describe(
+            facts,
+            meaning.as_ref().filter(|_| is_read),
+            embedding.as_ref().filter(|_| is_read),
+        );
         read
     }
 
     /// Adds what is known of the document that was added to the index last.
-    fn describe(&mut self, facts: Facts, meaning: Option<&Meaning>) {
+    fn describe(&mut self, facts: Facts, meaning: Option<&Meaning>, embedding: Option<&Vector>) {
         let number = self.facts.len() as u32;
         debug_assert_eq!(number + 1, self.index.end(), "numbers are given in order");
         self.facts.push(facts);
@@ -88,6 +108,10 @@ impl Corpus {
             Some(meaning) => self.meanings.load(number, meaning),
             None => {}
         }
+        if let Some(embedding) = embedding {
+            // One of other dimensions cannot be compared, and was given to another store.
+            self.set_embedding(number, embedding).ok();
+        }
     }
 
     /// Takes in what the models say of a context, if it has a document.
@@ -95,6 +119,52 @@ impl Corpus {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
             self.meanings.add(number, meaning);
+        }
+    }
+
+    /// Gives a context's document a vector that a model elsewhere made. It is compared with the vectors
+    /// of questions, and only with them. A new state of the document has none.
+    ///
+    /// # Errors
+    /// `invalid-request` if vectors have another number of dimensions.
+    pub fn give_vector(&mut self, address: &Address, vector: &Vector) -> Result<()> {
+        self.check_dimensions(vector)?;
+        let Some(number) = self.index.number(address) else { return Ok(()) };
+        self.last_guest.forget();
+        self.set_embedding(number, vector)
+    }
+
+    fn set_embedding(&mut self, number: u32, vector: &Vector) -> Result<()> {
+        let new = || Vectors::new(vector.numbers().len());
+        // With the last vector its number of dimensions is forgotten.
+        let embeddings = self.embeddings.take().filter(|given| !given.is_empty());
+        self.embeddings.insert(embeddings.unwrap_or_else(new)).set(number, vector)
+    }
+
+    /// Takes its vector from a context's document.
+    pub fn forget_vector(&mut self, address: &Address) {
+        self.last_guest.forget();
+        let number = self.index.number(address);
+        if let Some((embeddings, number)) = self.embeddings.as_mut().zip(number) {
+            embeddings.remove(number);
+        }
+    }
+
+    /// The vector that a context's document was given.
+    pub fn given_vector(&self, address: &Address) -> Option<Vector> {
+        self.embeddings.as_ref()?.get(self.index.number(address)?)
+    }
+
+    /// Refuses a vector that cannot be compared with those that were given.
+    ///
+    /// # Errors
+    /// `invalid-request`.
+    pub fn check_dimensions(&self, vector: &Vector) -> Result<()> {
+        let given = self.embeddings.as_ref().filter(|given| !given.is_empty());
+        let dimensions = given.map(Vectors::dimensions);
+        match dimensions.filter(|dimensions| *dimensions != vector.numbers().len()) {
+            None => Ok(()),
+            Some(dimensions) => Err(other_dimensions(dimensions).at("/vector")),
         }
     }
 
@@ -109,6 +179,9 @@ impl Corpus {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
             self.meanings.remove(number);
+            if let Some(embeddings) = &mut self.embeddings {
+                embeddings.remove(number);
+            }
         }
     }
 
@@ -170,6 +243,7 @@ impl Corpus {
         let facts = numbers.iter().filter_map(|(old, _)| self.facts.get(old as usize).cloned());
         Corpus {
             meanings: self.meanings.renumbered(&numbers),
+            embeddings: self.embeddings.as_ref().map(|given| given.renumbered(&numbers)),
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,

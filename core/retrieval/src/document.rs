@@ -1,11 +1,11 @@
 //! What is kept of one context for search.
 //!
 //! ```text
-//! document := version ‖ facts ‖ row ‖ meaning
+//! document := version ‖ facts ‖ row ‖ embedding ‖ meaning
 //! facts    := parent ‖ seq ‖ version ‖ updated_at ‖ by ‖ whether it has notes
 //! ```
-//! Texts and rows follow their length, numbers have eight bytes. A document without a meaning is not
-//! encoded yet.
+//! Texts, rows and embeddings follow their length, numbers have eight bytes. A document without a meaning
+//! is not encoded yet. The embedding of most is empty.
 
 use alloc::{string::String, vec::Vec};
 
@@ -22,6 +22,7 @@ use nacre_search::{
     semantic::{
         models::{Meaning, Models},
         text::document_text,
+        vector::Vector,
     },
 };
 use nacre_store::{
@@ -31,7 +32,7 @@ use nacre_store::{
 };
 
 /// The version of documents. One of another version is made anew.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Most notes of each kind that are searched, the newest first.
 const NOTES: usize = 100;
@@ -51,6 +52,8 @@ pub struct Document {
     pub row: Row,
     /// What the models say of it; `None` if it is not encoded yet.
     pub meaning: Option<Meaning>,
+    /// The vector that it was [given](crate::Corpus::give_vector).
+    pub embedding: Option<Vector>,
 }
 
 /// What filters and explanations ask of a context.
@@ -86,7 +89,7 @@ impl Document {
         let data = record.layer.to_value().unwrap_or(Value::Null);
         let empty = Default::default();
         let row = Row::of(&record.address, data.as_object().unwrap_or(&empty), notes);
-        Document { facts, row, meaning: None }
+        Document { facts, row, meaning: None, embedding: None }
     }
 
     /// Reads a context and makes its document; `None` if the context is not live.
@@ -122,6 +125,8 @@ impl Document {
         put_bytes(&mut out, by.as_str().as_bytes());
         out.push(u8::from(*has_notes));
         put_bytes(&mut out, &self.row.encode());
+        let embedding = self.embedding.as_ref().map(Vector::to_bytes);
+        put_bytes(&mut out, &embedding.unwrap_or_default());
         if let Some(meaning) = &self.meaning {
             out.extend_from_slice(&meaning.to_bytes());
         }
@@ -131,8 +136,14 @@ impl Document {
     /// Reads a document; `None` if it is of another version or damaged. Then it has to be made anew.
     /// A meaning of other models is left out, so that it is made anew.
     pub fn decode(bytes: &[u8]) -> Option<Document> {
-        let Packed { facts, row, meaning } = Packed::read(bytes)?;
-        Some(Document { facts, row: Row::decode(row)?, meaning })
+        let Packed { facts, row, meaning, embedding } = Packed::read(bytes)?;
+        Some(Document { facts, row: Row::decode(row)?, meaning, embedding })
+    }
+
+    /// The `seq` of the last change and the vector of a document in bytes, if it has one.
+    pub fn given_vector(bytes: &[u8]) -> Option<(u64, Vector)> {
+        let Packed { facts, embedding, .. } = Packed::read(bytes)?;
+        Some((facts.seq, embedding?))
     }
 }
 
@@ -141,6 +152,7 @@ pub(crate) struct Packed<'b> {
     pub(crate) facts: Facts,
     pub(crate) row: &'b [u8],
     pub(crate) meaning: Option<Meaning>,
+    pub(crate) embedding: Option<Vector>,
 }
 
 impl<'b> Packed<'b> {
@@ -158,10 +170,12 @@ impl<'b> Packed<'b> {
         let has_notes = *has_notes != 0;
         *bytes = rest;
         let row = take_bytes(bytes)?;
+        let embedding = take_bytes(bytes)?;
+        let embedding = (!embedding.is_empty()).then(|| Vector::from_bytes(embedding));
         let meaning = if bytes.is_empty() { None } else { Meaning::from_bytes(bytes).ok()? };
         let updated_at = Moment(updated_at);
         let facts = Facts { parent, seq, version, updated_at, by, has_notes };
-        Some(Packed { facts, row, meaning })
+        Some(Packed { facts, row, meaning, embedding })
     }
 }
 

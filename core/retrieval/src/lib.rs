@@ -7,15 +7,18 @@
 //! Reads, Caller ─ readable ──────────┘
 //! ```
 //! A shell keeps a [`Document`] for each live context as one sealed row, and holds them in memory as
-//! a [`Corpus`]. Everything about a search is decided here; `docs/search.md` tells users.
+//! a [`Corpus`]. A host that keeps no rows has a [`Collection`]. Everything about a search is decided here; `docs/search.md` tells users.
 #![no_std]
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod answer;
+mod collection;
 mod corpus;
 mod document;
+mod embedding;
+mod given_vector;
 mod guest;
 mod meanings;
 mod place;
@@ -27,8 +30,12 @@ mod sight;
 mod wanted;
 
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
+pub use collection::{Collection, ContextTexts};
 pub use corpus::Corpus;
 pub use document::{Document, Facts, VERSION, notes};
+pub use given_vector::GivenVector;
+#[cfg(feature = "schema")]
+pub use given_vector::VectorBody;
 #[cfg(feature = "schema")]
 pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};

@@ -38,7 +38,7 @@ impl Place {
         let last = last.as_ref().map_or_else(String::new, |(score, address)| {
             format!("{:08x}{address}", score.to_bits())
         });
-        format!("{question:016x}{}{meanings:x}.{given}.{last}", rankers.digit())
+        format!("{question:016x}{:x}{meanings:x}.{given}.{last}", rankers.digit())
     }
 
     /// Reads the text of a cursor; `None` if it is not for the question with this id.
@@ -49,7 +49,7 @@ impl Place {
         let (meanings, given, last) = (parts.next()?, parts.next()?, parts.next()?);
         let last = if last.is_empty() { None } else { Some(read_last(last)?) };
         Some(Place {
-            rankers: Rankers::of_digit(rankers.parse().ok()?)?,
+            rankers: Rankers::of_digit(u8::from_str_radix(rankers, 16).ok()?)?,
             meanings: usize::from_str_radix(meanings, 16).ok()?,
             given: read_given(given)?,
             last,

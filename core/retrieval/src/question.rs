@@ -12,7 +12,7 @@ use nacre_layers::{
     pointer::Pointer,
     value::Value,
 };
-use nacre_search::{bytes::put_bytes, query::Query};
+use nacre_search::{bytes::put_bytes, query::Query, semantic::vector::Vector};
 use nacre_store::{decide::refuse_the_future, moment::Moment, store::AsOf};
 use nacre_wire::{
     Cursor,
@@ -21,7 +21,7 @@ use nacre_wire::{
     request,
 };
 
-use crate::{place::Place, ranking::Rankers};
+use crate::{embedding, place::Place, ranking::Rankers};
 
 /// Most items of a page.
 const PAGE: u64 = 100;
@@ -109,6 +109,9 @@ pub struct SearchBody {
     pub cursor: Option<String>,
     /// Whether to say why each item was found: true by default.
     pub explain: Option<bool>,
+    /// The question's vector, by the model that made those of the contexts.
+    #[schemars(default, schema_with = "embedding::schema")]
+    pub vector: Option<Value>,
 }
 
 /// The schemas of members.
@@ -170,6 +173,9 @@ pub struct Question {
     pub limit: usize,
     /// Whether to say why each item was found.
     pub explain: bool,
+    /// The question's vector, by a model elsewhere: for documents that were
+    /// [given](crate::Corpus::give_vector) theirs.
+    pub vector: Option<Vector>,
     /// The item after which the answer goes on.
     pub(crate) after: Option<Place>,
     /// What tells this question from others.
@@ -184,6 +190,28 @@ impl Question {
     /// # Errors
     /// `invalid-request`, `invalid-id`, `invalid-pointer`.
     pub fn read(from: &mut dyn Parameters) -> Result<Question> {
+        Question::with_vector(from, None, false)
+    }
+
+    /// Reads a question from a JSON body, which has the same members, and `vector`. `levels` is an
+    /// array, and `under` an object with `level` and `id`.
+    ///
+    /// # Errors
+    /// As [`Question::read`]; for unknown members, too.
+    pub fn of_body(body: Value) -> Result<Question> {
+        let mut body = Body(Members::of(body)?);
+        let vector = body.take("vector")?.as_ref().map(embedding::read).transpose();
+        let vector = vector.map_err(|error| body.place("vector", error))?;
+        let question = Question::with_vector(&mut body, vector, true)?;
+        body.0.end()?;
+        Ok(question)
+    }
+
+    fn with_vector(
+        from: &mut dyn Parameters,
+        vector: Option<Vector>,
+        is_body: bool,
+    ) -> Result<Question> {
         let text = from.text("q")?.unwrap_or_default();
         let mode = parsed(from, "mode", Mode::parse)?.unwrap_or_default();
         let scope = parsed(from, "scope", Scope::parse)?.unwrap_or_default();
@@ -209,9 +237,10 @@ impl Question {
             by,
             limit,
             explain,
+            vector,
             after: None,
             id: 0,
-            is_body: false,
+            is_body,
         };
         let id = question.id(path.as_ref());
         let place = |text: &str| Cursor::read_search(text, |place| Place::read(place, id));
@@ -239,21 +268,11 @@ impl Question {
             asked.push(u8::from(part.is_some()));
             put_bytes(&mut asked, part.unwrap_or_default().as_bytes());
         }
+        let vector = self.vector.as_ref().map(Vector::to_bytes);
+        put_bytes(&mut asked, vector.as_deref().unwrap_or_default());
         asked.extend_from_slice(self.text.as_bytes());
         let [a, b, c, d, e, f, g, h, ..] = *Hash::of(&asked).as_bytes();
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
-    }
-
-    /// Reads a question from a JSON body, which has the same members. `levels` is an array, and
-    /// `under` an object with `level` and `id`.
-    ///
-    /// # Errors
-    /// As [`Question::read`]; for unknown members, too.
-    pub fn of_body(body: Value) -> Result<Question> {
-        let mut body = Body(Members::of(body)?);
-        let question = Question::read(&mut body)?;
-        body.0.end()?;
-        Ok(Question { is_body: true, ..question })
     }
 
     /// Refuses what is not in the past of a store, whose newest commit is `newest`. Without a clock
@@ -285,7 +304,7 @@ impl Question {
 
     /// Whether nothing but filters says what is searched for.
     pub(crate) fn has_only_filters(&self) -> bool {
-        self.query.words.is_empty() && self.query.prefix.is_none()
+        self.query.words.is_empty() && self.query.prefix.is_none() && self.vector.is_none()
     }
 
     /// Whether some documents are left out whatever they say.

@@ -9,6 +9,7 @@ use nacre_search::{
     semantic::{
         models::{Meaning, Models},
         ranker::{Matching, Nearest, Ranker as _},
+        terms::Terms,
         weights::Weights,
     },
     token::Unkeyed,
@@ -17,6 +18,7 @@ use nacre_store::store::AsOf;
 
 use crate::{
     corpus::Corpus,
+    meanings::Meanings,
     question::{Mode, Question, Scope},
 };
 
@@ -35,16 +37,22 @@ impl Rankers {
     pub const TERMS: Rankers = Rankers(1 << 1);
     /// The vectors of the table.
     pub const VECTORS: Rankers = Rankers(1 << 2);
+    /// Vectors that a model elsewhere made, in the place of the table's.
+    pub const EMBEDDINGS: Rankers = Rankers(1 << 3);
 
-    const NAMES: [(&'static str, Rankers); 3] =
-        [("words", Rankers::WORDS), ("terms", Rankers::TERMS), ("vectors", Rankers::VECTORS)];
+    const NAMES: [(&'static str, Rankers); 4] = [
+        ("words", Rankers::WORDS),
+        ("terms", Rankers::TERMS),
+        ("vectors", Rankers::VECTORS),
+        ("embeddings", Rankers::EMBEDDINGS),
+    ];
 
-    /// The rankers with a weight.
-    fn of(weights: Weights) -> Rankers {
+    /// The rankers with a weight, with the vectors of this kind.
+    fn of(weights: Weights, vectors: Rankers) -> Rankers {
         let all = [
             (weights.words, Rankers::WORDS),
             (weights.terms, Rankers::TERMS),
-            (weights.vectors, Rankers::VECTORS),
+            (weights.vectors, vectors),
         ];
         Rankers(all.iter().filter(|(weight, _)| *weight > 0.0).fold(0, |set, (_, one)| set | one.0))
     }
@@ -61,7 +69,8 @@ impl Rankers {
     /// Whether the pages of a question can be ranked so. Vectors rank wherever terms do.
     pub(crate) fn fit(self, question: &Question) -> bool {
         let has_words = self.has(Rankers::WORDS);
-        let by_meaning = self.has(Rankers::VECTORS) && !question.query.words.is_empty();
+        let by_meaning = (self.has(Rankers::VECTORS) && !question.query.words.is_empty())
+            || (self.has(Rankers::EMBEDDINGS) && question.vector.is_some());
         match question.mode {
             _ if self == Rankers::WORDS => true,
             Mode::Text => false,
@@ -70,14 +79,14 @@ impl Rankers {
         }
     }
 
-    /// The digit in cursors.
+    /// The digit in cursors, which write it to base 16.
     pub(crate) fn digit(self) -> u8 {
         self.0
     }
 
     /// Reads a digit.
     pub(crate) fn of_digit(digit: u8) -> Option<Rankers> {
-        (1..8).contains(&digit).then_some(Rankers(digit))
+        (1..16).contains(&digit).then_some(Rankers(digit))
     }
 }
 
@@ -94,6 +103,7 @@ pub(crate) struct Ranked {
 }
 
 impl Ranked {
+    /// The answers of full text alone.
     fn by_words(answers: Vec<Scored>) -> Ranked {
         Ranked { answers, rankers: Rankers::WORDS, near: Vec::new(), meanings: 0 }
     }
@@ -123,21 +133,31 @@ pub(crate) fn rank(
         return Ok(Ranked::by_words(answers));
     }
     let words = index.score(&question.query, &Unkeyed, &mut wanted);
-    let Some(meaning) = meaning(corpus, models, question) else {
+    if goes_by_words(corpus, question) {
         return Ok(Ranked::by_words(words));
-    };
+    }
+    let meaning = models
+        .filter(|_| !question.query.words.is_empty())
+        .map(|models| models.encode_query(&question.meant()));
+    if meaning.is_none() && question.vector.is_none() {
+        return Ok(Ranked::by_words(words));
+    }
     // The pages of an answer are ranked alike, whatever has been encoded since the first one.
     let count =
         question.after.as_ref().map_or_else(|| corpus.meanings.count(), |after| after.meanings);
     let meanings = corpus.meanings.first(count).ok_or_else(|| question.refuse_cursor())?;
+    let Some((nearest, kind)) = nearest(corpus, &meanings, question, meaning.as_ref())? else {
+        return Ok(Ranked::by_words(words));
+    };
     let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted);
-    let matching = Matching { documents: &meanings.terms, query: &meaning.terms };
-    let nearest = Nearest { documents: &meanings.vectors, query: &meaning.vector };
     let near = only(nearest.answers(), &allowed);
     let has_terms = question.first_rankers().is_none_or(|first| first.has(Rankers::TERMS));
-    let terms = if has_terms { only(matching.answers(), &allowed) } else { Vec::new() };
+    let no_terms = Terms::default();
+    let terms = meaning.as_ref().filter(|_| has_terms).map_or(&no_terms, |meaning| &meaning.terms);
+    let matching = Matching { documents: &meanings.terms, query: terms };
+    let terms = only(matching.answers(), &allowed);
     let weights = weights(question, &terms, &near);
-    let rankers = Rankers::of(weights);
+    let rankers = Rankers::of(weights, kind);
     if rankers == Rankers::WORDS {
         return Ok(Ranked::by_words(words));
     }
@@ -155,13 +175,36 @@ pub(crate) fn rank(
     Ok(Ranked { answers, rankers, near, meanings: count })
 }
 
-/// The meaning of the question, if it is to be ranked by.
-fn meaning(corpus: &Corpus, models: Option<&Models<'_>>, question: &Question) -> Option<Meaning> {
-    let by_words = question.mode == Mode::Text
+/// Whether nothing but words may rank.
+fn goes_by_words(corpus: &Corpus, question: &Question) -> bool {
+    question.mode == Mode::Text
         || corpus.is_partial()
-        || question.query.words.is_empty()
-        || question.first_rankers() == Some(Rankers::WORDS);
-    models.filter(|_| !by_words).map(|models| models.encode_query(&question.meant()))
+        || question.first_rankers() == Some(Rankers::WORDS)
+}
+
+/// What tells how near documents are: the question's own vector, if there are documents to compare it
+/// with; otherwise the table's. Vectors of two models are never compared.
+fn nearest<'a>(
+    corpus: &'a Corpus,
+    meanings: &'a Meanings,
+    question: &'a Question,
+    meaning: Option<&'a Meaning>,
+) -> Result<Option<(Nearest<'a>, Rankers)>> {
+    let is_allowed = |one| question.first_rankers().is_none_or(|first| first.has(one));
+    if let Some(query) = &question.vector {
+        corpus.check_dimensions(query)?;
+        if let Some(documents) = corpus
+            .embeddings
+            .as_ref()
+            .filter(|given| !given.is_empty())
+            .filter(|_| is_allowed(Rankers::EMBEDDINGS))
+        {
+            return Ok(Some((Nearest { documents, query }, Rankers::EMBEDDINGS)));
+        }
+    }
+    let table =
+        |meaning: &'a Meaning| Nearest { documents: &meanings.vectors, query: &meaning.vector };
+    Ok(meaning.map(|meaning| (table(meaning), Rankers::VECTORS)))
 }
 
 /// How much each ranker counts.
@@ -172,6 +215,10 @@ fn weights(question: &Question, terms: &[Scored], near: &[Scored]) -> Weights {
         (false, false) => Weights::BOTH_MODELS,
     };
     match question.mode {
+        // Without words there is nothing but the question's vector.
+        _ if question.query.words.is_empty() && question.query.prefix.is_none() => {
+            Weights { words: 0.0, ..all }
+        }
         Mode::Semantic => Weights { words: 0.0, ..all },
         Mode::Text | Mode::Hybrid => all,
     }

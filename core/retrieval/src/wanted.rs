@@ -60,10 +60,11 @@ pub fn wanted(
     question: &Question,
     key: &dyn TermKey,
 ) -> Option<Wanted> {
-    let Question { query, mode, scope, after, .. } = question;
+    let Question { query, mode, scope, vector, after, .. } = question;
     let is_plain = *mode != Mode::Semantic
         && *scope == Scope::Stored
         && after.is_none()
+        && vector.is_none()
         && query.prefix.is_none()
         && !query.words.is_empty()
         && !question.has_filters();

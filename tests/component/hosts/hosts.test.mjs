@@ -16,6 +16,7 @@ const transcript = (name) => join(folder, `${name}.ndjson`);
 const components = [
   ["nacre", 14],
   ["nacre-resolver", 10],
+  ["nacre-search", 2],
 ];
 const python = process.env.NACRE_PYTHON;
 const withPython = { skip: python ? false : "no Python here" };

@@ -8,7 +8,7 @@ import { join, resolve as absolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder, transcript] = process.argv.slice(2).map((path) => absolute(path));
-const { lint, resolver, store } = await import(pathToFileURL(join(folder, "nacre.js")));
+const { lint, resolver, search, store } = await import(pathToFileURL(join(folder, "nacre.js")));
 
 /** A chain of layers, given as data and rules from the global one downward. */
 const places = [
@@ -44,6 +44,13 @@ function exported(of) {
   return parts.join("");
 }
 
+/** The models, from their files. */
+function loaded() {
+  const files = ["vocab.txt", "static-s128i4.bin", "expand-top16.bin", "splade-tiny-i4.bin"];
+  const models = join(import.meta.dirname, "../../../models");
+  return search.Models.load(...files.map((file) => new Uint8Array(readFileSync(join(models, file)))));
+}
+
 const calls = {
   resolve: (...layers) => resolver.resolve(chain(layers)),
   "resolve-prepared": (...layers) => {
@@ -58,12 +65,12 @@ const calls = {
     };
   },
   hash: (...layers) => resolver.hash(chain(layers)),
-  diff: resolver.diff,
-  "merge-patch": resolver.mergePatch,
-  "json-patch": resolver.jsonPatch,
-  append: resolver.append,
-  unset: resolver.unset,
-  canonical: resolver.canonical,
+  diff: resolver?.diff,
+  "merge-patch": resolver?.mergePatch,
+  "json-patch": resolver?.jsonPatch,
+  append: resolver?.append,
+  unset: resolver?.unset,
+  canonical: resolver?.canonical,
   check: (...contexts) =>
     lint
       .check(
@@ -94,6 +101,17 @@ const calls = {
       });
     });
     return { answers, export: exported(of) };
+  },
+  search: (contexts, vectors, withModels, questions) => {
+    const models = withModels ? loaded() : undefined;
+    const of = new search.Collection();
+    for (const [context, seq, ...notes] of contexts) of.put(context, BigInt(seq), ...notes);
+    for (const [at, vector] of vectors) of.giveVector(address(at), new Float32Array(vector));
+    const meanings = [];
+    for (let encoded; models && (encoded = of.encode(models)) !== undefined; ) {
+      meanings.push([shown(encoded.address), Buffer.from(encoded.meaning).toString("hex")]);
+    }
+    return { answers: questions.map((q) => answerOf(() => of.find(q, models))), meanings };
   },
 };
 

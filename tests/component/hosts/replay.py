@@ -6,6 +6,7 @@
 import json
 import sys
 from collections import Counter
+from pathlib import Path
 
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Linker, Record, Variant
@@ -25,6 +26,8 @@ class Refused(Exception):
 def function(interface, name):
     """A function that gives its value, or raises what it refuses with."""
     of = instance.get_export_index(host, f"nacre:context/{interface}@0.2.0")
+    if not of:  # each component has some of the interfaces
+        return None
     call = instance.get_func(host, instance.get_export_index(host, name, of))
 
     def called(*given):
@@ -72,12 +75,17 @@ resolve, hash_of, explain = map(of_chain, ["resolve", "hash", "explain"])
 prepare = function("resolver", "[static]prepared-layer.prepare")
 resolve_prepared = function("resolver", "resolve-prepared")
 lint = function("lint", "check")
-if instance.get_export_index(host, "nacre:context/store@0.2.0"):  # one component has none
-    create = function("store", "[static]store.create")
-    open_store = function("store", "[static]store.open")
-    batch = function("store", "[method]store.batch")
-    export_lines = function("store", "[method]store.export-lines")
-    next_part = function("store", "[method]lines.next")
+create = function("store", "[static]store.create")
+open_store = function("store", "[static]store.open")
+batch = function("store", "[method]store.batch")
+export_lines = function("store", "[method]store.export-lines")
+next_part = function("store", "[method]lines.next")
+load = function("search", "[static]models.load")
+collection = function("search", "[constructor]collection")
+put = function("search", "[method]collection.put")
+encode = function("search", "[method]collection.encode")
+give_vector = function("search", "[method]collection.give-vector")
+find = function("search", "[method]collection.find")
 
 
 def prepared(*layers):
@@ -125,6 +133,26 @@ def in_store(*bodies):
     return {"answers": answers, "export": exported(store)}
 
 
+MODELS = Path(__file__).parent / "../../../models"
+FILES = ["vocab.txt", "static-s128i4.bin", "expand-top16.bin", "splade-tiny-i4.bin"]
+
+
+def search(contexts, vectors, with_models, questions):
+    models = load(*[(MODELS / name).read_bytes() for name in FILES]) if with_models else None
+    of = collection()
+    for context in contexts:
+        put(of, *context)
+    for at, vector in vectors:
+        give_vector(of, address(at), vector)
+    meanings = []
+    while with_models and (encoded := encode(of, models)) is not None:
+        meanings.append([shown(encoded.address), bytes(encoded.meaning).hex()])
+    return {
+        "answers": [answer_of(lambda: find(of, question, models)) for question in questions],
+        "meanings": meanings,
+    }
+
+
 CALLS = {
     "resolve": resolve,
     "resolve-prepared": prepared,
@@ -139,6 +167,7 @@ CALLS = {
     "check": check,
     "open": lambda lines: exported(open_store("alice", lines, b"\x01" * 32)),
     "store": in_store,
+    "search": search,
 }
 
 

@@ -1,6 +1,10 @@
 //! One call as data: what is asked of the component, and what it answers, both as JSON for the
 //! transcript.
 
+use std::{fs, path::Path};
+
+use nacre_core::search::semantic::models::File;
+use nacre_topics::{retrieval::Texts, to_hex};
 use serde_json::{Value, json};
 use wasmtime::{Result, Store, component::ResourceAny};
 
@@ -9,7 +13,7 @@ use crate::{
     bindings::exports::nacre::context::{
         lint::{Context, Finding, Severity},
         resolver::{Explanation, Layer},
-        store,
+        search, store,
         types::{Address, Error, ErrorKind, Level},
     },
 };
@@ -47,6 +51,22 @@ pub enum Call {
     /// `store.create` for alice with entropy of ones, then `store.batch` of each body, a second
     /// apart; last the whole export.
     Store(Vec<String>),
+    /// A new collection, then `put` of each context and `give-vector`; with models,
+    /// `encode` of all of them; last `find` of each question.
+    Search(Search),
+}
+
+/// A collection from its making to its last question.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// The contexts.
+    pub contexts: Vec<Texts>,
+    /// Vectors for them.
+    pub vectors: Vec<(Address, Vec<f32>)>,
+    /// Whether the models are loaded.
+    pub models: bool,
+    /// The questions.
+    pub questions: Vec<String>,
 }
 
 /// What a call gave: a text, something else shown as JSON, or an error.
@@ -70,6 +90,9 @@ impl Call {
         if let Call::Open(lines) = self {
             return open(host, lines);
         }
+        if let Call::Search(search) = self {
+            return find(host, search);
+        }
         let (resolver, context) = host.resolver();
         Ok(match self {
             Call::Resolve(layers) => text(resolver.call_resolve(context, &chain(layers))?),
@@ -91,9 +114,11 @@ impl Call {
                 text(resolver.call_unset(context, document, pointers)?)
             }
             Call::Canonical(document) => text(resolver.call_canonical(context, document)?),
-            Call::Store(_) | Call::Open(_) | Call::Check(_) | Call::ResolvePrepared(_) => {
-                unreachable!("answered above")
-            }
+            Call::Store(_)
+            | Call::Open(_)
+            | Call::Check(_)
+            | Call::ResolvePrepared(_)
+            | Call::Search(_) => unreachable!("answered above"),
         })
     }
 
@@ -118,6 +143,13 @@ impl Call {
             }
             Call::Open(lines) => ("open", json!([lines])),
             Call::Store(bodies) => ("store", json!(bodies)),
+            Call::Search(Search { contexts, vectors, models, questions }) => {
+                let context = |of: &Texts| json!([of.context, of.seq, of.insights, of.progress]);
+                let contexts: Value = contexts.iter().map(context).collect();
+                let given = |(at, vector): &(Address, Vec<f32>)| json!([shown(at), vector]);
+                let vectors: Value = vectors.iter().map(given).collect();
+                ("search", json!([contexts, vectors, models, questions]))
+            }
         };
         json!({"call": name, "arguments": arguments})
     }
@@ -273,4 +305,58 @@ fn perform(host: &mut Host, bodies: &[String]) -> Result<Answer> {
     let export = export(contexts, context, store)?;
     store.resource_drop(&mut context)?;
     Ok(export.map(|text| json!({"answers": answers, "export": text})))
+}
+
+/// The files of the models, in the order in which `models.load` takes them.
+pub fn model_files() -> [Vec<u8>; 4] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    File::ALL.map(|file| fs::read(folder.join(file.name())).expect("a file of the models"))
+}
+
+/// Loads the models.
+///
+/// # Errors
+/// When the component traps.
+pub fn load(search: &search::Guest, context: &mut Store<()>) -> Result<ResourceAny> {
+    let [vocabulary, table, expansion, sparse] = model_files();
+    let models = search.models().call_load(context, &vocabulary, &table, &expansion, &sparse)?;
+    Ok(models.expect("the models"))
+}
+
+fn find(host: &mut Host, asked: &Search) -> Result<Answer> {
+    let (search, mut context) = host.search();
+    let models = if asked.models { Some(load(search, context)?) } else { None };
+    let of = search.collection();
+    let collection = of.call_constructor(&mut context)?;
+    for Texts { context: body, seq, insights, progress } in &asked.contexts {
+        let put = of.call_put(&mut context, collection, body, *seq, insights, progress)?;
+        if let Err(error) = put {
+            return Ok(Err(error));
+        }
+    }
+    for (address, vector) in &asked.vectors {
+        if let Err(error) = of.call_give_vector(&mut context, collection, address, vector)? {
+            return Ok(Err(error));
+        }
+    }
+    let mut meanings = Vec::new();
+    while let Some(models) = models.filter(|_| meanings.len() < asked.contexts.len()) {
+        match of.call_encode(&mut context, collection, models)? {
+            Ok(Some(encoded)) => {
+                meanings.push(json!([shown(&encoded.address), to_hex(&encoded.meaning)]));
+            }
+            Ok(None) => break,
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let mut answers = Vec::new();
+    for question in &asked.questions {
+        let answer = of.call_find(&mut context, collection, question, models)?;
+        answers.push(answer_to_json(&text(answer)));
+    }
+    collection.resource_drop(&mut context)?;
+    if let Some(models) = models {
+        models.resource_drop(&mut context)?;
+    }
+    Ok(Ok(json!({"answers": answers, "meanings": meanings})))
 }

@@ -11,7 +11,17 @@ pub mod transcript;
 /// Bindings of `wit/`.
 #[allow(missing_docs, reason = "generated; wit/ says it")]
 pub mod bindings {
-    wasmtime::component::bindgen!({ path: "../../wit", world: "contexts" });
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        inline: "
+            package nacre:tests;
+            world everything {
+                include nacre:context/contexts@0.2.0;
+                export nacre:context/search@0.2.0;
+            }
+        ",
+        world: "nacre:tests/everything",
+    });
 }
 
 pub use call::Call;

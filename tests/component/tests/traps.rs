@@ -9,7 +9,7 @@ use nacre_component_tests::{
         store::{EntryKind, Filter, ImportMode, Page, ViewOptions, Which},
         types::{Address, AsOf, Error, Level},
     },
-    call::LayerTexts,
+    call::{LayerTexts, load, shown},
     tape::{Dice, draw, texts},
 };
 use wasmtime::Result;
@@ -25,7 +25,7 @@ fn times() -> u64 {
 fn no_text_stops_the_resolver_or_the_linter() {
     let texts = texts();
     // Each component in turn: they are made of the same code.
-    for (seed, world) in (0..SEEDS * times()).zip(World::ALL.into_iter().cycle()) {
+    for (seed, world) in (0..SEEDS * times()).zip(World::RESOLVERS.into_iter().cycle()) {
         let (mut dice, mut host) = (Dice(seed), Host::of(world).expect("an instance"));
         for _ in 0..CALLS {
             let call = any_call(&mut dice, &texts);
@@ -163,6 +163,83 @@ fn life_of_a_store(dice: &mut Dice, host: &mut Host, texts: &[String]) -> Result
     Ok(())
 }
 
+#[test]
+fn no_text_stops_a_collection() {
+    let texts = texts();
+    for seed in 0..SEEDS * times() {
+        let mut host = Host::of(World::Searches).expect("an instance");
+        if let Err(trap) = life_of_a_collection(&mut Dice(seed), &mut host, &texts) {
+            panic!("seed {seed}: {trap:?}");
+        }
+    }
+}
+
+/// Calls of all of a collection's functions, in any order.
+fn life_of_a_collection(dice: &mut Dice, host: &mut Host, texts: &[String]) -> Result<()> {
+    let (search, mut context) = host.search();
+    let mut bytes = || draw(dice, texts).into_bytes();
+    let files = [bytes(), bytes(), bytes(), bytes()];
+    let [vocabulary, table, expansion, sparse] = &files;
+    let of = search.models();
+    assert!(of.call_load(&mut context, vocabulary, table, expansion, sparse)?.is_err());
+    let of = search.collection();
+    let collection = of.call_constructor(&mut context)?;
+    let none = String::from("[]");
+    for _ in 0..CALLS {
+        let (at, body, seq) = (address(dice, texts), draw(dice, texts), dice.number());
+        match dice.below(9) {
+            0 => drop(of.call_put(&mut context, collection, &body, seq, &none, &none)?),
+            1..4 => {
+                let body = searched(&at, &body);
+                let notes = if dice.below(2) == 0 { draw(dice, texts) } else { note(dice, texts) };
+                drop(of.call_put(&mut context, collection, &body, seq, &notes, &none)?);
+            }
+            4 => drop(of.call_remove(&mut context, collection, &at)?),
+            5 => {
+                let meaning: Vec<u8> = (0..dice.below(600)).map(|_| dice.number() as u8).collect();
+                let meaning = [&[1][..], &meaning].concat();
+                drop(of.call_give_meaning(&mut context, collection, &at, &meaning)?);
+            }
+            6 => {
+                let numbers: Vec<f32> = (0..dice.below(5)).map(|_| any_float(dice)).collect();
+                drop(of.call_give_vector(&mut context, collection, &at, &numbers)?);
+                let body = serde_json::json!({"q": body, "vector": [1, dice.number()]}).to_string();
+                drop(of.call_find(&mut context, collection, &body, None)?);
+            }
+            7 => drop(of.call_find(&mut context, collection, &body, None)?),
+            _ => {
+                let question = serde_json::json!({"q": body}).to_string();
+                drop(of.call_find(&mut context, collection, &question, None)?);
+            }
+        }
+        let documents = of.call_documents(&mut context, collection)?;
+        assert!(of.call_waiting(&mut context, collection)? <= documents);
+    }
+    collection.resource_drop(&mut context)
+}
+
+fn any_float(dice: &mut Dice) -> f32 {
+    if dice.below(2) == 0 { f32::from_bits(dice.number() as u32) } else { 0.5 }
+}
+
+/// A context around any data.
+fn searched(address: &Address, data: &str) -> String {
+    let address = shown(address);
+    let (level, id) = address.split_once('/').unwrap_or_default();
+    let (level, id) = (serde_json::json!(level), serde_json::json!(id));
+    format!(
+        r#"{{"level":{level},"id":{id},"version":1,"rules":{{}},"data":{data},"updated_by":"bob",
+        "created_at":"2026-11-30T12:00:00.000Z","updated_at":"2026-11-30T12:00:00.000Z"}}"#
+    )
+}
+
+/// One insight with any text.
+fn note(dice: &mut Dice, texts: &[String]) -> String {
+    let content = draw(dice, texts);
+    let (at, id) = ("2026-11-30T12:00:00.000Z", "0000000000000000-0000");
+    serde_json::json!([{"id": id, "at": at, "by": "alice", "content": content}]).to_string()
+}
+
 fn address(dice: &mut Dice, texts: &[String]) -> Address {
     let level = *dice.pick(&[Level::Global, Level::Project, Level::Branch, Level::Task]);
     Address { level, id: id(dice, texts) }
@@ -288,4 +365,43 @@ fn too_much_data_is_a_finding() {
         lint.call_check(context, &given, None).expect("no trap");
     let kinds: Vec<String> = found.expect("findings").into_iter().map(|f| f.kind).collect();
     assert!(kinds.contains(&"data-too-large".into()), "{kinds:?}");
+}
+
+/// What is not there and what is cut off is an error; what other models made is none.
+#[test]
+fn a_meaning_is_taken_for_a_context_that_is_there() {
+    let mut host = Host::of(World::Searches).expect("an instance");
+    let (search, mut context) = host.search();
+    let models = load(search, context).expect("models");
+    let of = search.collection();
+    let collection = of.call_constructor(&mut context).expect("no trap");
+    let at = Address { level: Level::Project, id: "p".into() };
+    let give = |context: &mut wasmtime::Store<()>, meaning: &[u8]| {
+        let given = of.call_give_meaning(context, collection, &at, meaning).expect("no trap");
+        given.map_err(|error| error.code)
+    };
+    assert_eq!(give(context, &[0]), Err("not-found".into()));
+    let (body, none) = (searched(&at, r#"{"title":"tyres"}"#), String::from("[]"));
+    let put = of.call_put(&mut context, collection, &body, 1, &none, &none).expect("no trap");
+    assert!(put.is_ok(), "{put:?}");
+    assert_eq!(give(context, &[1, 2]), Err("store-unavailable".into()));
+    assert_eq!(give(context, &[0, 2]), Ok(false));
+    assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 1);
+
+    let encoded = of.call_encode(&mut context, collection, models).expect("no trap");
+    let encoded = encoded.expect("no error").expect("a context");
+    assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 0);
+    let ask = &String::from(r#"{"q":"car wheels","mode":"semantic"}"#);
+    let by_encoding = of.call_find(&mut context, collection, ask, Some(models)).expect("no trap");
+    let by_encoding = by_encoding.expect("an answer");
+    assert!(by_encoding.contains(r#""ranking":["terms","vectors"]"#), "{by_encoding}");
+
+    // The same data again waits until the meaning that was kept is given.
+    let put = of.call_put(&mut context, collection, &body, 1, &none, &none).expect("no trap");
+    assert!(put.is_ok(), "{put:?}");
+    assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 1);
+    assert_eq!(give(context, &encoded.meaning), Ok(true));
+    assert_eq!(of.call_waiting(&mut context, collection).expect("no trap"), 0);
+    let again = of.call_find(&mut context, collection, ask, Some(models)).expect("no trap");
+    assert_eq!(again.expect("an answer"), by_encoding);
 }

@@ -8,29 +8,38 @@ use nacre_component_tests::{
         lint::Context,
         types::{Address, Error, Level},
     },
-    call::{Answer, LayerTexts},
+    call::{Answer, LayerTexts, Search, model_files},
     transcript::Transcript,
 };
-use nacre_core::json;
+use nacre_core::{
+    json,
+    retrieval::{Collection, ContextTexts, Models},
+};
 use nacre_tests::vectors;
-use nacre_topics::{Case, Shape, Topic, hex, list, text};
+use nacre_topics::{
+    Case, Shape, Topic, hex, list,
+    retrieval::{self as searches_of, Texts},
+    text,
+};
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
     ("rebase", "replicas are the browser's"),
-    ("retrieval", "the component has no search"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
-    ("search", "the component has no search"),
+    ("search", "words and rankings are inside of searches, which are in `retrieval`"),
     (
         "three-way",
         "edits are merged by servers and replicas; the conflicts of writes are in `store`",
     ),
-    ("wordpieces", "the component has no search"),
+    ("wordpieces", "they are inside of the models"),
 ];
+
+/// The topic of the component with searches.
+const SEARCHED: &str = "retrieval";
 
 #[test]
 fn every_vector_gives_the_same_bytes() {
@@ -39,6 +48,7 @@ fn every_vector_gives_the_same_bytes() {
     run.extend([operation(&transcript), store(&transcript), errors(&transcript)]);
     run.insert(open(&transcript));
     transcript.write().expect("a transcript");
+    run.insert(SEARCHED);
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     let topics: BTreeSet<String> = fs::read_dir(folder)
@@ -54,6 +64,113 @@ fn without_a_store_the_bytes_are_the_same() {
     let transcript = Transcript::of(World::Layers).expect("an instance");
     of_layers(&transcript);
     transcript.write().expect("a transcript");
+}
+
+/// Searches, and what the models say of contexts.
+#[test]
+fn searches_give_the_same_bytes() {
+    let transcript = Transcript::of(World::Searches).expect("an instance");
+    retrieval(&transcript);
+    meanings(&transcript);
+    transcript.write().expect("a transcript");
+}
+
+/// The owner's searches; a collection has no guests.
+fn retrieval(transcript: &Transcript) {
+    vectors::run(shape(SEARCHED), |case| {
+        let contexts = searches_of::texts(&mut searches_of::after(case));
+        let searches = list(&case["searches"]);
+        let own = searches.iter().filter(|asked| searches_of::is_owners(asked));
+        let questions = own.map(json_text).collect();
+        let vectors = searches_of::vectors(case).into_iter();
+        let vectors = vectors.map(|(at, numbers)| (wit_address(&at), numbers)).collect();
+        let call = Call::Search(Search { contexts, vectors, models: false, questions });
+        let found = transcript.call(SEARCHED, &case["title"], &call).expect("a collection");
+        let mut found = found["answers"].as_array().expect("answers").clone().into_iter();
+        let expected = searches.iter().zip(list(&case["answers"]));
+        let answers = expected.map(|(asked, expected)| {
+            if !searches_of::is_owners(asked) {
+                return expected.clone();
+            }
+            let mut answer = found.next().expect("an answer");
+            match answer["ok"].is_string() {
+                true => searches_of::shown(canonical(&answer["ok"])),
+                false => in_vector(&mut answer["error"]),
+            }
+        });
+        [answers.collect()]
+    });
+}
+
+/// An address for the component.
+fn wit_address(address: &nacre_core::address::Address) -> Address {
+    let level = match address.level {
+        nacre_core::level::Level::Global => Level::Global,
+        nacre_core::level::Level::Project => Level::Project,
+        nacre_core::level::Level::Branch => Level::Branch,
+        nacre_core::level::Level::Task => Level::Task,
+    };
+    Address { level, id: address.id.as_str().into() }
+}
+
+/// An error as vectors have it.
+fn in_vector(error: &mut Value) -> Value {
+    let mut member = |name: &str| error[name].take();
+    json!({"code": member("code"), "detail": member("detail"), "pointer": member("pointer")})
+}
+
+/// With the models: the bytes of each meaning, and every answer by them.
+fn meanings(transcript: &Transcript) {
+    let [vocabulary, table, expansion, sparse] = model_files();
+    let models = Models::read(&vocabulary, &table, &expansion).expect("models");
+    let models = models.with_sparse(&sparse).expect("models");
+    let context = |id: &str, title: &str, seq: u64| Texts {
+        context: json!({
+            "level": "project", "id": id, "rules": {}, "version": 1, "data": {"title": title},
+            "created_at": "2026-11-30T12:00:00.000Z", "updated_at": "2026-11-30T12:00:00.000Z",
+            "updated_by": "alice",
+        })
+        .to_string(),
+        seq,
+        insights: "[]".into(),
+        progress: "[]".into(),
+    };
+    let contexts = vec![
+        context("cars", "The automobile needs new tyres and a motor", 1),
+        context("food", "A recipe for soup with onions", 2),
+        context("logs", "The server writes its logs to a file", 3),
+    ];
+    let ask = |q: &str, mode: &str| json!({"q": q, "mode": mode}).to_string();
+    let questions = vec![
+        ask("vehicle engine", "hybrid"),
+        ask("vehicle engine", "semantic"),
+        ask("cooking a meal", "hybrid"),
+        ask("soup", "text"),
+    ];
+
+    let mut native = Collection::default();
+    for Texts { context, seq, insights, progress } in &contexts {
+        let given = ContextTexts { context, seq: *seq, insights, progress };
+        native.put(&given).expect("a context");
+    }
+    let mut meanings = Vec::new();
+    while let Some((address, meaning)) = native.encode(&models).expect("a meaning") {
+        meanings.push(json!([address.to_string(), nacre_topics::to_hex(&meaning.to_bytes())]));
+    }
+    let answers: Vec<Value> = questions
+        .iter()
+        .map(|question| {
+            let answer = native.find(question, Some(&models)).expect("an answer");
+            json!({"ok": String::from_utf8(answer).expect("UTF-8")})
+        })
+        .collect();
+    assert!(answers[0].to_string().contains("terms"), "models rank: {}", answers[0]);
+
+    let vectors = Vec::new();
+    let call = Call::Search(Search { contexts, vectors, models: true, questions });
+    let found = transcript.call("meaning", &json!("with models"), &call).expect("a collection");
+    assert_eq!(found["meanings"], json!(meanings));
+    assert_eq!(found["answers"], json!(answers));
 }
 
 /// Topics that take no store.

@@ -16,7 +16,7 @@ pub mod patch;
 mod pointer;
 mod rebase;
 mod resolve;
-mod retrieval;
+pub mod retrieval;
 pub mod seal;
 mod search;
 mod store;

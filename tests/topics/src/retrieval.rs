@@ -2,31 +2,47 @@
 
 use nacre_core::{
     access::Scopes,
+    address::Address,
     error::Result,
     id::{ContextId, User},
     memory::MemoryStore,
-    op::{Administration, Batch, Caller},
-    record::{Role, Terms},
-    retrieval::{Corpus, Document, Found, Question, answer, search},
+    op::{Administration, Batch, Caller, Command, Read, Which},
+    record::{EntryKind, Role, Terms},
+    retrieval::{Collection, ContextTexts, Corpus, Document, Found, Question, answer, search},
+    search::semantic::vector::Vector,
     store::{Filter, Reads as _},
-    wire::operation,
+    wire::{Answer, operation},
 };
 use serde_json::json;
 
 use crate::{Case, Json, Topic, error, from_serde, list, text, world::World};
 
-/// A write is an operation, or `share` with a member. A search has the members of a body, and `as`
+/// The most notes of each kind that a collection is given.
+const NOTES: usize = 100;
+
+/// A write is an operation, `share` with a member, or `vector` for a context (`given_to`). A search has the members of a body, and `as`
 /// for another user than alice, whose store it is. The cursor of a next page is not told.
 pub(crate) const TOPIC: Topic = Topic::new("retrieval", &["writes", "searches"], &["answers"], run);
 
 fn run(case: &Case) -> Vec<Json> {
-    let mut world = World::empty();
-    list(&case["writes"]).iter().for_each(|step| write(&mut world, step));
-    let corpus = corpus(&world.store, false);
-    let other = self::corpus(&world.store, true);
+    let mut world = after(case);
+    let mut collection = collection(&mut world);
+    let mut corpus = corpus(&world.store, false);
+    let mut other = self::corpus(&world.store, true);
+    for (address, numbers) in vectors(case) {
+        collection.give_vector(&address, &numbers).expect("a context");
+        let vector = Vector::new(&numbers).expect("a vector");
+        corpus.give_vector(&address, &vector).expect("a context");
+        other.give_vector(&address, &vector).expect("a context");
+    }
     let answers = list(&case["searches"]).iter().map(|asked| {
         let found = ask(&world.store, &corpus, asked, &[]);
         assert_eq!(found, ask(&world.store, &other, asked, &[]), "from another corpus");
+        if is_owners(asked) {
+            let told = collection.find(&asked.to_string(), None);
+            let found = found.as_ref().map_err(Clone::clone);
+            assert_eq!(told, found.and_then(answer), "from a collection");
+        }
         match found {
             Ok(found) => {
                 check_pages(&world.store, &corpus, asked, &found);
@@ -36,6 +52,85 @@ fn run(case: &Case) -> Vec<Json> {
         }
     });
     vec![answers.collect()]
+}
+
+/// The store after the writes of a case.
+pub fn after(case: &Case) -> World {
+    let mut world = World::empty();
+    let writes = list(&case["writes"]).iter().filter(|step| step.get("vector").is_none());
+    writes.for_each(|step| write(&mut world, step));
+    world
+}
+
+/// The vectors that contexts are given after the writes.
+pub fn vectors(case: &Case) -> Vec<(Address, Vec<f32>)> {
+    let steps = list(&case["writes"]).iter().filter_map(|step| Some((step, step.get("vector")?)));
+    steps
+        .map(|(step, vector)| {
+            let at = &step["given_to"];
+            let address = Address::parse(text(&at["level"]), text(&at["id"])).expect("an address");
+            let number = |number: &Json| number.as_f64().expect("a number") as f32;
+            (address, list(vector).iter().map(number).collect())
+        })
+        .collect()
+}
+
+/// Whether a search is the owner's, who may read everything.
+pub fn is_owners(asked: &Json) -> bool {
+    asked.get("as").is_none() && asked.get("scopes").is_none()
+}
+
+/// A context with its notes, in the JSON of the API.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// The context.
+    pub context: String,
+    /// The `seq` of its last change.
+    pub seq: u64,
+    /// The newest insights.
+    pub insights: String,
+    /// The newest notes on progress.
+    pub progress: String,
+}
+
+/// All live contexts, as reads give them.
+pub fn texts(world: &mut World) -> Vec<Texts> {
+    let live = world.store.list(&Filter::default(), None, usize::MAX).expect("a list");
+    let texts = |heading: &nacre_core::record::Heading| {
+        let address = heading.address.clone();
+        let get = Read::Get { address: address.clone(), which: Which::Current, reveal: false };
+        Texts {
+            context: String::from_utf8(body(world, get)).expect("UTF-8"),
+            seq: heading.seq,
+            insights: entries(world, &address, EntryKind::Insight),
+            progress: entries(world, &address, EntryKind::Progress),
+        }
+    };
+    live.iter().map(|heading| &**heading).map(texts).collect()
+}
+
+/// The items of a page of notes.
+fn entries(world: &mut World, address: &Address, kind: EntryKind) -> String {
+    let (address, before, limit) = (address.clone(), None, NOTES);
+    let page = body(world, Read::Entries { address, kind, before, limit, reveal: false });
+    let page: Json = serde_json::from_slice(&page).expect("a page");
+    page["items"].to_string()
+}
+
+fn body(world: &mut World, read: Read) -> Vec<u8> {
+    let reply = world.run(read).expect("a reply");
+    Answer::of(&reply, 0).expect("an answer").body
+}
+
+/// The collection of a host that has read all contexts.
+fn collection(world: &mut World) -> Collection {
+    let mut collection = Collection::default();
+    for Texts { context, seq, insights, progress } in texts(world) {
+        let given =
+            ContextTexts { context: &context, seq, insights: &insights, progress: &progress };
+        collection.put(&given).expect("what reads give");
+    }
+    collection
 }
 
 /// Does one of the writes of a case.
@@ -48,7 +143,7 @@ pub(crate) fn write(world: &mut World, step: &Json) {
             let project = ContextId::parse(text(&share["project"])).expect("an id");
             Administration::PutMember { user, project, terms }.into()
         }
-        None => nacre_core::op::Command::Batch(Batch {
+        None => Command::Batch(Batch {
             transaction: true,
             operations: vec![operation::item(from_serde(step))],
         }),
@@ -119,7 +214,11 @@ fn check_pages(store: &MemoryStore<'_>, corpus: &Corpus, asked: &Json, found: &F
 }
 
 fn told(found: &Found) -> Json {
-    let mut told: Json = serde_json::from_slice(&answer(found).expect("an answer")).expect("JSON");
+    shown(serde_json::from_slice(&answer(found).expect("an answer")).expect("JSON"))
+}
+
+/// An answer as the vectors have it: without the text of its cursor, and with snippets in one piece.
+pub fn shown(mut told: Json) -> Json {
     if told["next_cursor"].is_string() {
         told["next_cursor"] = json!("…");
     }

@@ -291,6 +291,10 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             task(Task::Search { caller: Caller::clone(caller), question })
         }
         Action::SearchByBody => Decoded::Question,
+        Action::PutVector => {
+            owner_only(caller)?;
+            Decoded::Vector(address()?)
+        }
         Action::IndexProgress | Action::Reindex => {
             owner_only(caller)?;
             task(Task::Reindex { begin: route.action == Action::Reindex })

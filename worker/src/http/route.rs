@@ -127,6 +127,8 @@ pub enum Action {
     Search,
     /// Search contexts, with the question in the body.
     SearchByBody,
+    /// Give a context a vector.
+    PutVector,
     /// Show how far the index of searches is.
     IndexProgress,
     /// Make the index of searches anew.
@@ -245,6 +247,8 @@ pub enum BodyType {
     RevokeToken,
     /// A question of [`nacre_core::retrieval`]
     Question,
+    /// A vector of [`nacre_core::retrieval`]
+    Vector,
 }
 
 /// How a request uses `If-Match` and `If-None-Match`.

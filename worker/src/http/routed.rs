@@ -1,11 +1,12 @@
 //! A request whose head is decoded: the body it needs, and the task it becomes.
 
 use nacre_core::{
+    address::Address,
     error::{Code, Error, Result},
     limits,
     op::{Caller, Command, Request},
     pack::Ask,
-    retrieval::Question,
+    retrieval::{GivenVector, Question},
     value::Value,
 };
 
@@ -65,6 +66,13 @@ pub enum Task {
         /// What is asked for.
         ask: Ask,
     },
+    /// Give a context a vector, or take it away.
+    GiveVector {
+        /// The context.
+        address: Address,
+        /// The vector.
+        given: GivenVector,
+    },
     /// Show how far the index of searches is, or make it anew.
     Reindex {
         /// Whether to make it anew.
@@ -93,6 +101,8 @@ pub(super) enum Decoded {
     Body(Finish),
     /// The body is a question.
     Question,
+    /// The body is a vector for this context.
+    Vector(Address),
 }
 
 /// Makes the command from a body.
@@ -104,6 +114,7 @@ impl std::fmt::Debug for Decoded {
             Decoded::Task(task) => task.fmt(f),
             Decoded::Body(_) => f.write_str("Body"),
             Decoded::Question => f.write_str("Question"),
+            Decoded::Vector(address) => write!(f, "Vector({address})"),
         }
     }
 }
@@ -169,6 +180,10 @@ impl Routed {
             Decoded::Question => {
                 let question = Question::of_body(value.unwrap_or(Value::Null))?;
                 Ok(Task::Search { caller, question })
+            }
+            Decoded::Vector(address) => {
+                let given = GivenVector::of_body(value.unwrap_or(Value::Null))?;
+                Ok(Task::GiveVector { address, given })
             }
         }
     }

@@ -641,6 +641,19 @@ pub const ROUTES: &[Route] = &[
         ..READING
     },
     Route {
+        method: Method::Put,
+        path: "/v1/contexts/{level}/{id}/vector",
+        action: Action::PutVector,
+        name: "putVector",
+        summary: "Gives a context the vector that a model of the caller made of it, for questions with \
+             a `vector`. The context keeps it until it changes. For the owner only.",
+        body: Body::Typed(BodyType::Vector),
+        conditions: Conditions::None,
+        answers: &[(204, Shape::Nothing)],
+        errors: &[Code::InvalidId, Code::NotFound, Code::VersionConflict, Code::TooLarge],
+        ..WRITING
+    },
+    Route {
         path: "/v1/admin/reindex",
         action: Action::IndexProgress,
         name: "getReindex",

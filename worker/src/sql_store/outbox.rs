@@ -24,6 +24,7 @@ use super::{
     reads::address,
     search_document::seal_document,
     search_state::{Reindex, SearchState},
+    vectors::Vectors,
     write::together,
 };
 use crate::{
@@ -267,7 +268,7 @@ impl<D: Database> SqlStore<D> {
         Ok(anew)
     }
 
-    fn document_of(&self, address: &Address) -> Result<Option<Document>> {
+    pub(super) fn document_of(&self, address: &Address) -> Result<Option<Document>> {
         let found = self.documents_of(std::slice::from_ref(address))?.into_iter().next();
         Ok(found.and_then(|(_, plain)| Document::decode(&plain)))
     }
@@ -298,7 +299,8 @@ impl<D: Database> SqlStore<D> {
             }
             next.mark.clone_from(mark);
         }
-        let sealed = settled.iter().map(|(_, made)| seal(made, &keys, entropy));
+        let vectors = self.vectors_of(settled)?;
+        let sealed = settled.iter().map(|(_, made)| seal(made, &vectors, &keys, entropy));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let is_done = !matches!(delivery, Delivery::Failed(_));
         let mut after = None;
@@ -444,14 +446,19 @@ fn seq_of(write: &Write) -> Option<u64> {
     if let Write::Audit(audit) = write { Some(audit.seq) } else { None }
 }
 
-fn due(mut row: Row, _: &Keyring) -> Result<Due> {
+pub(super) fn due(mut row: Row, _: &Keyring) -> Result<Due> {
     Ok(Due { address: address(&mut row)?, seq: row.number()?, indexed: row.number()? == 1 })
 }
 
 /// The sealed document with its number of words; `None` if there is none.
-fn seal(made: &Made, keys: &Keyring, entropy: &mut Entropy) -> Result<Option<(u64, Vec<u8>)>> {
+fn seal(
+    made: &Made,
+    vectors: &Vectors,
+    keys: &Keyring,
+    entropy: &mut Entropy,
+) -> Result<Option<(u64, Vec<u8>)>> {
     let Made::Document(document) = made else { return Ok(None) };
-    let sealed = seal_document(document, keys, entropy)?;
+    let sealed = seal_document(&vectors.kept_by(document), keys, entropy)?;
     Ok(Some((u64::from(document.row.length), sealed)))
 }
 

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use nacre_core::{
+    address::Address,
     entropy::Entropy,
     error::{Code, Result},
     op::Caller,
     quota::too_soon,
-    retrieval::{self, Found, Mode, Question},
+    retrieval::{self, Found, GivenVector, Mode, Question},
     store::Reads as _,
 };
 use worker::console_error;
@@ -96,6 +97,25 @@ impl Keeper {
             permit: &|| self.admit(bearer),
         };
         searcher.search(store, changes, &asked, entropy).await
+    }
+
+    /// Gives a context a vector.
+    pub(super) async fn give_vector(
+        &self,
+        exchange: &Exchange,
+        bearer: &Bearer,
+        given: (&Address, &GivenVector),
+        entropy: &mut Entropy,
+    ) -> http::Response {
+        let Keeper { store, changes, indexer, searcher, .. } = self;
+        let host = (indexer, &(|| self.admit(bearer)) as &dyn Fn() -> Result<()>);
+        match searcher.give_vector(store, changes, given, host, entropy).await {
+            Ok(()) => exchange.erased(),
+            Err(error) if error.code() == Code::Unauthenticated => {
+                exchange.refused(Refusal::Revoked)
+            }
+            Err(error) => exchange.problem(&error, None, &Work::default()),
+        }
     }
 
     /// Counts a search.

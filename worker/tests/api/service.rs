@@ -245,9 +245,11 @@ impl Service {
             }
             // Keys and the index are the SQL store's, sockets the platform's; their own tests turn
             // them.
-            Task::Keys { .. } | Task::Reindex { .. } | Task::Live | Task::Usage { .. } => {
-                Err(Error::not_found())
-            }
+            Task::Keys { .. }
+            | Task::Reindex { .. }
+            | Task::GiveVector { .. }
+            | Task::Live
+            | Task::Usage { .. } => Err(Error::not_found()),
             Task::Pack { caller, ask } => {
                 let pack = pack(&self.store(owner).rows, &caller, &ask)?;
                 Ok(exchange.packed(pack, ask.format, &work))

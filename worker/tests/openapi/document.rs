@@ -383,7 +383,7 @@ fn tag(action: Action) -> &'static str {
         Action::Rollback | Action::History | Action::Diff | Action::Audit => "history",
         Action::Resolve | Action::ViewDiff | Action::Pack | Action::Preview => "views",
         Action::Live => "live",
-        Action::Search | Action::SearchByBody => "search",
+        Action::Search | Action::SearchByBody | Action::PutVector => "search",
         Action::Batch | Action::Export | Action::Import => "bulk",
         Action::Members | Action::PutMember | Action::DeleteMember => "sharing",
         Action::Revocations

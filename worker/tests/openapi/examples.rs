@@ -49,6 +49,7 @@ pub(crate) fn body(body: BodyType) -> Value {
         BodyType::Unshare => json!({ "project": "shop" }),
         BodyType::RevokeUser => json!({ "not_before": TIME }),
         BodyType::RevokeToken => json!({ "expires_at": TIME }),
+        BodyType::Vector => json!({ "vector": [0.12, -0.5, 0.31], "version": 3 }),
         BodyType::Question => json!({
             "q": "connection timeout -redis", "levels": ["task"], "limit": 10
         }),

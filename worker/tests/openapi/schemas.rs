@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nacre_core::retrieval::{FoundText, SearchBody};
+use nacre_core::retrieval::{FoundText, SearchBody, VectorBody};
 use nacre_core::wire::{
     self,
     import::LineBody,
@@ -59,6 +59,7 @@ impl Schemas {
             BodyType::RevokeUser => self.read::<RevokeUserBody>(),
             BodyType::RevokeToken => self.read::<RevokeTokenBody>(),
             BodyType::Question => self.read::<SearchBody>(),
+            BodyType::Vector => self.read::<VectorBody>(),
         }
     }
 

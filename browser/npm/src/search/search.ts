@@ -1,7 +1,7 @@
 // The face of a search: follows a replica, asks the core, and has contexts encoded when there is time.
 
 import { NacreError } from "@package";
-import type { Replica } from "../../index.js";
+import type { Address, Replica } from "../../index.js";
 import type { Found, Question, Search as SearchFace, SearchOptions, SearchStatus } from "../../search.js";
 import { type Meanings, Searcher, call, init, loadModels } from "./core.ts";
 import { hasVectors } from "./files.ts";
@@ -104,6 +104,12 @@ export class Search implements SearchFace {
     if (question.mode !== "text") this.#load();
     const meanings = this.#meanings;
     return JSON.parse(call(() => (meanings ? core.find_with(asked, meanings) : core.find(asked))));
+  }
+
+  async giveVector({ level, id }: Address, vector: Float32Array): Promise<void> {
+    const core = this.#open();
+    this.#update();
+    call(() => core.give_vector(level, id, vector));
   }
 
   encoded({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -241,7 +247,9 @@ function check(replica: Replica, options: SearchOptions): void {
 /** The JSON text of a question; the core checks its members. */
 function written(question: Question): string {
   try {
-    const text: string | undefined = JSON.stringify(question);
+    const text: string | undefined = JSON.stringify(question, (_, value) =>
+      value instanceof Float32Array ? [...value] : value,
+    );
     if (text !== undefined) return text;
   } catch {
     // said below

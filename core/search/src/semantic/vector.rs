@@ -45,6 +45,11 @@ impl Vector {
         Vector(bytes.iter().map(|byte| byte.cast_signed()).collect())
     }
 
+    /// The vector of numbers that another one had.
+    pub(crate) fn of_numbers(numbers: &[i8]) -> Vector {
+        Vector(numbers.to_vec())
+    }
+
     /// The bytes to store.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().map(|number| number.cast_unsigned()).collect()

@@ -8,6 +8,12 @@ use nacre_layers::error::{Code, Error, Result};
 use super::vector::{Vector, inverse_length};
 use crate::{compact::Numbers, score::Scored};
 
+/// The refusal of a vector that has not so many dimensions.
+pub fn other_dimensions(dimensions: usize) -> Error {
+    let detail = "all vectors must have the same number of dimensions";
+    Error::new(Code::InvalidRequest, detail).limit(dimensions as u64)
+}
+
 /// The vectors of documents, by the documents' numbers.
 #[derive(Clone, Debug)]
 pub struct Vectors {
@@ -23,6 +29,23 @@ impl Vectors {
         Vectors { dimensions: dimensions.max(1), numbers: Vec::new(), inverse_lengths: Vec::new() }
     }
 
+    /// The number of dimensions of all vectors.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Whether no document has a vector with a direction.
+    pub fn is_empty(&self) -> bool {
+        self.inverse_lengths.iter().all(|inverse| *inverse == 0.0)
+    }
+
+    /// A document's vector, if it has one that is not all zeros.
+    pub fn get(&self, document: u32) -> Option<Vector> {
+        let document = document as usize;
+        self.inverse_lengths.get(document).filter(|inverse| **inverse > 0.0)?;
+        self.numbers.chunks_exact(self.dimensions).nth(document).map(Vector::of_numbers)
+    }
+
     /// Sets a document's vector.
     ///
     /// # Errors
@@ -30,8 +53,7 @@ impl Vectors {
     pub fn set(&mut self, document: u32, vector: &Vector) -> Result<()> {
         let numbers = vector.numbers();
         if numbers.len() != self.dimensions {
-            let detail = "all vectors must have the same number of dimensions";
-            return Err(Error::new(Code::InvalidRequest, detail).limit(self.dimensions as u64));
+            return Err(other_dimensions(self.dimensions));
         }
         let document = document as usize;
         if document >= self.inverse_lengths.len() {

@@ -1,4 +1,4 @@
-//! What the replica has handed over, as the store that a search reads.
+//! The contexts of a collection, as the store that a search reads.
 
 use alloc::{
     rc::Rc,
@@ -6,20 +6,24 @@ use alloc::{
     vec::Vec,
 };
 
-use nacre_core::{
+use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
     id::{ContextId, User},
     layer::Layer,
     marker::Fingerprint,
+    rules::Rules,
+    value::{Object, Value},
+};
+use nacre_store::{
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
-    rules::Rules,
     store::{AsOf, Filter, Reads},
-    value::{Object, Value},
-    wire::{self, members::Members},
 };
+use nacre_wire::{members::Members, read_json};
+
+use super::ContextTexts;
 
 /// A context with what belongs to it.
 struct Context {
@@ -31,45 +35,42 @@ struct Context {
 /// All contexts that were handed over, by address. A list takes less code than a map, and a replica
 /// hands them over nearly in order.
 #[derive(Default)]
-pub(crate) struct Held(Vec<Context>);
+pub(super) struct Held(Vec<Context>);
 
 impl Held {
-    /// Takes a context, in the form of the replica's reads.
+    /// Takes a context; gives its address, and whether its data is that of the state before.
     ///
     /// # Errors
     /// `invalid-request` for other JSON.
-    pub(crate) fn put(
-        &mut self,
-        context: &str,
-        seq: u64,
-        insights: &str,
-        progress: &str,
-    ) -> Result<Address> {
-        let record = record(wire::read_json(context.as_bytes())?, seq)?;
+    pub(super) fn put(&mut self, given: &ContextTexts<'_>) -> Result<(Address, bool)> {
+        let record = record(read_json(given.context.as_bytes())?, given.seq)?;
         let address = record.address.clone();
-        let mut entries = entries(insights, &address, EntryKind::Insight)?;
-        entries.extend(self::entries(progress, &address, EntryKind::Progress)?);
+        let mut entries = entries(given.insights, &address, EntryKind::Insight)?;
+        entries.extend(self::entries(given.progress, &address, EntryKind::Progress)?);
         let context = Context { record: Rc::new(record), entries };
-        match self.place(&address) {
-            Ok(place) => {
-                if let Some(held) = self.0.get_mut(place) {
-                    *held = context;
-                }
+        let hash = context.record.layer.hash();
+        let is_same = match self.place(&address) {
+            Ok(place) => self
+                .0
+                .get_mut(place)
+                .is_some_and(|held| core::mem::replace(held, context).record.layer.hash() == hash),
+            Err(place) => {
+                self.0.insert(place, context);
+                false
             }
-            Err(place) => self.0.insert(place, context),
-        }
-        Ok(address)
+        };
+        Ok((address, is_same))
     }
 
     /// Forgets a context.
-    pub(crate) fn remove(&mut self, address: &Address) {
+    pub(super) fn remove(&mut self, address: &Address) {
         if let Ok(place) = self.place(address) {
             self.0.remove(place);
         }
     }
 
     /// A context that is there.
-    pub(crate) fn live(&self, address: &Address) -> Option<Rc<Record>> {
+    pub(super) fn live(&self, address: &Address) -> Option<Rc<Record>> {
         self.context(address).map(|context| context.record.clone())
     }
 
@@ -83,7 +84,7 @@ impl Held {
     }
 }
 
-/// Reads a context as `get` of a replica gives it.
+/// Reads a context as a read of one gives it.
 fn record(context: Value, seq: u64) -> Result<Record> {
     let mut context = Members::of(context)?;
     let mut text = |name| context.required::<String>(name);
@@ -109,7 +110,7 @@ fn record(context: Value, seq: u64) -> Result<Record> {
 
 /// Reads the items of a page of insights or notes on progress.
 fn entries(items: &str, address: &Address, kind: EntryKind) -> Result<Vec<Entry>> {
-    match wire::read_json(items.as_bytes())? {
+    match read_json(items.as_bytes())? {
         Value::Array(items) => items.into_iter().map(|item| entry(item, address, kind)).collect(),
         _ => Err(odd()),
     }
@@ -135,7 +136,7 @@ fn entry(item: Value, address: &Address, kind: EntryKind) -> Result<Entry> {
 }
 
 fn odd() -> Error {
-    Error::new(Code::InvalidRequest, "this is not what a replica gives".to_string())
+    Error::new(Code::InvalidRequest, "this is not what reads of the store give".to_string())
 }
 
 /// A search reads records and entries. There is nothing else here.
