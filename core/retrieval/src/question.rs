@@ -302,6 +302,12 @@ impl Question {
         self.after.as_ref().map(|after| after.rankers)
     }
 
+    /// Whether words count nothing beside meaning. Without words there is nothing but the question's
+    /// vector.
+    pub(crate) fn goes_by_meaning_alone(&self) -> bool {
+        self.mode == Mode::Semantic || (self.query.words.is_empty() && self.query.prefix.is_none())
+    }
+
     /// Whether nothing but filters says what is searched for.
     pub(crate) fn has_only_filters(&self) -> bool {
         self.query.words.is_empty() && self.query.prefix.is_none() && self.vector.is_none()

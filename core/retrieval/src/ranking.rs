@@ -74,8 +74,9 @@ impl Rankers {
         match question.mode {
             _ if self == Rankers::WORDS => true,
             Mode::Text => false,
-            Mode::Semantic => by_meaning && !has_words,
-            Mode::Hybrid => by_meaning && has_words,
+            Mode::Semantic | Mode::Hybrid => {
+                by_meaning && has_words != question.goes_by_meaning_alone()
+            }
         }
     }
 
@@ -214,14 +215,7 @@ fn weights(question: &Question, terms: &[Scored], near: &[Scored]) -> Weights {
         (true, false) => Weights::WITHOUT_TERMS,
         (false, false) => Weights::BOTH_MODELS,
     };
-    match question.mode {
-        // Without words there is nothing but the question's vector.
-        _ if question.query.words.is_empty() && question.query.prefix.is_none() => {
-            Weights { words: 0.0, ..all }
-        }
-        Mode::Semantic => Weights { words: 0.0, ..all },
-        Mode::Text | Mode::Hybrid => all,
-    }
+    if question.goes_by_meaning_alone() { Weights { words: 0.0, ..all } } else { all }
 }
 
 /// The answers that are allowed; both come by rising number.
