@@ -6,6 +6,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
+use nacre_layers::sort::sort_by;
 use nacre_search::{
     compact::Numbers,
     semantic::{models::Meaning, table::DIMENSIONS, term_index::TermIndex, vectors::Vectors},
@@ -89,7 +90,7 @@ impl Meanings {
     pub(crate) fn first(&self, count: usize) -> Option<Cow<'_, Meanings>> {
         let mut places: Vec<u32> =
             self.order.iter().copied().filter(|place| *place != NONE).collect();
-        places.sort_unstable();
+        sort_by(&mut places, Ord::cmp);
         let Some(&next) = places.get(count) else { return Some(Cow::Borrowed(self)) };
         if count.checked_sub(1).and_then(|last| places.get(last)) == Some(&next) {
             return None;

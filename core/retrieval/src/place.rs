@@ -11,7 +11,7 @@ use alloc::{
     vec::Vec,
 };
 
-use nacre_layers::address::Address;
+use nacre_layers::{address::Address, sort::sort_by};
 use nacre_search::token::{TermKey as _, Token, Unkeyed};
 
 use crate::ranking::Rankers;
@@ -69,7 +69,7 @@ impl Place {
 /// What stands for the items of a page.
 pub(crate) fn tokens<'a>(addresses: impl Iterator<Item = &'a Address>) -> Vec<Token> {
     let mut tokens: Vec<Token> = addresses.map(token).collect();
-    tokens.sort_unstable();
+    sort_by(&mut tokens, Ord::cmp);
     tokens
 }
 
