@@ -1,9 +1,5 @@
 //! The index of searches: what a commit puts into the outbox, and what becomes of it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "test code stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code stops at the first surprise")]
 #![allow(dead_code, reason = "the world is shared with tests of other matters")]
 
 mod sqlite;

@@ -26,12 +26,24 @@ pub(super) const ENTRY_ERRORS: &[Code] = &[
     Code::UnsupportedMediaType,
 ];
 
-/// The same, with a body.
+/// Errors of a search with a body.
 pub(super) const SEARCH_BY_BODY_ERRORS: &[Code] = &[
     Code::InvalidJson,
     Code::InvalidId,
     Code::InvalidPointer,
     Code::NotFound,
+    Code::TooLarge,
+    Code::TooDeep,
+    Code::UnsupportedMediaType,
+    Code::SearchUnavailable,
+];
+
+/// Errors of giving a context a vector.
+pub(super) const VECTOR_ERRORS: &[Code] = &[
+    Code::InvalidJson,
+    Code::InvalidId,
+    Code::NotFound,
+    Code::VersionConflict,
     Code::TooLarge,
     Code::TooDeep,
     Code::UnsupportedMediaType,

@@ -4,7 +4,9 @@
 
 use nacre_core::{access::Scopes, error::Code};
 
-use super::errors::{EDIT_ERRORS, EDITS_ERRORS, ENTRY_ERRORS, SEARCH_BY_BODY_ERRORS};
+use super::errors::{
+    EDIT_ERRORS, EDITS_ERRORS, ENTRY_ERRORS, SEARCH_BY_BODY_ERRORS, VECTOR_ERRORS,
+};
 pub use super::route::{Action, Body, BodyType, Conditions, Kind, Method, Param, Route, Shape};
 
 const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param {
@@ -650,7 +652,7 @@ pub const ROUTES: &[Route] = &[
         body: Body::Typed(BodyType::Vector),
         conditions: Conditions::None,
         answers: &[(204, Shape::Nothing)],
-        errors: &[Code::InvalidId, Code::NotFound, Code::VersionConflict, Code::TooLarge],
+        errors: VECTOR_ERRORS,
         ..WRITING
     },
     Route {
