@@ -24,10 +24,11 @@ use nacre_topics::{
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
+    ("pack", "the component has no packs"),
     ("rebase", "replicas are the browser's"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
     ("search", "words and rankings are inside of searches, which are in `retrieval`"),
