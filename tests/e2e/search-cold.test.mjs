@@ -224,7 +224,7 @@ test("once the shared database is back, the next search says so, and it gets wha
   assert.equal(back.degraded, undefined);
   assert.deepEqual(ids(back), ["waits"]);
   const lag = async () => Number(/index-lag;desc="(\d+)"/.exec((await alice.get("/v1/search?q=dikdik")).headers.get("server-timing"))[1]);
-  for (let left = 20; (await lag()) > 0; left--) {
+  for (let left = 100; (await lag()) > 0; left--) {
     assert.ok(left > 0, "it is not delivered");
     await sleep(100);
   }

@@ -84,7 +84,8 @@ impl Keeper {
         let Keeper { store, indexer, models, searcher, changes, .. } = self;
         let Some(owner) = store.owner()? else { return Ok(()) };
         let mut encoded = indexer.drain(store, &owner, models, entropy).await?;
-        if !store.is_behind()? {
+        // Encoding waits for quiet moments, and other upkeep, such as a rotation of keys, must not.
+        if !store.is_behind()? && !store.is_due(host::now())? {
             encoded.extend(indexer.encode(store, models, entropy).await?);
         }
         encoded.iter().for_each(|document| searcher.give_meaning(document, changes));
