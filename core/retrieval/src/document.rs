@@ -27,6 +27,7 @@ use nacre_search::{
 };
 use nacre_store::{
     moment::Moment,
+    readable::each_entry,
     record::{Entry, EntryKind, Record},
     store::Reads,
 };
@@ -221,24 +222,16 @@ fn newest(
     keep: &mut dyn FnMut(&Entry) -> Result<bool>,
     found: &mut Vec<Entry>,
 ) -> Result<()> {
-    let (mut count, mut bytes, mut before) = (0, 0, None);
-    loop {
-        let entries = reads.entries(&record.address, kind, before, NOTES_AT_ONCE)?;
-        let is_last = entries.len() < NOTES_AT_ONCE;
-        before = entries.last().map(|entry| entry.id);
-        for entry in entries {
-            // A context that was created again starts without the notes of the one before.
-            if count == NOTES || bytes >= NOTE_BYTES || entry.at < record.created_at {
-                return Ok(());
-            }
-            count += 1;
-            if entry.plain().is_some() && keep(&entry)? {
-                bytes += entry.content.len();
-                found.push(entry);
-            }
+    let (mut count, mut bytes) = (0, 0);
+    each_entry(reads, record, kind, NOTES_AT_ONCE, &mut |entry| {
+        if count == NOTES || bytes >= NOTE_BYTES {
+            return Ok(false);
         }
-        if is_last {
-            return Ok(());
+        count += 1;
+        if entry.plain().is_some() && keep(&entry)? {
+            bytes += entry.content.len();
+            found.push(entry);
         }
-    }
+        Ok(true)
+    })
 }

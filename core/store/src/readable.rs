@@ -91,7 +91,7 @@ impl Readable {
     }
 
     /// The newest insights or progress notes of a context that the caller reads and that are not
-    /// sealed, the newest first. A context that was created again is without those of the one before.
+    /// sealed, at most `most`, the newest first.
     ///
     /// # Errors
     /// Those of the store.
@@ -102,22 +102,42 @@ impl Readable {
         kind: EntryKind,
         most: usize,
     ) -> Result<Vec<Entry>> {
-        let (mut found, mut before) = (Vec::new(), None);
-        loop {
-            let entries = reads.entries(&record.address, kind, before, most)?;
-            let is_last = entries.len() < most;
-            before = entries.last().map(|entry| entry.id);
-            for entry in entries {
-                if found.len() == most || entry.at < record.created_at {
-                    return Ok(found);
-                }
-                if entry.plain().is_some() && self.holds_entry(reads, &entry)? {
-                    found.push(entry);
-                }
+        let mut found = Vec::new();
+        each_entry(reads, record, kind, most, &mut |entry| {
+            if entry.plain().is_some() && self.holds_entry(reads, &entry)? {
+                found.push(entry);
             }
-            if is_last {
-                return Ok(found);
+            Ok(found.len() < most)
+        })?;
+        Ok(found)
+    }
+}
+
+/// Visits the insights or progress notes of a context, the newest first, until `visit` gives false.
+/// `at_once` of them are read at a time. A context that was created again is without those of the one
+/// before.
+///
+/// # Errors
+/// Those of the store, and of `visit`.
+pub fn each_entry(
+    reads: &dyn Reads,
+    record: &Record,
+    kind: EntryKind,
+    at_once: usize,
+    visit: &mut dyn FnMut(Entry) -> Result<bool>,
+) -> Result<()> {
+    let mut before = None;
+    loop {
+        let entries = reads.entries(&record.address, kind, before, at_once)?;
+        let is_last = entries.len() < at_once;
+        before = entries.last().map(|entry| entry.id);
+        for entry in entries {
+            if entry.at < record.created_at || !visit(entry)? {
+                return Ok(());
             }
+        }
+        if is_last {
+            return Ok(());
         }
     }
 }
