@@ -9,7 +9,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     layer::{Container, Content, Layer, Member},
     level::LAYERS,
-    merge::{Fold, Outcome, Sink, Stack, TextSink},
+    merge::{Chain, Fold, Outcome, Sink, Stack, TextSink},
     name::{self, Name},
     pointer::Pointer,
     resolve::{Link, layers, walk},
@@ -113,15 +113,15 @@ pub fn contribution<'a>(chain: &[Link<'a>]) -> Contribution<'a> {
     let (open, pending) = (Vec::from([root]), Pending::default());
     let mut sink = walk(chain, SaidSink { layers: layers(chain), last, open, list: None, pending });
     let said = sink.open.pop().map(|root| root.said);
-    let replaces = last > 0 && replaces_everything(chain, last);
+    let replaces = last > 0 && stands_alone(chain, last);
     Contribution { replaces, ..said.unwrap_or_default() }
 }
 
-/// Whether a layer has the rule to replace the whole document, and no layer above forbids it.
-fn replaces_everything(chain: &[Link<'_>], last: usize) -> bool {
-    let Some(scope) = Scope::of_chain(chain.iter().map(|link| link.rules)) else { return false };
-    let root = Content::Object(0);
-    scope.rule(last) == Some(&Rule::Replace) && !scope.blocks(last, root)
+/// Whether no other layer takes part in the document: a rule replaces those above as a whole.
+fn stands_alone(chain: &[Link<'_>], last: usize) -> bool {
+    let scope = Scope::of_chain(chain.iter().map(|link| link.rules));
+    let chain = Chain { layers: layers(chain), count: chain.len() };
+    chain.roots(scope.as_ref()).iter().all(|(layer, _)| layer == last)
 }
 
 /// Whether a value that a layer of a chain sets is the view's for sure: no layer below says anything there
