@@ -13,7 +13,7 @@ use crate::tokens::Counter;
 /// The tokens of a pack if the caller does not say.
 pub const TOKENS_DEFAULT: u64 = 2_000;
 
-/// The fewest tokens that a pack can be bounded to: what its frame needs with the longest ids.
+/// The fewest tokens that a pack can be bounded to. With a very long id its frame may need more.
 pub const TOKENS_LEAST: u64 = 256;
 
 /// The most tokens that a pack can be bounded to.

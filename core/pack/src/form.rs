@@ -19,6 +19,7 @@ use nacre_store::record::{Entry, EntryKind, Heading};
 use crate::left_out::LeftOut;
 
 /// What is known of a pack before its sections are.
+#[derive(Clone)]
 pub(crate) struct Frame<'p> {
     /// The context whose chain is told.
     pub(crate) address: &'p Address,

@@ -5,10 +5,12 @@ use alloc::{
     format,
     rc::Rc,
     string::{String, ToString},
+    vec,
     vec::Vec,
 };
 
 use nacre_layers::{
+    address::Address,
     contribution::{Contribution, contribution, is_final},
     error::{Code, Error, Result},
     pointer::Pointer,
@@ -95,16 +97,17 @@ pub fn pack(reads: &dyn Reads, caller: &Caller, ask: &Ask) -> Result<Pack> {
         return Err(Error::new(Code::InvalidRequest, detail).at("/max_tokens"));
     }
     let list = (ask.max_tokens / LIST_PART).max(LIST_LEAST);
-    let sections = ask.max_tokens.saturating_sub(end + list);
+    let nameless = packing.room_of_end(&Frame { address: &Address::global(), ..frame.clone() });
     let links = links(&chain);
     for (layer, record) in chain.iter().enumerate() {
-        // Each layer may use an equal part, and what those above it left over. What stands below has no say,
-        // so that a change there leaves the section as it is.
-        let most = sections * (layer + 1) / chain.len();
+        // Each layer may use an equal part, and what those above it left over. Neither what stands below
+        // nor the id at the end has a say, so that these leave the section as it is.
+        let part = ask.max_tokens.saturating_sub(nameless + list) * (layer + 1) / chain.len();
+        let most = part.min(ask.max_tokens.saturating_sub(end + list));
         let said = contribution(links.get(..=layer).unwrap_or_default());
-        let entries = [EntryKind::Insight, EntryKind::Progress]
-            .map(|kind| readable.newest(reads, record, kind, ENTRIES + 1));
-        packing.section(layer, record, said, entries, most.saturating_sub(packing.used))?;
+        let newest = |kind| Ok((kind, readable.newest(reads, record, kind, ENTRIES + 1)?));
+        let lists = [newest(EntryKind::Insight)?, newest(EntryKind::Progress)?];
+        packing.section(layer, record, said, &lists, most.saturating_sub(packing.used));
     }
     let room = ask.max_tokens.saturating_sub(end + packing.used);
     Ok(packing.finish(&chain, &links, &frame, [room.saturating_sub(list), list.min(room)]))
@@ -141,7 +144,7 @@ impl<'a> Packing<'_, 'a> {
         let rest = Rest { more: "-", left_out: "-", unlisted: most, tokens: most };
         // A hash of as many tokens as one can have.
         let hash = "A-".repeat(frame.hash.len().div_ceil(2));
-        let frame = Frame { seq: limits::EXACT_INTEGER, hash, ..*frame };
+        let frame = Frame { seq: limits::EXACT_INTEGER, hash, ..frame.clone() };
         self.counter.count(&self.form.end(&frame, &rest)) + SEAM
     }
 
@@ -151,21 +154,22 @@ impl<'a> Packing<'_, 'a> {
         layer: usize,
         record: &Record,
         said: Contribution<'a>,
-        entries: [Result<Vec<Entry>>; 2],
+        lists: &[(EntryKind, Vec<Entry>)],
         room: usize,
-    ) -> Result<()> {
+    ) {
         let form = self.form;
         let open = form.open_section(&record.heading, self.origins, said.replaces);
         let frame = [&open, form.close_data(), form.close_section()];
         let frame: usize = frame.iter().map(|piece| self.counter.count(piece)).sum();
         let Some(mut room) = room.checked_sub(frame) else {
             self.left.push(Group::of_layer(layer, said));
-            return Ok(());
+            let there = lists.iter().filter(|(_, entries)| !entries.is_empty());
+            self.left_entries.extend(there.map(|(kind, _)| (layer, *kind)));
+            return;
         };
-        let [insights, progress] = entries;
-        let lists = [(EntryKind::Insight, insights?), (EntryKind::Progress, progress?)];
+        // Insights and notes have a part of the room first, and what values leave of it.
+        let mut told = vec![Vec::new(); lists.len()];
         let kept = room / ENTRIES_PART;
-        let mut told = lists.each_ref().map(|_| Vec::new());
         let mut left = kept;
         for ((kind, entries), told) in lists.iter().zip(&mut told) {
             self.entries(*kind, entries, told, &mut left);
@@ -191,7 +195,6 @@ impl<'a> Packing<'_, 'a> {
             }
         }
         self.close(form.close_section());
-        Ok(())
     }
 
     /// Tells the newest entries that are not told yet, as long as each fits.

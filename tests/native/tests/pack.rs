@@ -59,11 +59,15 @@ fn put(world: &mut World, layer: usize, data: &Object, rules: &Rules) {
 }
 
 fn packed(world: &World, layer: usize, max_tokens: usize, format: Format) -> Pack {
+    packed_at(world, address(layer), max_tokens, format)
+}
+
+fn packed_at(world: &World, address: Address, max_tokens: usize, format: Format) -> Pack {
     let user = User::parse("alice").unwrap();
     let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::READ };
     admit(&world.store, &caller).unwrap();
     let counter = Counter::Cautious;
-    let ask = Ask { address: address(layer), max_tokens, counter, format, origins: false };
+    let ask = Ask { address, max_tokens, counter, format, origins: false };
     pack(&world.store, &caller, &ask).unwrap()
 }
 
@@ -178,5 +182,37 @@ proptest! {
         let above = |text: &str| text.find(&own).map(|end| text[..end].to_owned());
         prop_assert!(above(&before).is_some(), "{}", before);
         prop_assert_eq!(above(&before), above(&after));
+    }
+}
+
+#[test]
+fn packs_of_two_tasks_begin_alike_whatever_their_ids() {
+    let none = Rules::default();
+    let mut global = Object::new();
+    for at in 0..200 {
+        global.insert(format!("place{at:03}"), Value::from("some words about it"));
+    }
+    let empty = || (Object::new(), none.clone());
+    let mut world = world(&[(global, none.clone()), empty(), empty(), empty()]);
+    let long = Address::parse("task", &"-cart_2.".repeat(12)).unwrap();
+    let put = Put {
+        address: long.clone(),
+        data: Object::new(),
+        parent: Some(address(2).id),
+        rules: None,
+        summary: None,
+        create_parents: false,
+        expect: Expect::Anything,
+    };
+    world.run(Edit::Put(put)).unwrap();
+    for format in [Format::Markdown, Format::Json] {
+        let [short, long] =
+            [address(3), long.clone()].map(|at| packed_at(&world, at, 1000, format).text);
+        let own = match format {
+            Format::Markdown => "\n## task/",
+            Format::Json => "{\"context\":{\"id\":\"cart\"",
+        };
+        let above = &short[..short.find(own).unwrap()];
+        assert!(above.len() > 400 && long.starts_with(above), "{short}\n{long}");
     }
 }
