@@ -1,6 +1,6 @@
 //! The core's search for JavaScript, over what a replica shows.
 //!
-//! The script in `npm/src/search.ts` hands over contexts and their notes as the replica's reads give
+//! The script in `npm/src/search/search.ts` hands over contexts and their notes as the replica's reads give
 //! them, and asks questions. `nacre_core::retrieval` decides what is found. This module is apart from
 //! the replica's, so that only those who search download it.
 #![no_std]
