@@ -70,7 +70,7 @@ pub(crate) fn search(wanted: &[String], seconds: u32) -> Result<Tally> {
         let mut tally = Tally::default();
         while let Some(target) = next() {
             let kept = target.run(&fuzzer, &home, seconds).unwrap_or_else(|error| {
-                println!("   fuzz | {}: {error:#}", target.name);
+                process::fail("fuzz", &format!("{}: {error:#}", target.name));
                 false
             });
             tally += Tally::one(kept);

@@ -111,9 +111,12 @@ impl Selection<'_> {
                 process::show(self.label, &shown);
             }
         })?;
+        for name in &report.failed {
+            process::note_failure(self.label, &format!("{what}: {name}"));
+        }
         let (tally, faults) = report.finish(status.success());
         for fault in faults {
-            process::show(self.label, &format!("{what}: {fault} ({status})"));
+            process::fail(self.label, &format!("{what}: {fault} ({status})"));
         }
         let Tally { passed, failed } = tally;
         if tally != Tally::default() {
@@ -150,6 +153,7 @@ struct Report {
     /// How many tests the suite at hand has, until it ends.
     open: Option<u64>,
     running: BTreeSet<String>,
+    failed: Vec<String>,
     faults: Vec<String>,
 }
 
@@ -191,6 +195,7 @@ impl Report {
             ("test", "timeout") => shown.push(format!("{name} has been running for a minute")),
             ("test", "failed") => {
                 self.running.remove(name);
+                self.failed.push(name.to_owned());
                 shown.push(format!("{name} FAILED"));
                 shown.extend(
                     ["message", "stdout"]

@@ -33,10 +33,13 @@ pub(crate) fn test(
     let status = process::watch(label, node, |line| process::show(label, line))?;
     let text = fs::read_to_string(&report)
         .with_context(|| format!("node left no report in {}", report.display()))?;
-    let Report { mut tally, empty } = Report::read(&text)?;
+    let Report { mut tally, failures, empty } = Report::read(&text)?;
+    for failure in failures {
+        process::note_failure(label, &failure);
+    }
     // A pattern leaves files without a test; nothing else may.
     for file in empty.iter().filter(|_| pattern.is_none()) {
-        process::show(label, &format!("{file} has no test"));
+        process::fail(label, &format!("{file} has no test"));
         tally += Tally::one(false);
     }
     if tally == Tally::default() && pattern.is_none() {
@@ -49,6 +52,8 @@ pub(crate) fn test(
 #[derive(Debug, PartialEq, Eq)]
 struct Report {
     tally: Tally,
+    /// The tests that failed, each with what it said.
+    failures: Vec<String>,
     /// Files that ran no test.
     empty: Vec<String>,
 }
@@ -63,9 +68,11 @@ impl Report {
         };
         let tally =
             Tally { passed: count("passed")?, failed: count("failed")? + count("cancelled")? };
-        let empty = report.get("empty").and_then(Value::as_array).into_iter().flatten();
-        let empty = empty.filter_map(Value::as_str).map(str::to_owned).collect();
-        Ok(Self { tally, empty })
+        let texts = |name: &str| {
+            let texts = report.get(name).and_then(Value::as_array).into_iter().flatten();
+            texts.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Ok(Self { tally, failures: texts("failures"), empty: texts("empty") })
     }
 }
 
@@ -75,9 +82,12 @@ mod tests {
 
     #[test]
     fn reads_the_report_of_a_run() -> Result<()> {
-        let text = "{\"passed\":3,\"failed\":1,\"cancelled\":1,\"empty\":[\"a.test.mjs\"]}\n";
-        let expected =
-            Report { tally: Tally { passed: 3, failed: 2 }, empty: vec!["a.test.mjs".to_owned()] };
+        let text = "{\"passed\":3,\"failed\":1,\"cancelled\":1,\"failures\":[\"one: no\"],\"empty\":[\"a.test.mjs\"]}\n";
+        let expected = Report {
+            tally: Tally { passed: 3, failed: 2 },
+            failures: vec!["one: no".to_owned()],
+            empty: vec!["a.test.mjs".to_owned()],
+        };
         assert_eq!(Report::read(text)?, expected);
         Ok(())
     }

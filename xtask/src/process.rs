@@ -6,7 +6,10 @@
 use std::{
     io::{BufRead as _, BufReader, Read},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -85,6 +88,27 @@ fn end(child: &Child) -> Result<()> {
 /// Prints a line of a step.
 pub(crate) fn show(label: &str, line: &str) {
     println!("{label:>7} | {line}");
+}
+
+/// What failed so far, in all steps.
+static FAILURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Prints a failure of a step, and names it again at the end.
+pub(crate) fn fail(label: &str, line: &str) {
+    show(label, line);
+    note_failure(label, line);
+}
+
+/// Names at the end a failure that was printed already: a long log is often cut off above.
+pub(crate) fn note_failure(label: &str, line: &str) {
+    if let Ok(mut failures) = FAILURES.lock() {
+        failures.push(format!("{label:>7} | {line}"));
+    }
+}
+
+/// The failures of all steps, in the order in which they came.
+pub(crate) fn failures() -> Vec<String> {
+    FAILURES.lock().map(|failures| failures.clone()).unwrap_or_default()
 }
 
 /// Ends with the stream, or when the stream breaks: the program's status says why.

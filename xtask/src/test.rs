@@ -14,7 +14,7 @@ use crate::{
     bundle::{self, Mode, Speed},
     check, chromium, component, fuzz,
     libtest::{self, Selection},
-    node, npm,
+    node, npm, process,
     tally::Tally,
     tidy,
     tools::{self, Tools},
@@ -127,6 +127,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if total == Tally::default() {
         println!("nothing was tested");
     }
+    for failure in process::failures() {
+        println!("failed: {failure}");
+    }
     println!("{} passed, {} failed", total.passed, total.failed);
     Ok(if total.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -148,7 +151,7 @@ impl Plan<'_> {
         for Step { name, run, .. } in steps.iter().filter(|step| self.wants(step.name)) {
             let started = Instant::now();
             let tally = run(self).unwrap_or_else(|error| {
-                println!("{name:>7} | FAILED: {error:#}");
+                process::fail(name, &format!("FAILED: {error:#}"));
                 Tally::one(false)
             });
             let Tally { passed, failed } = tally;
@@ -326,23 +329,31 @@ fn budget(plan: &Plan<'_>) -> Result<Tally> {
     let budgets = read_toml(&root().join("tests/budgets.toml"))?;
     let limit = limit_of(&budgets, "worker", "gzip_bytes")?;
     let size = bundle::size(&tools, plan.mode)?;
-    println!(" budget | worker: {size} of {limit} bytes, compressed");
-    let mut tally = Tally::one(size <= limit);
+    let mut tally = weigh("worker: compressed", size, limit);
     for component in component::ALL {
         let (raw, gzip) = component::sizes(&tools, &component::build(&tools, component)?)?;
         for (name, size, how) in [("bytes", raw, "as it is"), ("gzip_bytes", gzip, "compressed")] {
             let limit = limit_of(&budgets, component.name, name)?;
-            println!(" budget | {}.wasm: {size} of {limit} bytes, {how}", component.name);
-            tally += Tally::one(size <= limit);
+            tally += weigh(&format!("{}.wasm: {how}", component.name), size, limit);
         }
     }
     npm::build(&tools)?;
     for (name, size) in npm::sizes(&tools)? {
         let limit = limit_of(&budgets, "browser", name)?;
-        println!(" budget | browser: {size} of {limit} bytes, {name}");
-        tally += Tally::one(size <= limit);
+        tally += weigh(&format!("browser: {name}"), size, limit);
     }
     Ok(tally)
+}
+
+/// Holds one size against its limit.
+fn weigh(what: &str, size: u64, limit: u64) -> Tally {
+    let line = format!("{what}: {size} of {limit} bytes");
+    if size <= limit {
+        process::show("budget", &line)
+    } else {
+        process::fail("budget", &line)
+    }
+    Tally::one(size <= limit)
 }
 
 fn limit_of(budgets: &toml::Table, artefact: &str, name: &str) -> Result<u64> {
