@@ -30,6 +30,7 @@ pub use nacre_layers::{
     address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint,
     marker, number, patch, pointer, resolve, rules, sensitive, three_way, value,
 };
+pub use nacre_mcp as mcp;
 pub use nacre_pack as pack;
 pub use nacre_replica as replica;
 pub use nacre_retrieval as retrieval;
