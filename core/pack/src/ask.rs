@@ -1,6 +1,6 @@
 //! What is asked for: whose pack, how long, in which form.
 
-use alloc::format;
+use alloc::{format, string::String};
 
 use nacre_layers::{
     address::Address,
@@ -39,6 +39,40 @@ impl Format {
     }
 }
 
+/// How a pack names the calls that fetch what it leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// Requests of HTTP.
+    #[default]
+    Http,
+    /// Tools of the Model Context Protocol.
+    Tools,
+}
+
+impl Calls {
+    /// What fetches a place of a context's view.
+    pub(crate) fn view(self, of: &Address) -> String {
+        match self {
+            Calls::Http => format!("GET /v1/contexts/{of}/resolved?path=…"),
+            Calls::Tools => format!("resolve_context {{{},\"path\":\"…\"}}", named(of)),
+        }
+    }
+
+    /// What fetches insights or progress notes.
+    pub(crate) fn entries(self, of: &Address, list: &str) -> String {
+        match self {
+            Calls::Http => format!("GET /v1/contexts/{of}/{list}"),
+            Calls::Tools => {
+                format!("manage_context {{\"action\":\"list_{list}\",{}}}", named(of))
+            }
+        }
+    }
+}
+
+fn named(of: &Address) -> String {
+    format!("\"level\":\"{}\",\"context_id\":\"{}\"", of.level, of.id)
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
@@ -52,6 +86,8 @@ pub struct Ask {
     pub format: Format,
     /// Whether each section says who made its last change, when, and which version it is.
     pub origins: bool,
+    /// How it names the calls that fetch what it leaves out.
+    pub calls: Calls,
 }
 
 impl Ask {
@@ -72,6 +108,7 @@ impl Ask {
             counter: parsed(from, "bytes_per_token", ratio)?.unwrap_or(Counter::Cautious),
             format: parsed(from, "format", Format::parse)?.unwrap_or_default(),
             origins: from.flag("origins")?,
+            calls: Calls::default(),
         })
     }
 }

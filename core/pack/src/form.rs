@@ -16,7 +16,7 @@ use nacre_layers::{
 };
 use nacre_store::record::{Entry, EntryKind, Heading};
 
-use crate::left_out::LeftOut;
+use crate::{ask::Calls, left_out::LeftOut};
 
 /// What is known of a pack before its sections are.
 #[derive(Clone)]
@@ -29,13 +29,8 @@ pub(crate) struct Frame<'p> {
     pub(crate) hash: String,
     /// The most tokens.
     pub(crate) max_tokens: usize,
-}
-
-impl Frame<'_> {
-    /// The path of the view, below which each left out place is found.
-    pub(crate) fn view(&self) -> String {
-        format!("/v1/contexts/{}/resolved", self.address)
-    }
+    /// How calls are named.
+    pub(crate) calls: Calls,
 }
 
 /// What stands behind the sections.

@@ -14,6 +14,7 @@ use nacre_layers::{
 use nacre_store::record::{Entry, EntryKind, Heading};
 
 use crate::{
+    ask::Calls,
     form::{Form, Frame, Rest, second, shown, string, text, value},
     left_out::{LeftOut, about},
 };
@@ -111,16 +112,21 @@ impl Form for Json {
     }
 
     fn end(&self, frame: &Frame<'_>, rest: &Rest<'_>) -> String {
-        let Frame { address, seq, hash, max_tokens } = frame;
+        let Frame { address, seq, hash, max_tokens, calls } = frame;
         let (level, id) = (address.level.as_str(), address.id.as_str());
-        let (fetch, tokens, unlisted) = (frame.view(), rest.tokens, rest.unlisted);
+        let fetch = match calls {
+            // A URI template (RFC 6570).
+            Calls::Http => string(&format!("/v1/contexts/{address}/resolved{{?path}}")),
+            Calls::Tools => string(&calls.view(address)),
+        };
+        let (tokens, unlisted) = (rest.tokens, rest.unlisted);
         let mut out = String::from("],\"left_out\":[");
         out.push_str(rest.left_out);
         self.close(&mut out, &format!("],\"max_tokens\":{max_tokens},\"more\":["));
         out.push_str(rest.more);
         self.close(&mut out, "],");
         out.push_str(&format!(
-            "\"tokens\":{tokens},\"unlisted\":{unlisted},\"view\":{{\"fetch\":\"{fetch}{{?path}}\",\
+            "\"tokens\":{tokens},\"unlisted\":{unlisted},\"view\":{{\"fetch\":{fetch},\
              \"hash\":\"{hash}\",\"id\":\"{id}\",\"level\":\"{level}\",\"seq\":{seq}}}}}"
         ));
         out

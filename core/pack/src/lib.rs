@@ -22,6 +22,6 @@ mod markdown;
 mod pack;
 mod tokens;
 
-pub use ask::{Ask, Format, TOKENS, TOKENS_DEFAULT, TOKENS_LEAST};
+pub use ask::{Ask, Calls, Format, TOKENS, TOKENS_DEFAULT, TOKENS_LEAST};
 pub use pack::{Pack, pack};
 pub use tokens::Counter;

@@ -18,12 +18,16 @@ use nacre_layers::{
 use nacre_store::record::{Entry, EntryKind, Heading};
 
 use crate::{
+    ask::Calls,
     form::{Form, Frame, Rest, is_sealed, second, shown, string, text, value},
     left_out::{LeftOut, about},
 };
 
 /// Lists.
-pub(crate) struct Markdown;
+pub(crate) struct Markdown {
+    /// How calls are named.
+    pub(crate) calls: Calls,
+}
 
 impl Form for Markdown {
     fn head(&self) -> &'static str {
@@ -107,7 +111,7 @@ impl Form for Markdown {
             }
             LeftOut::Entries { kind } => {
                 let list = list(*kind);
-                format!("- {layer}: older {list}, `GET /v1/contexts/{of}/{list}`\n")
+                format!("- {layer}: older {list}, `{}`\n", self.calls.entries(of, list))
             }
         }
     }
@@ -120,8 +124,8 @@ impl Form for Markdown {
             out.push_str(more);
         }
         if !left_out.is_empty() || unlisted > 0 {
-            let view = frame.view();
-            out.push_str(&format!("\n## Left out\n\n`GET {view}?path=…` fetches a value.\n"));
+            let view = frame.calls.view(frame.address);
+            out.push_str(&format!("\n## Left out\n\n`{view}` fetches a value.\n"));
             out.push_str(left_out);
         }
         if unlisted > 0 {

@@ -71,7 +71,7 @@ pub fn pack(reads: &dyn Reads, caller: &Caller, ask: &Ask) -> Result<Pack> {
     let readable = Readable::of(reads, caller)?;
     let chain = readable.chain(reads, &ask.address)?;
     let form: Box<dyn Form> = match ask.format {
-        Format::Markdown => Box::new(Markdown),
+        Format::Markdown => Box::new(Markdown { calls: ask.calls }),
         Format::Json => Box::new(Json),
     };
     let frame = Frame {
@@ -79,6 +79,7 @@ pub fn pack(reads: &dyn Reads, caller: &Caller, ask: &Ask) -> Result<Pack> {
         seq: reads.seq()?,
         hash: reads.view(&chain)?.hash.to_string(),
         max_tokens: ask.max_tokens,
+        calls: ask.calls,
     };
     let mut packing = Packing {
         form: &*form,

@@ -9,7 +9,7 @@ use nacre_core::{
     json,
     level::Level,
     op::{Caller, Edit, Expect, Put},
-    pack::{Ask, Counter, Format, Pack, pack},
+    pack::{Ask, Calls, Counter, Format, Pack, pack},
     rules::Rules,
     value::{Object, Value},
 };
@@ -67,7 +67,7 @@ fn packed_at(world: &World, address: Address, max_tokens: usize, format: Format)
     let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::READ };
     admit(&world.store, &caller).unwrap();
     let counter = Counter::Cautious;
-    let ask = Ask { address, max_tokens, counter, format, origins: false };
+    let ask = Ask { address, max_tokens, counter, format, origins: false, calls: Calls::Http };
     pack(&world.store, &caller, &ask).unwrap()
 }
 

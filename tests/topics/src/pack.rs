@@ -5,7 +5,7 @@ use nacre_core::{
     address::Address,
     id::User,
     op::Caller,
-    pack::{Ask, Counter, Format, Pack, pack},
+    pack::{Ask, Calls, Counter, Format, Pack, pack},
 };
 use serde_json::json;
 
@@ -39,6 +39,7 @@ fn ask(asked: &Json) -> Ask {
             .map_or(Counter::Cautious, Counter::BytesPerToken),
         format: if asked["format"] == "json" { Format::Json } else { Format::Markdown },
         origins: asked["origins"] == true,
+        calls: if asked["calls"] == "tools" { Calls::Tools } else { Calls::Http },
     }
 }
 
