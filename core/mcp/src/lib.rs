@@ -15,6 +15,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod arguments;
+mod bound;
+mod call;
+mod failure;
+mod nearest;
 mod outcome;
 mod setting;
 mod step;

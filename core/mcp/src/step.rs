@@ -2,7 +2,11 @@
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
-use nacre_layers::error::Result;
+use nacre_layers::{
+    error::{Error, Result},
+    json,
+    value::Value,
+};
 use nacre_pack as pack;
 use nacre_retrieval::Question;
 use nacre_store::op::{Command, Idempotency};
@@ -29,6 +33,16 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
+impl Answered {
+    /// The body, read as JSON.
+    ///
+    /// # Errors
+    /// `internal` if it is none.
+    pub(crate) fn value(&self) -> Result<Value> {
+        json::read(&self.body, usize::MAX).map_err(|_| Error::bug("an answer is no JSON"))
+    }
+}
+
 /// What is to be done with the answers, one for each [`Ask`] in its order.
 pub type Next<T> = Box<dyn FnOnce(Vec<Result<Answered>>) -> Step<T>>;
 
@@ -45,7 +59,7 @@ impl<T: 'static> Step<T> {
     /// Asks one thing.
     pub fn ask(ask: Ask, next: impl FnOnce(Result<Answered>) -> Step<T> + 'static) -> Step<T> {
         Step::all(Vec::from([ask]), |mut answers| {
-            let missing = || Err(nacre_layers::error::Error::bug("an ask has no answer"));
+            let missing = || Err(Error::bug("an ask has no answer"));
             next(answers.pop().unwrap_or_else(missing))
         })
     }

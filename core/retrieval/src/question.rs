@@ -275,6 +275,17 @@ impl Question {
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
+    /// The most items of the page.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The same question with another number of items.
+    #[must_use]
+    pub fn with_limit(self, limit: usize) -> Question {
+        Question { limit, ..self }
+    }
+
     /// Refuses what is not in the past of a store, whose newest commit is `newest`. Without a clock
     /// `now` is 0, and every time counts as past.
     ///

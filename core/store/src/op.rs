@@ -559,6 +559,14 @@ impl Op {
         matches!(self, Op::Edit(_))
     }
 
+    /// The context it is about; a list has none.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Op::Read(read) => read.address(),
+            Op::Edit(edit) => Some(edit.address()),
+        }
+    }
+
     /// Whether it asks for revealed values.
     pub fn reveals(&self) -> bool {
         match self {

@@ -30,6 +30,7 @@ topics! {
     json_patch_vectors: "json-patch",
     lint_vectors: "lint",
     live_vectors: "live",
+    mcp_vectors: "mcp",
     merge_patch_vectors: "merge-patch",
     msgpack_vectors: "msgpack",
     number_vectors: "number",

@@ -7,6 +7,7 @@ pub mod errors;
 mod json;
 pub mod lint;
 pub mod live;
+pub mod mcp;
 mod msgpack;
 mod number;
 mod open;
@@ -41,6 +42,7 @@ pub const TOPICS: &[Topic] = &[
     json::TOPIC,
     lint::TOPIC,
     live::TOPIC,
+    mcp::TOPIC,
     msgpack::TOPIC,
     number::TOPIC,
     open::TOPIC,

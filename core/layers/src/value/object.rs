@@ -86,6 +86,11 @@ impl Object {
         self.position(name).ok().map(|at| self.members.remove(at).1)
     }
 
+    /// Keeps the members for which `keep` is true.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
+        self.members.retain(|(name, value)| keep(name, value));
+    }
+
     /// The value of a member, to change it; created by `default` if it is missing.
     pub fn get_or_insert_with(
         &mut self,
