@@ -20,12 +20,14 @@ mod import;
 mod key;
 mod live;
 mod media;
+mod promotion_routes;
 mod query;
 mod response;
 mod route;
 mod routed;
 pub mod routes;
 mod security_txt;
+mod shared;
 
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};

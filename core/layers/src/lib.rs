@@ -73,6 +73,7 @@ mod merge;
 mod name;
 pub mod part;
 pub mod patch;
+pub mod promote;
 pub mod resolve;
 mod ruled;
 pub mod rules;

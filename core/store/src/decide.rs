@@ -14,6 +14,7 @@ mod expect;
 mod members;
 mod permit;
 mod preview;
+mod promotions;
 mod read;
 mod reveal;
 mod revocations;

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod moment;
 pub mod op;
 pub mod plan;
+pub mod promotion;
 pub mod quota;
 pub mod readable;
 pub mod record;
@@ -40,6 +41,7 @@ pub mod topic;
 pub mod cache;
 pub mod memory;
 pub mod row;
+pub mod sheet;
 
 // Secrets.
 pub mod entropy;

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     access::Scopes,
     moment::Moment,
+    promotion::{Proposal, Standing, Verdict},
     record::{Change, EntryId, EntryKind, Terms},
     revocation::Subject,
     store::{AsOf, Filter},
@@ -275,7 +276,7 @@ pub enum Read {
     },
 }
 
-/// A change of a store as a whole, for its owner.
+/// A change of a store as a whole, for its owner. Guests may promote what they may write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Administration {
     /// Create or replace up to 500 contexts as one commit.
@@ -306,6 +307,10 @@ pub enum Administration {
     },
     /// Let tokens in again.
     Unrevoke(Subject),
+    /// Propose to move a value up.
+    Propose(Proposal),
+    /// Decide on a promotion.
+    Settle(EntryId, Verdict),
 }
 
 /// A question about a store as a whole, for its owner.
@@ -315,6 +320,15 @@ pub enum Inspection {
     Members,
     /// List revoked tokens.
     Revocations,
+    /// List promotions, newest first.
+    Promotions {
+        /// Only those in this state.
+        standing: Option<Standing>,
+        /// Start before this one; `None` starts with the newest.
+        before: Option<EntryId>,
+        /// Page size, 1 to 200.
+        limit: usize,
+    },
     /// List commits, newest first.
     Audit {
         /// Start before this commit; `None` starts with the newest.

@@ -7,6 +7,7 @@ use crate::{
     limits,
     moment::Moment,
     op::Idempotency,
+    promotion::Promotion,
     record::{Audit, Change, Deed, Entry, EntryId, Heading, Member, Record, State, Version},
     revocation::Revocation,
     store::{View, Write},
@@ -192,6 +193,15 @@ pub enum Reply {
     Unrevoked,
     /// All revocations.
     Revocations(Vec<Revocation>),
+    /// One promotion, after a decision about it.
+    Promotion(Box<PromotionReply>),
+    /// A page of promotions.
+    Promotions {
+        /// The items of the page.
+        items: Vec<PromotionReply>,
+        /// The start of the next page; `None` on the last page.
+        next: Option<EntryId>,
+    },
     /// A page of the audit trail.
     Audit {
         /// The items of the page.
@@ -388,6 +398,21 @@ pub struct Preview {
     /// Layers below that override a part of the change: the address, and the pointer of the
     /// override.
     pub overridden_by: Vec<(Address, String)>,
+}
+
+/// One promotion in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromotionReply {
+    /// The promotion; a stale one has [`Standing::Stale`](crate::promotion::Standing::Stale).
+    pub promotion: Promotion,
+    /// While it is not decided and not stale: the value that would move.
+    pub value: Option<Value>,
+    /// The value that the upper context has there now.
+    pub replaces: Option<Value>,
+    /// Whether this request made the proposal.
+    pub is_new: bool,
+    /// What may surprise about the writes of an approval.
+    pub warnings: Vec<Warning>,
 }
 
 /// One view that would change.

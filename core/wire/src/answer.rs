@@ -12,6 +12,7 @@ use super::{
     context,
     cursor::Cursor,
     problem::problem,
+    promotion::PromotionText,
     reply::{
         AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
         MembersText, NoticeText, PageText, PreviewText, RestoredText, RevocationText,
@@ -240,6 +241,7 @@ fn status_of(reply: &Reply) -> u16 {
     match reply {
         Reply::Context(context) if context.created => 201,
         Reply::Entry(_) => 201,
+        Reply::Promotion(reply) if reply.is_new => 201,
         Reply::Expelled | Reply::Unrevoked => 204,
         _ => 200,
     }
@@ -356,6 +358,12 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         Reply::Revocations(revocations) => {
             let items = revocations.iter().map(RevocationText::of).collect();
             plain(&RevocationsText { items }, within, out)
+        }
+        Reply::Promotion(reply) => plain(&PromotionText::of(reply), within, out),
+        Reply::Promotions { items, next } => {
+            let next_cursor = next.map(Cursor::promotion);
+            let items: Vec<PromotionText<'_>> = items.iter().map(PromotionText::of).collect();
+            plain(&PageText { items, next_cursor }, within, out)
         }
         Reply::Audit { items, more } => {
             let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));

@@ -29,6 +29,7 @@ pub mod operation;
 mod past;
 mod pieces;
 mod problem;
+pub mod promotion;
 pub mod question;
 pub mod reply;
 pub mod request;

@@ -37,6 +37,7 @@ topics! {
     operation_vectors: "operation",
     pack_vectors: "pack",
     pointer_vectors: "pointer",
+    promotion_vectors: "promotion",
     rebase_vectors: "rebase",
     resolve_vectors: "resolve",
     seal_entropy_vectors: "seal/entropy",

@@ -14,6 +14,7 @@ mod operation;
 mod pack;
 pub mod patch;
 mod pointer;
+mod promotion;
 mod rebase;
 mod resolve;
 pub mod retrieval;
@@ -51,6 +52,7 @@ pub const TOPICS: &[Topic] = &[
     patch::MERGE_PATCH,
     patch::UNSET,
     pointer::TOPIC,
+    promotion::TOPIC,
     rebase::TOPIC,
     resolve::TOPIC,
     seal::ENTROPY,

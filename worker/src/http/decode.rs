@@ -8,12 +8,14 @@ use nacre_core::{
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     pack::Ask,
     patch::JsonPatch,
+    promotion::Verdict,
     retrieval,
     revocation::{Subject, TokenId},
     store::AsOf,
     value::Value,
     wire::{
         operation::{BatchBody, PreviewBody},
+        promotion::{self, PromotionBody},
         question::{self, Parameters, Question, in_query},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
@@ -255,6 +257,16 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
         }
         Action::UnrevokeUser | Action::UnrevokeToken => {
             command(Administration::Unrevoke(segments.subject(route.action)?).into())
+        }
+        Action::Promotions => command(question::promotions(asked)?.into()),
+        Action::Propose => body(|body: PromotionBody| body.into_administration()),
+        Action::Approve | Action::Decline | Action::Undo => {
+            let verdict = match route.action {
+                Action::Approve => Verdict::Approve,
+                Action::Decline => Verdict::Decline,
+                _ => Verdict::Undo,
+            };
+            command(promotion::settle(&decode_segment(segments.first)?, verdict)?.into())
         }
         Action::Export => task(Task::Export(Exporter::new(
             Caller::clone(caller),

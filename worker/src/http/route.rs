@@ -117,6 +117,16 @@ pub enum Action {
     RevokeToken,
     /// Let one token in again.
     UnrevokeToken,
+    /// Propose to move a value up.
+    Propose,
+    /// List promotions.
+    Promotions,
+    /// Approve a promotion.
+    Approve,
+    /// Decline a promotion.
+    Decline,
+    /// Take an approval back.
+    Undo,
     /// Show use and limits.
     Usage,
     /// Show the state of the keys.
@@ -184,6 +194,8 @@ pub enum Kind {
     Ratio,
     /// `markdown` or `json`.
     PackFormat,
+    /// `proposed`, `stale`, `approved`, `declined` or `undone`.
+    Standing,
 }
 
 /// A query parameter.
@@ -241,6 +253,8 @@ pub enum BodyType {
     Member,
     /// `UnshareBody`
     Unshare,
+    /// `PromotionBody`
+    Promotion,
     /// `RevokeUserBody`
     RevokeUser,
     /// `RevokeTokenBody`
@@ -309,6 +323,10 @@ pub enum Shape {
     Revocation,
     /// `RevocationsText`
     Revocations,
+    /// `PromotionText`
+    Promotion,
+    /// A page of `PromotionText`
+    Promotions,
     /// A page of `AuditText`
     Audit,
     /// `UsageText`

@@ -108,6 +108,7 @@ fn query_values(kind: Kind) -> &'static [&'static str] {
         Kind::On => &["true", "false", "", "1"],
         Kind::Tokens => &["256", "255", "200000", "200001", "", "x"],
         Kind::Ratio => &["3.5", "1", "8.1", "0", "-1", "NaN", "1e1", ""],
+        Kind::Standing => &["proposed", "stale", "", "x"],
         Kind::PackFormat => &["markdown", "json", "", "x"],
     }
 }

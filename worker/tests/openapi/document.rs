@@ -52,6 +52,7 @@ pub(crate) fn generate() -> Value {
             { "name": "history", "description": "Versions and the audit trail." },
             { "name": "bulk", "description": "Batches, export and import." },
             { "name": "live", "description": "Live updates over a WebSocket." },
+            { "name": "promotions", "description": "Proposals to move a value to a layer above." },
             { "name": "sharing", "description": "Members of projects." },
             { "name": "tokens", "description": "Revoked tokens." },
             { "name": "service", "description": "The service itself." }
@@ -385,6 +386,9 @@ fn tag(action: Action) -> &'static str {
         Action::Live => "live",
         Action::Search | Action::SearchByBody | Action::PutVector => "search",
         Action::Batch | Action::Export | Action::Import => "bulk",
+        Action::Promotions | Action::Propose | Action::Approve | Action::Decline | Action::Undo => {
+            "promotions"
+        }
         Action::Members | Action::PutMember | Action::DeleteMember => "sharing",
         Action::Revocations
         | Action::RevokeUser

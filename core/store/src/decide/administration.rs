@@ -6,6 +6,7 @@ use super::{
     Asker, Setting,
     batch::within_limit,
     draft::Draft,
+    promotions::promotions,
     read::{Show, Step, descend, entries, known, list, page, paged},
     reveal::{deed_of, reveal_entries, revealed},
     revocations::revocations,
@@ -36,6 +37,9 @@ pub(super) fn inspect(
             Ok(Reply::Members(reads.members(of)?))
         }
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
+        Inspection::Promotions { standing, before, limit } => {
+            promotions(reads, asker.sight, *standing, *before, *limit)
+        }
         Inspection::Audit { .. } | Inspection::Export { .. } => {
             inspect_alone(reads, setting, asker, inspection)
         }
@@ -52,12 +56,14 @@ pub(super) fn inspect_alone(
     match inspection {
         Inspection::Audit { before, limit } => audit(reads, *before, *limit),
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
-        Inspection::Members | Inspection::Revocations => Err(alone()),
+        Inspection::Members | Inspection::Revocations | Inspection::Promotions { .. } => {
+            Err(alone())
+        }
     }
 }
 
 fn alone() -> Error {
-    Error::new(Code::Forbidden, "this store has no members and no tokens")
+    Error::new(Code::Forbidden, "this store has no members, no tokens and no promotions")
 }
 
 /// Contexts that an export reads at once.
@@ -127,6 +133,8 @@ impl Draft<'_, '_> {
             Administration::DeleteMember { user, project } => self.delete_member(user, project),
             Administration::Revoke { subject, time } => self.revoke(subject, *time),
             Administration::Unrevoke(subject) => self.unrevoke(subject),
+            Administration::Propose(proposal) => self.propose(proposal),
+            Administration::Settle(id, verdict) => self.settle(*id, *verdict),
         }
     }
 
@@ -137,7 +145,9 @@ impl Draft<'_, '_> {
             Administration::PutMember { .. }
             | Administration::DeleteMember { .. }
             | Administration::Revoke { .. }
-            | Administration::Unrevoke(_) => Err(alone()),
+            | Administration::Unrevoke(_)
+            | Administration::Propose(_)
+            | Administration::Settle(..) => Err(alone()),
         }
     }
 
