@@ -46,8 +46,9 @@ fn step_of(world: &mut World, step: &Json) -> Json {
         let data = world.data(&address(text(with)));
         return data.map_or(Json::Null, |data| serde_json::from_slice(&data).expect("JSON"));
     }
-    let outcome = command(what, with)
-        .and_then(|command| world.run_as(by, "contexts:read contexts:write secrets:reveal", command));
+    let outcome = command(what, with).and_then(|command| {
+        world.run_as(by, "contexts:read contexts:write secrets:reveal", command)
+    });
     match outcome {
         Ok(reply) => {
             let seq = world.store.seq().expect("a seq");
