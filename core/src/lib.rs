@@ -36,6 +36,6 @@ pub use nacre_retrieval as retrieval;
 pub use nacre_search as search;
 pub use nacre_store::{
     access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan,
-    promotion, quota, record, revocation, row, seal, sheet, store, topic,
+    promotion, quota, record, revocation, row, seal, sheet, store, template, topic,
 };
 pub use nacre_wire as wire;

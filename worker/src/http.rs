@@ -28,6 +28,7 @@ mod routed;
 pub mod routes;
 mod security_txt;
 mod shared;
+mod template_routes;
 
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};

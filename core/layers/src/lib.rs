@@ -77,6 +77,7 @@ pub mod promote;
 pub mod resolve;
 mod ruled;
 pub mod rules;
+pub mod template;
 pub mod three_way;
 pub mod twins;
 

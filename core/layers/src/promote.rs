@@ -134,7 +134,7 @@ fn both(chain: &[Link<'_>], to: usize, pointer: &Pointer) -> Result<Value> {
 }
 
 /// Puts the tombstones of two values into what they make, where it has nothing.
-fn keep_tombstones(made: &mut Value, upper: Option<&Value>, lower: Option<&Value>) {
+pub(crate) fn keep_tombstones(made: &mut Value, upper: Option<&Value>, lower: Option<&Value>) {
     let Value::Object(made) = made else { return };
     let [upper, lower] = [upper, lower].map(|side| side.and_then(Value::as_object));
     for side in [upper, lower].into_iter().flatten() {

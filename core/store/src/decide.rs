@@ -18,6 +18,7 @@ mod promotions;
 mod read;
 mod reveal;
 mod revocations;
+mod templates;
 mod view;
 mod warnings;
 

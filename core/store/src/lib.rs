@@ -31,6 +31,7 @@ pub mod record;
 pub mod revocation;
 mod sight;
 pub mod store;
+pub mod template;
 
 // Live updates.
 pub mod delta;

@@ -276,7 +276,8 @@ pub enum Read {
     },
 }
 
-/// A change of a store as a whole, for its owner. Guests may promote what they may write.
+/// A change of a store as a whole, for its owner. Guests may promote what they may write, and create
+/// contexts from presets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Administration {
     /// Create or replace up to 500 contexts as one commit.
@@ -311,6 +312,32 @@ pub enum Administration {
     Propose(Proposal),
     /// Decide on a promotion.
     Settle(EntryId, Verdict),
+    /// Create or replace a template.
+    PutTemplate {
+        /// The name.
+        name: ContextId,
+        /// Its members; see [`template`](crate::template).
+        members: Object,
+    },
+    /// Delete a template.
+    DeleteTemplate(ContextId),
+    /// Create a context from a template.
+    Begin(Beginning),
+}
+
+/// A context to create from a template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The name of the template.
+    pub template: ContextId,
+    /// The context.
+    pub address: Address,
+    /// The id of the parent, one level up. Required for a branch or a task.
+    pub parent: Option<ContextId>,
+    /// The values of variables, by name.
+    pub variables: Object,
+    /// What is merged into the data, as a layer below it would be.
+    pub customizations: Option<Object>,
 }
 
 /// A question about a store as a whole, for its owner.
@@ -320,6 +347,10 @@ pub enum Inspection {
     Members,
     /// List revoked tokens.
     Revocations,
+    /// List templates: presets and the owner's own.
+    Templates,
+    /// Read one template.
+    Template(ContextId),
     /// List promotions, newest first.
     Promotions {
         /// Only those in this state.

@@ -11,6 +11,7 @@ use crate::{
     record::{Audit, Change, Deed, Entry, EntryId, Heading, Member, Record, State, Version},
     revocation::Revocation,
     store::{View, Write},
+    template::Template,
 };
 use nacre_layers::{
     address::Address, error::Error, explain::Explanation, id::User, json, layer::Layer,
@@ -193,6 +194,12 @@ pub enum Reply {
     Unrevoked,
     /// All revocations.
     Revocations(Vec<Revocation>),
+    /// All templates.
+    Templates(Vec<Template>),
+    /// One template.
+    Template(Box<TemplateReply>),
+    /// Something has ended.
+    Ended,
     /// One promotion, after a decision about it.
     Promotion(Box<PromotionReply>),
     /// A page of promotions.
@@ -398,6 +405,15 @@ pub struct Preview {
     /// Layers below that override a part of the change: the address, and the pointer of the
     /// override.
     pub overridden_by: Vec<(Address, String)>,
+}
+
+/// One template in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateReply {
+    /// The template.
+    pub template: Template,
+    /// Whether this request created it.
+    pub is_new: bool,
 }
 
 /// One promotion in an answer.

@@ -18,6 +18,7 @@ use super::{
         MembersText, NoticeText, PageText, PreviewText, RestoredText, RevocationText,
         RevocationsText, VersionText,
     },
+    template::{TemplateLine, TemplateText, TemplatesText},
     text::{ObjectText, array},
     view,
 };
@@ -242,7 +243,8 @@ fn status_of(reply: &Reply) -> u16 {
         Reply::Context(context) if context.created => 201,
         Reply::Entry(_) => 201,
         Reply::Promotion(reply) if reply.is_new => 201,
-        Reply::Expelled | Reply::Unrevoked => 204,
+        Reply::Template(reply) if reply.is_new => 201,
+        Reply::Expelled | Reply::Unrevoked | Reply::Ended => 204,
         _ => 200,
     }
 }
@@ -346,7 +348,7 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
         Reply::Unread => plain(&Object::new(), within, out),
-        Reply::Expelled | Reply::Unrevoked => match within {
+        Reply::Expelled | Reply::Unrevoked | Reply::Ended => match within {
             Some(_) => plain(&Object::new(), within, out),
             None => Ok(()),
         },
@@ -358,6 +360,11 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         Reply::Revocations(revocations) => {
             let items = revocations.iter().map(RevocationText::of).collect();
             plain(&RevocationsText { items }, within, out)
+        }
+        Reply::Template(reply) => plain(&TemplateText::of(&reply.template), within, out),
+        Reply::Templates(templates) => {
+            let items = templates.iter().map(TemplateLine::of).collect();
+            plain(&TemplatesText { items }, within, out)
         }
         Reply::Promotion(reply) => plain(&PromotionText::of(reply), within, out),
         Reply::Promotions { items, next } => {

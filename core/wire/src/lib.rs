@@ -36,6 +36,7 @@ pub mod request;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod status;
+pub mod template;
 mod text;
 mod view;
 

@@ -167,6 +167,14 @@ pub fn reach(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["from-share", "all"] })
 }
 
+/// The type of a variable.
+pub fn variable(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "enum": ["string", "integer", "number", "boolean", "array", "object", "enum"]
+    })
+}
+
 /// The state of a promotion.
 pub fn standing(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -51,6 +51,7 @@ topics! {
     search_queries_vectors: "search/queries",
     search_terms_vectors: "search/terms",
     store_vectors: "store",
+    template_vectors: "template",
     three_way_vectors: "three-way",
     unset_vectors: "unset",
     wordpieces_vectors: "wordpieces",

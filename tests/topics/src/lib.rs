@@ -14,12 +14,12 @@ mod operation;
 mod pack;
 pub mod patch;
 mod pointer;
-mod promotion;
 mod rebase;
 mod resolve;
 pub mod retrieval;
 pub mod seal;
 mod search;
+mod sheets;
 mod store;
 mod three_way;
 mod wordpieces;
@@ -52,7 +52,6 @@ pub const TOPICS: &[Topic] = &[
     patch::MERGE_PATCH,
     patch::UNSET,
     pointer::TOPIC,
-    promotion::TOPIC,
     rebase::TOPIC,
     resolve::TOPIC,
     seal::ENTROPY,
@@ -65,6 +64,8 @@ pub const TOPICS: &[Topic] = &[
     search::FUSION,
     search::QUERIES,
     search::TERMS,
+    sheets::PROMOTION,
+    sheets::TEMPLATE,
     store::TOPIC,
     three_way::TOPIC,
     wordpieces::TOPIC,

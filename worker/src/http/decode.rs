@@ -3,7 +3,7 @@
 use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
-    id::User,
+    id::{ContextId, User},
     moment::Moment,
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     pack::Ask,
@@ -12,7 +12,7 @@ use nacre_core::{
     retrieval,
     revocation::{Subject, TokenId},
     store::AsOf,
-    value::Value,
+    value::{Object, Value},
     wire::{
         operation::{BatchBody, PreviewBody},
         promotion::{self, PromotionBody},
@@ -21,6 +21,7 @@ use nacre_core::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
             RestoreBody, RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
         },
+        template::{self, BeginningBody},
     },
 };
 use serde::de::DeserializeOwned;
@@ -75,6 +76,10 @@ impl<'p> Segments<'p> {
 
     fn user(&self) -> Result<User> {
         User::parse(&decode_segment(self.first)?)
+    }
+
+    fn name(&self) -> Result<ContextId> {
+        ContextId::parse(&decode_segment(self.first)?)
     }
 
     /// The user or the token of a revocation.
@@ -257,6 +262,17 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
         }
         Action::UnrevokeUser | Action::UnrevokeToken => {
             command(Administration::Unrevoke(segments.subject(route.action)?).into())
+        }
+        Action::Templates => command(Inspection::Templates.into()),
+        Action::Template => command(Inspection::Template(segments.name()?).into()),
+        Action::PutTemplate => {
+            let name = segments.name()?;
+            body(move |members: Object| template::put(name, members))
+        }
+        Action::DeleteTemplate => command(Administration::DeleteTemplate(segments.name()?).into()),
+        Action::Begin => {
+            let name = segments.name()?;
+            body(move |body: BeginningBody| body.into_administration(name))
         }
         Action::Promotions => command(question::promotions(asked)?.into()),
         Action::Propose => body(|body: PromotionBody| body.into_administration()),

@@ -127,6 +127,16 @@ pub enum Action {
     Decline,
     /// Take an approval back.
     Undo,
+    /// List templates.
+    Templates,
+    /// Read a template.
+    Template,
+    /// Create or replace a template.
+    PutTemplate,
+    /// Delete a template.
+    DeleteTemplate,
+    /// Create a context from a template.
+    Begin,
     /// Show use and limits.
     Usage,
     /// Show the state of the keys.
@@ -255,6 +265,10 @@ pub enum BodyType {
     Unshare,
     /// `PromotionBody`
     Promotion,
+    /// `TemplateBody`
+    Template,
+    /// `BeginningBody`
+    Beginning,
     /// `RevokeUserBody`
     RevokeUser,
     /// `RevokeTokenBody`
@@ -323,6 +337,10 @@ pub enum Shape {
     Revocation,
     /// `RevocationsText`
     Revocations,
+    /// `TemplateText`
+    Template,
+    /// `TemplatesText`
+    Templates,
     /// `PromotionText`
     Promotion,
     /// A page of `PromotionText`

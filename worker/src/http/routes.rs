@@ -12,6 +12,7 @@ use super::{
         AT, CURSOR, ENDING, LIMIT, OWNER_PARAM, READING, REVEAL, SETTING, SUMMARY, WRITING,
         optional, required,
     },
+    template_routes,
 };
 
 /// Every route. The first literal segment that differs decides between paths of the same length.
@@ -457,6 +458,11 @@ pub const ROUTES: &[Route] = &[
     promotion_routes::APPROVE,
     promotion_routes::DECLINE,
     promotion_routes::UNDO,
+    template_routes::LIST,
+    template_routes::GET,
+    template_routes::PUT,
+    template_routes::DELETE,
+    template_routes::BEGIN,
     Route {
         path: "/v1/usage",
         action: Action::Usage,

@@ -47,6 +47,13 @@ pub(crate) fn body(body: BodyType) -> Value {
         }),
         BodyType::Member => json!({ "project": "shop", "role": "reader" }),
         BodyType::Unshare => json!({ "project": "shop" }),
+        BodyType::Template => template(),
+        BodyType::Beginning => json!({
+            "level": "project",
+            "context_id": "orders",
+            "variables": { "name": "orders", "owner": "payments" },
+            "customizations": { "api": { "port": 9090 } }
+        }),
         BodyType::Promotion => json!({
             "from": { "level": "task", "id": "fix-1" },
             "pointer": "/build/target",
@@ -126,6 +133,22 @@ fn revocation() -> Value {
     json!({
         "at": TIME, "by": "ada", "expires_at": null, "not_before": TIME, "token": null,
         "user": "grace"
+    })
+}
+
+fn template() -> Value {
+    json!({
+        "description": "A review of one change",
+        "variables": {
+            "change": { "type": "string", "description": "The change under review" },
+            "depth": { "type": "enum", "values": ["quick", "full"], "default": "full" }
+        },
+        "layers": {
+            "task": {
+                "data": { "change": "{{change}}", "depth": "{{depth}}", "findings": [] },
+                "rules": { "/findings": "append" }
+            }
+        }
     })
 }
 
@@ -300,6 +323,18 @@ pub(crate) fn answer(shape: Shape) -> Value {
         Shape::Members => json!({ "items": [member()] }),
         Shape::Revocation => revocation(),
         Shape::Revocations => json!({ "items": [revocation()] }),
+        Shape::Template => {
+            let mut shown = template();
+            shown["name"] = "review".into();
+            shown["preset"] = false.into();
+            shown
+        }
+        Shape::Templates => json!({
+            "items": [{
+                "description": "A review of one change", "levels": ["task"], "name": "review",
+                "preset": false, "variables": ["change", "depth"]
+            }]
+        }),
         Shape::Promotion => promotion(),
         Shape::Promotions => page(promotion()),
         Shape::Audit => page(json!({

@@ -17,6 +17,7 @@ use nacre_core::wire::{
         AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
         RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
     },
+    template::{BeginningBody, TemplateBody, TemplateText, TemplatesText},
 };
 use nacre_worker::http::routes::{BodyType, Shape};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -57,6 +58,8 @@ impl Schemas {
             BodyType::Batch => self.read::<BatchBody>(),
             BodyType::Member => self.read::<MemberBody>(),
             BodyType::Unshare => self.read::<UnshareBody>(),
+            BodyType::Template => self.read::<TemplateBody>(),
+            BodyType::Beginning => self.read::<BeginningBody>(),
             BodyType::Promotion => self.read::<PromotionBody>(),
             BodyType::RevokeUser => self.read::<RevokeUserBody>(),
             BodyType::RevokeToken => self.read::<RevokeTokenBody>(),
@@ -101,6 +104,8 @@ impl Schemas {
             Shape::Members => self.said::<MembersText<'_>>(),
             Shape::Revocation => self.said::<RevocationText<'_>>(),
             Shape::Revocations => self.said::<RevocationsText<'_>>(),
+            Shape::Template => self.said::<TemplateText<'_>>(),
+            Shape::Templates => self.said::<TemplatesText<'_>>(),
             Shape::Promotion => self.said::<PromotionText<'_>>(),
             Shape::Promotions => self.said::<PageText<PromotionText<'_>>>(),
             Shape::Audit => self.said::<PageText<AuditText<'_>>>(),

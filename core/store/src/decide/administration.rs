@@ -10,6 +10,7 @@ use super::{
     read::{Show, Step, descend, entries, known, list, page, paged},
     reveal::{deed_of, reveal_entries, revealed},
     revocations::revocations,
+    templates::{template, templates},
 };
 use crate::{
     limits,
@@ -37,6 +38,8 @@ pub(super) fn inspect(
             Ok(Reply::Members(reads.members(of)?))
         }
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
+        Inspection::Templates => templates(reads, asker.sight),
+        Inspection::Template(name) => template(reads, asker.sight, name),
         Inspection::Promotions { standing, before, limit } => {
             promotions(reads, asker.sight, *standing, *before, *limit)
         }
@@ -56,14 +59,16 @@ pub(super) fn inspect_alone(
     match inspection {
         Inspection::Audit { before, limit } => audit(reads, *before, *limit),
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
-        Inspection::Members | Inspection::Revocations | Inspection::Promotions { .. } => {
-            Err(alone())
-        }
+        Inspection::Members
+        | Inspection::Revocations
+        | Inspection::Templates
+        | Inspection::Template(_)
+        | Inspection::Promotions { .. } => Err(alone()),
     }
 }
 
 fn alone() -> Error {
-    Error::new(Code::Forbidden, "this store has no members, no tokens and no promotions")
+    Error::new(Code::Forbidden, "this store has no members, tokens, templates and promotions")
 }
 
 /// Contexts that an export reads at once.
@@ -135,6 +140,9 @@ impl Draft<'_, '_> {
             Administration::Unrevoke(subject) => self.unrevoke(subject),
             Administration::Propose(proposal) => self.propose(proposal),
             Administration::Settle(id, verdict) => self.settle(*id, *verdict),
+            Administration::PutTemplate { name, members } => self.put_template(name, members),
+            Administration::DeleteTemplate(name) => self.delete_template(name),
+            Administration::Begin(beginning) => self.begin(beginning),
         }
     }
 
@@ -147,7 +155,10 @@ impl Draft<'_, '_> {
             | Administration::Revoke { .. }
             | Administration::Unrevoke(_)
             | Administration::Propose(_)
-            | Administration::Settle(..) => Err(alone()),
+            | Administration::Settle(..)
+            | Administration::PutTemplate { .. }
+            | Administration::DeleteTemplate(_)
+            | Administration::Begin(_) => Err(alone()),
         }
     }
 

@@ -21,9 +21,13 @@ pub(super) fn permit_command(
         Command::Op(op) => permit(reads, caller, sight, op),
         // Each operation is checked when it is decided.
         Command::Batch(_) => permit_scopes(caller, true, command.reveals()),
-        Command::Inspection(Inspection::Members | Inspection::Promotions { .. }) => {
-            permit_scopes(caller, false, false)
-        }
+        Command::Inspection(
+            Inspection::Members
+            | Inspection::Promotions { .. }
+            | Inspection::Templates
+            | Inspection::Template(_),
+        ) => permit_scopes(caller, false, false),
+        Command::Administration(Administration::Begin(_)) => permit_scopes(caller, true, false),
         // The two contexts are checked when it is decided. The answer shows what a preview does.
         Command::Administration(Administration::Propose(_) | Administration::Settle(..)) => {
             permit_scopes(caller, true, false)?;

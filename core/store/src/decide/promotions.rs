@@ -27,6 +27,7 @@ use nacre_layers::{
     diff::diff,
     error::{Code, Error, Result},
     hash::Hash,
+    id::ContextId,
     json,
     layer::Layer,
     pointer::Pointer,
@@ -204,7 +205,7 @@ impl Draft<'_, '_> {
                 .limit(REASON_BYTES as u64));
         }
         let lower = self.live(from)?;
-        self.refuse_secrets(proposal, &lower)?;
+        self.check_evidence(proposal, &lower)?;
         if !self.store.record(to)?.is_some_and(|record| record.is_live()) {
             let detail = format!("{to} does not exist; create it first");
             return Err(Error::new(Code::NotFound, detail).at("/to"));
@@ -364,45 +365,48 @@ impl Draft<'_, '_> {
         Ok(())
     }
 
-    /// Refuses evidence and reasons that hold what would be sealed in a context: nobody could
-    /// reveal it there.
-    fn refuse_secrets(&mut self, proposal: &Proposal, lower: &Record) -> Result<()> {
+    /// Refuses evidence and reasons that are too large or hold secrets.
+    fn check_evidence(&mut self, proposal: &Proposal, lower: &Record) -> Result<()> {
         let Proposal { evidence, reason, .. } = proposal;
         let mut given = Object::new();
         if let Some(evidence) = evidence {
+            if json::length(evidence) > EVIDENCE_BYTES {
+                let detail = "`evidence` must be at most 65536 bytes of JSON";
+                return Err(Error::new(Code::TooLarge, detail)
+                    .at("/evidence")
+                    .limit(EVIDENCE_BYTES as u64));
+            }
             given.insert("evidence", evidence.clone());
         }
         if let Some(reason) = reason {
             given.insert("reason", reason.as_str().into());
         }
-        let given = Value::Object(given);
-        check_depth(given.depth()).map_err(|error| error.at("/evidence"))?;
-        if evidence.as_ref().is_some_and(|evidence| json::length(evidence) > EVIDENCE_BYTES) {
-            return Err(Error::new(
-                Code::TooLarge,
-                "`evidence` must be at most 65536 bytes of JSON",
-            )
-            .at("/evidence")
-            .limit(EVIDENCE_BYTES as u64));
-        }
+        let (address, parent) = (&lower.address, lower.parent.as_ref());
+        self.refuse_secrets(&given.into(), address, parent, Some(&lower.layer))
+    }
+
+    /// Refuses what would be sealed in a context: only there it can be revealed.
+    pub(super) fn refuse_secrets(
+        &mut self,
+        given: &Value,
+        address: &Address,
+        parent: Option<&ContextId>,
+        held: Option<&Layer>,
+    ) -> Result<()> {
+        check_depth(given.depth())?;
         let keys = self.setting.keys.ok_or_else(super::no_keys)?;
-        let target = Target {
-            reads: &self.store,
-            caller: Some(self.asker.caller),
-            address: &lower.address,
-            parent: lower.parent.as_ref(),
-            held: &Held::of(Some(&lower.layer)),
-            purpose: Purpose::Show,
-        };
+        let (reads, caller, purpose) = (&self.store, Some(self.asker.caller), Purpose::Show);
+        let held = &Held::of(held);
+        let target = Target { reads, caller, address, parent, held, purpose };
         let mut sealed = given.clone();
         let rules = self.setting.rules();
         keys.seal_fields(&mut sealed, rules, &target, self.setting.entropy)?;
-        let changes = diff(&Layer::from_value(&given)?, &Layer::from_value(&sealed)?)?;
+        let changes = diff(&Layer::from_value(given)?, &Layer::from_value(&sealed)?)?;
         match changes.operations.first() {
             None => Ok(()),
             Some(change) => {
-                let detail = "a promotion must not hold secrets; leave this value out, or name the \
-                              place where it is stored";
+                let detail = "this value looks like a secret, and only contexts keep secrets; leave it \
+                              out";
                 Err(Error::new(Code::InvalidRequest, detail).at(change.path().as_str()))
             }
         }

@@ -1,4 +1,4 @@
-//! Promotions, step by step: proposals, decisions, lists, and what contexts hold in between.
+//! Promotions and templates, step by step: requests, and what contexts hold in between.
 
 use nacre_core::{
     address::Address,
@@ -13,13 +13,16 @@ use nacre_core::{
         Answer, Cursor, operation, problem,
         promotion::{PromotionBody, settle},
         request,
+        template::{self, BeginningBody},
     },
 };
 
 use crate::{Case, Json, Topic, from_serde, list, text, world::World};
 
-pub(crate) const TOPIC: Topic =
-    Topic::new("promotion", &["operations", "writers", "steps"], &["answers"], answer);
+pub(crate) const PROMOTION: Topic = Topic::new("promotion", GIVEN, &["answers"], answer);
+pub(crate) const TEMPLATE: Topic = Topic::new("template", GIVEN, &["answers"], answer);
+
+const GIVEN: &[&str] = &["operations", "writers", "steps"];
 
 /// Members of the project `p` may write there. Each step is one user's, and does one thing.
 fn answer(case: &Case) -> Vec<Json> {
@@ -53,7 +56,10 @@ fn step_of(world: &mut World, step: &Json) -> Json {
         Ok(reply) => {
             let seq = world.store.seq().expect("a seq");
             let Answer { status, body, .. } = Answer::of(&reply, seq).expect("an answer");
-            let mut body: Json = serde_json::from_slice(&body).expect("JSON");
+            let mut body: Json = match body.is_empty() {
+                true => Json::Object(Case::default()),
+                false => serde_json::from_slice(&body).expect("JSON"),
+            };
             if let Reply::View(_) = reply {
                 return body["data"].take();
             }
@@ -80,6 +86,18 @@ fn command(what: &str, with: &Json) -> Result<Command, Error> {
             limit: with["limit"].as_u64().unwrap_or(50) as usize,
         }
         .into()),
+        "templates" => Ok(Inspection::Templates.into()),
+        "template" => Ok(Inspection::Template(ContextId::parse(text(with))?).into()),
+        "put" => {
+            let name = ContextId::parse(text(&with["name"]))?;
+            let members = request::decode(from_serde(&with["body"]))?;
+            template::put(name, members).map(Into::into)
+        }
+        "delete" => Ok(Administration::DeleteTemplate(ContextId::parse(text(with))?).into()),
+        "create" => {
+            let body: BeginningBody = request::decode(from_serde(&with["body"]))?;
+            body.into_administration(ContextId::parse(text(&with["name"]))?).map(Into::into)
+        }
         "operation" => operation::item(from_serde(with)).map(|item| item.op.into()),
         "view" => Ok(Read::Resolve(Resolve {
             address: address(text(with)),
