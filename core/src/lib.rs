@@ -28,7 +28,7 @@
 
 pub use nacre_layers::{
     address, contribution, credentials, diff, error, explain, hash, id, json, layer, level, lint,
-    marker, number, patch, pointer, resolve, rules, sensitive, three_way, value,
+    marker, number, patch, pointer, promote, resolve, rules, sensitive, three_way, value,
 };
 pub use nacre_mcp as mcp;
 pub use nacre_pack as pack;
@@ -36,7 +36,7 @@ pub use nacre_replica as replica;
 pub use nacre_retrieval as retrieval;
 pub use nacre_search as search;
 pub use nacre_store::{
-    access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan, quota,
-    record, revocation, row, seal, store, topic,
+    access, cache, decide, delta, entropy, history, limits, live, memory, moment, op, plan,
+    promotion, quota, record, revocation, row, seal, sheet, store, template, topic,
 };
 pub use nacre_wire as wire;

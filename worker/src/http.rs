@@ -20,12 +20,15 @@ mod import;
 mod key;
 mod live;
 mod media;
+mod promotion_routes;
 mod query;
 mod response;
 mod route;
 mod routed;
 pub mod routes;
 mod security_txt;
+mod shared;
+mod template_routes;
 
 pub use cors::Cors;
 pub use exchange::{Exchange, Work};

@@ -16,6 +16,8 @@
 //! members   project user ▸ value
 //! secrets   fingerprint ▸ value mark
 //! revocations  kind name ▸ value                      only where tokens were revoked
+//! sheets    kind name ▸ waits value     waiting(kind, name) of those that wait; only where
+//!           something was promoted, or a template was put
 //! outbox    level id ▸ seq indexed      contexts that the index of searches does not have yet
 //! search    level id ▸ words value      a document of the index
 //! search_state  one row: value          only where documents were indexed
@@ -39,7 +41,7 @@ struct Step {
 }
 
 /// The first `n` steps make schema version `n`.
-const STEPS: &[Step] = &[FIRST, TERMS, USE, SEARCH];
+const STEPS: &[Step] = &[FIRST, TERMS, USE, SEARCH, SHEETS];
 
 /// Rows of members hold the terms of the membership.
 const TERMS: Step = Step { needs: 2, statements: &[], upgrade: &[] };
@@ -57,6 +59,9 @@ const USE: Step = Step {
 /// The version from which on stores have an index of searches. One from before has its contexts
 /// indexed part by part, see `sql_store::search`.
 pub const SEARCHABLE: u64 = 4;
+
+/// Stores may have promotions and templates. Older code would drop a data key that still seals them.
+const SHEETS: Step = Step { needs: 5, statements: &[], upgrade: &[] };
 
 /// What is kept for searches. Older code would leave its changes out of the index, and would drop a
 /// data key that still seals documents.
@@ -94,13 +99,25 @@ pub const REVOCATIONS: &str = "CREATE TABLE IF NOT EXISTS revocations (
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID";
 
+/// The table of promotions and templates, and the promotions that wait. It is made with the first one.
+pub const SHEETS_TABLE: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS sheets (
+        kind INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        waits INTEGER NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS waiting ON sheets (kind, name) WHERE waits = 1",
+];
+
 /// The names under which a shared database may still have rows of stores that were erased here. It
 /// stands alone: it is made when all tables are dropped, and a new store may come beside it.
 pub const ERASED: &str =
     "CREATE TABLE IF NOT EXISTS erased (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID";
 
 /// The tables of a store.
-pub const TABLES: [&str; 12] = [
+pub const TABLES: [&str; 13] = [
     "meta",
     "contexts",
     "versions",
@@ -110,6 +127,7 @@ pub const TABLES: [&str; 12] = [
     "members",
     "secrets",
     "revocations",
+    "sheets",
     "outbox",
     "search",
     "search_state",

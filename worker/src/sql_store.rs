@@ -403,7 +403,10 @@ fn seal_all(writes: &[Write], keys: &Keyring, entropy: &mut Entropy) -> Result<V
         Write::Replay(row) => row.seal(keys, entropy),
         Write::Audit(row) => row.seal(keys, entropy),
         Write::Revoke(_, Some(row)) => row.seal(keys, entropy),
-        Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => Ok(Vec::new()),
+        Write::Sheet(row) if !row.is_end() => row.seal(keys, entropy),
+        Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) | Write::Sheet(_) => {
+            Ok(Vec::new())
+        }
     };
     writes.iter().map(seal).collect()
 }

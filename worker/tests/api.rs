@@ -22,6 +22,8 @@ mod edges;
 mod errors;
 #[path = "api/history.rs"]
 mod history;
+#[path = "api/promotions.rs"]
+mod promotions;
 #[path = "api/revocations.rs"]
 mod revocations;
 #[path = "api/secrets.rs"]

@@ -24,7 +24,6 @@ use nacre_core::{
     },
     quota::Quotas,
     record::{EntryKind, Role},
-    revocation::{Subject, TokenId},
     seal::open_secret,
     store::{AsOf, Filter, Reads},
     topic::Topic,
@@ -33,7 +32,9 @@ use nacre_core::{
 use nacre_tests::arbitrary::config;
 use nacre_worker::sql_store::SqlStore;
 use proptest::{collection::vec, prelude::*, sample::select};
-use sqlite::world::{DAY, RETENTION, SECRET, World, alice, id, masters, universe, value};
+use sqlite::world::{
+    DAY, RETENTION, SECRET, World, alice, id, masters, promoting, revoking, universe, value,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -114,15 +115,6 @@ fn sharing() -> impl Strategy<Value = Administration> {
     })
 }
 
-fn revoking() -> impl Strategy<Value = Administration> {
-    let user = |name: &str| Subject::User(User::parse(name).unwrap());
-    let subjects = vec![user("bob"), user("alice"), Subject::Token(TokenId::parse("t").unwrap())];
-    (select(subjects), any::<bool>()).prop_map(|(subject, ends)| match ends {
-        true => Administration::Unrevoke(subject),
-        false => Administration::Revoke { subject, time: None },
-    })
-}
-
 fn batch(edits: Vec<Edit>, transaction: bool) -> Batch {
     let item = |edit: Edit| Ok(BatchItem { op: edit.into(), idempotency: None });
     Batch { transaction, operations: edits.into_iter().map(item).collect() }
@@ -133,7 +125,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         11 => (edit(), key.clone()).prop_map(|(edit, key)| Step::Write(edit.into(), key)),
         1 => (sharing(), key).prop_map(|(sharing, key)| Step::Write(sharing.into(), key)),
-        1 => revoking().prop_map(|revoking| Step::Write(revoking.into(), None)),
+        3 => prop_oneof![revoking(), promoting(), promoting()]
+            .prop_map(|work| Step::Write(work.into(), None)),
         3 => (vec(edit(), 1..5), any::<bool>())
             .prop_map(|(edits, transaction)| Step::Write(batch(edits, transaction).into(), None)),
         3 => Just(Step::Sleep),

@@ -73,9 +73,11 @@ mod merge;
 mod name;
 pub mod part;
 pub mod patch;
+pub mod promote;
 pub mod resolve;
 mod ruled;
 pub mod rules;
+pub mod template;
 pub mod three_way;
 pub mod twins;
 

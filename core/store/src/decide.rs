@@ -14,9 +14,11 @@ mod expect;
 mod members;
 mod permit;
 mod preview;
+mod promotions;
 mod read;
 mod reveal;
 mod revocations;
+mod templates;
 mod view;
 mod warnings;
 

@@ -24,12 +24,14 @@ pub mod limits;
 pub mod moment;
 pub mod op;
 pub mod plan;
+pub mod promotion;
 pub mod quota;
 pub mod readable;
 pub mod record;
 pub mod revocation;
 mod sight;
 pub mod store;
+pub mod template;
 
 // Live updates.
 pub mod delta;
@@ -40,6 +42,7 @@ pub mod topic;
 pub mod cache;
 pub mod memory;
 pub mod row;
+pub mod sheet;
 
 // Secrets.
 pub mod entropy;

@@ -14,6 +14,7 @@ use alloc::{
 use crate::{
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::{Revocation, Subject},
+    sheet::{Sheet, SheetKind},
     store::{AsOf, Filter, Reads, Write},
 };
 use nacre_layers::{
@@ -45,6 +46,7 @@ enum Key {
     Replay(User, String),
     Audit(u64),
     Revocation(Subject),
+    Sheet(SheetKind, String),
     Member(ContextId, User),
 }
 
@@ -58,6 +60,7 @@ impl Key {
             Write::Member(member) => Key::Member(member.project.clone(), member.user.clone()),
             Write::Expel { user, project } => Key::Member(project.clone(), user.clone()),
             Write::Revoke(subject, _) => Key::Revocation(subject.clone()),
+            Write::Sheet(sheet) => Key::Sheet(sheet.kind, sheet.name.clone()),
             Write::Replay(replay) => Key::Replay(replay.user.clone(), replay.key.clone()),
             Write::Audit(audit) => Key::Audit(audit.seq),
         }
@@ -361,6 +364,40 @@ impl Reads for MemoryStore<'_> {
             }
         }
         Ok(())
+    }
+
+    /// No batch changes sheets, so an overlay shows those of its base.
+    fn sheet(&self, kind: SheetKind, name: &str) -> Result<Option<Sheet>> {
+        if let Some(base) = self.base() {
+            return base.sheet(kind, name);
+        }
+        Ok(match self.rows.get(&Key::Sheet(kind, name.into())) {
+            Some(Write::Sheet(sheet)) if !sheet.is_end() => Some(sheet.clone()),
+            _ => None,
+        })
+    }
+
+    fn sheets(
+        &self,
+        kind: SheetKind,
+        waiting: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Sheet>> {
+        if let Some(base) = self.base() {
+            return base.sheets(kind, waiting, before, limit);
+        }
+        let own = self.rows.values().rev().filter_map(|row| match row {
+            Write::Sheet(sheet) => Some(sheet),
+            _ => None,
+        });
+        let is_wanted = |sheet: &&Sheet| {
+            sheet.kind == kind
+                && !sheet.is_end()
+                && (sheet.waits || !waiting)
+                && before.is_none_or(|before| *sheet.name < *before)
+        };
+        Ok(own.filter(is_wanted).take(limit).cloned().collect())
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {

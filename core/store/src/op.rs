@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     access::Scopes,
     moment::Moment,
+    promotion::{Proposal, Standing, Verdict},
     record::{Change, EntryId, EntryKind, Terms},
     revocation::Subject,
     store::{AsOf, Filter},
@@ -275,7 +276,8 @@ pub enum Read {
     },
 }
 
-/// A change of a store as a whole, for its owner.
+/// A change of a store as a whole, for its owner. Guests may promote what they may write, and create
+/// contexts from presets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Administration {
     /// Create or replace up to 500 contexts as one commit.
@@ -306,6 +308,36 @@ pub enum Administration {
     },
     /// Let tokens in again.
     Unrevoke(Subject),
+    /// Propose to move a value up.
+    Propose(Proposal),
+    /// Decide on a promotion.
+    Settle(EntryId, Verdict),
+    /// Create or replace a template.
+    PutTemplate {
+        /// The name.
+        name: ContextId,
+        /// Its members; see [`template`](crate::template).
+        members: Object,
+    },
+    /// Delete a template.
+    DeleteTemplate(ContextId),
+    /// Create a context from a template.
+    Begin(Beginning),
+}
+
+/// A context to create from a template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The name of the template.
+    pub template: ContextId,
+    /// The context.
+    pub address: Address,
+    /// The id of the parent, one level up. Required for a branch or a task.
+    pub parent: Option<ContextId>,
+    /// The values of variables, by name.
+    pub variables: Object,
+    /// What is merged into the data, as a layer below it would be.
+    pub customizations: Option<Object>,
 }
 
 /// A question about a store as a whole, for its owner.
@@ -315,6 +347,19 @@ pub enum Inspection {
     Members,
     /// List revoked tokens.
     Revocations,
+    /// List templates: presets and the owner's own.
+    Templates,
+    /// Read one template.
+    Template(ContextId),
+    /// List promotions, newest first.
+    Promotions {
+        /// Only those in this state.
+        standing: Option<Standing>,
+        /// Start before this one; `None` starts with the newest.
+        before: Option<EntryId>,
+        /// Page size, 1 to 200.
+        limit: usize,
+    },
     /// List commits, newest first.
     Audit {
         /// Start before this commit; `None` starts with the newest.

@@ -7,9 +7,11 @@ use crate::{
     limits,
     moment::Moment,
     op::Idempotency,
+    promotion::Promotion,
     record::{Audit, Change, Deed, Entry, EntryId, Heading, Member, Record, State, Version},
     revocation::Revocation,
     store::{View, Write},
+    template::Template,
 };
 use nacre_layers::{
     address::Address, error::Error, explain::Explanation, id::User, json, layer::Layer,
@@ -192,6 +194,21 @@ pub enum Reply {
     Unrevoked,
     /// All revocations.
     Revocations(Vec<Revocation>),
+    /// All templates.
+    Templates(Vec<Template>),
+    /// One template.
+    Template(Box<TemplateReply>),
+    /// Something has ended.
+    Ended,
+    /// One promotion, after a decision about it.
+    Promotion(Box<PromotionReply>),
+    /// A page of promotions.
+    Promotions {
+        /// The items of the page.
+        items: Vec<PromotionReply>,
+        /// The start of the next page; `None` on the last page.
+        next: Option<EntryId>,
+    },
     /// A page of the audit trail.
     Audit {
         /// The items of the page.
@@ -388,6 +405,30 @@ pub struct Preview {
     /// Layers below that override a part of the change: the address, and the pointer of the
     /// override.
     pub overridden_by: Vec<(Address, String)>,
+}
+
+/// One template in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateReply {
+    /// The template.
+    pub template: Template,
+    /// Whether this request created it.
+    pub is_new: bool,
+}
+
+/// One promotion in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromotionReply {
+    /// The promotion; a stale one has [`Standing::Stale`](crate::promotion::Standing::Stale).
+    pub promotion: Promotion,
+    /// While it is not decided and not stale: the value that would move.
+    pub value: Option<Value>,
+    /// The value that the upper context has there now.
+    pub replaces: Option<Value>,
+    /// Whether this request made the proposal.
+    pub is_new: bool,
+    /// What may surprise about the writes of an approval.
+    pub warnings: Vec<Warning>,
 }
 
 /// One view that would change.

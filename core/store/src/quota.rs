@@ -65,7 +65,7 @@ quotas! {
     Searches = "searches_per_second", 50, 10;
     /// Contexts in the store that are not deleted.
     Contexts = "contexts", 100_000, 100_000;
-    /// Bytes of the store: contexts, versions, entries and secrets, as they are stored.
+    /// Bytes of the store: contexts, versions, entries, secrets, promotions and templates, as they are stored.
     StoredBytes = "stored_bytes", 4 << 30, 4 << 30;
     /// Open sockets of a user.
     Sockets = "sockets", 64, 16;
@@ -144,7 +144,7 @@ fn unknown(setting: &str) -> Error {
 pub struct Used {
     /// Contexts that are not deleted.
     pub contexts: u64,
-    /// Bytes of contexts, versions, entries and secrets.
+    /// Bytes of contexts, versions, entries, secrets, promotions and templates.
     pub stored_bytes: u64,
     /// Memberships.
     pub members: u64,

@@ -408,7 +408,7 @@ pub struct Deed {
     /// The user whose membership or tokens it concerns; `None` for other actions.
     pub member: Option<User>,
     /// The pointers to the sealed values that it revealed; never the values. One empty pointer
-    /// stands for more than [`POINTER_BYTES`] of them.
+    /// stands for more than [`POINTER_BYTES`] of them. For a template: its name, as a pointer.
     pub pointers: Vec<String>,
 }
 

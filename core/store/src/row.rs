@@ -20,6 +20,7 @@ mod loose;
 mod member;
 mod replay;
 mod revocation;
+mod sheet;
 mod version;
 
 use alloc::vec::Vec;
@@ -31,6 +32,7 @@ pub use loose::{pack, row_key, unpack};
 pub use member::MemberColumns;
 pub use replay::ReplayColumns;
 pub use revocation::{RevocationColumns, subject_columns};
+pub use sheet::SheetColumns;
 pub use version::VersionColumns;
 
 use crate::{

@@ -9,6 +9,7 @@ use crate::{
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::{Revocation, Subject},
+    sheet::{Sheet, SheetKind},
 };
 use nacre_layers::{
     address::Address,
@@ -120,6 +121,19 @@ pub trait Reads {
     /// Shows all revocations, users first, each kind in order of name.
     fn each_revocation(&self, see: &mut dyn FnMut(&Revocation)) -> Result<()>;
 
+    /// The sheet of this kind with this name.
+    fn sheet(&self, kind: SheetKind, name: &str) -> Result<Option<Sheet>>;
+
+    /// Sheets of a kind with a name before `before` (`None`: from the last on), last first, at most
+    /// `limit`; with `waiting`, only those that wait.
+    fn sheets(
+        &self,
+        kind: SheetKind,
+        waiting: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Sheet>>;
+
     /// Commits before `before` (`None`: from the newest on), newest first, at most `limit`.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>>;
 
@@ -161,6 +175,8 @@ pub enum Write {
     },
     /// A new or a changed revocation of tokens; `None` is its end.
     Revoke(Subject, Option<Rc<Revocation>>),
+    /// A promotion or a template, or its end.
+    Sheet(Sheet),
     /// The answer for an idempotency key.
     Replay(Replay),
     /// The line of the commit in the audit trail. It also sets the store's `seq`.

@@ -12,11 +12,13 @@ use super::{
     context,
     cursor::Cursor,
     problem::problem,
+    promotion::PromotionText,
     reply::{
         AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
         MembersText, NoticeText, PageText, PreviewText, RestoredText, RevocationText,
         RevocationsText, VersionText,
     },
+    template::{TemplateLine, TemplateText, TemplatesText},
     text::{ObjectText, array},
     view,
 };
@@ -240,7 +242,9 @@ fn status_of(reply: &Reply) -> u16 {
     match reply {
         Reply::Context(context) if context.created => 201,
         Reply::Entry(_) => 201,
-        Reply::Expelled | Reply::Unrevoked => 204,
+        Reply::Promotion(reply) if reply.is_new => 201,
+        Reply::Template(reply) if reply.is_new => 201,
+        Reply::Expelled | Reply::Unrevoked | Reply::Ended => 204,
         _ => 200,
     }
 }
@@ -344,7 +348,7 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
         Reply::Unread => plain(&Object::new(), within, out),
-        Reply::Expelled | Reply::Unrevoked => match within {
+        Reply::Expelled | Reply::Unrevoked | Reply::Ended => match within {
             Some(_) => plain(&Object::new(), within, out),
             None => Ok(()),
         },
@@ -356,6 +360,17 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
         Reply::Revocations(revocations) => {
             let items = revocations.iter().map(RevocationText::of).collect();
             plain(&RevocationsText { items }, within, out)
+        }
+        Reply::Template(reply) => plain(&TemplateText::of(&reply.template), within, out),
+        Reply::Templates(templates) => {
+            let items = templates.iter().map(TemplateLine::of).collect();
+            plain(&TemplatesText { items }, within, out)
+        }
+        Reply::Promotion(reply) => plain(&PromotionText::of(reply), within, out),
+        Reply::Promotions { items, next } => {
+            let next_cursor = next.map(Cursor::promotion);
+            let items: Vec<PromotionText<'_>> = items.iter().map(PromotionText::of).collect();
+            plain(&PageText { items, next_cursor }, within, out)
         }
         Reply::Audit { items, more } => {
             let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));

@@ -40,6 +40,11 @@ impl Cursor {
         encode("e", &format!("{}-{}", before.seq, before.n))
     }
 
+    /// Before this promotion.
+    pub fn promotion(before: EntryId) -> String {
+        encode("p", &format!("{}-{}", before.seq, before.n))
+    }
+
     /// Before this commit.
     pub fn audit(before: u64) -> String {
         encode("a", &before.to_string())
@@ -74,10 +79,15 @@ impl Cursor {
     /// # Errors
     /// `invalid-request` for any text that is not from [`Cursor::entry`].
     pub fn read_entry(text: &str) -> Result<EntryId> {
-        decode("e", text, |place| {
-            let (seq, n) = place.split_once('-')?;
-            Some(EntryId { seq: number(seq)?, n: number(n)? })
-        })
+        decode("e", text, entry_id)
+    }
+
+    /// Reads the cursor of a list of promotions.
+    ///
+    /// # Errors
+    /// `invalid-request` for any text that is not from [`Cursor::promotion`].
+    pub fn read_promotion(text: &str) -> Result<EntryId> {
+        decode("p", text, entry_id)
     }
 
     /// Reads an audit trail's cursor.
@@ -117,6 +127,11 @@ fn decode<T>(list: &str, text: &str, read: impl FnOnce(&str) -> Option<T>) -> Re
     place().ok_or_else(Cursor::of_another_list)
 }
 
+fn entry_id(place: &str) -> Option<EntryId> {
+    let (seq, n) = place.split_once('-')?;
+    Some(EntryId { seq: number(seq)?, n: number(n)? })
+}
+
 /// Reads a number in the form of `encode`: no sign, no leading zero, and exact in every store.
 fn number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
@@ -135,6 +150,8 @@ mod tests {
         assert_eq!(Cursor::read_audit(&Cursor::audit(1 << 52)), Ok(1 << 52));
         let entry = EntryId { seq: 9, n: 499 };
         assert_eq!(Cursor::read_entry(&Cursor::entry(entry)), Ok(entry));
+        assert_eq!(Cursor::read_promotion(&Cursor::promotion(entry)), Ok(entry));
+        assert!(Cursor::read_promotion(&Cursor::entry(entry)).is_err());
     }
 
     #[test]

@@ -29,12 +29,14 @@ pub mod operation;
 mod past;
 mod pieces;
 mod problem;
+pub mod promotion;
 pub mod question;
 pub mod reply;
 pub mod request;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod status;
+pub mod template;
 mod text;
 mod view;
 

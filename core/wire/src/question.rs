@@ -17,6 +17,7 @@ use nacre_layers::{
 use nacre_store::{
     limits,
     op::{Inspection, Read, Resolve},
+    promotion::Standing,
     record::EntryKind,
     store::{AsOf, Filter},
 };
@@ -155,6 +156,18 @@ impl Question {
 pub fn audit(from: &mut dyn Parameters) -> Result<Inspection> {
     let before = parsed(from, "cursor", Cursor::read_audit)?;
     Ok(Inspection::Audit { before, limit: limit(from)? })
+}
+
+/// Reads the question for the list of promotions.
+///
+/// # Errors
+/// `invalid-request`.
+pub fn promotions(from: &mut dyn Parameters) -> Result<Inspection> {
+    Ok(Inspection::Promotions {
+        standing: parsed(from, "state", Standing::parse)?,
+        before: parsed(from, "cursor", Cursor::read_promotion)?,
+        limit: limit(from)?,
+    })
 }
 
 /// A parameter that `parse` reads; its errors name the parameter.

@@ -457,8 +457,9 @@ answers! {
         pub level: Option<&'static str>,
         /// The user whose membership it changed; null for other actions.
         pub member: Option<&'a str>,
-        /// The pointers to the sealed values that it revealed, without the values; absent for other
-        /// actions. One empty pointer stands for more than 16 KiB of pointers.
+        /// The pointers to the sealed values that it revealed, without the values; for a template its
+        /// name as a pointer; absent for other actions. One empty pointer stands for more than 16 KiB
+        /// of pointers.
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
         pub pointers: &'a [String],
         /// The version that it made or revealed; null if it did neither.

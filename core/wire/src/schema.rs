@@ -167,6 +167,22 @@ pub fn reach(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["from-share", "all"] })
 }
 
+/// The type of a variable.
+pub fn variable(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "enum": ["string", "integer", "number", "boolean", "array", "object", "enum"]
+    })
+}
+
+/// The state of a promotion.
+pub fn standing(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "enum": ["proposed", "stale", "approved", "declined", "undone"]
+    })
+}
+
 /// An error code.
 pub fn code(_: &mut SchemaGenerator) -> Schema {
     let codes: alloc::vec::Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();

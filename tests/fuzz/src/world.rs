@@ -245,6 +245,7 @@ fn rows(write: &Write) {
         Write::Replay(replay) => comes_back(replay),
         Write::Audit(audit) => comes_back(audit),
         Write::Revoke(_, Some(revocation)) => comes_back(&**revocation),
+        Write::Sheet(sheet) => comes_back(sheet),
         Write::Secret(_) | Write::Expel { .. } | Write::Revoke(_, None) => {}
     }
 }

@@ -38,6 +38,7 @@ use nacre_core::{
     rules::{Rule, Rules},
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
+    sheet::{Sheet, SheetKind},
     store::{Reads, Write},
     value::{Object, Value},
 };
@@ -207,6 +208,12 @@ fn revocation() -> impl Strategy<Value = Revocation> {
         .prop_map(|(subject, time, at, by)| Revocation { subject, time, at, by })
 }
 
+fn sheet() -> impl Strategy<Value = Sheet> {
+    let kind = select(vec![SheetKind::Promotion, SheetKind::Template]);
+    (kind, "[a-z0-9_]{1,20}", any::<bool>(), vec(any::<u8>(), 1..90))
+        .prop_map(|(kind, name, waits, text)| Sheet { kind, name, waits, text: text.into() })
+}
+
 fn replay() -> impl Strategy<Value = Replay> {
     (user(), any::<String>(), any::<[u8; 32]>(), vec(any::<u8>(), 0..90), moment()).prop_map(
         |(user, key, request, answer, expires)| Replay {
@@ -236,6 +243,12 @@ fn audit() -> impl Strategy<Value = Audit> {
         "unrevoke_user",
         "unrevoke_token",
         "reveal",
+        "propose_promotion",
+        "approve_promotion",
+        "decline_promotion",
+        "undo_promotion",
+        "put_template",
+        "delete_template",
     ]);
     let pointers = vec(any::<String>(), 0..3);
     let deed = (action, option::of(address()), option::of(number()), option::of(user()), pointers)
@@ -304,6 +317,9 @@ proptest! {
 
     #[test]
     fn revocations_come_back(row in revocation(), seed: [u8; 32]) { comes_back(&row, seed)?; }
+
+    #[test]
+    fn sheets_come_back(row in sheet(), seed: [u8; 32]) { comes_back(&row, seed)?; }
 
     #[test]
     fn replays_come_back(row in replay(), seed: [u8; 32]) { comes_back(&row, seed)?; }

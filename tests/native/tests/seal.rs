@@ -27,6 +27,7 @@ use nacre_core::{
         open_secret, reseal_row, reseal_secret, seal_row, sealed_with,
     },
     sensitive::SensitiveNames,
+    sheet::{Sheet, SheetKind},
     store::{AsOf, Filter, Reads, Write},
     value::{Object, Value},
 };
@@ -340,6 +341,12 @@ impl Reads for Broken {
         gone()
     }
     fn each_revocation(&self, _: &mut dyn FnMut(&Revocation)) -> Result<()> {
+        gone()
+    }
+    fn sheet(&self, _: SheetKind, _: &str) -> Result<Option<Sheet>> {
+        gone()
+    }
+    fn sheets(&self, _: SheetKind, _: bool, _: Option<&str>, _: usize) -> Result<Vec<Sheet>> {
         gone()
     }
     fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<Audit>> {

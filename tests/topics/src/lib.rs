@@ -20,6 +20,7 @@ mod resolve;
 pub mod retrieval;
 pub mod seal;
 mod search;
+mod sheets;
 mod store;
 mod three_way;
 mod wordpieces;
@@ -65,6 +66,8 @@ pub const TOPICS: &[Topic] = &[
     search::FUSION,
     search::QUERIES,
     search::TERMS,
+    sheets::PROMOTION,
+    sheets::TEMPLATE,
     store::TOPIC,
     three_way::TOPIC,
     wordpieces::TOPIC,

@@ -3,22 +3,25 @@
 use nacre_core::{
     address::Address,
     error::{Code, Error, Result},
-    id::User,
+    id::{ContextId, User},
     moment::Moment,
     op::{Administration, Caller, Command, Edit, Expect, Inspection, Patch, Request},
     pack::Ask,
     patch::JsonPatch,
+    promotion::Verdict,
     retrieval,
     revocation::{Subject, TokenId},
     store::AsOf,
-    value::Value,
+    value::{Object, Value},
     wire::{
         operation::{BatchBody, PreviewBody},
+        promotion::{self, PromotionBody},
         question::{self, Parameters, Question, in_query},
         request::{
             self, AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody,
             RestoreBody, RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
         },
+        template::{self, BeginningBody},
     },
 };
 use serde::de::DeserializeOwned;
@@ -73,6 +76,10 @@ impl<'p> Segments<'p> {
 
     fn user(&self) -> Result<User> {
         User::parse(&decode_segment(self.first)?)
+    }
+
+    fn name(&self) -> Result<ContextId> {
+        ContextId::parse(&decode_segment(self.first)?)
     }
 
     /// The user or the token of a revocation.
@@ -255,6 +262,27 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
         }
         Action::UnrevokeUser | Action::UnrevokeToken => {
             command(Administration::Unrevoke(segments.subject(route.action)?).into())
+        }
+        Action::Templates => command(Inspection::Templates.into()),
+        Action::Template => command(Inspection::Template(segments.name()?).into()),
+        Action::PutTemplate => {
+            let name = segments.name()?;
+            body(move |members: Object| template::put(name, members))
+        }
+        Action::DeleteTemplate => command(Administration::DeleteTemplate(segments.name()?).into()),
+        Action::Begin => {
+            let name = segments.name()?;
+            body(move |body: BeginningBody| body.into_administration(name))
+        }
+        Action::Promotions => command(question::promotions(asked)?.into()),
+        Action::Propose => body(|body: PromotionBody| body.into_administration()),
+        Action::Approve | Action::Decline | Action::Undo => {
+            let verdict = match route.action {
+                Action::Approve => Verdict::Approve,
+                Action::Decline => Verdict::Decline,
+                _ => Verdict::Undo,
+            };
+            command(promotion::settle(&decode_segment(segments.first)?, verdict)?.into())
         }
         Action::Export => task(Task::Export(Exporter::new(
             Caller::clone(caller),

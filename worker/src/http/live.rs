@@ -3,7 +3,7 @@
 //! A browser cannot send `Authorization` or `Nacre-Owner` with a handshake. The token comes as a
 //! subprotocol, and the owner as a query parameter.
 
-use super::{Head, routes::OWNER_PARAM};
+use super::{Head, shared::OWNER_PARAM};
 
 /// The header that lists subprotocols.
 pub const PROTOCOLS: &str = "sec-websocket-protocol";

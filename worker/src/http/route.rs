@@ -117,6 +117,26 @@ pub enum Action {
     RevokeToken,
     /// Let one token in again.
     UnrevokeToken,
+    /// Propose to move a value up.
+    Propose,
+    /// List promotions.
+    Promotions,
+    /// Approve a promotion.
+    Approve,
+    /// Decline a promotion.
+    Decline,
+    /// Take an approval back.
+    Undo,
+    /// List templates.
+    Templates,
+    /// Read a template.
+    Template,
+    /// Create or replace a template.
+    PutTemplate,
+    /// Delete a template.
+    DeleteTemplate,
+    /// Create a context from a template.
+    Begin,
     /// Show use and limits.
     Usage,
     /// Show the state of the keys.
@@ -184,6 +204,8 @@ pub enum Kind {
     Ratio,
     /// `markdown` or `json`.
     PackFormat,
+    /// `proposed`, `stale`, `approved`, `declined` or `undone`.
+    Standing,
 }
 
 /// A query parameter.
@@ -241,6 +263,12 @@ pub enum BodyType {
     Member,
     /// `UnshareBody`
     Unshare,
+    /// `PromotionBody`
+    Promotion,
+    /// `TemplateBody`
+    Template,
+    /// `BeginningBody`
+    Beginning,
     /// `RevokeUserBody`
     RevokeUser,
     /// `RevokeTokenBody`
@@ -309,6 +337,14 @@ pub enum Shape {
     Revocation,
     /// `RevocationsText`
     Revocations,
+    /// `TemplateText`
+    Template,
+    /// `TemplatesText`
+    Templates,
+    /// `PromotionText`
+    Promotion,
+    /// A page of `PromotionText`
+    Promotions,
     /// A page of `AuditText`
     Audit,
     /// `UsageText`

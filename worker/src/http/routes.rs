@@ -4,73 +4,15 @@
 
 use nacre_core::{access::Scopes, error::Code};
 
-use super::errors::{
-    EDIT_ERRORS, EDITS_ERRORS, ENTRY_ERRORS, SEARCH_BY_BODY_ERRORS, VECTOR_ERRORS,
-};
 pub use super::route::{Action, Body, BodyType, Conditions, Kind, Method, Param, Route, Shape};
-
-const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param {
-    Param { name, kind, required: false, about }
-}
-
-const fn required(name: &'static str, kind: Kind, about: &'static str) -> Param {
-    Param { name, kind, required: true, about }
-}
-
-/// The query parameter with the owner of the store, for clients that cannot send a header.
-pub(super) const OWNER_PARAM: &str = "owner";
-
-const REVEAL: Param = optional(
-    "reveal",
-    Kind::Flag,
-    "Whether to show sealed values; needs the scope `secrets:reveal`.",
-);
-const CURSOR: Param = optional("cursor", Kind::Cursor, "The `next_cursor` of the previous page.");
-const LIMIT: Param =
-    optional("limit", Kind::Limit, "Most items on the page, 1 to 200; 50 by default.");
-const SUMMARY: Param = optional(
-    "summary",
-    Kind::Summary,
-    "The reason for the change, shown in the history; at most 1,024 bytes.",
-);
-const AT: Param =
-    optional("at", Kind::AsOf, "A past state of the store: a `seq` or an RFC 3339 time.");
-
-/// The errors of a read.
-const READING: Route = Route {
-    method: Method::Get,
-    path: "",
-    action: Action::Get,
-    name: "",
-    summary: "",
-    query: &[],
-    body: Body::None,
-    conditions: Conditions::None,
-    needs: Scopes::READ,
-    answers: &[],
-    errors: &[Code::InvalidId, Code::NotFound],
-};
-
-/// The errors of a write to one context.
-const WRITING: Route = Route {
-    method: Method::Post,
-    conditions: Conditions::Match,
-    needs: Scopes::WRITE,
-    answers: &[(200, Shape::Context)],
-    ..READING
-};
-
-/// A write that says what holds from now on.
-const SETTING: Route =
-    Route { method: Method::Put, conditions: Conditions::None, errors: ENTRY_ERRORS, ..WRITING };
-
-/// A write that ends something.
-const ENDING: Route = Route {
-    method: Method::Delete,
-    conditions: Conditions::None,
-    answers: &[(204, Shape::Nothing)],
-    errors: &[Code::InvalidId, Code::NotFound],
-    ..WRITING
+use super::{
+    errors::{EDIT_ERRORS, EDITS_ERRORS, ENTRY_ERRORS, SEARCH_BY_BODY_ERRORS, VECTOR_ERRORS},
+    promotion_routes,
+    shared::{
+        AT, CURSOR, ENDING, LIMIT, OWNER_PARAM, READING, REVEAL, SETTING, SUMMARY, WRITING,
+        optional, required,
+    },
+    template_routes,
 };
 
 /// Every route. The first literal segment that differs decides between paths of the same length.
@@ -511,6 +453,16 @@ pub const ROUTES: &[Route] = &[
         errors: ENTRY_ERRORS,
         ..ENDING
     },
+    promotion_routes::LIST,
+    promotion_routes::PROPOSE,
+    promotion_routes::APPROVE,
+    promotion_routes::DECLINE,
+    promotion_routes::UNDO,
+    template_routes::LIST,
+    template_routes::GET,
+    template_routes::PUT,
+    template_routes::DELETE,
+    template_routes::BEGIN,
     Route {
         path: "/v1/usage",
         action: Action::Usage,

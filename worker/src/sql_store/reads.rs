@@ -13,9 +13,11 @@ use nacre_core::{
     revocation::Revocation,
     row::{
         AuditColumns, ContextColumns, EntryColumns, Listed, MemberColumns, ReplayColumns,
-        RevocationColumns, Row as _, VersionColumns, kind_number, kind_of, level_of, open_listed,
+        RevocationColumns, Row as _, SheetColumns, VersionColumns, kind_number, kind_of, level_of,
+        open_listed,
     },
     seal::Keyring,
+    sheet::{Sheet, SheetKind},
     store::{AsOf, Filter, Reads, View},
 };
 
@@ -142,6 +144,22 @@ impl<D: Database> Reads for SqlStore<D> {
         Ok(())
     }
 
+    fn sheet(&self, kind: SheetKind, name: &str) -> Result<Option<Sheet>> {
+        Ok(self.sheets_of(SHEET, &sheet_key(kind, name))?.into_iter().next())
+    }
+
+    fn sheets(
+        &self,
+        kind: SheetKind,
+        waiting: bool,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Sheet>> {
+        let statement = if waiting { WAITING_SHEETS } else { SHEETS };
+        let [kind, before] = sheet_key(kind, before.unwrap_or(PAST_NAMES));
+        self.sheets_of(statement, &[kind, before, most(limit)])
+    }
+
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<Audit>> {
         let before = Bind::Number(before.unwrap_or(limits::EXACT_INTEGER));
         self.opened(AUDIT_BEFORE, &[before, most(limit)], audit)
@@ -181,6 +199,14 @@ impl<D: Database> SqlStore<D> {
         };
         self.held()?.revocations = Some(found.clone());
         Ok(found)
+    }
+
+    /// Sheets, whose table is made with the first one.
+    fn sheets_of(&self, statement: &str, bindings: &[Bind<'_>]) -> Result<Vec<Sheet>> {
+        let Some(keys) = self.keys()? else { return Ok(Vec::new()) };
+        let rows = self.database.query_if_there(statement, bindings)?.unwrap_or_default();
+        let open = |mut row: Row| Sheet::open(sheet_columns(&mut row)?, &keys, &row.blob()?);
+        rows.into_iter().map(open).collect()
     }
 
     /// Runs a statement and opens its rows; empty if there is no store.
@@ -229,6 +255,11 @@ impl<D: Database> SqlStore<D> {
             }
         }
     }
+}
+
+/// The key of a sheet's row.
+pub(super) fn sheet_key(kind: SheetKind, name: &str) -> [Bind<'_>; 2] {
+    [Bind::Number(kind.number()), Bind::Text(name)]
 }
 
 /// A limit as a bound parameter.
@@ -306,6 +337,11 @@ pub(super) fn revocation_columns(row: &mut Row) -> Result<RevocationColumns> {
     RevocationColumns::of(kind, &row.text()?)
 }
 
+pub(super) fn sheet_columns(row: &mut Row) -> Result<SheetColumns> {
+    let kind = row.number()?;
+    SheetColumns::of(kind, row.text()?, row.number()?)
+}
+
 pub(super) fn version(mut row: Row, keys: &Keyring) -> Result<Version> {
     Version::open(version_columns(&mut row)?, keys, &row.blob()?)
 }
@@ -359,6 +395,17 @@ const REPLAY: &str = "SELECT id, expires, value FROM replays WHERE id = ?";
 const MEMBERS: &str = "SELECT project, user, value FROM members ORDER BY project, user";
 
 const REVOCATIONS: &str = "SELECT kind, name, value FROM revocations ORDER BY kind, name";
+
+/// A text that sorts after every name of a sheet.
+const PAST_NAMES: &str = "\u{7f}";
+
+const SHEET: &str = "SELECT kind, name, waits, value FROM sheets WHERE kind = ? AND name = ?";
+
+const SHEETS: &str = "SELECT kind, name, waits, value FROM sheets WHERE kind = ? AND name < ?
+    ORDER BY name DESC LIMIT ?";
+
+const WAITING_SHEETS: &str = "SELECT kind, name, waits, value FROM sheets INDEXED BY waiting
+    WHERE kind = ? AND name < ? AND waits = 1 ORDER BY name DESC LIMIT ?";
 
 const AUDIT_BEFORE: &str =
     "SELECT seq, at, value FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?";

@@ -11,10 +11,11 @@ use nacre_core::{
     quota::{Quotas, Used},
     row::ReplayColumns,
     seal::Keyring,
+    sheet::Sheet,
     store::{Reads as _, Write},
 };
 
-use super::{Known, SqlStore, place};
+use super::{Known, SqlStore, place, reads::sheet_key};
 use crate::sql::{Bind, Cell, Database, Row, odd};
 
 impl<D: Database> SqlStore<D> {
@@ -66,6 +67,9 @@ impl<D: Database> SqlStore<D> {
         {
             used.stored_bytes += number(statement)?;
         }
+        for mut row in self.database.query_if_there(BYTES_OF_SHEETS, &[])?.unwrap_or_default() {
+            used.stored_bytes += row.number()?;
+        }
         for mut row in self.database.query(BYTES_OF_ANSWERS, &[])? {
             if let Ok(user) = User::parse(&row.text()?) {
                 used.change_answers(&user, row.number()?, 0);
@@ -96,6 +100,10 @@ impl<D: Database> SqlStore<D> {
                     used.contexts = live.saturating_sub(u64::from(was_live));
                 }
                 Write::Version(_) | Write::Entry(_) => used.stored_bytes += bytes,
+                Write::Sheet(sheet) => {
+                    let old = self.length_of_sheet(sheet)?;
+                    used.stored_bytes = (used.stored_bytes + bytes).saturating_sub(old);
+                }
                 Write::Secret(secret) => used.stored_bytes += secret.sealed.len() as u64,
                 Write::Replay(replay) => {
                     let id = ReplayColumns::id_of(&replay.user, &replay.key);
@@ -114,6 +122,13 @@ impl<D: Database> SqlStore<D> {
         }
         used.permit(&before, &self.quotas, owner)?;
         Ok(used)
+    }
+
+    /// Bytes of a sheet's row; 0 if there is none.
+    fn length_of_sheet(&self, sheet: &Sheet) -> Result<u64> {
+        let key = sheet_key(sheet.kind, &sheet.name);
+        let rows = self.database.query_if_there(LENGTH_OF_SHEET, &key)?.unwrap_or_default();
+        Ok(rows.into_iter().next().map(|mut row| row.number()).transpose()?.unwrap_or_default())
     }
 
     /// Bytes of a context's row, and whether it is live.
@@ -183,9 +198,13 @@ const BYTES_OF_ENTRIES: &str = "SELECT coalesce(sum(length(value)), 0) FROM entr
 
 const BYTES_OF_SECRETS: &str = "SELECT coalesce(sum(length(value)), 0) FROM secrets";
 
+const BYTES_OF_SHEETS: &str = "SELECT coalesce(sum(length(value)), 0) FROM sheets";
+
 const BYTES_OF_ANSWERS: &str = "SELECT user, sum(length(value)) FROM replays GROUP BY user";
 
 const LENGTH_OF_CONTEXT: &str =
     "SELECT length(value), deleted FROM contexts WHERE level = ? AND id = ?";
+
+const LENGTH_OF_SHEET: &str = "SELECT length(value) FROM sheets WHERE kind = ? AND name = ?";
 
 const LENGTH_OF_ANSWER: &str = "SELECT length(value) FROM replays WHERE id = ?";

@@ -7,6 +7,7 @@ use nacre_core::{
     revocation::Revocation,
     row::Row as _,
     seal::{KeyId, Keyring, RowIdentity, reseal_row, reseal_secret, sealed_with},
+    sheet::Sheet,
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     meta::Place,
     reads::{
         audit_columns, context_columns, entry_columns, member_columns, replay_columns,
-        revocation_columns, version_columns,
+        revocation_columns, sheet_columns, version_columns,
     },
     search::document_columns,
     search_state::SearchState,
@@ -60,7 +61,7 @@ const fn text() -> Bind<'static> {
 }
 
 /// The tables that mention secrets come first; see [`CONTEXTS`], [`VERSIONS`] and [`ENTRIES`].
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     Table {
         before: &[number(), text()],
         lengths: "SELECT length(value) FROM contexts WHERE (level, id) > (?, ?)
@@ -159,6 +160,16 @@ const TABLES: [Table; 10] = [
         put: "UPDATE search_state SET value = ? WHERE one = ?",
         foreign: "SELECT count(*) FROM search_state WHERE substr(value, 3, 2) <> ?",
         bound: Bound::Row(|_| Ok(SearchState::identity())),
+    },
+    Table {
+        before: &[number(), text()],
+        lengths: "SELECT length(value) FROM sheets WHERE (kind, name) > (?, ?)
+            ORDER BY kind, name LIMIT ?",
+        rows: "SELECT kind, name, waits, value FROM sheets WHERE (kind, name) > (?, ?)
+            ORDER BY kind, name LIMIT ?",
+        put: "UPDATE sheets SET value = ? WHERE kind = ? AND name = ?",
+        foreign: "SELECT count(*) FROM sheets WHERE substr(value, 3, 2) <> ?",
+        bound: Bound::Row(|row| sheet_columns(row).map(|columns| Sheet::identity(&columns))),
     },
 ];
 

@@ -13,7 +13,7 @@ use nacre_core::{
     store::Write,
 };
 
-use super::{SqlStore, outbox::queued, place, usage::used_text};
+use super::{SqlStore, outbox::queued, place, reads::sheet_key, usage::used_text};
 use crate::{
     schema,
     sql::{Bind, Bound, Database},
@@ -87,6 +87,17 @@ impl<D: Database> SqlStore<D> {
                 let [kind, name] = key;
                 self.database.run(PUT_REVOCATION, &[kind, name, value])
             }
+            Write::Sheet(sheet) => {
+                for statement in schema::SHEETS_TABLE {
+                    self.database.run(statement, &[])?;
+                }
+                let [kind, name] = sheet_key(sheet.kind, &sheet.name);
+                if sheet.is_end() {
+                    return self.database.run(DROP_SHEET, &[kind, name]);
+                }
+                let waits = Bind::Number(sheet.waits.into());
+                self.database.run(PUT_SHEET, &[kind, name, waits, value])
+            }
             Write::Replay(replay) => {
                 let ReplayColumns { id, expires } = replay.columns();
                 let [id, user] = [Bind::Blob(&id), Bind::Text(replay.user.as_str())];
@@ -159,6 +170,11 @@ const PUT_REVOCATION: &str =
     "INSERT OR REPLACE INTO revocations (kind, name, value) VALUES (?, ?, ?)";
 
 const DROP_REVOCATION: &str = "DELETE FROM revocations WHERE kind = ? AND name = ?";
+
+const PUT_SHEET: &str =
+    "INSERT OR REPLACE INTO sheets (kind, name, waits, value) VALUES (?, ?, ?, ?)";
+
+const DROP_SHEET: &str = "DELETE FROM sheets WHERE kind = ? AND name = ?";
 
 const PUT_REPLAY: &str = "INSERT OR REPLACE INTO replays (id, expires, value, user)
     VALUES (?, ?, ?, ?)";

@@ -108,6 +108,7 @@ fn query_values(kind: Kind) -> &'static [&'static str] {
         Kind::On => &["true", "false", "", "1"],
         Kind::Tokens => &["256", "255", "200000", "200001", "", "x"],
         Kind::Ratio => &["3.5", "1", "8.1", "0", "-1", "NaN", "1e1", ""],
+        Kind::Standing => &["proposed", "stale", "", "x"],
         Kind::PackFormat => &["markdown", "json", "", "x"],
     }
 }
@@ -125,7 +126,7 @@ fn paths(route: &Route) -> Vec<String> {
     {
         for user in ["bob", "alice"] {
             let path = route.path.replace("{level}", level).replace("{id}", id);
-            let path = path.replace("{user}", user).replace("{token}", user);
+            let path = path.replace("{user}", user).replace("{token}", user).replace("{name}", id);
             if !found.contains(&path) {
                 found.push(path);
             }

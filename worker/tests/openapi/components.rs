@@ -208,6 +208,9 @@ pub(crate) fn query(param: &Param) -> Value {
         Kind::PackFormat => json!({
             "type": "string", "enum": ["markdown", "json"], "default": "markdown"
         }),
+        Kind::Standing => json!({
+            "type": "string", "enum": ["proposed", "stale", "approved", "declined", "undone"]
+        }),
         Kind::On => json!({ "type": "boolean", "default": true }),
     };
     let mut parameter = json!({

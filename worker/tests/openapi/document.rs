@@ -52,6 +52,8 @@ pub(crate) fn generate() -> Value {
             { "name": "history", "description": "Versions and the audit trail." },
             { "name": "bulk", "description": "Batches, export and import." },
             { "name": "live", "description": "Live updates over a WebSocket." },
+            { "name": "promotions", "description": "Proposals to move a value to a layer above." },
+            { "name": "templates", "description": "What contexts of some kind start with." },
             { "name": "sharing", "description": "Members of projects." },
             { "name": "tokens", "description": "Revoked tokens." },
             { "name": "service", "description": "The service itself." }
@@ -385,6 +387,14 @@ fn tag(action: Action) -> &'static str {
         Action::Live => "live",
         Action::Search | Action::SearchByBody | Action::PutVector => "search",
         Action::Batch | Action::Export | Action::Import => "bulk",
+        Action::Templates
+        | Action::Template
+        | Action::PutTemplate
+        | Action::DeleteTemplate
+        | Action::Begin => "templates",
+        Action::Promotions | Action::Propose | Action::Approve | Action::Decline | Action::Undo => {
+            "promotions"
+        }
         Action::Members | Action::PutMember | Action::DeleteMember => "sharing",
         Action::Revocations
         | Action::RevokeUser

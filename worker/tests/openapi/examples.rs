@@ -47,6 +47,20 @@ pub(crate) fn body(body: BodyType) -> Value {
         }),
         BodyType::Member => json!({ "project": "shop", "role": "reader" }),
         BodyType::Unshare => json!({ "project": "shop" }),
+        BodyType::Template => template(),
+        BodyType::Beginning => json!({
+            "level": "project",
+            "context_id": "orders",
+            "variables": { "name": "orders", "owner": "payments" },
+            "customizations": { "api": { "port": 9090 } }
+        }),
+        BodyType::Promotion => json!({
+            "from": { "level": "task", "id": "fix-1" },
+            "pointer": "/build/target",
+            "to": { "level": "project", "id": "shop" },
+            "reason": "every task of the project builds for this target",
+            "evidence": { "tasks": ["fix-1", "fix-2"] }
+        }),
         BodyType::RevokeUser => json!({ "not_before": TIME }),
         BodyType::RevokeToken => json!({ "expires_at": TIME }),
         BodyType::Vector => json!({ "vector": [0.12, -0.5, 0.31], "version": 3 }),
@@ -119,6 +133,48 @@ fn revocation() -> Value {
     json!({
         "at": TIME, "by": "ada", "expires_at": null, "not_before": TIME, "token": null,
         "user": "grace"
+    })
+}
+
+fn template() -> Value {
+    json!({
+        "description": "A review of one change",
+        "variables": {
+            "change": { "type": "string", "description": "The change under review" },
+            "depth": { "type": "enum", "values": ["quick", "full"], "default": "full" }
+        },
+        "layers": {
+            "task": {
+                "data": { "change": "{{change}}", "depth": "{{depth}}", "findings": [] },
+                "rules": { "/findings": "append" }
+            }
+        }
+    })
+}
+
+fn promotion() -> Value {
+    json!({
+        "at": TIME,
+        "by": "ada",
+        "decided": null,
+        "evidence": { "tasks": ["fix-1", "fix-2"] },
+        "from": { "id": "fix-1", "level": "task" },
+        "id": "43-0",
+        "pointer": "/build/target",
+        "preview": {
+            "affected": [
+                { "id": "shop", "level": "project" }, { "id": "checkout", "level": "branch" }
+            ],
+            "affected_count": 2,
+            "overridden_by": [{ "id": "fix-3", "level": "task", "pointer": "/build/target" }],
+            "overridden_count": 1,
+            "unchanged": 2
+        },
+        "reason": "every task of the project builds for this target",
+        "replaces": "wasm32",
+        "state": "proposed",
+        "to": { "id": "shop", "level": "project" },
+        "value": "wasm64"
     })
 }
 
@@ -267,6 +323,20 @@ pub(crate) fn answer(shape: Shape) -> Value {
         Shape::Members => json!({ "items": [member()] }),
         Shape::Revocation => revocation(),
         Shape::Revocations => json!({ "items": [revocation()] }),
+        Shape::Template => {
+            let mut shown = template();
+            shown["name"] = "review".into();
+            shown["preset"] = false.into();
+            shown
+        }
+        Shape::Templates => json!({
+            "items": [{
+                "description": "A review of one change", "levels": ["task"], "name": "review",
+                "preset": false, "variables": ["change", "depth"]
+            }]
+        }),
+        Shape::Promotion => promotion(),
+        Shape::Promotions => page(promotion()),
         Shape::Audit => page(json!({
             "at": TIME,
             "by": "ada",

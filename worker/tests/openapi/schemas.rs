@@ -7,6 +7,7 @@ use nacre_core::wire::{
     self,
     import::LineBody,
     operation::{BatchBody, PreviewBody},
+    promotion::{PromotionBody, PromotionText},
     reply::{
         AuditText, ContextText, DeletedText, DiffText, ImportedText, InsightText, KeysText,
         MemberText, MembersText, PageText, PreviewText, ProgressText, ReindexText, RestoredText,
@@ -16,6 +17,7 @@ use nacre_core::wire::{
         AppendBody, InsightBody, MemberBody, MoveBody, ProgressBody, PutBody, RestoreBody,
         RevokeTokenBody, RevokeUserBody, RollbackBody, UnsetBody, UnshareBody,
     },
+    template::{BeginningBody, TemplateBody, TemplateText, TemplatesText},
 };
 use nacre_worker::http::routes::{BodyType, Shape};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -56,6 +58,9 @@ impl Schemas {
             BodyType::Batch => self.read::<BatchBody>(),
             BodyType::Member => self.read::<MemberBody>(),
             BodyType::Unshare => self.read::<UnshareBody>(),
+            BodyType::Template => self.read::<TemplateBody>(),
+            BodyType::Beginning => self.read::<BeginningBody>(),
+            BodyType::Promotion => self.read::<PromotionBody>(),
             BodyType::RevokeUser => self.read::<RevokeUserBody>(),
             BodyType::RevokeToken => self.read::<RevokeTokenBody>(),
             BodyType::Question => self.read::<SearchBody>(),
@@ -99,6 +104,10 @@ impl Schemas {
             Shape::Members => self.said::<MembersText<'_>>(),
             Shape::Revocation => self.said::<RevocationText<'_>>(),
             Shape::Revocations => self.said::<RevocationsText<'_>>(),
+            Shape::Template => self.said::<TemplateText<'_>>(),
+            Shape::Templates => self.said::<TemplatesText<'_>>(),
+            Shape::Promotion => self.said::<PromotionText<'_>>(),
+            Shape::Promotions => self.said::<PageText<PromotionText<'_>>>(),
             Shape::Audit => self.said::<PageText<AuditText<'_>>>(),
             Shape::Batch => self.batch(),
             Shape::Lines | Shape::Text => json!({ "type": "string" }),

@@ -15,19 +15,23 @@ use nacre_core::{
     level::Level,
     memory::MemoryStore,
     moment::Moment,
-    op::{Caller, Command, Edit, Expect, Idempotency, Put, Request},
+    op::{Administration, Caller, Command, Edit, Expect, Idempotency, Put, Request},
     plan::Plan,
+    pointer::Pointer,
+    promotion::{Proposal, Verdict},
     quota::Used,
     record::{EntryId, EntryKind},
     retrieval::Document,
+    revocation::{Subject, TokenId},
     seal::{MasterKeyring, SealContent},
     sensitive::SensitiveNames,
+    sheet::SheetKind,
     store::{AsOf, Filter, Reads, Write, resolve_records},
     value::Value,
     wire::remember,
 };
 use nacre_worker::sql_store::{Delivery, Founding, Retention, Rotation, SqlStore};
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::select};
 
 use super::Sqlite;
 
@@ -307,6 +311,21 @@ impl World {
             found
         };
         prop_assert_eq!(revoked(sql), revoked(twin));
+        for (waiting, before, limit) in [(false, None, 100), (false, None, 1), (true, None, 100)] {
+            let sheets = |store: &dyn Reads| {
+                store.sheets(SheetKind::Promotion, waiting, before, limit).unwrap()
+            };
+            prop_assert_eq!(sheets(sql), sheets(twin));
+            for sheet in sheets(sql) {
+                let (kind, name) = (sheet.kind, &*sheet.name);
+                prop_assert_eq!(sql.sheet(kind, name), twin.sheet(kind, name));
+                let before = Some(name);
+                prop_assert_eq!(
+                    sql.sheets(kind, waiting, before, 1),
+                    twin.sheets(kind, waiting, before, 1)
+                );
+            }
+        }
         for key in ["k0", "k1", "k2"] {
             prop_assert_eq!(sql.replay(&alice(), key), twin.replay(&alice(), key));
         }
@@ -402,4 +421,34 @@ pub(crate) fn filters() -> Vec<Filter> {
         }
     }
     all
+}
+
+/// Proposals between contexts of the universe, and decisions about them.
+pub(crate) fn promoting() -> impl Strategy<Value = Administration> {
+    let verdicts = select(vec![Verdict::Approve, Verdict::Decline, Verdict::Undo]);
+    let ids = (1..30u64).prop_map(|seq| EntryId { seq, n: 0 });
+    prop_oneof![
+        (select(universe()), select(universe()), select(vec!["/a", "/b", ""])).prop_map(
+            |(from, to, pointer)| {
+                Administration::Propose(Proposal {
+                    from,
+                    pointer: Pointer::parse(pointer).unwrap(),
+                    to,
+                    reason: Some("plant-7f3a91 reason".into()),
+                    evidence: Some("plant-7f3a91 evidence".into()),
+                })
+            }
+        ),
+        (ids, verdicts).prop_map(|(id, verdict)| Administration::Settle(id, verdict)),
+    ]
+}
+
+/// Tokens that are refused, and let in again.
+pub(crate) fn revoking() -> impl Strategy<Value = Administration> {
+    let user = |name: &str| Subject::User(User::parse(name).unwrap());
+    let subjects = vec![user("bob"), user("alice"), Subject::Token(TokenId::parse("t").unwrap())];
+    (select(subjects), any::<bool>()).prop_map(|(subject, ends)| match ends {
+        true => Administration::Unrevoke(subject),
+        false => Administration::Revoke { subject, time: None },
+    })
 }

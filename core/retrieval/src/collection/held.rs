@@ -19,6 +19,7 @@ use nacre_store::{
     moment::Moment,
     record::{Audit, Entry, EntryId, EntryKind, Heading, Member, Record, Replay, Secret, Version},
     revocation::Revocation,
+    sheet::{Sheet, SheetKind},
     store::{AsOf, Filter, Reads},
 };
 use nacre_wire::{members::Members, read_json};
@@ -192,6 +193,14 @@ impl Reads for Held {
 
     fn each_revocation(&self, _: &mut dyn FnMut(&Revocation)) -> Result<()> {
         Ok(())
+    }
+
+    fn sheet(&self, _: SheetKind, _: &str) -> Result<Option<Sheet>> {
+        Ok(None)
+    }
+
+    fn sheets(&self, _: SheetKind, _: bool, _: Option<&str>, _: usize) -> Result<Vec<Sheet>> {
+        Ok(Vec::new())
     }
 
     fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<Audit>> {

@@ -6,9 +6,11 @@ use super::{
     Asker, Setting,
     batch::within_limit,
     draft::Draft,
+    promotions::promotions,
     read::{Show, Step, descend, entries, known, list, page, paged},
     reveal::{deed_of, reveal_entries, revealed},
     revocations::revocations,
+    templates::{template, templates},
 };
 use crate::{
     limits,
@@ -36,6 +38,11 @@ pub(super) fn inspect(
             Ok(Reply::Members(reads.members(of)?))
         }
         Inspection::Revocations => Ok(Reply::Revocations(revocations(reads)?)),
+        Inspection::Templates => templates(reads, asker.sight),
+        Inspection::Template(name) => template(reads, asker.sight, name),
+        Inspection::Promotions { standing, before, limit } => {
+            promotions(reads, asker.sight, *standing, *before, *limit)
+        }
         Inspection::Audit { .. } | Inspection::Export { .. } => {
             inspect_alone(reads, setting, asker, inspection)
         }
@@ -52,12 +59,16 @@ pub(super) fn inspect_alone(
     match inspection {
         Inspection::Audit { before, limit } => audit(reads, *before, *limit),
         Inspection::Export { part, reveal } => export(reads, setting, asker.sight, part, *reveal),
-        Inspection::Members | Inspection::Revocations => Err(alone()),
+        Inspection::Members
+        | Inspection::Revocations
+        | Inspection::Templates
+        | Inspection::Template(_)
+        | Inspection::Promotions { .. } => Err(alone()),
     }
 }
 
 fn alone() -> Error {
-    Error::new(Code::Forbidden, "this store has no members and no tokens")
+    Error::new(Code::Forbidden, "this store has no members, tokens, templates and promotions")
 }
 
 /// Contexts that an export reads at once.
@@ -127,6 +138,11 @@ impl Draft<'_, '_> {
             Administration::DeleteMember { user, project } => self.delete_member(user, project),
             Administration::Revoke { subject, time } => self.revoke(subject, *time),
             Administration::Unrevoke(subject) => self.unrevoke(subject),
+            Administration::Propose(proposal) => self.propose(proposal),
+            Administration::Settle(id, verdict) => self.settle(*id, *verdict),
+            Administration::PutTemplate { name, members } => self.put_template(name, members),
+            Administration::DeleteTemplate(name) => self.delete_template(name),
+            Administration::Begin(beginning) => self.begin(beginning),
         }
     }
 
@@ -137,7 +153,12 @@ impl Draft<'_, '_> {
             Administration::PutMember { .. }
             | Administration::DeleteMember { .. }
             | Administration::Revoke { .. }
-            | Administration::Unrevoke(_) => Err(alone()),
+            | Administration::Unrevoke(_)
+            | Administration::Propose(_)
+            | Administration::Settle(..)
+            | Administration::PutTemplate { .. }
+            | Administration::DeleteTemplate(_)
+            | Administration::Begin(_) => Err(alone()),
         }
     }
 

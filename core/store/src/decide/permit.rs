@@ -1,7 +1,7 @@
 //! Permissions: the scopes of a token, and the sight of its user.
 
 use crate::{
-    op::{Caller, Command, Edit, Inspection, Op, Read},
+    op::{Administration, Caller, Command, Edit, Inspection, Op, Read},
     sight::Sight,
     store::Reads,
 };
@@ -21,7 +21,18 @@ pub(super) fn permit_command(
         Command::Op(op) => permit(reads, caller, sight, op),
         // Each operation is checked when it is decided.
         Command::Batch(_) => permit_scopes(caller, true, command.reveals()),
-        Command::Inspection(Inspection::Members) => permit_scopes(caller, false, false),
+        Command::Inspection(
+            Inspection::Members
+            | Inspection::Promotions { .. }
+            | Inspection::Templates
+            | Inspection::Template(_),
+        ) => permit_scopes(caller, false, false),
+        Command::Administration(Administration::Begin(_)) => permit_scopes(caller, true, false),
+        // The two contexts are checked when it is decided. The answer shows what a preview does.
+        Command::Administration(Administration::Propose(_) | Administration::Settle(..)) => {
+            permit_scopes(caller, true, false)?;
+            permit_scopes(caller, false, false)
+        }
         Command::Inspection(_) | Command::Administration(_) => {
             permit_scopes(caller, command.is_write(), command.reveals())?;
             if sight.is_owner() {

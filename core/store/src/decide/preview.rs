@@ -38,14 +38,30 @@ pub(super) fn preview(
         )
         .limit(limits::BATCH_OPERATIONS as u64));
     }
+    let keeps_past = edits.len() > 1;
+    let preview = preview_of(reads, setting, asker, keeps_past, |draft| {
+        for (index, edit) in edits.iter().enumerate() {
+            permit::permit_edit(&draft.store, asker.caller, asker.sight, edit)
+                .and_then(|()| draft.edit(edit).map(drop))
+                .map_err(|error| error.failed_operation(index))?;
+        }
+        Ok(())
+    })?;
+    Ok(Reply::Preview(preview))
+}
+
+/// How edits that `make` makes would change views. Versions hold the way back with `keeps_past`.
+pub(super) fn preview_of(
+    reads: &dyn Reads,
+    setting: &mut Setting<'_>,
+    asker: Asker<'_>,
+    keeps_past: bool,
+    make: impl FnOnce(&mut Draft<'_, '_>) -> Result<()>,
+) -> Result<Preview> {
     let mut draft = Draft::new(reads, setting, asker)?;
     draft.purpose = Purpose::Show;
-    draft.keeps_past = edits.len() > 1;
-    for (index, edit) in edits.iter().enumerate() {
-        permit::permit_edit(&draft.store, asker.caller, asker.sight, edit)
-            .and_then(|()| draft.edit(edit))
-            .map_err(|error| error.failed_operation(index))?;
-    }
+    draft.keeps_past = keeps_past;
+    make(&mut draft)?;
     let mut written: Vec<Written> = Vec::new();
     for address in distinct(draft.changed().cloned().collect()) {
         written.push(Written::of(reads, &draft.store, address)?);
@@ -73,7 +89,7 @@ pub(super) fn preview(
     let mut preview = look.preview;
     sort_by(&mut preview.affected, |a, b| a.address.cmp(&b.address));
     preview.overridden_by = distinct(preview.overridden_by);
-    Ok(Reply::Preview(preview))
+    Ok(preview)
 }
 
 /// The chain of a context, if it exists where the caller sees it.

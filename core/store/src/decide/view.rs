@@ -177,7 +177,9 @@ impl<'c> Pair<'c> {
     }
 }
 
-fn held_at<'l>(layer: &'l Layer, path: &Pointer) -> Option<&'l [u8]> {
+/// The text that a layer holds at a path. Inside an array it is the whole array, and below another
+/// value that value.
+pub(super) fn held_at<'l>(layer: &'l Layer, path: &Pointer) -> Option<&'l [u8]> {
     let mut at = Pointer::root();
     for token in path.tokens() {
         if !layer.get(&at)?.starts_with(b"{") {

@@ -25,7 +25,7 @@ use nacre_layers::{
 };
 
 /// The names of actions. Rows hold the index in this list, so new ones must be added at the end.
-const ACTIONS: [&str; 16] = [
+const ACTIONS: [&str; 22] = [
     "create",
     "update",
     "delete",
@@ -42,6 +42,12 @@ const ACTIONS: [&str; 16] = [
     "unrevoke_user",
     "unrevoke_token",
     REVEAL,
+    "propose_promotion",
+    "approve_promotion",
+    "decline_promotion",
+    "undo_promotion",
+    "put_template",
+    "delete_template",
 ];
 
 /// The columns of a commit's row.
