@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     access::Scopes,
     moment::Moment,
-    promotion::{Proposal, Standing, Verdict},
+    promotion::{Proposing, Standing, Verdict},
     record::{Change, EntryId, EntryKind, Terms},
     revocation::Subject,
     store::{AsOf, Filter},
@@ -309,7 +309,7 @@ pub enum Administration {
     /// Let tokens in again.
     Unrevoke(Subject),
     /// Propose to move a value up.
-    Propose(Proposal),
+    Propose(Proposing),
     /// Decide on a promotion.
     Settle(EntryId, Verdict),
     /// Create or replace a template.

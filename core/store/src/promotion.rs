@@ -23,8 +23,9 @@ use crate::{
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
-    id::User,
+    id::{ContextId, User},
     json,
+    level::Level,
     pointer::Pointer,
     value::{Object, Value},
 };
@@ -51,6 +52,31 @@ pub struct Proposal {
     pub reason: Option<String>,
     /// What speaks for it: any JSON, at most [`EVIDENCE_BYTES`].
     pub evidence: Option<Value>,
+}
+
+/// What is asked for: a proposal whose upper context may be named by its level alone, because a chain has
+/// one context of each level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposing {
+    /// The context that holds the value.
+    pub from: Address,
+    /// The place of the value.
+    pub pointer: Pointer,
+    /// The level of the context above that is to hold it.
+    pub to: Level,
+    /// Its id; `None` for the one in the chain of `from`.
+    pub id: Option<ContextId>,
+    /// Why, at most [`REASON_BYTES`].
+    pub reason: Option<String>,
+    /// What speaks for it: any JSON, at most [`EVIDENCE_BYTES`].
+    pub evidence: Option<Value>,
+}
+
+impl From<Proposal> for Proposing {
+    fn from(proposal: Proposal) -> Proposing {
+        let Proposal { from, pointer, to, reason, evidence } = proposal;
+        Proposing { from, pointer, to: to.level, id: Some(to.id), reason, evidence }
+    }
 }
 
 /// A decision on a promotion.

@@ -20,7 +20,7 @@ use nacre_layers::{
 use nacre_store::{
     op::Administration,
     plan::PromotionReply,
-    promotion::{Effect, Promotion, Proposal, Settled, Verdict},
+    promotion::{Effect, Promotion, Proposing, Settled, Verdict},
     record::EntryId,
 };
 
@@ -38,7 +38,7 @@ pub struct PromotionBody {
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::pointer"))]
     pub pointer: String,
     /// The context above that is to hold it.
-    pub to: PlaceBody,
+    pub to: AboveBody,
     /// Why; shown in the history of both contexts; at most 960 bytes.
     #[serde(default)]
     pub reason: Option<String>,
@@ -61,16 +61,31 @@ pub struct PlaceBody {
     pub id: String,
 }
 
+/// A context above another one.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AboveBody {
+    /// Its level.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
+    pub level: String,
+    /// Its id; if left out, it is the one of that level in the chain.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    pub id: Option<String>,
+}
+
 impl PromotionBody {
     /// Makes the proposal.
     ///
     /// # Errors
     /// `invalid-id`, `invalid-pointer`, with the pointer in the body.
     pub fn into_administration(self) -> Result<Administration> {
-        Ok(Administration::Propose(Proposal {
-            from: self.from.into_address(["/from/level", "/from/id"])?,
+        Ok(Administration::Propose(Proposing {
+            from: self.from.into_address()?,
             pointer: pointer("/pointer", self.pointer)?,
-            to: self.to.into_address(["/to/level", "/to/id"])?,
+            to: Level::parse(&self.to.level).map_err(|error| error.at("/to/level"))?,
+            id: self.to.id.map(|text| id("/to/id", &text)).transpose()?,
             reason: self.reason,
             evidence: self.evidence,
         }))
@@ -78,9 +93,9 @@ impl PromotionBody {
 }
 
 impl PlaceBody {
-    fn into_address(self, [level_at, id_at]: [&'static str; 2]) -> Result<Address> {
-        let level = Level::parse(&self.level).map_err(|error| error.at(level_at))?;
-        Address::new(level, id(id_at, &self.id)?).map_err(|error| error.at(id_at))
+    fn into_address(self) -> Result<Address> {
+        let level = Level::parse(&self.level).map_err(|error| error.at("/from/level"))?;
+        Address::new(level, id("/from/id", &self.id)?).map_err(|error| error.at("/from/id"))
     }
 }
 

@@ -163,7 +163,7 @@ proptest! {
             from: address(from), pointer: place(&documents[from], &which), to: address(to),
             reason: None, evidence: None,
         };
-        let Ok(Reply::Promotion(made)) = world.run(Administration::Propose(proposal)) else {
+        let Ok(Reply::Promotion(made)) = world.run(Administration::Propose(proposal.into())) else {
             return Ok(());
         };
         prop_assert_eq!(&all(&mut world), &before);

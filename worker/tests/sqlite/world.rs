@@ -430,13 +430,14 @@ pub(crate) fn promoting() -> impl Strategy<Value = Administration> {
     prop_oneof![
         (select(universe()), select(universe()), select(vec!["/a", "/b", ""])).prop_map(
             |(from, to, pointer)| {
-                Administration::Propose(Proposal {
+                let proposal = Proposal {
                     from,
                     pointer: Pointer::parse(pointer).unwrap(),
                     to,
                     reason: Some("plant-7f3a91 reason".into()),
                     evidence: Some("plant-7f3a91 evidence".into()),
-                })
+                };
+                Administration::Propose(proposal.into())
             }
         ),
         (ids, verdicts).prop_map(|(id, verdict)| Administration::Settle(id, verdict)),

@@ -13,8 +13,8 @@ use crate::{
     op::{Edit, Expect, Patch, Put},
     plan::{PromotionReply, Reply, Warning},
     promotion::{
-        EVIDENCE_BYTES, Effect, NAMED, Promotion, Proposal, REASON_BYTES, Settled, Standing,
-        Verdict,
+        EVIDENCE_BYTES, Effect, NAMED, Promotion, Proposal, Proposing, REASON_BYTES, Settled,
+        Standing, Verdict,
     },
     record::{Deed, EntryId, Record},
     seal::{Held, Purpose, Target},
@@ -72,6 +72,21 @@ pub(super) fn promotions(
             return Ok(Reply::Promotions { items, next: None });
         }
     }
+}
+
+/// The proposal with the id of the context above, which is that of the chain where none is given.
+fn completed(reads: &dyn Reads, proposing: &Proposing) -> Result<Proposal> {
+    let Proposing { from, pointer, to, id, reason, evidence } = proposing.clone();
+    let to = match id {
+        Some(id) => Address::new(to, id).map_err(|error| error.at("/to/id"))?,
+        None => {
+            let chain = chain(reads, &from)?;
+            let above = chain.iter().find(|record| record.address.level == to);
+            let above = above.map(|record| record.address.clone());
+            above.unwrap_or_else(Address::global)
+        }
+    };
+    Ok(Proposal { from, pointer, to, reason, evidence })
 }
 
 /// Promotions that a list reads at once.
@@ -192,12 +207,13 @@ fn object(data: Value) -> Result<Object> {
 
 impl Draft<'_, '_> {
     /// Stores a proposal, after everything that approving it does was tried.
-    pub(super) fn propose(&mut self, proposal: &Proposal) -> Result<Reply> {
-        let Proposal { from, to, pointer, reason, .. } = proposal;
-        if to.level >= from.level {
+    pub(super) fn propose(&mut self, proposing: &Proposing) -> Result<Reply> {
+        if proposing.to >= proposing.from.level {
             let detail = "`to` must be on a level above `from`: a promotion moves a value up";
             return Err(Error::new(Code::InvalidRequest, detail).at("/to/level"));
         }
+        let proposal = &completed(&self.store, proposing)?;
+        let Proposal { from, to, pointer, reason, .. } = proposal;
         self.permit_both(proposal)?;
         if reason.as_ref().is_some_and(|reason| reason.len() > REASON_BYTES) {
             return Err(Error::new(Code::TooLarge, "`reason` must be at most 960 bytes")
