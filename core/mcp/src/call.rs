@@ -19,6 +19,7 @@ use crate::{
     bound::{fit, tokens, tokens_of},
     failure::failure,
     outcome::text_block,
+    tools::Tool,
 };
 
 /// One call of a tool.
@@ -27,8 +28,8 @@ pub(crate) struct Call {
     pub(crate) arguments: Arguments,
     /// What the call stands in.
     pub(crate) setting: Setting,
-    /// The most tokens of the answer's text.
-    pub(crate) room: usize,
+    /// What makes its outcome.
+    pub(crate) finish: Finish,
     /// The hash of the tool's name and of its arguments.
     fingerprint: Hash,
 }
@@ -38,9 +39,9 @@ impl Call {
     ///
     /// # Errors
     /// `invalid-request` for fewer tokens than an answer needs.
-    pub(crate) fn of(tool: &str, arguments: Object, setting: &Setting) -> Result<Call> {
+    pub(crate) fn of(tool: &Tool, arguments: Object, setting: &Setting) -> Result<Call> {
         let given = Value::Object(arguments);
-        let fingerprint = Hash::of(format!("{tool} {}", text_of(&given)).as_bytes());
+        let fingerprint = Hash::of(format!("{} {}", tool.name, text_of(&given)).as_bytes());
         let Value::Object(arguments) = given else { return Err(Error::bug("no arguments")) };
         let mut arguments = Arguments::of(arguments, setting.default.clone());
         let wanted = arguments.number("max_tokens", u64::MAX)?.unwrap_or(TOKENS_DEFAULT);
@@ -49,7 +50,8 @@ impl Call {
             return Err(Error::new(Code::InvalidRequest, detail).at("/max_tokens"));
         }
         let room = usize::try_from(wanted.min(setting.most_tokens)).unwrap_or(usize::MAX);
-        Ok(Call { arguments, setting: setting.clone(), room, fingerprint })
+        let finish = Finish { room, all: tool.set.all() };
+        Ok(Call { arguments, setting: setting.clone(), finish, fingerprint })
     }
 
     /// The context that the arguments mean.
@@ -92,12 +94,12 @@ impl Call {
         about: impl FnOnce(&Error) -> Option<Address> + 'static,
         next: impl FnOnce(Finish, Told) -> Step<Outcome> + 'static,
     ) -> Step<Outcome> {
-        let finish = Finish { room: self.room };
+        let finish = self.finish;
         Step::ask(ask, move |answered| match answered.and_then(Told::of) {
             Ok(told) => next(finish, told),
             Err(error) => {
                 let address = about(&error);
-                failure(&error, address.as_ref(), finish.room)
+                failure(&error, address.as_ref(), finish)
             }
         })
     }
@@ -160,6 +162,17 @@ pub(crate) fn name(members: &mut Object) {
     members.insert("context", context.into());
 }
 
+/// The name of a context in place of an object that has nothing else.
+pub(crate) fn named(context: &mut Value) {
+    let Value::Object(members) = context else { return };
+    name(members);
+    if members.len() == 1
+        && let Some(name) = members.remove("context")
+    {
+        *context = name;
+    }
+}
+
 /// Layers of a chain, short: `project/shop@3`.
 pub(crate) fn layers(value: &mut Value) {
     let short = |layer: &Value| {
@@ -184,6 +197,8 @@ pub(crate) fn layers(value: &mut Value) {
 pub(crate) struct Finish {
     /// The most tokens of the text.
     pub(crate) room: usize,
+    /// The call that shows all there are of what the tool is about.
+    pub(crate) all: &'static str,
 }
 
 impl Finish {

@@ -19,6 +19,7 @@ use crate::{
     Ask, Outcome, Step,
     arguments::text_of,
     bound::{fit, tokens},
+    call::Finish,
     nearest::nearest,
     outcome::object,
 };
@@ -32,19 +33,22 @@ const PAGES: usize = 5;
 /// Tokens of a failure's text that are not those of its conflicts, at most.
 const FRAME: usize = 200;
 
-/// The failure of a call, about the context at `address` if it is about one. Its text has at most `room`
-/// tokens, but says always what is wrong.
-pub(crate) fn failure(error: &Error, address: Option<&Address>, room: usize) -> Step<Outcome> {
+/// The failure of a call, about the context at `address` if it is about one. Its text has at most the
+/// tokens of `finish`, but says always what is wrong.
+pub(crate) fn failure(error: &Error, address: Option<&Address>, finish: Finish) -> Step<Outcome> {
     match (error.code(), address) {
-        (Code::NotFound, Some(address)) if address.level != Level::Global => {
+        // With a pointer, something else in the request is missing.
+        (Code::NotFound, Some(address))
+            if address.level != Level::Global && error.pointer().is_none() =>
+        {
             offer(address.clone(), error.operation(), Vec::new(), None, PAGES)
         }
-        _ => Step::Done(Outcome::failure(text(error, room))),
+        _ => Step::Done(Outcome::failure(text(error, finish))),
     }
 }
 
 /// What is wrong, where, and what to do.
-fn text(error: &Error, room: usize) -> String {
+fn text(error: &Error, finish: Finish) -> String {
     let mut text = format!("{}: {}", error.code(), error.detail());
     if let Some(pointer) = error.pointer().filter(|pointer| !pointer.is_empty()) {
         text.push_str(&format!(" (at {pointer:?})"));
@@ -58,7 +62,7 @@ fn text(error: &Error, room: usize) -> String {
     let conflicts = error.conflict_list().filter(|conflicts| !conflicts.is_empty());
     if let Some(conflicts) = conflicts {
         let conflicts = conflicts.iter().map(shown).collect();
-        let left = room.saturating_sub(tokens(&text).max(FRAME));
+        let left = finish.room.saturating_sub(tokens(&text).max(FRAME));
         let fitted = fit(Value::Array(conflicts), &Pointer::root(), left);
         if let Some(conflicts) = fitted.value {
             text.push_str(&format!(". Conflicts: {}", text_of(&conflicts)));
@@ -67,7 +71,11 @@ fn text(error: &Error, room: usize) -> String {
             text.push_str(&format!(". Left out of them: {}", text_of(&left_out)));
         }
     }
-    text.push_str(&format!("\nNext: {}", next(error.code())));
+    text.push_str("\nNext: ");
+    match error.code() {
+        Code::NotFound => text.push_str(&format!("call {} to see what there is.", finish.all)),
+        code => text.push_str(next(code)),
+    }
     text
 }
 
@@ -87,7 +95,6 @@ fn shown(conflict: &Conflict) -> Value {
 /// The call that helps after a failure, in the terms of tools.
 fn next(code: Code) -> &'static str {
     match code {
-        Code::NotFound => "call manage_context with action \"list\" to see the contexts.",
         Code::ParentNotFound => {
             "create the parent first, or repeat the call with create_parents: true."
         }
@@ -171,7 +178,7 @@ fn missing(address: &Address, operation: Option<usize>, known: &[Address]) -> St
     let operation = operation.map(|index| format!(" (operation {index})")).unwrap_or_default();
     format!(
         "not-found{operation}: there is no context {address} that you may read.{meant}\nNext: repeat the call with \
-         the right level and context_id, or {}",
-        next(Code::NotFound)
+         the right level and context_id, or call manage_context with action \"list\" to see what there \
+         is."
     )
 }

@@ -6,9 +6,11 @@
 mod contexts;
 mod history;
 mod page;
+mod promotions;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod search;
+mod templates;
 mod views;
 
 use alloc::{format, vec::Vec};
@@ -19,7 +21,12 @@ use nacre_layers::{
     value::{Object, Value},
 };
 
-use crate::{Outcome, Setting, Step, call::Call, failure::failure, nearest::nearest};
+use crate::{
+    Outcome, Setting, Step,
+    call::{Call, Finish},
+    failure::failure,
+    nearest::nearest,
+};
 
 /// Tools that belong together. A client chooses sets, because a model reads all that it is offered on
 /// every turn.
@@ -31,11 +38,16 @@ pub enum Set {
     History,
     /// Searching.
     Search,
+    /// Moving values up.
+    Promotions,
+    /// Beginning contexts from templates.
+    Templates,
 }
 
 impl Set {
     /// All sets, in the order of the table.
-    pub const ALL: [Set; 3] = [Set::Context, Set::History, Set::Search];
+    pub const ALL: [Set; 5] =
+        [Set::Context, Set::Search, Set::History, Set::Promotions, Set::Templates];
 
     /// The name by which a client chooses it.
     pub fn name(self) -> &'static str {
@@ -43,6 +55,17 @@ impl Set {
             Set::Context => "context",
             Set::History => "history",
             Set::Search => "search",
+            Set::Promotions => "promotions",
+            Set::Templates => "templates",
+        }
+    }
+
+    /// The call that shows all there are of what the tools are about.
+    pub(crate) fn all(self) -> &'static str {
+        match self {
+            Set::Promotions => "promote_context with action \"list\"",
+            Set::Templates => "list_templates",
+            Set::Context | Set::History | Set::Search => "manage_context with action \"list\"",
         }
     }
 
@@ -87,6 +110,9 @@ pub const TOOLS: &[Tool] = &[
     Tool { name: "get_context_history", set: Set::History, begin: history::history },
     Tool { name: "diff_context", set: Set::History, begin: history::diff },
     Tool { name: "rollback_context", set: Set::History, begin: history::rollback },
+    Tool { name: "promote_context", set: Set::Promotions, begin: promotions::promote },
+    Tool { name: "list_templates", set: Set::Templates, begin: templates::list },
+    Tool { name: "create_from_template", set: Set::Templates, begin: templates::create },
 ];
 
 /// What clients are shown of each tool, in the order of the table.
@@ -111,8 +137,9 @@ pub fn list(sets: Option<&str>) -> Result<Value> {
 pub fn call(name: &str, arguments: Object, setting: &Setting) -> Option<Step<Outcome>> {
     let tool = TOOLS.iter().find(|tool| tool.name == name)?;
     let room = usize::try_from(setting.most_tokens).unwrap_or(usize::MAX);
-    let begun = Call::of(tool.name, arguments, setting).and_then(tool.begin);
-    Some(begun.unwrap_or_else(|error| failure(&error, None, room)))
+    let finish = Finish { room, all: tool.set.all() };
+    let begun = Call::of(tool, arguments, setting).and_then(tool.begin);
+    Some(begun.unwrap_or_else(|error| failure(&error, None, finish)))
 }
 
 /// The names of tools that are near one that does not exist.
@@ -122,6 +149,12 @@ pub fn near(name: &str) -> Vec<&'static str> {
 
 fn missing(name: &'static str) -> Error {
     Error::new(Code::InvalidRequest, "this argument is required").at(format!("/{name}"))
+}
+
+/// The refusal of an action that a tool does not have.
+fn unknown_action(actions: &[&str]) -> Error {
+    let detail = format!("must be one of {}", actions.join(", "));
+    Error::new(Code::InvalidRequest, detail).at("/action")
 }
 
 /// A question was read as another one.

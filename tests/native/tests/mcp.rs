@@ -62,7 +62,7 @@ fn a_client_chooses_sets_of_tools() {
     assert_eq!(names("history, search").first().unwrap(), "search_contexts");
     assert_eq!(names("").len(), tools::TOOLS.len());
     let refused = tools::list(Some("searches")).unwrap_err();
-    assert!(refused.detail().contains("context, history, search"), "{refused}");
+    assert!(refused.detail().contains("context, search, history"), "{refused}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::page::Page;
 use crate::{
     Ask, Outcome, Step,
     arguments::{self, Arguments, opened},
-    call::{Call, Finish, fetch, layers, name},
+    call::{Call, fetch, layers, name},
 };
 
 /// Contexts or entries of a page if the caller does not say.
@@ -50,8 +50,7 @@ pub(super) const ACTIONS: [&str; 15] = [
 pub(super) fn manage(mut call: Call) -> Result<Step<Outcome>> {
     let action = call.arguments.peek("action").unwrap_or_default();
     if !ACTIONS.contains(&action) {
-        let detail = alloc::format!("must be one of {}", ACTIONS.join(", "));
-        return Err(Error::new(Code::InvalidRequest, detail).at("/action"));
+        return Err(super::unknown_action(&ACTIONS));
     }
     match action {
         "list" => list(call, Question::List),
@@ -113,7 +112,7 @@ fn list(mut call: Call, question: Question) -> Result<Step<Outcome>> {
         }
         Ask::Command(read.into(), None)
     };
-    let finish = Finish { room: call.room };
+    let finish = call.finish;
     Ok(Page { finish, address, ask: Box::new(ask), limit, shorten }.told())
 }
 

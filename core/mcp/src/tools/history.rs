@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Ask, Outcome, Step,
-    call::{Call, Finish, layers},
+    call::{Call, layers},
 };
 
 /// Versions of a page if the caller does not say.
@@ -34,7 +34,7 @@ pub(super) fn history(mut call: Call) -> Result<Step<Outcome>> {
         let address = address.clone();
         Ask::Command(Read::History { address, before, limit }.into(), None)
     };
-    let finish = Finish { room: call.room };
+    let finish = call.finish;
     let (ask, address, shorten) = (Box::new(ask), Some(of), |_: &mut _| {});
     Ok(Page { finish, address, ask, limit, shorten }.told())
 }

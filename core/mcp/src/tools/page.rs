@@ -37,7 +37,7 @@ impl Page {
         let (finish, address, limit) = (*finish, address.clone(), *limit);
         Step::ask((self.ask)(limit), move |answered| match answered.and_then(Told::of) {
             Ok(told) => self.cut(told),
-            Err(error) => failure(&error, address.as_ref(), finish.room),
+            Err(error) => failure(&error, address.as_ref(), finish),
         })
     }
 

@@ -163,6 +163,48 @@ shapes! {
         idempotency_key: Option<String>,
     }
 
+    struct PromoteArguments {
+        #[schemars(schema_with = "promotion_actions")]
+        action: String,
+        /// propose: the context that holds the value
+        #[schemars(schema_with = "level")]
+        level: Option<String>,
+        context_id: Option<String>,
+        /// propose: JSON Pointer to the value
+        pointer: Option<String>,
+        /// propose: the level above that shall hold it
+        #[schemars(schema_with = "level")]
+        to: Option<String>,
+        reason: Option<String>,
+        /// propose: what speaks for it
+        evidence: Option<Value>,
+        /// approve, decline, undo
+        id: Option<String>,
+        #[schemars(schema_with = "schema::standing")]
+        state: Option<String>,
+        limit: Option<u64>,
+        cursor: Option<String>,
+        max_tokens: Option<u64>,
+    }
+
+    struct TemplatesArguments {
+        /// all of this one
+        template: Option<String>,
+        max_tokens: Option<u64>,
+    }
+
+    struct BeginArguments {
+        template: String,
+        #[schemars(schema_with = "level")]
+        level: String,
+        context_id: String,
+        parent: Option<String>,
+        variables: Option<Object>,
+        /// merged over the template's data
+        customizations: Option<Object>,
+        idempotency_key: Option<String>,
+    }
+
     struct View {
         context: Option<String>,
         data: Option<Value>,
@@ -207,6 +249,17 @@ shapes! {
         patch: Option<Vec<Value>>,
     }
 
+    struct Promoted {
+        id: Option<String>,
+        state: Option<String>,
+        items: Option<Vec<Value>>,
+    }
+
+    struct Templates {
+        templates: Option<Vec<Value>>,
+        layers: Option<Object>,
+    }
+
     struct Written {
         context: String,
         version: u64,
@@ -231,6 +284,10 @@ fn mode(_: &mut SchemaGenerator) -> Schema {
 
 fn scope(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["stored", "resolved"] })
+}
+
+fn promotion_actions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": super::promotions::ACTIONS })
 }
 
 fn actions(_: &mut SchemaGenerator) -> Schema {
@@ -317,6 +374,13 @@ fn all(generator: &mut SchemaGenerator) -> Vec<Shown> {
             "A JSON Patch between two versions.";
         "rollback_context", "Roll back to a version", Destroys, RollbackArguments => Written,
             "A new version with the data of an old one. Nothing is lost.";
+        "promote_context", "Move a value up", Destroys, PromoteArguments => Promoted,
+            "Propose that a layer above hold a value, so that all below it know; then approve, decline or \
+             undo.";
+        "list_templates", "List templates", Reads, TemplatesArguments => Templates,
+            "Templates for new contexts, with their levels and variables.";
+        "create_from_template", "Create from a template", Destroys, BeginArguments => Written,
+            "Create a context with a template's data.";
     }
 }
 

@@ -9,10 +9,7 @@ use nacre_layers::{
 use nacre_retrieval::Question;
 
 use super::page::Page;
-use crate::{
-    Ask, Outcome, Step,
-    call::{Call, Finish},
-};
+use crate::{Ask, Outcome, Step, call::Call};
 
 /// `search_contexts`: finds contexts by words and by meaning.
 pub(super) fn search(mut call: Call) -> Result<Step<Outcome>> {
@@ -20,7 +17,7 @@ pub(super) fn search(mut call: Call) -> Result<Step<Outcome>> {
     call.arguments.end()?;
     let limit = question.limit();
     let ask = move |limit| Ask::Search(question.clone().with_limit(limit));
-    let finish = Finish { room: call.room };
+    let finish = call.finish;
     Ok(Page { finish, address: None, ask: Box::new(ask), limit, shorten }.told())
 }
 

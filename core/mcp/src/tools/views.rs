@@ -15,7 +15,7 @@ use nacre_wire::{operation::PreviewBody, question::Parameters as _};
 use super::contexts::operations;
 use crate::{
     Ask, Outcome, Setting, Step,
-    call::{Call, Finish, Told, fetch, layers, name},
+    call::{Call, Told, fetch, layers, name},
     failure::failure,
     outcome::{object, text_block},
 };
@@ -38,7 +38,7 @@ pub(super) fn resolve(mut call: Call) -> Result<Step<Outcome>> {
 
 /// The view as a step.
 fn resolved(call: Call, resolve: Resolve, is_asked: bool, whoami: Value) -> Step<Outcome> {
-    let finish = Finish { room: call.room };
+    let finish = call.finish;
     let address = resolve.address.clone();
     let at = resolve.path.clone().unwrap_or_else(Pointer::root);
     let ask = Ask::Command(Command::Op(Op::Read(Read::Resolve(resolve))), None);
@@ -62,7 +62,7 @@ fn resolved(call: Call, resolve: Resolve, is_asked: bool, whoami: Value) -> Step
             members.insert("note", note.into());
             Step::Done(finish.whole(members))
         }
-        Err(error) => failure(&error, Some(&address), finish.room),
+        Err(error) => failure(&error, Some(&address), finish),
     })
 }
 
@@ -132,12 +132,12 @@ fn shorten(origin: &mut Value) {
 
 /// `get_context_pack`: a view for a prompt.
 pub(super) fn pack(mut call: Call) -> Result<Step<Outcome>> {
-    call.arguments.put("max_tokens", (call.room as u64).into());
+    call.arguments.put("max_tokens", (call.finish.room as u64).into());
     let mut ask = pack::Ask::read(&mut call.arguments)?;
     ask.calls = pack::Calls::Tools;
     call.arguments.end()?;
     let address = ask.address.clone();
-    let room = call.room;
+    let finish = call.finish;
     Ok(Step::ask(Ask::Pack(ask), move |answered| match answered {
         Ok(answered) => {
             let text = alloc::string::String::from_utf8_lossy(&answered.body).into_owned();
@@ -149,7 +149,7 @@ pub(super) fn pack(mut call: Call) -> Result<Step<Outcome>> {
             let content = Vec::from([text_block(text)]);
             Step::Done(Outcome { content, structured: Some(structured), failed: false })
         }
-        Err(error) => failure(&error, Some(&address), room),
+        Err(error) => failure(&error, Some(&address), finish),
     }))
 }
 
