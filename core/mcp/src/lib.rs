@@ -15,7 +15,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod nearest;
 mod outcome;
+pub mod protocol;
 mod setting;
 mod step;
 pub mod tools;
