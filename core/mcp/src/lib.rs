@@ -24,4 +24,4 @@ pub mod tools;
 
 pub use outcome::{Outcome, object, text_block};
 pub use setting::Setting;
-pub use step::{Answered, Ask, Next, Step};
+pub use step::{Answered, Ask, Follow, Next, Step};

@@ -30,7 +30,7 @@ use alloc::{borrow::ToOwned as _, boxed::Box, format, string::String, vec::Vec};
 use nacre_layers::value::{Object, Value};
 use nacre_store::access::Scopes;
 
-pub use listen::{Heard, Listening};
+pub use listen::Listening;
 pub use message::{EVENTS, Response};
 pub use revision::Header;
 
@@ -52,6 +52,8 @@ pub(crate) struct Request<'r> {
     pub(crate) setting: &'r Setting,
     /// The sets of tools that the client chose.
     pub(crate) sets: Option<&'r str>,
+    /// The session, if the request is of one.
+    pub(crate) session: Option<String>,
 }
 
 /// A message whose form is right.
@@ -59,6 +61,7 @@ pub(crate) struct Request<'r> {
 pub struct Received {
     message: Message,
     era: Era,
+    session: Option<String>,
 }
 
 /// Reads the body of a POST.
@@ -70,20 +73,20 @@ pub fn receive(body: &[u8], header: Header<'_>) -> Result<Received, Response> {
     let message = message.map_err(|(failure, id)| Response::failure(failure, id.as_ref()))?;
     let era = revision::era(&message, header);
     let era = era.map_err(|failure| Response::failure(failure, message.id.as_ref()))?;
-    Ok(Received { message, era })
+    Ok(Received { message, era, session: session(header) })
 }
 
 impl Received {
     /// Answers the message. `sets` are the sets of tools that the client chose; `fresh` is a text that
     /// nobody can guess, for a session that begins.
     pub fn answer(self, setting: &Setting, sets: Option<&str>, fresh: &str) -> Step<Response> {
-        let Received { message: Message { id, method, params }, era } = self;
+        let Received { message: Message { id, method, params }, era, session } = self;
         let (Some(id), Some(method)) = (id, method) else {
             // A notification, or the answer to a request: this server asks its clients nothing.
             return Step::Done(Response::bare(202));
         };
-        let session = (method == "initialize" && era == Era::Initialized).then(|| fresh.to_owned());
-        let request = Request { era, params, setting, sets };
+        let begun = (method == "initialize" && era == Era::Initialized).then(|| fresh.to_owned());
+        let request = Request { era, params, setting, sets, session };
         let (notices, step) = match fixtures::answer(&method, &request) {
             Some((notices, said)) => (notices, Step::Done(said)),
             None => (Vec::new(), dispatch(&method, &request)),
@@ -102,7 +105,7 @@ impl Received {
                         Response::events(&messages)
                     }
                 };
-                response.headers.extend(session.map(|session| ("Mcp-Session-Id", session)));
+                response.headers.extend(begun.map(|session| ("Mcp-Session-Id", session)));
                 response
             }
             Err(failure) => Response::failure(failure, Some(&id)),
@@ -123,6 +126,8 @@ fn dispatch(method: &str, request: &Request<'_>) -> Step<Said> {
         "resources/list" => return resources::list(request),
         "resources/templates/list" => resources::templates(),
         "resources/read" => return resources::read(request),
+        "resources/subscribe" if initialized => return resources::follow(request, true),
+        "resources/unsubscribe" if initialized => return resources::follow(request, false),
         "prompts/list" => prompts::list(),
         "prompts/get" => return prompts::get(request),
         "completion/complete" => return complete::complete(request),
@@ -155,7 +160,7 @@ impl Ask {
                 let own = if command.is_write() { Scopes::WRITE } else { Scopes::READ };
                 if command.reveals() { own.with(Scopes::REVEAL) } else { own }
             }
-            Ask::Search(_) | Ask::Pack(_) => Scopes::READ,
+            Ask::Search(_) | Ask::Pack(_) | Ask::Follow(_) => Scopes::READ,
         }
     }
 }

@@ -314,7 +314,7 @@ impl Exchange {
     }
 
     /// Headers that every answer of a store has.
-    fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
+    pub(super) fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
         let mut response = self.bare(status);
         let cache = if self.reveals { NO_STORE } else { "private, no-cache, no-transform" };
         response.set("Cache-Control", cache);

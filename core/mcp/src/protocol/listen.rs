@@ -52,15 +52,6 @@ pub struct Listening {
     acknowledged: bool,
 }
 
-/// What a frame of the store comes to.
-#[derive(Debug, PartialEq)]
-pub struct Heard {
-    /// Events for the client, maybe none.
-    pub events: Vec<u8>,
-    /// Whether the stream ends.
-    pub ends: bool,
-}
-
 impl Listening {
     /// Begins the stream of `subscriptions/listen`: the frames for the store's socket.
     ///
@@ -71,7 +62,7 @@ impl Listening {
         header: Header<'_>,
         setting: &Setting,
     ) -> Result<(Listening, Vec<String>), Response> {
-        let Received { message: Message { id, params, .. }, era } = receive(body, header)?;
+        let Received { message: Message { id, params, .. }, era, .. } = receive(body, header)?;
         let refused = |text: &str| Response::failure(Failure::params(text).status(400), id.as_ref());
         let wanted = params.get("notifications").and_then(Value::as_object);
         let (Some(wanted), Some(_), Era::Stateless) = (wanted, &id, era) else {
@@ -127,11 +118,11 @@ impl Listening {
         events
     }
 
-    /// Takes a frame of the store's socket.
-    pub fn hear(&mut self, frame: &str) -> Heard {
+    /// Takes a frame of the store's socket. Returns events for the client, maybe none.
+    pub fn hear(&mut self, frame: &str) -> Vec<u8> {
         let mut events = Vec::new();
         let frame = json::read(frame.as_bytes(), limits::DEPTH + limits::DEPTH);
-        let Ok(Value::Object(frame)) = frame else { return Heard { events, ends: false } };
+        let Ok(Value::Object(frame)) = frame else { return events };
         let text = |name: &str| frame.get(name).and_then(Value::as_str);
         let (kind, name) = (text("type").unwrap_or_default(), text("id").unwrap_or_default());
         match kind {
@@ -164,7 +155,7 @@ impl Listening {
             }
             _ => {}
         }
-        Heard { events, ends: false }
+        events
     }
 
     /// The end that the server brings about.

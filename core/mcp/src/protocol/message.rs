@@ -39,6 +39,11 @@ impl Response {
         Response { status, headers: Vec::new(), body: Vec::new(), needs: None }
     }
 
+    /// The head of a stream whose events come later.
+    pub fn stream() -> Response {
+        Response::events(&[])
+    }
+
     /// An answer with one message.
     pub(super) fn message(status: u16, message: &Value) -> Response {
         let headers = Vec::from([("Content-Type", JSON.into())]);

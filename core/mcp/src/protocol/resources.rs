@@ -30,7 +30,7 @@ use super::{
     failure::Failure,
     uri::{self, Named, START, TEMPLATES},
 };
-use crate::{Answered, Ask, Setting, Step, object};
+use crate::{Answered, Ask, Follow, Setting, Step, object};
 
 /// Contexts on a page, each with its view.
 const PAGE: usize = 50;
@@ -195,6 +195,26 @@ pub(super) fn read(request: &Request<'_>) -> Step<Said> {
             })
         }
     }
+}
+
+/// Begins or ends the updates of a resource, for a client of an earlier revision.
+pub(super) fn follow(request: &Request<'_>, begins: bool) -> Step<Said> {
+    let Some(uri) = request.params.get("uri").and_then(Value::as_str) else {
+        return Step::Done(Err(Failure::params("`uri` is required")));
+    };
+    let Some(named) = Named::parse(uri) else {
+        return Step::Done(Err(Failure::params("there is no such resource")));
+    };
+    let Some(session) = request.session.clone() else {
+        let text = "updates need the header Mcp-Session-Id, with the session that `initialize` gave";
+        return Step::Done(Err(Failure::params(text)));
+    };
+    let topic = named.topic(request.setting.default.as_ref());
+    let uri = String::from(uri);
+    let follow = Follow { session, uri: uri.clone(), topic, begins };
+    Step::ask(Ask::Follow(follow), move |answer| {
+        Step::Done(answer.map(|_| Object::new()).map_err(|error| Failure::of(&error, &uri)))
+    })
 }
 
 /// Asks for a pack in Markdown.
