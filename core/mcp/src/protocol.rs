@@ -19,7 +19,6 @@ mod revision;
 mod uri;
 
 #[cfg(feature = "conformance")]
-#[path = "protocol/fixtures.rs"]
 mod fixtures;
 #[cfg(not(feature = "conformance"))]
 #[path = "protocol/no_fixtures.rs"]
@@ -30,11 +29,13 @@ use alloc::{borrow::ToOwned as _, boxed::Box, format, string::String, vec::Vec};
 use nacre_layers::value::{Object, Value};
 use nacre_store::access::Scopes;
 
+pub use fixtures::Waits;
 pub use listen::Listening;
 pub use message::{EVENTS, Response};
 pub use revision::Header;
 
 use crate::{Ask, Setting, Step};
+use fixtures::Played;
 use failure::{Failure, METHOD_NOT_FOUND};
 use message::Message;
 use revision::Era;
@@ -77,6 +78,12 @@ pub fn receive(body: &[u8], header: Header<'_>) -> Result<Received, Response> {
 }
 
 impl Received {
+    /// The answer of a client, with the id of the request that it answers.
+    pub fn reply(&self) -> Option<(&str, &Object)> {
+        let Message { id, method: None, params } = &self.message else { return None };
+        Some((id.as_ref()?.as_str()?, params))
+    }
+
     /// Answers the message. `sets` are the sets of tools that the client chose; `fresh` is a text that
     /// nobody can guess, for a session that begins.
     pub fn answer(self, setting: &Setting, sets: Option<&str>, fresh: &str) -> Step<Response> {
@@ -88,7 +95,10 @@ impl Received {
         let begun = (method == "initialize" && era == Era::Initialized).then(|| fresh.to_owned());
         let request = Request { era, params, setting, sets, session };
         let (notices, step) = match fixtures::answer(&method, &request) {
-            Some((notices, said)) => (notices, Step::Done(said)),
+            Some(Played { talk: Some(talk), .. }) => {
+                return Step::Done(talk.begin(id, fresh));
+            }
+            Some(Played { notices, said, talk: None }) => (notices, Step::Done(said)),
             None => (Vec::new(), dispatch(&method, &request)),
         };
         let failed = id.clone();

@@ -176,7 +176,7 @@ impl Exchange {
 
     /// An answer of the protocol.
     pub fn spoken(&self, answer: protocol::Response, origin: &str) -> Response {
-        let protocol::Response { status, headers, body, needs } = answer;
+        let protocol::Response { status, headers, body, needs, waits: _ } = answer;
         let mut response = self.of_store(status, None, &Work::default());
         response.replace("Cache-Control", "private, no-store, no-transform");
         for (name, value) in headers {

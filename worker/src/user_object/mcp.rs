@@ -1,5 +1,12 @@
 //! Messages of the Model Context Protocol: what they ask of the store is carried out as over HTTP.
 
+#[cfg(not(feature = "conformance"))]
+#[path = "no_talks.rs"]
+mod talks;
+#[cfg(feature = "conformance")]
+#[path = "talks.rs"]
+mod talks;
+
 use nacre_core::{
     entropy::Entropy,
     error::{Code, Error, Result},
@@ -45,7 +52,14 @@ impl Object {
         let spoken = keeper.spoken((request, parts), exchange, bearer, entropy).await;
         self.load_behind(keeper, &bearer.caller);
         let response = match spoken {
-            Ok(answer) => exchange.spoken(answer, parts.origin()),
+            Ok(mut answer) => {
+                let waits = answer.waits.take();
+                let response = exchange.spoken(answer, parts.origin());
+                match waits {
+                    None => response,
+                    Some(waits) => return talks::hold(&response, waits),
+                }
+            }
             Err(error) if error.code() == Code::Unauthenticated => {
                 exchange.challenged(Refusal::Revoked, parts.origin())
             }
@@ -76,6 +90,7 @@ impl Keeper {
             Ok(received) => received,
             Err(response) => return Ok(response),
         };
+        talks::hear(&received);
         let setting = Setting {
             caller: bearer.caller.clone(),
             default,

@@ -7,7 +7,12 @@ use nacre_layers::{
     value::{Object, Value},
 };
 
-use super::failure::{Failure, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR};
+use nacre_store::access::Scopes;
+
+use super::{
+    failure::{Failure, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR},
+    fixtures::Waits,
+};
 use crate::object;
 
 /// Arrays and objects around the data of a context: message, params, arguments, operations, operation,
@@ -21,7 +26,7 @@ pub(super) const JSON: &str = "application/json";
 pub const EVENTS: &str = "text/event-stream";
 
 /// An HTTP answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: u16,
@@ -30,13 +35,15 @@ pub struct Response {
     /// The body: a message, a stream of messages, or nothing.
     pub body: Vec<u8>,
     /// The scopes that the token lacks; they belong into `WWW-Authenticate`.
-    pub needs: Option<nacre_store::access::Scopes>,
+    pub needs: Option<Scopes>,
+    /// What goes on when the client has answered; only fixtures ask it something.
+    pub waits: Option<Waits>,
 }
 
 impl Response {
     /// An answer without a body.
     pub(super) fn bare(status: u16) -> Response {
-        Response { status, headers: Vec::new(), body: Vec::new(), needs: None }
+        Response { status, headers: Vec::new(), body: Vec::new(), needs: None, waits: None }
     }
 
     /// The head of a stream whose events come later.
@@ -47,7 +54,7 @@ impl Response {
     /// An answer with one message.
     pub(super) fn message(status: u16, message: &Value) -> Response {
         let headers = Vec::from([("Content-Type", JSON.into())]);
-        Response { status, headers, body: json::write(message), needs: None }
+        Response { body: json::write(message), headers, ..Response::bare(status) }
     }
 
     /// An answer with several messages, the result last.
@@ -55,7 +62,7 @@ impl Response {
         let mut body = Vec::new();
         messages.iter().for_each(|message| event(message, &mut body));
         let headers = Vec::from([("Content-Type", EVENTS.into())]);
-        Response { status: 200, headers, body, needs: None }
+        Response { body, headers, ..Response::bare(200) }
     }
 
     /// The answer to a request that cannot be carried out.
