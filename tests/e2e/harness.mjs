@@ -197,6 +197,8 @@ export function client(url, bearer) {
       return answer;
     };
   return {
+    /** The token. */
+    bearer,
     get: (path, headers) => call("GET")(path, undefined, headers),
     put: call("PUT"),
     patch: call("PATCH"),

@@ -28,7 +28,9 @@ mod secret;
 mod settings;
 mod unverified;
 
-use nacre_core::{access::Scopes, id::User, moment::Moment, revocation::TokenFacts};
+use nacre_core::{
+    access::Scopes, address::Address, id::User, moment::Moment, revocation::TokenFacts,
+};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
 pub use issuer::{
@@ -56,6 +58,9 @@ pub struct Identity {
     pub expires_at: Moment,
     /// The claims `iat` and `jti`, by which stores revoke tokens.
     pub token: TokenFacts,
+    /// The context that requests of the Model Context Protocol mean if they name none: the claim
+    /// `default_context`.
+    pub default_context: Option<Address>,
 }
 
 /// What a token comes to before anything is awaited.

@@ -18,7 +18,7 @@ use worker::{Env, RateLimiter, console_error};
 
 use crate::{
     auth::{self, Auth},
-    http::{self, Cors, SecurityTxt},
+    http::{self, Cors, SecurityTxt, mcp::Mcp},
     search_database::SearchDatabases,
     sql_store::Retention,
 };
@@ -49,7 +49,12 @@ pub(crate) struct Config {
     pub(crate) search: SearchDatabases,
     /// How long a search waits for its shared database, in milliseconds.
     pub(crate) search_budget_millis: u64,
+    /// The most tokens of an answer that a client of the Model Context Protocol may ask for.
+    pub(crate) mcp_tokens: u64,
 }
+
+/// The most tokens of an answer by default.
+const MCP_TOKENS: u64 = 20_000;
 
 /// How long a search waits by default, in milliseconds.
 const SEARCH_BUDGET_MILLIS: u64 = 150;
@@ -127,6 +132,16 @@ impl Config {
             }
             None => SEARCH_BUDGET_MILLIS,
         };
+        let mcp_tokens = match variable("NACRE_MCP_MAX_TOKENS") {
+            Some(tokens) => tokens
+                .parse()
+                .ok()
+                .filter(|tokens| (1_000..=200_000).contains(tokens))
+                .ok_or("NACRE_MCP_MAX_TOKENS must be a whole number from 1000 to 200000")?,
+            None => MCP_TOKENS,
+        };
+        let hosts = variable("NACRE_MCP_HOSTS").unwrap_or_default();
+        let hosts = hosts.split([',', ' ']).filter(|host| !host.is_empty()).map(String::from);
         let cors = variable("NACRE_CORS_ORIGINS");
         let policy = variable("NACRE_SECURITY_POLICY");
         let security = variable("NACRE_SECURITY_CONTACT")
@@ -137,6 +152,7 @@ impl Config {
             http: http::Settings {
                 cors: cors.as_deref().map(Cors::parse).unwrap_or_default(),
                 security,
+                mcp: Mcp { issuer, hosts: hosts.collect() },
             },
             masters,
             names,
@@ -146,6 +162,7 @@ impl Config {
             shield: shield(env)?,
             search: SearchDatabases::of(env),
             search_budget_millis,
+            mcp_tokens,
         })
     }
 }

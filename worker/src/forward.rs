@@ -1,15 +1,18 @@
 //! Passes the caller's identity from the Worker in front to the object behind.
 //!
 //! ```text
-//! Authorization: Nacre scopes id issued user owner expiry   each percent-encoded; milliseconds
+//! Authorization: Nacre scopes id issued user owner expiry context
+//!                                              each percent-encoded; milliseconds
 //! ```
-//! What may be empty comes first, because white space at the end of a header is dropped. The header
+//! What may be empty comes first, because white space at the end of a header is dropped; a last part that
+//! is empty is left out. The header
 //! replaces the token, so no client can send it itself. It is one header because each one costs a
 //! crossing from wasm to JavaScript.
 
 use js_sys::{Promise, Reflect};
 use nacre_core::{
     access::Scopes,
+    address::Address,
     error::{Error, Result},
     id::User,
     moment::Moment,
@@ -42,7 +45,7 @@ extern "C" {
 pub(crate) type Lost = Closure<dyn Fn(Request, JsValue) -> JsValue>;
 
 /// The binding of the users' objects in `wrangler.toml`.
-const USERS: &str = "USERS";
+pub(crate) const USERS: &str = "USERS";
 
 /// The header of the token.
 const AUTHORIZATION: &str = "authorization";
@@ -70,15 +73,30 @@ pub(crate) fn send(
 }
 
 /// The identity as the object reads it.
-fn text(identity: &Identity, owner: &User) -> String {
+pub(crate) fn text(identity: &Identity, owner: &User) -> String {
     let scopes = identity.scopes.to_string();
     let id = identity.token.id.as_ref().map_or("", |id| id.as_str());
     let issued = identity.token.issued_at.map_or_else(String::new, |at| at.0.to_string());
     let [scopes, id, user, owner] = [&scopes, id, identity.user.as_str(), owner.as_str()]
         .map(|part| utf8_percent_encode(part, ESCAPED));
     let expiry = identity.expires_at.0;
-    format!("{SCHEME} {scopes} {id} {issued} {user} {owner} {expiry}")
+    let mut text = format!("{SCHEME} {scopes} {id} {issued} {user} {owner} {expiry}");
+    if let Some(context) = &identity.default_context {
+        // An address has no character that must be escaped.
+        text.push_str(&format!(" {context}"));
+    }
+    text
 }
+
+/// The default context of the token.
+pub(crate) fn default_context(head: &http::Head<'_>) -> Option<Address> {
+    let header = head.headers.get(AUTHORIZATION)?;
+    let (level, id) = header.split(' ').nth(PARTS)?.split_once('/')?;
+    Address::parse(level, id).ok()
+}
+
+/// The parts before the default context.
+const PARTS: usize = 7;
 
 /// The caller that the Worker in front has set.
 ///

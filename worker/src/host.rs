@@ -33,7 +33,8 @@ pub(crate) async fn give_way() {
     pause(1).await;
 }
 
-async fn pause(millis: u32) {
+/// Waits so long, in milliseconds; other events come meanwhile.
+pub(crate) async fn pause(millis: u32) {
     let mut wait = |resolve: Function, _| {
         let _ = set_timeout(&resolve, millis);
     };

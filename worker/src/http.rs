@@ -19,6 +19,7 @@ mod front;
 mod import;
 mod key;
 mod live;
+pub mod mcp;
 mod media;
 mod promotion_routes;
 mod query;
@@ -36,6 +37,7 @@ pub use export::Exporter;
 pub use front::{OPENAPI, front};
 pub use import::Importer;
 pub use live::{PROTOCOL, PROTOCOLS, token};
+pub use mcp::{MESSAGE_BYTES, Way, tool_sets, way};
 pub use response::Response;
 pub use routed::{BodyWanted, Routed, Task, too_large};
 pub use security_txt::SecurityTxt;
@@ -80,6 +82,8 @@ pub struct Settings {
     pub cors: Cors,
     /// Where to report a vulnerability; `None` says nothing.
     pub security: Option<SecurityTxt>,
+    /// The settings of the Model Context Protocol.
+    pub mcp: mcp::Mcp,
 }
 
 /// The header that names the owner of a shared project's store.

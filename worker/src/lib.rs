@@ -17,6 +17,7 @@ mod host;
 pub mod http;
 mod indexer;
 mod live;
+mod mcp;
 mod message;
 mod models;
 mod prompt;
@@ -33,7 +34,10 @@ mod user_object;
 
 use std::{cell::OnceCell, rc::Rc};
 
-use nacre_core::error::{Code, Error};
+use nacre_core::{
+    error::{Code, Error},
+    op::Caller,
+};
 use wasm_bindgen::{
     JsValue,
     prelude::{Closure, wasm_bindgen},
@@ -43,7 +47,7 @@ use worker::{Context, Env, console_error, worker_sys};
 
 use config::Config;
 use forward::Lost;
-use http::{Exchange, Work};
+use http::{Exchange, Way, Work};
 use message::Parts;
 
 /// Entry of every HTTP request. Its name is what the platform calls.
@@ -64,15 +68,29 @@ async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue,
         Err(message) => return message::not_set_up(&head, &message),
     };
     let now = host::now();
-    if let Some(response) = http::front(&head, &config.http, now, host::request_id) {
+    let way = http::way(&head, &config.http, parts.origin(), host::request_id);
+    if let Some(Err(response)) = &way {
+        return message::sent(response);
+    }
+    if way.is_none()
+        && let Some(response) = http::front(&head, &config.http, now, host::request_id)
+    {
         return message::sent(&response);
     }
     let exchange = || Exchange::begin(&head, &config.http, host::request_id);
     let problem = |error| message::sent(&exchange().problem(&error, None, &Work::default()));
     let from_protocol = http::token(&head);
     let authorization = from_protocol.clone().or_else(|| parts.header("authorization"));
-    let identity = match gate::admit(&config, authorization.as_deref(), now, &context).await {
+    let stranger = way.as_ref().and_then(|_| mcp::stranger(authorization.as_deref(), now));
+    let admitted = match stranger {
+        Some(stranger) => Ok(stranger),
+        None => gate::admit(&config, authorization.as_deref(), now, &context).await,
+    };
+    let identity = match admitted {
         Ok(identity) => identity,
+        Err(refusal) if way.is_some() => {
+            return message::sent(&exchange().challenged(refusal, parts.origin()));
+        }
         Err(refusal) => return message::sent(&exchange().refused(refusal)),
     };
     let owner = match http::owner(&head) {
@@ -82,6 +100,11 @@ async fn answer(request: Request, env: Env, context: Context) -> Result<JsValue,
     if !gate::passes(&config, &identity.user).await {
         let detail = "too many requests; try again after the seconds that Retry-After names";
         return problem(Error::new(Code::RateLimited, detail));
+    }
+    if matches!(way, Some(Ok(Way::Stream))) {
+        let caller = Caller { user: identity.user.clone(), owner, scopes: identity.scopes };
+        let streamed = mcp::stream(&env, &request, &parts, &config, &caller, &identity).await;
+        return streamed.or_else(|thrown| failed(&config, &request, thrown));
     }
     let sent = LOST.with(|lost| {
         let lost = lost.get_or_init(|| lost_of(Rc::clone(&config)));

@@ -104,12 +104,16 @@ impl Live {
     ///
     /// # Errors
     /// The errors of the platform.
-    pub(crate) fn open(&self, bearer: Bearer) -> worker::Result<worker::WebSocket> {
+    pub(crate) fn open(
+        &self,
+        bearer: Bearer,
+        session: Option<String>,
+    ) -> worker::Result<worker::WebSocket> {
         self.with(|listeners| {
             listeners.last += 1;
             let number = listeners.last;
             let subscriptions = BTreeMap::new();
-            let attached = Attachment { number, bearer, subscriptions };
+            let attached = Attachment { number, bearer, session, subscriptions };
             let text =
                 attached.to_text().map_err(|error| worker::Error::RustError(error.to_string()))?;
             let (client, socket) = self.host.open(&text)?;
@@ -133,6 +137,29 @@ impl Live {
             Some(open.attached.bearer.caller.clone())
         })?;
         Some(Listener { live: self, number, caller, socket })
+    }
+
+    /// The stream of a caller's session; `None` if it is not open.
+    pub(crate) fn of_session(
+        &self,
+        caller: &Caller,
+        session: &str,
+        now: Moment,
+    ) -> Option<Listener<'_>> {
+        self.with(|listeners| {
+            let open = listeners.open.iter().find(|(_, open)| {
+                let Attachment { session: of, bearer, .. } = &open.attached;
+                of.as_deref() == Some(session)
+                    && bearer.caller.user == caller.user
+                    && bearer.expires > now
+            });
+            open.map(|(number, open)| Listener {
+                live: self,
+                number: *number,
+                caller: open.attached.bearer.caller.clone(),
+                socket: open.socket.clone(),
+            })
+        })
     }
 
     /// The open sockets of a user, and their subscriptions.

@@ -53,6 +53,14 @@ impl Parts {
         http::Head { method: &self.method, path, query, headers: &self.headers }
     }
 
+    /// Scheme, host and port of the URL.
+    pub(crate) fn origin(&self) -> &str {
+        let after = self.url.find("://").map_or(0, |at| at + 3);
+        let rest = self.url.get(after..).unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).map_or(self.url.len(), |at| after + at);
+        self.url.get(..end).unwrap_or_default()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         http::Headers::get(&self.headers, name)
     }
@@ -120,16 +128,21 @@ pub(crate) fn broken_off() -> Error {
 /// # Errors
 /// What the platform throws.
 pub(crate) fn sent(response: &http::Response) -> Result<JsValue, JsValue> {
-    let http::Response { status, headers, body } = response;
+    let http::Response { status, body, .. } = response;
+    let body = (!body.is_empty()).then_some(&**body);
+    respond(*status, &lines(response), body).map(JsValue::from)
+}
+
+/// The headers of a response: a line for each name and each value.
+pub(crate) fn lines(response: &http::Response) -> String {
     let mut lines = String::with_capacity(512);
-    for (name, value) in headers {
+    for (name, value) in &response.headers {
         for line in [name, &**value] {
             lines.push_str(line);
             lines.push('\n');
         }
     }
-    let body = (!body.is_empty()).then_some(&**body);
-    respond(*status, &lines, body).map(JsValue::from)
+    lines
 }
 
 /// The answer of a deployment that lacks a setting.

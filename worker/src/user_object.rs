@@ -9,6 +9,7 @@
 //! side. It can vanish between any two lines, so everything that it needs after a wake-up is in SQL.
 
 mod indexing;
+mod mcp;
 mod searching;
 
 use std::{
@@ -213,6 +214,10 @@ impl Object {
                 return message::sent(&exchange.problem(&error, None, &Work::default()));
             }
         }
+        if head.path == http::mcp::PATH {
+            let asked = (request, &parts);
+            return self.speak(keeper, asked, &exchange, &bearer, &mut entropy).await;
+        }
         let task = match exchange.route(&head, bearer.caller.clone()) {
             Ok(routed) => {
                 let length = parts.header("content-length");
@@ -242,7 +247,7 @@ impl Object {
                 keeper.export(exchange, &meter, bearer, exporter, entropy)
             }
             Ok(Task::Live) => {
-                let socket = keeper.listen(bearer);
+                let socket = keeper.listen(bearer, parts.header(SESSION));
                 match socket {
                     Ok(socket) => message::upgraded(&exchange.upgraded(&head), socket),
                     Err(error) => message::sent(&exchange.problem(&error, None, &Work::default())),
@@ -303,6 +308,9 @@ impl Object {
         Ok(JsValue::UNDEFINED)
     }
 }
+
+/// The header with the session whose stream a socket feeds.
+const SESSION: &str = "nacre-session";
 
 /// The close code for a frame that is larger than a body may be (RFC 6455 §7.4.1).
 const TOO_BIG: u16 = 1009;
@@ -401,11 +409,11 @@ impl Keeper {
     }
 
     /// Opens a socket. The store is open.
-    fn listen(&self, bearer: Bearer) -> Result<worker::WebSocket> {
+    fn listen(&self, bearer: Bearer, session: Option<String>) -> Result<worker::WebSocket> {
         let (sockets, _) = self.live.used_by(&bearer.caller.user);
         let quotas = self.store.quotas();
         quotas.permit(Quota::Sockets, is_owner(&bearer.caller), sockets, sockets + 1)?;
-        let socket = self.live.open(bearer).map_err(|error| {
+        let socket = self.live.open(bearer, session).map_err(|error| {
             console_error!("live: {error}");
             Error::new(Code::StoreUnavailable, "the socket cannot be opened; try again")
         })?;

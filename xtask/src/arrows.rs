@@ -81,7 +81,8 @@ const ROOMS: &[Row] = &[
     ("forward", &["bearer", "http"]),
     ("gate", &["config", "host", "signature"]),
     ("usage", &[]),
-    ("user_object", &["config", "forward", "live", "message", "prompt", "searcher", "usage"]),
+    ("mcp", &["config", "forward", "message"]),
+    ("user_object", &["live", "mcp", "prompt", "searcher", "usage"]),
 ];
 
 /// Rooms that know no platform, and so are tested without one.

@@ -25,6 +25,9 @@ pub(crate) enum Mode {
     Release,
     /// Quick to build, several times slower to run.
     Fast,
+    /// The same, with what the conformance suite of the Model Context Protocol asks for. It lets
+    /// everyone in: never deployed.
+    Conformance,
 }
 
 /// Names the mode to a build that wrangler starts on its own.
@@ -35,15 +38,33 @@ impl Mode {
     pub(crate) fn from_env() -> Self {
         match std::env::var(MODE_VARIABLE).as_deref() {
             Ok("fast") => Self::Fast,
+            Ok("conformance") => Self::Conformance,
             _ => Self::Release,
         }
     }
 
-    /// The profile in `Cargo.toml`, which is also the name in [`MODE_VARIABLE`].
-    pub(crate) fn profile(self) -> &'static str {
+    /// The name in [`MODE_VARIABLE`].
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Fast => "fast",
+            Self::Conformance => "conformance",
+        }
+    }
+
+    /// The profile in `Cargo.toml`.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Fast | Self::Conformance => "fast",
+        }
+    }
+
+    /// What cargo is told beside the profile.
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Release | Self::Fast => &[],
+            Self::Conformance => &["--features", "conformance"],
         }
     }
 }
@@ -75,8 +96,8 @@ impl Speed {
 /// `cargo xtask build`.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mode = match Mode::from_env() {
-        Mode::Fast => Mode::Fast,
         Mode::Release => arguments.speed.mode(),
+        asked => asked,
     };
     let tools = Tools::install()?;
     build(&tools, mode)?;
@@ -96,14 +117,15 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     place_models()?;
     {
         let _inside = shell.push_dir("worker");
-        let cargo = cmd!(shell, "cargo build --lib --target {WASM} --profile {profile}");
+        let cargo = cmd!(shell, "cargo build --lib --target {WASM} --profile {profile}")
+            .args(mode.features());
         // Exactly as worker-build calls it, so that its own call finds nothing left to compile.
         process::run("worker", cargo.env("WASM_BINDGEN_USE_JS_SYS", "1"))?;
     }
 
     let module = target().join(WASM).join(profile).join("nacre_worker.wasm");
     let bytes = fs::read(&module).with_context(|| format!("reading {}", module.display()))?;
-    let made_from = format!("{profile} {:x?}", Sha256::digest(bytes).as_slice());
+    let made_from = format!("{} {:x?}", mode.name(), Sha256::digest(bytes).as_slice());
     let stamp = dist().join("worker.from");
     let bundled = dist().join("worker/index.js").exists();
     if bundled && fs::read_to_string(&stamp).is_ok_and(|held| held == made_from) {
@@ -113,9 +135,11 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     fs::remove_file(&stamp).ok(); // may well not be there
     let worker_build = cmd!(shell, "worker-build").arg(root().join("worker")).args(match mode {
         Mode::Release => ["--release"].as_slice(),
-        Mode::Fast => ["--profile", "fast", "--no-opt"].as_slice(),
+        Mode::Fast | Mode::Conformance => ["--profile", "fast", "--no-opt"].as_slice(),
     });
-    process::run("worker", worker_build.arg("--out-dir").arg(dist().join("worker")))?;
+    let worker_build = worker_build.arg("--out-dir").arg(dist().join("worker"));
+    // What stands behind this goes to cargo.
+    process::run("worker", worker_build.args(mode.features()))?;
     fs::write(stamp, made_from)?;
     Ok(())
 }
@@ -139,7 +163,7 @@ fn place_models() -> Result<()> {
 pub(crate) fn size(tools: &Tools, mode: Mode) -> Result<u64> {
     let out = dist().join("upload");
     let wrangler = tools.wrangler().args(["deploy", "--dry-run", "--outdir"]).arg(&out);
-    let report = wrangler.env(MODE_VARIABLE, mode.profile()).read()?;
+    let report = wrangler.env(MODE_VARIABLE, mode.name()).read()?;
     gzip_size(&report).with_context(|| format!("no gzip size in what wrangler said:\n{report}"))
 }
 

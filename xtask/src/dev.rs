@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    bundle::{self, MODE_VARIABLE, Speed},
+    bundle::{self, MODE_VARIABLE, Mode, Speed},
     token,
     tools::Tools,
     web,
@@ -35,12 +35,17 @@ pub(crate) struct Arguments {
     persist: Option<PathBuf>,
     #[command(flatten)]
     speed: Speed,
+    /// Serve what the conformance suite of the Model Context Protocol asks for, to anyone, without a
+    /// token
+    #[arg(long)]
+    conformance: bool,
 }
 
 /// `cargo xtask dev`.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { port, persist, speed } = arguments;
-    let (persist, mode) = (persist.map(std::path::absolute).transpose()?, speed.mode());
+    let Arguments { port, persist, speed, conformance } = arguments;
+    let mode = if conformance { Mode::Conformance } else { speed.mode() };
+    let persist = persist.map(std::path::absolute).transpose()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     drop(TcpListener::bind(address).with_context(|| format!("{address} is not free: try --port"))?);
 
@@ -53,7 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         .wrangler()
         .args(["dev", "--local", "--ip", "127.0.0.1", "--port", &port.to_string()])
         .arg("--show-interactive-dev-session=false")
-        .env(MODE_VARIABLE, mode.profile());
+        .env(MODE_VARIABLE, mode.name());
     if let Some(dir) = persist {
         wrangler = wrangler.arg("--persist-to").arg(dir);
     }

@@ -69,13 +69,14 @@ const SIDE_BY_SIDE: [&[Step]; 2] = [
 type Download = (&'static str, fn() -> Result<()>);
 
 /// Installed while the first steps run.
-const DOWNLOADS: [Download; 6] = [
+const DOWNLOADS: [Download; 7] = [
     ("browser", || chromium::chromium().map(drop)),
     ("page", || chromium::chromium().map(drop)),
     ("browser", || bundlers().map(drop)),
     ("component", || transpiler().map(drop)),
     ("component", || python(HOSTS).map(drop)),
     ("contract", || python(CONTRACT).map(drop)),
+    ("mcp", || mcp_tools().map(drop)),
 ];
 
 /// Folder of the tests that run the components on Node and in Python.
@@ -93,6 +94,7 @@ const AFTERWARDS: &[Step] = &[
     Step { name: "fuzz", about: "Each fuzz target for a moment", run: look_around },
     Step { name: "page", about: "The page in Chromium", run: page },
     Step { name: "budget", about: "Sizes against tests/budgets.toml", run: budget },
+    Step { name: "mcp", about: "The conformance suite of MCP, and its clients", run: protocol },
 ];
 
 /// How long each fuzz target runs here: enough to see that it still can. `cargo xtask fuzz` searches.
@@ -246,6 +248,20 @@ fn contract(plan: &Plan<'_>) -> Result<Tally> {
     bundle::build(&tools, plan.mode)?;
     let node = tools.node().env("NACRE_SCHEMATHESIS", python.join("bin/schemathesis"));
     run_node("contract", "tests/contract/*.test.mjs", node, plan)
+}
+
+/// Runs the conformance suite of the Model Context Protocol and its official clients against a Worker
+/// with the fixtures of the suite.
+fn protocol(plan: &Plan<'_>) -> Result<Tally> {
+    let tools = Tools::install()?;
+    bundle::build(&tools, Mode::Conformance)?;
+    let node = tools.node().env("NACRE_MCP_TOOLS", mcp_tools()?);
+    run_node("mcp", "tests/mcp/*.test.mjs", node, plan)
+}
+
+/// The suite and the clients.
+fn mcp_tools() -> Result<PathBuf> {
+    tools::npm_environment(&root().join("tests/mcp"))
 }
 
 /// Runs the components in wasmtime, on Node and in Python.

@@ -21,10 +21,11 @@ mod call;
 mod failure;
 mod nearest;
 mod outcome;
+pub mod protocol;
 mod setting;
 mod step;
 pub mod tools;
 
 pub use outcome::{Outcome, object, text_block};
 pub use setting::Setting;
-pub use step::{Answered, Ask, Next, Step};
+pub use step::{Answered, Ask, Follow, Next, Step};

@@ -9,7 +9,10 @@ use nacre_layers::{
 };
 use nacre_pack as pack;
 use nacre_retrieval::Question;
-use nacre_store::op::{Command, Idempotency};
+use nacre_store::{
+    op::{Command, Idempotency},
+    topic::Topic,
+};
 
 /// One thing that is asked of the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +23,21 @@ pub enum Ask {
     Search(Question),
     /// A context pack.
     Pack(pack::Ask),
+    /// Changes of a topic, over the stream of a session.
+    Follow(Follow),
+}
+
+/// What the stream of a session is to follow, or no more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follow {
+    /// The session.
+    pub session: String,
+    /// The resource, which names the subscription.
+    pub uri: String,
+    /// What changes it.
+    pub topic: Topic,
+    /// Whether it begins; otherwise it ends.
+    pub begins: bool,
 }
 
 /// The store's answer to one [`Ask`].

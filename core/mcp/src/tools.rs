@@ -142,9 +142,9 @@ pub fn call(name: &str, arguments: Object, setting: &Setting) -> Option<Step<Out
     Some(begun.unwrap_or_else(|error| failure(&error, None, finish)))
 }
 
-/// The names of tools that are near one that does not exist.
-pub fn near(name: &str) -> Vec<&'static str> {
-    nearest(name, TOOLS.iter().map(|tool| tool.name), 3)
+/// The tool that was probably meant by a name that does not exist.
+pub fn near(name: &str) -> Option<&'static str> {
+    nearest(name, TOOLS.iter().map(|tool| tool.name), 1).first().copied()
 }
 
 fn missing(name: &'static str) -> Error {

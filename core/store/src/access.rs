@@ -45,6 +45,14 @@ impl Scopes {
         Scopes(self.0 | other.0)
     }
 
+    /// Whether everything that these scopes stand for is allowed.
+    pub const fn allows(self, needed: Scopes) -> bool {
+        (!needed.holds_any(Scopes::READ) || self.allows_read())
+            && (!needed.holds_any(Scopes::WRITE) || self.allows_write())
+            && (!needed.holds_any(Scopes::REVEAL) || self.allows_reveal())
+            && (!needed.holds_any(Scopes::ADMIN) || self.is_admin())
+    }
+
     /// Whether contexts may be read.
     pub const fn allows_read(self) -> bool {
         self.holds_any(Scopes::READ.with(Scopes::ADMIN))

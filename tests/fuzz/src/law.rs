@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod patch;
+pub mod protocol;
 pub mod resolve;
 pub mod rows;
 pub mod store;

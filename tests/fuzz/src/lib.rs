@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     text("json", law::json::json, seed::json),
     bytes("msgpack", law::json::msgpack, seed::msgpack),
     text("layer", law::json::layer, seed::json),
@@ -36,6 +36,7 @@ pub const TARGETS: [Target; 12] = [
     text("bodies", law::store::bodies, seed::bodies),
     text("exports", law::store::exports, seed::exports),
     bytes("requests", law::store::requests, seed::requests),
+    text("messages", law::protocol::messages, seed::messages),
 ];
 
 const fn bytes(name: &'static str, law: fn(&[u8]), seeds: fn() -> Vec<Vec<u8>>) -> Target {

@@ -260,3 +260,41 @@ fn hex(text: &str) -> Vec<u8> {
     };
     digits.chunks(2).map(byte).collect()
 }
+
+/// Messages of the Model Context Protocol, and frames of the store.
+pub fn messages() -> Vec<Vec<u8>> {
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let request = |method: &str, params: &str| {
+        [
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#),
+            format!(
+                r#"{{"jsonrpc":"2.0","id":"a","method":"{method}","params":{{{params},{meta}}}}}"#
+            ),
+        ]
+    };
+    let context = r#""uri":"nacre://contexts/task/t""#;
+    let requests = [
+        request("initialize", r#""protocolVersion":"2025-06-18""#),
+        request("tools/call", r#""name":"resolve_context","arguments":"{\"id\":\"t\"}""#),
+        request("resources/list", r#""cursor":"MWxicmFuY2gvYg""#),
+        request("resources/read", context),
+        request("resources/read", r#""uri":"nacre://start""#),
+        request("resources/subscribe", context),
+        request("prompts/get", r#""name":"hand_over_task","arguments":{"level":"task","id":"t"}"#),
+        request(
+            "completion/complete",
+            r#""ref":{"type":"ref/prompt","name":"record_decision"},"argument":{"name":"id","value":"t"}"#,
+        ),
+        request(
+            "subscriptions/listen",
+            r#""notifications":{"resourcesListChanged":true,"resourceSubscriptions":["nacre://views/task/t"]}"#,
+        ),
+    ];
+    let others = [
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        r#"{"id":"list","type":"change","action":"create"}"#,
+        r#"{"items":[{"level":"task","id":"t","updated_at":"2026-01-01T00:00:00Z"}],"next_cursor":"x"}"#,
+    ];
+    let requests = requests.into_iter().flatten().map(String::into_bytes);
+    requests.chain(others.map(|text| text.as_bytes().to_vec())).collect()
+}

@@ -87,7 +87,7 @@ fn carry_out(
             let packed = pack(&world.store, caller, ask)?;
             Ok(Answered { seq: packed.seq, etag: None, body: packed.text.into_bytes() })
         }
-        Ask::Search(_) => panic!("no case searches: there is no index here"),
+        Ask::Search(_) | Ask::Follow(_) => panic!("no case searches or follows: {ask:?}"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use nacre_core::{
     access::Scopes,
+    address::Address,
     id::User,
     json, limits,
     moment::Moment,
@@ -63,7 +64,16 @@ pub(super) fn identity(
     }
     let user = text(claims, "sub").and_then(|sub| User::parse(sub).ok()).ok_or(Refusal::Subject)?;
     let token = TokenFacts { issued_at, id: id(claims)? };
-    Ok(Identity { user, scopes: scopes(claims)?, expires_at, token })
+    let (scopes, default_context) = (scopes(claims)?, default_context(claims)?);
+    Ok(Identity { user, scopes, expires_at, token, default_context })
+}
+
+/// The default context, `level/id`.
+fn default_context(claims: &Object) -> Result<Option<Address>, Refusal> {
+    let Some(value) = claims.get("default_context") else { return Ok(None) };
+    let named = value.as_str().and_then(|text| text.split_once('/'));
+    let address = named.and_then(|(level, id)| Address::parse(level, id).ok());
+    address.map(Some).ok_or(Refusal::DefaultContext)
 }
 
 /// The id, by which the token can be revoked alone.

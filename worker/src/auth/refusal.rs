@@ -89,6 +89,8 @@ refusals! {
     Subject = "the token's `sub` must be a user: 1 to 256 bytes without control characters";
     /// `jti` is not an id of a token.
     TokenId = "the token's `jti` must be 1 to 256 bytes of text without control characters";
+    /// `default_context` is not the address of a context.
+    DefaultContext = "the token's `default_context` must be `level/id`, such as `task/fix-login`";
     /// `aud` does not name this service.
     Audience = "the token's `aud` must name this service";
     /// `iss` is not the expected issuer.

@@ -12,10 +12,13 @@ pub struct Cors {
 
 /// The headers of an answer that pages may read.
 const EXPOSED: &str = "ETag, Location, Retry-After, Nacre-Seq, Nacre-Tokens, \
-                       Idempotency-Replayed, RateLimit, RateLimit-Policy, X-Request-Id, Server-Timing, WWW-Authenticate";
+                       Idempotency-Replayed, RateLimit, RateLimit-Policy, X-Request-Id, Server-Timing, WWW-Authenticate, \
+                       Mcp-Session-Id";
 /// The headers that pages may send.
 const ALLOWED: &str = "Authorization, Content-Type, Accept, If-Match, If-None-Match, \
-                       Idempotency-Key, Nacre-Owner, Nacre-Confirm, X-Request-Id";
+                       Idempotency-Key, Nacre-Owner, Nacre-Confirm, X-Request-Id, Nacre-Context, \
+                       Nacre-Tools, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, \
+                       Last-Event-ID";
 /// For how long a browser may remember a preflight's answer, in seconds.
 const MAX_AGE: &str = "600";
 

@@ -314,7 +314,7 @@ impl Exchange {
     }
 
     /// Headers that every answer of a store has.
-    fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
+    pub(super) fn of_store(&self, status: u16, seq: Option<u64>, work: &Work) -> Response {
         let mut response = self.bare(status);
         let cache = if self.reveals { NO_STORE } else { "private, no-cache, no-transform" };
         response.set("Cache-Control", cache);
@@ -371,13 +371,7 @@ impl Exchange {
     }
 
     fn demand(&mut self, caller: &Caller, needed: Scopes) -> Result<()> {
-        let held = caller.scopes;
-        let lacks = |scope: Scopes, allowed: bool| needed.with(scope) == needed && !allowed;
-        if lacks(Scopes::READ, held.allows_read())
-            || lacks(Scopes::WRITE, held.allows_write())
-            || lacks(Scopes::REVEAL, held.allows_reveal())
-            || lacks(Scopes::ADMIN, held.is_admin())
-        {
+        if !caller.scopes.allows(needed) {
             self.lacking = Some(needed);
             return Err(Error::new(
                 Code::Forbidden,

@@ -30,6 +30,8 @@ pub(crate) struct Attachment {
     pub(crate) number: u64,
     /// The caller with its token.
     pub(crate) bearer: Bearer,
+    /// The session whose stream it is, if it is one.
+    pub(crate) session: Option<String>,
     /// The subscriptions, by the client's ids.
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
 }
@@ -55,6 +57,8 @@ struct SessionText {
     issued: Option<u64>,
     #[serde(default)]
     token: Option<String>,
+    #[serde(default)]
+    session: Option<String>,
     json: BTreeMap<String, Value>,
     msgpack: BTreeMap<String, Value>,
 }
@@ -94,6 +98,9 @@ impl Attachment {
         }
         if let Some(id) = &token.id {
             members.insert("token", id.as_str().into());
+        }
+        if let Some(session) = &self.session {
+            members.insert("session", session.as_str().into());
         }
         members.insert("json", json.into());
         members.insert("msgpack", msgpack.into());
@@ -140,7 +147,7 @@ impl Attachment {
             id: text.token.map(|id| TokenId::parse(&id)).transpose().ok()?,
         };
         let bearer = Bearer { caller, expires: Moment(text.expires), token };
-        Some(Attachment { number: text.number, bearer, subscriptions })
+        Some(Attachment { number: text.number, bearer, session: text.session, subscriptions })
     }
 }
 
@@ -153,6 +160,7 @@ mod tests {
     fn attachment(subscriptions: impl IntoIterator<Item = (String, Subscription)>) -> Attachment {
         Attachment {
             number: 7,
+            session: Some("s".into()),
             bearer: Bearer {
                 caller: Caller {
                     user: User::parse("bób \"x\"").unwrap(),

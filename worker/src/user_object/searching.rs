@@ -72,7 +72,7 @@ impl Keeper {
         }
     }
 
-    async fn find(
+    pub(super) async fn find(
         &self,
         bearer: &Bearer,
         caller: &Caller,
