@@ -65,7 +65,8 @@ test("tools are listed with all that a client needs, and sets are chosen", async
     await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
     const { tools } = await client.listTools();
     await client.close();
-    return tools;
+    // The suite's fixtures are in this build, too.
+    return tools.filter(({ name }) => !/^(test|json_schema)_/.test(name));
   };
   const tools = await list("");
   assert.equal(tools.length, 13);
