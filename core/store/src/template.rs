@@ -309,7 +309,10 @@ impl<'t> Kind<'t> {
         };
         match is_right {
             true => Ok(()),
-            false => Err(self.name()),
+            false => Err(match self {
+                Kind::Plain(kind) => format!("of the type {kind}"),
+                Kind::Enum(_) => self.name(),
+            }),
         }
     }
 }
