@@ -29,10 +29,10 @@ use nacre_layers::{
 use crate::limits;
 
 /// Largest template, in bytes of JSON.
-pub const TEMPLATE_BYTES: usize = 64 << 10;
+pub const TEMPLATE_BYTES: usize = 32 << 10;
 
 /// Most templates of one store, beside the presets.
-pub const TEMPLATES: usize = 200;
+pub const TEMPLATES: usize = 100;
 
 /// Most variables of one template.
 pub const VARIABLES: usize = 50;
@@ -330,7 +330,7 @@ fn check(template: &Template) -> Result<()> {
     only(members, &["description", "variables", "layers"], "")?;
     let bytes = json::length(&members.clone().into());
     if bytes > TEMPLATE_BYTES {
-        return Err(Error::new(Code::TooLarge, "a template must be at most 65536 bytes of JSON")
+        return Err(Error::new(Code::TooLarge, "a template must be at most 32768 bytes of JSON")
             .at("")
             .limit(TEMPLATE_BYTES as u64));
     }

@@ -105,7 +105,7 @@ impl Draft<'_, '_> {
         if own(&self.store, self.asker.sight)?.len() < TEMPLATES {
             return Ok(());
         }
-        let detail = "a store can hold 200 templates of your own; delete one first";
+        let detail = "a store can hold 100 templates of your own; delete one first";
         Err(Error::new(Code::TooLarge, detail).limit(TEMPLATES as u64))
     }
 
