@@ -16,6 +16,7 @@ use alloc::{
 };
 
 use nacre_layers::{
+    address::Address,
     error::{Code, Error, Result},
     id::ContextId,
     json,
@@ -57,6 +58,21 @@ pub struct Template {
     pub is_preset: bool,
     /// Its members.
     pub members: Object,
+}
+
+/// A context to create from a template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The name of the template.
+    pub template: ContextId,
+    /// The context.
+    pub address: Address,
+    /// The id of the parent, one level up. Required for a branch or a task.
+    pub parent: Option<ContextId>,
+    /// The values of variables, by name.
+    pub variables: Object,
+    /// What is merged into the data, as a layer below it would be.
+    pub customizations: Option<Object>,
 }
 
 /// What is created from a template.

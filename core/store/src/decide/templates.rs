@@ -4,13 +4,13 @@ use alloc::{format, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, permit::permit_edit};
 use crate::{
-    op::{Beginning, Edit, Expect, Put},
+    op::{Edit, Expect, Put},
     plan::{Reply, TemplateReply},
     record::Deed,
     sheet::{Sheet, SheetKind},
     sight::Sight,
     store::{Reads, Write},
-    template::{TEMPLATES, Template},
+    template::{Beginning, TEMPLATES, Template},
 };
 use nacre_layers::{
     address::Address,
