@@ -136,19 +136,19 @@ const BUDGET = [
       promotion = made.body.id;
       return made;
     },
-    500,
+    230,
     6,
   ],
   ["approve it", () => api.post(`/v1/promotions/${promotion}/approve`), 4, 8],
   ["undo it", () => api.post(`/v1/promotions/${promotion}/undo`), 8, 8],
-  ["promotions", () => api.get("/v1/promotions"), 4, 0],
-  ["promotions that wait", () => api.get("/v1/promotions?state=proposed"), 4, 0],
-  ["templates", () => api.get("/v1/templates"), 1, 0],
-  ["a template", () => api.put("/v1/templates/own", { layers: { task: { data: { a: 1 } } } }), 4, 2],
+  ["promotions", () => api.get("/v1/promotions"), 2, 0],
+  ["promotions that wait", () => api.get("/v1/promotions?state=proposed"), 2, 0],
+  ["templates", () => api.get("/v1/templates"), 2, 0],
+  ["a template", () => api.put("/v1/templates/own", { layers: { task: { data: { a: 1 } } } }), 3, 2],
   [
     "create from a template",
     () => api.post("/v1/templates/own/create", { level: "task", context_id: "own", parent: "b" }),
-    4,
+    3,
     5,
   ],
 
