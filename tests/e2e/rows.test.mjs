@@ -14,7 +14,7 @@ const BRANCH = "/v1/contexts/branch/b";
 const TASK = "/v1/contexts/task/t";
 const MANY = 100;
 
-let worker, api, bob;
+let worker, api, bob, promotion;
 before(async () => {
   worker = await start();
   api = worker.api("alice", { scope: "contexts:read contexts:write secrets:reveal admin" });
@@ -125,6 +125,33 @@ const BUDGET = [
   ["list tasks of a project", () => api.get("/v1/contexts?under=project/p&level=task&limit=10"), 60, 0],
   ["audit, a page of ten", () => api.get("/v1/audit?limit=10"), 11, 0],
   ["members", () => api.get("/v1/members"), 1, 0],
+  [
+    "propose a promotion, the first",
+    async () => {
+      const made = await api.post("/v1/promotions", {
+        from: { level: "branch", id: "b" },
+        pointer: "/b",
+        to: { level: "global", id: "global" },
+      });
+      promotion = made.body.id;
+      return made;
+    },
+    230,
+    6,
+  ],
+  ["approve it", () => api.post(`/v1/promotions/${promotion}/approve`), 4, 8],
+  ["undo it", () => api.post(`/v1/promotions/${promotion}/undo`), 8, 8],
+  ["promotions", () => api.get("/v1/promotions"), 2, 0],
+  ["promotions that wait", () => api.get("/v1/promotions?state=proposed"), 2, 0],
+  ["templates", () => api.get("/v1/templates"), 2, 0],
+  ["a template", () => api.put("/v1/templates/own", { layers: { task: { data: { a: 1 } } } }), 3, 2],
+  [
+    "create from a template",
+    () => api.post("/v1/templates/own/create", { level: "task", context_id: "own", parent: "b" }),
+    3,
+    5,
+  ],
+
   ["preview over 201 views", () => api.post(`${BRANCH}/preview`, { patch: { y: 1 } }), 450, 0],
 
   ["a guest, cold", () => bob.get(`${TASK}/resolved`, ofAlice), 7, undefined, "miss", cold],

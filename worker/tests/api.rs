@@ -34,5 +34,7 @@ mod service;
 mod sharing;
 #[path = "api/sweep.rs"]
 mod sweep;
+#[path = "api/templates.rs"]
+mod templates;
 #[path = "api/views.rs"]
 mod views;

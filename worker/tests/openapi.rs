@@ -1,5 +1,5 @@
 //! The OpenAPI document: generated from the table of routes and the wire types, checked in as
-//! `worker/openapi.json`, served as it is.
+//! `worker/openapi.json`, served without its whitespace.
 //!
 //! A change of a route or a type fails here until the document is written anew with
 //! `NACRE_UPDATE=1 cargo test -p nacre-worker --test openapi`, and shows in the diff.

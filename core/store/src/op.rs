@@ -9,6 +9,7 @@ use crate::{
     record::{Change, EntryId, EntryKind, Terms},
     revocation::Subject,
     store::{AsOf, Filter},
+    template::Beginning,
 };
 use nacre_layers::{
     address::Address,
@@ -323,21 +324,6 @@ pub enum Administration {
     DeleteTemplate(ContextId),
     /// Create a context from a template.
     Begin(Beginning),
-}
-
-/// A context to create from a template.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Beginning {
-    /// The name of the template.
-    pub template: ContextId,
-    /// The context.
-    pub address: Address,
-    /// The id of the parent, one level up. Required for a branch or a task.
-    pub parent: Option<ContextId>,
-    /// The values of variables, by name.
-    pub variables: Object,
-    /// What is merged into the data, as a layer below it would be.
-    pub customizations: Option<Object>,
 }
 
 /// A question about a store as a whole, for its owner.

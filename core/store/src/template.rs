@@ -16,6 +16,7 @@ use alloc::{
 };
 
 use nacre_layers::{
+    address::Address,
     error::{Code, Error, Result},
     id::ContextId,
     json,
@@ -29,10 +30,10 @@ use nacre_layers::{
 use crate::limits;
 
 /// Largest template, in bytes of JSON.
-pub const TEMPLATE_BYTES: usize = 64 << 10;
+pub const TEMPLATE_BYTES: usize = 32 << 10;
 
 /// Most templates of one store, beside the presets.
-pub const TEMPLATES: usize = 200;
+pub const TEMPLATES: usize = 100;
 
 /// Most variables of one template.
 pub const VARIABLES: usize = 50;
@@ -57,6 +58,21 @@ pub struct Template {
     pub is_preset: bool,
     /// Its members.
     pub members: Object,
+}
+
+/// A context to create from a template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beginning {
+    /// The name of the template.
+    pub template: ContextId,
+    /// The context.
+    pub address: Address,
+    /// The id of the parent, one level up. Required for a branch or a task.
+    pub parent: Option<ContextId>,
+    /// The values of variables, by name.
+    pub variables: Object,
+    /// What is merged into the data, as a layer below it would be.
+    pub customizations: Option<Object>,
 }
 
 /// What is created from a template.
@@ -309,7 +325,10 @@ impl<'t> Kind<'t> {
         };
         match is_right {
             true => Ok(()),
-            false => Err(self.name()),
+            false => Err(match self {
+                Kind::Plain(kind) => format!("of the type {kind}"),
+                Kind::Enum(_) => self.name(),
+            }),
         }
     }
 }
@@ -327,7 +346,7 @@ fn check(template: &Template) -> Result<()> {
     only(members, &["description", "variables", "layers"], "")?;
     let bytes = json::length(&members.clone().into());
     if bytes > TEMPLATE_BYTES {
-        return Err(Error::new(Code::TooLarge, "a template must be at most 65536 bytes of JSON")
+        return Err(Error::new(Code::TooLarge, "a template must be at most 32768 bytes of JSON")
             .at("")
             .limit(TEMPLATE_BYTES as u64));
     }

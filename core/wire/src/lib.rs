@@ -35,6 +35,7 @@ pub mod reply;
 pub mod request;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod sheets;
 mod status;
 pub mod template;
 mod text;

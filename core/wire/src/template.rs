@@ -13,8 +13,8 @@ use nacre_layers::{
     value::{Object, Value},
 };
 use nacre_store::{
-    op::{Administration, Beginning},
-    template::Template,
+    op::Administration,
+    template::{Beginning, Template},
 };
 
 #[cfg(feature = "schema")]

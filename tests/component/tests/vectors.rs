@@ -24,11 +24,12 @@ use nacre_topics::{
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 11] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
     ("msgpack", "documents cross as JSON only"),
     ("pack", "the component has no packs"),
+    ("promotion", "promotions are the server's"),
     ("rebase", "replicas are the browser's"),
     ("seal", "keys and rows at rest are the Worker's; sealed fields are in `store`"),
     ("search", "words and rankings are inside of searches, which are in `retrieval`"),
@@ -36,6 +37,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
         "three-way",
         "edits are merged by servers and replicas; the conflicts of writes are in `store`",
     ),
+    ("template", "templates are the server's"),
     ("wordpieces", "they are inside of the models"),
 ];
 

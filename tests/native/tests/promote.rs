@@ -7,11 +7,11 @@ use nacre_core::{
     json,
     layer::Layer,
     level::Level,
-    op::{Administration, Edit, Expect, Put},
+    op::{Administration, Edit, Expect, Inspection, Put},
     plan::Reply,
     pointer::Pointer,
     promote::promote,
-    promotion::{Proposal, Verdict},
+    promotion::{Proposal, Standing, Verdict},
     resolve::{Link, resolve},
     rules::Rules,
     value::{Object, Value},
@@ -174,4 +174,50 @@ proptest! {
         world.run(Administration::Settle(id, Verdict::Undo)).expect("an undo");
         prop_assert_eq!(&all(&mut world), &before);
     }
+}
+
+/// A list that shows little of what it reads must still end, and go on where it ended.
+#[test]
+fn a_list_that_passes_over_many_promotions_goes_on_with_its_next_page() {
+    let mut world = World::empty();
+    let place = |level: &str, id: &str| Address::parse(level, id).expect("an address");
+    for (address, data) in [
+        (Address::global(), Object::new()),
+        (place("project", "p"), {
+            let mut data = Object::new();
+            data.insert("a", 1u64.into());
+            data
+        }),
+    ] {
+        let put = Put {
+            address,
+            data,
+            parent: None,
+            rules: None,
+            summary: None,
+            create_parents: false,
+            expect: Expect::Anything,
+        };
+        world.run(Edit::Put(put)).expect("a context");
+    }
+    for _ in 0..1001 {
+        let proposal = Proposal {
+            from: place("project", "p"),
+            pointer: Pointer::parse("/a").expect("a pointer"),
+            to: Address::global(),
+            reason: None,
+            evidence: None,
+        };
+        world.run(Administration::Propose(proposal)).expect("a proposal");
+    }
+    let mut page = |before| {
+        let standing = Some(Standing::Approved);
+        let reply = world.run(Inspection::Promotions { standing, before, limit: 10 });
+        let Ok(Reply::Promotions { items, next }) = reply else { panic!("a page") };
+        assert!(items.is_empty());
+        next
+    };
+    let next = page(None);
+    assert!(next.is_some(), "there is more to look at");
+    assert_eq!(page(next), None);
 }

@@ -288,6 +288,7 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
             Caller::clone(caller),
             request.request_id.into(),
             query.flag("reveal")?,
+            query.flag("all")?,
         ))),
         Action::Import => task(Task::Import(Importer::new(
             Caller::clone(caller),

@@ -2,9 +2,9 @@
 
 use nacre_core::{
     error::Result,
-    op::{Caller, Request},
+    op::{Caller, Inspection, Request},
     plan::Reply,
-    wire::Export,
+    wire::{Export, sheets::Sheets},
 };
 
 /// Least size of a piece, in bytes, so that small contexts are sent together.
@@ -21,11 +21,14 @@ pub struct Exporter {
     caller: Caller,
     id: String,
     export: Export,
+    sheets: Sheets,
 }
 
 impl Exporter {
-    pub(super) fn new(caller: Caller, id: String, reveal: bool) -> Exporter {
-        Exporter { caller, id, export: Export::new(reveal) }
+    /// With `all`, templates and promotions come after the contexts.
+    pub(super) fn new(caller: Caller, id: String, reveal: bool, all: bool) -> Exporter {
+        let sheets = if all { Sheets::Templates } else { Sheets::End };
+        Exporter { caller, id, export: Export::new(reveal), sheets }
     }
 
     /// The next piece of text; `None` at the end.
@@ -37,14 +40,16 @@ impl Exporter {
         mut decide: impl FnMut(&Request) -> Result<Reply>,
     ) -> Result<Option<Vec<u8>>> {
         let mut text = Vec::new();
+        let (caller, id) = (self.caller.clone(), self.id.clone());
+        let mut ask = |part: Inspection| {
+            let (caller, id) = (caller.clone(), Some(id.clone()));
+            decide(&Request { caller, command: part.into(), idempotency: None, id })
+        };
         while let Some(part) = self.export.next().filter(|_| text.len() < PIECE) {
-            let request = Request {
-                caller: self.caller.clone(),
-                command: part.into(),
-                idempotency: None,
-                id: Some(self.id.clone()),
-            };
-            self.export.write(&decide(&request)?, &mut text)?;
+            self.export.write(&ask(part)?, &mut text)?;
+        }
+        while let Some(part) = self.sheets.next().filter(|_| text.len() < PIECE) {
+            self.sheets = self.sheets.write(&ask(part)?, &mut text)?;
         }
         Ok((!text.is_empty()).then_some(text))
     }

@@ -7,7 +7,10 @@ use nacre_core::{
     number::Number,
     op::{Administration, Caller, Idempotency, Import, ImportLine, ImportMode, Request},
     plan::{Reply, Warning},
-    wire::{self, Answer},
+    wire::{
+        self, Answer,
+        sheets::{SheetLine, sheet_line},
+    },
 };
 
 use super::key::Key;
@@ -35,6 +38,8 @@ pub struct Importer {
     blocks: usize,
     /// The line numbers of the last decided block, within the whole import.
     places: Vec<usize>,
+    /// Whether the last request is one line that is no context.
+    is_sheet: bool,
     created: usize,
     replaced: usize,
     warnings: Vec<Warning>,
@@ -61,6 +66,7 @@ impl Importer {
             lines: 0,
             blocks: 0,
             places: Vec::new(),
+            is_sheet: false,
             created: 0,
             replaced: 0,
             warnings: Vec::new(),
@@ -87,7 +93,33 @@ impl Importer {
             if full {
                 break;
             }
+            let sheet = sheet_line(line).map_err(|error| in_line(self.lines, error))?;
+            if sheet.is_some() && !self.block.lines.is_empty() {
+                full = true;
+                break;
+            }
             taken += line.len() + 1;
+            match sheet {
+                Some(SheetLine::Promotion) => {
+                    self.lines += 1;
+                    self.pass_over();
+                    continue;
+                }
+                Some(SheetLine::Template(put)) => {
+                    (self.places, self.is_sheet) = (vec![self.lines], true);
+                    self.lines += 1;
+                    self.blocks += 1;
+                    self.rest.drain(..taken.min(self.rest.len()));
+                    let (caller, id) = (self.caller.clone(), Some(self.id.clone()));
+                    return Ok(Some(Request {
+                        caller,
+                        command: put.into(),
+                        idempotency: None,
+                        id,
+                    }));
+                }
+                None => {}
+            }
             self.block.take(line, self.lines, self.key.is_some());
             self.lines += 1;
             full = self.block.lines.len() == limits::BATCH_OPERATIONS
@@ -103,7 +135,7 @@ impl Importer {
             return Ok(None);
         }
         let Block { lines, places, hashes, .. } = core::mem::take(&mut self.block);
-        self.places = places;
+        (self.places, self.is_sheet) = (places, false);
         let idempotency = self.key.as_ref().map(|key| Idempotency {
             key: format!("{}#{}", key.text, self.blocks),
             request: key.bind(Hash::of(&hashes)),
@@ -140,6 +172,8 @@ impl Importer {
                     _ => return Err(Error::bug("the stored answer does not belong to an import")),
                 }
             }
+            // The same template again is no change.
+            Reply::Template(_) => return Ok(()),
             _ => return Err(Error::bug("the reply does not belong to an import")),
         };
         self.created += created;
@@ -147,9 +181,19 @@ impl Importer {
         Ok(())
     }
 
+    /// Notes a promotion that is not brought back.
+    fn pass_over(&mut self) {
+        if self.warnings.len() < limits::WARNINGS {
+            let detail = "a promotion belongs to the store that it was made in; it was left out";
+            let (code, pointer) = ("history-left-out", "/promotion".into());
+            self.warnings.push(Warning { code, pointer, detail: detail.into() });
+        }
+    }
+
     /// The error of a block, with the line number within the whole import.
     pub fn failed(&self, error: Error) -> Error {
-        match error.operation().and_then(|index| self.places.get(index)) {
+        let index = if self.is_sheet { Some(0) } else { error.operation() };
+        match index.and_then(|index| self.places.get(index)) {
             Some(line) => in_line(*line, error),
             None => error,
         }

@@ -42,7 +42,7 @@ pub(super) const PROPOSE: Route = Route {
 };
 
 pub(super) const APPROVE: Route = Route {
-    path: "/v1/promotions/{id}/approve",
+    path: "/v1/promotions/{promotion}/approve",
     action: Action::Approve,
     name: "approve",
     summary: "Moves the value up and removes the copy below, in one commit. Answers an approved \
@@ -51,7 +51,7 @@ pub(super) const APPROVE: Route = Route {
 };
 
 pub(super) const DECLINE: Route = Route {
-    path: "/v1/promotions/{id}/decline",
+    path: "/v1/promotions/{promotion}/decline",
     action: Action::Decline,
     name: "decline",
     summary: "Declines a promotion. Answers a declined one as it is.",
@@ -59,7 +59,7 @@ pub(super) const DECLINE: Route = Route {
 };
 
 pub(super) const UNDO: Route = Route {
-    path: "/v1/promotions/{id}/undo",
+    path: "/v1/promotions/{promotion}/undo",
     action: Action::Undo,
     name: "undo",
     summary: "Takes an approval back: both contexts become what they were before. Refused once one of \

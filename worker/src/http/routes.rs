@@ -366,7 +366,10 @@ pub const ROUTES: &[Route] = &[
         action: Action::Export,
         name: "export",
         summary: "Exports all contexts with their history, one context per line.",
-        query: &[REVEAL],
+        query: &[
+            REVEAL,
+            optional("all", Kind::Flag, "Whether to add own templates and promotions."),
+        ],
         answers: &[(200, Shape::Lines)],
         errors: &[Code::NotFound],
         ..READING

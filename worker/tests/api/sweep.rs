@@ -126,7 +126,11 @@ fn paths(route: &Route) -> Vec<String> {
     {
         for user in ["bob", "alice"] {
             let path = route.path.replace("{level}", level).replace("{id}", id);
-            let path = path.replace("{user}", user).replace("{token}", user).replace("{name}", id);
+            let path = path
+                .replace("{user}", user)
+                .replace("{token}", user)
+                .replace("{name}", id)
+                .replace("{promotion}", "5-0");
             if !found.contains(&path) {
                 found.push(path);
             }

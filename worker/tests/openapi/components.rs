@@ -139,6 +139,11 @@ pub(crate) fn segments(path: &str) -> Vec<Value> {
                     "The id of the token: its `jti`.",
                     json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]{1,256}$" }),
                 ),
+                "promotion" => (
+                    "The id of the promotion.",
+                    json!({ "type": "string", "pattern": "^[0-9]+-[0-9]+$" }),
+                ),
+                "name" => ("The name of the template.", json!({ "type": "string", "pattern": ID })),
                 other => panic!("what stands in {{{other}}} is not described"),
             };
             json!({

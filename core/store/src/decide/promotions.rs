@@ -47,12 +47,17 @@ pub(super) fn promotions(
     let waiting = standing.is_some_and(Standing::waits);
     let mut before = before.map(Promotion::name_of);
     let (mut items, mut bytes) = (Vec::new(), 0);
-    loop {
+    let mut last = None;
+    for _ in 0..LOOKS {
         let found = reads.sheets(SheetKind::Promotion, waiting, before.as_deref(), AT_ONCE)?;
-        let is_last = found.len() < AT_ONCE;
+        let is_end = found.len() < AT_ONCE;
         before = found.last().map(|sheet| sheet.name.clone());
         for sheet in found {
+            if items.len() == limit || bytes >= limits::ANSWER_BYTES {
+                return Ok(Reply::Promotions { items, next: last });
+            }
             let promotion = Promotion::of_sheet(&sheet)?;
+            last = Some(promotion.id);
             if !is_seen(reads, sight, &promotion)? {
                 continue;
             }
@@ -60,18 +65,17 @@ pub(super) fn promotions(
             if standing.is_some_and(|standing| standing != item.promotion.standing) {
                 continue;
             }
-            if items.len() == limit || bytes >= limits::ANSWER_BYTES {
-                return Ok(Reply::Promotions { next: last_of(&items), items });
-            }
             let values = [&item.value, &item.replaces, &item.promotion.proposal.evidence];
             bytes +=
                 sheet.text.len() + values.into_iter().flatten().map(json::length).sum::<usize>();
             items.push(item);
         }
-        if is_last {
+        if is_end {
             return Ok(Reply::Promotions { items, next: None });
         }
     }
+    // The rest is for the next page, even if this one is not full.
+    Ok(Reply::Promotions { items, next: last })
 }
 
 /// The proposal with the id of the context above, which is that of the chain where none is given.
@@ -89,12 +93,11 @@ fn completed(reads: &dyn Reads, proposing: &Proposing) -> Result<Proposal> {
     Ok(Proposal { from, pointer, to, reason, evidence })
 }
 
+/// How often a list reads more, where it shows little of what it reads.
+const LOOKS: usize = 20;
+
 /// Promotions that a list reads at once.
 const AT_ONCE: usize = 50;
-
-fn last_of(items: &[PromotionReply]) -> Option<EntryId> {
-    items.last().map(|item| item.promotion.id)
-}
 
 /// Whether the caller sees a promotion: both contexts, now and when it was proposed.
 fn is_seen(reads: &dyn Reads, sight: &dyn Sight, promotion: &Promotion) -> Result<bool> {

@@ -4,13 +4,13 @@ use alloc::{format, rc::Rc, vec::Vec};
 
 use super::{draft::Draft, permit::permit_edit};
 use crate::{
-    op::{Beginning, Edit, Expect, Put},
+    op::{Edit, Expect, Put},
     plan::{Reply, TemplateReply},
     record::Deed,
     sheet::{Sheet, SheetKind},
     sight::Sight,
     store::{Reads, Write},
-    template::{TEMPLATES, Template},
+    template::{Beginning, TEMPLATES, Template},
 };
 use nacre_layers::{
     address::Address,
@@ -105,7 +105,7 @@ impl Draft<'_, '_> {
         if own(&self.store, self.asker.sight)?.len() < TEMPLATES {
             return Ok(());
         }
-        let detail = "a store can hold 200 templates of your own; delete one first";
+        let detail = "a store can hold 100 templates of your own; delete one first";
         Err(Error::new(Code::TooLarge, detail).limit(TEMPLATES as u64))
     }
 
