@@ -18,6 +18,7 @@ use worker::{Env, RateLimiter, console_error};
 
 use crate::{
     auth::{self, Auth},
+    embedder::Embedder,
     http::{self, Cors, SecurityTxt, mcp::Mcp},
     search_database::SearchDatabases,
     sql_store::Retention,
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) search_budget_millis: u64,
     /// The most tokens of an answer that a client of the Model Context Protocol may ask for.
     pub(crate) mcp_tokens: u64,
+    /// The embedding model, if there is one.
+    pub(crate) embedder: Option<Embedder>,
 }
 
 /// The most tokens of an answer by default.
@@ -58,6 +61,15 @@ const MCP_TOKENS: u64 = 20_000;
 
 /// How long a search waits by default, in milliseconds.
 const SEARCH_BUDGET_MILLIS: u64 = 150;
+
+/// The embedding model by default: multilingual, 1,024 dimensions.
+const EMBEDDING_MODEL: &str = "@cf/baai/bge-m3";
+
+/// How long a question waits for its vector by default, in milliseconds.
+const EMBEDDING_BUDGET_MILLIS: u64 = 500;
+
+/// The longest name of a model, in bytes.
+const MODEL_BYTES: usize = 128;
 
 /// The binding of the platform's rate limit in `wrangler.toml`.
 const SHIELD: &str = "SHIELD";
@@ -124,13 +136,13 @@ impl Config {
         };
         let quotas = Quotas::parse(&variable("NACRE_QUOTAS").unwrap_or_default())
             .map_err(|error| format!("NACRE_QUOTAS: {}", error.detail()))?;
-        let search_budget_millis = match variable("NACRE_SEARCH_BUDGET_MS") {
+        let budget = |name: &str, default| match variable(name) {
             Some(millis) => {
-                millis.parse().ok().filter(|millis| (1..=10_000).contains(millis)).ok_or(
-                    "NACRE_SEARCH_BUDGET_MS must be a whole number of milliseconds from 1 to 10000",
-                )?
+                millis.parse().ok().filter(|millis| (1..=10_000).contains(millis)).ok_or_else(
+                    || format!("{name} must be a whole number of milliseconds from 1 to 10000"),
+                )
             }
-            None => SEARCH_BUDGET_MILLIS,
+            None => Ok(default),
         };
         let mcp_tokens = match variable("NACRE_MCP_MAX_TOKENS") {
             Some(tokens) => tokens
@@ -142,6 +154,15 @@ impl Config {
         };
         let hosts = variable("NACRE_MCP_HOSTS").unwrap_or_default();
         let hosts = hosts.split([',', ' ']).filter(|host| !host.is_empty()).map(String::from);
+
+        let search_budget_millis = budget("NACRE_SEARCH_BUDGET_MS", SEARCH_BUDGET_MILLIS)?;
+        let embedding_budget = budget("NACRE_EMBEDDING_BUDGET_MS", EMBEDDING_BUDGET_MILLIS)?;
+        let model = variable("NACRE_EMBEDDING_MODEL").unwrap_or_else(|| EMBEDDING_MODEL.into());
+        if !(1..=MODEL_BYTES).contains(&model.len()) {
+            return Err(
+                "NACRE_EMBEDDING_MODEL must be the name of a model, of 1 to 128 bytes".into()
+            );
+        }
         let cors = variable("NACRE_CORS_ORIGINS");
         let policy = variable("NACRE_SECURITY_POLICY");
         let security = variable("NACRE_SECURITY_CONTACT")
@@ -163,6 +184,7 @@ impl Config {
             search: SearchDatabases::of(env),
             search_budget_millis,
             mcp_tokens,
+            embedder: Embedder::of(env, model, embedding_budget),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! reindex: clear ─▶ contexts ─▶ outbox
 //! outbox ─▶ documents ─▶ shared database ─▶ settle
 //! documents without a meaning ─▶ models ─▶ encoded
+//! documents without a vector ─▶ embedding model ─▶ given_vectors
 //! ```
 //! Each alarm does one part, and the next alarm is set while there is more. Where the shared
 //! database does not answer, the object's own rows are written all the same, and it is asked again
@@ -13,20 +14,22 @@
 use std::cell::Cell;
 
 use nacre_core::{
+    address::Address,
     entropy::Entropy,
     error::Result,
     id::User,
     moment::Moment,
-    retrieval::{Document, Wanted},
+    retrieval::{DenseVector, Document, Wanted},
 };
 
 use crate::{
+    embedder::Embedder,
     host,
     models::{ModelFiles, Need},
     search_database::{Candidates, Failure, SearchDatabase, SearchDatabases},
     search_key::SearchKey,
     sql::Database,
-    sql_store::{Delivery, Made, Part, SqlStore},
+    sql_store::{Delivery, Made, Part, SqlStore, lacks_vector},
 };
 
 /// The first wait after a database did not answer, and the longest one, in milliseconds.
@@ -63,11 +66,21 @@ pub(crate) struct Indexer {
     failures: Cell<u32>,
     /// When it is asked again.
     again: Cell<Moment>,
+    /// When an embedding model that has failed is asked about documents again.
+    embeds_again: Cell<Moment>,
+}
+
+/// What encodes the documents of the deployment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoders<'a> {
+    pub(crate) models: &'a ModelFiles,
+    pub(crate) embedder: Option<&'a Embedder>,
 }
 
 impl Indexer {
     pub(crate) fn new(databases: SearchDatabases) -> Indexer {
-        Indexer { databases, failures: Cell::new(0), again: Cell::new(Moment(0)) }
+        let [again, embeds_again] = [(); 2].map(|()| Cell::new(Moment(0)));
+        Indexer { databases, failures: Cell::new(0), again, embeds_again }
     }
 
     /// The shared database of an owner; `None` if the deployment has none.
@@ -101,7 +114,7 @@ impl Indexer {
         &self,
         store: &SqlStore<D>,
         owner: &User,
-        models: &ModelFiles,
+        encoders: Encoders<'_>,
         entropy: &mut Entropy,
     ) -> Result<Vec<Document>> {
         let now = host::now();
@@ -122,7 +135,10 @@ impl Indexer {
         store.queue_part(entropy)?;
         let is_alone = !self.has_databases();
         let mut part = store.next_part(key, is_alone || may_deliver)?;
-        let encoded = encode_few(store, &mut part, models).await?;
+        let mut encoded = encode_few(store, &mut part, encoders.models).await?;
+        if let Some(embedder) = encoders.embedder {
+            encoded.extend(self.embed_few(store, &mut part, embedder).await?);
+        }
         let delivery = match database {
             _ if is_alone => Delivery::Unneeded,
             Some(database) if may_deliver && !part.entries.is_empty() => {
@@ -172,6 +188,83 @@ impl Indexer {
             part.end_after(done);
         }
         store.encoded(&part, meanings, host::now(), entropy)
+    }
+
+    /// Asks the embedding model for the vectors of the next documents that have none of it. Returns
+    /// these, for the memory of searches.
+    ///
+    /// # Errors
+    /// `store-unavailable` of the object's own rows.
+    pub(crate) async fn embed<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        embedder: &Embedder,
+        entropy: &mut Entropy,
+    ) -> Result<Vec<Document>> {
+        let Some(part) = store.without_vector()? else { return Ok(Vec::new()) };
+        match self.vectors(store, embedder, &part.contexts).await? {
+            Some(vectors) => store.given_vectors(&part, vectors, host::now(), entropy),
+            None => {
+                store.drain_by(self.embeds_again.get())?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Gives the documents of a part their vectors, if they are few. Returns those that have one now.
+    async fn embed_few<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        part: &mut Part,
+        embedder: &Embedder,
+    ) -> Result<Vec<Document>> {
+        let model = embedder.model();
+        let made = part.settled.iter_mut().filter_map(|(due, made)| match made {
+            Made::Document(document) if lacks_vector(document, model) => {
+                Some((due.address.clone(), document))
+            }
+            _ => None,
+        });
+        let (addresses, made): (Vec<_>, Vec<_>) = made.unzip();
+        if made.is_empty() || made.len() > ENCODED_AT_ONCE {
+            return Ok(Vec::new());
+        }
+        let Some(vectors) = self.vectors(store, embedder, &addresses).await? else {
+            return Ok(Vec::new());
+        };
+        let embedded = made.into_iter().zip(vectors).map(|(document, vector)| {
+            document.dense = Some(vector);
+            Document::clone(document)
+        });
+        Ok(embedded.collect())
+    }
+
+    /// The vectors of contexts, in one call; `None` if the model does not answer.
+    async fn vectors<D: Database>(
+        &self,
+        store: &SqlStore<D>,
+        embedder: &Embedder,
+        addresses: &[Address],
+    ) -> Result<Option<Vec<DenseVector>>> {
+        if self.embeds_again.get() > host::now() {
+            return Ok(None);
+        }
+        let texts = addresses.iter().map(|address| store.dense_text(address));
+        let texts = texts.collect::<Result<Vec<_>>>()?;
+        let asked: Vec<_> = texts.iter().filter(|text| !text.is_empty()).cloned().collect();
+        let answer = match asked.as_slice() {
+            [] => Some(Vec::new()),
+            asked => embedder.documents(asked).await,
+        };
+        let Some(answer) = answer else {
+            self.embeds_again.set(later(MODELS_AGAIN_MILLIS, store.last_commit()?));
+            return Ok(None);
+        };
+        let mut answer = answer.into_iter();
+        let model = embedder.model();
+        let vector = |text: &String| (!text.is_empty()).then(|| answer.next()).flatten();
+        let vectors = texts.iter().map(vector).map(|vector| DenseVector { model, vector });
+        Ok(Some(vectors.collect()))
     }
 
     /// Asks the shared database which contexts may answer a search. It does not know what is in the

@@ -9,6 +9,7 @@ pub mod auth;
 mod bearer;
 mod changes;
 mod config;
+mod embedder;
 mod follower;
 mod format;
 mod forward;

@@ -21,11 +21,17 @@ use nacre_core::{
     error::{Code, Error, Result},
     moment::Moment,
     op::Caller,
-    retrieval::{self, Corpus, Document, Found, GivenVector, Models, Question, search},
+    retrieval::{
+        self, Corpus, Document, Encoders, Found, GivenVector, Models, Question, search, search_by,
+    },
+    search::semantic::vector::Vector,
 };
+
+use worker::console_error;
 
 use crate::{
     changes::Changes,
+    embedder::Embedder,
     host,
     indexer::{Asked, Indexer},
     search_database::SearchDatabase,
@@ -88,6 +94,8 @@ pub(crate) struct Search<'a> {
     pub(crate) question: &'a Question,
     /// Where they are loaded.
     pub(crate) models: Option<&'a Models<'a>>,
+    /// The deployment's embedding model.
+    pub(crate) embedder: Option<&'a Embedder>,
     /// Asks the shared database.
     pub(crate) indexer: &'a Indexer,
     /// How long that may take, in milliseconds.
@@ -108,7 +116,7 @@ impl Searcher {
         asked: &Search<'_>,
         entropy: &mut Entropy,
     ) -> Result<Found> {
-        let Search { caller, question, models, .. } = asked;
+        let Search { caller, question, models, embedder, .. } = asked;
         let candidates = if self.has_all_rows() {
             self.ask_again(store, asked).await?;
             None
@@ -121,15 +129,41 @@ impl Searcher {
                 (search(store, caller, &corpus, None, question)?, true)
             }
             None => {
-                let is_whole = self.refresh(store, changes).await?;
+                let mut is_whole = self.refresh(store, changes).await?;
+                let mut dense = None;
+                if let Some((embedder, text)) = embedder.zip(self.dense_question(question)?) {
+                    (asked.permit)()?;
+                    let answer = embedder.question(text).await;
+                    // Something may have changed during the wait.
+                    is_whole = self.refresh(store, changes).await?;
+                    dense = self.dense_answer(answer.as_deref())?;
+                    if answer.is_some() && dense.is_none() {
+                        embedder.doubt();
+                    }
+                    is_whole &= dense.is_some();
+                }
                 (asked.permit)()?;
                 let held = self.held.try_borrow().map_err(|_| borrowed())?;
                 let corpus = held.as_ref().map(|held| &held.corpus).ok_or_else(forgotten)?;
-                (search(store, caller, corpus, *models, question)?, is_whole)
+                let encoders = Encoders { models: *models, dense: dense.as_ref() };
+                (search_by(store, caller, corpus, encoders, question)?, is_whole)
             }
         };
         found.degraded = self.has_failed.get() || !is_whole;
         Ok(found)
+    }
+
+    /// What the embedding model is asked for a question, if anything.
+    fn dense_question(&self, question: &Question) -> Result<Option<String>> {
+        let held = self.held.try_borrow().map_err(|_| borrowed())?;
+        Ok(held.as_ref().and_then(|held| held.corpus.dense_question(question)))
+    }
+
+    /// The question's vector in its answer; `None` if there is none that can be compared.
+    fn dense_answer(&self, answer: Option<&[Vec<f32>]>) -> Result<Option<Vector>> {
+        let held = self.held.try_borrow().map_err(|_| borrowed())?;
+        let Some((answer, held)) = answer.zip(held.as_ref()) else { return Ok(None) };
+        Ok(held.corpus.dense_answer(answer).inspect_err(|error| console_error!("{error}")).ok())
     }
 
     /// Gives a context a vector, in its row and in memory, where it is compared with the others.
@@ -188,16 +222,16 @@ impl Searcher {
         }
     }
 
-    /// Tells the corpus of a document that was encoded. Where the corpus has another document of the
+    /// Tells the corpus of a document that was encoded by some model. Where the corpus has another document of the
     /// context, or is not in memory yet, the context counts as changed: its row is read again.
     pub(crate) fn give_meaning(&self, document: &Document, changes: &Changes) {
-        let Document { facts, row, meaning, .. } = document;
+        let Document { facts, row, meaning, dense, .. } = document;
         if let Ok(mut held) = self.held.try_borrow_mut()
             && let Some(Held { corpus, rows: Rows::All }) = held.as_mut()
             && corpus.facts(&row.address) == Some(facts)
-            && let Some(meaning) = meaning
         {
-            corpus.give_meaning(&row.address, meaning);
+            meaning.iter().for_each(|meaning| corpus.give_meaning(&row.address, meaning));
+            dense.iter().for_each(|dense| corpus.give_dense(&row.address, dense));
         } else {
             changes.note_old(&row.address);
         }
@@ -366,7 +400,7 @@ impl Held {
         changes.clear(); // All of them are in the rows, or in the outbox.
         store.due(usize::MAX, false)?.iter().for_each(|due| changes.note_old(&due.address));
         store.without_document()?.iter().for_each(|address| changes.note_old(address));
-        Ok(Held { corpus: Corpus::loading(), rows: Rows::UpTo(None) })
+        Ok(Held { corpus: Corpus::loading().with_model(store.model()), rows: Rows::UpTo(None) })
     }
 
     fn step<D: Database>(&mut self, store: &SqlStore<D>, changes: &Changes) -> Result<()> {

@@ -43,13 +43,14 @@ use nacre_core::{
     moment::Moment,
     quota::{Quotas, Used},
     record::{Member, Record},
+    retrieval::EmbeddingModel,
     revocation::{Revocation, TokenFacts},
     row::{Row as _, level_number},
     seal::{Keyring, MasterKeyring},
     store::Write,
 };
 
-pub use encoding::Unencoded;
+pub use encoding::{Unencoded, lacks_vector};
 pub use keys::Founding;
 pub use outbox::{Delivery, Due, Made, Part};
 pub use rotate::Rotation;
@@ -78,6 +79,8 @@ pub struct SqlStore<D> {
     quotas: Quotas,
     /// Whether documents are encoded.
     has_models: bool,
+    /// The deployment's embedding model, if it has one.
+    model: Option<EmbeddingModel>,
     held: RefCell<Held>,
 }
 
@@ -119,8 +122,8 @@ impl<D: Database> SqlStore<D> {
             drain: Drain::Unknown,
             search: None,
         };
-        let (quotas, has_models) = (Quotas::default(), false);
-        SqlStore { database, retention, quotas, has_models, held: RefCell::new(held) }
+        let (quotas, has_models, model) = (Quotas::default(), false, None);
+        SqlStore { database, retention, quotas, has_models, model, held: RefCell::new(held) }
     }
 
     /// The store with other limits than the defaults.
@@ -133,6 +136,17 @@ impl<D: Database> SqlStore<D> {
     #[must_use]
     pub fn with_models(self, has_models: bool) -> SqlStore<D> {
         SqlStore { has_models, ..self }
+    }
+
+    /// The store of a deployment that may have an embedding model.
+    #[must_use]
+    pub fn with_model(self, model: Option<EmbeddingModel>) -> SqlStore<D> {
+        SqlStore { model, ..self }
+    }
+
+    /// The deployment's embedding model.
+    pub fn model(&self) -> Option<EmbeddingModel> {
+        self.model
     }
 
     /// Prepares the store for an owner's request: after a wake-up it reads the metadata, migrates

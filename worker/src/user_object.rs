@@ -50,6 +50,7 @@ use crate::{
     bearer::Bearer,
     changes::Changes,
     config::Config,
+    embedder::Embedder,
     follower::Follower,
     format::Format,
     forward, host,
@@ -111,6 +112,7 @@ impl UserObject {
             let store = SqlStore::new(database, config.retention);
             let models = ModelFiles::of(&env);
             let store = store.with_quotas(config.quotas.clone()).with_models(models.is_bound());
+            let store = store.with_model(config.embedder.as_ref().map(Embedder::model));
             let live = Live::new(&state, first_expiry);
             let indexer = Indexer::new(config.search.clone());
             Rc::new(Keeper {

@@ -129,7 +129,7 @@ fn stored(row: Row) -> Vec<u8> {
         by: User::parse("alice").expect("a user"),
         has_notes: false,
     };
-    Document { facts, row, meaning: None, embedding: None }.encode()
+    Document { facts, row, meaning: None, embedding: None, dense: None }.encode()
 }
 
 fn answers(index: &Index, text: &str, count: usize) -> Vec<(Address, f32)> {

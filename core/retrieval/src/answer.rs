@@ -27,8 +27,8 @@ macro_rules! texts {
 texts! {
     /// What a search has found.
     pub struct FoundText<'a> {
-        /// Whether the search database did not answer, so that the store's own index did; left out
-        /// if not.
+        /// Whether something that ranks did not answer, so that the store's own index did without;
+        /// left out if not.
         #[serde(skip_serializing_if = "core::ops::Not::not")]
         pub degraded: bool,
         /// The items of the page, the best first.
@@ -36,7 +36,8 @@ texts! {
         /// The `cursor` of the next page; null on the last one.
         pub next_cursor: Option<&'a str>,
         /// What the answer is ranked by: `words`, `terms` and `vectors` of the models. Without
-        /// models it is `words` alone.
+        /// models it is `words` alone. In the place of `vectors` may be `embeddings` of the caller, or
+        /// `dense` vectors of the deployment's embedding model.
         pub ranking: Vec<&'static str>,
         /// About how many items there are on all pages.
         pub total_estimate: u64,

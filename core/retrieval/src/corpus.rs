@@ -15,6 +15,7 @@ use nacre_search::{
 };
 
 use crate::{
+    dense::{Dense, DenseVector},
     document::{Document, Facts, Packed},
     guest::LastGuest,
     meanings::Meanings,
@@ -27,6 +28,8 @@ pub struct Corpus {
     pub(crate) meanings: Meanings,
     /// Vectors that no model of this crate made. The first one says how many dimensions all have.
     pub(crate) embeddings: Option<Vectors>,
+    /// Vectors of the deployment's embedding model.
+    pub(crate) dense: Dense,
     /// By the documents' numbers in the index; those of removed documents stay.
     facts: Vec<Facts>,
     is_partial: bool,
@@ -67,10 +70,10 @@ impl Corpus {
 
     /// Adds a document, in the place of an earlier one of the same context.
     pub fn upsert(&mut self, document: Document) {
-        let Document { facts, row, meaning, embedding } = document;
+        let Document { facts, row, meaning, embedding, dense } = document;
         self.forget_meaning(&row.address);
         self.index.upsert(&row, &Unkeyed);
-        self.describe(facts, meaning.as_ref(), embedding.as_ref());
+        self.describe(facts, meaning.as_ref(), embedding.as_ref(), dense.as_ref());
     }
 
     /// As [`Corpus::upsert`] of a document that was made anew. If the context has not changed since, it
@@ -85,7 +88,7 @@ impl Corpus {
     /// As [`Corpus::upsert`] of the [decoded](Document::decode) document, but quicker. Gives its
     /// context; `None` if it has to be made anew.
     pub fn upsert_encoded(&mut self, document: &[u8]) -> Option<Address> {
-        let Packed { facts, row, meaning, embedding } = Packed::read(document)?;
+        let Packed { facts, row, meaning, embedding, dense } = Packed::read(document)?;
         let address = Row::address_of(row)?;
         self.forget_meaning(&address);
         let read = self.index.upsert_packed(row, &Unkeyed);
@@ -94,23 +97,31 @@ impl Corpus {
             facts,
             meaning.as_ref().filter(|_| is_read),
             embedding.as_ref().filter(|_| is_read),
+            dense.as_ref().filter(|_| is_read),
         );
         read
     }
 
     /// Adds what is known of the document that was added to the index last.
-    fn describe(&mut self, facts: Facts, meaning: Option<&Meaning>, embedding: Option<&Vector>) {
+    fn describe(
+        &mut self,
+        facts: Facts,
+        meaning: Option<&Meaning>,
+        embedding: Option<&Vector>,
+        dense: Option<&DenseVector>,
+    ) {
         let number = self.facts.len() as u32;
         debug_assert_eq!(number + 1, self.index.end(), "numbers are given in order");
         self.facts.push(facts);
-        match meaning {
-            Some(meaning) if self.was_whole => self.meanings.add(number, meaning),
-            Some(meaning) => self.meanings.load(number, meaning),
-            None => {}
+        if let Some(meaning) = meaning {
+            self.meanings.set(number, meaning, !self.was_whole);
+        }
+        if let Some(dense) = dense {
+            self.dense.set(number, dense, !self.was_whole);
         }
         if let Some(embedding) = embedding {
             // One of other dimensions cannot be compared, and was given to another store.
-            self.set_embedding(number, embedding).ok();
+            Vectors::put(&mut self.embeddings, number, embedding).ok();
         }
     }
 
@@ -118,7 +129,15 @@ impl Corpus {
     pub fn give_meaning(&mut self, address: &Address, meaning: &Meaning) {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
-            self.meanings.add(number, meaning);
+            self.meanings.set(number, meaning, false);
+        }
+    }
+
+    /// Takes in the vector of a context by an embedding model, if the context has a document.
+    pub fn give_dense(&mut self, address: &Address, dense: &DenseVector) {
+        self.last_guest.forget();
+        if let Some(number) = self.index.number(address) {
+            self.dense.set(number, dense, false);
         }
     }
 
@@ -131,14 +150,7 @@ impl Corpus {
         self.check_dimensions(vector)?;
         let Some(number) = self.index.number(address) else { return Ok(()) };
         self.last_guest.forget();
-        self.set_embedding(number, vector)
-    }
-
-    fn set_embedding(&mut self, number: u32, vector: &Vector) -> Result<()> {
-        let new = || Vectors::new(vector.numbers().len());
-        // With the last vector its number of dimensions is forgotten.
-        let embeddings = self.embeddings.take().filter(|given| !given.is_empty());
-        self.embeddings.insert(embeddings.unwrap_or_else(new)).set(number, vector)
+        Vectors::put(&mut self.embeddings, number, vector)
     }
 
     /// Takes its vector from a context's document.
@@ -179,6 +191,7 @@ impl Corpus {
         self.last_guest.forget();
         if let Some(number) = self.index.number(address) {
             self.meanings.remove(number);
+            self.dense.remove(number);
             if let Some(embeddings) = &mut self.embeddings {
                 embeddings.remove(number);
             }
@@ -244,6 +257,7 @@ impl Corpus {
         Corpus {
             meanings: self.meanings.renumbered(&numbers),
             embeddings: self.embeddings.as_ref().map(|given| given.renumbered(&numbers)),
+            dense: self.dense.renumbered(&numbers),
             facts: facts.collect(),
             index,
             is_partial: self.is_partial,

@@ -1,11 +1,12 @@
 //! What is kept of one context for search.
 //!
 //! ```text
-//! document := version ‖ facts ‖ row ‖ embedding ‖ meaning
-//! facts    := parent ‖ seq ‖ version ‖ updated_at ‖ by ‖ whether it has notes
+//! document := version ‖ facts ‖ row ‖ embedding ‖ [dense] ‖ meaning
+//! facts    := parent ‖ seq ‖ version ‖ updated_at ‖ by ‖ flags
 //! ```
-//! Texts, rows and embeddings follow their length, numbers have eight bytes. A document without a meaning
-//! is not encoded yet. The embedding of most is empty.
+//! Texts, rows and vectors follow their length, numbers have eight bytes. The flags say whether it has
+//! notes (1), and a dense vector (2). A document without a meaning is not encoded yet. The embedding of
+//! most is empty.
 
 use alloc::{string::String, vec::Vec};
 
@@ -32,6 +33,14 @@ use nacre_store::{
     store::Reads,
 };
 
+use crate::dense::DenseVector;
+
+/// The flag of a document with notes.
+const HAS_NOTES: u8 = 1;
+
+/// The flag of a document with a dense vector.
+const HAS_DENSE: u8 = 1 << 1;
+
 /// The version of documents. One of another version is made anew.
 pub const VERSION: u8 = 2;
 
@@ -55,6 +64,8 @@ pub struct Document {
     pub meaning: Option<Meaning>,
     /// The vector that it was [given](crate::Corpus::give_vector).
     pub embedding: Option<Vector>,
+    /// Its vector by the deployment's embedding model, or by an earlier one.
+    pub dense: Option<DenseVector>,
 }
 
 /// What filters and explanations ask of a context.
@@ -90,7 +101,7 @@ impl Document {
         let data = record.layer.to_value().unwrap_or(Value::Null);
         let empty = Default::default();
         let row = Row::of(&record.address, data.as_object().unwrap_or(&empty), notes);
-        Document { facts, row, meaning: None, embedding: None }
+        Document { facts, row, meaning: None, embedding: None, dense: None }
     }
 
     /// Reads a context and makes its document; `None` if the context is not live.
@@ -124,10 +135,14 @@ impl Document {
             out.extend_from_slice(&number.to_be_bytes());
         }
         put_bytes(&mut out, by.as_str().as_bytes());
-        out.push(u8::from(*has_notes));
+        let flag = |has: bool, flag| if has { flag } else { 0 };
+        out.push(flag(*has_notes, HAS_NOTES) | flag(self.dense.is_some(), HAS_DENSE));
         put_bytes(&mut out, &self.row.encode());
         let embedding = self.embedding.as_ref().map(Vector::to_bytes);
         put_bytes(&mut out, &embedding.unwrap_or_default());
+        if let Some(dense) = &self.dense {
+            put_bytes(&mut out, &dense.to_bytes());
+        }
         if let Some(meaning) = &self.meaning {
             out.extend_from_slice(&meaning.to_bytes());
         }
@@ -137,8 +152,8 @@ impl Document {
     /// Reads a document; `None` if it is of another version or damaged. Then it has to be made anew.
     /// A meaning of other models is left out, so that it is made anew.
     pub fn decode(bytes: &[u8]) -> Option<Document> {
-        let Packed { facts, row, meaning, embedding } = Packed::read(bytes)?;
-        Some(Document { facts, row: Row::decode(row)?, meaning, embedding })
+        let Packed { facts, row, meaning, embedding, dense } = Packed::read(bytes)?;
+        Some(Document { facts, row: Row::decode(row)?, meaning, embedding, dense })
     }
 
     /// The `seq` of the last change and the vector of a document in bytes, if it has one.
@@ -154,6 +169,7 @@ pub(crate) struct Packed<'b> {
     pub(crate) row: &'b [u8],
     pub(crate) meaning: Option<Meaning>,
     pub(crate) embedding: Option<Vector>,
+    pub(crate) dense: Option<DenseVector>,
 }
 
 impl<'b> Packed<'b> {
@@ -167,16 +183,20 @@ impl<'b> Packed<'b> {
         };
         let (seq, version, updated_at) = (number(bytes)?, number(bytes)?, number(bytes)?);
         let by = User::parse(take_text(bytes)?).ok()?;
-        let (has_notes, rest) = bytes.split_first()?;
-        let has_notes = *has_notes != 0;
+        let (flags, rest) = bytes.split_first()?;
+        let has_notes = flags & HAS_NOTES != 0;
         *bytes = rest;
         let row = take_bytes(bytes)?;
         let embedding = take_bytes(bytes)?;
         let embedding = (!embedding.is_empty()).then(|| Vector::from_bytes(embedding));
+        let dense = match flags & HAS_DENSE != 0 {
+            true => Some(DenseVector::from_bytes(take_bytes(bytes)?)?),
+            false => None,
+        };
         let meaning = if bytes.is_empty() { None } else { Meaning::from_bytes(bytes).ok()? };
         let updated_at = Moment(updated_at);
         let facts = Facts { parent, seq, version, updated_at, by, has_notes };
-        Some(Packed { facts, row, meaning, embedding })
+        Some(Packed { facts, row, meaning, embedding, dense })
     }
 }
 

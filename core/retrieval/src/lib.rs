@@ -16,11 +16,13 @@ extern crate std;
 mod answer;
 mod collection;
 mod corpus;
+mod dense;
 mod document;
 mod embedding;
 mod given_vector;
 mod guest;
 mod meanings;
+mod order;
 mod place;
 mod question;
 mod ranking;
@@ -32,6 +34,7 @@ mod wanted;
 pub use answer::{FoundText, FragmentText, ItemText, NameText, ReasonsText, WordText, answer};
 pub use collection::{Collection, ContextTexts};
 pub use corpus::Corpus;
+pub use dense::{DenseVector, EmbeddingModel, dense_text, dense_vectors};
 pub use document::{Document, Facts, VERSION, notes};
 pub use given_vector::GivenVector;
 #[cfg(feature = "schema")]
@@ -39,8 +42,8 @@ pub use given_vector::VectorBody;
 #[cfg(feature = "schema")]
 pub use question::SearchBody;
 pub use question::{Mode, Question, Scope};
-pub use ranking::Rankers;
-pub use search::{Found, Item, Reasons, search, search_own};
+pub use ranking::{Encoders, Rankers};
+pub use search::{Found, Item, Reasons, search, search_by, search_own};
 pub use wanted::{Wanted, wanted};
 
 pub use nacre_search::semantic::models::{Meaning, Models};

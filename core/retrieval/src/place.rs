@@ -1,9 +1,9 @@
 //! Where a page ends: what its cursor holds.
 //!
 //! ```text
-//! cursor := question id  rankers  meanings  "."  given …  "."  [score  address]
+//! cursor := question id  rankers  meanings  ["+"  dense vectors]  "."  given …  "."  [score  address]
 //! ```
-//! Ids, numbers and scores are hexadecimal. `given` are the tokens of addresses, 16 digits each.
+//! Ids, numbers and scores are hexadecimal, rankers one digit to base 32. `given` are the tokens of addresses, 16 digits each.
 
 use alloc::{
     format,
@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) rankers: Rankers,
     /// How many documents had a meaning when the first page was made. Later meanings do not rank.
     pub(crate) meanings: usize,
+    /// How many documents had a dense vector then; 0 if these did not rank.
+    pub(crate) dense: usize,
     /// The items of a first page that was made without all documents, sorted. All others come
     /// behind it.
     pub(crate) given: Vec<Token>,
@@ -33,12 +35,13 @@ pub(crate) struct Place {
 impl Place {
     /// The text of a cursor for the question with this id.
     pub(crate) fn write(&self, question: u64) -> String {
-        let Place { rankers, meanings, given, last } = self;
+        let Place { rankers, meanings, dense, given, last } = self;
         let given: String = given.iter().map(|Token(bits)| format!("{bits:016x}")).collect();
         let last = last.as_ref().map_or_else(String::new, |(score, address)| {
             format!("{:08x}{address}", score.to_bits())
         });
-        format!("{question:016x}{:x}{meanings:x}.{given}.{last}", rankers.digit())
+        let dense = if *dense == 0 { String::new() } else { format!("+{dense:x}") };
+        format!("{question:016x}{}{meanings:x}{dense}.{given}.{last}", rankers.digit())
     }
 
     /// Reads the text of a cursor; `None` if it is not for the question with this id.
@@ -47,10 +50,14 @@ impl Place {
         let (rankers, rest) = rest.split_at_checked(1)?;
         let mut parts = rest.splitn(3, '.');
         let (meanings, given, last) = (parts.next()?, parts.next()?, parts.next()?);
+        let (meanings, dense) = meanings
+            .split_once('+')
+            .map_or((meanings, None), |(meanings, dense)| (meanings, Some(dense)));
         let last = if last.is_empty() { None } else { Some(read_last(last)?) };
         Some(Place {
-            rankers: Rankers::of_digit(u8::from_str_radix(rankers, 16).ok()?)?,
+            rankers: Rankers::of_digit(rankers)?,
             meanings: usize::from_str_radix(meanings, 16).ok()?,
+            dense: dense.map_or(Ok(0), |dense| usize::from_str_radix(dense, 16)).ok()?,
             given: read_given(given)?,
             last,
         })

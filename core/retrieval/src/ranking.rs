@@ -10,6 +10,7 @@ use nacre_search::{
         models::{Meaning, Models},
         ranker::{Matching, Nearest, Ranker as _},
         terms::Terms,
+        vector::Vector,
         weights::Weights,
     },
     token::Unkeyed,
@@ -18,6 +19,7 @@ use nacre_store::store::AsOf;
 
 use crate::{
     corpus::Corpus,
+    dense::Dense,
     meanings::Meanings,
     question::{Mode, Question, Scope},
 };
@@ -39,12 +41,15 @@ impl Rankers {
     pub const VECTORS: Rankers = Rankers(1 << 2);
     /// Vectors that a model elsewhere made, in the place of the table's.
     pub const EMBEDDINGS: Rankers = Rankers(1 << 3);
+    /// Vectors of the deployment's embedding model, in the place of the table's.
+    pub const DENSE: Rankers = Rankers(1 << 4);
 
-    const NAMES: [(&'static str, Rankers); 4] = [
+    const NAMES: [(&'static str, Rankers); 5] = [
         ("words", Rankers::WORDS),
         ("terms", Rankers::TERMS),
         ("vectors", Rankers::VECTORS),
         ("embeddings", Rankers::EMBEDDINGS),
+        ("dense", Rankers::DENSE),
     ];
 
     /// The rankers with a weight, with the vectors of this kind.
@@ -69,7 +74,8 @@ impl Rankers {
     /// Whether the pages of a question can be ranked so. Vectors rank wherever terms do.
     pub(crate) fn fit(self, question: &Question) -> bool {
         let has_words = self.has(Rankers::WORDS);
-        let by_meaning = (self.has(Rankers::VECTORS) && !question.query.words.is_empty())
+        let of_words = Rankers(Rankers::VECTORS.0 | Rankers::DENSE.0);
+        let by_meaning = (self.has(of_words) && !question.query.words.is_empty())
             || (self.has(Rankers::EMBEDDINGS) && question.vector.is_some());
         match question.mode {
             _ if self == Rankers::WORDS => true,
@@ -80,14 +86,15 @@ impl Rankers {
         }
     }
 
-    /// The digit in cursors, which write it to base 16.
-    pub(crate) fn digit(self) -> u8 {
-        self.0
+    /// The digit in cursors, to base 32.
+    pub(crate) fn digit(self) -> char {
+        char::from_digit(self.0.into(), 32).unwrap_or_default()
     }
 
     /// Reads a digit.
-    pub(crate) fn of_digit(digit: u8) -> Option<Rankers> {
-        (1..16).contains(&digit).then_some(Rankers(digit))
+    pub(crate) fn of_digit(digit: &str) -> Option<Rankers> {
+        let digit = u8::from_str_radix(digit, 32).ok()?;
+        (1..32).contains(&digit).then_some(Rankers(digit))
     }
 }
 
@@ -101,12 +108,24 @@ pub(crate) struct Ranked {
     near: Vec<Scored>,
     /// How many documents had a meaning at the first page.
     pub(crate) meanings: usize,
+    /// How many documents had a dense vector then; 0 if these do not rank.
+    pub(crate) dense: usize,
+}
+
+/// What tells what a question means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Encoders<'a> {
+    /// The models, where they are loaded.
+    pub models: Option<&'a Models<'a>>,
+    /// The question's vector by the deployment's embedding model, if that was asked and has
+    /// [answered](Corpus::dense_answer).
+    pub dense: Option<&'a Vector>,
 }
 
 impl Ranked {
     /// The answers of full text alone.
     fn by_words(answers: Vec<Scored>) -> Ranked {
-        Ranked { answers, rankers: Rankers::WORDS, near: Vec::new(), meanings: 0 }
+        Ranked { answers, rankers: Rankers::WORDS, near: Vec::new(), meanings: 0, dense: 0 }
     }
 
     /// How near a document is in meaning: 1 for the same, 0 for unrelated or not known.
@@ -117,11 +136,7 @@ impl Ranked {
 }
 
 /// Scores the documents that answer a question.
-pub(crate) fn rank(
-    corpus: &Corpus,
-    models: Option<&Models<'_>>,
-    question: &Question,
-) -> Result<Ranked> {
+pub(crate) fn rank(corpus: &Corpus, encoders: Encoders<'_>, question: &Question) -> Result<Ranked> {
     let index = &corpus.index;
     let mut wanted = |address: &Address| passes(corpus, question, address);
     if question.has_only_filters() {
@@ -137,17 +152,23 @@ pub(crate) fn rank(
     if goes_by_words(corpus, question) {
         return Ok(Ranked::by_words(words));
     }
-    let meaning = models
+    let meaning = encoders
+        .models
         .filter(|_| !question.query.words.is_empty())
         .map(|models| models.encode_query(&question.meant()));
-    if meaning.is_none() && question.vector.is_none() {
+    if meaning.is_none() && question.vector.is_none() && encoders.dense.is_none() {
         return Ok(Ranked::by_words(words));
     }
     // The pages of an answer are ranked alike, whatever has been encoded since the first one.
     let count =
         question.after.as_ref().map_or_else(|| corpus.meanings.count(), |after| after.meanings);
     let meanings = corpus.meanings.first(count).ok_or_else(|| question.refuse_cursor())?;
-    let Some((nearest, kind)) = nearest(corpus, &meanings, question, meaning.as_ref())? else {
+    let dense_count =
+        question.after.as_ref().map_or_else(|| corpus.dense.count(), |after| after.dense);
+    let dense = corpus.dense.first(dense_count).ok_or_else(|| question.refuse_cursor())?;
+    let dense = encoders.dense.map(|query| (query, &*dense));
+    let Some((nearest, kind)) = nearest(corpus, &meanings, question, meaning.as_ref(), dense)?
+    else {
         return Ok(Ranked::by_words(words));
     };
     let allowed = index.candidates(&question.query, &Unkeyed, &mut wanted);
@@ -173,23 +194,25 @@ pub(crate) fn rank(
         .into_iter()
         .filter(|answer| found.get(answer.number as usize) == Some(&true))
         .collect();
-    Ok(Ranked { answers, rankers, near, meanings: count })
+    let dense = if rankers.has(Rankers::DENSE) { dense_count } else { 0 };
+    Ok(Ranked { answers, rankers, near, meanings: count, dense })
 }
 
 /// Whether nothing but words may rank.
-fn goes_by_words(corpus: &Corpus, question: &Question) -> bool {
+pub(crate) fn goes_by_words(corpus: &Corpus, question: &Question) -> bool {
     question.mode == Mode::Text
         || corpus.is_partial()
         || question.first_rankers() == Some(Rankers::WORDS)
 }
 
 /// What tells how near documents are: the question's own vector, if there are documents to compare it
-/// with; otherwise the table's. Vectors of two models are never compared.
+/// with; otherwise the embedding model's, and then the table's. Vectors of two models are never compared.
 fn nearest<'a>(
     corpus: &'a Corpus,
     meanings: &'a Meanings,
     question: &'a Question,
     meaning: Option<&'a Meaning>,
+    dense: Option<(&'a Vector, &'a Dense)>,
 ) -> Result<Option<(Nearest<'a>, Rankers)>> {
     let is_allowed = |one| question.first_rankers().is_none_or(|first| first.has(one));
     if let Some(query) = &question.vector {
@@ -202,6 +225,11 @@ fn nearest<'a>(
         {
             return Ok(Some((Nearest { documents, query }, Rankers::EMBEDDINGS)));
         }
+    }
+    if let Some((query, dense)) = dense.filter(|_| is_allowed(Rankers::DENSE))
+        && let Some(documents) = dense.like(query)
+    {
+        return Ok(Some((Nearest { documents, query }, Rankers::DENSE)));
     }
     let table =
         |meaning: &'a Meaning| Nearest { documents: &meanings.vectors, query: &meaning.vector };

@@ -23,7 +23,7 @@ use crate::{
     document::notes_with,
     place::{Place, tokens},
     question::{Question, Scope},
-    ranking::{Ranked, Rankers, rank},
+    ranking::{Encoders, Ranked, Rankers, rank},
     sight::{Everything, Sight},
 };
 
@@ -83,12 +83,27 @@ pub fn search(
     models: Option<&Models<'_>>,
     question: &Question,
 ) -> Result<Found> {
+    search_by(reads, caller, corpus, Encoders { models, dense: None }, question)
+}
+
+/// As [`search`], also by the deployment's embedding model.
+///
+/// # Errors
+/// As [`search`]; `search-unavailable`, too, for a further page if the model ranked the first one and
+/// does not answer now.
+pub fn search_by(
+    reads: &dyn Reads,
+    caller: &Caller,
+    corpus: &Corpus,
+    encoders: Encoders<'_>,
+    question: &Question,
+) -> Result<Found> {
     let readable = Readable::of(reads, caller)?;
     if readable.is_everything() {
-        return search_own(reads, corpus, models, question);
+        return search_within(reads, &Everything, corpus, encoders, question);
     }
     let corpus = corpus.readable(reads, &readable, question.scope)?;
-    search_within(reads, &readable, &corpus, models, question)
+    search_within(reads, &readable, &corpus, encoders, question)
 }
 
 /// Searches contexts of which the asker may read everything: the owner's own, or those of a replica.
@@ -101,7 +116,7 @@ pub fn search_own(
     models: Option<&Models<'_>>,
     question: &Question,
 ) -> Result<Found> {
-    search_within(reads, &Everything, corpus, models, question)
+    search_within(reads, &Everything, corpus, Encoders { models, dense: None }, question)
 }
 
 /// Searches what an asker may read. `corpus` holds nothing else.
@@ -109,15 +124,18 @@ fn search_within(
     reads: &dyn Reads,
     readable: &dyn Sight,
     corpus: &Corpus,
-    models: Option<&Models<'_>>,
+    encoders: Encoders<'_>,
     question: &Question,
 ) -> Result<Found> {
     if question.after.is_some() && corpus.is_partial() {
         return Err(not_loaded("the index of this store is being loaded"));
     }
-    let ranked = rank(corpus, models, question)?;
-    if question.first_rankers().is_some_and(|first| first != ranked.rankers) {
-        return Err(match models {
+    let ranked = rank(corpus, encoders, question)?;
+    if let Some(first) = question.first_rankers().filter(|first| *first != ranked.rankers) {
+        if first.has(Rankers::DENSE) && encoders.dense.is_none() {
+            return Err(not_loaded("the embedding model of the first page does not answer now"));
+        }
+        return Err(match encoders.models {
             None => not_loaded("the first page was ranked by models that are not loaded now"),
             Some(_) => question.refuse_cursor(),
         });
@@ -196,8 +214,8 @@ impl Search<'_> {
             let given = self.question.after.as_ref().map(|after| after.given.clone());
             (given.unwrap_or_default(), Some((score, address.clone())))
         };
-        let Ranked { rankers, meanings, .. } = *self.ranked;
-        Cursor::search(&Place { rankers, meanings, given, last }.write(self.question.id))
+        let Ranked { rankers, meanings, dense, .. } = *self.ranked;
+        Cursor::search(&Place { rankers, meanings, dense, given, last }.write(self.question.id))
     }
 
     /// A context as it is now; `None` if it is gone, or no longer the caller's to read, since it was

@@ -144,6 +144,7 @@ impl<D: Database> SqlStore<D> {
             state.reindex.is_some()
                 || state.is_outdated()
                 || (self.has_models && (state.encoding.is_some() || state.has_other_models()))
+                || self.model.is_some_and(|model| state.lacks_dense(model))
         };
         Ok(self.has_any(ANY)? || self.search()?.is_some_and(|state| is_behind(&state)))
     }
@@ -264,6 +265,7 @@ impl<D: Database> SqlStore<D> {
             && (&anew.facts, &anew.row) == (&known.facts, &known.row)
         {
             anew.meaning = known.meaning;
+            anew.dense = known.dense;
         }
         Ok(anew)
     }
@@ -345,6 +347,13 @@ impl<D: Database> SqlStore<D> {
                 && self.has_models
             {
                 state.begin_encoding();
+            }
+            // Also while the model is away: it may come back.
+            if let Made::Document(document) = made
+                && let Some(dense) = &state.dense
+                && document.dense.as_ref().is_none_or(|made| made.model != dense.model)
+            {
+                state.begin_dense(dense.model);
             }
             if let Some((words, sealed)) = document {
                 state.documents += 1;

@@ -8,6 +8,7 @@ use nacre_core::{
     error::{Error, Result},
     json,
     moment::Moment,
+    retrieval::EmbeddingModel,
     row::level_number,
     seal::{Keyring, RowIdentity, open_row},
     value,
@@ -16,7 +17,7 @@ use nacre_core::{
 use super::{
     SqlStore, place,
     reads::{address, most},
-    search_state::SearchState,
+    search_state::{DenseState, SearchState},
     usage::Dropped,
 };
 use crate::{
@@ -79,7 +80,11 @@ impl<D: Database> SqlStore<D> {
     pub fn begin_search(&self, entropy: &mut Entropy) -> Result<Option<Rc<SearchState>>> {
         let Some((_, keys)) = self.opened_state()? else { return Ok(None) };
         let state = match self.search()? {
-            Some(state) if !state.is_outdated() && !self.must_encode(&state) => {
+            Some(state)
+                if !state.is_outdated()
+                    && !self.must_encode(&state)
+                    && self.new_model(&state).is_none() =>
+            {
                 return Ok(Some(state));
             }
             Some(state) => {
@@ -90,14 +95,26 @@ impl<D: Database> SqlStore<D> {
                 if self.must_encode(&state) {
                     state.begin_encoding();
                 }
+                if let Some(model) = self.new_model(&state) {
+                    state.begin_dense(model);
+                }
                 state
             }
-            None => SearchState::new(entropy)?,
+            None => {
+                let mut state = SearchState::new(entropy)?;
+                state.dense = self.model.map(|model| DenseState { model, walk: None });
+                state
+            }
         };
         // The key is stored before anything is named by it.
         let outcome = self.store_search(&state, &keys, entropy);
         self.keep_search(outcome, Some(state))?;
         self.search()
+    }
+
+    /// The deployment's embedding model, if the last walk went with another one or there was none.
+    fn new_model(&self, state: &SearchState) -> Option<EmbeddingModel> {
+        self.model.filter(|model| state.dense.as_ref().is_none_or(|dense| dense.model != *model))
     }
 
     fn must_encode(&self, state: &SearchState) -> bool {

@@ -5,7 +5,7 @@ use nacre_core::{
     entropy::Entropy,
     error::Result,
     id::ContextId,
-    retrieval,
+    retrieval::{self, EmbeddingModel},
     row::{level_number, level_of},
     seal::{Keyring, RowIdentity, open_row, seal_row},
     search::{row, semantic::models},
@@ -39,6 +39,17 @@ pub struct SearchState {
     pub(super) models: u8,
     /// The walk over documents without a meaning, if there may be some.
     pub(super) encoding: Option<Walk>,
+    /// Vectors of an embedding model, since the deployment has one.
+    pub(super) dense: Option<DenseState>,
+}
+
+/// How far the vectors of an embedding model are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DenseState {
+    /// The model that the last walk went with.
+    pub(super) model: EmbeddingModel,
+    /// The walk over documents without its vector, if there may be some.
+    pub(super) walk: Option<Walk>,
 }
 
 /// A walk over all documents.
@@ -69,7 +80,8 @@ impl Reindex {
     }
 }
 
-// state   := format  analysis  models  key[32]  documents  words  mark  0 | 1 reindex  0 | 1 walk
+// state   := format  analysis  models  key[32]  documents  words  mark  0 | 1 reindex  0 | 1 walk  [dense]
+// dense   := model[8]  0 | 1 walk
 // reindex := must_clear  all_queued  queued  of  walk
 // walk    := 0 | 1 level id
 
@@ -87,7 +99,18 @@ impl SearchState {
             reindex: None,
             models: models::VERSION,
             encoding: None,
+            dense: None,
         })
+    }
+
+    /// Begins the walk over documents without a vector of a model.
+    pub(super) fn begin_dense(&mut self, model: EmbeddingModel) {
+        self.dense = Some(DenseState { model, walk: Some(Walk { after: None }) });
+    }
+
+    /// Whether the vectors are not all of this model.
+    pub(super) fn lacks_dense(&self, model: EmbeddingModel) -> bool {
+        self.dense.as_ref().is_none_or(|dense| dense.model != model || dense.walk.is_some())
     }
 
     pub(super) fn identity() -> RowIdentity {
@@ -158,9 +181,10 @@ impl SearchState {
             write_number(&mut bytes, reindex.of);
             write_after(&mut bytes, reindex.after.as_ref());
         }
-        bytes.push(u8::from(self.encoding.is_some()));
-        if let Some(walk) = &self.encoding {
-            write_after(&mut bytes, walk.after.as_ref());
+        write_walk(&mut bytes, self.encoding.as_ref());
+        if let Some(DenseState { model, walk }) = &self.dense {
+            bytes.extend_from_slice(model.as_bytes());
+            write_walk(&mut bytes, walk.as_ref());
         }
         bytes
     }
@@ -182,10 +206,8 @@ impl SearchState {
             analysis,
             models,
             reindex: if read_byte(rest)? == 1 { Some(read_reindex(rest)?) } else { None },
-            encoding: match read_byte(rest)? {
-                1 => Some(Walk { after: read_after(rest)? }),
-                _ => None,
-            },
+            encoding: read_walk(rest)?,
+            dense: if rest.is_empty() { None } else { Some(read_dense(rest)?) },
         };
         if rest.is_empty() { Ok(state) } else { Err(odd()) }
     }
@@ -199,6 +221,22 @@ fn read_reindex(rest: &mut &[u8]) -> Result<Reindex> {
         of: read_number(rest)?,
         after: read_after(rest)?,
     })
+}
+
+fn write_walk(bytes: &mut Vec<u8>, walk: Option<&Walk>) {
+    bytes.push(u8::from(walk.is_some()));
+    if let Some(walk) = walk {
+        write_after(bytes, walk.after.as_ref());
+    }
+}
+
+fn read_walk(rest: &mut &[u8]) -> Result<Option<Walk>> {
+    Ok(if read_byte(rest)? == 1 { Some(Walk { after: read_after(rest)? }) } else { None })
+}
+
+fn read_dense(rest: &mut &[u8]) -> Result<DenseState> {
+    let model = EmbeddingModel::read(rest).ok_or_else(odd)?;
+    Ok(DenseState { model, walk: read_walk(rest)? })
 }
 
 fn write_after(bytes: &mut Vec<u8>, after: Option<&Address>) {
@@ -242,10 +280,14 @@ mod tests {
             of: 9,
         });
         let walking = SearchState { encoding: Some(Walk { after: None }), ..half.clone() };
-        for state in [plain, begun, half, walking] {
+        let mut dense = walking.clone();
+        dense.begin_dense(EmbeddingModel::named("one"));
+        let without = walking.encode().len();
+        for state in [plain, begun, half, walking, dense] {
             let bytes = state.encode();
             assert_eq!(SearchState::decode(&bytes)?, state);
-            for cut in 0..bytes.len() {
+            // What follows the other parts may be missing as a whole.
+            for cut in (0..bytes.len()).filter(|cut| state.dense.is_none() || *cut != without) {
                 assert!(SearchState::decode(&bytes[..cut]).is_err(), "{cut}");
             }
         }

@@ -12,6 +12,7 @@ use super::{Keeper, Meter, Object};
 use crate::{
     host,
     http::{self, Exchange},
+    indexer::Encoders,
     sql_store::Progress,
 };
 
@@ -81,12 +82,16 @@ impl Object {
 impl Keeper {
     /// Brings the index of searches a part further, if there is a store: first words, then meanings.
     async fn drain(&self, entropy: &mut Entropy) -> Result<()> {
-        let Keeper { store, indexer, models, searcher, changes, .. } = self;
+        let Keeper { config, store, indexer, models, searcher, changes, .. } = self;
         let Some(owner) = store.owner()? else { return Ok(()) };
-        let mut encoded = indexer.drain(store, &owner, models, entropy).await?;
+        let encoders = Encoders { models, embedder: config.embedder.as_ref() };
+        let mut encoded = indexer.drain(store, &owner, encoders, entropy).await?;
         // Encoding waits for quiet moments, and other upkeep, such as a rotation of keys, must not.
         if !store.is_behind()? && !store.is_due(host::now())? {
             encoded.extend(indexer.encode(store, models, entropy).await?);
+            if let Some(embedder) = &config.embedder {
+                encoded.extend(indexer.embed(store, embedder, entropy).await?);
+            }
         }
         encoded.iter().for_each(|document| searcher.give_meaning(document, changes));
         Ok(())

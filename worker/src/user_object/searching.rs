@@ -91,6 +91,7 @@ impl Keeper {
             caller,
             question,
             models: models.as_deref(),
+            embedder: config.embedder.as_ref(),
             indexer,
             budget_millis: config.search_budget_millis,
             // The token may have been revoked during the wait.

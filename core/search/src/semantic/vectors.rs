@@ -68,6 +68,17 @@ impl Vectors {
         Ok(())
     }
 
+    /// Sets a document's vector among those there are. The first one says how many dimensions all
+    /// have, and with the last one that is forgotten.
+    ///
+    /// # Errors
+    /// When it has another number of dimensions.
+    pub fn put(held: &mut Option<Vectors>, document: u32, vector: &Vector) -> Result<()> {
+        let vectors = held.take().filter(|vectors| !vectors.is_empty());
+        let new = || Vectors::new(vector.numbers().len());
+        held.insert(vectors.unwrap_or_else(new)).set(document, vector)
+    }
+
     /// Forgets a document's vector.
     pub fn remove(&mut self, document: u32) {
         if let Some(inverse) = self.inverse_lengths.get_mut(document as usize) {
