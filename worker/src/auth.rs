@@ -28,7 +28,9 @@ mod secret;
 mod settings;
 mod unverified;
 
-use nacre_core::{access::Scopes, address::Address, id::User, moment::Moment, revocation::TokenFacts};
+use nacre_core::{
+    access::Scopes, address::Address, id::User, moment::Moment, revocation::TokenFacts,
+};
 
 pub use claims::{Expected, LEEWAY_MILLIS};
 pub use issuer::{

@@ -99,10 +99,11 @@ pub(crate) async fn stream(
     let header = |name: &str| parts.header(name);
     let default = match default_context(&header, identity.default_context.clone()) {
         Ok(default) => default,
-        Err(error) => return message::sent(&exchange.problem(&error, None, &http::Work::default())),
+        Err(error) => {
+            return message::sent(&exchange.problem(&error, None, &http::Work::default()));
+        }
     };
-    let setting =
-        Setting { caller: caller.clone(), default, most_tokens: config.mcp_tokens };
+    let setting = Setting { caller: caller.clone(), default, most_tokens: config.mcp_tokens };
     let begun = match head.method {
         "GET" => Ok(Listening::of_session()),
         _ => match message::body(request, parts.header("content-length").as_deref(), BODY).await {
@@ -119,8 +120,7 @@ pub(crate) async fn stream(
     let users = Reflect::get(env, &forward::USERS.into())?;
     let authorization = forward::text(identity, &caller.owner);
     let session = protocol::session(&header);
-    let opened =
-        open(&users, caller.owner.as_str(), request, &authorization, session.as_deref())?;
+    let opened = open(&users, caller.owner.as_str(), request, &authorization, session.as_deref())?;
     let socket = JsFuture::from(opened).await?;
     if let Some(response) = refusal(&socket) {
         return Ok(response);

@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        for (a, b, count) in [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("ab", "ab", 0)] {
+        for (a, b, count) in [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("ab", "ab", 0)]
+        {
             assert_eq!((edits(a, b), edits(b, a)), (count, count), "{a} {b}");
         }
     }

@@ -267,7 +267,9 @@ pub fn messages() -> Vec<Vec<u8>> {
     let request = |method: &str, params: &str| {
         [
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#),
-            format!(r#"{{"jsonrpc":"2.0","id":"a","method":"{method}","params":{{{params},{meta}}}}}"#),
+            format!(
+                r#"{{"jsonrpc":"2.0","id":"a","method":"{method}","params":{{{params},{meta}}}}}"#
+            ),
         ]
     };
     let context = r#""uri":"nacre://contexts/task/t""#;
@@ -279,8 +281,14 @@ pub fn messages() -> Vec<Vec<u8>> {
         request("resources/read", r#""uri":"nacre://start""#),
         request("resources/subscribe", context),
         request("prompts/get", r#""name":"hand_over_task","arguments":{"level":"task","id":"t"}"#),
-        request("completion/complete", r#""ref":{"type":"ref/prompt","name":"record_decision"},"argument":{"name":"id","value":"t"}"#),
-        request("subscriptions/listen", r#""notifications":{"resourcesListChanged":true,"resourceSubscriptions":["nacre://views/task/t"]}"#),
+        request(
+            "completion/complete",
+            r#""ref":{"type":"ref/prompt","name":"record_decision"},"argument":{"name":"id","value":"t"}"#,
+        ),
+        request(
+            "subscriptions/listen",
+            r#""notifications":{"resourcesListChanged":true,"resourceSubscriptions":["nacre://views/task/t"]}"#,
+        ),
     ];
     let others = [
         r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,

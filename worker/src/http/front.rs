@@ -12,8 +12,8 @@ use super::{
 
 use super::decode::Segments;
 
-/// The OpenAPI 3.1 document, generated from [`ROUTES`] and the wire types.
-pub const OPENAPI: &[u8] = include_bytes!("../../openapi.json");
+/// The OpenAPI 3.1 document, generated from [`ROUTES`] and the wire types, without spaces.
+pub const OPENAPI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// Paths below this prefix need a token.
 const API: &str = "/v1/";

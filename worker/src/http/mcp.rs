@@ -76,7 +76,8 @@ pub fn way(
         Some(Err(exchange.problem(&error, None, &Work::default())))
     };
     let host = authority(origin);
-    if !settings.mcp.hosts.is_empty() && !settings.mcp.hosts.iter().any(|known| known == name(host)) {
+    if !settings.mcp.hosts.is_empty() && !settings.mcp.hosts.iter().any(|known| known == name(host))
+    {
         return refused("this host is not served; the operator sets NACRE_MCP_HOSTS");
     }
     if !may_call(head, &settings.cors, host) {
@@ -133,7 +134,8 @@ fn metadata(exchange: &Exchange, settings: &Settings, origin: &str) -> Response 
     members.insert("resource", format!("{origin}{PATH}").into());
     members.insert("resource_name", "Nacre".into());
     members.insert("bearer_methods_supported", list(&["header"]));
-    members.insert("scopes_supported", list(&["contexts:read", "contexts:write", "secrets:reveal"]));
+    members
+        .insert("scopes_supported", list(&["contexts:read", "contexts:write", "secrets:reveal"]));
     if let Some(issuer) = &settings.mcp.issuer {
         members.insert("authorization_servers", list(&[issuer]));
     }
@@ -199,7 +201,12 @@ impl Exchange {
 mod tests {
     use super::*;
 
-    fn asked(method: &str, path: &str, origin: &str, headers: &[(&str, &str)]) -> Option<Result<Way, u16>> {
+    fn asked(
+        method: &str,
+        path: &str,
+        origin: &str,
+        headers: &[(&str, &str)],
+    ) -> Option<Result<Way, u16>> {
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let head = Head { method, path, query: "", headers: &headers };

@@ -91,11 +91,8 @@ impl Keeper {
             Err(response) => return Ok(response),
         };
         talks::hear(&received);
-        let setting = Setting {
-            caller: bearer.caller.clone(),
-            default,
-            most_tokens: self.config.mcp_tokens,
-        };
+        let setting =
+            Setting { caller: bearer.caller.clone(), default, most_tokens: self.config.mcp_tokens };
         let sets = http::tool_sets(&parts.head());
         let fresh = host::Draw::new()?.request_id();
         let mut step = received.answer(&setting, sets.as_deref(), &fresh);
@@ -172,7 +169,8 @@ impl Keeper {
             host::pause(LOOK_MILLIS).await;
             self.admit(bearer)?;
         }
-        let detail = "open the event stream of the session (GET with Mcp-Session-Id), then subscribe";
+        let detail =
+            "open the event stream of the session (GET with Mcp-Session-Id), then subscribe";
         Err(Error::new(Code::InvalidRequest, detail))
     }
 }

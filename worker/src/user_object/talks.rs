@@ -1,10 +1,20 @@
 //! Answers that wait for their client to answer a request first. Only fixtures of the conformance suite
 //! ask something, and only as long as this isolate lives.
 
-use std::{cell::RefCell, collections::BTreeMap, future::poll_fn, rc::Rc, result::Result, task::{Poll, Waker}};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    future::poll_fn,
+    rc::Rc,
+    result::Result,
+    task::{Poll, Waker},
+};
 
 use futures_util::stream::try_unfold;
-use nacre_core::{mcp::protocol::{Received, Waits}, value::Object};
+use nacre_core::{
+    mcp::protocol::{Received, Waits},
+    value::Object,
+};
 use wasm_bindgen::JsValue;
 
 use crate::{http, message};

@@ -11,11 +11,16 @@ use nacre_layers::{
     value::{Object, Value},
 };
 
-use super::{Request, Said, call, failure::Failure, message::notification, revision::{Era, META}};
+use super::{
+    Request, Said, call,
+    failure::Failure,
+    message::notification,
+    revision::{Era, META},
+};
 use crate::{object, text_block};
 
-pub use talk::Waits;
 pub(super) use talk::Talk;
+pub use talk::Waits;
 
 /// A red pixel.
 const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
@@ -54,7 +59,10 @@ pub(super) fn answer(method: &str, request: &Request<'_>) -> Option<Played> {
             let of = request.params.get("ref")?.as_object()?;
             let name = of.get("name").or_else(|| of.get("uri"))?.as_str()?;
             let known = name.starts_with("test_") || name.starts_with("test://");
-            known.then(|| members([("completion", data(r#"{"hasMore":false,"total":0,"values":[]}"#))]))
+            known
+                .then(|| {
+                    members([("completion", data(r#"{"hasMore":false,"total":0,"values":[]}"#))])
+                })
                 .and_then(|said| Played::said(Ok(said)))
         }
         _ => None,
@@ -109,16 +117,24 @@ fn tool(request: &Request<'_>) -> Option<Played> {
         "test_multiple_content_types" => Played::said(Ok(content_of(Vec::from([
             text("Multiple content types test:"),
             media("image", IMAGE, "image/png"),
-            embedded("test://mixed-content-resource", "application/json", r#"{"test":"data","value":123}"#),
+            embedded(
+                "test://mixed-content-resource",
+                "application/json",
+                r#"{"test":"data","value":123}"#,
+            ),
         ])))),
         "test_error_handling" => {
-            let mut result = content_of(Vec::from([text("This tool intentionally returns an error for testing")]));
+            let mut result = content_of(Vec::from([text(
+                "This tool intentionally returns an error for testing",
+            )]));
             result.insert("isError", true.into());
             Played::said(Ok(result))
         }
         "test_tool_with_logging" | "test_logging_tool" => {
-            let wanted = request.era == Era::Initialized || meta(&format!("{META}logLevel")).is_some();
-            let said = ["Tool execution started", "Tool processing data", "Tool execution completed"];
+            let wanted =
+                request.era == Era::Initialized || meta(&format!("{META}logLevel")).is_some();
+            let said =
+                ["Tool execution started", "Tool processing data", "Tool execution completed"];
             let notices = said.iter().filter(|_| wanted).map(|said| {
                 let params = members([("data", (*said).into()), ("level", "info".into())]);
                 notification("notifications/message", params)
@@ -141,9 +157,8 @@ fn tool(request: &Request<'_>) -> Option<Played> {
             Some(Played { notices: notices.collect(), said, talk: None })
         }
         "json_schema_2020_12_tool" => one(text("called")),
-        _ => talk::play(name, &arguments, request).or_else(|| {
-            Played::said(inputs::tool(name, request)?)
-        }),
+        _ => talk::play(name, &arguments, request)
+            .or_else(|| Played::said(inputs::tool(name, request)?)),
     }
 }
 
@@ -160,7 +175,11 @@ fn prompt(request: &Request<'_>) -> Option<Played> {
             Vec::from([text(&format!("Prompt with arguments: arg1='{one}', arg2='{two}'"))])
         }
         "test_prompt_with_embedded_resource" => Vec::from([
-            embedded(&argument("resourceUri"), "text/plain", "Embedded resource content for testing."),
+            embedded(
+                &argument("resourceUri"),
+                "text/plain",
+                "Embedded resource content for testing.",
+            ),
             text("Please process the embedded resource above."),
         ]),
         "test_prompt_with_image" => {
@@ -178,7 +197,9 @@ fn read(uri: &str) -> Option<Played> {
             contents(uri, "text/plain", "text", "This is the content of the static text resource.")
         }
         "test://static-binary" => contents(uri, "image/png", "blob", IMAGE),
-        "test://watched-resource" => contents(uri, "text/plain", "text", "Watched resource content"),
+        "test://watched-resource" => {
+            contents(uri, "text/plain", "text", "Watched resource content")
+        }
         _ => {
             let id = uri.strip_prefix("test://template/")?.strip_suffix("/data")?;
             let data = object([

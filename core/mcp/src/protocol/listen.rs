@@ -63,7 +63,8 @@ impl Listening {
         setting: &Setting,
     ) -> Result<(Listening, Vec<String>), Response> {
         let Received { message: Message { id, params, .. }, era, .. } = receive(body, header)?;
-        let refused = |text: &str| Response::failure(Failure::params(text).status(400), id.as_ref());
+        let refused =
+            |text: &str| Response::failure(Failure::params(text).status(400), id.as_ref());
         let wanted = params.get("notifications").and_then(Value::as_object);
         let (Some(wanted), Some(_), Era::Stateless) = (wanted, &id, era) else {
             return Err(refused("`notifications` is required: what to listen to"));
@@ -76,7 +77,8 @@ impl Listening {
                 texts.ok_or_else(|| refused("`resourceSubscriptions` must be a list of URIs"))?
             }
             Some(_) => {
-                let text = format!("`resourceSubscriptions` must be a list of at most {RESOURCES} URIs");
+                let text =
+                    format!("`resourceSubscriptions` must be a list of at most {RESOURCES} URIs");
                 return Err(refused(&text));
             }
         };
@@ -130,7 +132,9 @@ impl Listening {
             "error" if !self.acknowledged => {
                 if name == LIST {
                     self.list = false;
-                } else if let Some(honoured) = self.place(name).and_then(|n| self.honoured.get_mut(n)) {
+                } else if let Some(honoured) =
+                    self.place(name).and_then(|n| self.honoured.get_mut(n))
+                {
                     *honoured = false;
                 }
                 self.answered(&mut events);

@@ -60,7 +60,10 @@ const PROMPTS: [Prompt; 3] = [
         name: "record_decision",
         title: "Record a decision",
         description: "Stores a decision with its reason, where others look for it.",
-        arguments: &[("decision", "The decision, in a sentence. Without it the last one is taken.")],
+        arguments: &[(
+            "decision",
+            "The decision, in a sentence. Without it the last one is taken.",
+        )],
         packs: false,
         text: "Record a decision for {address}: {decision}. Write it with `manage_context`, action \
                `add_insight`, category `decision`: what was decided, why, which alternatives were \
@@ -135,9 +138,8 @@ pub(super) fn get(request: &Request<'_>) -> Step<Said> {
 
 /// The context that the arguments name, or the default one.
 fn address(arguments: &Object, setting: &Setting) -> Result<Address, Failure> {
-    let text = |name: &str| {
-        arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
-    };
+    let text =
+        |name: &str| arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let address = match (text("level"), text("id")) {
         (None, None) => return Ok(resources::default(setting)),
         (level, Some(id)) => {

@@ -50,13 +50,8 @@ pub(super) fn list(request: &Request<'_>) -> Step<Said> {
         Err(failure) => return Step::Done(Err(failure)),
     };
     let is_first = after.is_none();
-    let read = Read::List {
-        filter: Filter::default(),
-        after,
-        limit: PAGE,
-        data: false,
-        reveal: false,
-    };
+    let read =
+        Read::List { filter: Filter::default(), after, limit: PAGE, data: false, reveal: false };
     Step::ask(Ask::Command(read.into(), None), move |answer| {
         Step::Done(answer.map_err(|error| Failure::of(&error, "resources/list")).and_then(|page| {
             let page = read_object(&page, "resources/list")?;
@@ -188,9 +183,9 @@ pub(super) fn read(request: &Request<'_>) -> Step<Said> {
             let ask = Ask::Command(Read::Resolve(resolve).into(), None);
             Step::ask(ask, move |answer| match text(&uri, answer) {
                 Ok(text) if fits(&text, most) => Step::Done(Ok(contents(&uri, JSON, text))),
-                Ok(_) => Step::ask(pack(address, most), move |answer| {
-                    Step::Done(markdown(&uri, answer))
-                }),
+                Ok(_) => {
+                    Step::ask(pack(address, most), move |answer| Step::Done(markdown(&uri, answer)))
+                }
                 Err(failure) => Step::Done(Err(failure)),
             })
         }
@@ -206,7 +201,8 @@ pub(super) fn follow(request: &Request<'_>, begins: bool) -> Step<Said> {
         return Step::Done(Err(Failure::params("there is no such resource")));
     };
     let Some(session) = request.session.clone() else {
-        let text = "updates need the header Mcp-Session-Id, with the session that `initialize` gave";
+        let text =
+            "updates need the header Mcp-Session-Id, with the session that `initialize` gave";
         return Step::Done(Err(Failure::params(text)));
     };
     let topic = named.topic(request.setting.default.as_ref());

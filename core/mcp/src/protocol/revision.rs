@@ -150,10 +150,7 @@ mod tests {
         let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
         assert_eq!(era_of(list, &[]), Ok(Era::Initialized));
         assert_eq!(era_of(list, &[("mcp-protocol-version", "2025-06-18")]), Ok(Era::Initialized));
-        assert_eq!(
-            era_of(list, &[("mcp-protocol-version", "2026-07-28")]),
-            Err(INVALID_PARAMS)
-        );
+        assert_eq!(era_of(list, &[("mcp-protocol-version", "2026-07-28")]), Err(INVALID_PARAMS));
         assert_eq!(
             era_of(list, &[("mcp-protocol-version", "1999-01-01")]),
             Err(UNSUPPORTED_VERSION)

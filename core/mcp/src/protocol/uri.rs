@@ -73,7 +73,8 @@ mod tests {
         assert_eq!(Named::parse(&context(&address)), Some(Named::Context(address.clone())));
         assert_eq!(Named::parse(&view(&address)), Some(Named::View(address)));
         assert_eq!(Named::parse(START), Some(Named::Start));
-        for other in ["", "nacre://", "nacre://views/task", "nacre://views/task/a/b", "x://views/task/a"]
+        for other in
+            ["", "nacre://", "nacre://views/task", "nacre://views/task/a/b", "x://views/task/a"]
         {
             assert_eq!(Named::parse(other), None, "{other}");
         }
