@@ -16,6 +16,8 @@ mod message;
 mod prompts;
 mod resources;
 mod revision;
+#[cfg(test)]
+mod tests;
 mod uri;
 
 #[cfg(feature = "conformance")]
