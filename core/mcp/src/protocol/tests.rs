@@ -2,7 +2,9 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use nacre_layers::{address::Address, error::Error, id::User, json, pointer::Pointer, value::Value};
+use nacre_layers::{
+    address::Address, error::Error, id::User, json, pointer::Pointer, value::Value,
+};
 use nacre_store::{
     access::Scopes,
     op::{Caller, Command, Op, Read},
@@ -137,7 +139,8 @@ fn prompts_mean_the_default_context_unless_they_name_one() {
 fn ids_are_completed_within_the_level_that_is_chosen() {
     let params = r#"{"ref":{"type":"ref/resource","uri":"nacre://views/{level}/{id}"},"argument":{"name":"id","value":"fi"},"context":{"arguments":{"level":"task"}}}"#;
     let step = say("completion/complete", params, &setting(Scopes::UNSTATED, None));
-    let (asks, response) = done(step, |_| Ok(r#"{"items":[{"id":"fix"}],"next_cursor":null}"#.into()));
+    let (asks, response) =
+        done(step, |_| Ok(r#"{"items":[{"id":"fix"}],"next_cursor":null}"#.into()));
     let Some(Ask::Command(Command::Op(Op::Read(Read::List { filter, limit, .. })), None)) =
         asks.first()
     else {
