@@ -69,12 +69,12 @@ for (const kind of Object.keys(KINDS)) {
     const uris = resources.map(({ uri }) => uri).filter((uri) => uri.startsWith("nacre:"));
     assert.deepEqual(uris, [
       "nacre://start",
-      "nacre://contexts/branch/b",
-      "nacre://views/branch/b",
       "nacre://contexts/global/global",
       "nacre://views/global/global",
       "nacre://contexts/project/p",
       "nacre://views/project/p",
+      "nacre://contexts/branch/b",
+      "nacre://views/branch/b",
       "nacre://contexts/task/t",
       "nacre://views/task/t",
     ]);

@@ -47,6 +47,13 @@ fn the_document_says_what_the_code_does() {
 }
 
 #[test]
+fn what_is_served_is_the_document_without_spaces() {
+    let document: Value = serde_json::from_slice(&std::fs::read(PATH).unwrap()).unwrap();
+    assert_eq!(served(), document);
+    assert_eq!(OPENAPI.len(), serde_json::to_string(&document).unwrap().len());
+}
+
+#[test]
 fn every_route_is_described_once() {
     let document = served();
     let mut names = BTreeSet::new();

@@ -140,8 +140,53 @@ pub(crate) fn build(tools: &Tools, mode: Mode) -> Result<()> {
     let worker_build = worker_build.arg("--out-dir").arg(dist().join("worker"));
     // What stands behind this goes to cargo.
     process::run("worker", worker_build.args(mode.features()))?;
+    if mode == Mode::Release {
+        put_names_aside()?;
+    }
     fs::write(stamp, made_from)?;
     Ok(())
+}
+
+/// Takes the names of functions out of the module, a fifteenth of what is uploaded. A trap then names
+/// functions by number; `dist/worker.named.wasm` has the names of the same numbers.
+fn put_names_aside() -> Result<()> {
+    let module = dist().join("worker/index_bg.wasm");
+    let bytes = fs::read(&module).with_context(|| format!("reading {}", module.display()))?;
+    fs::write(dist().join("worker.named.wasm"), &bytes)?;
+    let bare = without_section(&bytes, "name").context("a section of the module has no end")?;
+    fs::write(module, bare)?;
+    Ok(())
+}
+
+/// A module without its custom sections of this name (WebAssembly Core §5.5.2). All else stays as it is.
+fn without_section(module: &[u8], name: &str) -> Option<Vec<u8>> {
+    /// Magic number and version.
+    const PREAMBLE: usize = 8;
+    let (preamble, mut rest) = module.split_at_checked(PREAMBLE)?;
+    let mut kept = preamble.to_vec();
+    while let [kind, after @ ..] = rest {
+        let (length, body) = leb128(after)?;
+        let (body, next) = body.split_at_checked(length)?;
+        let is_named = *kind == 0
+            && leb128(body).and_then(|(length, text)| text.get(..length)) == Some(name.as_bytes());
+        if !is_named {
+            kept.extend_from_slice(rest.get(..rest.len() - next.len())?);
+        }
+        rest = next;
+    }
+    Some(kept)
+}
+
+/// An unsigned number, and what follows it.
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0usize;
+    for (place, byte) in bytes.iter().enumerate().take(5) {
+        number |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((number, bytes.get(place + 1..)?));
+        }
+    }
+    None
 }
 
 /// Vector instructions, for the models; every runtime has them.
@@ -195,7 +240,22 @@ fn lock() -> Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::gzip_size;
+    use super::{gzip_size, without_section};
+
+    #[test]
+    fn only_the_section_of_that_name_is_taken_out() {
+        let section = |kind: u8, body: &[u8]| {
+            let mut bytes = vec![kind, body.len() as u8 | 0x80, 0]; // a length may have spare bytes
+            bytes.extend_from_slice(body);
+            bytes
+        };
+        let preamble = b"\0asm\x01\0\0\0".to_vec();
+        let [types, names, others] =
+            [section(1, b"\x04name"), section(0, b"\x04nameabc"), section(0, b"\x05names")];
+        let module = [preamble.clone(), types.clone(), names.clone(), others.clone()].concat();
+        assert_eq!(without_section(&module, "name"), Some([preamble, types, others].concat()));
+        assert_eq!(without_section(&module[..module.len() - 1], "name"), None);
+    }
 
     #[test]
     fn reads_the_size_wrangler_reports() {

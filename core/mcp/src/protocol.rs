@@ -16,6 +16,8 @@ mod message;
 mod prompts;
 mod resources;
 mod revision;
+#[cfg(test)]
+mod tests;
 mod uri;
 
 #[cfg(feature = "conformance")]
@@ -27,7 +29,7 @@ mod fixtures;
 use alloc::{borrow::ToOwned as _, boxed::Box, format, string::String, vec::Vec};
 
 use nacre_layers::value::{Object, Value};
-use nacre_store::access::Scopes;
+use nacre_store::{access::Scopes, op::Command};
 
 pub use fixtures::Waits;
 pub use listen::Listening;
@@ -166,6 +168,8 @@ impl Ask {
     /// The scopes that it needs: those of its twin over HTTP.
     fn needs(&self) -> Scopes {
         match self {
+            // No tool asks for one; over HTTP each has scopes of its own, of which this is the most.
+            Ask::Command(Command::Inspection(_) | Command::Administration(_), _) => Scopes::ADMIN,
             Ask::Command(command, _) => {
                 let own = if command.is_write() { Scopes::WRITE } else { Scopes::READ };
                 if command.reveals() { own.with(Scopes::REVEAL) } else { own }

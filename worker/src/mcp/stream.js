@@ -3,6 +3,9 @@
 /** How often a silent stream says that it is there, in milliseconds. */
 const QUIET = 15_000;
 
+/** Most bytes that wait for a client that does not read. */
+const UNREAD = 1 << 20;
+
 /** Answered by the platform without waking the object: the sign that the client still reads. */
 const PING = '{"type":"ping"}';
 
@@ -24,23 +27,29 @@ export async function open(users, owner, request, authorization, session) {
 export function hold(socket, headers, frames, greeting, hear, farewell) {
   const encoder = new TextEncoder();
   let quiet;
-  const close = () => {
+  let over = false;
+  const leave = () => {
+    over = true;
     clearInterval(quiet);
-    socket.close(1000, "the stream has ended");
+    try {
+      socket.close(1000, "the stream has ended");
+    } catch {
+      // It has closed itself.
+    }
   };
-  const body = new ReadableStream({
+  const source = {
     start(controller) {
-      const say = (events) => {
-        if (events) controller.enqueue(encoder.encode(events));
-      };
       const end = () => {
-        clearInterval(quiet);
-        try {
-          say(farewell);
-          controller.close();
-        } catch {
-          // The client has gone first.
-        }
+        if (over) return;
+        leave();
+        if (farewell) controller.enqueue(encoder.encode(farewell));
+        controller.close();
+      };
+      const say = (events) => {
+        if (over || !events) return;
+        // The client does not read.
+        if (controller.desiredSize <= 0) return end();
+        controller.enqueue(encoder.encode(events));
       };
       socket.addEventListener("message", ({ data }) => say(hear(data)));
       socket.addEventListener("close", end);
@@ -50,11 +59,12 @@ export function hold(socket, headers, frames, greeting, hear, farewell) {
       say(greeting);
       quiet = setInterval(() => {
         say(": still here\n\n");
-        socket.send(PING);
+        if (!over) socket.send(PING);
       }, QUIET);
     },
-    cancel: close,
-  });
+    cancel: leave,
+  };
+  const body = new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: UNREAD }));
   const named = new Headers();
   const lines = headers.split("\n");
   for (let n = 1; n < lines.length; n += 2) named.set(lines[n - 1], lines[n]);

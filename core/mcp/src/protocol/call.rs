@@ -65,3 +65,22 @@ fn said(outcome: Outcome) -> Object {
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_may_come_as_text() {
+        let read = |params: &str| match json::read(params.as_bytes(), 64).unwrap() {
+            Value::Object(params) => arguments(&params).map(|arguments| arguments.len()).ok(),
+            _ => None,
+        };
+        assert_eq!(read("{}"), Some(0));
+        assert_eq!(read(r#"{"arguments":{"a":1}}"#), Some(1));
+        assert_eq!(read(r#"{"arguments":"{\"a\":1,\"b\":2}"}"#), Some(2));
+        assert_eq!(read(r#"{"arguments":" "}"#), Some(0));
+        assert_eq!(read(r#"{"arguments":"a=1"}"#), None);
+        assert_eq!(read(r#"{"arguments":[1]}"#), None);
+    }
+}

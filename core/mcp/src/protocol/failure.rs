@@ -82,7 +82,8 @@ impl Failure {
         };
         let problem = json::read(&problem(error), limits::DEPTH).unwrap_or(Value::Null);
         let text = alloc::format!("{subject}: {}", error.detail());
-        Failure::new(code, text).data(object([("problem", problem), ("uri", subject.into())]))
+        let name = if subject.contains("://") { "uri" } else { "subject" };
+        Failure::new(code, text).data(object([("problem", problem), (name, subject.into())]))
     }
 
     /// The message for the request with this id, if it is known.

@@ -228,3 +228,109 @@ fn subscribe(name: &str, topic: &Topic) -> String {
     ]);
     String::from_utf8(json::write(&frame)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use nacre_store::{access::Scopes, op::Caller};
+
+    use super::*;
+    use nacre_layers::id::User;
+
+    fn begin(notifications: &str) -> Result<(Listening, Vec<String>), u16> {
+        let user = User::parse("u").unwrap();
+        let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::UNSTATED };
+        let setting = Setting { caller, default: Address::parse("task", "t").ok(), most_tokens: 1 };
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{{"notifications":{notifications},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+        );
+        let header = |name: &str| match name {
+            "mcp-protocol-version" => Some("2026-07-28".into()),
+            "mcp-method" => Some("subscriptions/listen".into()),
+            _ => None,
+        };
+        Listening::begin(body.as_bytes(), &header, &setting).map_err(|response| response.status)
+    }
+
+    /// The messages of some events: method, resource and what is followed.
+    fn told(events: &[u8]) -> Vec<String> {
+        let text = core::str::from_utf8(events).unwrap();
+        let messages = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        messages.map(String::from).collect()
+    }
+
+    #[test]
+    fn the_client_is_told_what_it_follows_once_the_store_has_answered() {
+        let (mut listening, frames) = begin(
+            r#"{"resourcesListChanged":true,"toolsListChanged":true,"resourceSubscriptions":["nacre://start","x://y","nacre://views/task/gone"]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            frames,
+            [
+                r#"{"id":"list","topic":{"subtree":{"id":"global","level":"global"}},"type":"subscribe"}"#,
+                r#"{"id":"0","topic":{"resolved":{"id":"t","level":"task"}},"type":"subscribe"}"#,
+                r#"{"id":"2","topic":{"resolved":{"id":"gone","level":"task"}},"type":"subscribe"}"#,
+            ]
+        );
+        assert!(listening.hear(r#"{"type":"subscribed","id":"list","seq":1}"#).is_empty());
+        assert!(listening.hear(r#"{"type":"error","id":"2","code":"not-found"}"#).is_empty());
+        let events = listening.hear(r#"{"type":"subscribed","id":"0","seq":1}"#);
+        assert_eq!(
+            told(&events),
+            [
+                r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":7},"notifications":{"resourceSubscriptions":["nacre://start"],"resourcesListChanged":true}}}"#
+            ]
+        );
+        let updated = r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":7},"uri":"nacre://start"}}"#;
+        let listed = r#"{"jsonrpc":"2.0","method":"notifications/resources/list_changed","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":7}}}"#;
+        for (frame, expected) in [
+            (r#"{"type":"delta","id":"0","seq":2}"#, Some(updated)),
+            (r#"{"type":"resync","id":"0","seq":2}"#, Some(updated)),
+            (r#"{"type":"entry","id":"0","seq":2}"#, None),
+            (r#"{"type":"pong"}"#, None),
+            (r#"{"type":"change","id":"list","action":"create"}"#, Some(listed)),
+            (r#"{"type":"change","id":"list","action":"update"}"#, None),
+            (r#"{"type":"change","id":"list","action":"move","entered":true}"#, Some(listed)),
+            (r#"{"type":"resync","id":"list","seq":2}"#, Some(listed)),
+            ("no frame", None),
+        ] {
+            let events = listening.hear(frame);
+            assert_eq!(told(&events).first().map(String::as_str), expected, "{frame}");
+        }
+        assert_eq!(
+            told(&listening.end()),
+            [
+                r#"{"id":7,"jsonrpc":"2.0","result":{"_meta":{"io.modelcontextprotocol/subscriptionId":7},"resultType":"complete"}}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn a_stream_of_nothing_is_acknowledged_at_once() {
+        let (mut listening, frames) = begin(r#"{"promptsListChanged":true}"#).unwrap();
+        assert!(frames.is_empty());
+        assert!(told(&listening.greet())[0].contains(r#""notifications":{}"#));
+    }
+
+    #[test]
+    fn what_to_listen_to_must_be_said_and_is_bounded() {
+        assert_eq!(begin("[]").unwrap_err(), 400);
+        assert_eq!(begin(r#"{"resourceSubscriptions":[1]}"#).unwrap_err(), 400);
+        let many = alloc::vec![r#""nacre://start""#; RESOURCES + 1].join(",");
+        assert_eq!(begin(&format!(r#"{{"resourceSubscriptions":[{many}]}}"#)).unwrap_err(), 400);
+    }
+
+    #[test]
+    fn subscriptions_of_a_session_are_named_by_their_resource() {
+        let (mut listening, frames) = Listening::of_session();
+        assert_eq!(frames.len(), 1);
+        assert!(listening.hear(r#"{"type":"subscribed","id":"list","seq":1}"#).is_empty());
+        let events = listening.hear(r#"{"type":"delta","id":"nacre://views/task/t","seq":2}"#);
+        assert_eq!(
+            told(&events),
+            [
+                r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"nacre://views/task/t"}}"#
+            ]
+        );
+    }
+}
