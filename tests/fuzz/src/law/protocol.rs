@@ -20,6 +20,7 @@ pub fn messages(bytes: &[u8]) {
     let setting = Setting {
         caller: Caller { user: user.clone(), owner: user, scopes: Scopes::UNSTATED },
         default: Some(Address::global()),
+        standing: None,
         most_tokens: 1_000,
     };
     let stateless = |name: &str| match name {
