@@ -12,13 +12,13 @@ use super::{
     context,
     cursor::Cursor,
     problem::problem,
-    promotion::PromotionText,
+    promotion,
     reply::{
         AuditText, DeletedText, DiffText, EntryText, ImportedText, LayerText, MemberText,
         MembersText, NoticeText, PageText, PreviewText, RestoredText, RevocationText,
         RevocationsText, VersionText,
     },
-    template::{TemplateLine, TemplateText, TemplatesText},
+    template,
     text::{ObjectText, array},
     view,
 };
@@ -361,16 +361,24 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
             let items = revocations.iter().map(RevocationText::of).collect();
             plain(&RevocationsText { items }, within, out)
         }
-        Reply::Template(reply) => plain(&TemplateText::of(&reply.template), within, out),
-        Reply::Templates(templates) => {
-            let items = templates.iter().map(TemplateLine::of).collect();
-            plain(&TemplatesText { items }, within, out)
+        Reply::Template(reply) => {
+            template::write(&reply.template, out);
+            Ok(())
         }
-        Reply::Promotion(reply) => plain(&PromotionText::of(reply), within, out),
+        Reply::Templates(templates) => {
+            template::write_list(templates, out);
+            Ok(())
+        }
+        Reply::Promotion(reply) => {
+            promotion::write(reply, out);
+            Ok(())
+        }
         Reply::Promotions { items, next } => {
-            let next_cursor = next.map(Cursor::promotion);
-            let items: Vec<PromotionText<'_>> = items.iter().map(PromotionText::of).collect();
-            plain(&PageText { items, next_cursor }, within, out)
+            let mut page = ObjectText::open(out);
+            array(page.member("items"), items, |out, item| promotion::write(item, out));
+            page.option("next_cursor", next.map(Cursor::promotion).as_deref());
+            page.close();
+            Ok(())
         }
         Reply::Audit { items, more } => {
             let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));

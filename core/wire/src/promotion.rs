@@ -5,32 +5,38 @@ use alloc::{
     vec::Vec,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    reply::{NoticeText, OverrideText},
+    members::Members,
     request::{id, pointer},
+    text::{ObjectText, array},
+    within,
 };
 use nacre_layers::{
     address::Address,
     error::{Code, Error, Result},
+    json,
     level::Level,
     value::Value,
 };
 use nacre_store::{
     op::Administration,
-    plan::PromotionReply,
-    promotion::{Effect, Promotion, Proposing, Settled, Verdict},
+    plan::{PromotionReply, Warning},
+    promotion::{Effect, Promotion, Proposing, Verdict},
     record::EntryId,
 };
 
 #[cfg(feature = "schema")]
-use super::schema;
+use serde::Serialize;
+
+#[cfg(feature = "schema")]
+use super::{
+    reply::{NoticeText, OverrideText},
+    schema,
+};
 
 /// Propose to move a value up.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct PromotionBody {
     /// The context that holds the value.
     pub from: PlaceBody,
@@ -40,18 +46,16 @@ pub struct PromotionBody {
     /// The context above that is to hold it.
     pub to: AboveBody,
     /// Why; shown in the history of both contexts; at most 960 bytes.
-    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub reason: Option<String>,
     /// What speaks for it: any JSON, at most 64 KiB. It must not hold secrets.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
+    #[cfg_attr(feature = "schema", schemars(default, with = "Option<serde_json::Value>"))]
     pub evidence: Option<Value>,
 }
 
 /// A context.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct PlaceBody {
     /// The level of the context.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
@@ -62,20 +66,35 @@ pub struct PlaceBody {
 }
 
 /// A context above another one.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct AboveBody {
     /// Its level.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
     pub level: String,
     /// Its id; if left out, it is the one of that level in the chain.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "schema::id_or_null"))]
     pub id: Option<String>,
 }
 
 impl PromotionBody {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// `invalid-request` with the pointer to the first wrong member.
+    pub fn read(body: Value) -> Result<PromotionBody> {
+        let mut members = Members::of(body)?;
+        let body = PromotionBody {
+            from: read_at("/from", PlaceBody::read, members.required("from")?)?,
+            pointer: members.required("pointer")?,
+            to: read_at("/to", AboveBody::read, members.required("to")?)?,
+            reason: members.take("reason")?,
+            evidence: members.take("evidence")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
+
     /// Makes the proposal.
     ///
     /// # Errors
@@ -92,10 +111,31 @@ impl PromotionBody {
     }
 }
 
+/// Reads a member that is an object.
+fn read_at<T>(at: &str, read: fn(Value) -> Result<T>, value: Value) -> Result<T> {
+    read(value).map_err(|error| within(at, error))
+}
+
 impl PlaceBody {
+    fn read(place: Value) -> Result<PlaceBody> {
+        let mut members = Members::of(place)?;
+        let place = PlaceBody { level: members.required("level")?, id: members.required("id")? };
+        members.end()?;
+        Ok(place)
+    }
+
     fn into_address(self) -> Result<Address> {
         let level = Level::parse(&self.level).map_err(|error| error.at("/from/level"))?;
         Address::new(level, id("/from/id", &self.id)?).map_err(|error| error.at("/from/id"))
+    }
+}
+
+impl AboveBody {
+    fn read(above: Value) -> Result<AboveBody> {
+        let mut members = Members::of(above)?;
+        let above = AboveBody { level: members.required("level")?, id: members.take("id")? };
+        members.end()?;
+        Ok(above)
     }
 }
 
@@ -110,8 +150,8 @@ pub fn settle(id: &str, verdict: Verdict) -> Result<Administration> {
 }
 
 /// A context in an answer.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PlaceText<'a> {
     /// The id of the context.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
@@ -122,8 +162,8 @@ pub struct PlaceText<'a> {
 }
 
 /// A proposal to move a value up, and where it stands.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct PromotionText<'a> {
     /// When it was proposed.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
@@ -166,8 +206,8 @@ pub struct PromotionText<'a> {
 }
 
 /// A decision.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct DecidedText<'a> {
     /// The time.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::time"))]
@@ -179,8 +219,8 @@ pub struct DecidedText<'a> {
 }
 
 /// Whom a promotion affects. At most 100 contexts and 100 overrides are named; all are counted.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct EffectText<'a> {
     /// Contexts whose view changes.
     pub affected: Vec<PlaceText<'a>>,
@@ -194,54 +234,68 @@ pub struct EffectText<'a> {
     pub unchanged: u64,
 }
 
-impl<'a> PlaceText<'a> {
-    /// A context.
-    pub fn of(address: &'a Address) -> PlaceText<'a> {
-        PlaceText { id: address.id.as_str(), level: address.level.as_str() }
+/// Appends a promotion. [`PromotionText`] describes it.
+pub(super) fn write(reply: &PromotionReply, out: &mut Vec<u8>) {
+    let Promotion { id, proposal, at, by, effect, standing, settled, .. } = &reply.promotion;
+    let mut text = ObjectText::open(out);
+    text.string("at", &at.to_string());
+    text.string("by", by.as_str());
+    match settled {
+        Some(settled) => {
+            let mut decided = ObjectText::open(text.member("decided"));
+            decided.string("at", &settled.at.to_string());
+            decided.string("by", settled.by.as_str());
+            decided.number("seq", settled.seq);
+            decided.close();
+        }
+        None => text.raw("decided", b"null"),
     }
+    json::write_to(proposal.evidence.as_ref().unwrap_or(&Value::Null), text.member("evidence"));
+    write_place(&proposal.from, None, text.member("from"));
+    text.string("id", &Promotion::id_text(*id));
+    if !reply.warnings.is_empty() {
+        array(text.member("notices"), &reply.warnings, write_notice);
+    }
+    text.string("pointer", proposal.pointer.as_str());
+    write_effect(effect, text.member("preview"));
+    text.option("reason", proposal.reason.as_deref());
+    if let Some(replaces) = &reply.replaces {
+        json::write_to(replaces, text.member("replaces"));
+    }
+    text.string("state", standing.as_str());
+    write_place(&proposal.to, None, text.member("to"));
+    if let Some(value) = &reply.value {
+        json::write_to(value, text.member("value"));
+    }
+    text.close();
 }
 
-impl<'a> PromotionText<'a> {
-    /// A promotion.
-    pub fn of(reply: &'a PromotionReply) -> PromotionText<'a> {
-        let Promotion { id, proposal, at, by, effect, standing, settled, .. } = &reply.promotion;
-        let decided = |settled: &'a Settled| DecidedText {
-            at: settled.at.to_string(),
-            by: settled.by.as_str(),
-            seq: settled.seq,
-        };
-        PromotionText {
-            at: at.to_string(),
-            by: by.as_str(),
-            decided: settled.as_ref().map(decided),
-            evidence: proposal.evidence.as_ref(),
-            from: PlaceText::of(&proposal.from),
-            id: Promotion::id_text(*id),
-            notices: NoticeText::all(&reply.warnings),
-            pointer: proposal.pointer.as_str(),
-            preview: EffectText::of(effect),
-            reason: proposal.reason.as_deref(),
-            replaces: reply.replaces.as_ref(),
-            state: standing.as_str(),
-            to: PlaceText::of(&proposal.to),
-            value: reply.value.as_ref(),
-        }
+fn write_place(address: &Address, pointer: Option<&str>, out: &mut Vec<u8>) {
+    let mut place = ObjectText::open(out);
+    place.string("id", address.id.as_str());
+    place.string("level", address.level.as_str());
+    if let Some(pointer) = pointer {
+        place.string("pointer", pointer);
     }
+    place.close();
 }
 
-impl<'a> EffectText<'a> {
-    fn of(effect: &'a Effect) -> EffectText<'a> {
-        let overriding = |(address, pointer): &'a (Address, String)| OverrideText {
-            id: address.id.as_str(),
-            level: address.level.as_str(),
-            pointer,
-        };
-        EffectText {
-            affected: effect.affected.iter().map(PlaceText::of).collect(),
-            affected_count: effect.affected_count,
-            overridden_by: effect.overridden_by.iter().map(overriding).collect(),
-            overridden_count: effect.overridden_count,
-            unchanged: effect.unchanged,
-        }
-    }
+fn write_notice(out: &mut Vec<u8>, warning: &Warning) {
+    let mut notice = ObjectText::open(out);
+    notice.string("code", warning.code);
+    notice.string("detail", &warning.detail);
+    notice.string("pointer", &warning.pointer);
+    notice.close();
+}
+
+fn write_effect(effect: &Effect, out: &mut Vec<u8>) {
+    let mut text = ObjectText::open(out);
+    array(text.member("affected"), &effect.affected, |out, at| write_place(at, None, out));
+    text.number("affected_count", effect.affected_count);
+    array(text.member("overridden_by"), &effect.overridden_by, |out, (at, pointer)| {
+        write_place(at, Some(pointer), out);
+    });
+    text.number("overridden_count", effect.overridden_count);
+    text.number("unchanged", effect.unchanged);
+    text.close();
 }

@@ -9,14 +9,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::Serialize;
-
-use super::{promotion::PromotionText, template::TemplateText};
+use super::{promotion, template, text::ObjectText};
 use nacre_layers::{
     error::{Code, Error, Result},
     id::ContextId,
-    json,
-    value::{self, Object, Value},
+    value::Value,
 };
 use nacre_store::{
     limits,
@@ -56,27 +53,25 @@ impl Sheets {
         match reply {
             Reply::Templates(templates) => {
                 for template in templates.iter().filter(|template| !template.is_preset) {
-                    line("template", &TemplateText::of(template), out)?;
+                    let mut line = ObjectText::open(out);
+                    template::write(template, line.member("template"));
+                    line.close();
+                    out.push(b'\n');
                 }
                 Ok(Sheets::Promotions(None))
             }
             Reply::Promotions { items, next } => {
                 for item in items {
-                    line("promotion", &PromotionText::of(item), out)?;
+                    let mut line = ObjectText::open(out);
+                    promotion::write(item, line.member("promotion"));
+                    line.close();
+                    out.push(b'\n');
                 }
                 Ok(next.map_or(Sheets::End, |next| Sheets::Promotions(Some(next))))
             }
             _ => Err(Error::bug("the reply does not belong to this part of the export")),
         }
     }
-}
-
-fn line(name: &'static str, of: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
-    let mut line = Object::new();
-    line.insert(name, value::encode(of)?);
-    json::write_to(&line.into(), out);
-    out.push(b'\n');
-    Ok(())
 }
 
 /// What a line of an import is beside a context.
@@ -114,5 +109,5 @@ pub fn sheet_line(text: &[u8]) -> Result<Option<SheetLine>> {
         members.remove("name").and_then(|name| name.as_str().map(Into::into));
     let name = ContextId::parse(&name.ok_or_else(shape)?);
     let name = name.map_err(|error| error.at("/template/name"))?;
-    super::template::put(name, members).map(|put| Some(SheetLine::Template(put)))
+    template::put(name, members).map(|put| Some(SheetLine::Template(put)))
 }

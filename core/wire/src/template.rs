@@ -2,13 +2,17 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::{Deserialize, Serialize};
-
-use super::{request::id, within};
+use super::{
+    members::Members,
+    request::id,
+    text::{ObjectText, array},
+    within,
+};
 use nacre_layers::{
     address::Address,
     error::Result,
     id::ContextId,
+    json,
     level::Level,
     value::{Object, Value},
 };
@@ -16,6 +20,9 @@ use nacre_store::{
     op::Administration,
     template::{Beginning, Template},
 };
+
+#[cfg(feature = "schema")]
+use serde::Serialize;
 
 #[cfg(feature = "schema")]
 use super::schema;
@@ -84,9 +91,8 @@ pub struct StartBody {
 }
 
 /// Create a context from a template.
-#[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct BeginningBody {
     /// The level of the new context. The template must have a layer for it.
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::level"))]
@@ -95,21 +101,18 @@ pub struct BeginningBody {
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id"))]
     pub context_id: String,
     /// The id of the parent, one level up. Required for a branch or a task.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::id_or_null"))]
+    #[cfg_attr(feature = "schema", schemars(default, schema_with = "schema::id_or_null"))]
     pub parent: Option<String>,
     /// The values of variables, by name.
-    #[serde(default)]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+        schemars(default, with = "Option<serde_json::Map<String, serde_json::Value>>")
     )]
     pub variables: Option<Object>,
     /// What is merged into the data, as a layer below it would be: `null` removes a member.
-    #[serde(default)]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+        schemars(default, with = "Option<serde_json::Map<String, serde_json::Value>>")
     )]
     pub customizations: Option<Object>,
 }
@@ -132,6 +135,23 @@ pub fn put(name: ContextId, members: Object) -> Result<Administration> {
 }
 
 impl BeginningBody {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// `invalid-request` with the pointer to the first wrong member.
+    pub fn read(body: Value) -> Result<BeginningBody> {
+        let mut members = Members::of(body)?;
+        let body = BeginningBody {
+            level: members.required("level")?,
+            context_id: members.required("context_id")?,
+            parent: members.take("parent")?,
+            variables: members.take("variables")?,
+            customizations: members.take("customizations")?,
+        };
+        members.end()?;
+        Ok(body)
+    }
+
     /// Makes the request to create a context from the template with this name.
     ///
     /// # Errors
@@ -154,8 +174,8 @@ impl BeginningBody {
 }
 
 /// A template.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TemplateText<'a> {
     /// What it is for.
     pub description: Option<&'a str>,
@@ -174,8 +194,8 @@ pub struct TemplateText<'a> {
 }
 
 /// A template in a list.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TemplateLine<'a> {
     /// What it is for.
     pub description: Option<&'a str>,
@@ -191,37 +211,46 @@ pub struct TemplateLine<'a> {
 }
 
 /// All templates.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg(feature = "schema")]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct TemplatesText<'a> {
     /// The presets, then the owner's own, each in order of name.
     pub items: Vec<TemplateLine<'a>>,
 }
 
-impl<'a> TemplateText<'a> {
-    /// A template.
-    pub fn of(template: &'a Template) -> TemplateText<'a> {
-        TemplateText {
-            description: description(template),
-            layers: template.members.get("layers"),
-            name: template.name.as_str(),
-            preset: template.is_preset,
-            variables: template.members.get("variables").filter(|variables| !variables.is_null()),
-        }
+/// Appends a template. [`TemplateText`] describes it.
+pub(super) fn write(template: &Template, out: &mut Vec<u8>) {
+    let member = |name| template.members.get(name).filter(|value| !value.is_null());
+    let mut text = ObjectText::open(out);
+    text.option("description", description(template));
+    json::write_to(member("layers").unwrap_or(&Value::Null), text.member("layers"));
+    text.string("name", template.name.as_str());
+    text.raw("preset", boolean(template.is_preset));
+    if let Some(variables) = member("variables") {
+        json::write_to(variables, text.member("variables"));
     }
+    text.close();
 }
 
-impl<'a> TemplateLine<'a> {
-    /// A template.
-    pub fn of(template: &'a Template) -> TemplateLine<'a> {
-        TemplateLine {
-            description: description(template),
-            levels: template.levels().iter().map(|level| level.as_str()).collect(),
-            name: template.name.as_str(),
-            preset: template.is_preset,
-            variables: template.variables().collect(),
-        }
-    }
+/// Appends a list of templates. [`TemplatesText`] describes it.
+pub(super) fn write_list(templates: &[Template], out: &mut Vec<u8>) {
+    let mut list = ObjectText::open(out);
+    array(list.member("items"), templates, |out, template| {
+        let mut line = ObjectText::open(out);
+        line.option("description", description(template));
+        let levels = template.levels();
+        array(line.member("levels"), levels, |out, level| json::write_string(level.as_str(), out));
+        line.string("name", template.name.as_str());
+        line.raw("preset", boolean(template.is_preset));
+        let variables = template.variables();
+        array(line.member("variables"), variables, |out, name| json::write_string(name, out));
+        line.close();
+    });
+    list.close();
+}
+
+fn boolean(is: bool) -> &'static [u8] {
+    if is { b"true" } else { b"false" }
 }
 
 fn description(template: &Template) -> Option<&str> {

@@ -74,7 +74,7 @@ fn command(what: &str, with: &Json) -> Result<Command, Error> {
     let verdict = |verdict| settle(text(with), verdict).map(Into::into);
     match what {
         "propose" => {
-            let body: PromotionBody = request::decode(from_serde(with))?;
+            let body = PromotionBody::read(from_serde(with))?;
             body.into_administration().map(Into::into)
         }
         "approve" => verdict(Verdict::Approve),
@@ -95,7 +95,7 @@ fn command(what: &str, with: &Json) -> Result<Command, Error> {
         }
         "delete" => Ok(Administration::DeleteTemplate(ContextId::parse(text(with))?).into()),
         "create" => {
-            let body: BeginningBody = request::decode(from_serde(&with["body"]))?;
+            let body = BeginningBody::read(from_serde(&with["body"]))?;
             body.into_administration(ContextId::parse(text(&with["name"]))?).map(Into::into)
         }
         "operation" => operation::item(from_serde(with)).map(|item| item.op.into()),

@@ -272,10 +272,10 @@ pub(super) fn decode(request: &Understood<'_>) -> Result<Decoded> {
         Action::DeleteTemplate => command(Administration::DeleteTemplate(segments.name()?).into()),
         Action::Begin => {
             let name = segments.name()?;
-            body(move |body: BeginningBody| body.into_administration(name))
+            body(move |body: Value| BeginningBody::read(body)?.into_administration(name))
         }
         Action::Promotions => command(question::promotions(asked)?.into()),
-        Action::Propose => body(|body: PromotionBody| body.into_administration()),
+        Action::Propose => body(|body: Value| PromotionBody::read(body)?.into_administration()),
         Action::Approve | Action::Decline | Action::Undo => {
             let verdict = match route.action {
                 Action::Approve => Verdict::Approve,

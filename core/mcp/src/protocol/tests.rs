@@ -17,7 +17,7 @@ fn setting(scopes: Scopes, default: Option<&str>) -> Setting {
     let user = User::parse("u").unwrap();
     let default = default.and_then(|id| Address::parse("task", id).ok());
     let caller = Caller { user: user.clone(), owner: user, scopes };
-    Setting { caller, default, most_tokens: 300 }
+    Setting { caller, default, standing: None, most_tokens: 300 }
 }
 
 /// Sends a message of an earlier revision.

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String};
 use nacre_layers::{
     error::Result,
     pointer::Pointer,
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 use nacre_store::{
     op::{Command, Inspection},
@@ -58,7 +58,7 @@ fn propose(mut call: Call) -> Result<Step<Outcome>> {
         body.insert("evidence", evidence);
     }
     call.arguments.end()?;
-    let body: PromotionBody = value::decode(Value::Object(body))?;
+    let body = PromotionBody::read(Value::Object(body))?;
     let ask = Ask::Command(Command::Administration(body.into_administration()?), idempotency);
     Ok(call.ask_any(ask, move |_| Some(from), |finish, told| Step::Done(one(finish, told))))
 }

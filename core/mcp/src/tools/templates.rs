@@ -4,7 +4,7 @@ use nacre_layers::{
     error::Result,
     id::ContextId,
     pointer::Pointer,
-    value::{self, Object, Value},
+    value::{Object, Value},
 };
 use nacre_store::op::{Command, Inspection};
 use nacre_wire::{question::Parameters as _, template::BeginningBody};
@@ -66,7 +66,7 @@ pub(super) fn create(mut call: Call) -> Result<Step<Outcome>> {
         }
     }
     call.arguments.end()?;
-    let body: BeginningBody = value::decode(Value::Object(body))?;
+    let body = BeginningBody::read(Value::Object(body))?;
     let ask = Ask::Command(Command::Administration(body.into_administration(name)?), idempotency);
     Ok(call.ask_any(
         ask,
