@@ -54,8 +54,8 @@ pub const MESSAGE_BYTES: usize = limits::BATCH_BYTES;
 pub fn tool_sets(head: &Head<'_>) -> Option<String> {
     let parameters = head.query.split('&').filter_map(|parameter| parameter.split_once('='));
     let named = parameters.filter(|(name, _)| *name == "tools").map(|(_, value)| value);
-    let named = named.map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned());
-    named.last().or_else(|| head.headers.get("nacre-tools"))
+    let mut named = named.map(|value| percent_decode_str(value).decode_utf8_lossy().into_owned());
+    named.next_back().or_else(|| head.headers.get("nacre-tools"))
 }
 
 /// What becomes of a request before its token is checked; `None` for paths of others. `origin` is the
