@@ -138,7 +138,13 @@ test("2026-07-28: a stream of changes says what it follows, then what has change
   const stream = await within(client.listen(filter), "the acknowledgement");
   assert.deepEqual(stream.honoredFilter, { resourceSubscriptions: [uri], resourcesListChanged: true });
 
-  ok(await api.patch("/v1/contexts/global/global", { model: "large" }, { "content-type": "application/merge-patch+json" }));
+  ok(
+    await api.patch(
+      "/v1/contexts/global/global",
+      { model: "large" },
+      { "content-type": "application/merge-patch+json" },
+    ),
+  );
   await more(1);
   ok(await api.put("/v1/contexts/project/q", { data: {} }));
   await more(2);
