@@ -86,7 +86,7 @@ impl Embedder {
             // Its text is not known to be free of what was sent.
             let is_late = thrown
                 .dyn_ref::<js_sys::Error>()
-                .is_some_and(|error| String::from(error.message()) == "took too long");
+                .is_some_and(|error| error.message() == "took too long");
             console_error!("embedding model: {}", if is_late { "took too long" } else { "failed" });
         };
         let vectors = answer.inspect_err(failed).ok()?;

@@ -20,7 +20,7 @@ pub enum Ask {
     /// A command, with its idempotency key.
     Command(Command, Option<Idempotency>),
     /// A search.
-    Search(Question),
+    Search(Box<Question>),
     /// A context pack.
     Pack(pack::Ask),
     /// Changes of a topic, over the stream of a session.

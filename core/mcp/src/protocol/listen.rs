@@ -239,7 +239,12 @@ mod tests {
     fn begin(notifications: &str) -> Result<(Listening, Vec<String>), u16> {
         let user = User::parse("u").unwrap();
         let caller = Caller { user: user.clone(), owner: user, scopes: Scopes::UNSTATED };
-        let setting = Setting { caller, default: Address::parse("task", "t").ok(), standing: None, most_tokens: 1 };
+        let setting = Setting {
+            caller,
+            default: Address::parse("task", "t").ok(),
+            standing: None,
+            most_tokens: 1,
+        };
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{{"notifications":{notifications},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
         );

@@ -16,7 +16,7 @@ pub(super) fn search(mut call: Call) -> Result<Step<Outcome>> {
     let question = Question::read(&mut call.arguments)?;
     call.arguments.end()?;
     let limit = question.limit();
-    let ask = move |limit| Ask::Search(question.clone().with_limit(limit));
+    let ask = move |limit| Ask::Search(Box::new(question.clone().with_limit(limit)));
     let finish = call.finish;
     Ok(Page { finish, address: None, ask: Box::new(ask), limit, shorten }.told())
 }
