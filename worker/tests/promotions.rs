@@ -46,7 +46,8 @@ fn place(level: &str, id: &str) -> Address {
 fn propose() -> Command {
     let (from, to) = (place("task", "t"), place("project", "p"));
     let pointer = Pointer::parse("/a").unwrap();
-    Administration::Propose(Proposal { from, pointer, to, reason: None, evidence: None }).into()
+    let proposal = Proposal { from, pointer, to, reason: None, evidence: None };
+    Administration::Propose(proposal.into()).into()
 }
 
 fn settle(verdict: Verdict) -> Command {

@@ -24,9 +24,10 @@ use nacre_topics::{
 use serde_json::{Value, json};
 
 /// Topics that do not reach the component, and why.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     ("auth", "tokens are the Worker's"),
     ("live", "sockets are the Worker's; `store` has views as of a seq"),
+    ("mcp", "agents reach the Worker"),
     ("msgpack", "documents cross as JSON only"),
     ("pack", "the component has no packs"),
     ("promotion", "promotions are the server's"),
