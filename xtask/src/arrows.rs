@@ -47,7 +47,7 @@ const CRATES: &[Row] = &[
     ("nacre-tests", &["nacre-topics"]),
     ("nacre-component-tests", &["nacre-tests"]),
     ("nacre-fuzz", &["nacre-msgpack"]),
-    ("nacre-simulator", &["nacre-core"]),
+    ("nacre-rmcp-client", &[]),
     ("nacre-bench", &["nacre-core"]),
     ("nacre-bench-component", &["nacre-core"]),
     ("nacre-bench-wasm", &["nacre-core"]),

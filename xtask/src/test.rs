@@ -8,7 +8,7 @@ use std::{env, path::PathBuf, process::ExitCode, sync::Mutex, thread, time::Inst
 
 use anyhow::{Context, Result};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use xshell::Cmd;
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     bundle::{self, Mode, Speed},
@@ -19,7 +19,7 @@ use crate::{
     tidy,
     tools::{self, Tools},
     topics, web,
-    workspace::{read_toml, root, shell},
+    workspace::{read_toml, root, shell, target},
 };
 
 /// What is asked of `cargo xtask test`.
@@ -207,9 +207,14 @@ fn native(plan: &Plan<'_>) -> Result<Tally> {
     if env::var_os(SEED).is_none() {
         shell.set_var(SEED, "1");
     }
-    // What runs the component is built differently, and once the component is.
-    let arguments =
-        ["--workspace", "--exclude=nacre-component-tests", "--exclude=nacre-bench-component"];
+    // What runs the component is built differently, and once the component is. The Rust client of MCP
+    // has no test of its own.
+    let arguments = [
+        "--workspace",
+        "--exclude=nacre-component-tests",
+        "--exclude=nacre-bench-component",
+        "--exclude=nacre-rmcp-client",
+    ];
     libtest::test(
         &shell,
         &Selection { label: "native", arguments: &arguments, pattern: plan.pattern },
@@ -256,7 +261,14 @@ fn protocol(plan: &Plan<'_>) -> Result<Tally> {
     let tools = Tools::install()?;
     bundle::build(&tools, Mode::Conformance)?;
     let node = tools.node().env("NACRE_MCP_TOOLS", mcp_tools()?);
+    let node = node.env("NACRE_RMCP_CLIENT", rust_client(&tools.shell)?);
     run_node("mcp", "tests/mcp/*.test.mjs", node, plan)
+}
+
+/// The official Rust client, built as what runs the component is: quickly.
+fn rust_client(shell: &Shell) -> Result<PathBuf> {
+    cmd!(shell, "cargo build --quiet --package nacre-rmcp-client --profile host").run()?;
+    Ok(target().join("host/nacre-rmcp-client"))
 }
 
 /// The suite and the clients.
