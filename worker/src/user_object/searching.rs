@@ -39,6 +39,11 @@ impl Object {
                 outcome = searcher.probe(store, indexer, database, budget).await;
             }
             let outcome = outcome.and(keeper.behind(searcher.load(store, changes)).await);
+            // The deployment may have other models than the index, and nothing else may happen here.
+            let outcome = outcome.and_then(|()| match store.drain_due()? {
+                Some(_) => store.arm(keeper.live.first_expiry()),
+                None => Ok(()),
+            });
             if let Err(error) = outcome {
                 console_error!("search: {error}");
             }
