@@ -208,7 +208,7 @@ fn a_list_that_passes_over_many_promotions_goes_on_with_its_next_page() {
             reason: None,
             evidence: None,
         };
-        world.run(Administration::Propose(proposal)).expect("a proposal");
+        world.run(Administration::Propose(proposal.into())).expect("a proposal");
     }
     let mut page = |before| {
         let standing = Some(Standing::Approved);
