@@ -29,7 +29,10 @@ mod fixtures;
 use alloc::{borrow::ToOwned as _, boxed::Box, format, string::String, vec::Vec};
 
 use nacre_layers::value::{Object, Value};
-use nacre_store::{access::Scopes, op::Command};
+use nacre_store::{
+    access::Scopes,
+    op::{Administration, Command, Inspection},
+};
 
 pub use fixtures::Waits;
 pub use listen::Listening;
@@ -168,8 +171,20 @@ impl Ask {
     /// The scopes that it needs: those of its twin over HTTP.
     fn needs(&self) -> Scopes {
         match self {
-            // No tool asks for one; over HTTP each has scopes of its own, of which this is the most.
-            Ask::Command(Command::Inspection(_) | Command::Administration(_), _) => Scopes::ADMIN,
+            Ask::Command(Command::Inspection(inspection), _) => match inspection {
+                Inspection::Promotions { .. } | Inspection::Templates | Inspection::Template(_) => {
+                    Scopes::READ
+                }
+                _ => Scopes::ADMIN,
+            },
+            Ask::Command(Command::Administration(administration), _) => match administration {
+                Administration::Begin(_) => Scopes::WRITE,
+                // The answer shows what a preview does.
+                Administration::Propose(_) | Administration::Settle(..) => {
+                    Scopes::READ.with(Scopes::WRITE)
+                }
+                _ => Scopes::ADMIN,
+            },
             Ask::Command(command, _) => {
                 let own = if command.is_write() { Scopes::WRITE } else { Scopes::READ };
                 if command.reveals() { own.with(Scopes::REVEAL) } else { own }
