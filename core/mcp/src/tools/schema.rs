@@ -407,6 +407,12 @@ impl Shown {
     }
 }
 
+/// The schemas of an object's members.
+fn properties(members: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
+    let properties = members.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(|properties| properties.values_mut())
+}
+
 /// Leaves out what costs tokens and tells a model nothing.
 fn compact(value: &mut Value) {
     match value {
@@ -435,6 +441,12 @@ fn compact(value: &mut Value) {
                 members.remove("items");
             }
             members.values_mut().for_each(compact);
+            // Any value: the official SDK of the earlier revisions knows no schema that is `true`.
+            for property in properties(members) {
+                if *property == Value::Bool(true) {
+                    *property = Value::Object(Map::new());
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(compact),
         _ => {}
