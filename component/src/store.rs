@@ -85,7 +85,7 @@ impl Inner {
         let request =
             Request { caller: Caller { user, owner, scopes }, command, idempotency, id: None };
         let mut plan = decide_alone(&self.rows, &mut setting, &request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::alone)?;
         self.rows.apply(&plan.writes);
         Ok((plan.reply, plan.seq))
     }
@@ -115,7 +115,7 @@ impl Store {
         let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
         let (reply, seq) =
             store.decide(command.into(), idempotency, Moment(now), entropy(seed)?)?;
-        Answer::of(&reply, seq)
+        Answer::alone(&reply, seq)
     }
 
     /// A read needs no time and no randomness.
@@ -124,7 +124,7 @@ impl Store {
         let mut store = self.0.try_borrow_mut().map_err(|_| in_use())?;
         let (reply, seq) =
             store.decide(question.into(), None, Moment(0), Entropy::from_seed([0; 32]))?;
-        Answer::of(&reply, seq)
+        Answer::alone(&reply, seq)
     }
 
     /// A read whose answer is a body only.

@@ -184,7 +184,7 @@ mod tests {
             let caller = Caller { user: place.user.clone(), owner: place.user.clone(), scopes };
             let request = Request { caller, command, idempotency: None, id: id.map(Into::into) };
             let mut plan = decide(&self.0, &mut setting, &request)?;
-            remember(&mut plan)?;
+            remember(&mut plan, Answer::of)?;
             self.0.apply(&plan.writes);
             Ok(plan)
         }

@@ -60,7 +60,7 @@ impl Answer {
     /// earlier request cannot be read.
     pub fn of(reply: &Reply, seq: u64) -> Result<Answer> {
         match reply {
-            Reply::Replayed(replayed) => again(replayed),
+            Reply::Replayed(replayed) => again(replayed, write_servers),
             _ => Answer::with(reply, seq, write_servers),
         }
     }
@@ -72,6 +72,18 @@ impl Answer {
     /// As [`Answer::of`].
     pub fn ahead(reply: &Reply, seq: u64) -> Result<Answer> {
         Answer::with(reply, seq, |_, _, _, _| Err(Error::bug("only the server gives this reply")))
+    }
+
+    /// Encodes a reply of `decide_alone` of [`decide`](nacre_store::decide), which gives none that tells of
+    /// members, tokens, templates and promotions.
+    ///
+    /// # Errors
+    /// As [`Answer::of`].
+    pub fn alone(reply: &Reply, seq: u64) -> Result<Answer> {
+        match reply {
+            Reply::Replayed(replayed) => again(replayed, write_alone),
+            _ => Answer::with(reply, seq, write_alone),
+        }
     }
 
     fn with(reply: &Reply, seq: u64, others: Others) -> Result<Answer> {
@@ -128,15 +140,16 @@ impl Answer {
     }
 }
 
-/// Adds the rows that let a store repeat its answer. A shell calls this before it applies a plan:
-/// `decide` says which replies to remember, but not their form outside.
+/// Adds the rows that let a store repeat its answer, in the form that `encode` gives it, [`Answer::of`] or
+/// [`Answer::alone`]. A shell calls this before it applies a plan: `decide` says which replies to remember,
+/// but not their form outside.
 ///
 /// # Errors
 /// As [`Answer::of`].
-pub fn remember(plan: &mut Plan) -> Result<()> {
+pub fn remember(plan: &mut Plan, encode: fn(&Reply, u64) -> Result<Answer>) -> Result<()> {
     for remember in core::mem::take(&mut plan.remember) {
         let seq = plan.seq;
-        let answer = plan.remembered(&remember, |reply| Answer::of(reply, seq));
+        let answer = plan.remembered(&remember, |reply| encode(reply, seq));
         let Some(answer) = answer.transpose()?.map(|answer| answer.to_bytes()) else { continue };
         let Remember { user, idempotency: Idempotency { key, request }, expires, .. } = remember;
         plan.writes.push(Write::Replay(Replay { user, key, request, answer, expires }));
@@ -145,7 +158,7 @@ pub fn remember(plan: &mut Plan) -> Result<()> {
 }
 
 /// The stored answer, as the caller may read it today.
-fn again(replayed: &Replayed) -> Result<Answer> {
+fn again(replayed: &Replayed, others: Others) -> Result<Answer> {
     let Replayed { answer, reads, data } = replayed;
     let mut answer = Answer::from_bytes(answer)?;
     if (reads.is_empty() && *data) || answer.body.is_empty() {
@@ -167,7 +180,9 @@ fn again(replayed: &Replayed) -> Result<Answer> {
         for (index, read) in reads {
             let mut text = Vec::new();
             match read {
-                Ok(reply) => write_result(reply, answer.seq, &mut text)?,
+                Ok(reply) => {
+                    write(reply, answer.seq, Some(status_of(reply)), others, &mut text)?;
+                }
                 Err(error) => text = problem(error),
             }
             if let Some(place) = results.get_mut(*index) {
@@ -342,10 +357,6 @@ fn write(
 /// Appends the JSON of a reply that only the server gives.
 fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
     match reply {
-        Reply::Imported { created, replaced, warnings } => {
-            let (created, notices, replaced) = (*created, NoticeText::all(warnings), *replaced);
-            plain(&ImportedText { created, notices, replaced, seq }, within, out)
-        }
         Reply::Member(member) => plain(&MemberText::of(member), within, out),
         Reply::Unread => plain(&Object::new(), within, out),
         Reply::Expelled | Reply::Unrevoked | Reply::Ended => match within {
@@ -380,14 +391,36 @@ fn write_servers(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>
             page.close();
             Ok(())
         }
+        _ => write_by(reply, seq, within, write_servers, out),
+    }
+}
+
+/// Appends the JSON of a reply that only a store as a whole gives, also one without members.
+fn write_alone(reply: &Reply, seq: u64, within: Option<u16>, out: &mut Vec<u8>) -> Result<()> {
+    write_by(reply, seq, within, write_alone, out)
+}
+
+/// As [`write_alone`]; `others` is what wrote the answers that are repeated.
+fn write_by(
+    reply: &Reply,
+    seq: u64,
+    within: Option<u16>,
+    others: Others,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    match reply {
+        Reply::Imported { created, replaced, warnings } => {
+            let (created, notices, replaced) = (*created, NoticeText::all(warnings), *replaced);
+            plain(&ImportedText { created, notices, replaced, seq }, within, out)
+        }
         Reply::Audit { items, more } => {
             let next = items.last().filter(|_| *more).map(|last| Cursor::audit(last.seq));
             let items: Vec<AuditText<'_>> = items.iter().map(AuditText::of).collect();
             plain(&PageText { items, next_cursor: next }, within, out)
         }
         Reply::Versions { .. } => Err(Error::bug("an export is written line by line")),
-        Reply::Replayed(_) => {
-            let Answer { status, body, .. } = Answer::of(reply, seq)?;
+        Reply::Replayed(replayed) => {
+            let Answer { status, body, .. } = again(replayed, others)?;
             let mut first = match body.is_empty() {
                 true => Object::new(),
                 false => match super::read_json(&body)? {

@@ -99,7 +99,7 @@ impl World {
         let caller = Caller { user: alice(), owner: alice(), scopes };
         let request = Request { caller, command, idempotency, id: None };
         let mut plan = decide(&self.store, &mut setting, &request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::of)?;
         Ok(plan)
     }
 

@@ -15,7 +15,7 @@ use nacre_core::{
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{AsOf, Reads},
-    wire::{Export, open_export, remember},
+    wire::{Answer, Export, open_export, remember},
 };
 
 /// The world of one test. Requests are the owner's, save those of [`World::run_as`].
@@ -63,7 +63,7 @@ impl World {
         };
         let request = Request { caller, command, idempotency: None, id: None };
         let mut plan = decide(&self.store, &mut setting, &request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::of)?;
         Ok(plan)
     }
 

@@ -19,7 +19,7 @@ use nacre_core::{
     seal::{Keyring, MasterKeyring, SealContent},
     sensitive::SensitiveNames,
     store::{Filter, Reads},
-    wire::remember,
+    wire::{Answer, remember},
 };
 use nacre_worker::{
     auth::Refusal,
@@ -296,7 +296,7 @@ impl Service {
             content: self.content,
         };
         let mut plan = decide(rows, &mut setting, request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::of)?;
         rows.apply(&plan.writes);
         Ok(plan)
     }

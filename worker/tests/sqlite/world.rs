@@ -28,7 +28,7 @@ use nacre_core::{
     sheet::SheetKind,
     store::{AsOf, Filter, Reads, Write, resolve_records},
     value::Value,
-    wire::remember,
+    wire::{Answer, remember},
 };
 use nacre_worker::sql_store::{Delivery, Founding, Retention, Rotation, SqlStore};
 use proptest::{prelude::*, sample::select};
@@ -142,7 +142,7 @@ impl World {
             id: Some("r-1".into()),
         };
         let mut plan = decide(&self.sql, &mut setting, &request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::of)?;
         Ok((plan, founding))
     }
 
