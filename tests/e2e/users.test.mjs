@@ -149,3 +149,14 @@ test("asking for what is not there has left no tables behind", async () => {
   assert.ok(owners.includes("alice") && owners.includes("eve"));
   worker = undefined;
 });
+
+test("a path that does not have the method says so to strangers too", async () => {
+  for (const path of ["/v1/promotions", PROJECT, "/v1/templates/own"]) {
+    const answer = await fetch(new URL(path, worker.url), {
+      method: path === PROJECT ? "POST" : "PATCH",
+      headers: { authorization: `Bearer ${eve.bearer}`, ...ALICE },
+    });
+    assert.equal(answer.status, 405, path);
+    assert.match(answer.headers.get("allow"), /GET/, path);
+  }
+});

@@ -36,6 +36,7 @@ use nacre_core::{
     quota::{Counted, Quota, Rates, Standing, too_soon},
     store::Reads as _,
     wire::{
+        Answer,
         live::{Message, Telling, message_id, reply},
         remember,
         reply::{KeysText, UsageText},
@@ -213,6 +214,8 @@ impl Object {
             }
             Err(error) => {
                 message::pass_over(request).await;
+                // That a path does not have a method holds for strangers too.
+                let error = exchange.unsupported(&head).unwrap_or(error);
                 return message::sent(&exchange.problem(&error, None, &Work::default()));
             }
         }
@@ -360,7 +363,7 @@ impl Keeper {
             content: config.content,
         };
         let mut plan = decide(store, &mut setting, request)?;
-        remember(&mut plan)?;
+        remember(&mut plan, Answer::of)?;
         let after = self.followers().map(|follower| follower.before(store, &plan));
         store.apply(&plan.writes, founding.as_ref(), entropy)?;
         after.into_iter().flatten().for_each(|after| after(store, &plan));

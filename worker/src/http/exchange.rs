@@ -284,6 +284,14 @@ impl Exchange {
         self.problem(&error, None, &Work::default())
     }
 
+    /// What is wrong with the method of a request, whoever asks: the path does not support it.
+    pub fn unsupported(&mut self, head: &Head<'_>) -> Option<Error> {
+        match find(head) {
+            Found::Other(allow) => Some(self.refuse_method(allow)),
+            Found::Route(..) | Found::Nothing => None,
+        }
+    }
+
     fn refuse_method(&mut self, allow: String) -> Error {
         self.allow = Some(allow);
         Error::new(
