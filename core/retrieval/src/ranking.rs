@@ -163,10 +163,17 @@ pub(crate) fn rank(corpus: &Corpus, encoders: Encoders<'_>, question: &Question)
     let count =
         question.after.as_ref().map_or_else(|| corpus.meanings.count(), |after| after.meanings);
     let meanings = corpus.meanings.first(count).ok_or_else(|| question.refuse_cursor())?;
-    let dense_count =
-        question.after.as_ref().map_or_else(|| corpus.dense.count(), |after| after.dense);
-    let dense = corpus.dense.first(dense_count).ok_or_else(|| question.refuse_cursor())?;
-    let dense = encoders.dense.map(|query| (query, &*dense));
+    let mut dense_count = 0;
+    let dense = match encoders.dense {
+        Some(query) => {
+            let first = question.after.as_ref().map(|after| after.dense);
+            dense_count = first.unwrap_or_else(|| corpus.dense.count());
+            let dense = corpus.dense.first(dense_count).ok_or_else(|| question.refuse_cursor())?;
+            Some((query, dense))
+        }
+        None => None,
+    };
+    let dense = dense.as_ref().map(|(query, dense)| (*query, &**dense));
     let Some((nearest, kind)) = nearest(corpus, &meanings, question, meaning.as_ref(), dense)?
     else {
         return Ok(Ranked::by_words(words));
