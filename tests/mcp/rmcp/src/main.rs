@@ -22,7 +22,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 /// A resource that the client follows.
-const VIEW: &str = "nacre://views/task/t";
+const VIEW: &str = "nacre://views/task/fix-login";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -38,12 +38,10 @@ async fn main() -> Result<()> {
     let client = ClientConfig::default()
         .serve_with_lifecycle(StreamableHttpClientTransport::from_config(config), lifecycle)
         .await?;
-    let mut seen = worked(&client).await?;
-    if is_stateless {
-        seen["updated"] = followed(&client).await?;
-    }
+    let seen = worked(&client).await?;
+    let updated = if is_stateless { Some(followed(&client).await?) } else { None };
     client.cancel().await?;
-    println!("{seen}");
+    println!("{}", json!({"seen": seen, "updated": updated}));
     Ok(())
 }
 
@@ -56,20 +54,21 @@ fn arguments() -> Result<[String; 3]> {
 async fn worked(client: &Peer<RoleClient>) -> Result<Value> {
     let tools = client.list_all_tools().await?;
     let names: Vec<_> = tools.iter().map(|tool| &tool.name).collect();
-    let place = json!({"level": "task", "context_id": "t"});
+    let place = json!({"level": "task", "context_id": "fix-login"});
     let note = json!({"action": "add_progress", "content": "noted by rmcp"});
-    let mut written = call(client, "manage_context", &[&note, &place]).await?;
+    let written = call(client, "manage_context", &[&note, &place]).await?;
     let view = call(client, "resolve_context", &[&place]).await?;
-    let missing = json!({"level": "task", "context_id": "tt"});
+    let missing = json!({"level": "task", "context_id": "fix-logn"});
     let refused = call(client, "resolve_context", &[&missing]).await?;
     let resource = client.read_resource(ReadResourceRequestParams::new(VIEW)).await?;
     let prompt = GetPromptRequestParams::new("load_task_context");
-    let prompt =
-        client.get_prompt(prompt.with_arguments(members(&[&json!({"level": "task", "id": "t"})])));
+    let prompt = client.get_prompt(
+        prompt.with_arguments(members(&[&json!({"level": "task", "id": "fix-login"})])),
+    );
     let completed = client.complete_resource_simple("nacre://views/{level}/{id}", "level", "b");
     Ok(json!({
         "tools": names,
-        "written": written["structuredContent"].take(),
+        "written": written,
         "view": view,
         "refused": refused,
         "resource": resource,
@@ -83,7 +82,7 @@ async fn followed(client: &Peer<RoleClient>) -> Result<Value> {
     let filter = SubscriptionFilter::builder().resource_subscription(VIEW).build();
     let mut followed = client.listen(filter).await?;
     let patch = json!({
-        "action": "update", "level": "task", "context_id": "t", "patch": {"seen": true},
+        "action": "update", "level": "task", "context_id": "fix-login", "patch": {"seen": true},
     });
     call(client, "manage_context", &[&patch]).await?;
     let told = tokio::time::timeout(Duration::from_secs(10), followed.next()).await;
