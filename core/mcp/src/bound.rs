@@ -3,10 +3,14 @@
 //! Short members are kept whole first, then parts of the long ones, each with an equal share of what is
 //! left. Of a list its beginning is kept. A value is whole or absent, never cut: what an agent reads it
 //! may write back.
+//!
+//! What is kept is counted exactly. A view may be a hundred times as long as its answer, so of what is
+//! left out only the beginning is counted, and the rest taken to be like it.
 
 use alloc::{format, string::String, vec::Vec};
 
 use nacre_layers::{
+    json,
     pointer::Pointer,
     value::{Object, Value},
 };
@@ -23,6 +27,9 @@ const LIST_PART: usize = 6;
 /// The tokens that are kept for it at least.
 const LIST_LEAST: usize = 40;
 
+/// How many bytes are counted of what is left out.
+const SAMPLE: usize = 1024;
+
 /// The tokens of a text.
 pub(crate) fn tokens(text: &str) -> usize {
     Counter::Cautious.count(text)
@@ -33,6 +40,28 @@ pub(crate) fn tokens_of(value: &Value) -> usize {
     tokens(&text_of(value))
 }
 
+/// The tokens of a value's text, if they fit. Most texts that do not are told by their length.
+pub(crate) fn fitting(value: &Value, room: usize) -> Option<usize> {
+    let text = text_of(value);
+    let may_fit = Counter::Cautious.least(text.len()) <= room;
+    may_fit.then(|| tokens(&text)).filter(|tokens| *tokens <= room)
+}
+
+/// About how many tokens these have together: names of members, empty for items, and the texts of values.
+fn about<'a>(values: impl Iterator<Item = (&'a str, &'a Value)>) -> usize {
+    let (mut bytes, mut counted, mut tokens_counted) = (0, 0, 0);
+    for (name, value) in values {
+        let text = format!("{name}{}", text_of(value));
+        bytes += text.len();
+        if counted < SAMPLE {
+            let sample = text.floor_char_boundary(SAMPLE - counted);
+            counted += sample;
+            tokens_counted += tokens(text.get(..sample).unwrap_or_default());
+        }
+    }
+    if counted == bytes { tokens_counted } else { tokens_counted * bytes / counted.max(1) }
+}
+
 /// One place that did not fit.
 #[derive(Clone, Debug, PartialEq)]
 struct Left {
@@ -40,6 +69,7 @@ struct Left {
     at: Pointer,
     /// How many members or items; `None` for the value itself.
     count: Option<usize>,
+    /// About how many tokens they have.
     tokens: usize,
 }
 
@@ -52,41 +82,49 @@ pub(crate) struct Fitted {
     pub(crate) left_out: Option<Value>,
 }
 
-/// Makes a value fit, which is at `at`. Value and list together have at most `room` tokens, where the list does not need
-/// more than its least.
+/// Makes a value fit, which is at `at`: whole, or [cut].
 pub(crate) fn fit(value: Value, at: &Pointer, room: usize) -> Fitted {
-    let whole = tokens_of(&value);
-    if whole <= room {
-        return Fitted { value: Some(value), left_out: None };
+    match fitting(&value, room) {
+        Some(_) => Fitted { value: Some(value), left_out: None },
+        None => cut(value, at, room),
     }
+}
+
+/// What fits of a value that does not [fit](fitting) as a whole. It is at `at`. Value and list together have
+/// at most `room` tokens, where the list does not need more than its least.
+pub(crate) fn cut(value: Value, at: &Pointer, room: usize) -> Fitted {
     let list = (room / LIST_PART).max(LIST_LEAST);
     let mut left = Vec::new();
     let mut at = at.clone();
-    let part = part(value, &mut at, room.saturating_sub(list), &mut left);
-    if part.is_none() {
-        left = Vec::from([Left { at, count: None, tokens: whole }]);
-    }
+    let rest = room.saturating_sub(list);
+    let part = match part(value, &mut at, rest, &mut left) {
+        Ok((part, _)) => Some(part),
+        Err(whole) => {
+            let tokens = about([("", &whole)].into_iter());
+            left = Vec::from([Left { at, count: None, tokens }]);
+            None
+        }
+    };
     // The long ones are what somebody may miss.
     left.sort_by_key(|left| core::cmp::Reverse(left.tokens));
-    let left_out = Some(listed(&left, list));
-    Fitted { value: part.map(|(value, _)| value), left_out }
+    Fitted { value: part, left_out: Some(listed(&left, list)) }
 }
 
-/// What fits of a value, with its tokens; `None` if nothing does. What is left out of it is appended.
+/// What fits of a value, with its tokens; the value itself if nothing does. What is left out of it is
+/// appended.
 fn part(
     value: Value,
     at: &mut Pointer,
     room: usize,
     left: &mut Vec<Left>,
-) -> Option<(Value, usize)> {
-    let size = tokens_of(&value);
-    if size <= room {
-        return Some((value, size));
+) -> Result<(Value, usize), Value> {
+    if let Some(tokens) = fitting(&value, room) {
+        return Ok((value, tokens));
     }
     match value {
         Value::Object(members) => members_of(members, at, room, left),
         Value::Array(items) => items_of(items, at, room, left),
-        _ => None,
+        other => Err(other),
     }
 }
 
@@ -94,8 +132,9 @@ fn part(
 struct Member {
     name: String,
     value: Value,
-    tokens: usize,
-    kept: Option<Value>,
+    /// The bytes of its text.
+    bytes: usize,
+    is_kept: bool,
 }
 
 fn members_of(
@@ -103,104 +142,112 @@ fn members_of(
     at: &mut Pointer,
     room: usize,
     left: &mut Vec<Left>,
-) -> Option<(Value, usize)> {
+) -> Result<(Value, usize), Value> {
     let before = left.len();
-    let mut rest = room.checked_sub(FRAME)?;
     let mut members: Vec<Member> = members
         .into_iter()
         .map(|(name, value)| {
-            let tokens = frame_of(&name) + tokens_of(&value);
-            Member { name, value, tokens, kept: None }
+            let bytes = name.len() + json::write(&value).len();
+            Member { name, value, bytes, is_kept: false }
         })
         .collect();
+    let mut rest = room.saturating_sub(FRAME);
     let mut order: Vec<&mut Member> = members.iter_mut().collect();
-    order.sort_by_key(|member| member.tokens);
+    order.sort_by_key(|member| member.bytes);
     let count = order.len();
     for (index, member) in order.into_iter().enumerate() {
-        if let Some(less) = rest.checked_sub(member.tokens) {
-            rest = less;
-            member.kept = Some(core::mem::replace(&mut member.value, Value::Null));
+        let Some(all) = rest.checked_sub(frame_of(&member.name)) else { continue };
+        if Counter::Cautious.least(member.bytes) <= rest
+            && let Some(tokens) = fitting(&member.value, all)
+        {
+            rest = all - tokens;
+            member.is_kept = true;
             continue;
         }
         let share = rest / (count - index).max(1);
         let Some(share) = share.checked_sub(frame_of(&member.name)) else { continue };
         let value = core::mem::replace(&mut member.value, Value::Null);
         at.push(&member.name);
-        if let Some((kept, used)) = part(value, at, share, left) {
-            rest -= used + frame_of(&member.name);
-            member.kept = Some(kept);
+        match part(value, at, share, left) {
+            Ok((kept, used)) => {
+                rest -= used + frame_of(&member.name);
+                (member.value, member.is_kept) = (kept, true);
+            }
+            Err(whole) => member.value = whole,
         }
         at.pop();
     }
-    let mut kept = Object::new();
-    let mut gone = Vec::new();
-    for Member { name, value: _, tokens, kept: value } in members {
-        match value {
-            Some(value) => drop(kept.insert(name, value)),
-            None => gone.push((name, tokens)),
-        }
-    }
-    if kept.is_empty() {
+    if !members.iter().any(|member| member.is_kept) {
         left.truncate(before);
-        return None;
+        return Err(object_of(members));
     }
+    let gone: Vec<&Member> = members.iter().filter(|member| !member.is_kept).collect();
     if gone.len() > ALONE {
-        let tokens = gone.iter().map(|(_, tokens)| tokens).sum();
+        let tokens = about(gone.iter().map(|member| (member.name.as_str(), &member.value)));
         left.push(Left { at: at.clone(), count: Some(gone.len()), tokens });
     } else {
-        left.extend(gone.into_iter().map(|(name, tokens)| Left {
-            at: at.child(&name),
+        left.extend(gone.into_iter().map(|member| Left {
+            at: at.child(&member.name),
             count: None,
-            tokens,
+            tokens: about([("", &member.value)].into_iter()),
         }));
     }
-    Some((Value::Object(kept), room - rest))
+    members.retain(|member| member.is_kept);
+    Ok((object_of(members), room - rest))
+}
+
+fn object_of(members: Vec<Member>) -> Value {
+    let mut object = Object::new();
+    for Member { name, value, .. } in members {
+        object.insert(name, value);
+    }
+    Value::Object(object)
 }
 
 fn items_of(
-    items: Vec<Value>,
+    mut items: Vec<Value>,
     at: &mut Pointer,
     room: usize,
     left: &mut Vec<Left>,
-) -> Option<(Value, usize)> {
+) -> Result<(Value, usize), Value> {
     let before = left.len();
-    let mut rest = room.checked_sub(FRAME)?;
-    let mut kept = Vec::new();
-    let mut items = items.into_iter();
-    for item in items.by_ref() {
-        let tokens = SEAM + tokens_of(&item);
-        if let Some(less) = rest.checked_sub(tokens) {
-            rest = less;
-            kept.push(item);
-            continue;
-        }
-        at.push_index(kept.len());
-        let part = rest.checked_sub(SEAM).and_then(|rest| part(item, at, rest, left));
+    let mut rest = room.saturating_sub(FRAME);
+    let mut kept = 0;
+    while let Some(item) = items.get_mut(kept) {
+        let Some(all) = rest.checked_sub(SEAM) else { break };
+        at.push_index(kept);
+        let part = part(core::mem::replace(item, Value::Null), at, all, left);
         at.pop();
+        let is_whole = left.len() == before;
         match part {
-            Some((part, used)) => {
-                rest -= used + SEAM;
-                kept.push(part);
+            Ok((part, used)) => {
+                *item = part;
+                rest = all - used;
+                kept += 1;
             }
-            None => left.push(Left { at: at.clone(), count: Some(1), tokens }),
+            Err(whole) => {
+                *item = whole;
+                break;
+            }
         }
-        break;
+        if !is_whole {
+            break;
+        }
     }
-    if kept.is_empty() {
+    if kept == 0 {
         left.truncate(before);
-        return None;
+        return Err(Value::Array(items));
     }
-    let (more, tokens) =
-        items.fold((0, 0), |(more, tokens), item| (more + 1, tokens + SEAM + tokens_of(&item)));
-    match left.last_mut().filter(|last| last.at == *at && last.count.is_some()) {
-        Some(last) => {
-            last.count = last.count.map(|count| count + more);
-            last.tokens += tokens;
-        }
-        None if more > 0 => left.push(Left { at: at.clone(), count: Some(more), tokens }),
-        None => {}
+    let gone = items.get(kept..).unwrap_or_default();
+    if !gone.is_empty() {
+        left.push(Left {
+            at: at.clone(),
+            count: Some(gone.len()),
+            tokens: about(gone.iter().map(|item| ("", item))),
+        });
     }
-    Some((Value::Array(kept), room - rest))
+    items.truncate(kept);
+    Ok((Value::Array(items), room - rest))
 }
 
 /// The tokens of the brackets around members.

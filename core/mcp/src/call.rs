@@ -16,7 +16,7 @@ use nacre_wire::{operation::check_key, question::Parameters as _};
 use crate::{
     Answered, Ask, Outcome, Setting, Step,
     arguments::{Arguments, text_of},
-    bound::{fit, tokens, tokens_of},
+    bound::{Fitted, cut, fitting, tokens, tokens_of},
     failure::failure,
     outcome::text_block,
     tools::Tool,
@@ -230,18 +230,19 @@ impl Finish {
         fetch: &str,
     ) -> Outcome {
         let frame = tokens_of(&Value::Object(members.clone())) + tokens(name) + FRAME;
-        let all = tokens_of(&long);
         let room = self.room.saturating_sub(frame);
-        // Nothing is told about what is left out where nothing is.
-        let room = if all <= room { room } else { room.saturating_sub(tokens(fetch) + FETCH) };
-        let fitted = fit(long, at, room);
-        if let Some(value) = fitted.value {
+        if fitting(&long, room).is_some() {
+            members.insert(name, long);
+            return self.whole(members);
+        }
+        let Fitted { value, left_out } = cut(long, at, room.saturating_sub(tokens(fetch) + FETCH));
+        if let Some(value) = value {
             members.insert(name, value);
         }
-        if let Some(left_out) = fitted.left_out {
+        if let Some(left_out) = left_out {
             members.insert("left_out", left_out);
-            members.insert("fetch", fetch.into());
         }
+        members.insert("fetch", fetch.into());
         self.whole(members)
     }
 

@@ -67,7 +67,7 @@ impl Counter {
 
     /// The fewest tokens that a text of so many bytes can have: what is above some room by this needs
     /// no closer look.
-    pub(crate) fn least(self, bytes: usize) -> usize {
+    pub fn least(self, bytes: usize) -> usize {
         match self {
             // Four letters with a space before them are one token; nothing is longer.
             Counter::Cautious => bytes / 5,
