@@ -13,6 +13,7 @@ use crate::{
     bundle::{self, Mode},
     chromium, component, npm, process,
     small::{self, Vectors},
+    test::mcp_tools,
     tools::{Tools, WASM},
     workspace::{root, target},
 };
@@ -21,7 +22,7 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 12] = [
+const BENCHMARKS: [(&str, Preparation); 13] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
@@ -32,6 +33,7 @@ const BENCHMARKS: [(&str, Preparation); 12] = [
     ("http", workers),
     ("search-http", workers),
     ("live", workers),
+    ("mcp", workers),
     ("browser", replicas),
     ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
@@ -60,6 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             _ => cmd!(shell, "cargo run --quiet --release --package nacre-bench -- {name}"),
         };
+        if name == "mcp" {
+            cargo = cargo.env("NACRE_MCP_TOOLS", mcp_tools()?);
+        }
         if name == "browser" {
             cargo = cargo.env("NACRE_CHROMIUM", chromium::chromium()?);
         }

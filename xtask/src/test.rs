@@ -271,8 +271,8 @@ fn rust_client(shell: &Shell) -> Result<PathBuf> {
     Ok(target().join("host/nacre-rmcp-client"))
 }
 
-/// The suite and the clients.
-fn mcp_tools() -> Result<PathBuf> {
+/// The suite, the clients, and the peer of the benchmark.
+pub(crate) fn mcp_tools() -> Result<PathBuf> {
     tools::npm_environment(&root().join("tests/mcp"))
 }
 

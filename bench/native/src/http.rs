@@ -85,7 +85,7 @@ pub(crate) fn run() {
 }
 
 /// Chains of four layers by the size of their view.
-fn views() -> Vec<(&'static str, Vec<Tree>)> {
+pub(crate) fn views() -> Vec<(&'static str, Vec<Tree>)> {
     let small = vec![
         row("global", "global", None, &made_up::document(2048)),
         row("project", "p", None, &made_up::document(1024)),

@@ -19,6 +19,7 @@ mod hash;
 mod http;
 mod live;
 mod made_up;
+mod mcp;
 mod report;
 mod resolve;
 mod resolve_wasm;
@@ -39,6 +40,7 @@ fn main() {
             "http" => http::run(),
             "live" => live::run(),
             "browser" => browser::run(),
+            "mcp" => mcp::run(),
             "resolve" => resolve::run(),
             "search" => search::run(),
             "search-http" => search_http::run(),
