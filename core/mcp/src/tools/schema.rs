@@ -26,7 +26,7 @@ macro_rules! shapes {
 
 shapes! {
     struct ResolveArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         /// JSON Pointer to one part
@@ -37,10 +37,10 @@ shapes! {
     }
 
     struct PackArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
-        #[schemars(schema_with = "format")]
+        #[schemars(schema_with = "format", default)]
         format: Option<String>,
         /// who changed each layer last, and when
         origins: Option<bool>,
@@ -50,7 +50,7 @@ shapes! {
     struct ManageArguments {
         #[schemars(schema_with = "actions")]
         action: String,
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         /// create, put: the layer
@@ -62,7 +62,7 @@ shapes! {
         /// create, put
         create_parents: Option<bool>,
         /// update: merge patch (object; null removes) or JSON Patch (array)
-        #[schemars(schema_with = "patch")]
+        #[schemars(schema_with = "patch", default)]
         patch: Option<Value>,
         /// append: JSON Pointer to the list
         pointer: Option<String>,
@@ -105,10 +105,10 @@ shapes! {
     }
 
     struct PreviewArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
-        #[schemars(schema_with = "patch")]
+        #[schemars(schema_with = "patch", default)]
         patch: Option<Value>,
         /// writes as in manage_context_batch, instead of patch
         operations: Option<Vec<Object>>,
@@ -118,10 +118,10 @@ shapes! {
     struct SearchArguments {
         /// words, "phrases", -exclusions, prefix*
         q: String,
-        #[schemars(schema_with = "mode")]
+        #[schemars(schema_with = "mode", default)]
         mode: Option<String>,
         /// stored layers or resolved views
-        #[schemars(schema_with = "scope")]
+        #[schemars(schema_with = "scope", default)]
         scope: Option<String>,
         levels: Option<Vec<String>>,
         /// level/id
@@ -132,7 +132,7 @@ shapes! {
     }
 
     struct HistoryArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         limit: Option<u64>,
@@ -141,7 +141,7 @@ shapes! {
     }
 
     struct DiffArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         /// version; with view: seq or time
@@ -154,7 +154,7 @@ shapes! {
     }
 
     struct RollbackArguments {
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         version: u64,
@@ -167,20 +167,20 @@ shapes! {
         #[schemars(schema_with = "promotion_actions")]
         action: String,
         /// propose: the context that holds the value
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         level: Option<String>,
         context_id: Option<String>,
         /// propose: JSON Pointer to the value
         pointer: Option<String>,
         /// propose: the level above that shall hold it
-        #[schemars(schema_with = "level")]
+        #[schemars(schema_with = "level", default)]
         to: Option<String>,
         reason: Option<String>,
         /// propose: what speaks for it
         evidence: Option<Value>,
         /// approve, decline, undo
         id: Option<String>,
-        #[schemars(schema_with = "schema::standing")]
+        #[schemars(schema_with = "schema::standing", default)]
         state: Option<String>,
         limit: Option<u64>,
         cursor: Option<String>,
