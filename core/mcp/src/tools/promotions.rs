@@ -23,6 +23,9 @@ use crate::{
     outcome::object,
 };
 
+/// What tells promotions apart.
+const OUTLINE: [&str; 5] = ["id", "state", "from", "to", "pointer"];
+
 /// Promotions of a page if the caller does not say.
 const PAGE: u64 = 10;
 
@@ -68,21 +71,25 @@ fn decide(mut call: Call, verdict: Verdict) -> Result<Step<Outcome>> {
     let id: String = call.arguments.text("id")?.ok_or_else(|| super::missing("id"))?;
     call.arguments.end()?;
     let ask = Ask::Command(Command::Administration(settle(&id, verdict)?), idempotency);
-    Ok(call.ask_any(ask, |_| None, |finish, told| Step::Done(one(finish, told))))
+    Ok(call.ask_any(ask, |_| None, |finish, told| Step::Done(settled(finish, told))))
 }
 
-/// A promotion in an answer.
+/// What has become of a promotion. Who decides on it has seen the rest.
+fn settled(finish: Finish, mut told: Told) -> Outcome {
+    shorten(&mut told.members);
+    let mut members = told.only(&OUTLINE);
+    members.insert("seq", told.seq.into());
+    finish.whole(members)
+}
+
+/// What a proposal has become, and what it would change. Who proposes knows the rest.
 fn one(finish: Finish, mut told: Told) -> Outcome {
     shorten(&mut told.members);
-    told.members.insert("seq", told.seq.into());
-    let mut long = Object::new();
-    for name in ["preview", "value", "replaces", "evidence"] {
-        if let Some(value) = told.take(name) {
-            long.insert(name, value);
-        }
-    }
+    let mut members = told.only(&OUTLINE);
+    members.insert("seq", told.seq.into());
+    let long = told.only(&["preview", "value", "replaces"]);
     let how = "take a larger max_tokens, or read the contexts";
-    finish.fitted(told.members, ("promotion", &Pointer::root(), Value::Object(long)), how)
+    finish.fitted(members, ("promotion", &Pointer::root(), Value::Object(long)), how)
 }
 
 fn list(mut call: Call) -> Result<Step<Outcome>> {
