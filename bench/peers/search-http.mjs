@@ -74,9 +74,7 @@ async function fill() {
   await send("POST", `${own}/v1/import?mode=replace`, { "content-type": "application/x-ndjson" }, body);
   const d1 = await worker.searchDatabase();
   await d1.prepare("CREATE VIRTUAL TABLE bare USING fts5(id UNINDEXED, title, text, tokenize='porter')").run();
-  const insert = d1.prepare(
-    "INSERT INTO bare SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
-  );
+  const insert = d1.prepare("INSERT INTO bare SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)");
   for (let at = 0; at < documents.length; at += INSERTED_AT_ONCE) {
     const part = documents.slice(at, at + INSERTED_AT_ONCE);
     const rows = part.map(({ title, text }, n) => [name(at + n), title, text]);
@@ -130,7 +128,8 @@ async function encode(seconds) {
 let asked = 0;
 async function turn(count, request) {
   const times = [];
-  for (let n = 0; n < count; n++) times.push((await request(encodeURIComponent(queries[asked++ % queries.length]))).nanos);
+  for (let n = 0; n < count; n++)
+    times.push((await request(encodeURIComponent(queries[asked++ % queries.length]))).nanos);
   return median(times);
 }
 

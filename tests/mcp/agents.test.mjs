@@ -74,7 +74,10 @@ test("tools are listed with all that a client needs, and sets are chosen", async
     assert.ok(description && inputSchema.type === "object" && outputSchema.type === "object" && annotations, name);
   }
   const chosen = await list("?tools=search");
-  assert.deepEqual(chosen.map(({ name }) => name), ["search_contexts"]);
+  assert.deepEqual(
+    chosen.map(({ name }) => name),
+    ["search_contexts"],
+  );
   await one.close();
 });
 
@@ -98,7 +101,10 @@ test("three progress notes appended are three notes kept, in the order of their 
   const one = await planted("notes", { context: "task/t" });
   for (const content of ["one", "two", "three"]) await one.manage("add_progress", { content });
   const { items } = await one.manage("list_progress");
-  assert.deepEqual(items.map(({ content }) => content), ["three", "two", "one"]);
+  assert.deepEqual(
+    items.map(({ content }) => content),
+    ["three", "two", "one"],
+  );
   await one.close();
 });
 
@@ -202,7 +208,10 @@ test("a write that is cut off and repeated is written once", async () => {
   const first = await one.manage("append", append);
   assert.deepEqual(await one.manage("append", append), first);
   assert.deepEqual((await one.read(task)).log, ["once"]);
-  await assert.rejects(one.manage("append", { ...append, values: ["twice"] }), /idempotency-mismatch.*\nNext: use a new/);
+  await assert.rejects(
+    one.manage("append", { ...append, values: ["twice"] }),
+    /idempotency-mismatch.*\nNext: use a new/,
+  );
   await one.close();
 });
 
@@ -248,7 +257,12 @@ test("a context that is not there is answered with those that may be meant", asy
 
 test("who takes a task over finds insight, progress and decisions in the first pack", async () => {
   const one = await planted("hands", { context: "task/t" });
-  await one.manage("add_insight", { content: "the pool runs dry at 40", category: "decision", importance: 1, agent: "first" });
+  await one.manage("add_insight", {
+    content: "the pool runs dry at 40",
+    category: "decision",
+    importance: 1,
+    agent: "first",
+  });
   await one.manage("add_progress", { content: "wrote a failing test", agent: "first" });
   await one.close();
   const two = await agent("hands", { context: "task/t" });
@@ -285,7 +299,10 @@ test("what was written is found, and its version is gone back to", async () => {
   assert.equal(found[0].context, "task/t");
   assert.match(found[0].snippet, /forgets the cart/);
   const { items } = await one.call("get_context_history", task);
-  assert.deepEqual(items.map(({ summary }) => summary), ["seen twice", undefined]);
+  assert.deepEqual(
+    items.map(({ summary }) => summary),
+    ["seen twice", undefined],
+  );
   await one.call("rollback_context", { ...task, version: 1 });
   assert.ok(!("about" in (await one.read(task))));
   await one.close();

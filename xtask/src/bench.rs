@@ -22,7 +22,7 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 13] = [
+const BENCHMARKS: [(&str, Preparation); 14] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
@@ -34,6 +34,7 @@ const BENCHMARKS: [(&str, Preparation); 13] = [
     ("search-http", workers),
     ("live", workers),
     ("mcp", workers),
+    ("mcp-agent", workers),
     ("browser", replicas),
     ("component", |tools| component::build(tools, component::WHOLE).map(drop)),
 ];
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             _ => cmd!(shell, "cargo run --quiet --release --package nacre-bench -- {name}"),
         };
-        if name == "mcp" {
+        if name.starts_with("mcp") {
             cargo = cargo.env("NACRE_MCP_TOOLS", mcp_tools()?);
         }
         if name == "browser" {

@@ -20,6 +20,7 @@ mod http;
 mod live;
 mod made_up;
 mod mcp;
+mod mcp_agent;
 mod report;
 mod resolve;
 mod resolve_wasm;
@@ -41,6 +42,7 @@ fn main() {
             "live" => live::run(),
             "browser" => browser::run(),
             "mcp" => mcp::run(),
+            "mcp-agent" => mcp_agent::run(),
             "resolve" => resolve::run(),
             "search" => search::run(),
             "search-http" => search_http::run(),

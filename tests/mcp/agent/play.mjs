@@ -1,0 +1,115 @@
+// Plays a job: connects the agents, makes the calls, looks at the answers, and counts.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { start } from "../../e2e/harness.mjs";
+import { GRAPH, LAYERS } from "./store.mjs";
+
+const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
+const load = (name) => import(pathToFileURL(installed.resolve(name)));
+const { Client, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
+const { Client: FirstClient } = await load("@modelcontextprotocol/sdk/client/index.js");
+const { StdioClientTransport } = await load("@modelcontextprotocol/sdk/client/stdio.js");
+const { encode } = await load("gpt-tokenizer/encoding/o200k_base");
+const memoryServer = join(installed.resolve("@modelcontextprotocol/server-memory/package.json"), "../dist/index.js");
+
+const ABOUT = { name: "agent", version: "1" };
+
+/** A Worker, and a folder for the files of memory servers. */
+export async function startBoth() {
+  const worker = await start({ vars: { NACRE_QUOTAS: `contexts=${LAYERS.length + 1}` } });
+  const folder = mkdtempSync(join(tmpdir(), "memory-"));
+  const stop = async () => {
+    await worker.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { worker, folder, stop };
+}
+
+/** A client of Nacre whose calls go to the task. */
+async function nacre({ worker }, user, scope) {
+  const api = worker.api(user, scope && { scope });
+  const client = new Client(ABOUT, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+  const headers = { authorization: `Bearer ${api.bearer}`, "nacre-context": "task/fix-login" };
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", worker.url), { requestInit: { headers } }));
+  return client;
+}
+
+/** A client of the memory server, with a process of its own on the file that all agents of a job share. */
+async function memory({ folder }, user) {
+  const client = new FirstClient(ABOUT);
+  const env = { ...process.env, MEMORY_FILE_PATH: join(folder, `${user}.jsonl`) };
+  const command = { command: process.execPath, args: [memoryServer], env, stderr: "ignore" };
+  await client.connect(new StdioClientTransport(command));
+  return client;
+}
+
+/** How agents of each kind connect, and the calls that fill their store. */
+const KINDS = {
+  nacre: {
+    connect: nacre,
+    filling: [["manage_context_batch", { operations: LAYERS.map((layer) => ({ action: "create", ...layer })) }]],
+  },
+  peer: {
+    connect: memory,
+    filling: [
+      ["create_entities", { entities: GRAPH.entities }],
+      ["create_relations", { relations: GRAPH.relations }],
+    ],
+  },
+};
+
+/** The text of an answer, or of what the client throws at an agent instead. */
+async function answer(client, name, given) {
+  try {
+    const { content } = await client.callTool({ name, arguments: given });
+    return content.map(({ text }) => text).join("\n");
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** Puts what earlier answers held in the place of `"$name"`. */
+const filled = (given, held) =>
+  JSON.parse(JSON.stringify(given), (_, value) =>
+    typeof value === "string" && value[0] === "$" ? held[value.slice(1)] : value,
+  );
+
+/** Plays a job; `{calls, tokens}` of its agents. */
+export async function play(both, kind, job) {
+  const { connect, filling } = KINDS[kind];
+  const user = `${kind}-${job.title.replaceAll(/[^a-z]/gu, "-")}`;
+  const writer = await connect(both, user);
+  for (const [name, given] of filling) {
+    const text = await answer(writer, name, given);
+    assert.doesNotMatch(text, /^error|\nNext:/iu, text);
+  }
+  const agents = { first: job.scope ? await connect(both, user, job.scope) : writer };
+  if (job[kind].some(([, , , who]) => who)) agents.second = await connect(both, user);
+  const held = { before: 1 };
+  let tokens = 0;
+  const step = async ([name, given, expected, who = "first"]) => {
+    const asked = filled(given, held);
+    const text = await answer(agents[who], name, asked);
+    assert.match(text, expected, `${name} ${JSON.stringify(asked)}`);
+    tokens += encode(JSON.stringify({ name, arguments: asked })).length + encode(text).length;
+    const id = /"id":"([^"]+)"/u.exec(text);
+    if (id) held.id = id[1];
+  };
+  if (job.together) await Promise.all(job[kind].map(step));
+  else for (const one of job[kind]) await step(one);
+  const calls = job[kind].length;
+  const counted = { calls, tokens };
+  if (kind === "nacre") for (const one of job.check ?? []) await step(one);
+  await Promise.all(
+    Object.values(agents)
+      .concat(writer)
+      .map((client) => client.close()),
+  );
+  return counted;
+}
