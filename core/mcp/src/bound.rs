@@ -7,16 +7,19 @@
 //! What is kept is counted exactly. A view may be a hundred times as long as its answer, so of what is
 //! left out only the beginning is counted, and the rest taken to be like it.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, vec::Vec};
 
 use nacre_layers::{
-    json,
     pointer::Pointer,
     value::{Object, Value},
 };
 use nacre_pack::Counter;
 
-use crate::{arguments::text_of, outcome::object};
+use crate::{
+    arguments::text_of,
+    outcome::object,
+    text::{Parts, parts, value},
+};
 
 /// Of so many members of one object, each is listed by itself.
 const ALONE: usize = 4;
@@ -40,24 +43,20 @@ pub(crate) fn tokens_of(value: &Value) -> usize {
     tokens(&text_of(value))
 }
 
-/// The tokens of a value's text, if they fit. Most texts that do not are told by their length.
-pub(crate) fn fitting(value: &Value, room: usize) -> Option<usize> {
-    let text = text_of(value);
+/// The tokens of a JSON text, if they fit. Most texts that do not are told by their length.
+pub(crate) fn fitting(text: &str, room: usize) -> Option<usize> {
     let may_fit = Counter::Cautious.least(text.len()) <= room;
-    may_fit.then(|| tokens(&text)).filter(|tokens| *tokens <= room)
+    may_fit.then(|| tokens(text)).filter(|tokens| *tokens <= room)
 }
 
-/// About how many tokens these have together: names of members, empty for items, and the texts of values.
-fn about<'a>(values: impl Iterator<Item = (&'a str, &'a Value)>) -> usize {
+/// About how many tokens these have together: names of members, empty for items, and texts of values.
+fn about<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> usize {
     let (mut bytes, mut counted, mut tokens_counted) = (0, 0, 0);
-    for (name, value) in values {
-        let text = format!("{name}{}", text_of(value));
+    for text in texts.flat_map(|(name, text)| [name, text]) {
         bytes += text.len();
-        if counted < SAMPLE {
-            let sample = text.floor_char_boundary(SAMPLE - counted);
-            counted += sample;
-            tokens_counted += tokens(text.get(..sample).unwrap_or_default());
-        }
+        let sample = text.floor_char_boundary(SAMPLE.saturating_sub(counted));
+        counted += sample;
+        tokens_counted += tokens(text.get(..sample).unwrap_or_default());
     }
     if counted == bytes { tokens_counted } else { tokens_counted * bytes / counted.max(1) }
 }
@@ -82,172 +81,119 @@ pub(crate) struct Fitted {
     pub(crate) left_out: Option<Value>,
 }
 
-/// Makes a value fit, which is at `at`: whole, or [cut].
-pub(crate) fn fit(value: Value, at: &Pointer, room: usize) -> Fitted {
-    match fitting(&value, room) {
-        Some(_) => Fitted { value: Some(value), left_out: None },
-        None => cut(value, at, room),
+/// Makes the value of a text fit, which is at `at`: whole, or [cut].
+pub(crate) fn fit(text: &str, at: &Pointer, room: usize) -> Fitted {
+    match fitting(text, room) {
+        Some(_) => Fitted { value: Some(value(text)), left_out: None },
+        None => cut(text, at, room),
     }
 }
 
-/// What fits of a value that does not [fit](fitting) as a whole. It is at `at`. Value and list together have
-/// at most `room` tokens, where the list does not need more than its least.
-pub(crate) fn cut(value: Value, at: &Pointer, room: usize) -> Fitted {
+/// What fits of the value of a text that does not [fit](fitting) as a whole. It is at `at`. Value and list
+/// together have at most `room` tokens, where the list does not need more than its least.
+pub(crate) fn cut(text: &str, at: &Pointer, room: usize) -> Fitted {
     let list = (room / LIST_PART).max(LIST_LEAST);
     let mut left = Vec::new();
-    let mut at = at.clone();
-    let rest = room.saturating_sub(list);
-    let part = match part(value, &mut at, rest, &mut left) {
-        Ok((part, _)) => Some(part),
-        Err(whole) => {
-            let tokens = about([("", &whole)].into_iter());
-            left = Vec::from([Left { at, count: None, tokens }]);
-            None
-        }
-    };
+    let part = part(text, &mut at.clone(), room.saturating_sub(list), &mut left);
+    if part.is_none() {
+        left = Vec::from([Left::whole(at.clone(), text)]);
+    }
     // The long ones are what somebody may miss.
     left.sort_by_key(|left| core::cmp::Reverse(left.tokens));
-    Fitted { value: part, left_out: Some(listed(&left, list)) }
+    Fitted { value: part.map(|(value, _)| value), left_out: Some(listed(&left, list)) }
 }
 
-/// What fits of a value, with its tokens; the value itself if nothing does. What is left out of it is
+/// What fits of the value of a text, with its tokens; `None` if nothing does. What is left out of it is
 /// appended.
-fn part(
-    value: Value,
-    at: &mut Pointer,
-    room: usize,
-    left: &mut Vec<Left>,
-) -> Result<(Value, usize), Value> {
-    if let Some(tokens) = fitting(&value, room) {
-        return Ok((value, tokens));
+fn part(text: &str, at: &mut Pointer, room: usize, left: &mut Vec<Left>) -> Option<(Value, usize)> {
+    if let Some(tokens) = fitting(text, room) {
+        return Some((value(text), tokens));
     }
-    match value {
-        Value::Object(members) => members_of(members, at, room, left),
-        Value::Array(items) => items_of(items, at, room, left),
-        other => Err(other),
+    match parts(text) {
+        Parts::Members(members) => members_of(&members, at, room, left),
+        Parts::Items(items) => items_of(&items, at, room, left),
+        Parts::None => None,
     }
-}
-
-/// A member, and what has become of it.
-struct Member {
-    name: String,
-    value: Value,
-    /// The bytes of its text.
-    bytes: usize,
-    is_kept: bool,
 }
 
 fn members_of(
-    members: Object,
+    members: &[(Cow<'_, str>, &str)],
     at: &mut Pointer,
     room: usize,
     left: &mut Vec<Left>,
-) -> Result<(Value, usize), Value> {
-    let before = left.len();
-    let mut members: Vec<Member> = members
-        .into_iter()
-        .map(|(name, value)| {
-            let bytes = name.len() + json::write(&value).len();
-            Member { name, value, bytes, is_kept: false }
-        })
-        .collect();
-    let mut rest = room.saturating_sub(FRAME);
-    let mut order: Vec<&mut Member> = members.iter_mut().collect();
-    order.sort_by_key(|member| member.bytes);
+) -> Option<(Value, usize)> {
+    let mut rest = room.checked_sub(FRAME)?;
+    let mut kept = Object::new();
+    let mut gone = Vec::new();
+    let mut parts_left = Vec::new();
+    let mut order: Vec<_> = members.iter().collect();
+    order.sort_by_key(|(name, text)| name.len() + text.len());
     let count = order.len();
-    for (index, member) in order.into_iter().enumerate() {
-        let Some(all) = rest.checked_sub(frame_of(&member.name)) else { continue };
-        if Counter::Cautious.least(member.bytes) <= rest
-            && let Some(tokens) = fitting(&member.value, all)
-        {
-            rest = all - tokens;
-            member.is_kept = true;
-            continue;
-        }
+    for (index, (name, text)) in order.into_iter().enumerate() {
+        let frame = frame_of(name);
         let share = rest / (count - index).max(1);
-        let Some(share) = share.checked_sub(frame_of(&member.name)) else { continue };
-        let value = core::mem::replace(&mut member.value, Value::Null);
-        at.push(&member.name);
-        match part(value, at, share, left) {
-            Ok((kept, used)) => {
-                rest -= used + frame_of(&member.name);
-                (member.value, member.is_kept) = (kept, true);
+        let whole = rest.checked_sub(frame).and_then(|all| fitting(text, all));
+        let fits = match whole {
+            Some(tokens) => Some((value(text), tokens)),
+            None => share.checked_sub(frame).and_then(|share| {
+                at.push(name);
+                let part = part(text, at, share, &mut parts_left);
+                at.pop();
+                part
+            }),
+        };
+        match fits {
+            Some((part, used)) => {
+                rest -= used + frame;
+                kept.insert(name.as_ref(), part);
             }
-            Err(whole) => member.value = whole,
+            None => gone.push((name.as_ref(), *text)),
         }
-        at.pop();
     }
-    if !members.iter().any(|member| member.is_kept) {
-        left.truncate(before);
-        return Err(object_of(members));
+    if kept.is_empty() {
+        return None;
     }
-    let gone: Vec<&Member> = members.iter().filter(|member| !member.is_kept).collect();
+    left.append(&mut parts_left);
     if gone.len() > ALONE {
-        let tokens = about(gone.iter().map(|member| (member.name.as_str(), &member.value)));
-        left.push(Left { at: at.clone(), count: Some(gone.len()), tokens });
+        let (count, tokens) = (Some(gone.len()), about(gone.into_iter()));
+        left.push(Left { at: at.clone(), count, tokens });
     } else {
-        left.extend(gone.into_iter().map(|member| Left {
-            at: at.child(&member.name),
-            count: None,
-            tokens: about([("", &member.value)].into_iter()),
-        }));
+        left.extend(gone.into_iter().map(|(name, text)| Left::whole(at.child(name), text)));
     }
-    members.retain(|member| member.is_kept);
-    Ok((object_of(members), room - rest))
-}
-
-fn object_of(members: Vec<Member>) -> Value {
-    let mut object = Object::new();
-    for Member { name, value, .. } in members {
-        object.insert(name, value);
-    }
-    Value::Object(object)
+    Some((Value::Object(kept), room - rest))
 }
 
 fn items_of(
-    mut items: Vec<Value>,
+    items: &[&str],
     at: &mut Pointer,
     room: usize,
     left: &mut Vec<Left>,
-) -> Result<(Value, usize), Value> {
-    let before = left.len();
-    let mut rest = room.saturating_sub(FRAME);
-    let mut kept = 0;
-    while let Some(item) = items.get_mut(kept) {
+) -> Option<(Value, usize)> {
+    let mut rest = room.checked_sub(FRAME)?;
+    let mut kept = Vec::new();
+    let mut parts_left = Vec::new();
+    for (index, item) in items.iter().enumerate() {
         let Some(all) = rest.checked_sub(SEAM) else { break };
-        at.push_index(kept);
-        let part = part(core::mem::replace(item, Value::Null), at, all, left);
+        at.push_index(index);
+        let part = part(item, at, all, &mut parts_left);
         at.pop();
-        let is_whole = left.len() == before;
-        match part {
-            Ok((part, used)) => {
-                *item = part;
-                rest = all - used;
-                kept += 1;
-            }
-            Err(whole) => {
-                *item = whole;
-                break;
-            }
-        }
-        if !is_whole {
+        let Some((part, used)) = part else { break };
+        rest = all - used;
+        kept.push(part);
+        if !parts_left.is_empty() {
             break;
         }
     }
-    if kept == 0 {
-        left.truncate(before);
-        return Err(Value::Array(items));
+    if kept.is_empty() {
+        return None;
     }
-    let gone = items.get(kept..).unwrap_or_default();
+    left.append(&mut parts_left);
+    let gone = items.get(kept.len()..).unwrap_or_default();
     if !gone.is_empty() {
-        left.push(Left {
-            at: at.clone(),
-            count: Some(gone.len()),
-            tokens: about(gone.iter().map(|item| ("", item))),
-        });
+        let (count, tokens) = (Some(gone.len()), about(gone.iter().map(|item| ("", *item))));
+        left.push(Left { at: at.clone(), count, tokens });
     }
-    items.truncate(kept);
-    Ok((Value::Array(items), room - rest))
+    Some((Value::Array(kept), room - rest))
 }
 
 /// The tokens of the brackets around members.
@@ -286,6 +232,11 @@ fn listed(left: &[Left], room: usize) -> Value {
 const MORE: usize = 10;
 
 impl Left {
+    /// A value, by its text.
+    fn whole(at: Pointer, text: &str) -> Left {
+        Left { at, count: None, tokens: about([("", text)].into_iter()) }
+    }
+
     fn shown(&self) -> Value {
         let Left { at, count, tokens } = self;
         let mut shown =

@@ -19,6 +19,7 @@ use crate::{
     bound::{Fitted, cut, fitting, tokens, tokens_of},
     failure::failure,
     outcome::text_block,
+    text::{Parts, parts, value},
     tools::Tool,
 };
 
@@ -125,6 +126,23 @@ impl Told {
         }
     }
 
+    /// Reads an answer, but for one member that may be long: of that it gives the text.
+    pub(crate) fn beside(answered: Answered, long: &str) -> Result<(Told, String)> {
+        let no_object = || Error::bug("an answer is no object");
+        let body = String::from_utf8(answered.body).map_err(|_| no_object())?;
+        let Parts::Members(parts) = parts(&body) else { return Err(no_object()) };
+        let (mut members, mut text) = (Object::new(), String::from("null"));
+        for (name, part) in parts {
+            if name == long {
+                text = part.into();
+            } else {
+                members.insert(name.as_ref(), value(part));
+            }
+        }
+        name(&mut members);
+        Ok((Told { members, seq: answered.seq }, text))
+    }
+
     /// Takes a member.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name)
@@ -221,18 +239,18 @@ impl Finish {
         }
     }
 
-    /// An outcome with one member that may be long. `fetch` says how what is left out is read, by a pointer
+    /// An outcome with one member that may be long, as its JSON text. `fetch` says how what is left out is read, by a pointer
     /// that begins with `at`, where the member is.
-    pub(crate) fn fitted(
+    pub(crate) fn fitted_text(
         self,
         mut members: Object,
-        (name, at, long): (&str, &Pointer, Value),
+        (name, at, long): (&str, &Pointer, &str),
         fetch: &str,
     ) -> Outcome {
         let frame = tokens_of(&Value::Object(members.clone())) + tokens(name) + FRAME;
         let room = self.room.saturating_sub(frame);
-        if fitting(&long, room).is_some() {
-            members.insert(name, long);
+        if fitting(long, room).is_some() {
+            members.insert(name, value(long));
             return self.whole(members);
         }
         let Fitted { value, left_out } = cut(long, at, room.saturating_sub(tokens(fetch) + FETCH));
@@ -244,6 +262,16 @@ impl Finish {
         }
         members.insert("fetch", fetch.into());
         self.whole(members)
+    }
+
+    /// As [`Finish::fitted_text`] with a value.
+    pub(crate) fn fitted(
+        self,
+        members: Object,
+        (name, at, long): (&str, &Pointer, Value),
+        fetch: &str,
+    ) -> Outcome {
+        self.fitted_text(members, (name, at, &text_of(&long)), fetch)
     }
 
     /// How many of these items fit beside `members`, at least one.

@@ -63,7 +63,7 @@ fn text(error: &Error, finish: Finish) -> String {
     if let Some(conflicts) = conflicts {
         let conflicts = conflicts.iter().map(shown).collect();
         let left = finish.room.saturating_sub(tokens(&text).max(FRAME));
-        let fitted = fit(Value::Array(conflicts), &Pointer::root(), left);
+        let fitted = fit(&text_of(&Value::Array(conflicts)), &Pointer::root(), left);
         if let Some(conflicts) = fitted.value {
             text.push_str(&format!(". Conflicts: {}", text_of(&conflicts)));
         }

@@ -24,6 +24,7 @@ mod outcome;
 pub mod protocol;
 mod setting;
 mod step;
+mod text;
 pub mod tools;
 
 pub use outcome::{Outcome, object, text_block};

@@ -10,6 +10,7 @@ use nacre_layers::{
 
 use crate::{
     Ask, Outcome, Step,
+    arguments::text_of,
     bound::fit,
     call::{Finish, Told, name},
     failure::failure,
@@ -69,7 +70,7 @@ const ITEM: usize = 110;
 
 /// What fits of an item, with what is left out of it.
 fn part(item: Value, room: usize) -> Value {
-    let fitted = fit(item, &Pointer::root(), room);
+    let fitted = fit(&text_of(&item), &Pointer::root(), room);
     let mut part = match fitted.value {
         Some(Value::Object(part)) => part,
         _ => Object::new(),

@@ -42,14 +42,13 @@ fn resolved(call: Call, resolve: Resolve, is_asked: bool, whoami: Value) -> Step
     let address = resolve.address.clone();
     let at = resolve.path.clone().unwrap_or_else(Pointer::root);
     let ask = Ask::Command(Command::Op(Op::Read(Read::Resolve(resolve))), None);
-    Step::ask(ask, move |answered| match answered.and_then(Told::of) {
-        Ok(mut told) => {
-            let data = told.take("data").unwrap_or(Value::Null);
+    Step::ask(ask, move |answered| match answered.and_then(|it| Told::beside(it, "data")) {
+        Ok((mut told, data)) => {
             let mut members = told.only(&["context", "chain", "seq"]);
             members.get_mut("chain").into_iter().for_each(layers);
             members.insert("you", whoami);
             let how = fetch("resolve_context", &address, ",\"path\":\"<pointer>\"");
-            Step::Done(finish.fitted(members, ("data", &at, data), &how))
+            Step::Done(finish.fitted_text(members, ("data", &at, &data), &how))
         }
         Err(error) if error.code() == Code::NotFound && !is_asked => {
             let mut members = Object::new();
