@@ -22,7 +22,7 @@ use crate::{
 type Preparation = fn(&Tools) -> Result<()>;
 
 /// All there are, in the order in which they run.
-const BENCHMARKS: [(&str, Preparation); 14] = [
+const BENCHMARKS: [(&str, Preparation); 15] = [
     ("resolve", |_| Ok(())),
     ("resolve-wasm", core_in_wasm),
     ("hash", |_| Ok(())),
@@ -33,6 +33,7 @@ const BENCHMARKS: [(&str, Preparation); 14] = [
     ("http", workers),
     ("search-http", workers),
     ("live", workers),
+    ("pack-wasm", core_in_wasm),
     ("mcp", workers),
     ("mcp-agent", workers),
     ("browser", replicas),

@@ -21,6 +21,7 @@ mod live;
 mod made_up;
 mod mcp;
 mod mcp_agent;
+mod pack_wasm;
 mod report;
 mod resolve;
 mod resolve_wasm;
@@ -41,6 +42,7 @@ fn main() {
             "http" => http::run(),
             "live" => live::run(),
             "browser" => browser::run(),
+            "pack-wasm" => pack_wasm::run(),
             "mcp" => mcp::run(),
             "mcp-agent" => mcp_agent::run(),
             "resolve" => resolve::run(),

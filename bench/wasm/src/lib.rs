@@ -5,6 +5,7 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+mod pack;
 mod search;
 mod semantic;
 
