@@ -141,15 +141,6 @@ test("names with any characters have stores of their own", async () => {
   }
 });
 
-test("asking for what is not there has left no tables behind", async () => {
-  await worker.stop();
-  const owners = [];
-  withDatabases(persist, (_, owner) => owners.push(owner));
-  for (const name of ["nobody", "mallory", "bob"]) assert.ok(!owners.includes(name), name);
-  assert.ok(owners.includes("alice") && owners.includes("eve"));
-  worker = undefined;
-});
-
 test("a path that does not have the method says so to strangers too", async () => {
   for (const path of ["/v1/promotions", PROJECT, "/v1/templates/own"]) {
     const answer = await fetch(new URL(path, worker.url), {
@@ -159,4 +150,13 @@ test("a path that does not have the method says so to strangers too", async () =
     assert.equal(answer.status, 405, path);
     assert.match(answer.headers.get("allow"), /GET/, path);
   }
+});
+
+test("asking for what is not there has left no tables behind", async () => {
+  await worker.stop();
+  const owners = [];
+  withDatabases(persist, (_, owner) => owners.push(owner));
+  for (const name of ["nobody", "mallory", "bob"]) assert.ok(!owners.includes(name), name);
+  assert.ok(owners.includes("alice") && owners.includes("eve"));
+  worker = undefined;
 });
