@@ -163,7 +163,11 @@ test("what the outbox still holds is found, and what it deletes is not", async (
     assert.ok(found.rows < FEW_ROWS, `after ${wait} ms: ${found.rows} rows were read`);
     assert.deepEqual(new Set(ids(found).slice(0, 12)), new Set(whole));
     assert.ok(!ids(found).includes("t7") && !ids(found).includes("t107"), ids(found).join());
-    for (const [q, id] of [["okapi", "new"], ["gnu", "t7"], ["quagga", "t8"]]) {
+    for (const [q, id] of [
+      ["okapi", "new"],
+      ["gnu", "t7"],
+      ["quagga", "t8"],
+    ]) {
       assert.deepEqual(ids(await text(q)), [id]);
     }
   }
@@ -187,7 +191,10 @@ test("without the shared database the answer is whole, and says so until it is b
     assert.ok(millis < 1.8 * BUDGET_MILLIS, `${kind}: it took ${millis} ms`);
     assert.equal((await text("pool42 herd3")).degraded, true, "it still says so");
     fault.query = "ok";
-    const back = await until(() => text("pool42 herd3", { limit: 100 }), ({ degraded }) => !degraded);
+    const back = await until(
+      () => text("pool42 herd3", { limit: 100 }),
+      ({ degraded }) => !degraded,
+    );
     assert.equal(back.degraded, undefined, `${kind}: it is back`);
     assert.deepEqual(back.items, known.items, kind);
   }
@@ -207,7 +214,11 @@ test("pages go on where the first one ended, whatever was loaded meanwhile", asy
       assert.equal(page.items.length, 10);
       seen.push(...ids(page));
     }
-    assert.deepEqual(seen, all.map(({ id }) => id), mode);
+    assert.deepEqual(
+      seen,
+      all.map(({ id }) => id),
+      mode,
+    );
   }
 });
 
@@ -223,7 +234,8 @@ test("once the shared database is back, the next search says so, and it gets wha
   const back = await text("dikdik");
   assert.equal(back.degraded, undefined);
   assert.deepEqual(ids(back), ["waits"]);
-  const lag = async () => Number(/index-lag;desc="(\d+)"/.exec((await alice.get("/v1/search?q=dikdik")).headers.get("server-timing"))[1]);
+  const lag = async () =>
+    Number(/index-lag;desc="(\d+)"/.exec((await alice.get("/v1/search?q=dikdik")).headers.get("server-timing"))[1]);
   for (let left = 100; (await lag()) > 0; left--) {
     assert.ok(left > 0, "it is not delivered");
     await sleep(100);

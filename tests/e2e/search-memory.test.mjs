@@ -111,7 +111,8 @@ test("a cold store finds phrases, and what remains without them, behind any numb
   const api = worker.api("cold", SCOPE);
   const notes = {};
   for (let n = 0; n < 300; n += 1) notes[`x${n}`] = "zebra lost key umbrella";
-  for (let n = 0; n < 20; n += 1) notes[`y${n}`] = `${EVERY_WORD} ${"grass ".repeat(20)} lost umbrella and then one more key`;
+  for (let n = 0; n < 20; n += 1)
+    notes[`y${n}`] = `${EVERY_WORD} ${"grass ".repeat(20)} lost umbrella and then one more key`;
   for (let n = 0; n < 900; n += 1) notes[`z${n}`] = `filler text ${n}`;
   await fill(api, notes);
   for (const q of ['zebra -"lost key"', '"lost umbrella"']) {
@@ -126,7 +127,10 @@ test("a cold store finds phrases, and what remains without them, behind any numb
 
 test("no query is an error, not even in a cold store", async () => {
   const api = worker.api("odd", SCOPE);
-  await fill(api, Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`t${n}`, `zebra number ${n} near or and not`])));
+  await fill(
+    api,
+    Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`t${n}`, `zebra number ${n} near or and not`])),
+  );
   const words = (count, word) => Array.from({ length: count }, (_, n) => word(n)).join(" ");
   const letters = (n) => String.fromCharCode(97 + (n % 26), 97 + ((n / 26) | 0));
   const queries = [
@@ -169,8 +173,21 @@ test("no query is an error, not even in a cold store", async () => {
 test("wrong members of a body are named", async () => {
   const api = worker.api("body", SCOPE);
   await put(api, "project/p", { title: "zebra" });
-  const wrong = [7, -1, 1.5, true, {}, [], [null], [7], "", "\u0000", "x".repeat(5000), { level: 1 }, { level: "task" }];
-  const free = { q: "string", cursor: undefined };
+  const wrong = [
+    7,
+    -1,
+    1.5,
+    true,
+    {},
+    [],
+    [null],
+    [7],
+    "",
+    "\u0000",
+    "x".repeat(5000),
+    { level: 1 },
+    { level: "task" },
+  ];
   for (const name of ["q", "mode", "scope", "levels", "under", "since", "by", "path", "limit", "cursor", "explain"]) {
     for (const value of wrong) {
       const answer = await api.post("/v1/search", { [name]: value });
@@ -178,7 +195,13 @@ test("wrong members of a body are named", async () => {
       if (answer.status === 400) {
         assert.ok(answer.body.pointer?.startsWith(`/${name}`), `${name} ${JSON.stringify(value)}: ${answer.text}`);
       } else {
-        const is = { q: typeof value === "string", explain: typeof value === "boolean", limit: value === 7, since: value === 7, path: value === "" };
+        const is = {
+          q: typeof value === "string",
+          explain: typeof value === "boolean",
+          limit: value === 7,
+          since: value === 7,
+          path: value === "",
+        };
         assert.ok(is[name], `${name} ${JSON.stringify(value)} was taken`);
       }
     }
@@ -210,7 +233,8 @@ test("pages hold every item once, cold or warm", async () => {
   const api = worker.api("pages", SCOPE);
   const notes = {};
   for (let n = 0; n < 1200; n += 1) {
-    notes[`t${n}`] = `${n % 3 ? "zebra " : ""}${n % 5 ? "quagga " : ""}${"grass ".repeat(n % 17)} ${n % 7 ? "okapi" : "gnu"}`;
+    notes[`t${n}`] =
+      `${n % 3 ? "zebra " : ""}${n % 5 ? "quagga " : ""}${"grass ".repeat(n % 17)} ${n % 7 ? "okapi" : "gnu"}`;
   }
   await fill(api, notes);
   for (const q of ["gnu zebra", "quagga okapi"]) {

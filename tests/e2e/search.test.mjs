@@ -32,7 +32,10 @@ test("a write is found by the next search, in words and by its field", async () 
   const [hit] = (await ada.get("/v1/search?q=refresh%20token&mode=text")).body.items;
   assert.equal(hit.id, "main");
   assert.equal(hit.path, "/notes");
-  assert.equal(hit.snippet.map(({ found, text }) => (found ? `[${text}]` : text)).join(""), "[refresh][Token] is renewed every hour");
+  assert.equal(
+    hit.snippet.map(({ found, text }) => (found ? `[${text}]` : text)).join(""),
+    "[refresh][Token] is renewed every hour",
+  );
   assert.ok(hit.reasons.words.some(({ word, field }) => word === "refresh" && field === "text"));
 
   const patched = await ada.patch("/v1/contexts/task/fix-1", { log: "the certificate has expired" }, MERGE);

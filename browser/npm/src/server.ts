@@ -49,8 +49,7 @@ const PATIENCE = 8000;
 const HANDSHAKE = 5000;
 
 /** A browser does not say which of these it was. */
-const UNREACHABLE =
-  "no reply from `url`: check it, the network, and the server's `NACRE_CORS_ORIGINS`";
+const UNREACHABLE = "no reply from `url`: check it, the network, and the server's `NACRE_CORS_ORIGINS`";
 const unreachable = (cause?: unknown): NacreError => new NacreError("unavailable", UNREACHABLE, { cause });
 
 /** What is asked of the server, with the error of a network that breaks off; not if it was ended here. */
