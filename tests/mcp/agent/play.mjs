@@ -31,32 +31,42 @@ export async function startBoth() {
   return { worker, folder, stop };
 }
 
-/** A client of Nacre whose calls go to the task. */
-async function nacre({ worker }, user, scope) {
-  const api = worker.api(user, scope && { scope });
-  const client = new Client(ABOUT, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
-  const headers = { authorization: `Bearer ${api.bearer}`, "nacre-context": "task/fix-login" };
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", worker.url), { requestInit: { headers } }));
+/** Connects a client, and counts the calls of tools that it sends: `client.sent`. */
+async function connect(client, transport) {
+  const send = transport.send.bind(transport);
+  client.sent = 0;
+  transport.send = (message, ...more) => {
+    if (message.method === "tools/call") client.sent += 1;
+    return send(message, ...more);
+  };
+  await client.connect(transport);
   return client;
 }
 
+/** A client of Nacre whose calls go to the task. */
+function nacre({ worker }, user, scope) {
+  const api = worker.api(user, scope && { scope });
+  const client = new Client(ABOUT, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+  const headers = { authorization: `Bearer ${api.bearer}`, "nacre-context": "task/fix-login" };
+  return connect(client, new StreamableHTTPClientTransport(new URL("/mcp", worker.url), { requestInit: { headers } }));
+}
+
 /** A client of the memory server, with a process of its own on the file that all agents of a job share. */
-async function memory({ folder }, user) {
+function memory({ folder }, user) {
   const client = new FirstClient(ABOUT);
   const env = { ...process.env, MEMORY_FILE_PATH: join(folder, `${user}.jsonl`) };
   const command = { command: process.execPath, args: [memoryServer], env, stderr: "ignore" };
-  await client.connect(new StdioClientTransport(command));
-  return client;
+  return connect(client, new StdioClientTransport(command));
 }
 
 /** How agents of each kind connect, and the calls that fill their store. */
 const KINDS = {
   nacre: {
-    connect: nacre,
+    begin: nacre,
     filling: [["manage_context_batch", { operations: LAYERS.map((layer) => ({ action: "create", ...layer })) }]],
   },
   peer: {
-    connect: memory,
+    begin: memory,
     filling: [
       ["create_entities", { entities: GRAPH.entities }],
       ["create_relations", { relations: GRAPH.relations }],
@@ -82,15 +92,17 @@ const filled = (given, held) =>
 
 /** Plays a job; `{calls, tokens}` of its agents. */
 export async function play(both, kind, job) {
-  const { connect, filling } = KINDS[kind];
+  const { begin, filling } = KINDS[kind];
   const user = `${kind}-${job.title.replaceAll(/[^a-z]/gu, "-")}`;
-  const writer = await connect(both, user);
+  const writer = await begin(both, user);
   for (const [name, given] of filling) {
     const text = await answer(writer, name, given);
     assert.doesNotMatch(text, /^error|\nNext:/iu, text);
   }
-  const agents = { first: job.scope ? await connect(both, user, job.scope) : writer };
-  if (job[kind].some(([, , , who]) => who)) agents.second = await connect(both, user);
+  const agents = { first: job.scope ? await begin(both, user, job.scope) : writer };
+  if (job[kind].some(([, , , who]) => who)) agents.second = await begin(both, user);
+  const clients = new Set([writer, ...Object.values(agents)]);
+  for (const client of clients) client.sent = 0;
   const held = { before: 1 };
   let tokens = 0;
   const step = async ([name, given, expected, who = "first"]) => {
@@ -103,13 +115,9 @@ export async function play(both, kind, job) {
   };
   if (job.together) await Promise.all(job[kind].map(step));
   else for (const one of job[kind]) await step(one);
-  const calls = job[kind].length;
+  const calls = [...clients].reduce((sum, { sent }) => sum + sent, 0);
   const counted = { calls, tokens };
   if (kind === "nacre") for (const one of job.check ?? []) await step(one);
-  await Promise.all(
-    Object.values(agents)
-      .concat(writer)
-      .map((client) => client.close()),
-  );
+  await Promise.all([...clients].map((client) => client.close()));
   return counted;
 }
