@@ -168,6 +168,9 @@ fn reads_of_four_full_layers_are_bounded() {
     };
     check(&mut world, "a view", resolve(false), None, 32);
     check(&mut world, "an explanation", resolve(true), Some(Code::TooLarge), 64);
+    let edits = vec![put("project", "p", None, full(9))];
+    let preview = Read::Preview { address: Address::parse("project", "p").unwrap(), edits };
+    check(&mut world, "a preview of one full layer", preview, Some(Code::TooLarge), 72);
     let edits = [("global", "global", None), ("project", "p", None), ("branch", "b", Some("p"))];
     let edits = edits.map(|(level, name, parent)| put(level, name, parent, full(9))).to_vec();
     let preview = Read::Preview { address: Address::global(), edits };

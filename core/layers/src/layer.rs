@@ -12,7 +12,7 @@
 //!      └─ array  ─ items 1 2
 //! ```
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::{cmp::Ordering, ops::Range};
 
 use crate::{
@@ -196,6 +196,25 @@ impl Layer {
 
     /// The canonical text of the value at a pointer; `None` if there is none.
     pub fn get(&self, pointer: &Pointer) -> Option<&[u8]> {
+        self.find_at(pointer).map(|(_, text)| text)
+    }
+
+    /// The names of the members of the object at a pointer; `None` if no object is there. A sealed value
+    /// is none.
+    pub fn names_at<'l>(
+        &'l self,
+        pointer: &Pointer,
+    ) -> Option<impl Iterator<Item = String> + use<'l>> {
+        match self.find_at(pointer)? {
+            (Content::Object(id), _) => {
+                let members = self.members(self.container(id)).iter();
+                Some(members.map(|member| name::decode(self.name(member))))
+            }
+            _ => None,
+        }
+    }
+
+    fn find_at(&self, pointer: &Pointer) -> Option<(Content, &[u8])> {
         let mut content = Content::Object(self.root);
         let mut found = self.text();
         for token in pointer.tokens() {
@@ -213,7 +232,7 @@ impl Layer {
             content = member.content;
             found = self.value_text(member);
         }
-        Some(found)
+        Some((content, found))
     }
 
     /// The value a pointer leads to; `None` when it leads nowhere.

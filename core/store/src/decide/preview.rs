@@ -108,29 +108,26 @@ fn chain_of(
 /// A context that the edits change.
 struct Written {
     address: Address,
-    /// The paths at which its layer changes, each with the value after it. Empty for a context that
-    /// comes or goes.
-    changes: Vec<(Pointer, Option<Value>)>,
+    /// The paths at which its layer changes; none for a context that comes or goes.
+    paths: Vec<Pointer>,
+    /// The context after the edits, if it changes.
+    after: Option<Rc<Record>>,
 }
 
 impl Written {
     fn of(before: &dyn Reads, after: &dyn Reads, address: Address) -> Result<Written> {
-        let mut changes = Vec::new();
         let record = |reads: &dyn Reads| -> Result<_> {
             Ok(reads.record(&address)?.filter(|record| record.is_live()))
         };
-        if let (Some(old), Some(new)) = (record(before)?, record(after)?) {
-            let operations = diff(&old.layer, &new.layer)?.operations;
-            // What cannot be told is not looked for.
-            let names = operations.iter().map(|operation| LINE + operation.path().as_str().len());
-            let mut room = limits::PREVIEW_NAME_BYTES;
-            take(&mut room, names.sum(), limits::PREVIEW_NAME_BYTES)?;
-            for operation in operations {
-                let path = operation.path();
-                changes.push((path.clone(), new.layer.value_at(path)?));
-            }
-        }
-        Ok(Written { address, changes })
+        let (Some(old), Some(new)) = (record(before)?, record(after)?) else {
+            return Ok(Written { address, paths: Vec::new(), after: None });
+        };
+        let paths = changed_paths(&old.layer, &new.layer)?;
+        // What cannot be told is not looked for.
+        let names = paths.iter().map(|path| LINE + path.as_str().len());
+        let mut room = limits::PREVIEW_NAME_BYTES;
+        take(&mut room, names.sum(), limits::PREVIEW_NAME_BYTES)?;
+        Ok(Written { address, paths, after: Some(new) })
     }
 }
 
@@ -247,13 +244,14 @@ impl<'p> Look<'p> {
             if !before.iter().any(|old| old.address == record.address) {
                 continue;
             }
-            for (pointer, value) in &written.changes {
-                let mut at = Vec::new();
-                hiding(&own.layer, pointer, value.as_ref(), &mut at)?;
-                for pointer in at {
-                    self.room.name(&[own.address.id.as_str(), &pointer])?;
+            let Some(after) = &written.after else { continue };
+            for path in &written.paths {
+                hiding(&own.layer, &after.layer, path, &mut |pointer| {
+                    self.room.name(&[own.address.id.as_str(), pointer.as_str()])?;
+                    let pointer = pointer.as_str().into();
                     self.preview.overridden_by.push((own.address.clone(), pointer));
-                }
+                    Ok(())
+                })?;
             }
         }
         Ok(())
@@ -276,58 +274,60 @@ fn changes(
     room.look_at(&before)?;
     room.look_at(&after)?;
     let mut changes: Vec<Change> = Vec::new();
-    for operation in diff(&before, &after)?.operations {
-        let pointer = operation.path();
+    for pointer in changed_paths(&before, &after)? {
         room.name(&[pointer.as_str()])?;
-        let (old, new) = (room.read(before.get(pointer))?, room.read(after.get(pointer))?);
+        let (old, new) = (room.read(before.get(&pointer))?, room.read(after.get(&pointer))?);
         changes.push((pointer.as_str().into(), old, new));
     }
     Ok(changes)
 }
 
-/// The places at which a layer hides a changed value of a layer above: the value at `pointer`, or
-/// its absence.
+/// The paths at which two layers differ. The values of the difference are let go first: read again, a
+/// full layer would be in memory twice.
+fn changed_paths(from: &Layer, to: &Layer) -> Result<Vec<Pointer>> {
+    let operations = diff(from, to)?.operations;
+    Ok(operations.into_iter().map(|operation| operation.path().clone()).collect())
+}
+
+/// The places at which a layer hides what a layer above has at `pointer`, be it a value or none: each is
+/// told. No values are built, for of a full layer there are as many as places.
 fn hiding(
-    layer: &Layer,
+    own: &Layer,
+    above: &Layer,
     pointer: &Pointer,
-    value: Option<&Value>,
-    found: &mut Vec<String>,
+    tell: &mut dyn FnMut(&Pointer) -> Result<()>,
 ) -> Result<()> {
     let mut at = Pointer::root();
     for token in pointer.tokens() {
         at.push(&token);
-        match layer.get(&at) {
-            None => return Ok(()),
-            Some(text) if text.starts_with(b"{") => {}
-            Some(_) => {
-                found.push(pointer.as_str().into());
-                return Ok(());
-            }
+        if own.get(&at).is_none() {
+            return Ok(());
+        }
+        if own.names_at(&at).is_none() {
+            return tell(pointer);
         }
     }
-    if let Some(own) = layer.value_at(&at)? {
-        members(&own, value, &mut at, found);
-    }
-    Ok(())
+    members(own, above, &mut at, tell)
 }
 
 /// The leaves of an own object that stand over a value above. Two objects merge, so only members
 /// that both have count; another value is hidden by every leaf.
-fn members(own: &Value, above: Option<&Value>, at: &mut Pointer, found: &mut Vec<String>) {
-    let Value::Object(own) = own else {
-        found.push(at.as_str().into());
-        return;
-    };
-    for (name, value) in own.iter() {
-        let above = match above {
-            Some(Value::Object(above)) => match above.get(name) {
-                Some(above) => Some(above),
-                None => continue,
-            },
-            other => other,
+fn members(
+    own: &Layer,
+    above: &Layer,
+    at: &mut Pointer,
+    tell: &mut dyn FnMut(&Pointer) -> Result<()>,
+) -> Result<()> {
+    let Some(names) = own.names_at(at) else { return tell(at) };
+    let merges = above.names_at(at).is_some();
+    for name in names {
+        at.push(&name);
+        let told = match merges && above.get(at).is_none() {
+            true => Ok(()),
+            false => members(own, above, at, tell),
         };
-        at.push(name);
-        members(value, above, at, found);
         at.pop();
+        told?;
     }
+    Ok(())
 }
