@@ -5,60 +5,39 @@
 // then takes a turn; the answer is nanoseconds for one item, the median of the turn's.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { createInterface } from "node:readline";
 
 import { token } from "../../tests/e2e/harness.mjs";
 import { startBesideBare } from "./bare.mjs";
+import { agent, median, send } from "./request.mjs";
 
 const REQUESTS = 100; // in a turn
 
 const worker = await startBesideBare();
-
-const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
-
-/** One request; the answer with its body read to the end, and how long that took. */
-function send(method, url, headers = {}, body) {
-  return new Promise((resolve, reject) => {
-    const start = process.hrtime.bigint();
-    const request = http.request(url, { method, headers, agent }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("error", reject);
-      response.on("end", () => {
-        const nanos = Number(process.hrtime.bigint() - start);
-        resolve({ status: response.statusCode, headers: response.headers, parts, nanos });
-      });
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
 
 /** The median time of a turn of the same request, each checked for its status. */
 async function turn(status, request) {
   const times = [];
   for (let n = 0; n < REQUESTS; n++) {
     const answer = await request(n);
-    assert.equal(answer.status, status, Buffer.concat(answer.parts).toString());
+    assert.equal(answer.status, status, answer.text);
     times.push(answer.nanos);
   }
   return median(times);
 }
 
-const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 const [own, bare] = worker.urls;
 const as = (user) => ({ authorization: `Bearer ${token({ sub: user }, worker.secret)}` });
 const json = { "content-type": "application/json" };
 const patch = { "content-type": "application/merge-patch+json" };
-const length = (answer) => Buffer.concat(answer.parts).length;
+const length = (answer) => Buffer.byteLength(answer.text);
 let edits = 0;
 
 async function store(user, contexts) {
   for (const { level, id, parent, data } of contexts) {
     const body = JSON.stringify({ data, ...(parent && { parent }) });
     const answer = await send("PUT", `${own}/v1/contexts/${level}/${id}`, { ...as(user), ...json }, body);
-    assert.equal(answer.status, 201, Buffer.concat(answer.parts).toString());
+    assert.equal(answer.status, 201, answer.text);
   }
   const { level, id } = contexts.at(-1);
   return `${own}/v1/contexts/${level}/${id}`;
@@ -106,7 +85,7 @@ for (const { name, contexts } of given.views) {
     }));
     const body = JSON.stringify({ transaction: true, operations });
     const answer = await send("POST", `${own}/v1/batch`, headers, body);
-    assert.equal(answer.status, 200, Buffer.concat(answer.parts).toString());
+    assert.equal(answer.status, 200, answer.text);
     return answer.nanos;
   };
   contestants.singles = async () => {

@@ -6,35 +6,21 @@
 // the last socket's having it, the median of the turn's.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { createInterface } from "node:readline";
 
 import { WebSocket } from "ws";
 
 import { token } from "../../tests/e2e/harness.mjs";
 import { startBesideBare } from "./bare.mjs";
+import { agent, median, send } from "./request.mjs";
 
 const CHANGES = 5; // in a turn
 
 const worker = await startBesideBare();
 const [own, bare] = worker.urls;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const { contexts, sockets: COUNT } = JSON.parse((await lines.next()).value);
 const bearer = (user) => token({ sub: user }, worker.secret);
-
-function send(method, url, headers, body) {
-  return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, headers, agent }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("end", () => resolve({ status: response.statusCode, text: Buffer.concat(parts).toString() }));
-      response.on("error", reject);
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
 
 /** Sockets that count what they get: `{count, bytes, all(n)}`. */
 async function listeners(open) {
@@ -53,8 +39,6 @@ async function listeners(open) {
     });
   return heard;
 }
-
-const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 
 /** A turn: `change(n)` sends the n-th change, and every socket gets one frame. */
 async function turn(heard, change) {

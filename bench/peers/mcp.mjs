@@ -6,27 +6,19 @@
 // `answers` gives the texts of answers over a thousand notes, `lost` how many writes are missing.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
 
 import { token } from "../../tests/e2e/harness.mjs";
+import { newClient, ofMemory, toWorker } from "../../tests/mcp/installed.mjs";
 import { startBesideBare } from "./bare.mjs";
+import { ask, median } from "./request.mjs";
 
 const CALLS = 50; // in a turn of one client
 const CALLS_EACH = 5; // of many clients
 const NOTES = 1000;
-
-const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
-const load = (name) => import(pathToFileURL(installed.resolve(name)));
-const { Client } = await load("@modelcontextprotocol/sdk/client/index.js");
-const { StdioClientTransport } = await load("@modelcontextprotocol/sdk/client/stdio.js");
-const { Client: NewClient, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
-const memoryServer = join(installed.resolve("@modelcontextprotocol/server-memory/package.json"), "../dist/index.js");
 
 const worker = await startBesideBare();
 const [url] = worker.urls;
@@ -34,29 +26,10 @@ const folder = mkdtempSync(join(tmpdir(), "memory-"));
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const { views } = JSON.parse((await lines.next()).value);
 const bearer = (user) => token({ sub: user }, worker.secret);
-const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 const json = { "content-type": "application/json" };
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
-/** One request over a kept connection; its text, and how long it took. */
-function send(method, path, headers, body) {
-  return new Promise((resolve, reject) => {
-    const start = process.hrtime.bigint();
-    const request = http.request(`${url}${path}`, { method, headers, agent }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("error", reject);
-      response.on("end", () => {
-        const nanos = Number(process.hrtime.bigint() - start);
-        const text = Buffer.concat(parts).toString();
-        if (response.statusCode >= 300) return reject(new Error(`${method} ${path}: ${text}`));
-        resolve({ text, nanos });
-      });
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
+/** One request to the Worker, which must be granted. */
+const send = (method, path, headers, body) => ask(method, `${url}${path}`, headers, body);
 
 /** A call of a tool as one message, without a client around it. */
 function message(user, name, given) {
@@ -103,22 +76,15 @@ for (const { name, contexts } of views) {
 
 /** A client of Nacre on the store of `user`. */
 async function nacre(user) {
-  const client = new NewClient(
-    { name: "bench", version: "1" },
-    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
-  );
-  const requestInit = { headers: { authorization: `Bearer ${bearer(user)}` } };
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
+  const client = newClient();
+  await client.connect(toWorker(url, { authorization: `Bearer ${bearer(user)}` }));
   return client;
 }
 
 /** A client of the memory server on a file. */
 async function memory(file) {
-  const client = new Client({ name: "bench", version: "1" });
-  const env = { ...process.env, MEMORY_FILE_PATH: join(folder, `${file}.jsonl`) };
-  await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: [memoryServer], env, stderr: "ignore" }),
-  );
+  const [client, transport] = ofMemory(join(folder, `${file}.jsonl`));
+  await client.connect(transport);
   return client;
 }
 

@@ -5,13 +5,13 @@
 // The answer is a number: of a turn nanoseconds for one item, the median of the turn's.
 
 import assert from "node:assert/strict";
-import http from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { root, token } from "../../tests/e2e/harness.mjs";
 import { startBesideBare } from "./bare.mjs";
+import { agent, ask, median } from "./request.mjs";
 
 const TURN = 20; // searches in a turn
 const COLD_TURN = 3;
@@ -27,29 +27,10 @@ const worker = await startBesideBare(
 const [own, bare] = worker.urls;
 const claims = { sub: "alice", scope: "contexts:read contexts:write admin" };
 const headers = { authorization: `Bearer ${token(claims, worker.secret)}` };
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
-/** One request; the answer with its text, and how long that took. */
-function send(method, url, more = {}, body = undefined) {
-  return new Promise((resolve, reject) => {
-    const start = process.hrtime.bigint();
-    const request = http.request(url, { method, headers: { ...headers, ...more }, agent }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("error", reject);
-      response.on("end", () => {
-        const nanos = Number(process.hrtime.bigint() - start);
-        const text = Buffer.concat(parts).toString();
-        if (response.statusCode >= 300) return reject(new Error(`${method} ${url}: ${text}`));
-        resolve({ headers: response.headers, text, nanos });
-      });
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
+/** One request, which must be granted. */
+const send = (method, url, more, body) => ask(method, url, { ...headers, ...more }, body);
 
-const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 const json = { "content-type": "application/json" };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const { documents, queries } = JSON.parse((await lines.next()).value);

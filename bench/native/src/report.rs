@@ -102,6 +102,11 @@ impl Report {
         self.target(what, format!("≤ {must} ms"), format!("{reached:.2} ms"), reached <= must);
     }
 
+    /// A target: a count of at most so much.
+    pub(crate) fn count_at_most(&mut self, what: &str, reached: u64, must: u64) {
+        self.target(what, format!("≤ {must}"), reached.to_string(), reached <= must);
+    }
+
     fn target(&mut self, what: &str, must: String, reached: String, met: bool) {
         self.targets.push(Target { what: what.into(), must, reached, met });
     }
