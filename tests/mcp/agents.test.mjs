@@ -2,28 +2,21 @@
 // who use such servers, and the failures of an earlier system of this kind, each by its name.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
 
 import { start } from "../e2e/harness.mjs";
-
-const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
-const { Client, StreamableHTTPClientTransport } = await import(
-  pathToFileURL(installed.resolve("@modelcontextprotocol/client"))
-);
+import { newClient, toWorker } from "./installed.mjs";
 
 let worker;
 before(async () => (worker = await start()));
 after(() => worker?.stop());
 
 /** An agent: a client whose calls give the data of an answer, or throw the text of a failure. */
-async function agent(user, { claims, context, name = "agent" } = {}) {
+async function agent(user, { claims, context } = {}) {
   const api = worker.api(user, claims);
-  const client = new Client({ name, version: "1" }, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+  const client = newClient();
   const headers = { authorization: `Bearer ${api.bearer}`, ...(context && { "nacre-context": context }) };
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", worker.url), { requestInit: { headers } }));
+  await client.connect(toWorker(worker.url, headers));
   const raw = (tool, given = {}) => client.callTool({ name: tool, arguments: given });
   const call = async (tool, given) => {
     const { content, structuredContent, isError } = await raw(tool, given);
@@ -59,10 +52,8 @@ async function planted(user, options) {
 test("tools are listed with all that a client needs, and sets are chosen", async () => {
   const one = await agent("lists");
   const list = async (query) => {
-    const url = new URL(`/mcp${query}`, worker.url);
-    const client = new Client({ name: "lists", version: "1" }, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
-    const requestInit = { headers: { authorization: `Bearer ${one.api.bearer}` } };
-    await client.connect(new StreamableHTTPClientTransport(url, { requestInit }));
+    const client = newClient();
+    await client.connect(toWorker(worker.url, { authorization: `Bearer ${one.api.bearer}` }, `/mcp${query}`));
     const { tools } = await client.listTools();
     await client.close();
     // The suite's fixtures are in this build, too.

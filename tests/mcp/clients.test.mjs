@@ -1,17 +1,11 @@
 // The official clients against a real workerd: both kinds of revisions, resources, prompts, updates.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
 
 import { start } from "../e2e/harness.mjs";
+import { Client, FirstClient, load, StreamableHTTPClientTransport } from "./installed.mjs";
 
-const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
-const load = (name) => import(pathToFileURL(installed.resolve(name)));
-const { Client, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
-const { Client: FirstClient } = await load("@modelcontextprotocol/sdk/client/index.js");
 const { StreamableHTTPClientTransport: FirstTransport } = await load(
   "@modelcontextprotocol/sdk/client/streamableHttp.js",
 );

@@ -3,14 +3,12 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { start } from "../e2e/harness.mjs";
+import { program } from "./installed.mjs";
 
-const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
-const SUITE = join(dirname(installed.resolve("@modelcontextprotocol/conformance/package.json")), "dist/index.js");
+const SUITE = program("@modelcontextprotocol/conformance");
 
 /** How many scenarios of each list count. */
 const LISTS = { "2026-07-28": 37, "2025-11-25": 30 };

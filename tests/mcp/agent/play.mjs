@@ -2,23 +2,14 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { start } from "../../e2e/harness.mjs";
+import { load, newClient, ofMemory, toWorker } from "../installed.mjs";
 import { GRAPH, LAYERS } from "./store.mjs";
 
-const installed = createRequire(join(process.env.NACRE_MCP_TOOLS, "package.json"));
-const load = (name) => import(pathToFileURL(installed.resolve(name)));
-const { Client, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
-const { Client: FirstClient } = await load("@modelcontextprotocol/sdk/client/index.js");
-const { StdioClientTransport } = await load("@modelcontextprotocol/sdk/client/stdio.js");
 const { encode } = await load("gpt-tokenizer/encoding/o200k_base");
-const memoryServer = join(installed.resolve("@modelcontextprotocol/server-memory/package.json"), "../dist/index.js");
-
-const ABOUT = { name: "agent", version: "1" };
 
 /** A Worker, and a folder for the files of memory servers. */
 export async function startBoth() {
@@ -46,17 +37,13 @@ async function connect(client, transport) {
 /** A client of Nacre whose calls go to the task. */
 function nacre({ worker }, user, scope) {
   const api = worker.api(user, scope && { scope });
-  const client = new Client(ABOUT, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
   const headers = { authorization: `Bearer ${api.bearer}`, "nacre-context": "task/fix-login" };
-  return connect(client, new StreamableHTTPClientTransport(new URL("/mcp", worker.url), { requestInit: { headers } }));
+  return connect(newClient(), toWorker(worker.url, headers));
 }
 
 /** A client of the memory server, with a process of its own on the file that all agents of a job share. */
 function memory({ folder }, user) {
-  const client = new FirstClient(ABOUT);
-  const env = { ...process.env, MEMORY_FILE_PATH: join(folder, `${user}.jsonl`) };
-  const command = { command: process.execPath, args: [memoryServer], env, stderr: "ignore" };
-  return connect(client, new StdioClientTransport(command));
+  return connect(...ofMemory(join(folder, `${user}.jsonl`)));
 }
 
 /** How agents of each kind connect, and the calls that fill their store. */
