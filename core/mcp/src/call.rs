@@ -239,8 +239,8 @@ impl Finish {
         }
     }
 
-    /// An outcome with one member that may be long, as its JSON text. `fetch` says how what is left out is read, by a pointer
-    /// that begins with `at`, where the member is.
+    /// An outcome with one member that may be long, as its JSON text. `fetch` says how what is left out is
+    /// read, by a pointer that begins with `at`, where the member is.
     pub(crate) fn fitted_text(
         self,
         mut members: Object,

@@ -63,7 +63,7 @@ fn propose(mut call: Call) -> Result<Step<Outcome>> {
     call.arguments.end()?;
     let body = PromotionBody::read(Value::Object(body))?;
     let ask = Ask::Command(Command::Administration(body.into_administration()?), idempotency);
-    Ok(call.ask_any(ask, move |_| Some(from), |finish, told| Step::Done(one(finish, told))))
+    Ok(call.ask_any(ask, move |_| Some(from), |finish, told| Step::Done(proposed(finish, told))))
 }
 
 fn decide(mut call: Call, verdict: Verdict) -> Result<Step<Outcome>> {
@@ -83,7 +83,7 @@ fn settled(finish: Finish, mut told: Told) -> Outcome {
 }
 
 /// What a proposal has become, and what it would change. Who proposes knows the rest.
-fn one(finish: Finish, mut told: Told) -> Outcome {
+fn proposed(finish: Finish, mut told: Told) -> Outcome {
     shorten(&mut told.members);
     let mut members = told.only(&OUTLINE);
     members.insert("seq", told.seq.into());
