@@ -26,7 +26,8 @@ const status = (name) => {
 const forget = () => writeFileSync(`/proc/${worker.pid()}/clear_refs`, "5");
 
 const numbers = (digit) => ({ list: Array(99_990).fill(digit) });
-const full = (salt) => Object.fromEntries(Array.from({ length: 90_000 }, (_, n) => [`k${String(n).padStart(5, "0")}`, salt]));
+const full = (salt) =>
+  Object.fromEntries(Array.from({ length: 90_000 }, (_, n) => [`k${String(n).padStart(5, "0")}`, salt]));
 const CHAIN = [
   ["global/global", {}],
   ["project/p", {}],

@@ -148,7 +148,7 @@ pub(crate) fn lines(response: &http::Response) -> String {
 /// The answer of a deployment that lacks a setting.
 ///
 /// # Errors
-/// As [`response`].
+/// As [`sent`].
 pub(crate) fn not_set_up(head: &http::Head<'_>, message: &str) -> Result<JsValue, JsValue> {
     let exchange = http::Exchange::begin(head, &http::Settings::default(), host::request_id);
     let error = Error::bug(format!("this deployment is not configured: {message}"));

@@ -25,7 +25,7 @@ pub struct Expected {
     pub audience: Option<String>,
     /// `iss` must be this value. `None` accepts any issuer, or none.
     pub issuer: Option<String>,
-    /// `exp` must be at most so many milliseconds away; `None` is [`LONGEST_MILLIS`].
+    /// `exp` must be at most so many milliseconds away; `None` is `LONGEST_MILLIS`.
     pub longest_millis: Option<u64>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A model reads all of it on every turn. So a description says what a name does not, patterns and
 //! formats are left to the errors, and what may be left out is just not required.
+#![allow(rustdoc::invalid_html_tags, reason = "what models read is no HTML")]
 
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
