@@ -70,7 +70,7 @@ pub fn line(text: &[u8]) -> Result<ImportLine> {
 /// Reads a line without its history and entries, for hosts that cannot take them.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn line_alone(text: &[u8]) -> Result<ImportLine> {
     read(text, |_, members| {
         members.skip(&["created_at", "history", "insights", "progress"]);
